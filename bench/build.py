@@ -6,12 +6,8 @@ Run: PYTHONPATH=.:site .venv/bin/python bench/build.py [--pages 200] [--rounds 3
 """
 
 import argparse
-import ctypes
-import json
-import os
 import random
 import re
-import resource
 import shutil
 import statistics
 import subprocess
@@ -22,9 +18,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from processes import Cost, inside, processor, timed
 
 from forms.core.i18n.written_digits import as_digits
 
@@ -39,15 +35,6 @@ disableKinds = ["taxonomy", "term", "rss"]
 [markup.goldmark.renderer]
 unsafe = true
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one run took: seconds on the clock, seconds of all its processes, and the largest of them in MB."""
-
-    wall: float
-    processor: float
-    memory: float = 0.0
 
 
 def main() -> None:
@@ -197,9 +184,9 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
 
     def compressed_hugo() -> Cost:
         plain = run_hugo()
-        before, started = _processor(), time.monotonic()
+        before, started = processor(), time.monotonic()
         compress_all(hugo / "public")
-        return Cost(plain.wall + time.monotonic() - started, plain.processor + _processor() - before, plain.memory)
+        return Cost(plain.wall + time.monotonic() - started, plain.processor + processor() - before, plain.memory)
 
     def served() -> Cost:
         with serving(root, arguments.port):
@@ -223,56 +210,6 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
 OURS = (sys.executable, "build.py", "build", "--no-speech")
 
 
-def timed(command: list[str], root: Path) -> Cost:
-    """Run a program to its end and return what it and all processes that it began took.
-
-    A process of its own waits for it, and on Linux for workers whose parent has ended too.
-    """
-    reading, writing = os.pipe()
-    if not os.fork():
-        try:
-            os.write(writing, json.dumps(_run(command, root)).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    os.wait()
-    with os.fdopen(reading) as answer:
-        found = json.load(answer)
-    if "failed" in found:
-        sys.exit(f"{' '.join(command)}\n{found['failed']}")
-    return Cost(**found)
-
-
-def _run(command: list[str], root: Path) -> dict[str, Any]:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    started = time.monotonic()
-    done = subprocess.run(command, cwd=root, env=_inside(root), capture_output=True, text=True, check=False)  # noqa: S603
-    wall = time.monotonic() - started
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    if done.returncode:
-        return {"failed": f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"}
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"wall": wall, "processor": _processor(), "memory": memory}
-
-
-PR_SET_CHILD_SUBREAPER = 36
-"""Of prctl(2): whoever asks for it becomes the parent of processes whose own parent has ended."""
-
-
-def _inside(root: Path) -> dict[str, str]:
-    """Return the environment in which build.py runs at once, with the packages of this interpreter."""
-    inside = {"PORTAL_INSIDE_VENV": str(root / ".venv"), "PYTHONPATH": f"{root}{os.pathsep}{root / 'site'}"}
-    return {**os.environ, **inside, "PYTHONUTF8": "1"}
-
-
-def _processor() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def compress_all(folder: Path) -> None:
     """Write the copies that our build writes beside every text file, with two processes."""
     paths = [path for path in folder.rglob("*") if path.suffix in COMPRESSED]
@@ -293,7 +230,7 @@ def compress(path: Path) -> None:
 def serving(root: Path, port: int) -> Iterator[None]:
     """Have `serve` run, from the moment at which it is ready."""
     command = [sys.executable, "build.py", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=root, env=_inside(root), stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+    with subprocess.Popen(command, cwd=root, env=inside(root), stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout  # noqa: S101
         for line in server.stdout:
             if line.startswith("Ready"):

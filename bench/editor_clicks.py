@@ -73,6 +73,10 @@ class Hand:
         self.clicks += 1
         self._timed(what.click)
 
+    def wait(self, what: Any) -> None:
+        """Wait until something is there to be seen."""
+        self._timed(what.wait_for)
+
     def choose(self, what: Any, **value: str) -> None:
         """Choose from a list: one click opens it, one chooses."""
         self.clicks += 2
@@ -137,6 +141,7 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     )  # fmt: skip
     editor.remember(name="M. Devi")
     app = create_window(editor)
+    start.look_ahead(editor)  # as it does while the browser opens
     window = run(app, app.extensions["entrance"])
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.set_default_timeout(20_000)
@@ -166,18 +171,18 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
 
     def save() -> None:
         hand.click(button("Save"))
-        page.get_by_text("Saved.").first.wait_for()
+        hand.wait(page.get_by_text("Saved.").first)
 
     def word() -> None:
         hand.click(link("Your rights"))
-        field().wait_for()
+        hand.wait(field())
         hand.word(field(), WORD)
         hand.type(FRESH)
         save()
 
     def strong_and_link() -> None:
         hand.click(link("Your rights"))
-        field().wait_for()
+        hand.wait(field())
         hand.word(field(), "lender")
         hand.click(button("Strong"))
         hand.word(field(), "spoken")
@@ -189,7 +194,7 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
         hand.click(page.locator("#title"))
         hand.type("A camp")
         hand.click(button("Begin a draft"))
-        field().wait_for()
+        hand.wait(field())
         hand.type(SENTENCE)
         save()
 
@@ -200,13 +205,13 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
         hand.press("Control+End")
         hand.type(" " + TAMIL)
         hand.click(button("Save: it says what the English says now"))
-        page.get_by_text("Saved.").first.wait_for()
+        hand.wait(page.get_by_text("Saved.").first)
 
     def called() -> None:
         hand.click(page.locator(".waits--helplines summary"))
         hand.click(page.locator(".waits--helplines").get_by_role("link", name="Open"))
         hand.click(page.locator('button[name=id][value="bonded-labour"]'))
-        page.get_by_text("Saved.").first.wait_for()
+        hand.wait(page.get_by_text("Saved.").first)
 
     def number() -> None:
         hand.click(page.locator('main a[href$="/tables/helplines/"]'))
@@ -215,7 +220,7 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
         hand.press("Control+a")
         hand.type("Day and night")
         hand.click(button("Save"))
-        page.get_by_text("Saved.").first.wait_for()
+        hand.wait(page.get_by_text("Saved.").first)
 
     def back() -> None:
         hand.click(page.get_by_role("link", name="History"))
@@ -226,7 +231,7 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
     def withdraw() -> None:
         hand.click(page.locator('main a[href$="/tables/consents/"]'))
         hand.click(page.locator('button[value="composite-the-advance"]'))
-        page.get_by_text("off the site").first.wait_for()
+        hand.wait(page.get_by_text("off the site").first)
 
     def says(path: Path, words: str) -> Callable[[], bool]:
         return lambda: words in path.read_text("utf-8")
@@ -365,14 +370,14 @@ def sveltia_tasks(  # noqa: PLR0915 - the same eight
 
     def word() -> None:
         hand.click(row("Your rights"))
-        text().get_by_text(WORD).first.wait_for()
+        hand.wait(text().get_by_text(WORD).first)
         hand.word(text().element_handle(), WORD)
         hand.type(FRESH)
         save()
 
     def strong_and_link() -> None:
         hand.click(row("Your rights"))
-        text().get_by_text("lender").first.wait_for()
+        hand.wait(text().get_by_text("lender").first)
         hand.word(text().element_handle(), "lender")
         hand.click(button("Bold"))
         hand.word(text().element_handle(), "spoken")

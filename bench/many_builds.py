@@ -6,34 +6,19 @@ Run: PYTHONPATH=.:site .venv/bin/python bench/many_builds.py [--districts 38] [-
 
 import argparse
 import csv
-import ctypes
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from processes import Cost, timed
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "districts" / "sundargarh"
 COPIED = ("site", "forms", "library", "locks", "mkdocs.yml", "build.py")
-_PR_SET_CHILD_SUBREAPER = 36
 _NAMES = {"en": ("Sundargarh", "District"), "hi": ("सुंदरगढ़", "जिला"), "or": ("ସୁନ୍ଦରଗଡ଼", "ଜିଲ୍ଲା")}
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of processor, of all processes, and on the clock."""
-
-    processor: float
-    clock: float
-
-    def __str__(self) -> str:
-        return f"{self.processor:.1f} s of processor, {self.clock:.0f} s on the clock"
 
 
 def main() -> None:
@@ -42,12 +27,11 @@ def main() -> None:
     parser.add_argument("--districts", type=int, default=38)
     parser.add_argument("--alone", type=int, default=1, help="How often one alone is built.")
     asked = parser.parse_args()
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)  # who is left by its parent is counted too
     with tempfile.TemporaryDirectory(prefix="bench-many-", dir=os.environ.get("TMPDIR")) as name:
         place = Path(name)
         one = [_alone(place / f"alone-{number}") for number in range(asked.alone)]
         for cost in one:
-            print(f"one alone: {cost}", flush=True)
+            print(f"one alone: {_said(cost)}", flush=True)
         _all(place / "many", asked.districts, min(cost.processor for cost in one))
 
 
@@ -76,7 +60,11 @@ def _all(place: Path, count: int, one: float) -> None:
 
 
 def _print(said: str, cost: Cost, one: float) -> None:
-    print(f"{said}: {cost}; {cost.processor / one:.1f} x one", flush=True)
+    print(f"{said}: {_said(cost)}; {cost.processor / one:.1f} x one", flush=True)
+
+
+def _said(cost: Cost) -> str:
+    return f"{cost.processor:.1f} s of processor, {cost.wall:.0f} s on the clock, largest process {cost.memory:.0f} MB"
 
 
 def _program(place: Path) -> Path:
@@ -130,33 +118,7 @@ def _own_row(content: Path, table: str, changes: Mapping[str, str]) -> None:
 
 def _run(program: Path, *arguments: str) -> Cost:
     """Run a command of build.py; return what it and all that it started cost. Ends where it fails."""
-    inside = {"PORTAL_INSIDE_VENV": str(program / ".venv"), "PYTHONPATH": f"{program}{os.pathsep}{program / 'site'}"}
-    clean = {name: value for name, value in os.environ.items() if name != "PORTAL_DISTRICTS"}
-    before, begun = _used(), time.monotonic()
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, str(program / "build.py"), *arguments], env={**clean, **inside}, cwd=program, check=False,
-        capture_output=True, text=True,
-    )  # fmt: skip
-    clock = time.monotonic() - begun
-    while _left():
-        pass
-    if done.returncode:
-        sys.exit(f"{' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return Cost(_used() - before, clock)
-
-
-def _left() -> bool:
-    """Wait for a process that its parent left; return whether there was one."""
-    try:
-        os.wait()
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _used() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return timed([sys.executable, str(program / "build.py"), *arguments], program)
 
 
 if __name__ == "__main__":

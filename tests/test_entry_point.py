@@ -109,11 +109,11 @@ def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)
     events = tmp_path / "content" / "tables" / "events.csv"
-    events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.1.2027"), encoding="utf-8")
+    events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.13.2027"), encoding="utf-8")
     for command in ("check", "build"):
         told = run(site_in(tmp_path), command)
         assert told.exit_code == 1
-        assert 'content/tables/events.csv, row 3, column starts: "24.1.2027" is not a day and time.' in told.output
+        assert 'content/tables/events.csv, row 3, column starts: "24.13.2027" is not a day and time.' in told.output
         assert "Traceback" not in told.output
     assert not (tmp_path / "public").exists()
 
@@ -218,6 +218,31 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
     assert said.err.count("The old site stays until this is mended.") == 1, "said once"
     assert said.out.strip() == "What was wrong is mended. The site is as before. Reload the page to see it."
     assert ways == [], "nothing is built again unless something was edited"
+
+
+def test_a_page_is_read_once_its_words_are_there_again(tmp_path: Path) -> None:
+    """A program that saves empties a file first: read then, the page would be wrong and the whole site built."""
+    page, gone, slept = tmp_path / "rights.md", tmp_path / "gone.md", []
+    page.write_bytes(b"")
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            page.write_bytes(b"# Rights\n")
+
+    following.wait_while_empty([page, gone, tmp_path], sleep)
+    assert len(slept) == 3
+    following.wait_while_empty([page], sleep)
+    assert len(slept) == 3, "nothing is waited for where no file is empty"
+
+
+def test_a_file_that_stays_empty_holds_nobody_up(tmp_path: Path) -> None:
+    slept: list[float] = []
+    pages = [tmp_path / name for name in "abc"]
+    for page in pages:
+        page.touch()
+    following.wait_while_empty(pages, slept.append)
+    assert sum(slept) < 0.5, "also where there are many of them"
 
 
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:

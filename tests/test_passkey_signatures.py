@@ -44,7 +44,8 @@ class Device:
 
     def sign(self, challenge: bytes) -> str:
         asked = urlsafe_b64encode(challenge).decode().rstrip("=")
-        client = json.dumps({"type": self.kind, "challenge": asked, "origin": self.origin, **self.more}).encode()
+        told = {"type": self.kind, "challenge": asked, "origin": self.origin, **self.more}
+        client = json.dumps(told, separators=(",", ":")).encode()  # as browsers write it
         data = sha256(self.host.encode()).digest() + bytes([self.flags]) + bytes(4)
         signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return passkey_signatures.signature_text(data, client, signature)
@@ -87,6 +88,7 @@ def test_a_sign_in_is_no_signature_of_a_build_and_a_key_is_for_one_office() -> N
 CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
     "cut": lambda parts: parts[:2], "more": lambda parts: [*parts, "AA"], "empty": lambda parts: ["", *parts[1:]],
     "padded": lambda parts: [*parts[:2], f"{parts[2]}="], "swapped": lambda parts: [parts[1], parts[0], parts[2]],
+    "a stray sign": lambda parts: [f"!{parts[0]}", *parts[1:]],
     "other signs": lambda parts: [*parts[:2], "+/+/"], "large": lambda parts: [parts[0], parts[1] + "A" * 9000, parts[2]],
     "deep": lambda parts: [parts[0], urlsafe_b64encode(b"[" * 3000).decode().rstrip("="), parts[2]],
 }  # fmt: skip

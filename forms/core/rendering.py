@@ -299,6 +299,9 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
         return _(own)
+    if problem.code == "cut":
+        too_long = message(definition, FieldProblem(problem.field, "maxLength"), language)
+        return " ".join([too_long, _("Only the beginning of it is still here.")])
     kind = definition.field(problem.field).file
     general = {
         "required": _("Please answer this question."),

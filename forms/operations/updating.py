@@ -14,11 +14,11 @@ from datetime import date
 from itertools import takewhile
 from pathlib import Path
 
-from forms.core.builds import publishing_report
+from forms.core.builds import git_signatures, passkey_commits, publishing_report
 from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
-from forms.operations import releases
+from forms.operations import releases, signed_withdrawals
 
 TAKEN = "refs/portal/taken"
 """In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
@@ -57,7 +57,8 @@ class Source:
     of the people whose signature counts, one a line: name and SSH key, as ssh-keygen(1) describes under ALLOWED
     SIGNERS; remote, branch: where staff push to; keep: told what consents.csv held in the commit that was believed
     last, and what it holds here: writes the withdrawals that were made here into the one that was taken; renamed:
-    the site has another address from now on, so that a commit for that one is taken.
+    the site has another address from now on, so that a commit for that one is taken; withdrawn: what a withdrawal
+    that the office's key signed does (signed_withdrawals.py); without it none is taken.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Source:
     branch: str = "main"
     keep: Callable[[bytes, bytes], object] = lambda _base, _here: None
     renamed: bool = False
+    withdrawn: signed_withdrawals.Withdrawn = lambda _before, _after: None
 
     def taken(self) -> str | None:
         """Return the commit that was published last, or None where none ever was."""
@@ -111,18 +113,66 @@ class Source:
             todo = "Write a line for each: name and SSH key, like: anita ssh-ed25519 AAAA... (docs/operators.md)."
             raise Problem(str(self.signers), "is not there: nobody is named whose changes are published.", todo)
         before = self.seen()
-        if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
-            what = f"{commit[:12]} is older than {before[:12]}, which was taken before, or its history was rewritten."
-            raise Problem(f"{self.remote}/{self.branch}", what, f"Push a commit that follows {before[:12]}.")
+        published, withdrawals = signed_withdrawals.below(self, commit, before)
+        self._require_follows(before, published, commit)
+        who = "" if withdrawals and published == before else self._require_published(published, before)
+        for one, on in zip(withdrawals, [*withdrawals, published][1:], strict=True):
+            who = signed_withdrawals.require(self, one, on, self.withdrawn)
+        return who
+
+    def _require_follows(self, before: str | None, *commits: str) -> None:
+        for commit in dict.fromkeys(commits):
+            if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
+                what = (
+                    f"{commit[:12]} is older than {before[:12]}, which was taken before, or its history was rewritten."
+                )
+                raise Problem(self.where, what, f"Push a commit that follows {before[:12]}.")
+
+    def _require_published(self, commit: str, before: str | None) -> str:
+        """Return who signed a commit to be published. Raises Problem unless it is a named person, for this site."""
         if self._run("verify-commit", commit).returncode:
             what = f"{commit[:12]} is not signed by one of the people named in {self.signers.name}."
-            raise Problem(f"{self.remote}/{self.branch}", what, "One of them signs and pushes: git commit -S; git push")
+            raise Problem(self.where, what, "One of them signs and pushes: git commit -S; git push")
         self._require_valid_today(commit)
+        self._require_passkey_meant_it(commit)
         require_place(
-            self._message(commit), self._message(before) if before else "", self.branch,
-            f"{self.remote}/{self.branch}", renamed=self.renamed,
+            self._message(commit), self._message(before) if before else "", self.branch, self.where,
+            renamed=self.renamed,
         )  # fmt: skip
         return self._git("log", "-1", "--format=%GS", commit)
+
+    def _require_passkey_meant_it(self, commit: str) -> None:
+        """Raise Problem where a passkey signed on another page than its office's, or without knowing its person.
+
+        ssh-keygen looks at the signature and not at those.
+        """
+        signature, payload = git_signatures.split(self.raw(commit))
+        if passkey_commits.is_passkey_signature(signature) and not passkey_commits.says_the_right_thing(
+            payload, signature
+        ):
+            what = f"{commit[:12]} is signed by a passkey, but not by a person whom it knew, on the page of its office."
+            raise Problem(self.where, what, "Publish again in the office.")
+
+    @property
+    def where(self) -> str:
+        """How sentences call the branch."""
+        return f"{self.remote}/{self.branch}"
+
+    def raw(self, commit: str) -> bytes:
+        """Return a commit as git keeps it. Raises Problem."""
+        done = self._done("cat-file", "commit", commit)
+        if done.returncode:
+            raise Problem(str(self.repository), f"has no commit {commit[:12]}.", "Try it there by hand: git fsck")
+        return done.stdout
+
+    def file(self, commit: str, name: str) -> bytes:
+        """Return a file of a commit; empty where there is none."""
+        done = self._done("cat-file", "blob", f"{commit}:{name}")
+        return b"" if done.returncode else done.stdout
+
+    def changes(self, before: str, after: str) -> list[str]:
+        """Return what differs between two commits: a line of modes, then the name, in turns."""
+        return self._git("diff-tree", "-r", "-z", "--raw", "--no-renames", before, after).split("\0")[:-1]
 
     def _message(self, commit: str) -> str:
         return self._git("cat-file", "commit", commit).partition("\n\n")[2]
@@ -202,11 +252,7 @@ class Source:
     def _base(self) -> bytes:
         """Return consents.csv of the commit that was believed last; empty where there is none."""
         believed = self.seen()
-        return self._blob(f"{believed}:{CONSENTS}") if believed else b""
-
-    def _blob(self, name: str) -> bytes:
-        done = self._run("cat-file", "blob", name)
-        return b"" if done.returncode else done.stdout.encode()
+        return self.file(believed, CONSENTS) if believed else b""
 
     def _git(self, *words: str) -> str:
         done = self._run(*words)
@@ -217,6 +263,11 @@ class Source:
         return done.stdout.strip()
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        done = self._done(*words)
+        out, told = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, out, told)
+
+    def _done(self, *words: str) -> "subprocess.CompletedProcess[bytes]":
         careful = [
             word for setting in (*_CAREFUL, f"gpg.ssh.allowedSignersFile={self.signers}") for word in ("-c", setting)
         ]
@@ -232,7 +283,6 @@ class Source:
             return subprocess.run(  # noqa: S603 - our own arguments
                 ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
                 cwd=self.repository, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
-                encoding="utf-8", errors="replace",
             )  # fmt: skip
         except FileNotFoundError:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None

@@ -13,6 +13,8 @@ from commands.site import Site
 from forms.operations.cli.main import Checkout
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from forms.operations.updating import Source
 
 
@@ -25,6 +27,7 @@ def checkout_of(site: Site) -> Checkout:
         today=site.today,
         due=partial(_due, site),
         keep_withdrawals=partial(_keep_withdrawals, site),
+        withdrawn=partial(_withdrawn, site),
         program=(sys.executable, str(site.program.file)),
         libraries=partial(_library_sources, site),
         preload=partial(_preload, site),
@@ -50,6 +53,13 @@ def _keep_withdrawals(site: Site, base: bytes, here: bytes) -> list[str]:
     from sitegen.publish.withdrawals import withdrawal
 
     return withdrawal.keep_withdrawals(site.content, base, here)
+
+
+def _withdrawn(site: Site, before: bytes, after: bytes) -> "Collection[str] | None":
+    """Return the stories that are withdrawn in a consents.csv where nothing else of it has changed; else None."""
+    from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
+
+    return withdrawn_stories(before, after, site.today())
 
 
 def _due(site: Site) -> list[str]:

@@ -18,7 +18,7 @@ from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import remote_of
 
 from commands.building import lacks_signature
-from commands.editors import editor_of, make_field_for_texts, refuse_push, remote_token_file
+from commands.editors import commit_signers, editor_of, make_field_for_texts, office_push, remote_token_file
 from commands.keys import publishers_named
 from commands.site import Site
 from forms.core.files.durable import write_safely
@@ -47,15 +47,17 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended. Raises Problem."""
     require_name(name)
     require_no_clone(site.root)
-    refuse_push(site)
     become_owner(site.published)
     with start.alone(site.editor_memory):
+        pushes = out is None and remote_of(read_settings(site.content), WHERE) is not None
         signatures = BuildSignatures(
-            partial(publishers_named, site), partial(lacks_signature, site, out or site.public)
+            partial(commit_signers if pushes else publishers_named, site),
+            (lambda: False) if pushes else partial(lacks_signature, site, out or site.public),
         )
-        editor = editor_of(site, out, ask=signatures.sign)
+        push = office_push(site, signatures.sign_commit) if pushes else None
+        editor = editor_of(site, out, ask=signatures.sign, push=push)
         place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
-        serving.serve(create_window(editor, place), bind)
+        serving.serve(create_window(editor, place), bind, partial(start.accompany, editor))
 
 
 def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> None:

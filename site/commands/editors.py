@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 from editor import start
 from editor.editor import Editor
+from editor.office import withdrawals
 from editor.publishing import Folder, Place
+from editor.remotes.place import SIGNERS
 from editor.remotes.remote import Remote
 from sitegen.content.settings import WHERE, read_settings
 from sitegen.content.settings_schema import remote_of
@@ -28,24 +30,27 @@ from commands.keys import (
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn, take_back
-from forms.core.builds import passkey_signatures
+from forms.core.builds import passkey_commits, passkey_signatures
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.release_place import ReleasePlace
 
 
-def editor_of(site: Site, out: Path | None, *, ask: Sign | None = None) -> Editor:
+def editor_of(site: Site, out: Path | None, *, ask: Sign | None = None, push: start.Push | None = None) -> Editor:
     """Return the editor of a site. out: the folder to publish into; without, the releases, else public.
 
     ask: of an office, gets a publisher's signature; without it this machine's publisher's key signs, and its passphrase
-    is asked for.
+    is asked for. push: where an office publishes by a push: what is built here then is for nobody, and not signed.
     """
-    if ask is None:
+    if push is not None:
+        place, shown = place_to_publish(site, site.public, lambda: None)
+    elif ask is None:
         known = publishers_signature(site)
         place, shown = place_to_publish(site, out, lambda: known)
     else:
         place, shown = place_to_publish(site, out, partial(signature_asked_for, site, ask))
-    push = place_to_push(site) if out is None and ask is None else None
+    if out is None and ask is None and push is None:
+        push = place_to_push(site)
     return start.make(
         site.root, site.editor_memory, place, keys=demonstration_keys(site), today=site.today,
         unprotected=unprotected_keys(site), withdraw=lambda told: take_back(site, told, shown()),
@@ -85,12 +90,28 @@ def signature_asked_for(site: Site, ask: Sign) -> Sign | None:
     return ask if named else None
 
 
-def refuse_push(site: Site) -> None:
-    """Raise Problem where the site is published by a push: a person's key signs that, and an office has none."""
-    if named := remote_of(read_settings(site.content), WHERE):
-        what = f"names {named[0]} under publish: a push is signed with a person's key, and the office has none."
-        todo = "Where this machine shows the site, take publish out. Else staff use `edit` on their own machines."
+def office_push(site: Site, ask: Callable[[bytes], bytes]) -> start.Push | None:
+    """Return the git remote that portal.yml names, to which an office pushes; None where it names none.
+
+    ask: gets a publisher's signature of a commit's bytes. Raises Problem where the office has no key for withdrawals: a
+    no would wait for a publisher.
+    """
+    named = remote_of(read_settings(site.content), WHERE)
+    if not named:
+        return None
+    key = withdrawals.key(site.editor_memory)
+    if key is None:
+        what = f"names {named[0]} under publish, and this office has no key to push withdrawals with."
+        todo = "Make it, and give its line to whoever runs the server: python3 build.py edit office withdrawal-key"
         raise Problem("content/portal.yml", what, todo)
+    return start.Push(Remote(*named, partial(_remote_token, site)), key, ask)
+
+
+def commit_signers(site: Site) -> tuple[str, ...]:
+    """Return the passkeys whose signatures of commits count on this machine: those of the file of signers here."""
+    path = site.editor_memory / SIGNERS
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    return tuple(filter(None, map(passkey_commits.passkey_of, lines)))
 
 
 def _in_use(site: Site) -> Path:

@@ -1,9 +1,10 @@
 """What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from sitegen.incremental import inputs
@@ -14,6 +15,10 @@ from forms.core.problem import Problem, Problems
 
 QUIET = 5_000
 """Milliseconds without an edit, after which speech is made."""
+
+MOST_LOOKS = 30
+BETWEEN = 0.01
+"""How often empty files are looked at again, and the seconds in between."""
 
 
 @dataclass
@@ -83,7 +88,28 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[bool]:
     watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
     for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
+        wait_while_empty(Path(path) for _, path in changes)
         yield bool(changes)
+
+
+def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait for the words of files that a program has emptied to write them anew: up to a third of a second.
+
+    An empty page is no edit of a text: all would be built, and said to be wrong, and its words come the moment after.
+    """
+    empty = [path for path in paths if _is_empty(path)]
+    for _ in range(MOST_LOOKS):
+        if not empty:
+            break
+        sleep(BETWEEN)
+        empty = [path for path in empty if _is_empty(path)]
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _speak(site: Site, then: Callable[[], None]) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 
-from sitegen.build import prepare
+from sitegen import build
 from sitegen.checks import content_checks
 from sitegen.checks.security import html_checks
 from sitegen.content import pages, phone_numbers
@@ -17,19 +18,42 @@ from sitegen.lint import consent_rules, mistakes
 from sitegen.lint import keys as page_keys
 from sitegen.render.context import Context
 
+from editor.moment import once
 from forms.core.problem import Danger, Problem, Problems
 
-
-@dataclass(frozen=True)
-class Look:
-    """What a build would be made from: None where it cannot be read at all; what is wrong; what waits."""
-
-    context: Context | None
-    problems: tuple[Problem, ...] = ()
-    waiting: tuple[str, ...] = ()
+Checked = tuple[tuple[Problem, ...], tuple[str, ...]]
+"""What is wrong, and what waits."""
 
 
 @dataclass
+class Look:
+    """What a build would be made from: None where it cannot be read at all.
+
+    What is wrong with it and what waits is looked for when somebody asks: whoever saves a page does not wait for it.
+    """
+
+    context: Context | None
+    _check: Callable[[], Checked] = lambda: ((), ())
+    _busy: RLock = field(default_factory=RLock)
+
+    @cached_property
+    def _checked(self) -> Checked:
+        return self._check()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong anywhere in content/."""
+        with self._busy:
+            return self._checked[0]
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What waits for a person, in sentences."""
+        with self._busy:
+            return self._checked[1]
+
+
+@dataclass(eq=False)
 class Looking:
     """Looks at content, and remembers what it saw until a file or the day is another.
 
@@ -47,10 +71,19 @@ class Looking:
     def look(self) -> Look:
         """Return content as it is now."""
         with self._busy:
-            mark = self._marked()
+            mark = once(self, self._marked)
             if mark != self._mark:
                 self._seen, self._mark = self._anew(), mark
             return self._seen
+
+    def look_beside(self, path: Path) -> Look:
+        """Return content as it is now but for one file, of which whoever asks has the newest state."""
+        with self._busy:
+            mark = once(self, self._marked)
+            changed = set(mark) ^ set(self._mark)
+            if self._mark and all(isinstance(one, tuple) and one[0] == path for one in changed):
+                return self._seen
+            return self.look()
 
     def _marked(self) -> tuple[object, ...]:
         """Return what changes with any file of content/, and with the day."""
@@ -59,12 +92,18 @@ class Looking:
 
     def _anew(self) -> Look:
         try:
-            context, report = prepare(self.root, keys=self.keys, today=self.today(), unprotected=self.unprotected)
-        except Problem as problem:
-            return Look(self._seen.context, (problem,))
-        except Problems as told:
-            return Look(self._seen.context, told.problems)
-        return Look(context, tuple(Problems(report.problems).problems), tuple(report.warnings))
+            written = build.read(self.root, keys=self.keys, today=self.today())
+        except (Problem, Problems) as told:
+            found = _told(told)
+            return Look(self._seen.context, lambda: (found, ()))
+        return Look(written.context, partial(self._checks, written))
+
+    def _checks(self, written: build.Written) -> Checked:
+        try:
+            report = build.check(self.root, written, unprotected=self.unprotected)
+        except (Problem, Problems) as told:
+            return _told(told), ()
+        return tuple(Problems(report.problems).problems), tuple(report.warnings)
 
     def page_problems(self, page: Source, look: Look) -> list[Problem]:
         """Return what is wrong with the text of one page, which need not be saved."""
@@ -72,6 +111,10 @@ class Looking:
             return []
         shown = drawn(page, look.context)
         return list(_of_page(shown, with_page(look.context.library, shown), look.context, self.root))
+
+
+def _told(told: Problem | Problems) -> tuple[Problem, ...]:
+    return (told,) if isinstance(told, Problem) else tuple(told.problems)
 
 
 def drawn(page: Source, context: Context) -> Source:

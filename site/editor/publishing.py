@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -143,6 +144,17 @@ class Publisher:
                 self._running = threading.Thread(target=self._publish, args=(commit, who, day), daemon=True)
                 self._running.start()
 
+    def start_undo(self, who: str, day: str) -> None:
+        """Begin to undo where somebody must sign that first; nothing where a build runs already. Raises Problem."""
+        with self._busy:
+            if not self.place.can_undo:
+                raise _nothing_before()
+            if not self.running:
+                self.outcome = None
+                undo = partial(self._told, lambda: self._undo(who, day))
+                self._running = threading.Thread(target=undo, daemon=True)
+                self._running.start()
+
     def wait(self) -> None:
         """Wait until the build has ended, and what was withdrawn has been tried."""
         for thread in (self._running, self._withdrawing):
@@ -150,8 +162,12 @@ class Publisher:
                 thread.join()
 
     def _publish(self, commit: str, who: str, day: str) -> None:
+        self._told(lambda: self.publish(commit, who, day))
+
+    def _told(self, work: Callable[[], object]) -> None:
+        """Do it, and remember how it ended."""
         try:
-            self.publish(commit, who, day)
+            work()
             self.outcome = Outcome()
         except Problem as problem:
             self.outcome = Outcome((problem,))
@@ -208,14 +224,21 @@ class Publisher:
             if self.running:
                 raise Problem("publish", "A build is running.", "Wait until it has ended.")
             if not self.place.can_undo:
-                raise Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
-            known = settings.read(self.memory)
-            try:
-                shown = self.place.undo(known.before, who)
-            except OSError as error:
-                todo = "The site stays as it is. Is the disk full, or the folder not yours?"
-                raise Problem(self.place.where, f"cannot be changed ({error.strerror}).", todo) from None
-            settings.changed(self.memory, published=shown, published_by=who, published_on=day, before=known.published)
+                raise _nothing_before()
+            self._undo(who, day)
+
+    def _undo(self, who: str, day: str) -> None:
+        known = settings.read(self.memory)
+        try:
+            shown = self.place.undo(known.before, who)
+        except OSError as error:
+            todo = "The site stays as it is. Is the disk full, or the folder not yours?"
+            raise Problem(self.place.where, f"cannot be changed ({error.strerror}).", todo) from None
+        settings.changed(self.memory, published=shown, published_by=who, published_on=day, before=known.published)
+
+
+def _nothing_before() -> Problem:
+    return Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
 
 
 def unpublished(history: History, memory: Path) -> list[Change]:

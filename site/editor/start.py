@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sitegen.content import tables
 from sitegen.content.district import DeskKeys
 from sitegen.content.settings import read_settings
 
@@ -26,10 +27,14 @@ from forms.web.local.running import run, show_until_interrupted
 
 @dataclass(frozen=True)
 class Push:
-    """Where the site is published by a push, and the key of the person who signs; without one nothing is pushed."""
+    """Where the site is published by a push, and the key of the person who signs; without one nothing is pushed.
+
+    ask: of an office, gets a publisher's signature of a commit's bytes; `key` is then good for withdrawals alone.
+    """
 
     remote: Remote
     key: PrivateKey | None
+    ask: Callable[[bytes], bytes] | None = None
 
 
 AGAIN = 30
@@ -65,13 +70,31 @@ def make(
             editor.require_read()  # made below
 
         address = str(known["address"]).rstrip("/")
-        place = RemotePlace(push.remote, place, store, memory, push.key, address, require_read, today)
+        place = RemotePlace(push.remote, place, store, memory, push.key, address, require_read, today, push.ask)
     publisher = Publisher(place, memory)
     editor = Editor(root, memory, store, looking, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
     # What was not read by a second person must not slip into a build that has begun.
     editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)
     return editor
+
+
+def accompany(editor: Editor) -> threading.Event:
+    """Begin what goes on beside the pages, in the process that shows them; the event that is returned ends it."""
+    ended = threading.Event()
+    threading.Thread(target=_keep_on, args=(editor, ended), daemon=True).start()
+    threading.Thread(target=look_ahead, args=(editor,), daemon=True).start()
+    return ended
+
+
+def look_ahead(editor: Editor) -> None:
+    """Read and check all of content/ once, so that the first page and the first save need not wait for it.
+
+    Tables are checked though they are known to be right: what checks them takes a second to load. Never raises.
+    """
+    with suppress(Exception):  # whatever it is, the page that needs it says so
+        tables.read(editor.content / "tables", editor.root / "site" / "schemas")
+        _ = editor.looking.look().problems
 
 
 class AlreadyRuns(Problem):
@@ -104,8 +127,7 @@ def open_window(
         window = run(app, app.extensions["entrance"], port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
         ended = "The editor is ended. What was saved is saved."
-        ended_at = threading.Event()
-        threading.Thread(target=_keep_on, args=(editor, ended_at), daemon=True).start()
+        ended_at = accompany(editor)
         try:
             show_until_interrupted(window.enter, opens, ended, say, browser=browser)
         finally:

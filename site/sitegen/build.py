@@ -7,10 +7,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_EXCEPTION, Future, as_completed, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from forms.core import i18n
@@ -127,9 +128,17 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
 
 
 def check(
-    root: Path, written: Written, *, handover: Path | None = None, unprotected: Collection[str] = ()
+    root: Path,
+    written: Written,
+    *,
+    handover: Path | None = None,
+    unprotected: Collection[str] = (),
+    pages_drawn: Callable[[], object] = lambda: None,
 ) -> content_checks.Report:
-    """Return what is wrong with what staff write, and what waits for a person. See `prepare`."""
+    """Return what is wrong with what staff write, and what waits for a person. See `prepare`.
+
+    pages_drawn: waits until what other processes find in the HTML of pages is kept, before that is needed here.
+    """
     content, context = root / "content", written.context
     portal, rows, library, today = context.portal, context.tables, written.checked, context.today
     own = settings.read_settings(content)
@@ -141,6 +150,7 @@ def check(
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
+    pages_drawn()
     found = content_checks.Report(
         (
             *report.problems,
@@ -149,7 +159,7 @@ def check(
             *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
-            *moved_pages.problems(library, rows["moved"]),
+            *moved_pages.problems(library, rows["moved"], portal.address),
             *content_checks.leaflet(own, library),
             *previous_build.lost(before, portal.events, today),
         ),
@@ -201,11 +211,12 @@ def build(
     with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
         written = read(root, keys=keys, today=today)
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
-        report = content_checks.Report((), ()) if at_once else _without_problems(root, written, handover, unprotected)
+        checked = partial(check, root, written, handover=handover, unprotected=unprotected)
+        report = content_checks.Report((), ()) if at_once else _without_problems(checked())
         context, seal = _drawn_from(root, fresh, written.context, speak)
-        pages_ = _Pages(pool, root, fresh, context, compress)
+        pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
         if at_once:
-            report = _without_problems(root, written, handover, unprotected)
+            report = _without_problems(checked(pages_drawn=pages_.drawn))
         count = pages_.finished(say)
         _write_beside(root, fresh, out, context, seal)
         if compress:
@@ -218,16 +229,13 @@ def build(
         withdrawal.purge(fresh, root / "content", today, say=say)  # what was withdrawn while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
-        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER)
+        audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)
     portals.write(context.portal, handover or root / HANDOVER)
     seconds = time.monotonic() - started
     return Built(context.portal, count, seconds, report.warnings, context, written.library)
 
 
-def _without_problems(
-    root: Path, written: Written, handover: Path | None, unprotected: Collection[str]
-) -> content_checks.Report:
-    report = check(root, written, handover=handover, unprotected=unprotected)
+def _without_problems(report: content_checks.Report) -> content_checks.Report:
     if report.problems:
         raise Problems(report.problems)
     return report
@@ -262,15 +270,21 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
 class _Pages:
     """The pages of all languages, and their compressed copies as soon as a language is drawn."""
 
-    def __init__(self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool) -> None:
+    def __init__(
+        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, *, unchecked: bool
+    ) -> None:
         from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415 - a check needs none of it
 
         self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
         self._copies: list[Future[frozenset[bytes]]] = []
         stopped = fresh.with_name(f"{fresh.name}.stopped")
         codes = context.portal.language_codes()
-        jobs = (Job(root, fresh / code, replace(context, language=code), stopped) for code in codes)
+        jobs = (Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes)
         self._started = {pool.start(build_language, job): job.context.language for job in jobs}
+
+    def drawn(self) -> None:
+        """Wait until all languages are drawn, or one has failed: `finished` says that, if the checks do not."""
+        wait(self._started, return_when=FIRST_EXCEPTION)
 
     def finished(self, say: Callable[[str], None]) -> int:
         """Wait for all pages; return how many there are."""

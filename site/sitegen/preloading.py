@@ -22,3 +22,4 @@ def load(program: Path) -> None:
     for path in sorted(i18n.FOLDER.glob("*.po")):
         i18n.translations(path.stem)
     kept_work.code_mark()
+    workers.in_this_process = True

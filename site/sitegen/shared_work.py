@@ -9,14 +9,16 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.files.audio_files import KINDS
 from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.portal import Clip, SoundFile
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
 from sitegen.content.consent import consents, quotes
@@ -26,7 +28,7 @@ from sitegen.kept_work import SHARED, KeptWork
 from sitegen.languages import table_schemas
 from sitegen.layers import libraries, site_root
 from sitegen.layers.own_files import is_passed_over
-from sitegen.media import audio_clips, shared_clips
+from sitegen.media import audio_clips, shared_clips, spoken_lines
 from sitegen.publish import browser_bundle
 from sitegen.render import site_files
 from sitegen.render.language_pages import draw_pages
@@ -42,6 +44,9 @@ _SET = {
 _KEY = ("age1", "sha256:0", "")
 """Stands for each desk's keys: nothing is encrypted here."""
 
+_BLOCKS = ("home", "helplines", "services")
+"""Blocks of the pages that each district writes itself: what they show of the libraries' tables is said once too."""
+
 _KEY_BYTES = 20
 MOST = 64
 """Choices of libraries, languages and desks of which clips are kept, the newest."""
@@ -50,6 +55,11 @@ LONGEST_WAIT, _PAUSE = 300, 0.2
 """Seconds for which a build waits for another that makes this, and between two looks."""
 
 _CHOICES = kept_work.key_of("choices")
+_LINES = "lines of"
+_NO_CLIP = Clip(1, tuple(SoundFile(f"/{audio_clips.FOLDER}/0.{kind.ending}", kind.media_type, 1) for kind in KINDS))
+
+Texts = dict[str, tuple[str, str]]
+"""Clips by name: what is said, and by which voice."""
 _MAKING = "making-"
 
 
@@ -83,7 +93,8 @@ def _make(root: Path, today: date) -> bool:
         for left in folder.glob(f"{_MAKING}*"):  # of a build that was killed: each would hold all speech for ever
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=_MAKING) as place:
-            _put(store, choice, _made(root, settings, named, Path(place), today))
+            said = _said(root, settings, named, Path(place), today)
+            _put(store, choice, said, Path(place))
     return True
 
 
@@ -131,29 +142,81 @@ def _listed(store: KeptWork, key: bytes) -> list[bytes]:
     return [joined[start : start + _KEY_BYTES] for start in range(0, len(joined), _KEY_BYTES)]
 
 
-def _put(store: KeptWork, choice: bytes, clips: Mapping[str, bytes]) -> None:
-    """Keep the clips of a choice in one transaction, and remove those that none of the newest choices has."""
-    found = {shared_clips.key_of(name): data for name, data in clips.items()}
+def _put(store: KeptWork, choice: bytes, said: Texts, place: Path) -> None:
+    """Keep what is said for a choice, lines and then clips; remove what none of the newest choices has."""
+    lines = [spoken_lines.key_of(*line) for line in _made_lines(store, said)]
+    store.save()  # so that no more than half of it is held in memory
+    clips = [shared_clips.key_of(name) for name in _made_clips(store, said, place)]
     choices = [choice, *(one for one in _listed(store, _CHOICES) if one != choice)][:MOST]
-    for key, data in found.items():
-        store.put(key, data)
-    store.put(choice, b"".join(found))
+    store.put(choice, b"".join(clips))
+    store.put(_beside(choice), b"".join(lines))
     store.put(_CHOICES, b"".join(choices))
-    used = {key for one in choices for key in _listed(store, one)}
+    lists = {*choices, *map(_beside, choices)}
+    used = {key for one in lists for key in _listed(store, one)}
     store.save()
-    store.cut_down({*used, *choices, _CHOICES}, few=True)
+    store.cut_down({*used, *lists, _CHOICES}, few=True)
 
 
-def _made(
+def _made_lines(store: KeptWork, said: Texts) -> list[tuple[str, str]]:
+    """Keep each line of these texts that is not kept yet; return all lines, each with its voice."""
+    wanted = sorted({(line, voice) for text, voice in said.values() for line in spoken_lines.lines_of(text)})
+    for line, voice in wanted:
+        key = spoken_lines.key_of(line, voice)
+        if store.get(key) is None:
+            store.put(key, spoken_lines.made(line, voice))
+    return wanted
+
+
+def _made_clips(store: KeptWork, said: Texts, place: Path) -> Iterator[str]:
+    """Keep the files of each clip, put together of its kept lines; yield their names."""
+    for name, (text, voice) in said.items():
+        where = [(kind, place / f"{name}.{kind.ending}") for kind in KINDS]
+        spoken_lines.write([_line_of(store, line, voice) for line in spoken_lines.lines_of(text)], where)
+        for _, path in where:
+            store.put(shared_clips.key_of(path.name), path.read_bytes())
+            path.unlink()
+            yield path.name
+
+
+def _line_of(store: KeptWork, line: str, voice: str) -> bytes:
+    """Return a kept line. Raises LookupError where another program has emptied the store meanwhile."""
+    data = store.get(spoken_lines.key_of(line, voice))
+    if data is None:
+        raise LookupError(line)
+    return data
+
+
+def _beside(choice: bytes) -> bytes:
+    """Return the key of the list of a choice's lines."""
+    return kept_work.key_of(_LINES, choice)
+
+
+@dataclass(frozen=True)
+class _Listener(audio_clips.AudioPipeline):
+    """Notes what would be said, and makes no sound."""
+
+    said: Texts = field(default_factory=dict)
+
+    def clip(self, language: str, key: str, text: str) -> Clip | None:  # noqa: ARG002 - here nothing is recorded
+        """Note a text; return a clip that stands for it."""
+        voice = self.voices.get(language)
+        if not (voice and text):
+            return None
+        self.said[spoken_lines.name_of(text, voice)] = text, voice
+        return _NO_CLIP
+
+
+def _said(
     root: Path, settings: Mapping[str, Any], named: tuple[libraries.Library, ...], place: Path, today: date
-) -> dict[str, bytes]:
-    """Return the clips of a site that has nothing but these libraries, by file name."""
+) -> Texts:
+    """Return what is said on a site that has nothing but these libraries."""
     content, codes = place / "library-alone", tuple(str(row["code"]) for row in settings["languages"])
     for name in ("tables", *codes):
         (content / name).mkdir(parents=True)
     for schema in (root / "site" / "schemas").glob("*.yaml"):  # without rows: those of the libraries count
         columns = [str(field["name"]) for field in table_schemas.read(schema, codes)["fields"]]
         (content / "tables" / f"{schema.stem}.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+    _write_blocks(content, codes)
     own = {**settings, "library": [str(one.folder.absolute()) for one in named]}
     (content / "portal.yml").write_text(json.dumps(own), encoding="utf-8")
     alone = site_root.of(root, content, place / "site")
@@ -162,14 +225,22 @@ def _made(
     seal = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.KEPT_IN)
     portal = replace(context.portal, assets=site_files.asset_names(alone / "site" / "assets", seal))
     library = Library({code: _without_people(pages) for code, pages in context.library.by_language.items()})
-    spoken = audio_clips.AudioPipeline(alone / build.SPEECH, place / "out", voices(content), {}, root=alone)
+    spoken = _Listener(alone / build.SPEECH, place / "out", voices(content), {}, root=alone)
     context = replace(context, portal=portal, library=library, audio_pipeline=spoken, charts=alone / build.CHARTS)
     audio_clips.with_questions(portal, spoken, today)
     for code in portal.language_codes():
         for name in library.names:
             with suppress(Problem, Problems):  # a page that needs what only districts have
                 list(draw_pages(alone, replace(context, language=code), [name]))
-    return {path.name: path.read_bytes() for path in sorted((alone / build.SPEECH).glob("*"))}
+    return spoken.said
+
+
+def _write_blocks(content: Path, codes: Sequence[str]) -> None:
+    """Write a page of each block that districts put into pages of their own, over the libraries' tables alone."""
+    for code in codes:
+        for block in _BLOCKS:
+            text = f"---\ntitle: –\nchanged: 2026-01-01\n---\n\n[[ {block} ]]\n"
+            (content / code / f"{block}-alone.md").write_text(text, encoding="utf-8")
 
 
 def _without_people(pages: Mapping[str, Source]) -> dict[str, Source]:

@@ -13,6 +13,12 @@ from typing import Any
 MOST = 4
 """More processes would each need their own copy of all pages in memory."""
 
+in_this_process = False
+"""Whether tasks run in this process anyhow: it is one of the forks of a program that has loaded everything.
+
+As many of them run at once as there are processors, and a pool of each would load everything again.
+"""
+
 PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "sitegen.compiled_templates"]
 """What all of them need, loaded once in the process from which they are forked."""
 
@@ -47,7 +53,7 @@ def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Itera
     stopped: a file that stands there from the moment that the block fails: tasks that look at it end early.
     needed: modules that the tasks will load, beside PRELOADED.
     """
-    if not beside:
+    if not beside or in_this_process:
         yield Workers(None)
         return
     # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from datetime import timedelta
 
 import pytest
 import yaml
@@ -21,7 +22,7 @@ ANITA, BABU = "police/anita", "police/babu"
 
 def shell(office: Office, *words: str, desk: str = ANITA, typed: str = "") -> Result:
     options = ["--home", str(office.home), "--server", office.address, "--desk", desk]
-    return CliRunner().invoke(desk_command, [*options, *words], input=typed)
+    return CliRunner().invoke(desk_command, [*options, *words], input=typed, obj=lambda: office.day)
 
 
 def test_a_command_that_is_named_runs_as_it_stands(office: Office) -> None:
@@ -80,3 +81,55 @@ def test_new_key_says_lines_that_can_be_pasted(office: Office, desk: str) -> Non
     one = pasted if desk == "legal" else pasted["people"][0]
     assert {"key", "pickup", "signing"} <= set(one)
     assert desk == "legal" or one["id"] == "anita"
+
+
+def answered(office: Office) -> dict[str, list[str]]:
+    """What was answered to whom: the words of the first letter, and those of the answers."""
+    cases = office.machine(ANITA).cases.all()
+    return {
+        str(case.first_words): [entry.value["text"] for entry in case.entries if entry.kind == "answer"]
+        for case in cases
+    }
+
+
+def first_row(office: Office, desk: str = ANITA) -> str:
+    """The words in the first row of the list."""
+    [row] = re.findall(r"^ *1 .* (\w+)$", shell(office, "list", desk=desk).output, re.MULTILINE)
+    return str(row)
+
+
+def test_an_answer_given_twice_goes_once_and_never_to_another_person(office: Office) -> None:
+    for words in ("one", "other"):
+        office.tell(what=words)
+    office.day += timedelta(days=8)
+    first = first_row(office)
+    other = {"one": "other", "other": "one"}[first]
+    assert shell(office, "answer", "1", "--text", "We come.", "--state", "looking").exit_code == 0
+    again = shell(office, "answer", "1", "--text", "We come.", "--state", "looking")
+    assert "not sent twice" in again.output
+    assert answered(office) == {first: ["We come."], other: []}
+    assert shell(office, "answer", "1", "--text", "We come.", "--again").exit_code == 0
+    assert shell(office, "answer", "1", "--text", "On Monday.").exit_code == 0
+    assert answered(office) == {first: ["We come.", "We come.", "On Monday."], other: []}
+    assert first_row(office) == other, "what is late stands first, else this test would show nothing"
+
+
+def test_a_number_means_the_list_that_was_shown_whatever_another_program_fetched_since(office: Office) -> None:
+    office.tell(what="first")
+    shell(office, "list")
+    office.tell(what="second")
+    office.machine(ANITA).sync.run()
+    assert "first" in shell(office, "open", "1").output
+    assert "no such letter" in shell(office, "open", "2").output
+    shell(office, "list")
+    assert "first" not in shell(office, "open", "2").output or "first" not in shell(office, "open", "1").output
+    assert "no such letter" not in shell(office, "open", "2").output
+
+
+def test_a_damaged_memory_of_the_list_keeps_nobody_from_letters(office: Office) -> None:
+    office.tell(what="first")
+    shell(office, "list")
+    (office.home / ANITA / "list.json").write_bytes(b"{")
+    assert "Show the list again" in shell(office, "open", "1").output
+    shell(office, "list")
+    assert "first" in shell(office, "open", "1").output

@@ -37,14 +37,15 @@ def test_an_office_does_not_start_where_update_writes_content(folder: Folder) ->
     assert not (folder.root / OFFICE).exists()
 
 
-def test_an_office_does_not_start_where_a_push_publishes(folder: Folder) -> None:
+def test_an_office_that_pushes_does_not_start_without_a_key_for_withdrawals(folder: Folder) -> None:
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["publish"] = {"remote": "ssh://git@git.example/district.git"}
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     done = serve(folder)
     assert done.exit_code == 1
-    assert "a push is signed with a person's key, and the office has none." in done.output
+    assert "this office has no key to push withdrawals with." in done.output
+    assert "edit office withdrawal-key" in done.output
 
 
 @pytest.mark.parametrize("known", ['{"accounts": [{"name": "M. Devi"}]}', "", "[]", "{}", "5", "[" * 100_000])

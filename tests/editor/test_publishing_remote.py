@@ -18,7 +18,7 @@ from editor.saving.history import History
 from sitegen.content.settings_schema import remote_of
 from sitegen.publish.withdrawals import withdrawal
 
-from forms.core.builds.git_signatures import public_line
+from forms.core.builds.git_signatures import public_line, sign
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
 from forms.operations.updating import Source, update
@@ -275,14 +275,12 @@ def forge(
     history = History(content, path)
     page = (district.shown("en/index.md") + f"\n{words}\n").encode()
     tip = district.tip
-    if key is None:
-        made = history._commit(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}").id.decode()
-    else:
-        made = history.signed(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}", key)
+    ready = history.prepared(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}")
+    made = history.add(ready, sign(ready.as_raw_string(), key) if key else None)
     Remote(district.bare.as_uri()).push(path, made, tip)
     history.close()
     subprocess.run(["rm", "-rf", path], check=True)
-    return str(made)
+    return made
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,61 @@ def test_killed_at_any_touch_of_the_disk_a_file_is_old_or_new_and_the_next_save_
     assert int(done.stdout) > 10, "it was killed at ten places at least"
 
 
+KILLED_200_TIMES = """
+import os, random, signal, sys
+from pathlib import Path
+from editor.saving.history import History
+from editor.saving.store import Store
+
+content, moments = Path(sys.argv[1]), random.Random(1)
+
+def store():
+    return Store(content, History(content, content.parent / "var" / "history"), ("en",), ())
+
+page, saved, cut = store().page("en", "help.md"), 0, 0
+for life in range(200):
+    reads, tells = os.pipe()
+    child = os.fork()
+    if child == 0:
+        own = store()
+        for number in range(saved + 1, saved + 1000):  # until it is killed
+            now = own.read(page)[1]
+            own.save(page, f"Save {number}.", now, "A", f"save {number}")
+            os.write(tells, b"+")
+        os._exit(0)
+    os.close(tells)
+    for _ in range(moments.randrange(3)):
+        saved += len(os.read(reads, 1))
+    for _ in range(moments.randrange(30_000)):
+        pass  # another moment of the next save each time
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    while told := os.read(reads, 1000):
+        saved += len(told)
+    os.close(reads)
+    own = store()
+    text, _ = own.read(page)
+    found = int(text.removeprefix("Save ").removesuffix(".")) if text else 0
+    assert found in (saved, saved + 1), (life, text, saved)  # all that was said to be saved, or the one that was being
+    assert text in ("", f"Save {found}.")
+    cut, saved = cut + (found > saved), found
+    assert not own.history.is_behind()
+    own.history.close()
+print(saved, cut)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_killed_two_hundred_times_in_the_middle_of_saves_nothing_that_was_saved_is_lost(content: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'site'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED_200_TIMES), str(content)],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) > 50, "saves between the kills"
+
+
 def test_only_one_editor_runs_at_a_time(tmp_path: Path) -> None:
     from editor.start import alone  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """The office on the internet: strangers, other sites, colleagues of lesser role, stolen cookies, guessers, odd passkeys."""
 
+import json
 import re
 from itertools import product
 
@@ -368,6 +369,17 @@ def test_another_site_and_a_device_that_asks_nobody_are_refused(place: Place, od
         stranger, f"/invited/{token}/passkey", device.made(asked(stranger, f"/invited/{token}/ask"))
     )
     assert place.office.accounts.invited(token), "it is not used up"
+
+
+@pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "userHandle"])
+def test_what_a_device_says_has_one_spelling(place: Place, part: str) -> None:
+    device = Device()
+    with_passkey(place, "Meena", device, "writer")
+    visitor = place.visitor()
+    answer = json.loads(device.used(asked(visitor, "/sign-in/ask")))
+    answer["response"][part] = "!" + answer["response"][part]
+    assert "to" not in said(visitor, "/sign-in/passkey", json.dumps(answer))
+    assert not visitor.is_in()
 
 
 def test_a_copy_of_a_passkey_is_noticed(place: Place) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from editor.editor import Editor
 
 from tests.editor.conftest import Browser, browser_at
+from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import Folder
 
 PATH = "/translate/ta/rights.md"
@@ -169,3 +170,23 @@ def test_a_story_that_is_only_drafted_waits_for_no_second_person(
     editor.store.note_outside()
     save_draft(browser, PARTS)
     assert not editor.approvals.covers("drafts/ta/rights.md", draft(folder).read_bytes())
+
+
+def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, folder: Folder, editor: Editor) -> None:
+    folder.table("consents", {**CONSENT, "languages": "en ta"})
+    folder.page("stories/the-well", "One.\n\nTwo.", consent="the-well")
+    folder.page("stories/another", "One.\n\nTwo.")
+    for name in ("the-well", "another"):
+        path = f"/translate/ta/stories/{name}.md"
+        sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
+        browser.post(path, **sent)
+    browser.post("/consents/withdraw", consent="the-well")
+    assert not draft(folder, "stories/the-well").exists()
+    assert draft(folder, "stories/another").exists()
+    assert "drafts/ta/stories/the-well" not in browser.get("/")
+    assert "கிணறு" not in browser.get("/translate/ta/stories/the-well.md")
+    assert editor.store.history.is_behind() is False
+    path = "/translate/ta/stories/the-well.md"
+    sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
+    assert "Its consent was withdrawn." in browser.post(path, 400, **sent).text
+    assert not draft(folder, "stories/the-well").exists()

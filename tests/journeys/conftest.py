@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 from sitegen.build import build
-from sitegen.media import speech
+from sitegen.media import spoken_lines
 from sitegen.publish import browser_bundle
 
 from forms.core import portal as portals
@@ -104,8 +104,8 @@ def speaking_briefly(root: Path) -> Iterator[None]:
             (own / name).symlink_to(ROOT / ".build" / name)
     (root / ".build").unlink()
     (root / ".build").symlink_to(own)
-    speak = speech.speak
-    with patch("sitegen.media.speech.speak", lambda text, voice: speak(text[:LONGEST_TEXT], voice)):
+    lines_of = spoken_lines.lines_of
+    with patch("sitegen.media.spoken_lines.lines_of", lambda text: lines_of(text[:LONGEST_TEXT])):
         yield
 
 

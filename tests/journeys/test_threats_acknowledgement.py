@@ -12,7 +12,7 @@ from forms.core.proofs.receipt_proofs import short
 from forms.desk.cases.acknowledgement import doubts, sent_answers
 from forms.desk.services.place import Place
 from forms.desk.session import Session
-from forms.server.store.concerns.concern_store import answer_row
+from forms.server.store.concerns.queries import answer_row
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import pressed, told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyrage
 import pytest
@@ -23,6 +24,7 @@ from forms.server.blocked import blocked, tell_of_this_thread
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
+from forms.server.store.connections import database_of
 from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until
@@ -460,6 +462,24 @@ def test_each_has_its_own_schema_of_one_postgresql(
         for store in state_of(app).services.stores:
             store.rewrite_in_random_order()
     assert opens(districts, "north.example", code)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("-csearch_path=north", "-c search_path=north"),
+        ("-csearch_path=north", "-csearch_path=North"),
+        ("-csearch_path=north", '-csearch_path="north"'),
+        ("-csearch_path=north", "--search_path=north,public"),
+        ("-csearch_path=north", "-cwork_mem=8MB -csearch_path=north"),
+        ("-csearch_path=" + "n" * 63 + "_1", "-csearch_path=" + "n" * 63 + "_2"),
+        ("", "-csearch_path=public"),
+    ],
+)
+def test_two_districts_never_share_a_schema_however_it_is_written(one: str, other: str) -> None:
+    first, second = (database_of(f"postgresql+psycopg://portal@/all?options={quote(text)}") for text in (one, other))
+    assert first == second
+    assert first != database_of(f"postgresql+psycopg://portal@/all?options={quote('-csearch_path=south')}")
 
 
 def test_one_district_alone_is_as_before(tmp_path: Path, portal: portals.Portal) -> None:

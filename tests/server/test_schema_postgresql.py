@@ -178,6 +178,32 @@ def test_copies_go_after_two_days(old: str) -> None:
     store.close()
 
 
+def test_schemas_with_long_names_have_copies_apart_that_go_too(old: str) -> None:
+    """PostgreSQL cuts names at 63 bytes without a word: the number of a copy, and what tells two districts apart."""
+    stem = "collectorate_of_a_district_whose_name_is_written_in_full_"
+    stores = []
+    for name in (f"{stem}1", f"{stem}2"):
+        tell(old, f"CREATE SCHEMA {name}")
+        url = f"{old}&options=-csearch_path%3D{name}"
+        first = ConcernStore(url)
+        first.save(letter(2))
+        first.close()
+        tell(url, "DROP TABLE alembic_version", "ALTER TABLE recipients DROP COLUMN maker")
+        opened(url)
+        stores.append(ConcernStore(url))
+    copies = [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]
+    assert len(copies) == 2
+    assert all(name.endswith(f"_before_{schema.newest()}") for name in copies)
+    tell(old, *(f"COMMENT ON SCHEMA {name} IS '2026-01-01'" for name in copies))
+    stores[0].remove_old_copies()
+    assert len([name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]) == 1
+    stores[1].remove_old_copies()
+    assert not [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]
+    for store in stores:
+        assert store.number() == 1, "no district has another's letters"
+        store.close()
+
+
 @pytest.mark.parametrize(
     ("body", "said"), [("nonsense", "could not be brought"), ("delete from letters", "would lose rows")]
 )

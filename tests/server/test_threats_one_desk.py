@@ -9,7 +9,7 @@ import pytest
 from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, seal, seal_file
 from forms.core.ids import new_id
 from forms.server.services import mailbox
-from forms.server.store.concerns import concern_store, letters
+from forms.server.store.concerns import desk_writing, letters, queries
 from forms.server.web.current import state_of
 from tests.server.test_sealed import CODE, derived, told
 
@@ -27,7 +27,7 @@ def sealed_to(endpoint: Any, desk: str, text: str = "x", size: int = LETTER_SIZE
 def test_no_desk_takes_the_place_of_an_answer_that_another_will_give(endpoint: Any) -> None:
     """The id of an answer follows from what both desks know: its words and the letter's key for answers."""
     id = told(endpoint)
-    for foreseen in ("a" * 64, concern_store.answer_row("police", id, "a" * 64)):
+    for foreseen in ("a" * 64, queries.answer_row("police", id, "a" * 64)):
         put = endpoint.pickup(f"letters/{id}/answers/{foreseen}", "legal", "PUT", data=to_receipt(endpoint, "Junk"))
         assert put.status_code == 204
     for _ in range(2):  # sent again after a broken line
@@ -60,8 +60,8 @@ def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
 
 def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     id = told(endpoint)
-    monkeypatch.setattr(concern_store, "MOST_ENTRIES", 2)
-    monkeypatch.setattr(concern_store, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(desk_writing, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(desk_writing, "MOST_ANSWERS", 2)
     for what in ("entries", "answers"):
         put = [
             endpoint.pickup(f"letters/{id}/{what}/{new_id()}", "police", "PUT", data=to_receipt(endpoint, "x")).status_code

@@ -121,6 +121,26 @@ def test_a_text_that_is_far_too_long_comes_back(endpoint: Any, form: str, questi
     assert len(answer.data) < 200_000
 
 
+@pytest.mark.parametrize("megabytes", [1, 5, 30, 80])
+@pytest.mark.parametrize("form", ["concern", "followup"])
+def test_a_text_that_is_far_too_long_comes_back_with_photos_beside_it(endpoint: Any, form: str, megabytes: int) -> None:
+    """As a browser sends it: a form that may bring photos is sent in parts."""
+    answers = {"what": WORDS + "x" * megabytes * 1024**2, "photos": [(photo(), "a.jpg")], "once": "1" * 32}
+    body = multipart({**answers, "code": "1234", "urgent": "yes"})
+    answer = endpoint.client.post(f"/forms/ta/{form}", data=body, content_type="multipart/form-data; boundary=B")
+    page = page_with_words(answer, status=413)
+    assert "தொடக்கம்" in page, "it says that only the beginning is still there"
+    assert len(answer.data) < 200_000
+
+
+def test_a_text_after_photos_comes_back_too(endpoint: Any) -> None:
+    photos = [(b"\xff\xd8\xff" + bytes(5 * 1024**2), "a.jpg")]
+    body = multipart({"photos": photos, "what": WORDS + "x" * 5 * 1024**2})
+    answer = endpoint.client.post("/forms/ta/concern", data=body, content_type="multipart/form-data; boundary=B")
+    assert answer.status_code == 413
+    assert '<html lang="ta"' in answer.get_data(as_text=True)
+
+
 def test_an_enormous_body_is_read_no_further_than_it_must(endpoint: Any) -> None:
     body = multipart({"what": WORDS, "photos": [(bytes(80 * 1024 * 1024), "a.jpg")]})
     answer = endpoint.client.post("/forms/ta/concern", data=body, content_type="multipart/form-data; boundary=B")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,13 +12,14 @@ import brotli
 import pytest
 from jinja2 import FileSystemLoader
 from sitegen import build as site_build
-from sitegen import workers
+from sitegen import preloading, workers
 from sitegen.publish import compression, page_weight
 from sitegen.render import templates
 
 from forms.core import portal as portals
 from forms.core import rendering
 from forms.core.problem import Problem, Problems
+from tests.sitegen.conftest import ROOT
 
 LARGEST_GZIP = 16 * 1024
 """Bytes of page and stylesheet on a first visit: the first TCP round trip (ANCHORS.md)."""
@@ -289,3 +291,15 @@ def test_a_first_worker_that_cannot_start_is_said_by_the_first_task(
     monkeypatch.setattr(workers.ProcessPoolExecutor, "submit", refuse)
     with pytest.raises(OSError, match="no process"), workers.workers(tmp_path / "stopped", beside=True) as pool:
         pool.start(int)
+
+
+def test_one_of_many_forks_starts_no_process_that_loads_everything_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "in_this_process", False)
+    with workers.workers(tmp_path / "stopped", beside=True) as pool:
+        assert pool.beside, "a build by itself uses all processors"
+    preloading.load(ROOT)
+    with workers.workers(tmp_path / "stopped", beside=True) as pool:
+        assert not pool.beside
+        assert pool.start(os.getpid).result() == os.getpid()

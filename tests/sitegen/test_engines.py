@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import markdown
 import pytest
@@ -18,7 +19,7 @@ from sitegen.render.engine import markdown_engine, mkdocs_engine
 from sitegen.render.engine.interface import chosen
 from sitegen.render.engine.markdown_engine import relative_address
 from sitegen.render.engine.markdown_extensions import BlockExtension
-from sitegen.render.engine.markdown_html import converter, markdown_extensions
+from sitegen.render.engine.markdown_html import converter, markdown_extensions, to_html
 
 from forms.core.problem import Problem
 from tests.conftest import ROOT
@@ -121,6 +122,21 @@ def without_shortcuts(text: str) -> str:
 @example("# A & B\n\n## <b>C</b> { #own }\n\n## a_b_ \\* c\n\nTerm\n:   meaning  \n    two\n")
 def test_a_shortcut_changes_no_byte(text: str) -> None:
     assert converter(ROOT).convert(text) == without_shortcuts(text)
+
+
+@pytest.mark.parametrize("engine", [markdown_engine, mkdocs_engine])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, language: str) -> None:
+    found, _ = read_all(ROOT / "content", LANGUAGES)
+    found.by_language[language]["awkward.md"] = Source("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
+    blocks = BlockExtension()
+    looked = 0
+    for name, html in engine.convert(ROOT, found, language, blocks):
+        if not blocks.blocks:
+            looked += 1
+            told = html if blocks.as_written is None else blocks.as_written
+            assert told == to_html(found.find(name, language).text, ROOT), name
+    assert looked > 1
 
 
 def test_a_pattern_of_another_extension_is_asked_about_every_text() -> None:

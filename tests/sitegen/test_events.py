@@ -264,3 +264,56 @@ def test_a_day_of_a_repeating_event_that_is_put_elsewhere_is_moved(folder: Any) 
     ]
     folder.table("events", WEEKLY, {**day, "state": "moved", "was": "2027-02-08T10:00"})
     assert folder.problems() == []
+
+
+DOUBTFUL: list[tuple[str, list[dict[str, Any]], str]] = [
+    ("a year long", [{"ends": "2028-02-01T12:00"}], where(2, "meeting", "ends") + "it lasts 365 days. Look at both days."),
+    ("far away", [{"starts": "2207-02-01T10:00"}], where(2, "meeting", "starts") + "2207-02-01 is 180 years off. Look"),
+    ("long ago", [{"starts": "1927-02-01T10:00"}], where(2, "meeting", "starts") + "1927-02-01 is 100 years ago. Look"),
+    ("no time at all", [{"ends": "2027-02-01T10:00"}], where(2, "meeting", "ends") + "it ends when it begins."),
+    ("kept by Windows", [{"id": "con"}], where(2, "con", "id") + '"con" is a name that Windows keeps for itself'),
+    ("no day left", [{"repeats": "weekly", "repeats_until": "2027-02-08", "except": "2027-02-01 2027-02-08"}],
+     where(2, "meeting", "except") + "no day is left on which it takes place."),
+    ("on its own heels", [{"repeats": "weekly", "repeats_until": "2027-03-01", "ends": "2027-02-10T10:00"}],
+     where(2, "meeting", "ends") + "it is still going on when it begins again."),
+    ("a title of pictures", [{"title_en": "😀"}], 'events.csv, row 2, column title_en: "😀" has no letters'),
+    ("an endless title", [{"title_ta": "க" * 420}], "column title_ta: \"" + "க" * 40 + '..." has 420 letters.'),
+    ("a title in two lines", [{"title_en": "Two\nlines"}], "column title_en: \"Two ...\" stands in several lines."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "sentence"), [case[1:] for case in DOUBTFUL], ids=[case[0] for case in DOUBTFUL])
+def test_what_is_hardly_meant_is_said(folder: Any, changes: list[dict[str, Any]], sentence: str) -> None:
+    folder.table("events", *({**MEETING, **change} for change in changes))
+    [told] = folder.problems()
+    assert sentence in told
+
+
+def test_what_is_rare_and_meant_is_left_alone(folder: Any) -> None:
+    folder.table(
+        "events",
+        {**MEETING, "ends": "2027-02-20T12:00"},
+        {**MEETING, "id": "other-hall", "where_en": "Another hall"},
+        {**MEETING, "id": "same-place-and-time", "title_en": "Another"},
+        {**MEETING, "id": "through-the-night", "starts": "2027-02-03T20:00", "ends": "2027-02-04T06:00"},
+        {**MEETING, "id": "nightly", "starts": "2027-02-04T22:00", "ends": "2027-02-05T02:00", "repeats": "weekly",
+         "repeats_until": "2027-02-18"},
+        {**MEETING, "id": "nightly-2027-02-04", "starts": "2027-02-04T22:00", "state": "cancelled"},
+    )  # fmt: skip
+    assert folder.problems() == []
+
+
+def test_a_copied_row_is_asked_about(folder: Any) -> None:
+    folder.table(
+        "events", MEETING, {**MEETING, "id": "other"}, {**MEETING, "id": "third", "starts": "2027-02-02T10:00"}
+    )
+    assert [one for one in folder.check().warnings if "same title" in one] == [
+        where(3, "other", "id") + "row 2 (meeting) has the same title, time and place. "
+        "Take one of them out, or write what is different."
+    ]
+
+
+def test_an_event_that_begins_in_the_night_is_asked_about(folder: Any) -> None:
+    folder.row("events", starts="2027-02-01T02:30")
+    [said] = [one for one in folder.check().warnings if "at night" in one]
+    assert said == where(2, "meeting", "starts") + "it begins at 02:30 at night. Should it be 14:30?"

@@ -513,6 +513,39 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     assert files(district.root / "public") == from_scratch(district)
 
 
+def test_a_page_is_converted_once_for_the_checks_and_for_the_site(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where other processes draw the pages, they keep what the checks need of each page without blocks."""
+    district.page("blocks", "Words.\n\n[[ helplines ]]")
+    expected = from_scratch(district)
+    monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
+    shutil.rmtree(district.root / ".build" / "kept")
+    kept_work.at.cache_clear()
+    converted: list[str] = []
+    convert = page_facts.to_html
+    monkeypatch.setattr(page_facts, "to_html", lambda text, root: converted.append(text) or convert(text, root))
+    built(district, again=True)
+    assert converted
+    assert all("<!--block-->" in text for text in converted)
+    assert files(district.root / "public") == expected
+
+
+def test_what_is_wrong_in_a_page_is_said_where_others_draw_the_pages(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(district.root / "public")
+    monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
+    district.page("rights", "A ** mark [away](nowhere.md).\n\n<iframe src='https://a.example'></iframe>", "ta")
+    with pytest.raises(Problems) as wrong:
+        built(district)
+    said = str(wrong.value)
+    assert "bold or struck" in said
+    assert "<iframe>" in said
+    assert "nowhere.md" in said
+    assert files(district.root / "public") == before
+
+
 def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the_list_of_numbers_was(
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

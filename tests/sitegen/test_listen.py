@@ -11,7 +11,8 @@ import yaml
 from sitegen.media import audio_clips, speech
 from sitegen.render.html_to_text import text_of
 
-from forms.core.media import audio as sound
+from forms.core.files.audio_files import KINDS
+from forms.core.media.audio import encode_line, write_lines
 from forms.core.portal import read
 from forms.core.problem import Problem, Problems
 
@@ -147,7 +148,7 @@ def test_the_report_names_machine_voices_and_old_recordings(folder: Any) -> None
 
 def test_opus_takes_less_than_a_twentieth_of_plain_sound(tmp_path: Path) -> None:
     samples = speech.speak("You are not alone. " * 20, "en")
-    sound.write_samples(samples, speech.SAMPLE_RATE, [(kind, tmp_path / kind.ending) for kind in sound.KINDS])
+    write_lines([encode_line(samples, speech.SAMPLE_RATE, KINDS[0])], KINDS[0], tmp_path / "opus")
     assert (tmp_path / "opus").stat().st_size < len(samples) / 20
 
 

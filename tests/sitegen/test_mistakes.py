@@ -111,6 +111,31 @@ IN_TEXT: list[Case] = [
     ("media of a chat", "&lt;Media omitted&gt;", 0, "words of a chat program"),
     ("forwarded", "Forwarded\n\nThey keep us here.", 0, "words of a chat program"),
     ("pasted twice", f"{ENGLISH}\n\nMore.\n\n{ENGLISH}", 4, "these words stand twice"),
+    ("small pictures for bullets", "You can:\n\n✅ Call 112\n👉 Call 1098", 2, "lines that begin with small pictures"),
+    ("keys of a phone for numbers", "1️⃣ First\n2️⃣ Second", 0, "lines that begin with small pictures"),
+    ("digits in rings", "① First\n② Second", 0, "lines that begin with small pictures"),
+    ("square bullet", "■ A debt", 0, "a bullet of Word"),
+    ("one hyphen below a line", "Important\n-\n\nMore.", 1, "makes a heading of it"),
+    ("box of another program", "::: note\nText.\n:::", 0, "a box stands there that is none"),
+    ("mark of another program", "{% include help %}", 0, "a mark of another program"),
+    ("box to tick", "- [ ] Ask for a copy\n- [x] Keep it", 0, "a box to tick"),
+    ("name of a small picture", "Call :phone: 112.", 0, "the name of a small picture"),
+    ("program that writes texts", "Sure! Here is the translation:\n\nText.", 0, "a program that writes texts"),
+    ("program's excuse", "As an AI language model, I cannot.", 0, "a program that writes texts"),
+    ("program's sources", "The law says so【4:0†source】.", 0, "a program that writes texts"),
+    ("aadhaar", "Ask for 2345 6789 0123.", 0, "Aadhaar or PAN"),
+    ("pan", "Her card is ABCPK1234F.", 0, "Aadhaar or PAN"),
+    ("gap in square brackets", "Call [phone number] of [District name].", 0, "a gap stands there"),
+    ("gap in curly brackets", "The police of {district}.", 0, "a gap stands there"),
+    ("gap of a sample", "Your text here.", 0, "a gap stands there"),
+    ("heap of accents", "T\u0301\u0302\u0303\u0304ext.", 0, "heaps of accents"),
+    ("marked link", "[x](https://a.example/b?utm_source=chatgpt.com)", 0, "says where its reader came from"),
+    ("marked link of an app", "[x](https://a.example/b?c=d&fbclid=x)", 0, "says where its reader came from"),
+    ("second main heading", "Text.\n\n# Another\n\nText.", 2, "is a second main heading"),
+    ("heading without letters", "## 😀\n\nText.", 0, "has no letters"),
+    ("heading of dots", "## ...\n\nText.", 0, "has no letters"),
+    ("endless heading", f"## {'word ' * 80}\n\nText.", 0, "has 399 letters"),
+    ("rank left out", "#### Deep\n\nText.", 0, "skips a rank"),
     ("tamil in english", TAMIL * 2, -1, "is not written in the script of en"),
 ]  # fmt: skip
 
@@ -157,6 +182,10 @@ FINE = [
     "௧. ஒன்று\n௨. இரண்டு",
     "2 * 3 = 6, 5 < 6 & 7 > 6.",
     "[[ helplines ]]\n- One\n- Two",
+    "☎ Call 112.\n\n✅ Keep a copy.",
+    "## One\n\n### Two\n\nText.\n\n## Three\n\nText.",
+    "Her receipt is 1234 5678 9012 3456 7890 [name changed], at 10:30: be there.",
+    "[x](https://a.example/b?page=2&source=3)",
 ]
 
 
@@ -309,6 +338,10 @@ KEYS: list[tuple[str, dict[str, Any], str]] = [
     ("ta", {"reviewed_by": date(2026, 1, 1)}, 'reviewed_by: "2026-01-01" is read as something else than a text'),
     ("en", {"quotes": "publised"}, 'quotes: "publised" is not what this key may say'),
     ("en", {"quotes": True}, 'quotes: "True" is not what this key may say'),
+    ("en", {"title": "😀"}, 'title: "😀" has no letters'),
+    ("ta", {"title": "..."}, 'title: "..." has no letters'),
+    ("en", {"title": "w" * 420}, "has 420 letters. Write at most 120"),
+    ("en", {"description": "word " * 80}, "has 400 letters. Write at most 300"),
     ("en", {"changed": date(2062, 1, 1)}, "changed: 2062-01-01 is still to come"),
 ]
 
@@ -356,6 +389,20 @@ def test_a_translation_made_from_an_english_that_is_still_to_come() -> None:
 
 def test_a_translation_that_says_it_is_older_may_lack_what_came_since() -> None:
     assert translated("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", date(2025, 1, 1)) == []
+
+
+def test_a_main_heading_stands_above_all_others() -> None:
+    one = library()
+    page = Source("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
+    said = [str(problem) for problem in mistakes.of_page(page, one, ROOT, "https://x.example")]
+    assert said == [
+        'content/en/page.md, line 10: the main heading "Page" does not come first. '
+        "Begin the page with it, and write ## before all others."
+    ]
+
+
+def test_the_number_of_a_card_endangers() -> None:
+    assert all(isinstance(told(text)[0], Danger) for text in ("2345 6789 0123.", "2345-6789-0123.", "ABCPK1234F."))
 
 
 def test_a_chat_message_with_its_sender_endangers() -> None:
@@ -610,6 +657,15 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
     path = folder.csv("events")
     path.write_text(path.read_text(encoding="utf-8").replace("Talk", cell), encoding="utf-8")
     assert said().startswith("content/tables/events.csv, row 2: is not well formed")
+
+
+def test_pages_whose_titles_differ_only_in_how_they_are_written_are_said(folder: Any) -> None:
+    for name, title in (("a", "Café rights"), ("b", "cafe\u0301  Rights"), ("c", "Other rights")):
+        folder.page(name, title=title)
+    said = [one for one in folder.check().warnings if "same title" in one]
+    assert said == [
+        "content/en/b.md, title: content/en/a.md has the same title, so that readers cannot tell them apart."
+    ]
 
 
 @given(st.one_of([st.tuples(st.just(sign), st.from_regex(sign.pattern)) for sign in visible.SIGNS]))

@@ -135,6 +135,35 @@ def test_a_page_is_named_as_people_have_it_before_them(written: str) -> None:
     assert moved_pages.name_of(written) == "visits/page.md"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        ("old-page", "https://other.example/", "new"),
+        ("old-page", "https://other.example/en/rights/", "new"),
+        ("old-page", "//other.example/rights", "new"),
+        ("old-page", "https://portal.example.evil.example/en/rights/", "new"),
+        ("https://other.example/en/old-page/", "rights", "old"),
+    ],
+)
+def test_the_address_of_another_site_is_no_page_of_this_one(old: str, new: str, column: str) -> None:
+    [said] = map(str, moved_pages.problems(library(page("rights")), rows((old, new)), "https://portal.example"))
+    assert said.startswith(
+        f"content/tables/moved.csv, row 0, column {column}: {new if column == 'new' else old} is the"
+    )
+    assert "address of another site" in said
+
+
+def test_addresses_of_this_site_are_pages_and_only_its_languages_are_left_out_of_them() -> None:
+    one = library(page("rights"), page("law/rights"))
+    own = rows(("https://Portal.example/en/gone/", "https://portal.example/ta/rights/"), ("/law/gone/", "/law/rights/"))
+    assert [*moved_pages.problems(one, own, "https://portal.example")] == []
+    assert moved_pages.redirects(one, own, {}) == {"gone.md": "rights.md", "law/gone.md": "law/rights.md"}
+    [said] = map(str, moved_pages.problems(one, rows(("gone", "/xx/rights/")), "https://portal.example"))
+    assert "the page /xx/rights/ is not there" in said
+    assert moved_pages.name_of("/zh-Hant/rights/", ("en", "zh-Hant")) == "rights.md"
+    assert moved_pages.name_of("/ta/", ("en", "ta")) == "index.md"
+
+
 def test_english_that_went_leaves_no_other_language_in_its_place() -> None:
     tamil = page("rights", "\n# உரிமைகள்\n\nஒன்று.\n", "ta")
     after = library(tamil, page("your-rights"))

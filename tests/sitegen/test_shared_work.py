@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sitegen import kept_work, shared_work
 from sitegen.layers import site_root
-from sitegen.media import audio_clips, shared_clips
+from sitegen.media import shared_clips, spoken_lines
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files.locks import locked
@@ -30,15 +30,19 @@ Spoken = list[str]
 
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
-    """The texts that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
+    """The lines that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
     said: Spoken = []
 
-    def speak(text: str, voice: str, where: list[tuple[Any, Path]]) -> None:
-        said.append(text)
-        for kind, path in where:
-            path.write_bytes(f"{voice} {kind.ending} {text}".encode())
+    def made(line: str, voice: str) -> bytes:
+        said.append(line)
+        return f"{voice} {line}".encode()
 
-    monkeypatch.setattr(audio_clips, "_speak", speak)
+    def write(lines: Sequence[bytes], where: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in where:
+            path.write_bytes(b"\n".join(lines) + kind.ending.encode())
+
+    monkeypatch.setattr(spoken_lines, "made", made)
+    monkeypatch.setattr(spoken_lines, "write", write)
     return said
 
 
@@ -139,6 +143,19 @@ def test_a_word_of_the_district_makes_another_text(district: Folder, spoken: Spo
     spoken.clear()
     district.build()
     assert any("Own numbers" in text for text in spoken)
+
+
+def test_a_number_of_the_library_is_said_once_also_on_a_page_of_the_district(
+    district: Folder, library: Path, spoken: Spoken
+) -> None:
+    (library / "en" / "numbers.md").unlink()
+    page(district.root / "content", "call", "[[ helplines ]]")
+    shared_work.make(district.root, TODAY)
+    assert "Danger, 1 1 2." in spoken
+    spoken.clear()
+    district.build()
+    assert any("Own numbers" in line for line in spoken)
+    assert "Danger, 1 1 2." not in spoken
 
 
 def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(

@@ -15,7 +15,7 @@ Said = Callable[[], str]
 @pytest.mark.parametrize(
     ("table", "changes", "sentence"),
     [
-        ("events", {"starts": "24.1.2027"}, 'events.csv, row 2, column starts: "24.1.2027" is not a day and time. Write it like 2027-01-24T10:00.'),
+        ("events", {"starts": "24.13.2027"}, 'events.csv, row 2, column starts: "24.13.2027" is not a day and time. Write it like 2027-01-24T10:00.'),
         ("events", {"capacity": "many"}, 'row 2, column capacity: "many" is not a whole number. Write it like 40.'),
         ("events", {"capacity": "0"}, 'row 2, column capacity: "0" does not fit.'),
         ("events", {"kind": "meting"}, 'column kind: "meting" is not one of the words used here.'),

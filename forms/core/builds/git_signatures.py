@@ -10,13 +10,19 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from forms.core.crypto.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 from forms.core.problem import Problem
 
 _MAGIC = b"SSHSIG"
 _TYPE = b"ssh-ed25519"
-_NAMESPACE = b"git"
+GIT = b"git"
+"""What git signs a commit for: whoever may sign this may publish anything."""
+
+WITHDRAWAL = b"withdrawal@portal"
+"""What a commit is signed for that withdraws stories, and does nothing else."""
+
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _PLACE = re.compile(r"^Publish: (\S{1,100}) of (\S{1,200})$", re.M)
 
@@ -58,79 +64,134 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
         raise Problem(where, f"its newest commit was signed for another site, {named.site}.", todo)
 
 
-def public_line(name: str, public: str) -> str:
-    """Return the line of a file of signers (allowed_signers) for a public key (signing.public_text)."""
-    return f"{name} ssh-ed25519 {b64encode(_public(public)).decode()}"
+def public_line(name: str, public: str, namespace: str = "") -> str:
+    """Return the line of a file of signers (allowed_signers) for a public key (signing.public_text).
+
+    namespace: what alone the key is good for; without one, for everything.
+    """
+    option = f'namespaces="{namespace}" ' if namespace else ""
+    return f"{name} {option}ssh-ed25519 {b64encode(_public(public)).decode()}"
 
 
-def sign(message: bytes, key: PrivateKey) -> bytes:
+def sign(message: bytes, key: PrivateKey, namespace: bytes = GIT) -> bytes:
     """Return the signature of a commit's bytes, as its header gpgsig holds it."""
-    raw = bytes.fromhex(sign_bytes(_signed(message, b"sha512"), key))
-    fields = (_public(public_text(key)), _NAMESPACE, b"", b"sha512", _field(_TYPE) + _field(raw))
-    text = b64encode(_MAGIC + (1).to_bytes(4, "big") + b"".join(map(_field, fields))).decode()
+    raw = bytes.fromhex(sign_bytes(signed_bytes(message, b"sha512", namespace), key))
+    return armored(_public(public_text(key)), namespace, b"sha512", field(_TYPE) + field(raw))
+
+
+def armored(public: bytes, namespace: bytes, digest: bytes, signature: bytes) -> bytes:
+    """Return an SSH signature as text. signature: its kind and what belongs to it, as SSH writes them."""
+    data = b"".join(map(field, (public, namespace, b"", digest, signature)))
+    text = b64encode(_MAGIC + (1).to_bytes(4, "big") + data).decode()
     lines = [text[at : at + 70] for at in range(0, len(text), 70)]
     return "\n".join([_BEGIN, *lines, _END]).encode()
 
 
-def signer(message: bytes, signature: bytes, signers: Iterable[str]) -> str | None:
+def signer(message: bytes, signature: bytes, signers: Iterable[str], namespace: bytes = GIT) -> str | None:
     """Return the name of who signed these bytes, of the lines of a file of signers; None for anybody else.
 
-    Lines with options or with keys of another type are passed over.
+    A key that is good for some namespaces only counts in those. Lines with other options or with keys of another type
+    are passed over.
     """
     try:
-        public, namespace, digest, raw = _parts(signature)
-        signed = _signed(message, digest)
+        parts = parts_of(signature)
+        kind, raw = fields(parts.signature, 2)
+        signed = signed_bytes(message, parts.digest, namespace)
+        text = f"ed25519:{fields(parts.public, 2)[1].hex()}"
     except (ValueError, IndexError):
         return None
+    if (kind, parts.namespace, fields(parts.public)[0]) != (_TYPE, namespace, _TYPE):
+        return None
     for line in signers:
-        name, kind, key = ([*line.split(), "", "", ""])[:3]
-        if kind.encode() == _TYPE and namespace == _NAMESPACE and _bytes_of(key) == public:
-            text = f"ed25519:{_fields(public, 2)[1].hex()}"
+        name, allowed, key = named_in(line)
+        if key == parts.public and (not allowed or namespace.decode() in allowed):
             return name if are_bytes_signed_by(signed, raw.hex(), text) else None
     return None
 
 
-def _parts(signature: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Return public key, namespace, digest and the raw signature. Raises ValueError for anything else."""
+def named_in(line: str) -> tuple[str, list[str], bytes]:
+    """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another."""
+    name, *words = ([*line.split(), "", "", ""])[:4]
+    option = re.fullmatch(r'namespaces="([^"\s]*)"', words[0])
+    kind, key = words[1:] if option else words[:2]
+    return name, option[1].split(",") if option else [], _bytes_of(key) if kind.encode() == _TYPE else b""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an SSH signature holds: the public key and the signature as SSH writes them."""
+
+    public: bytes
+    namespace: bytes
+    digest: bytes
+    signature: bytes
+
+
+def parts_of(signature: bytes) -> Parts:
+    """Return what an SSH signature holds. Raises ValueError for anything else."""
     text = signature.decode("ascii").strip()
     if not (text.startswith(_BEGIN) and text.endswith(_END)):
         raise ValueError
     data = b64decode("".join(text[len(_BEGIN) : -len(_END)].split()), validate=True)
     if data[: len(_MAGIC) + 4] != _MAGIC + (1).to_bytes(4, "big"):
         raise ValueError
-    public, namespace, _, digest, blob = _fields(data[len(_MAGIC) + 4 :], 5)
-    kind, raw = _fields(blob, 2)
-    if kind != _TYPE or _fields(public, 2)[0] != _TYPE:
-        raise ValueError
-    return public, namespace, digest, raw
+    public, namespace, _, digest, blob = fields(data[len(_MAGIC) + 4 :], 5)
+    return Parts(public, namespace, digest, blob)
 
 
-def _signed(message: bytes, digest: bytes) -> bytes:
+def signed_bytes(message: bytes, digest: bytes, namespace: bytes) -> bytes:
+    """Return what an SSH signature of a message covers. Raises ValueError for an unknown digest."""
     if digest not in {b"sha256", b"sha512"}:
         raise ValueError
     hashed = hashlib.new(digest.decode(), message).digest()
-    return _MAGIC + b"".join(map(_field, (_NAMESPACE, b"", digest, hashed)))
+    return _MAGIC + b"".join(map(field, (namespace, b"", digest, hashed)))
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """Return the signature of a commit, and what it covers. Raises ValueError where it has none, or several."""
+    header, gap, message = raw.partition(b"\n\n")
+    lines = header.split(b"\n")
+    begins = [at for at, line in enumerate(lines) if line.startswith(b"gpgsig ")]
+    if len(begins) != 1:
+        raise ValueError
+    first = begins[0]
+    after = next((at for at in range(first + 1, len(lines)) if not lines[at].startswith(b" ")), len(lines))
+    signature = [lines[first].removeprefix(b"gpgsig "), *(line[1:] for line in lines[first + 1 : after])]
+    return b"\n".join(signature), b"\n".join([*lines[:first], *lines[after:]]) + gap + message
+
+
+def key_in(line: str) -> bytes:
+    """Return the key of a line of a file of signers as SSH writes it, of whatever kind; empty for none."""
+    words = line.split()
+    known = [_bytes_of(key) for kind, key in pairwise(words) if kind.startswith(("ssh-", "sk-", "ecdsa-"))]
+    return known[0] if known and not line.lstrip().startswith("#") else b""
 
 
 def _public(text: str) -> bytes:
     """Return a public key as SSH writes it."""
-    return _field(_TYPE) + _field(bytes.fromhex(text.removeprefix("ed25519:")))
+    return field(_TYPE) + field(bytes.fromhex(text.removeprefix("ed25519:")))
 
 
-def _field(data: bytes) -> bytes:
+def field(data: bytes) -> bytes:
+    """Return bytes with their length before them."""
     return len(data).to_bytes(4, "big") + data
 
 
-def _fields(data: bytes, count: int) -> list[bytes]:
-    """Return exactly this many fields. Raises ValueError where there are fewer or something is left over."""
+def first_field(data: bytes) -> tuple[bytes, bytes]:
+    """Return the first field, and what follows it. Raises ValueError where there is none."""
+    size = int.from_bytes(data[:4], "big")
+    if len(data) < 4 + size:
+        raise ValueError
+    return data[4 : 4 + size], data[4 + size :]
+
+
+def fields(data: bytes, count: int = 0) -> list[bytes]:
+    """Return all fields. Raises ValueError where something is left over, or there are not `count` (0: any)."""
     found = []
-    for _ in range(count):
-        size = int.from_bytes(data[:4], "big")
-        if len(data) < 4 + size:
-            raise ValueError
-        found.append(data[4 : 4 + size])
-        data = data[4 + size :]
-    if data:
+    while data:
+        one, data = first_field(data)
+        found.append(one)
+    if count and len(found) != count:
         raise ValueError
     return found
 

@@ -8,7 +8,8 @@ Checking one needs the package cryptography, which the desk and the office have.
 import hashlib
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from forms.core.crypto import base64url
 
 _KEY = re.compile(r"passkey:((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}):(0[23][0-9a-f]{64})")
 _LARGEST = 8000
@@ -38,34 +39,53 @@ def challenge(statement: bytes) -> bytes:
 
 def signature_text(authenticator_data: bytes, client_data: bytes, signature: bytes) -> str:
     """Return what a device has signed with as one word."""
-    return ".".join(
-        urlsafe_b64encode(part).decode().rstrip("=") for part in (authenticator_data, client_data, signature)
-    )
+    return ".".join(map(base64url.encode, (authenticator_data, client_data, signature)))
 
 
 def is_signed_by(statement: bytes, signature: str, key: str) -> bool:
-    """Return whether the device with this passkey signed the statement. False for anything that is malformed.
+    """Return whether the device with this passkey signed the statement. False for anything that is malformed."""
+    return is_answer_by(challenge(statement), signature, key)
+
+
+def is_answer_by(asked: bytes, signature: str, key: str) -> bool:
+    """Return whether the device with this passkey answered this challenge. False for anything that is malformed.
 
     Its person was there and was verified by it (PIN, finger, face), on a page of the host that the key names.
+    """
+    if not is_meant_for(asked, signature, key):
+        return False
+    data, client, raw = map(base64url.decode, signature.split("."))
+    return _is_signature(raw, data + hashlib.sha256(client).digest(), bytes.fromhex(key[-66:]))
+
+
+def is_meant_for(asked: bytes, signature: str, key: str) -> bool:
+    """Return whether a signature says that it answers this challenge, on the key's host, of a person whom it knew.
+
+    Whether the key made it is not looked at: this needs no package. False for anything that is malformed.
     """
     found = _KEY.fullmatch(key)
     if not found or len(signature) > _LARGEST:
         return False
-    host, point = found[1], bytes.fromhex(found[2])
+    host = found[1]
     try:
-        data, client, raw = map(_decoded, signature.split("."))
+        data, client, _raw = map(base64url.decode, signature.split("."))
         told = json.loads(client)
-        asked = told["type"], _decoded(told["challenge"]), told["origin"], told.get("crossOrigin", False)
+        said = told["type"], base64url.decode(told["challenge"]), told["origin"], told.get("crossOrigin", False)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
-    if asked != ("webauthn.get", challenge(statement), f"https://{host}", False):
+    if said != ("webauthn.get", asked, f"https://{host}", False):
         return False
-    return _says_who(data, host) and _is_signature(raw, data + hashlib.sha256(client).digest(), point)
+    return _says_who(data, host)
+
+
+def hash_of(host: str) -> bytes:
+    """Return what authenticator data begins with for a host."""
+    return hashlib.sha256(host.encode()).digest()
 
 
 def _says_who(data: bytes, host: str) -> bool:
     """Return whether authenticator data is for this host, and of a person whom the device knew."""
-    if len(data) < _SHORTEST or data[:32] != hashlib.sha256(host.encode()).digest():
+    if len(data) < _SHORTEST or data[:32] != hash_of(host):
         return False
     return data[32] & (_PRESENT | _VERIFIED | _HAS_KEY) == _PRESENT | _VERIFIED
 
@@ -83,8 +103,17 @@ def _is_signature(raw: bytes, message: bytes, point: bytes) -> bool:
     return True
 
 
-def _decoded(text: str) -> bytes:
-    """Return the bytes of base64url. Raises ValueError for any other sign."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
-        raise ValueError
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def whole_point(key: str) -> bytes:
+    """Return the point of a passkey with both coordinates. Raises ValueError. Needs the package cryptography."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - not of the server's packages
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(key.rpartition(":")[2]))
+    return public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def numbers_of(raw: bytes) -> tuple[int, int]:
+    """Return the two numbers of a device's signature. Raises ValueError. Needs the package cryptography."""
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature  # noqa: PLC0415
+
+    return decode_dss_signature(raw)

@@ -4,9 +4,11 @@ Opus in Ogg at 16 kbit/s (RFC 6716, RFC 7845) for nearly every phone, MP3 at 24 
 over: the name of a camera, a place or a person in a recording's tags does not.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -37,10 +39,32 @@ class TooLong(Exception):
     """A recording is longer than may be sent."""
 
 
-def write_samples(samples: bytes, rate: int, where: Iterable[tuple[Kind, Path]]) -> None:
-    """Write synthetic speech (signed 16-bit mono samples) as a file of each kind."""
-    for kind, path in where:
-        _encode(_frames(samples, rate), kind, path, kind.quick)
+def encode_line(samples: bytes, rate: int, kind: Kind) -> list[bytes]:
+    """Return a line of synthetic speech (signed 16-bit mono samples) as packets of a kind, encoded by itself.
+
+    They need nothing of what stands before or after them in a file.
+    """
+    encoder: Any = av.CodecContext.create(kind.codec, "w")
+    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", _sample_format(kind)
+    encoder.bit_rate, encoder.options = kind.bits, {**kind.quick, "flags": "+bitexact"}
+    frames = [*_frames(samples or bytes(2 * kind.frame), rate), None]
+    return [bytes(packet) for frame in frames for packet in encoder.encode(frame)]
+
+
+def write_lines(lines: Sequence[Sequence[bytes]], kind: Kind, where: Path) -> None:
+    """Write lines, each as packets from `encode_line`, as one file with a pause after each but the last."""
+    said = [packet for line in lines[:-1] for packet in (*line, *_pause(kind))] + list(lines[-1])
+    with _opened(kind, where, kind.quick) as (target, stream):
+        for number, data in enumerate(said):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base, packet.duration = stream, Fraction(1, RATE), kind.frame
+            packet.pts = packet.dts = number * kind.frame - kind.delay
+            target.mux(packet)
+
+
+@cache
+def _pause(kind: Kind) -> list[bytes]:
+    return encode_line(bytes(2 * kind.frame * kind.pause), RATE, kind)[: kind.pause]
 
 
 def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
@@ -118,14 +142,25 @@ def _sound_of(source: Any, stream: Any) -> Iterator[av.AudioFrame]:
 
 
 def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> None:
-    resampler = av.AudioResampler(format="flt" if kind.codec == "libopus" else "s16p", layout="mono", rate=RATE)
-    opened = str(where) if isinstance(where, Path) else where
-    with av.open(opened, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
-        stream: Any = target.add_stream(kind.codec, rate=RATE, layout="mono", options={**options, "flags": "+bitexact"})
-        stream.bit_rate = kind.bits
+    resampler = av.AudioResampler(format=_sample_format(kind), layout="mono", rate=RATE)
+    with _opened(kind, where, options) as (target, stream):
         for frame in frames:
             for even in resampler.resample(frame):
                 target.mux(stream.encode(even))
         for even in resampler.resample(None):
             target.mux(stream.encode(even))
         target.mux(stream.encode(None))
+
+
+def _sample_format(kind: Kind) -> str:
+    return "flt" if kind.codec == "libopus" else "s16p"
+
+
+@contextmanager
+def _opened(kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> Iterator[tuple[Any, Any]]:
+    """Yield a new file and its one stream."""
+    opened = str(where) if isinstance(where, Path) else where
+    with av.open(opened, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
+        stream: Any = target.add_stream(kind.codec, rate=RATE, layout="mono", options={**options, "flags": "+bitexact"})
+        stream.bit_rate = kind.bits
+        yield target, stream

@@ -11,10 +11,11 @@ from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
+from forms.desk.cases.log.case_log import is_said
 from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import Wanted
 from forms.desk.cli.errors import show_problems
-from forms.desk.cli.opening import find_case, listed, today, unlock
+from forms.desk.cli.opening import find_case, listed, numbered, today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.cli.watch_commands import say_alarms
 from forms.desk.command_line import command as typed
@@ -47,7 +48,7 @@ def list_command(here: Place, text: str, state: str) -> None:
     if not synced.away:
         doctor.note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
-    for number, case in enumerate(listed(session), start=1):
+    for number, case in numbered(session):
         if case.id in wanted:
             say(plain_text.one_line(number, case, today()))
     if wanted:
@@ -89,9 +90,10 @@ def open_command(here: Place, which: str) -> None:
 @click.option("--text", help="The answer. Without it you are asked.")
 @click.option("--state", type=click.Choice(["", "looking", "closed"]), default="", help="What the person is told.")
 @click.option("--voice", type=click.Path(path_type=Path), help="A recording that says the same, of at most a minute.")
+@click.option("--again", is_flag=True, help="Also where you sent these very words before.")
 @click.pass_obj
 @show_problems
-def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None) -> None:
+def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None, again: bool) -> None:
     """Answer a letter. The person reads it with the receipt; write in the person's language.
 
     Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
@@ -99,7 +101,12 @@ def answer(here: Place, which: str, text: str | None, state: str, voice: Path | 
     recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    session.log.answer(case.id, text if text is not None else click.prompt("Answer"), state, recording)
+    words = text if text is not None else click.prompt("Answer")
+    if not again and is_said(case.entries, session.keys.member, words, with_voice=bool(recording)):
+        say("You sent these very words already: they are not sent twice. To say them once more, type the same with "
+            f"--again. To change the state by itself: {typed(f'state {which} STATE')}")  # fmt: skip
+        return
+    session.log.answer(case.id, words, state, recording)
     waiting = session.outbox.waiting
     say("Your answer is sealed. The server is away: it is sent at the next fetch." if waiting else
                "Your answer is sealed and left for the person.")  # fmt: skip

@@ -1,10 +1,15 @@
 """What every command of a desk needs: the desk, opened; a case by its number or id; the day."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import click
+from pydantic import TypeAdapter
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.cases.search import Wanted, find
@@ -12,12 +17,20 @@ from forms.desk.command_line import command as typed
 from forms.desk.crypto import keys
 from forms.desk.services.place import Place
 from forms.desk.session import Session
+from forms.desk.state_file import StateFile
 
 LEAST_OF_ID = 8
 """Digits of an id that name a case on every machine."""
 
 CLOCK = "forms.desk.clock"
 """Where click's context keeps the clock of the commands. Whoever calls `desk` in a program gives one as `obj`."""
+
+
+@dataclass(frozen=True)
+class ShownList:
+    """The ids of the list last shown, in its order."""
+
+    ids: tuple[str, ...] = ()
 
 
 def unlock(here: Place) -> Session:
@@ -35,19 +48,56 @@ def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
     return find(session.cases.all(), wanted or Wanted(merged=True), today())
 
 
+def numbered(session: Session) -> list[tuple[int, Case]]:
+    """Return the cases with the numbers by which commands name them from now on: the list is about to be shown."""
+    found = listed(session)
+    _remember(session, found)
+    return list(enumerate(found, start=1))
+
+
 def find_case(session: Session, which: str) -> Case:
-    """Return the case with this number in this machine's list, or with an id that begins like this. Raises Problem.
+    """Return the case with this number in the list last shown here, or with an id that begins so. Raises Problem.
 
     Numbers are this machine's own: another of the desk may not have fetched, or has read, something else. The first
     eight digits of an id are the same on all.
     """
-    numbered = {str(number): case for number, case in enumerate(listed(session), start=1)}
+    of_number = _as_shown(session) if which.isdecimal() and len(which) < LEAST_OF_ID else {}
     wanted = which.lower()
     begins = [case for case in session.cases.all() if len(wanted) >= LEAST_OF_ID and case.id.startswith(wanted)]
-    found = [numbered[which]] if which in numbered else begins
+    found = [of_number[which]] if which in of_number else begins
     if len(found) != 1:
         raise _no_such_letter(session, which, many=len(found) > 1)
     return found[0]
+
+
+def _as_shown(session: Session) -> dict[str, Case]:
+    """Return the cases by their numbers in the list last shown; in one of now, kept from now on, where there is none.
+
+    A list of now would be another after each answer and each fetch: the same command twice would write to two people.
+    """
+    known = list_file(session.place.folder).read()
+    if known is None:
+        return {str(number): case for number, case in numbered(session)}
+    cases = {case.id: case for case in session.cases.all()}
+    return {str(number): cases[id] for number, id in enumerate(known.ids, start=1) if id in cases}
+
+
+def _remember(session: Session, cases: list[Case]) -> None:
+    file = list_file(session.place.folder)
+    try:
+        file.write(ShownList(tuple(case.id for case in cases)))
+    except Problem:  # a full disk: no list is better than an older one
+        with suppress(OSError):
+            file.remove()
+
+
+def list_file(folder: Path) -> StateFile[ShownList]:
+    """Return the file with the list last shown."""
+    lost = lazy_gettext("Show the list again, and use its numbers: %(command)s", command=typed("list"))
+    return StateFile(folder / "list.json", _SHOWN, lost)
+
+
+_SHOWN = TypeAdapter(ShownList)
 
 
 def _no_such_letter(session: Session, which: str, *, many: bool) -> Problem:

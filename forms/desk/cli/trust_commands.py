@@ -6,7 +6,7 @@ from forms.core.problem import Problem
 from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cli.errors import show_problems
-from forms.desk.cli.opening import ask_passphrase, clock, listed, today, unlock
+from forms.desk.cli.opening import ask_passphrase, clock, numbered, today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import key_sheet
@@ -111,7 +111,7 @@ def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
     session.key_retirement.require_that_new_key_is_known()
     found = session.key_retirement.needing()
     say(found.sentence)
-    for number, case in enumerate(listed(session), start=1):
+    for number, case in numbered(session):
         if case in found.cases:
             say(plain_text.one_line(number, case, today()))
     if found.files:

@@ -13,7 +13,7 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.log.case_log import heads
+from forms.desk.cases.log.case_log import heads, is_said
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
@@ -112,12 +112,8 @@ def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *
     while more:
         known |= more
         more = {before for id in more for before in after.get(id, ())} - known
-    return any(
-        (entry.kind, entry.member, entry.value.get("text")) == ("answer", session.keys.member, text.strip())
-        and bool(entry.value.get("voice")) == with_voice
-        for entry in case.entries
-        if entry.id not in known
-    )
+    since = (entry for entry in case.entries if entry.id not in known)
+    return is_said(since, session.keys.member, text, with_voice=with_voice)
 
 
 def _recording() -> bytes:

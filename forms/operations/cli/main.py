@@ -6,7 +6,7 @@ A command is a click command in a module of its own, named in COMMANDS; the modu
 import errno
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -55,8 +55,9 @@ class Checkout:
     consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
     withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
-    libraries: the git repositories of libraries that portal.yml names; preload: loads what commands of build.py need,
-    before processes are forked for many districts.
+    withdrawn: told consents.csv before and after, returns the stories withdrawn after it, None where anything else of
+    it has changed; libraries: the git repositories of libraries that portal.yml names; preload: loads what commands of
+    build.py need, before processes are forked for many districts.
     """
 
     root: Path
@@ -65,6 +66,7 @@ class Checkout:
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
+    withdrawn: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
     program: tuple[str, ...] = ()
     libraries: "Callable[[], Sequence[Source]]" = tuple
     preload: Callable[[], object] = lambda: None

@@ -44,7 +44,8 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         keep = here.keep_withdrawals
         if clone.exists():
             require_no_office(here.root)
-        source = Source(content, clone, signers, remote, branch, keep, renamed) if clone.exists() else None
+        named = Source(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
+        source = named if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),

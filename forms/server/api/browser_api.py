@@ -23,7 +23,6 @@ from forms.core.crypto.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for
 from forms.core.form_schema import Definition, Kind, letter_forms, load, load_all
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
-from forms.server.api.json_responses import ApiError, json_answer, padded_json_answer
 from forms.server.services import lookup as lookup_service
 from forms.server.services.flood_control import Busy, is_worked
 from forms.server.services.lookup import LookupResult
@@ -40,6 +39,7 @@ from forms.server.services.mailbox import (
 from forms.server.store.concerns.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.store.faults import AlreadyThere, NotKept
 from forms.server.web.current import current_services, current_state
+from forms.server.web.json_responses import ApiError, json_answer, padded_json_answer
 from forms.web.headers import NEVER_KEPT
 
 blueprint = Blueprint("sealed", __name__, url_prefix="/forms/sealed/v1")

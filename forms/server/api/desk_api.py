@@ -19,15 +19,15 @@ from forms.core.builds import publishing_report
 from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed, is_sealed_for, part_id
 from forms.core.ids import is_id, new_id
 from forms.core.portal import Desk, Member, as_json
-from forms.server.api.json_responses import ApiError, json_answer
 from forms.server.services import signup_service
 from forms.server.services.combined_mailbox import CombinedMailbox
 from forms.server.services.mailbox import FOR_DESKS, Services
 from forms.server.services.signup_service import settle
-from forms.server.store.concerns.concern_store import desk_of
 from forms.server.store.concerns.letters import FETCHED, Access, EntryRow, WriteRefused
+from forms.server.store.concerns.queries import desk_of
 from forms.server.store.faults import NotKept
 from forms.server.web.current import current_services, current_state
+from forms.server.web.json_responses import ApiError, json_answer
 from forms.web.headers import NEVER_KEPT
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")

@@ -1,6 +1,7 @@
 """How a database is connected to: what its address names, how many connections, and what each is told at its start."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -98,8 +99,22 @@ def database_of(url: str) -> tuple[str, ...]:
     hosts = [host for one in _all(parsed.host or parsed.query.get("host", "")) for host in one.split(",")]
     remote = sorted({host for host in hosts if not _is_local(host)})
     ports = ",".join(_all(str(parsed.port) if parsed.port else parsed.query.get("port", "")))
-    schema = ",".join(_all(parsed.query.get("options", "")))  # -csearch_path=...: districts may have schemas of one
+    schema = _schema_of(" ".join(_all(parsed.query.get("options", ""))))  # districts may have schemas of one database
     return kind, ",".join(remote), ports, name, schema
+
+
+def _schema_of(options: str) -> str:
+    """Return the schema that options like `-csearch_path=riverside` lead to, as PostgreSQL will know it."""
+    found = _SEARCH_PATH.findall(options)
+    first = found[-1].partition(",")[0].strip() if found else "public"
+    plain = first.strip('"') if first.startswith('"') else first.lower()
+    return plain.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
+_SEARCH_PATH = re.compile(r"(?:-c\s*|--)search[_-]path=((?:\\.|\S)*)")
+
+LONGEST_NAME = 63
+"""Bytes of a name: PostgreSQL cuts off what is more without a word (NAMEDATALEN)."""
 
 
 def _all(value: str | tuple[str, ...]) -> tuple[str, ...]:

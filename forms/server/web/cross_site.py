@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 
-from forms.server.api.json_responses import ApiError
+from forms.server.web.json_responses import ApiError
 from forms.web.headers import NEVER_KEPT
 
 forget_pages = Blueprint("forget", __name__)

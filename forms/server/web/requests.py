@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from flask import Flask, Response, make_response, request
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound, RequestEntityTooLarge
 
 from forms.core import form_schema as definitions
 from forms.core import i18n
@@ -76,8 +77,7 @@ def read_request(language: str, form: str) -> FormRequest:
         return FormRequest(services, definition, language, today, raw, "", "", "", "", {}, (), step=step)
     if definition.files and request.mimetype == "multipart/form-data":
         request.max_content_length = LARGEST_UPLOAD
-    too_large = (request.content_length or 0) > (request.max_content_length or 0)
-    typed = oversized.typed(request) if too_large else request.form
+    typed, too_large = oversized.form_of(request)
     # Only a form with files is counted by Werkzeug; of many thousands of answers a page would be made for seconds.
     if sum(map(len, typed.listvalues())) > NoTraceRequest.max_form_parts:
         raise RequestEntityTooLarge
@@ -230,10 +230,14 @@ def too_large_page(asked: FormRequest) -> Response:
     """Return the form with what was typed, after too large a request. Raises RequestEntityTooLarge if nothing was."""
     if not any(any(texts) for texts in asked.raw.values()):
         raise RequestEntityTooLarge
+    lengths = {name: max(map(len, texts), default=0) for name, texts in asked.raw.items()}
+    longest = max(lengths, key=lengths.__getitem__)
     files = asked.definition.files if request.mimetype == "multipart/form-data" else ()
-    problems = [FieldProblem(field.name, "large") for field in files]
-    longest = max(asked.raw, key=lambda name: max(map(len, asked.raw[name]), default=0))
-    return form_page(asked, problems or [FieldProblem(longest, "maxLength")], 413, hidden=_carried(asked))
+    if lengths[longest] >= oversized.LONGEST_TEXT:
+        problems = [FieldProblem(longest, "cut"), *(FieldProblem(field.name, "again") for field in files)]
+    else:
+        problems = [FieldProblem(field.name, "large") for field in files] or [FieldProblem(longest, "maxLength")]
+    return form_page(asked, problems, 413, hidden=_carried(asked))
 
 
 def failed_page(asked: FormRequest, status: int) -> Response:
@@ -334,8 +338,9 @@ def drain(limit: int = 64 * 1024 * 1024) -> None:
     # Flask's own stream, where it was begun, ends where the body ends: on the socket one would wait for ever for more.
     stream = vars(request._get_current_object()).get("stream") or request.environ["wsgi.input"]  # type: ignore[attr-defined]
     left = min(request.content_length or 0, limit)
-    while left > 0 and (chunk := stream.read(min(left, 65536))):
-        left -= len(chunk)
+    with suppress(ClientDisconnected):  # or it was read without this stream
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
 
 
 def away_page(app: Flask, path: str) -> Response:

@@ -1,4 +1,7 @@
-"""What waits for a publisher's passkey: a build is whole, and readers see it once it is signed (decision 0078)."""
+"""What waits for a publisher's passkey: a build that readers see once it is signed, or a commit that is pushed then.
+
+Decision 0078.
+"""
 
 import hashlib
 from collections.abc import Callable, Collection
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from threading import Condition
 
+from forms.core.builds import git_signatures, passkey_commits
 from forms.core.builds import manifest as manifests
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
@@ -27,24 +31,56 @@ class Build:
         """The SHA-256 of the list: with it an answer says which build it is for."""
         return hashlib.sha256(self.manifest).hexdigest()
 
+    @property
+    def challenge(self) -> bytes:
+        """What a device is asked to sign."""
+        return manifests.challenge(self.manifest)
+
+    def is_signed(self, line: str, publishers: Collection[str]) -> bool:
+        """Return whether a line holds the signature of one of these publishers."""
+        return manifests.is_signed(self.manifest, line.encode(), publishers)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit that waits to be pushed. message: its bytes without a signature; where: the site that it is for."""
+
+    message: bytes
+    where: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the commit: with it an answer says which one it is for."""
+        return hashlib.sha256(self.message).hexdigest()
+
+    @property
+    def challenge(self) -> bytes:
+        """What a device is asked to sign."""
+        return passkey_commits.challenge(self.message)
+
+    def is_signed(self, line: str, publishers: Collection[str]) -> bool:
+        """Return whether a line holds the signature of one of these publishers, in a form that git believes."""
+        key, _space, signature = line.strip().partition(" ")
+        return key in publishers and passkey_commits.is_answered_by(self.message, signature, key)
+
 
 @dataclass
 class BuildSignatures:
-    """Asks the publishers for a signature, of one build at a time.
+    """Asks the publishers for a signature, of one thing at a time.
 
-    publishers: the keys that portal.yml names now; is_missing: whether readers see a site without the signature that
-    it should have, since a withdrawal has changed it.
+    publishers: the keys that portal.yml names now, or those that sign what is pushed; is_missing: whether readers see a
+    site without the signature that it should have, since a withdrawal has changed it.
     """
 
     publishers: Callable[[], Collection[str]]
     is_missing: Callable[[], bool] = lambda: False
     seconds: float = LASTS
-    _waiting: Build | None = None
+    _waiting: Build | Commit | None = None
     _line: str | None = None
     _changed: Condition = field(default_factory=Condition)
 
     @property
-    def waiting(self) -> Build | None:
+    def waiting(self) -> Build | Commit | None:
         """What waits to be signed now."""
         return self._waiting
 
@@ -58,8 +94,20 @@ class BuildSignatures:
     def sign(self, manifest: bytes) -> str:
         """Return the line that signs a manifest, once a publisher has. Raises Problem where nobody does."""
         known = manifests.read(manifest)
+        return self._signed(Build(manifest, known.number, date.fromisoformat(known.day)))
+
+    def sign_commit(self, message: bytes) -> bytes:
+        """Return the SSH signature of a commit's bytes, once a publisher has signed. Raises Problem where nobody does.
+
+        A passkey signs it as OpenSSH knows them, so that git on the server believes it.
+        """
+        place = git_signatures.place_of(message.partition(b"\n\n")[2].decode("utf-8", "replace"))
+        key, _space, signature = self._signed(Commit(message, place.site if place else "")).strip().partition(" ")
+        return passkey_commits.sshsig(key, signature)
+
+    def _signed(self, waits: Build | Commit) -> str:
         with self._changed:
-            self._waiting, self._line = Build(manifest, known.number, date.fromisoformat(known.day)), None
+            self._waiting, self._line = waits, None
             try:
                 answered = self._changed.wait_for(lambda: self._line is not None, self.seconds)
                 line = self._line
@@ -75,7 +123,7 @@ class BuildSignatures:
         with self._changed:
             if self._waiting is None or self._waiting.digest != digest or self._line is not None:
                 raise Problem("", _("Nothing waits to be signed any more."), _("Press Publish again and look at it."))
-            if not manifests.is_signed(self._waiting.manifest, line.encode(), self.publishers()):
+            if not self._waiting.is_signed(line, self.publishers()):
                 what = _("This signature is not one of a publisher whom portal.yml names.")
                 raise Problem("", what, _("Ask whoever runs the office’s machine to write your key there."))
             self._line = line

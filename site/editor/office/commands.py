@@ -1,18 +1,23 @@
 """Commands for whoever runs the office's machine: who is invited, who may do what, who is removed."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
-from editor.office import office
+from editor.office import office, withdrawals
 from editor.office.accounts import DAYS, Accounts
 from editor.office.passkeys import Passkeys
 from editor.office.state import PUBLISHER, ROLES, Account
+from editor.remotes.place import SIGNERS
+from forms.core.builds import passkey_commits
 from forms.core.crypto.fingerprints import publisher_fingerprint
 
 
-def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]) -> click.Group:
+def group(  # noqa: PLR0915 - one short command after the other
+    memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]
+) -> click.Group:
     """Return the group `office`. languages: of the site; guard: a context that says problems in sentences."""
     role = click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Once for each.")
     language = click.option("--language", "named", multiple=True, help="Once for each; a writer without writes all.")
@@ -69,7 +74,7 @@ def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callabl
         with guard():  # type: ignore[attr-defined]
             state = accounts().kept.read()
             publishers = [one for one in state.accounts if PUBLISHER in one.roles]
-            for line in (line for one in publishers for line in _keys(state.name, one)):
+            for line in (line for one in publishers for line in _keys(state.name, one, memory)):
                 click.echo(line)
             if not any(one.passkeys for one in publishers):
                 click.echo("No publisher has a passkey here yet. Each makes one in the office, under their name.")
@@ -94,16 +99,30 @@ def group(memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callabl
             accounts().remove(name, anyway=anyway)
             click.echo(f"{name} has no account here any more.")
 
+    @commands.command("withdrawal-key")
+    def withdrawal_key() -> None:
+        """Make the key with which this office pushes withdrawals, and show its line for the server."""
+        with guard():  # type: ignore[attr-defined]
+            _say_key(memory, accounts().kept.read().name)
+
     return commands
 
 
-def _keys(office: str, account: Account) -> Iterator[str]:
+def _say_key(memory: Path, name: str) -> None:
+    click.echo("Whoever runs the server writes this line into its allowed_signers, as it is:\n")
+    click.echo(f"    {withdrawals.line(name, withdrawals.make(memory))}\n")
+    click.echo("With it this machine takes stories off the site, and can do nothing else.")
+
+
+def _keys(office: str, account: Account, memory: Path) -> Iterator[str]:
     """Yield a sentence for each passkey of a publisher: what portal.yml names, and what to compare by phone."""
     keys = Passkeys(office, f"https://{office}")
     for one in account.passkeys:
         named = f"{account.name} ({one.label or one.added_on})"
         if text := keys.publisher_key(one):
             yield f'{named}: under publishers in content/portal.yml: "{text}"\n    {publisher_fingerprint(text)}'
+            line = passkey_commits.signers_line(re.sub(r"\W+", "-", account.name), text)
+            yield f"    where the site is published by a push, in allowed_signers and {memory / SIGNERS}: {line}"
         else:
             yield f"{named}: this kind of passkey signs no build. Make another on another device."
 

@@ -3,15 +3,14 @@
 import hmac
 import secrets
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 from editor.office.state import Account, Passkey
-from forms.core.builds import manifest as manifests
 from forms.core.builds import passkey_signatures
+from forms.core.crypto import base64url
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
@@ -66,9 +65,9 @@ class Passkeys:
         public = _credentials([key])[0].public_key
         return passkey_signatures.public_text(self.name, public[-2], public[-3]) if isinstance(public, ES256) else ""
 
-    def ask_to_sign(self, manifest: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
-        """Return what a browser needs to sign the list of a build with one of these passkeys."""
-        return self._asked(_credentials(keys), manifests.challenge(manifest))
+    def ask_to_sign(self, challenge: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
+        """Return what a browser needs to sign what waits with one of these passkeys."""
+        return self._asked(_credentials(keys), challenge)
 
     def _asked(self, known: Sequence[Any] | None, challenge: bytes) -> Mapping[str, Any]:
         options, _state = self._server().authenticate_begin(known, user_verification="required", challenge=challenge)
@@ -78,7 +77,10 @@ class Passkeys:
         """Return the line by which a browser's answer signs a build, yet to be checked. Raises Problem for none."""
         try:
             key = next(one for one in keys if one.id == answer["id"])
-            told = [_decoded(answer["response"][part]) for part in ("authenticatorData", "clientDataJSON", "signature")]
+            told = [
+                base64url.decode(answer["response"][part])
+                for part in ("authenticatorData", "clientDataJSON", "signature")
+            ]
         except Exception:  # noqa: BLE001 - see above
             raise _refused() from None
         return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*told)}\n"
@@ -94,7 +96,7 @@ class Passkeys:
         """Return the state for fido2, and the challenge that is answered. Raises ValueError for one not of ours."""
         from fido2.webauthn import CollectedClientData  # noqa: PLC0415
 
-        challenge = CollectedClientData(_decoded(answer["response"]["clientDataJSON"])).challenge
+        challenge = CollectedClientData(base64url.decode(answer["response"]["clientDataJSON"])).challenge
         begin, mark = challenge[: _RANDOM + 8], challenge[_RANDOM + 8 :]
         age = int(self.clock()) - int.from_bytes(begin[_RANDOM:], "big")
         if not hmac.compare_digest(mark, self._mark(begin, purpose)) or not 0 <= age <= _LASTS:
@@ -137,7 +139,7 @@ class Passkeys:
             account, key = pairs[0]
             self._server().authenticate_complete(state, _credentials([key]), answer)
             _require_handle(answer["response"].get("userHandle"), account)
-            count = AuthenticatorData(_decoded(answer["response"]["authenticatorData"])).counter
+            count = AuthenticatorData(base64url.decode(answer["response"]["authenticatorData"])).counter
             self._use_up(challenge)
         except Exception:  # noqa: BLE001 - see above
             raise _refused() from None
@@ -149,7 +151,7 @@ class Passkeys:
 
 def _require_handle(told: str | None, account: Account) -> None:
     """Raise ValueError where a device says that this passkey is somebody else's."""
-    if told and _decoded(told).decode() != account.id:
+    if told and base64url.decode(told).decode() != account.id:
         raise ValueError
 
 
@@ -160,8 +162,4 @@ def _refused() -> Problem:
 def _credentials(keys: Sequence[Passkey]) -> list[Any]:
     from fido2.webauthn import AttestedCredentialData  # noqa: PLC0415
 
-    return [AttestedCredentialData(_decoded(one.credential)) for one in keys]
-
-
-def _decoded(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return [AttestedCredentialData(base64url.decode(one.credential)) for one in keys]

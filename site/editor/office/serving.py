@@ -1,6 +1,7 @@
 """Serves the office with gunicorn, behind nginx: one process, threads, no log of who asked for what."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,8 +10,10 @@ if TYPE_CHECKING:
 THREADS = 16
 
 
-def serve(app: "WSGIApplication", bind: str) -> None:
+def serve(app: "WSGIApplication", bind: str, begin: Callable[[], object]) -> None:
     """Serve until ended. bind: unix:/a/path or 127.0.0.1:port; a socket that systemd holds is taken in its place.
+
+    begin: begins what goes on beside the pages, in the process that shows them.
 
     One process, since the editor's history has one writer and a build runs in it.
     """
@@ -37,6 +40,7 @@ def serve(app: "WSGIApplication", bind: str) -> None:
                 self.cfg.set(name, value)
 
         def load(self) -> "WSGIApplication":
+            begin()
             return app
 
     settings: dict[str, Any] = {

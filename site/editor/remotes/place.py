@@ -9,18 +9,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from sitegen.layers.own_files import is_passed_over
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal, withdrawal_commits, withdrawn_drafts
 
 from editor import publishing, settings
 from editor.paths import within
 from editor.remotes import answer as site_says
 from editor.remotes.joining import CONSENTS, Data, Joined, join
 from editor.remotes.remote import Moved, Offline, Remote
+from editor.remotes.trust import Trust, is_draft_of
 from editor.saving.history import History
 from editor.saving.store import Store
 from forms.core.builds import git_signatures
+from forms.core.builds.git_signatures import GIT, WITHDRAWAL, public_line
 from forms.core.crypto.signing import PrivateKey, public_text
 from forms.core.files.durable import write_durably
 from forms.core.i18n import gettext_noop as _
@@ -52,7 +55,8 @@ class RemotePlace:
     """A branch of a git repository from which the server takes the site.
 
     local: where the site is built on this machine first; key: the person's, or None; site: the address of the site;
-    require_read: raises Problem while a second person must read something.
+    require_read: raises Problem while a second person must read something; ask: of an office, gets a publisher's
+    signature of a commit's bytes, which may take minutes; `key` is then good for withdrawals alone.
     """
 
     remote: Remote
@@ -63,6 +67,7 @@ class RemotePlace:
     site: str
     require_read: Callable[[], object]
     today: Callable[[], date]
+    ask: Callable[[bytes], bytes] | None = None
     is_live: bool = False
     touching: Joined | None = None
     tip: str = ""
@@ -113,30 +118,39 @@ class RemotePlace:
             raise
 
     def _publish(self, commit: str, who: str) -> str:
-        with self._alone:
-            self.touching = None
-            key = self._require_key()
-            self.withdraw(who)
-            for _try in range(TRIES):
-                tip = self._fetched()
-                try:
-                    commit = self.bring_in(tip, who)
-                except Touches as touches:
-                    self.touching, self.tip = touches.joined, tip
-                    raise Problem(self.where, _BOTH, _LOOK) from None
-                self.require_read()
-                if self._history.files(commit) == (self._history.files(tip) if tip else {}):
-                    self._finish(tip, who)  # it is there already
-                    return tip
-                self.local.publish(commit, who)
-                pushed = self._signed(commit, self._built(commit), [commit], who, "Publish", key)
+        for _try in range(TRIES):
+            with self._alone:
+                tip, ready = self._ready(commit, who)
+            if ready is None:
+                return tip
+            signature = self._signature(ready)  # nobody waits for it: withdrawals and saves go on
+            with self._alone:
+                pushed = self._history.add(ready, signature)
                 try:
                     self.remote.push(self._history.folder, pushed, tip)
                 except Moved:
                     continue
                 self._finish(pushed, who)
                 return pushed
-            raise Problem(self.where, "Others published again and again just now.", "Publish again in a minute.")
+        raise Problem(self.where, "Others published again and again just now.", "Publish again in a minute.")
+
+    def _ready(self, commit: str, who: str) -> tuple[str, Any]:
+        """Return what is there, and the commit to be signed and pushed upon it; None where that is there already."""
+        self.touching = None
+        self._require_signer()
+        self.withdraw(who)
+        tip = self._fetched()
+        try:
+            commit = self.bring_in(tip, who)
+        except Touches as touches:
+            self.touching, self.tip = touches.joined, tip
+            raise Problem(self.where, _BOTH, _LOOK) from None
+        self.require_read()
+        if self._history.files(commit) == (self._history.files(tip) if tip else {}):
+            self._finish(tip, who)  # it is there already
+            return tip, None
+        self.local.publish(commit, who)
+        return tip, self._prepared(commit, self._built(commit), [commit], who, "Publish")
 
     def _built(self, commit: str) -> dict[str, Data]:
         """Return what the build wrote into content/: memory of addresses and translations."""
@@ -165,6 +179,8 @@ class RemotePlace:
                 for path, data in joined.changes.items():
                     self._write(path, data)
                 history.record(joined.changes, who, "Join what others published", joins=tip)
+                if gone := withdrawn_drafts.remove(self.store.content):
+                    history.record(dict.fromkeys(gone), who, "Drafts of withdrawn stories")
                 settings.changed(self.memory, published=tip)
             return history.newest()
 
@@ -186,18 +202,18 @@ class RemotePlace:
         Raises Problem.
         """
         with self._alone:
-            key = self._require_key()
+            self._require_key()
             for _try in range(TRIES):
                 try:
                     tip = self.remote.fetch(self._history.folder)
-                    self._push_withdrawn(tip, who, key)
+                    self._push_withdrawn(tip, who)
                     break
                 except Moved:
                     continue
             else:
                 raise Problem(self.where, "Others published again and again just now.", "It is tried again.")
 
-    def _push_withdrawn(self, tip: str, who: str, key: PrivateKey) -> None:
+    def _push_withdrawn(self, tip: str, who: str) -> None:
         """Push withdrawals upon what is believed. Of what is not, nothing is signed: it stays in the history only."""
         history = self._history
         believed = self._believed(tip)
@@ -212,11 +228,18 @@ class RemotePlace:
             if not ids:
                 return
             parents = [believed] if tip in {"", *history.ancestors(believed)} else [believed, tip]
-            pushed = self._signed(believed, {CONSENTS: fresh}, parents, who, f"Withdraw {', '.join(ids)}", key)
+            changes = {CONSENTS: fresh, **self._drafts_of(believed, fresh)}
+            ready = self._prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}")
+            pushed = history.add(ready, self._signature(ready, withdraws=True))
         self.remote.push(history.folder, pushed, tip)
         history.set_mark(SEEN, pushed)
         if self._is_there(settings.read(self.memory).published, believed):
             settings.changed(self.memory, published=pushed)
+
+    def _drafts_of(self, believed: str, consents: bytes) -> dict[str, Data]:
+        """Return the unfinished translations of withdrawn stories that are there, as files that go."""
+        stories = withdrawal_commits.all_withdrawn(consents)
+        return {path: None for path in self._history.files(believed) if is_draft_of(path, stories)}
 
     def _is_there(self, published: str, tip: str) -> bool:
         """Return whether what was published from here is what is there, but for consents and addresses."""
@@ -247,28 +270,31 @@ class RemotePlace:
 
     def _require_trusted(self, tip: str) -> None:
         """Raise Problem unless somebody known here signed this for here, and it follows what was seen before."""
-        history, seen = self._history, self._history.mark(SEEN)
-        if seen and (not tip or seen not in history.ancestors(tip)):
-            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
-            raise Problem(self.where, "shows something older than it did before.", todo)
-        if not tip or tip == seen:
-            return
-        if history.signer(tip, self._signers()) is None:
-            what = f"{tip[:12]} is not signed by anybody whose key this machine knows."
-            todo = f"Ask who pushed it. If it is a colleague, write their line into {self.memory / SIGNERS}."
-            raise Problem(self.where, what, todo)
-        git_signatures.require_place(history.message(tip), history.message(seen), self.remote.branch, self.where)
+        file = self.memory / SIGNERS
+        trust = Trust(self._history, self._signers(), file, self.remote.branch, self.where, self.today())
+        trust.require(tip, self._history.mark(SEEN))
 
     def _signers(self) -> list[str]:
         path = self.memory / SIGNERS
         others = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-        return [*others, *([git_signatures.public_line("you", public_text(self.key))] if self.key else [])]
+        own = [public_line("you", public_text(self.key), self._only.decode())] if self.key else []
+        return [*others, *own]
 
-    def _signed(
-        self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str, key: PrivateKey
-    ) -> str:
+    @property
+    def _only(self) -> bytes:
+        """What alone the key of this machine is good for; nothing in particular where it is a publisher's."""
+        return WITHDRAWAL if self.ask else b""
+
+    def _prepared(self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str) -> Any:
         with self.store.busy:
-            return self._history.signed(base, changes, parents, who, f"{what}\n\n{self._place.line}\n", key)
+            return self._history.prepared(base, changes, parents, who, f"{what}\n\n{self._place.line}\n")
+
+    def _signature(self, ready: Any, *, withdraws: bool = False) -> bytes:
+        """Return who publishes' signature of a commit; of one that only withdraws, this machine's."""
+        message: bytes = ready.as_raw_string()
+        if self.ask and not withdraws:
+            return self.ask(message)
+        return git_signatures.sign(message, self._require_key(), self._only or GIT)
 
     def _finish(self, pushed: str, who: str) -> None:
         """Remember what is there now. Where the power goes before, the next publishing finds it there."""
@@ -284,27 +310,41 @@ class RemotePlace:
         Raises Problem.
         """
         with self._alone:
-            key, history = self._require_key(), self._history
-            self.withdraw(who)
-            tip = self._fetched()
-            if not self._is_there(settings.read(self.memory).published, tip):
-                todo = "Look at what they published first: Publish brings it here."
-                raise Problem(self.where, "Somebody else has published since.", todo)
-            now, then = history.files(tip), history.files(before)
-            kept = {CONSENTS, *_NEWEST_STAYS}
-            changed = [path for path in {*now, *then} - kept if now.get(path) != then.get(path)]
-            changes = {path: history.read(then[path]) if path in then else None for path in changed}
-            pushed = self._signed(tip, changes, [tip], who, "Undo", key)
+            tip, ready = self._ready_to_undo(before, who)
+        signature = self._signature(ready)
+        with self._alone:
+            pushed = self._history.add(ready, signature)
             try:
-                self.remote.push(history.folder, pushed, tip)
+                self.remote.push(self._history.folder, pushed, tip)
             except Moved:
                 raise Problem(self.where, "Somebody else has published since.", "Look at it first.") from None
             self._finish(pushed, who)
             return pushed
 
+    def _ready_to_undo(self, before: str, who: str) -> tuple[str, Any]:
+        history = self._history
+        self._require_signer()
+        self.withdraw(who)
+        tip = self._fetched()
+        if not self._is_there(settings.read(self.memory).published, tip):
+            todo = "Look at what they published first: Publish brings it here."
+            raise Problem(self.where, "Somebody else has published since.", todo)
+        now, then = history.files(tip), history.files(before)
+        kept = {CONSENTS, *_NEWEST_STAYS}
+        changed = [path for path in {*now, *then} - kept if now.get(path) != then.get(path)]
+        gone = withdrawal_commits.all_withdrawn(self._consents(tip))
+        changes = {path: history.read(then[path]) if path in then else None for path in changed}
+        changes = {path: data for path, data in changes.items() if data is None or not is_draft_of(path, gone)}
+        return tip, self._prepared(tip, changes, [tip], who, "Undo")
+
+    def _require_signer(self) -> None:
+        if self.ask is None:
+            self._require_key()
+
     def _require_key(self) -> PrivateKey:
         if self.key is None:
-            todo = "Make one, and give its line to whoever runs the server: python3 build.py new-publisher-key"
+            make = "edit office withdrawal-key" if self.ask else "new-publisher-key"
+            todo = f"Make one, and give its line to whoever runs the server: python3 build.py {make}"
             raise Problem(self.where, "There is no key on this machine to sign with.", todo)
         return self.key
 

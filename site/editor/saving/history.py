@@ -5,7 +5,7 @@ to a repository beside it (var/editor/history), so that nothing is done to a rep
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +16,7 @@ from typing import Any
 from sitegen.layers import lookup
 from sitegen.layers.own_files import is_passed_over
 
-from forms.core.builds import git_signatures
-from forms.core.crypto.signing import PrivateKey
+from forms.core.builds import git_signatures, passkey_commits
 from forms.core.problem import Problem
 
 _FILE = 0o100644
@@ -56,6 +55,7 @@ class History:
             Repo.init_bare(beside, default_branch=b"main").close()
         self._repo: Any = Repo(content if self._own else beside)
         self._seen: dict[str, tuple[int, int, str]] = {}
+        self._newest_followed: tuple[str, dict[str, str]] = "", {}
         if not self._own:
             self._remove_leftovers(beside)
 
@@ -118,6 +118,7 @@ class History:
             return None
         parents = [id for id in ((head or b"").decode(), joins) if id]
         commit = self._commit((head or b"").decode(), fresh, parents, who, what)
+        self._repo.object_store.add_object(commit)
         if not self._repo.refs.set_if_equals(b"HEAD", head, commit.id):
             raise OSError(0, "in use")
         if self._own:
@@ -125,10 +126,9 @@ class History:
         return self._entry(commit)
 
     def _commit(
-        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str,
-        key: PrivateKey | None = None,
-    ) -> Any:  # fmt: skip
-        """Return a new commit of the files of `base` with these changes, which nothing leads to yet."""
+        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str
+    ) -> Any:
+        """Return a new commit of the files of `base` with these changes, which is not written yet."""
         from dulwich.object_store import commit_tree_changes  # noqa: PLC0415
         from dulwich.objects import Commit  # noqa: PLC0415
 
@@ -146,26 +146,36 @@ class History:
         offset = now.utcoffset()
         commit.author_timezone = commit.commit_timezone = int(offset.total_seconds()) if offset else 0
         commit.encoding, commit.message = b"UTF-8", what.encode()
-        if key is not None:
-            commit.gpgsig = git_signatures.sign(commit.as_raw_string(), key)
-        store.add_object(commit)
         return commit
 
-    def signed(
-        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str,
-        key: PrivateKey,
-    ) -> str:  # fmt: skip
-        """Make a signed commit of the files of `base` with these changes, beside the history; return its id.
+    def prepared(
+        self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str
+    ) -> Any:
+        """Return a commit of the files of `base` with these changes, for `add`. Raises OSError.
 
-        Raises OSError.
+        Between the two somebody may take minutes to sign it.
         """
-        return str(self._commit(base, changes, parents, who, what, key).id.decode())
+        return self._commit(base, changes, parents, who, what)
 
-    def signer(self, commit: str, signers: Iterable[str]) -> str | None:
+    def add(self, commit: Any, signature: bytes | None = None) -> str:
+        """Write a commit that was prepared; return its id. Nothing leads to it yet. Raises OSError."""
+        commit.gpgsig = signature
+        self._repo.object_store.add_object(commit)
+        return str(commit.id.decode())
+
+    def signer(self, commit: str, signers: Sequence[str], namespace: bytes = git_signatures.GIT) -> str | None:
         """Return who signed a commit, of the lines of a file of signers (forms/core/builds/git_signatures.py)."""
         found = self._repo[commit.encode()]
-        signature = found.gpgsig
-        return git_signatures.signer(found.raw_without_sig(), signature, signers) if signature else None
+        message, signature = found.raw_without_sig(), found.gpgsig
+        if not signature:
+            return None
+        if namespace == git_signatures.GIT and passkey_commits.is_passkey_signature(signature):
+            return passkey_commits.signer(message, signature, signers)
+        return git_signatures.signer(message, signature, signers, namespace)
+
+    def parents(self, commit: str) -> list[str]:
+        """Return the commits that one follows."""
+        return [parent.decode() for parent in self._repo[commit.encode()].parents]
 
     def message(self, commit: str) -> str:
         """Return the whole message of a commit; "" for none."""
@@ -210,15 +220,19 @@ class History:
 
     def _followed(self) -> dict[str, str]:
         """Return the files of the newest commit, but for hidden ones and a system's, which are not saved here."""
-        found = self.files().items()
-        return {name: id for name, id in found if not is_passed_over(self._content / name, self._content)}
+        head = self.newest()
+        if head != self._newest_followed[0]:
+            found = self.files().items()
+            kept = {name: id for name, id in found if not is_passed_over(self._content / name, self._content)}
+            self._newest_followed = head, kept
+        return self._newest_followed[1]
 
     def _on_disk(self) -> dict[str, str]:
         """Return the id of each file of content/; a file is read again only when its size or time is another."""
         found = {}
         for file in lookup.every(self._content):
             name, path, state = file.name, file.path, file.path.stat()
-            if not path.is_relative_to(self._content):
+            if file.layer.folder != self._content:
                 continue  # of a library, which has a history of its own
             known = self._seen.get(name)
             if known is None or known[:2] != (state.st_size, state.st_mtime_ns):

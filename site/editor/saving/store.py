@@ -9,6 +9,7 @@ from threading import RLock
 from sitegen.checks.security import secret_checks
 from sitegen.layers import lookup
 
+from editor.moment import once
 from editor.paths import page_path, table_path
 from editor.saving.history import Entry, History
 from editor.saving.merging import Part, merge, merged
@@ -57,7 +58,7 @@ class Store:
         Raises Problem where it cannot be read.
         """
         with self.busy:
-            self.note_outside()
+            once(self, self.note_outside)
             data = _bytes_of(path)
         return ("", "") if data is None else (text_of(data, self.name(path)), self.history.id_of(data))
 
@@ -181,8 +182,11 @@ class Store:
         if self.name(path) == withdrawals.NAME:
             told = None if before is None else text_of(before, self.name(path))
             withdrawals.require_kept(self.content, told, text)
-        # A table keeps the mark by which Excel knows UTF-8.
-        marked = path.suffix == ".csv" and (before or b"").startswith(BOM)
+        return self.bytes_of(path, text)
+
+    def bytes_of(self, path: Path, text: str) -> bytes:
+        """Return a text as it would stand in this file: a table keeps the mark by which Excel knows UTF-8."""
+        marked = path.suffix == ".csv" and (_bytes_of(path) or b"").startswith(BOM)
         return (BOM if marked else b"") + text.encode()
 
     def refuse_secrets(self, text: str, path: Path) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from sitegen.build import KEPT_TABLES
 from sitegen.content import tables
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.content.tables import Row, Tables
@@ -37,9 +38,9 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
         shutil.copytree(editor.content / "tables", trial, ignore=shutil.ignore_patterns(f"{table}.csv"))
         if (editor.content / "portal.yml").exists():
             libraries.copy_settings(editor.content, trial.parent)
-        (trial / f"{table}.csv").write_text(text, encoding="utf-8")
+        (trial / f"{table}.csv").write_bytes(editor.store.bytes_of(editor.store.table(table), text))
         try:
-            read = tables.read(trial, editor.root / "site" / "schemas")
+            read = tables.read(trial, editor.root / "site" / "schemas", editor.root / KEPT_TABLES)
         except Problems as told:
             return [one for one in told.problems if one.where.startswith(name)]
         except Problem as problem:

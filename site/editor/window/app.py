@@ -1,6 +1,7 @@
 """create_window(editor): wiring of the editor's window only. Bound to 127.0.0.1 by start.py."""
 
 import logging
+from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask, current_app, g, request
@@ -9,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from editor.editor import Editor
 from editor.incoming import pictures, recordings
+from editor.moment import one_moment
 from editor.office.office import Office
 from editor.window import (
     helpline_pages,
@@ -53,6 +55,8 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)
+    app.before_request(_begin_moment)
+    app.teardown_request(_end_moment)
     if office:
         gate.protect(app, office)
         editor.store.held = office.signatures.until_whole(editor.store.held)
@@ -108,6 +112,17 @@ def _prepare() -> None:
     request.max_form_memory_size = LARGEST
     request.max_content_length = _LARGEST_FILE.get(request.endpoint or "", LARGEST)
     request.max_form_parts = 2000
+
+
+def _begin_moment() -> None:
+    if request.method == "GET":
+        g.moment = ExitStack()
+        g.moment.enter_context(one_moment())
+
+
+def _end_moment(_: BaseException | None) -> None:
+    if "moment" in g:
+        g.moment.close()
 
 
 def request_editor() -> Editor:

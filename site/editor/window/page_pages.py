@@ -111,7 +111,7 @@ def typed() -> Form:
 def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) -> str:
     """Return the page with the form."""
     editor = the_editor()
-    look = editor.looking.look()
+    look = editor.looking.look_beside(editor.store.page(language, name))
     library = look.context.library if look.context else None
     script = editor.field()
     g.style_nonce = secrets.token_urlsafe(16)
@@ -178,7 +178,8 @@ def problems_of(language: str, name: str, text: str) -> list[Problem]:
     """Return what is wrong with a page's text; that it cannot be read, where it cannot."""
     editor = the_editor()
     try:
-        return editor.looking.page_problems(source_of(language, name, text), editor.looking.look())
+        look = editor.looking.look_beside(editor.store.page(language, name))
+        return editor.looking.page_problems(source_of(language, name, text), look)
     except Problem as problem:
         return [problem]
 

@@ -27,6 +27,7 @@ MOST = 8
 _READERS = (
     "tables.py", "../languages/table_schemas.py", "kept_tables.py", "spreadsheets/csv_files.py",
     "spreadsheets/dates.py", "../layers/lookup.py", "../layers/rows.py", "../layers/own_files.py",
+    "../layers/typed_rows.py",
 )  # fmt: skip
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,
@@ -46,11 +47,12 @@ class NumberedRow(Row):
 def key_of(paths: Iterable[Path], beside: str = "") -> str:
     """Return a hash of these files' names and bytes, and of what reads them; "" where one cannot be read.
 
-    beside: what else the rows depend on.
+    Where their folders lie does not count: a table that was tried elsewhere, before it is saved, is known here. Files
+    of the same name are in the order of their layers. beside: what else the rows depend on.
     """
     digest = hashlib.sha256(f"{_readers()}\0{beside}\0".encode())
     try:
-        for path in sorted(paths):
+        for path in sorted(paths, key=lambda one: (one.parent.name, one.name)):
             digest.update(f"{path.name}\0{path.parent.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     except OSError:
         return ""  # the sentence about it comes from where tables are read

@@ -16,17 +16,14 @@ from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import kept_tables, settings
-from sitegen.content.spreadsheets import dates
+from sitegen.content.spreadsheets import csv_headers, dates
 from sitegen.content.spreadsheets.csv_files import CsvFile, file_of, lost_letters, read_sheet
 from sitegen.languages import table_schemas
-from sitegen.layers import lookup, rows
+from sitegen.layers import lookup, rows, typed_rows
 
 Row = kept_tables.Row
 NumberedRow = kept_tables.NumberedRow
 Tables = kept_tables.Tables
-
-_MOST_WRONG = 200
-"""Cells of one table of which it is said that they are wrong: finding more takes minutes and helps nobody."""
 
 KINDS = "kinds"
 """The table whose rows are the words that other tables may use for kinds."""
@@ -180,7 +177,7 @@ def _looked_at(
     for sheet in sheets:
         columns = [field["name"] for field in descriptor["fields"]]
         own = rows.without_drops(rows.without_languages(sheet, columns, several))
-        wrong = [*lost_letters(own), *_shape_problems(own, descriptor), *_days_in_doubt(own, descriptor)]
+        wrong = [*lost_letters(own), *csv_headers.problems(own, descriptor), *_days_in_doubt(own, descriptor)]
         wrong += _joined_digits(own, descriptor)
         problems += wrong
         arranged += [] if wrong else [_arranged(own, descriptor)]
@@ -188,77 +185,23 @@ def _looked_at(
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
-    from frictionless import Package, Schema  # noqa: PLC0415 - takes longer than all else, and is seldom needed
-    from frictionless.resources import TableResource  # noqa: PLC0415
-
-    resources: dict[str, Any] = {
-        name: TableResource(
-            name=name,
-            data=[sheets[name].header, *sheets[name].rows],
-            schema=Schema.from_descriptor(descriptors[name]),
-        )
-        for name in _to_be_checked(sheets, descriptors)
-    }
-    Package(resources=[*resources.values()])  # in it they find each other's keys
-    # Read once, each row knows its errors. A table without rows has none, and costs as much as one with many.
-    read_rows = {name: _rows(resources[name]) if sheet.rows else [] for name, sheet in sheets.items()}
+    typed, errors = typed_rows.read(sheets, descriptors)
     problems = [
         problem
-        for name, found in read_rows.items()
-        for problem in _problems(
-            sheets[name], descriptors[name], [error for row in found for error in row.errors], sheets
-        )
+        for name, found in errors.items()
+        for problem in _problems(sheets[name], descriptors[name], found, sheets)
     ]
     if problems:
         raise Problems(problems)
-    return {name: list(_numbered(found, sheets[name])) for name, found in read_rows.items()}
+    return {name: list(_numbered(typed.get(name, []), sheet)) for name, sheet in sheets.items()}
 
 
-def _rows(resource: Any) -> list[Any]:
-    """Return the typed rows of a table; not all of one that has more wrong than anybody reads at once."""
-    rows, wrong = [], 0
-    with resource.open():
-        for row in resource.row_stream:
-            rows.append(row)
-            wrong += len(row.errors)
-            if wrong > _MOST_WRONG:
-                break
-    return rows
-
-
-def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> list[str]:
-    """Return the tables that have rows, and those in which their keys are looked up."""
-    with_rows = {name for name, sheet in sheets.items() if sheet.rows}
-    keys = [key for name in with_rows for key in descriptors[name].get("foreignKeys", ())]
-    looked_up = {key["reference"]["resource"] for key in keys}
-    return [name for name in sheets if name in with_rows | looked_up]
-
-
-def _numbered(rows: Sequence[Any], sheet: CsvFile) -> Iterator[Row]:
+def _numbered(rows: Sequence[Row], sheet: CsvFile) -> Iterator[Row]:
     for at, (number, cells) in enumerate(zip(sheet.numbers, rows, strict=True)):
-        row = NumberedRow(cells.to_dict())
+        row = NumberedRow(cells)
         row.sheet_row, row.layer = number, sheet.layer_of(at)
         row |= {name: dates.without_hour(row[name]) for place, name in sheet.without_hour if place == at}
         yield row
-
-
-def _shape_problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
-    fields = {field["name"]: field for field in descriptor["fields"]}
-    needed = [name for name, field in fields.items() if field.get("constraints", {}).get("required")]
-    where, expected = f"{sheet.where}, row 1", f"The columns are: {', '.join(fields)}."
-    for name in dict.fromkeys(sheet.header):
-        if name not in fields:
-            yield Problem(where, f'"{name}" is not the column expected here.', expected)
-        elif sheet.header.count(name) > 1:
-            yield Problem(where, f"the column {name} stands there twice.", "Take one of them away.")
-    for name in needed:
-        if name not in sheet.header:
-            yield Problem(where, f"the column {name} is missing.", expected)
-    for number, row in zip(sheet.numbers, sheet.rows, strict=True):
-        if len(row) != len(sheet.header):
-            what, todo = "the row has too few or too many cells.", "Look for a missing comma or quotation mark."
-            yield Problem(f"{sheet.where}, row {number}", what, todo)
 
 
 def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
@@ -331,7 +274,7 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
     like = f" Write it like {field['example']}." if field.get("example") else ""
     if error.type == "type-error":
         kind = _KINDS.get(field.get("type", ""), "what belongs here")
-        return Problem(where, f'"{cell}" is not {kind}.', like.strip() or meant)
+        return Problem(where, f'"{cell}" is not {kind}.', _how(str(cell), field, like.strip() or meant))
     allowed = field.get("constraints", {}).get("enum")
     most = field.get("constraints", {}).get("maxLength")
     if most and '"maxLength"' in error.note:
@@ -341,6 +284,14 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
     if allowed and '"enum"' in error.note:
         return Problem(where, f'"{cell}" is not one of the words used here.', _choose(cell, allowed))
     return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
+
+
+def _how(cell: str, field: Mapping[str, Any], otherwise: str) -> str:
+    """Return what to write where a cell is not of its field's type."""
+    if field.get("type") == "boolean":
+        return "Write true or false."
+    of_days = field.get("type") in {"date", "datetime"}
+    return f"{dates.hint(cell)} {otherwise}".strip() if of_days else otherwise
 
 
 def _foreign_problems(sheet: CsvFile, error: Any, sheets: Mapping[str, CsvFile]) -> Iterator[Problem]:

@@ -84,10 +84,24 @@ def problems(content: Path) -> Iterator[Problem]:
 
 
 def copy_settings(content: Path, place: Path) -> None:
-    """Write portal.yml into another folder, where tables are tried, so that it names the same libraries from there."""
+    """Write portal.yml into another folder, where tables are tried, so that it names the same libraries from there.
+
+    They have the same names there, by links beside that folder.
+    """
     settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
-    named = {"library": [str(one.folder) for one in usable(content)]} if settings.get("library") else {}
+    named = {"library": [_link(one, place) for one in usable(content)]} if settings.get("library") else {}
     (place / SETTINGS).write_text(json.dumps({**settings, **named}, default=str), encoding="utf-8")
+
+
+def _link(library: Library, place: Path) -> str:
+    """Return how a folder elsewhere names a library; by its own path where a system lets nobody make links."""
+    link = place.parent / library.shown
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(library.folder, target_is_directory=True)
+    except OSError:
+        return str(library.folder)
+    return f"../{library.shown}"
 
 
 def _harmful(library: Library) -> Iterator[Problem]:

@@ -4,12 +4,14 @@ A file's name is its path inside its folder, like "en/rights.md". Of files with 
 the district's own before its libraries, in the order of `library:` in portal.yml.
 """
 
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from sitegen.layers import libraries
-from sitegen.layers.own_files import is_passed_over
+from sitegen.layers.own_files import is_left_name
 
 OWN = libraries.OWN
 """How sentences call the district's own folder."""
@@ -72,9 +74,30 @@ def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
     """Yield all files below a folder like "en", layer by layer, those too that another layer's stand before."""
     for layer in layers(content):
         start = layer.folder / under
-        for path in sorted(start.rglob(pattern)):
-            if path.is_file() and not is_passed_over(path, start):
-                yield File(path.relative_to(layer.folder).as_posix(), path, layer)
+        begin = start.relative_to(layer.folder).as_posix()
+        for path, name in _below(str(start), "" if begin == "." else f"{begin}/"):
+            if fnmatch(path.rpartition(os.sep)[2], pattern):
+                yield File(name, Path(path), layer)
+
+
+def _below(folder: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and name of each file in a folder and below, in the order of their parts.
+
+    As text, since every save looks through all of content/ and a Path costs ten times as much as asking the disk.
+    A folder that nobody may read, or that is a link, is passed over.
+    """
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for entry in entries:
+        if is_left_name(entry.name):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path, f"{name}{entry.name}/")
+        elif Path(entry.path).is_file() if entry.is_symlink() else entry.is_file():
+            yield entry.path, name + entry.name
 
 
 def is_used(name: str, languages: Collection[str]) -> bool:

@@ -1,6 +1,7 @@
 """Which files of content/ are the staff's: what a system, an editor or a spreadsheet leaves beside them is not."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
@@ -16,7 +17,13 @@ def is_kept_by_windows(part: str) -> bool:
 
 def is_passed_over(path: Path, start: Path) -> bool:
     """Return whether a file, or a folder on the way to it from `start`, is hidden, a lock or a system's own."""
-    return any(part.lower() in _NAMES or _LEFT.search(part) for part in path.relative_to(start).parts)
+    return any(map(is_left_name, path.relative_to(start).parts))
+
+
+@lru_cache(maxsize=10_000)
+def is_left_name(part: str) -> bool:
+    """Return whether a file or folder of this name is hidden, a lock or a system's own."""
+    return part.lower() in _NAMES or _LEFT.search(part) is not None
 
 
 def shown_name(name: str) -> str:

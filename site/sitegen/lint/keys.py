@@ -9,11 +9,15 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.page_checks import DAYS
 from sitegen.content.consent.quotes import PUBLISHED
 from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
+from sitegen.lint import structure
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
 KEYS = (*TEXTS, *FLAGS, *DAYS, "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""
+
+_MOST = {"title": structure.MOST, "description": 300}
+"""Letters of a text that stands in menus, lists and the head of a browser."""
 
 _OF_ENGLISH = {"changed": "source_changed"}
 _SOURCE_IS_NOT_READ = "nothing: English is the source"
@@ -55,6 +59,8 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
         return f'"{value}" is neither true nor false.', _EITHER
     if key in TEXTS and value is not None and not isinstance(value, str):
         return f'"{value!s}" is read as something else than a text.', 'Put the text into "quotes".'
+    if key in _MOST and value:
+        return structure.wrong_with(str(value), _MOST[key])
     if key == "quotes" and value != PUBLISHED:
         todo = f"Write {PUBLISHED} where all quotes are words of an office or a book; else take the key out."
         return f'"{value!s:.80}" is not what this key may say.', todo

@@ -23,6 +23,9 @@ _NEAR_MACHINE = re.compile(r"https?://(?:localhost|127\.|10\.|192\.168\.|\[::1\]
 _WATCHED = re.compile(
     r"https?://(?:www\.google\.[a-z.]+/url|[\w.-]*safelinks\.protection|l\.facebook\.com|t\.co/)", re.I
 )
+_MARKED = re.compile(r"[?&](?:utm_\w+|fbclid|gclid|igshid|mc_[ce]id)=", re.I)
+"""What companies add to an address to recognise who opens it, and where."""
+
 _PAGE = "Write the name of the file, like help.md, or a whole address with https://."
 
 
@@ -100,6 +103,9 @@ def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
     elif _WATCHED.match(href):
         what = f"{href[:40]}... leads through a company that would learn who reads here."
         yield what, "Open it, and copy the address at which you arrive."
+    elif marked := _MARKED.search(href):
+        what = f"{href[:40]}... says where its reader came from ({marked[0][1:-1]})."
+        yield what, f"Take that out, and what follows it: {href[: marked.start()]}"
     elif scheme == "mailto" and "@" not in href:
         yield f"{href} is no mail address.", "Write it like mailto:office@example.org."
     elif scheme == "tel" and not re.fullmatch(r"tel:\+?\d[\d-]*", unquote(href)):

@@ -1,6 +1,7 @@
 """All mistakes in what staff write, of every page, table and file: what the other modules here find."""
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from sitegen.content.pages import Library, Source
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
+
+_TITLES = {"events": ("title", "where"), "campaigns": ("title",), "places": ("name",), "kinds": ("name",),
+           "services": ("name",), "themes": ("name",), "work": ("name",), "goods": ("name",)}  # fmt: skip
+"""Columns, in each language, that lists, menus and calendars show as one line."""
 
 _CELLS = tuple(sign for sign in visible.SIGNS if sign.in_cells)
 
@@ -23,6 +28,7 @@ def problems(library: Library, tables: Tables, content: Path, address: str, toda
         yield from keys.problems(page, library, today)
         yield from of_page(page, library, content.parent, address)
     yield from _cells(tables)
+    yield from _titles(tables)
     yield from _campaigns(own, tables["campaigns"])
 
 
@@ -39,6 +45,16 @@ def warnings(library: Library) -> Iterator[str]:
     for pages in library.by_language.values():
         for page in pages.values():
             yield from translations.warnings(page, library) if not page.made else ()
+        yield from _same_titles(pages.values())
+
+
+def _same_titles(pages: Iterable[Source]) -> Iterator[str]:
+    """Say which pages of a language have the title of another, in whatever letters: nobody can tell them apart."""
+    seen: dict[str, Source] = {}
+    for page in (page for page in pages if not page.made):
+        first = seen.setdefault(" ".join(unicodedata.normalize("NFKC", page.title).casefold().split()), page)
+        if first is not page:
+            yield f"{page.where}, title: {first.where} has the same title, so that readers cannot tell them apart."
 
 
 def conflicts(content: Path) -> Iterator[Problem]:
@@ -58,6 +74,16 @@ def _cells(tables: Tables) -> Iterator[Problem]:
                     if sign.pattern.search(cell):
                         where = f"{place_of(name, row)}, column {column}"
                         yield Problem(where, sign.what, sign.todo)
+
+
+def _titles(tables: Tables) -> Iterator[Problem]:
+    """Yield titles and names in tables that have no letters, several lines, or far too many letters."""
+    for name, columns in _TITLES.items():
+        for row in tables[name]:
+            for column, cell in row.items():
+                wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in columns else None
+                if wrong:
+                    yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
 
 
 def _campaigns(pages: Sequence[Source], rows: Sequence[Row]) -> Iterator[Problem]:

@@ -33,13 +33,17 @@ class Facts:
     """Whether `problems` and html_checks find nothing in it."""
 
 
-def of(page: Source, root: Path) -> Facts:
-    """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml."""
+def of(page: Source, root: Path, made: str | None = None) -> Facts:
+    """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml.
+
+    made: what `made_of` returns for it, where that was made already.
+    """
     kept, key = kept_work.at(root, kept_work.CHECKS), _key(page, root)
     found = kept.loaded(key)
     if isinstance(found, Facts):
         return found
-    made, wrong = made_of(page, root), [*html_checks.of_page(page, root), *problems(page, root)]
+    made = made_of(page, root) if made is None else made
+    wrong = [*html_checks.of_page(page, root, made), *problems(page, root, made)]
     links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
     facts = Facts(links, tuple(_ID.findall(made)), clean=not wrong)
     if facts.clean:
@@ -64,9 +68,9 @@ def made_of(page: Source, root: Path) -> str:
     return to_html(visible.without_blocks(page.text), root)
 
 
-def problems(page: Source, root: Path) -> Iterator[Problem]:
-    """Every mistake that a page shows by itself, beside active HTML."""
-    made = made_of(page, root)
+def problems(page: Source, root: Path, made: str | None = None) -> Iterator[Problem]:
+    """Every mistake that a page shows by itself, beside active HTML. made: as for `of`."""
+    made = made_of(page, root) if made is None else made
     yield from structure.problems(page, made)
     if not structure.conflicts_in(page.text):
         yield from _visible(page, made)

@@ -1,6 +1,8 @@
 """Checks whether a page renders as its author meant: headings, nested lists, boxes, paragraphs, merge conflicts."""
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from forms.core.problem import Problem
@@ -15,13 +17,19 @@ TWO_VERSIONS = (
 )
 _ITEM = re.compile(r"^([ \t]*)(?:([-*+])|(\d+)\.)[ \t]+\S")
 _BOX = re.compile(r"^(?:!!!|\?\?\?\+?)\s*([\w-]+)")
-_UNDERLINE = re.compile(r"^(?:-{2,}|={2,})\s*$")
+_UNDERLINE = re.compile(r"^(?:-+|=+)\s*$")
 _CELLS = re.compile(r"^(?!\s*(?:[-*+:]|\d+\.)\t)\s*\S[^\t]*\t+\S")
 _EMPTY_BOX = re.compile(r'<div class="admonition [^"]*">\s*(?:<p class="admonition-title">([^<]*)</p>\s*)?</div>')
 _TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
 _WORD_HTML = re.compile(
     r"mso-|class=\"?Mso|<o:p>|<!--\[if|<w:|<!--StartFragment|urn:schemas-microsoft|<font|docs-internal-guid", re.I
 )
+MOST = 120
+"""Letters of a title or heading: more fills the first screen of a small phone, and every list that shows it."""
+
+_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.S)
+_ONE_MAIN = "Begin the page with it, and write ## before all others."
+
 _LONG_ENOUGH = 60
 _INNER = 4
 """Spaces by which a list within a list stands in (Python-Markdown)."""
@@ -40,6 +48,7 @@ def problems(page: Source, made: str) -> Iterator[Problem]:
         )
     elif not re.search(r"<h1\b", made) and not conflicts_in(page.text):
         yield Problem(page.where, "has no heading.", "Begin its text with a line like # Your rights.")
+    yield from _headings(page, made)
     for line, what, todo in (
         *_lines(lines),
         *_lists(lines),
@@ -48,6 +57,52 @@ def problems(page: Source, made: str) -> Iterator[Problem]:
         *_twice(lines),
     ):
         yield Problem(f"{page.where}, line {page.first_line + line}", what, todo)
+
+
+def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
+    """Return what is wrong with a title by itself, and what to do; None where nothing is."""
+    seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
+    if seen and not any(char.isalnum() for char in seen):
+        return f'"{words:.40}" has no letters, so it cannot be read out or found.', "Write it in words."
+    if "\n" in words.strip():
+        return f'"{words.split(maxsplit=1)[0]:.40} ..." stands in several lines.', "Write it in one."
+    if len(words) > most:
+        return f'"{words:.40}..." has {len(words)} letters.', f"Write at most {most}, and the rest in the text below."
+    return None
+
+
+def _headings(page: Source, made: str) -> Iterator[Problem]:
+    """Yield everything wrong with the headings of one page. made: its HTML."""
+    ranks: list[int] = []
+    for heading in _HEADING.finditer(made):
+        rank, words = int(heading[1]), " ".join(html.unescape(_TAG.sub("", heading[2])).split())
+        by_itself = None if "<img" in heading[2] or not words else wrong_with(words)
+        found = by_itself or _among_others(rank, ranks, words)
+        ranks.append(rank)
+        if found:
+            yield Problem(f"{page.where}{_heading_line(page, words)}", *found)
+
+
+def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] | None:
+    """Return what is wrong with the place of a heading. before: the ranks of those above it."""
+    if rank == 1 and 1 in before:
+        return f'"{words:.40}" is a second main heading (#).', "Write ## before it: a page has one main heading."
+    if rank == 1 and before:
+        return f'the main heading "{words:.40}" does not come first.', _ONE_MAIN
+    if before and rank > before[-1] + 1:
+        return (
+            f'"{words:.40}" skips a rank of headings: {"#" * rank} below {"#" * before[-1]}.',
+            f"Write {'#' * (before[-1] + 1)} before it.",
+        )
+    return None
+
+
+def _heading_line(page: Source, words: str) -> str:
+    """Return the line in which a heading stands, like ", line 8"; "" where it is not sure."""
+    lines = [at for at, line in enumerate(page.text.split("\n")) if words and words in line]
+    longest = max(re.findall(r"\w+", words), key=len, default="")
+    lines = lines or [at for at, line in enumerate(page.text.split("\n")) if longest and longest in line]
+    return f", line {page.first_line + lines[-1]}" if lines else ""
 
 
 def conflicts_in(text: str) -> list[int]:

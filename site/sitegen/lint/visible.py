@@ -34,6 +34,14 @@ _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists a
 _DIGITS = r"[\u0966-\u096f\u0be6-\u0bef\u0c66-\u0c6f\u0b66-\u0b6f]{1,2}[.)]"
 _BULLETS = (
     "\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2192\u2013\u2713\u2714\uf0a7\uf0b7\uf0d8\u00a7\u00b7"
+    "\u2217\u2219\u25a0\u25a1\u25b6\u25ba\u25c6\u25c7\u2605\u2756\u27a4"
+)
+_PICTURES = r"(?:[0-9]\ufe0f?\u20e3|[\u2190-\u21ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
+"""Small pictures of a phone's keyboard, and digits in a box or a ring."""
+
+_UNFILLED = (
+    r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|"
+    r"date|time|place|name|address|link|e-?mail"
 )
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
@@ -71,6 +79,12 @@ SIGNS = (
         _BULLETS,
     ),
     _sign(
+        rf"^\s*{_PICTURES}[^\n]*\n\s*{_PICTURES}",
+        "lines that begin with small pictures stand there: they run into one.",
+        "Write a hyphen and a space in their place, and an empty line before the first.",
+        "\n",
+    ),
+    _sign(
         r"\n[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\S",
         "a list stands there without an empty line before it: it runs into one line.",
         "Put an empty line before the list.",
@@ -91,10 +105,10 @@ SIGNS = (
         "-*+.",
     ),
     _sign(
-        r"^(?:!!!|\?\?\?)",
+        r"^(?:!!!|\?\?\?|:{3,}|\[!\w+\])",
         "a box stands there that is none.",
         'Write it like !!! note "Title" with straight quotes, and its text below, four spaces in.',
-        "!?",
+        "!?:",
     ),
     _sign(
         r"^[ \t]*(?:#{1,6} |\uff03)",
@@ -121,6 +135,35 @@ SIGNS = (
         "|",
     ),
     _sign(r"```|~~~", "signs of program text stand there.", "Take the three signs out.", "`~"),
+    _sign(r"\{%|%\}|<%|%>", "a mark of another program stands there, like {% %}.", "Take it out.", "%"),
+    _sign(
+        r"^\s*\[[ xX]\] +\S",
+        "a box to tick stands there, which readers see as brackets.",
+        "Take the brackets out.",
+        "]",
+    ),
+    _sign(
+        r"(?<![\w:]):[a-z][a-z_]{1,20}:(?![\w:])",
+        "the name of a small picture stands there, like :phone:.",
+        "Write the word.",
+        ":",
+    ),
+    _sign(
+        r"\b[Aa]s an AI\b|\bAI language model\b|oaicite|contentReference|\u3010\d+[:\u2020]|\bturn\d+(?:search|view)\d"
+        r"|^(?:(?:Sure|Certainly|Of course)[!,.] *)?[Hh]ere(?:['\u2019]s| is) (?:the|a|an|your) "
+        r"(?:\w+ ){0,2}(?:translat|summar|draft|version|rewr|text)",
+        "words of a program that writes texts stand there.",
+        "Take them out, and read the whole text once more.",
+        "IocthH\u3010",
+    ),
+    _sign(
+        r"(?<!\d)(?<!\d[ -])[2-9]\d{3}([ -])\d{4}\1\d{4}(?![ -]?\d)|\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b",
+        "a number like that of somebody's Aadhaar or PAN card stands there.",
+        "Take it out: nobody needs it to get help.",
+        " -PCHFATBLJG",
+        endangers=True,
+        in_cells=True,
+    ),
     _sign(r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", "a sign stands there as program text, like &nbsp;.", _AS_TEXT, "&"),
     _sign(rf"</?{_TAGS}\b[^<>\n]*>?", "HTML stands there as text.", _AS_TEXT, "<"),
     _sign(
@@ -159,10 +202,18 @@ SIGNS = (
         in_cells=True,
     ),
     _sign(
-        r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b",
+        r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b|\b(?:[Yy]our|[Aa]dd|[Ii]nsert|[Ee]nter) (?:text|title|name) here\b"
+        rf"|\{{[A-Za-z_][\w ]*\}}|(?i:\[(?:{_UNFILLED})\])",
         "a gap stands there that somebody meant to fill.",
         "Fill it.",
-        "TFXLl",
+        "TFXLl{[h",
+    ),
+    _sign(
+        r"[\u0300-\u036f]{4}",
+        "letters with heaps of accents stand there.",
+        "Write the words with plain letters.",
+        "".join(map(chr, range(0x300, 0x370))),
+        in_cells=True,
     ),
 )
 

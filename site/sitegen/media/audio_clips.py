@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +24,7 @@ from forms.core.rendering import labelled
 from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import Library, Source, day_of
 from sitegen.layers import lookup
-from sitegen.media import shared_clips, speech
+from sitegen.media import shared_clips, speech, spoken_lines
 
 FOLDER = "audio"
 """Recordings: content/media/audio/<language>/<page or form/question>.<ending>. On the site: /audio/<hash>.<ending>."""
@@ -45,7 +45,7 @@ Recordings = Mapping[tuple[str, str], Path]
 class AudioPipeline:
     """Makes clips. voices: eSpeak NG's voice by language; without `making` only cached clips are used.
 
-    root: of the site, where it takes speech that districts share; None where it takes none.
+    root: of the site, which keeps the lines of its speech and takes what districts share; None where it does neither.
     """
 
     cache: Path
@@ -64,35 +64,49 @@ class AudioPipeline:
         voice = self.voices.get(language)
         if recording:
             name = hashlib.sha256(recording.read_bytes()).hexdigest()[:16]
-            found = self._kept(name, lambda where: _convert(recording, where))
+            found = self._is_kept(name) or (self.making and self._write(name, lambda where: _convert(recording, where)))
         elif voice and text:
-            name = hashlib.sha256(f"{voice} {speech.WORDS_PER_MINUTE} {text}".encode()).hexdigest()[:16]
-            found = self._kept(name, lambda where: _speak(text, voice, where), shared=True)
+            name = spoken_lines.name_of(text, voice)
+            found = self._is_kept(name) or self._take_shared(name) or self._put_together(name, text, voice)
         else:
             return None
         return self._published(name) if found else None
 
-    def _kept(self, name: str, make: Callable[[list[tuple[Kind, Path]]], None], *, shared: bool = False) -> bool:
-        paths = [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
-        if all(path.exists() for path in paths):
-            for path in paths:  # still asked for: `prune` of another build leaves it
-                os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
-            return True
-        taken = [shared_clips.found(self.root, path.name) for path in paths] if shared and self.root else []
-        whole = [data for data in taken if data]
-        if len(whole) == len(paths):
-            self._write(paths, lambda fresh: [path.write_bytes(data) for path, data in zip(fresh, whole, strict=True)])
-        elif self.making:
-            self._write(paths, lambda fresh: make(list(zip(KINDS, fresh, strict=True))))
-        else:
+    def _paths(self, name: str) -> list[Path]:
+        return [self.cache / f"{name}.{kind.ending}" for kind in KINDS]
+
+    def _is_kept(self, name: str) -> bool:
+        paths = self._paths(name)
+        if not all(path.exists() for path in paths):
             return False
+        for path in paths:  # still asked for: `prune` of another build leaves it
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         return True
 
-    def _write(self, paths: Sequence[Path], write: Callable[[list[Path]], object]) -> None:
-        """Write files of the cache, all of them whole or none."""
+    def _take_shared(self, name: str) -> bool:
+        """Take a clip from those that districts share; return whether it is there."""
+        taken = [shared_clips.found(self.root, path.name) for path in self._paths(name)] if self.root else []
+        whole = {kind.ending: data for kind, data in zip(KINDS, taken, strict=False) if data}
+        return len(whole) == len(KINDS) and self._write(
+            name, lambda where: [path.write_bytes(whole[kind.ending]) for kind, path in where]
+        )
+
+    def _put_together(self, name: str, text: str, voice: str) -> bool:
+        """Make a clip of its lines; return whether all of them are kept, or may be made."""
+        try:
+            lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making)
+        except speech.NoSuchVoice:
+            what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
+            raise Problem("content/portal.yml, languages, voice", what, todo) from None
+        return lines is not None and self._write(name, lambda where: spoken_lines.write(lines, where))
+
+    def _write(self, name: str, write: Callable[[list[tuple[Kind, Path]]], object]) -> bool:
+        """Write the files of a clip into the cache, all of them whole or none; return that they are there."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            write([stack.enter_context(replaced(path)) for path in paths])
+            fresh = [stack.enter_context(replaced(path)) for path in self._paths(name)]
+            write(list(zip(KINDS, fresh, strict=True)))
+        return True
 
     def _published(self, name: str) -> Clip:
         self.out.mkdir(parents=True, exist_ok=True)
@@ -118,16 +132,6 @@ def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:
     except audio.NotSound:
         what, todo = "no sound can be read from it.", "Record it again, or save it as MP3."
         raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
-
-
-def _speak(text: str, voice: str, where: list[tuple[Kind, Path]]) -> None:
-    from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
-
-    try:
-        audio.write_samples(speech.speak(text, voice), speech.SAMPLE_RATE, where)
-    except speech.NoSuchVoice:
-        what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
-        raise Problem("content/portal.yml, languages, voice", what, todo) from None
 
 
 def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> Recordings:
@@ -205,10 +209,10 @@ def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -
     return replace(portal, clips=clips)
 
 
-def prune(cache: Path, out: Path) -> None:
+def prune(cache: Path, out: Path, root: Path | None = None) -> None:
     """Delete cached clips that the site in `out` does not use and that no build requested since yesterday.
 
-    Another build may be making the younger ones, or be about to publish them.
+    Another build may be making the younger ones, or be about to publish them. root: of the site: its lines go too.
     """
     yesterday = time.time() - KEPT_UNUSED
     for path in cache.glob("*"):
@@ -216,6 +220,8 @@ def prune(cache: Path, out: Path) -> None:
             state = path.stat()
             if max(state.st_atime, state.st_mtime) < yesterday and not (out / path.name).exists():
                 path.unlink()
+    if root:
+        spoken_lines.cut_down(root, {path.stem for path in cache.glob("*")})
 
 
 def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Synthetic speech that the districts of a machine share: clips of what libraries and the program say, and no other.
+"""Synthetic speech that the districts of a machine share: clips and lines of what libraries and the program say.
 
 Builds read them here. Only sitegen/shared_work.py writes them (docs/decisions/0075).
 """
@@ -16,17 +16,22 @@ NAME = "speech"
 
 def found(root: Path, file: str) -> bytes | None:
     """Return the clip of this file name, like "0123456789abcdef.ogg", or None where it is not shared, or damaged."""
+    return value(root, key_of(file))
+
+
+def value(root: Path, key: bytes) -> bytes | None:
+    """Return what districts share under a key, or None where it is not shared, or damaged."""
     folder = root / SHARED
-    return _reader(folder).get(key_of(file)) if is_ours(folder / f"{NAME}.db") else None
+    return _reader(folder).get(key) if is_ours(folder / f"{NAME}.db") else None
 
 
 def key_of(file: str) -> bytes:
     """Return the key under which a clip is kept. file: its name, a hash of what is said and by which voice."""
-    return kept_work.key_of("clip", *_makers(), file)
+    return kept_work.key_of("clip", *makers(), file)
 
 
 @cache
-def _makers() -> tuple[str, ...]:
+def makers() -> tuple[str, ...]:
     """Return the versions of what makes sound: another makes other bytes of the same text."""
     return tuple(version(name) for name in ("espeakng-loader", "av"))
 

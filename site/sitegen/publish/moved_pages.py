@@ -146,20 +146,30 @@ def _write_known(content: Path, fresh: Mapping[str, KnownPage]) -> None:
         write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def name_of(text: str) -> str:
-    """Return the name of a page that somebody gives by name, file or address: "/en/rights/" is "rights.md"."""
-    path = re.sub(r"^(?:https?://[^/]+)?/(?:[a-z]{2,3}/)?", "", text.strip()).strip("/")
+def name_of(text: str, languages: Collection[str] = ()) -> str:
+    """Return the name of a page that somebody gives by name, file or address: "/en/rights/" is "rights.md".
+
+    languages: the codes that may stand first in an address; without them, whatever looks like one.
+    """
+    code = "|".join(map(re.escape, languages)) or "[a-z]{2,3}"
+    path = re.sub(rf"^(?:https?://[^/]+)?/(?:(?:{code})(?:/|$))?", "", text.strip()).strip("/")
     return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
 
 
 def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
     steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
-    steps |= {name_of(row["old"]): name_of(row["new"]) if row["new"] else "" for row in rows}
+    steps |= _steps(library, rows)
     steps = {name: new for name, new in steps.items() if _may_be_old(name)}
     ends = {name: _end(name, steps, library) for name in steps if library.source(name) is None}
     led = {name: end for name, end in ends.items() if end and end != name}
     return {**led, **_events_led(library, known)}
+
+
+def _steps(library: Library, rows: Sequence[Row]) -> dict[str, str]:
+    """Return what moved.csv says by the old page's name; "" for a page that is gone."""
+    codes = library.by_language
+    return {name_of(row["old"], codes): name_of(row["new"], codes) if row["new"] else "" for row in rows}
 
 
 def _events_led(library: Library, known: Mapping[str, KnownPage]) -> dict[str, str]:
@@ -187,13 +197,22 @@ def _may_be_old(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name != "index.md" and not name.startswith(_OURS)
 
 
-def problems(library: Library, rows: Sequence[Row]) -> Iterator[Problem]:
-    """Yield rows of moved.csv that lead in a circle, to no page, or away from a page that is there."""
-    steps = {name_of(row["old"]): name_of(row["new"]) for row in rows if row["new"]}
+def problems(library: Library, rows: Sequence[Row], address: str = "") -> Iterator[Problem]:
+    """Yield rows of moved.csv that lead in a circle, elsewhere, to no page, or away from a page that is there.
+
+    address: of this site, like "https://portal.example".
+    """
+    codes = library.by_language
+    steps = {old: new for old, new in _steps(library, rows).items() if new}
     files = {name.removesuffix(".md"): name for name in library.names}
     for row in rows:
-        where, old = place_of("moved", row), name_of(row["old"])
-        if not _may_be_old(old):
+        where, old = place_of("moved", row), name_of(row["old"], codes)
+        if elsewhere := [name for name in ("old", "new") if _is_elsewhere(row[name] or "", address)]:
+            what = (
+                f"{row[elsewhere[0]]} is the address of another site, and only pages of this one can lead or be led to."
+            )
+            yield Problem(f"{where}, column {elsewhere[0]}", what, "Write a page of this site, like your-rights.")
+        elif not _may_be_old(old):
             todo = "Write it as in its address without the language, like rights or stories/the-advance."
             yield Problem(f"{where}, column old", f"{row['old']} cannot be the address of a page that moved.", todo)
         elif library.source(old) is not None:
@@ -203,9 +222,15 @@ def problems(library: Library, rows: Sequence[Row]) -> Iterator[Problem]:
             if _circles(old, steps):
                 yield Problem(where, f"{row['old']} leads in a circle.", "Name the page that is there now.")
             else:
-                new = name_of(row["new"]).removesuffix(".md")
+                new = name_of(row["new"], codes).removesuffix(".md")
                 todo = did_you_mean(new, files, "Name a page that is there, or empty this cell: then it is gone.")
                 yield Problem(f"{where}, column new", f"the page {row['new']} is not there.", todo)
+
+
+def _is_elsewhere(text: str, address: str) -> bool:
+    """Return whether this is an address of another site, with or without its scheme."""
+    host = re.match(r"(?:https?:)?//([^/]+)", text.strip().lower())
+    return host is not None and host[1] != address.lower().partition("://")[2].partition("/")[0]
 
 
 def _circles(name: str, steps: Mapping[str, str]) -> bool:
@@ -218,7 +243,7 @@ def _circles(name: str, steps: Mapping[str, str]) -> bool:
 
 def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> Iterator[str]:
     """Say which pages of earlier builds are gone, and where their text may stand now."""
-    decided = {name_of(row["old"]) for row in rows}
+    decided = {*_steps(library, rows)}
     led = redirects(library, rows, known)
     for name, one in sorted(known.items()):
         if name.startswith(_EVENTS):

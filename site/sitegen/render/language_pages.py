@@ -12,7 +12,7 @@ from sitegen import kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
 from sitegen.content.pages import SOURCE, Library, Source
-from sitegen.lint import unexpected
+from sitegen.lint import page_facts, unexpected, visible
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
@@ -27,13 +27,15 @@ from sitegen.render.layout import page_of, with_clip
 class Job:
     """One language to build: the project's root, where its pages go, and what they are drawn from.
 
-    stopped: a file that stands there when the build is given up.
+    stopped: a file that stands there when the build is given up; unchecked: whether checks of pages wait for what is
+    found in their HTML here (lint/page_facts.py).
     """
 
     root: Path
     out: Path
     context: Context
     stopped: Path | None = None
+    unchecked: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def build_language(job: Job) -> int:
 def _build_language(job: Job) -> int:
     context = job.context
     counts = {}
-    for drawn in draw_pages(job.root, context, context.library.names):
+    for drawn in draw_pages(job.root, context, context.library.names, unchecked=job.unchecked):
         if job.stopped and job.stopped.exists():
             return 0
         counts[drawn.name] = drawn.counts
@@ -67,6 +69,8 @@ def _build_language(job: Job) -> int:
         path.write_bytes(drawn.html.encode())
     search_index.write(job.out / "search", search_index.listed(context.library, context.language), counts)
     kept_work.at(job.root, f"pages-{context.language}").save(whole=True)
+    if job.unchecked:
+        kept_work.at(job.root, kept_work.CHECKS).save()
     return len(context.library.names)
 
 
@@ -96,14 +100,17 @@ def page_html(root: Path, context: Context, source: Source) -> str:
         raise unexpected.as_problem(error, root) from None
 
 
-def draw_pages(root: Path, context: Context, names: Sequence[str], engine: Engine | None = None) -> Iterator[DrawnPage]:
+def draw_pages(
+    root: Path, context: Context, names: Sequence[str], engine: Engine | None = None, *, unchecked: bool = False
+) -> Iterator[DrawnPage]:
     """Yield these pages of one language as they are published. Raises Problem where anything active got into one.
 
-    engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py).
+    engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py);
+    unchecked: see Job.
     """
     i18n.take_words(context.portal.words)  # this may be a process of its own
     frames = Frames(context.portal, context.language, _refuse_frame)
-    for source, body in bodies(root, context, names, engine):
+    for source, body in bodies(root, context, names, engine, unchecked=unchecked):
         yield DrawnPage(source.name, source.path, _framed(frames, context, source, body), body.counts)
 
 
@@ -119,7 +126,7 @@ def _refuse_frame(frame: str) -> None:
 
 
 def bodies(
-    root: Path, context: Context, names: Sequence[str], engine: Engine | None = None
+    root: Path, context: Context, names: Sequence[str], engine: Engine | None = None, *, unchecked: bool = False
 ) -> Iterator[tuple[Source, Body]]:
     """Yield each page with its body: cached from a build with the same text, else converted now."""
     kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
@@ -136,6 +143,8 @@ def bodies(
         return
     for name, html in (engine or chosen(root)).convert(root, context.library, context.language, work.blocks, [*left]):
         source = context.library.find(name, context.language)
+        if unchecked:
+            work.find_facts(source, html)
         body = work.body(source, html)
         if key := left[name]:
             kept.keep(key, body)
@@ -150,6 +159,13 @@ class _Work:
 
     def __post_init__(self) -> None:
         self.keys = PageKeys(self.root, self.context.library.names, self.context.language)
+
+    def find_facts(self, source: Source, converted: str) -> None:
+        """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
+        own = source.language == self.context.language and not source.made
+        if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
+            made = converted if self.blocks.as_written is None else self.blocks.as_written
+            page_facts.of(source, self.root, made)
 
     def body(self, source: Source, converted: str) -> Body:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""

@@ -155,6 +155,15 @@ def heads(entries: Iterable[Entry]) -> tuple[str, ...]:
     return tuple(sorted(entry.id for entry in listed if entry.id not in seen))
 
 
+def is_said(entries: Iterable[Entry], member: str, text: str, *, with_voice: bool) -> bool:
+    """Return whether this member gave this very answer in one of these entries: by a second click, or typed again."""
+    return any(
+        (entry.kind, entry.member, entry.value.get("text")) == ("answer", member, text.strip())
+        and bool(entry.value.get("voice")) == with_voice
+        for entry in entries
+    )
+
+
 REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag child")
 """All that entries set in a case (`Entry.register`)."""
 

@@ -4,6 +4,7 @@ They hold what people have erased since, so they go after two days. How to go ba
 """
 
 import glob
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from forms.core.files.durable import replaced
+from forms.server.store.connections import LONGEST_NAME
 from forms.server.store.faults import NotOurSchema, fault_of, state_of
 
 COPY = ".before-"
@@ -35,7 +37,7 @@ def copy(connection: sa.Connection, number: str) -> None:
     PostgreSQL's copy is made in the transaction of this connection, while writers wait for its end.
     """
     if connection.dialect.name == "postgresql":
-        beside = f"{own_schema(connection)}{BESIDE}{number}"
+        beside = f"{_begin(own_schema(connection))}{number}"
         with complaining(connection, beside):
             _lock_tables(connection)
             copy_tables(connection, beside)
@@ -61,6 +63,21 @@ def copy_file(file: Path, to: Path) -> None:
 def own_schema(connection: sa.Connection) -> str:
     """Return the name of the schema of PostgreSQL that holds our tables."""
     return str(connection.exec_driver_sql("SELECT current_schema()").scalar())
+
+
+def _begin(schema: str) -> str:
+    """Return with what the names of the copies of a schema begin. PostgreSQL cuts long names, and with them the number.
+
+    Of a long name the end of its hash stands in place of its own, so that no two schemas have the same copy.
+    """
+    if len(schema.encode()) <= LONGEST_NAME - _ROOM:
+        return f"{schema}{BESIDE}"
+    short = schema.encode()[: LONGEST_NAME - _ROOM - _HASH - 1].decode(errors="ignore")
+    return f"{short}_{hashlib.sha256(schema.encode()).hexdigest()[:_HASH]}{BESIDE}"
+
+
+_ROOM, _HASH = len(BESIDE) + 6, 8
+"""Bytes for what follows a schema's name in that of a copy, and digits of a hash."""
 
 
 def copy_tables(connection: sa.Connection, to: str) -> None:
@@ -122,7 +139,7 @@ def remove_old(connection: sa.Connection) -> None:
 
 
 def _drop_old(connection: sa.Connection) -> None:
-    begin, last = f"{own_schema(connection)}{BESIDE}", datetime.now(UTC).date() - timedelta(seconds=STAY)
+    begin, last = _begin(own_schema(connection)), datetime.now(UTC).date() - timedelta(seconds=STAY)
     asked = sa.text("SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace")
     for name, day in connection.execute(asked).all():
         with suppress(ValueError):  # a schema of somebody else's, who says something else of it

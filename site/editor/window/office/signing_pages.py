@@ -29,7 +29,7 @@ def ask() -> Response:
         if not keys:
             what = translate("This signature is not one of a publisher whom portal.yml names.")
             raise Problem("", what, translate("Ask whoever runs the office’s machine to write your key there."))
-        return jsonify(office.passkeys.ask_to_sign(build.manifest, keys))
+        return jsonify(office.passkeys.ask_to_sign(build.challenge, keys))
 
     return told_to_script(act)
 

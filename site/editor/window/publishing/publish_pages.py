@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.wrappers import Response
 
-from editor.office.build_signatures import Build
+from editor.office.build_signatures import Build, Commit
 from editor.office.office import Office
 from editor.publishing import unpublished
 from editor.remotes.joining import Touching
@@ -32,8 +32,8 @@ def show() -> str:
     )
 
 
-def waits_to_be_signed() -> Build | None:
-    """Return the build that waits for a publisher's passkey; only an office asks for one."""
+def waits_to_be_signed() -> Build | Commit | None:
+    """Return what waits for a publisher's passkey; only an office asks for one."""
     office: Office | None = current_app.extensions.get("office")
     return office.signatures.waiting if office else None
 
@@ -56,7 +56,9 @@ def publish() -> Response:
 def undo() -> Response:
     """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone."""
     editor = the_editor()
-    editor.publisher.undo(writer(), editor.today().isoformat())
+    signed_first = editor.pushes is not None and editor.pushes.ask is not None
+    undo = editor.publisher.start_undo if signed_first else editor.publisher.undo
+    undo(writer(), editor.today().isoformat())
     return redirect_to("/publish/")
 
 

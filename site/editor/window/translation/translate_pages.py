@@ -16,6 +16,7 @@ from editor.differences import Piece
 from editor.looking import Look, source_of
 from editor.reviewing import signing
 from editor.saving.store import Saved
+from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, State
 from editor.window.home import the_editor, translate, translated_language, writer
@@ -204,6 +205,9 @@ def _save_draft(language: str, name: str, form: Form, parts: list[str]) -> Respo
     """Save what is not finished, where the site does not look. Nothing of it is checked before it goes to the site."""
     editor = the_editor()
     path = drafts.path_of(editor.store, translated_language(language), name)
+    if withdrawals.is_withdrawn(editor.content, name):
+        todo = translate("Who writes in all languages can take its words out.")
+        raise Problem(name, translate("Its consent was withdrawn."), todo)
     text = drafts.whole(form.title, form.description, parts)
     done = editor.store.save(path, text, form.draft_base, writer(), f"Draft {language}/{name}")
     if done.parts:

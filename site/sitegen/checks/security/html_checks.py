@@ -34,13 +34,13 @@ def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any
     yield from _files(content)
 
 
-def of_page(page: Source, root: Path) -> Iterator[Problem]:
-    """Everything active in one page. root: the folder of mkdocs.yml."""
+def of_page(page: Source, root: Path, made: str | None = None) -> Iterator[Problem]:
+    """Everything active in one page. root: the folder of mkdocs.yml; made: its HTML, where that was made already."""
     if page.made:
         return
     for found in _in_any(page.meta):
         yield Problem(f"{page.where}, between the --- lines", found.what, _TODO)
-    for found in active_html.findings(to_html(without_blocks(page.text), root)):
+    for found in active_html.findings(to_html(without_blocks(page.text), root) if made is None else made):
         if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
             continue  # images.asked says it better
         yield Problem(f"{page.where}{_line(page, found)}", found.what, _TODO)

@@ -1,7 +1,8 @@
 """What staff get wrong in events.csv, beyond what its schema sees."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 
 from forms.core.i18n import locales
 from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
@@ -10,11 +11,19 @@ from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
 from sitegen.content.spreadsheets import dates
 from sitegen.content.spreadsheets.dates import NO_HOUR
-from sitegen.content.tables import Row, place_of
+from sitegen.content.tables import Row, number_of, place_of
+from sitegen.layers.own_files import is_kept_by_windows
 
 FILE = "content/tables/events.csv"
 RESERVED = ("in", "on", "past")
 """Ids that are folders of their own under /<language>/events/."""
+
+_LONGEST = timedelta(days=31)
+_YEARS_AHEAD, _YEARS_BACK = 10, 50
+"""Beyond these a year is mistyped: an event is not planned for 2207, nor was one held before anybody kept a list."""
+
+_NIGHT = range(1, 5)
+"""Hours at which an event rather begins in the afternoon; 0 is midnight, and meant."""
 
 
 def problems(rows: Sequence[Row], days: Sequence[Row], pages: Sequence[str], today: date) -> Iterator[Problem]:
@@ -22,7 +31,7 @@ def problems(rows: Sequence[Row], days: Sequence[Row], pages: Sequence[str], tod
     every = {row["id"]: row for row in days}
     series = {row["id"]: row for row in rows if row["repeats"]}
     for row in rows:
-        yield from _times(row)
+        yield from _times(row, today)
         yield from _state(row, today)
         yield from _words(row, pages)
         yield from _repeats(row, series)
@@ -45,8 +54,29 @@ def _at(row: Row, column: str) -> str:
     return f"{place_of('events', row)} ({row['id']}), column {column}"
 
 
-def _times(row: Row) -> Iterator[Problem]:
+def _copies(rows: Sequence[Row]) -> Iterator[str]:
+    """Say which rows are the same event as one above, under another id: people may sign up for either."""
+    repeating = {row["id"] for row in rows if row["repeats"]}
+    seen: dict[tuple[object, ...], Row] = {}
+    for row in rows:
+        what_it_is = tuple(row[name] for name in ("title_en", "starts", "place", "where_en", "part_of", "repeats"))
+        first = seen.setdefault(what_it_is, row)
+        if first is not row and row["id"][:-11] not in repeating:
+            same = f"row {number_of(first)} ({first['id']}) has the same title, time and place"
+            yield f"{_at(row, 'id')}: {same}. Take one of them out, or write what is different."
+
+
+def _times(row: Row, today: date) -> Iterator[Problem]:
     starts, ends = row["starts"], row["ends"]
+    years = starts.year - today.year
+    if not -_YEARS_BACK <= years <= _YEARS_AHEAD:
+        what = f"{starts.date()} is {abs(years)} years {'off' if years > 0 else 'ago'}."
+        yield Problem(_at(row, "starts"), what, "Look at the year.")
+    if ends and ends - starts > _LONGEST:
+        todo = "Look at both days. What goes on for longer stands in campaigns.csv; what comes again, in repeats."
+        yield Problem(_at(row, "ends"), f"it lasts {(ends - starts).days} days.", todo)
+    if ends == starts and ends.time() != NO_HOUR:
+        yield Problem(_at(row, "ends"), "it ends when it begins.", "Write when it ends, or empty this cell.")
     whole_day = ends and ends.time() == NO_HOUR and ends.date() == starts.date()
     if ends and ends < starts and not whole_day:
         yield Problem(_at(row, "ends"), "it ends before it starts.", "Look at both days and times.")
@@ -66,6 +96,9 @@ def _state(row: Row, today: date) -> Iterator[Problem]:
 def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
     if row["id"] in RESERVED:
         yield Problem(_at(row, "id"), f'"{row["id"]}" is a folder of the site.', "Give the event another id.")
+    if is_kept_by_windows(row["id"]):
+        what = f'"{row["id"]}" is a name that Windows keeps for itself, so the page cannot be made there.'
+        yield Problem(_at(row, "id"), what, "Give the event another id.")
     for code in (row["spoken"] or "").split():
         if not locales.is_language(code):
             todo = "Write codes like ta te hi or en ml bn, with spaces between."
@@ -105,6 +138,11 @@ def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
         )
     elif row["repeats_until"] < row["starts"].date():
         yield Problem(_at(row, "repeats_until"), "it ends before its first day.", "Look at starts and repeats_until.")
+    elif not days_of(row):
+        yield Problem(_at(row, "except"), "no day is left on which it takes place.", "Look at the days here.")
+    elif row["ends"] and (shortest := _shortest_gap(days_of(row))) and row["ends"] - row["starts"] > shortest:
+        todo = "Write when it ends on its first day."
+        yield Problem(_at(row, "ends"), "it is still going on when it begins again.", todo)
     elif len(days_of(row)) == MOST_REPEATS:
         yield Problem(_at(row, "repeats_until"), f"it repeats {MOST_REPEATS} times or more.", "Write an earlier day.")
     if row["state"] in {"moved", "held"}:
@@ -112,6 +150,11 @@ def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
         yield Problem(_at(row, "state"), f"a repeating row cannot be {row['state']}.", todo)
     yield from _long_id(row)
     yield from _excepted(row)
+
+
+def _shortest_gap(days: Sequence[date]) -> timedelta | None:
+    """Return the time between the two days that are nearest to each other; None of a single day."""
+    return min((later - sooner for sooner, later in pairwise(days)), default=None)
 
 
 def _excepted(row: Row) -> Iterator[Problem]:
@@ -163,7 +206,11 @@ def _within(part: Row, whole: Row) -> bool:
 
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
     """Yield what a person should still do about events that are over."""
+    yield from _copies(rows)
     for row in rows:
+        if row["starts"].hour in _NIGHT and row["starts"].date() >= today:
+            later = row["starts"] + timedelta(hours=12)
+            yield f"{_at(row, 'starts')}: it begins at {row['starts']:%H:%M} at night. Should it be {later:%H:%M}?"
         over = last_day_of(row) < today
         if over and row["state"] in OPEN_STATES and not row["repeats"]:
             yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

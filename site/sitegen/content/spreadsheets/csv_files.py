@@ -106,7 +106,13 @@ def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
     return [row[:used] for row in rows]
 
 
+_SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*\r?$', re.I)
+
+
 def _cells(place: str, text: str) -> CsvFile:
+    if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
+        what = f"{first.strip()} stands there, which only some spreadsheets know."
+        raise Problem(f"{place}, row 1", what, "Take that line out: the table begins with the names of the columns.")
     separator, rows = separator_of(text.partition("\n")[0]), list[list[str]]()
     try:
         for row in csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator):

@@ -31,7 +31,7 @@ from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
 from sitegen.publish import moved_pages
 from sitegen.publish.build_manifest import files
-from sitegen.publish.withdrawals import cleaning, withdrawn_media, withdrawn_quotes
+from sitegen.publish.withdrawals import cleaning, withdrawn_drafts, withdrawn_media, withdrawn_quotes
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
@@ -328,6 +328,7 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     path = content / consents.TABLE
     in_doubt = path.stat() if consents.newer_file(content) else None
     found = _write_day(path, content, told, today)
+    withdrawn_drafts.remove(content)
     if in_doubt:
         os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
     return found

@@ -1,0 +1,203 @@
+"""What desks fetch: letters, parts, copies and entries that a member may read, and what they have taken."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from forms.server.store.concerns import concern_tables as t
+from forms.server.store.concerns import queries
+from forms.server.store.concerns.letters import (
+    Copy,
+    EntryRow,
+    Waiting,
+)
+from forms.server.store.database import Store
+from forms.server.store.repeating import repeated, repeated_even_if_done
+
+# What every fetch asks of the tables is put together once: that takes longer than the answer.
+_PARTS_OF_DESK = (
+    sa.select(t.parts.c.letter, t.parts.c.id)
+    .join(t.recipients, t.recipients.c.letter == t.parts.c.letter)
+    .where(t.recipients.c.desk == sa.bindparam("desk"))
+    .order_by(t.parts.c.id)
+)
+_ENTRIES = (
+    sa.select(t.entries.c.id, t.entries.c.letter, t.entries.c.day)
+    .where(t.entries.c.desk == sa.bindparam("desk"), t.entries.c.day >= sa.bindparam("since"))
+    .order_by(t.entries.c.day, t.entries.c.id)
+)
+
+
+@cache
+def _waiting(*, everything: bool) -> sa.Select[Any]:
+    """Return the query for the letters that a `member` of a `desk` can fetch (see ConcernStore.waiting)."""
+    desk: sa.BindParameter[str] = sa.bindparam("desk")
+    member: sa.BindParameter[str] = sa.bindparam("member")
+    taken = sa.select(t.taken.c.letter).where(t.taken.c.member == member)
+    copied = sa.union_all(
+        sa.select(t.shared_copies.c.item).where(t.shared_copies.c.reader.in_([desk, member])),
+        sa.select(t.copies.c.item).where(t.copies.c.reader.in_([desk, member])),
+    )
+    return (
+        sa.select(
+            t.letters.c.id,
+            t.letters.c.thread,
+            t.letters.c.form,
+            t.letters.c.day,
+            t.letters.c.tray,
+            sa.func.coalesce(t.recipients.c.maker, "").label("maker"),
+            t.letters.c.id.in_(copied).label("copies"),
+        )
+        .join(t.recipients)
+        .where(t.recipients.c.desk == desk, sa.true() if everything else t.letters.c.id.not_in(taken))
+        .where(sa.or_(t.letters.c.sealed != b"", t.letters.c.id.in_(copied)))
+        .order_by(t.letters.c.tray, t.letters.c.day, t.letters.c.id)
+    )
+
+
+class DeskReading(Store):
+    """Queries by which a desk fetches what is its own, and the record of what its members have."""
+
+    @repeated
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
+        """Return letters that this member can fetch: priority queue first, then oldest day.
+
+        Without `everything` only those that the member has not acknowledged yet.
+        """
+        with self.reads() as connection:
+            parts: dict[str, list[str]] = {}
+            for letter, part in connection.execute(_PARTS_OF_DESK, {"desk": desk}):
+                parts.setdefault(letter, []).append(part)
+            rows = connection.execute(_waiting(everything=everything), {"desk": desk, "member": member}).mappings()
+            return tuple(
+                Waiting(**{**row, "copies": bool(row["copies"]), "parts": tuple(parts.get(row["id"], ()))})
+                for row in rows
+            )
+
+    @repeated
+    def held(self, day: date) -> tuple[tuple[str, str], ...]:
+        """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
+        query = sa.select(t.recipients.c.desk, t.letters.c.id).join(t.letters)
+        with self.reads() as connection:
+            rows = connection.execute(query.where(t.letters.c.day <= day, t.letters.c.form != "deletion"))
+            return tuple((row.desk, row.id) for row in rows)
+
+    @repeated
+    def sealed(self, letter_id: str, desk: str, member: str) -> bytes | None:
+        """Return the encrypted letter: the original for a desk that had it from the start, else a copy; or None.
+
+        None where it is not this desk's, or gone.
+        """
+        return self._for_reader(t.letters, t.letters.c.id, letter_id, desk, member)
+
+    @repeated
+    def part(self, part_id: str, desk: str, member: str) -> bytes | None:
+        """Return an encrypted part, likewise; or the voice of an answer of this desk."""
+        query = sa.select(t.voices.c.sealed).filter_by(id=part_id, desk=desk)
+        with self.reads() as connection:
+            voice: bytes | None = connection.execute(query).scalar()
+        return voice or self._for_reader(t.parts, t.parts.c.letter, part_id, desk, member)
+
+    def _for_reader(
+        self, table: sa.Table, letter: sa.ColumnElement[str], item: str, desk: str, member: str
+    ) -> bytes | None:
+        mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
+        original = sa.select(table.c.sealed).where(
+            table.c.id == item, letter.in_(mine.where(t.recipients.c.maker.is_(None))), table.c.sealed != b""
+        )
+        with self.reads() as connection:
+            found = connection.execute(original).scalar()
+            return found or connection.execute(queries.copies_of(mine, desk, member, item)).scalars().first()
+
+    @repeated
+    def copies(self, letter_id: str, desk: str, member: str) -> tuple[Copy, ...]:
+        """Return the copies of a letter, its parts and entries that were made for this member or its whole desk."""
+        mine = sa.select(t.shared_copies.c.item, t.shared_copies.c.digest, t.shared_copies.c.maker).where(
+            t.shared_copies.c.letter == letter_id, t.shared_copies.c.reader.in_((desk, member))
+        )
+        older = sa.select(t.copies.c.item, t.copies.c.sealed).where(
+            t.copies.c.letter == letter_id, t.copies.c.reader.in_((desk, member))
+        )
+        with self.reads() as connection:
+            found = [Copy(*row) for row in connection.execute(mine)]
+            found += [Copy(row.item, hashlib.sha256(row.sealed).hexdigest(), "") for row in connection.execute(older)]
+        return tuple(sorted(found, key=lambda copy: (copy.item, copy.digest)))
+
+    @repeated
+    def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
+        """Return one copy that was made for this member or its whole desk, or None."""
+        mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
+        with self.reads() as connection:
+            found = connection.execute(queries.copies_of(mine, desk, member, item)).scalars()
+            return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
+
+    @repeated
+    def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
+        """Return the entries of a desk's case log of this day or later."""
+        with self.reads() as connection:
+            return tuple(EntryRow(*row) for row in connection.execute(_ENTRIES, {"desk": desk, "since": since}))
+
+    @repeated
+    def entry(self, entry_id: str, desk: str) -> bytes | None:
+        """Return an encrypted entry of this desk's log, or None."""
+        query = sa.select(t.entries.c.sealed).filter_by(id=entry_id, desk=desk)
+        with self.reads() as connection:
+            return connection.execute(query).scalar() or None
+
+    @repeated_even_if_done
+    def acknowledge(
+        self,
+        letter_id: str,
+        desk: str,
+        member: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str] = (),
+    ) -> bool:
+        """Record that a member has the letter; once all members of its desks do, the encrypted text leaves the server.
+
+        members: the present members by desk. recoverable: desks with a printed recovery key; a letter of one of them
+        stays until it is erased, so that a lost machine loses nothing. False where the letter is not this desk's.
+        """
+        with self.writing() as connection:
+            if not queries.is_for(connection, letter_id, desk):
+                return False
+            row = {"letter": letter_id, "member": member}
+            connection.execute(self._insert(t.taken).values(row).on_conflict_do_nothing())
+            released = self._release(connection, letter_id, members, recoverable)
+        if released:
+            self.forget_traces()
+        return True
+
+    def _release(
+        self,
+        connection: sa.Connection,
+        letter_id: str,
+        members: Mapping[str, Sequence[str]],
+        recoverable: Collection[str],
+    ) -> bool:
+        desks = connection.execute(sa.select(t.recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
+        if not set(desks).isdisjoint(recoverable):
+            return False
+        taken = set(connection.execute(sa.select(t.taken.c.member).filter_by(letter=letter_id)).scalars())
+        readers = {member for desk in desks for member in members.get(desk, ())}
+        if not readers <= taken:
+            return False
+        connection.execute(t.letters.update().filter_by(id=letter_id).values(sealed=b""))
+        connection.execute(t.parts.update().filter_by(letter=letter_id).values(sealed=b""))
+        connection.execute(t.copies.delete().filter_by(letter=letter_id))
+        connection.execute(t.shared_copies.delete().filter_by(letter=letter_id))
+        return True
+
+    @repeated_even_if_done
+    def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
+        """Let go of texts that only waited for members who are members no longer."""
+        with self.writing() as connection:
+            held = sa.select(t.taken.c.letter).distinct().join(t.letters).where(t.letters.c.sealed != b"")
+            letters = connection.execute(held).scalars().all()
+            released = [id for id in letters if self._release(connection, id, members, recoverable)]
+        if released:
+            self.forget_traces()

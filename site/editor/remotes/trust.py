@@ -1,0 +1,70 @@
+"""Which commits of a branch elsewhere are believed here: signed by somebody known, for this site, and none older.
+
+A key that is good for withdrawals alone is believed for those, as the server does it (forms/operations).
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
+
+from editor.remotes.joining import CONSENTS
+from editor.saving.history import History
+from forms.core.builds import git_signatures
+from forms.core.builds.git_signatures import WITHDRAWAL
+from forms.core.problem import Problem
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What decides whom this machine believes. signers: lines as in a file of signers; file: where they stand."""
+
+    history: History
+    signers: Sequence[str]
+    file: Path
+    branch: str
+    where: str
+    today: date
+
+    def require(self, tip: str, seen: str) -> None:
+        """Raise Problem unless somebody known signed this for here, and it follows `seen`, which was believed last."""
+        if seen and (not tip or seen not in self.history.ancestors(tip)):
+            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
+            raise Problem(self.where, "shows something older than it did before.", todo)
+        one = tip
+        while one and one != seen and self._is_withdrawal(one):
+            one = self.history.parents(one)[0]
+        if not one or one == seen:
+            return
+        if seen and seen not in self.history.ancestors(one):
+            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
+            raise Problem(self.where, "shows something older than it did before.", todo)
+        if self.history.signer(one, self.signers) is None:
+            what = f"{one[:12]} is not signed by anybody whose key this machine knows."
+            todo = f"Ask who pushed it. If it is a colleague, write their line into {self.file}."
+            raise Problem(self.where, what, todo)
+        git_signatures.require_place(self.history.message(one), self.history.message(seen), self.branch, self.where)
+
+    def _is_withdrawal(self, commit: str) -> bool:
+        """Return whether a commit withdraws stories of the one that it follows, and does nothing else."""
+        history = self.history
+        parents = history.parents(commit)
+        if not parents or history.signer(commit, self.signers, WITHDRAWAL) is None:
+            return False
+        place, earlier = (git_signatures.place_of(history.message(one)) for one in (commit, parents[0]))
+        if place is None or place.branch != self.branch or (earlier is not None and earlier.site != place.site):
+            return False
+        before, after = history.files(parents[0]), history.files(commit)
+        consents = [history.read(files.get(CONSENTS, "")) or b"" for files in (before, after)]
+        stories = withdrawn_stories(consents[0], consents[1], self.today)
+        changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} - {CONSENTS}
+        return stories is not None and all(path not in after and is_draft_of(path, stories) for path in changed)
+
+
+def is_draft_of(path: str, stories: Collection[str]) -> bool:
+    """Return whether a file is an unfinished translation of one of these stories."""
+    found = re.fullmatch(r"drafts/[^/]+/(.+)\.md", path)
+    return found is not None and found[1].casefold() in stories

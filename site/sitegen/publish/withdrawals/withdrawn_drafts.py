@@ -1,0 +1,30 @@
+"""Unfinished translations of stories whose consent was withdrawn: they go with it (decision 0079)."""
+
+from pathlib import Path
+
+from sitegen.content.consent import consents
+from sitegen.content.pages import UNFINISHED
+
+
+def remove(content: Path) -> list[str]:
+    """Remove the drafts of all withdrawn stories; return their names inside content/. Raises OSError, after all others.
+
+    The pages themselves stay, as before: nobody sees them, and a person says what else stands in them.
+    """
+    rows = consents.read_leniently(content).rows
+    stories = {consents.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
+    found = [
+        path
+        for folder in sorted((content / UNFINISHED).glob("*"))
+        for path in sorted(folder.rglob("*.md"))
+        if path.relative_to(folder).as_posix().casefold().removesuffix(".md") in stories
+    ]
+    wrong: OSError | None = None
+    for path in found:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            wrong = error
+    if wrong:
+        raise wrong
+    return [path.relative_to(content).as_posix() for path in found]

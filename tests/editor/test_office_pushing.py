@@ -1,0 +1,245 @@
+"""An office that publishes by a push: a publisher's finger signs the commit, and a withdrawal waits for nobody."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+from commands.editors import office_push
+from dulwich.repo import Repo
+from editor import start
+from editor.office import withdrawals
+from editor.office.build_signatures import BuildSignatures
+from editor.remotes.place import RemotePlace
+from editor.remotes.remote import Remote
+from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
+
+from forms.core.builds import passkey_commits
+from forms.core.problem import Problem
+from forms.operations.updating import Source, update
+from tests.commands import site_in
+from tests.editor.conftest import folder_place
+from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
+from tests.editor.test_window import CONSENT
+from tests.patience import until
+from tests.sitegen.conftest import KEY, TODAY, Folder
+
+CONSENTS = "tables/consents.csv"
+
+
+@dataclass
+class Pushing:
+    """An office, the repository to which it pushes, and the server that takes it from there."""
+
+    place: Place
+    folder: Folder
+    bare: Path
+    server: Path
+    device: Device = field(default_factory=Device)
+
+    @property
+    def signatures(self) -> BuildSignatures:
+        return self.place.office.signatures
+
+    @property
+    def memory(self) -> Path:
+        return self.place.editor.memory
+
+    def publisher(self, *, is_named: bool = True) -> Person:
+        came = with_passkey(self.place, "B. Das", self.device, "publisher", "writer")
+        key = self.place.office.accounts.named("B. Das").passkeys[0]  # type: ignore[union-attr]
+        line = passkey_commits.signers_line("das", self.place.office.passkeys.publisher_key(key))
+        if is_named:
+            for path in (self.memory / "signers", self.bare.with_name("allowed_signers")):
+                with path.open("a") as file:
+                    file.write(f"{line}\n")
+        return came
+
+    def press(self, came: Person) -> str:
+        """Press Publish; return the digest of the commit that then waits."""
+        came.post("/publish/")
+        until(lambda: self.signatures.waiting is not None)
+        return came.fields("/publish/")["build"]
+
+    def sign(self, came: Person, digest: str, device: Device | None = None) -> dict[str, str]:
+        answer = (device or self.device).used(asked(came, "/publish/sign/ask", build=digest))
+        return said(came, "/publish/sign", answer, build=digest)
+
+    def publish(self, came: Person) -> None:
+        assert self.sign(came, self.press(came)) == {"to": "/publish/"}
+        self.place.editor.publisher.wait()
+        outcome = self.place.editor.publisher.outcome
+        assert outcome
+        assert outcome.problems == ()
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=self.bare, capture_output=True, text=True, check=True)
+        return done.stdout.rstrip("\n")
+
+    def take(self) -> str:
+        """What the server's timer does."""
+        content, clone = self.server / "content", self.server / "content.git"
+        if not clone.exists():
+            content.mkdir(parents=True)
+            subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
+        source = Source(
+            content, clone, self.bare.with_name("allowed_signers"),
+            keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
+        )  # fmt: skip
+        return update(source, lambda: None, self.server / "published", TODAY)
+
+    def taken(self, name: str) -> str:
+        return (self.server / "content" / name).read_text("utf-8")
+
+
+@pytest.fixture
+def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
+    folder.table("consents", CONSENT)
+    bare = tmp_path / "district.git"
+    bare.mkdir()
+    Repo.init_bare(bare, default_branch=b"main").close()
+    memory = folder.root / "var" / "editor"
+    memory.mkdir(parents=True)
+    key = withdrawals.make(memory)
+    bare.with_name("allowed_signers").write_text(f"{withdrawals.line('office.example', key)}\n")
+
+    def passkeys() -> list[str]:
+        lines = (memory / "signers").read_text().splitlines() if (memory / "signers").exists() else []
+        return [key for line in lines if (key := passkey_commits.passkey_of(line))]
+
+    signatures = BuildSignatures(passkeys)
+    editor = start.make(
+        folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
+        today=lambda: TODAY, withdraw=lambda told: withdrawal.write_withdrawn(folder.root / "content", told, TODAY),
+        push=start.Push(Remote(bare.as_uri()), key, signatures.sign_commit),
+    )  # fmt: skip
+    made = Pushing(open_office(editor, signatures=signatures), folder, bare, tmp_path / "server")
+    yield made
+    until(lambda: signatures.waiting or not editor.publisher.running)
+    if signatures.waiting:
+        signatures.refuse(signatures.waiting.digest)
+    editor.publisher.wait()
+    editor.store.history.close()
+
+
+def test_a_finger_signs_what_is_pushed_and_the_server_believes_it(pushing: Pushing) -> None:
+    came = pushing.publisher()
+    pushing.publish(came)
+    assert "Publish: main of " in pushing.git("log", "-1", "--format=%B", "main")
+    assert pushing.take().endswith("signed by das.")
+    came.edit("/pages/en/index.md", "# index\n\nNew words.")
+    page = came.get("/publish/")
+    assert "en/index.md" in page
+    pushing.publish(came)
+    pushing.take()
+    assert "New words." in pushing.taken("en/index.md")
+    assert "It was sent to the server" in came.get("/publish/")
+
+
+def test_nothing_is_pushed_before_the_finger_or_without_it(pushing: Pushing) -> None:
+    came = pushing.publisher()
+    digest = pushing.press(came)
+    assert "waits for your signature" in came.get("/publish/")
+    other = pushing.device.used(asked(came, "/again/ask"))
+    assert "problem" in said(came, "/publish/sign", other, build=digest), "what she signed to come in"
+    assert "problem" in pushing.sign(came, digest, Device(id=pushing.device.id)), "another key under her name"
+    assert not pushing.git("branch", "--list")
+    came.post("/publish/unsigned", build=digest)
+    pushing.place.editor.publisher.wait()
+    assert "It was not signed." in came.get("/publish/")
+    assert not pushing.git("branch", "--list")
+
+
+def test_an_answer_is_for_one_commit(pushing: Pushing) -> None:
+    came = pushing.publisher()
+    first = pushing.press(came)
+    old = pushing.device.used(asked(came, "/publish/sign/ask", build=first))
+    came.post("/publish/unsigned", build=first)
+    pushing.place.editor.publisher.wait()
+    came.edit("/pages/en/index.md", "# index\n\nOther words.")
+    second = pushing.press(came)
+    assert second != first
+    for digest in (first, second):
+        assert "problem" in said(came, "/publish/sign", old, build=digest)
+
+
+def test_only_a_passkey_that_a_person_at_the_machine_named_signs(pushing: Pushing) -> None:
+    came = pushing.publisher(is_named=False)
+    digest = pushing.press(came)
+    assert "problem" in asked(came, "/publish/sign/ask", build=digest)
+
+
+def test_a_withdrawal_is_pushed_at_once_also_while_a_commit_waits_for_a_finger(pushing: Pushing) -> None:
+    came = pushing.publisher()
+    pushing.folder.page("help", "One.")
+    pushing.publish(came)
+    pushing.take()
+    came.edit("/pages/en/index.md", "# index\n\nNot yet.")
+    first = pushing.press(came)
+    writer = pushing.place.person("M. Devi", "writer")
+    writer.edit("/pages/en/help.md", "# help\n\nSaved meanwhile.")
+    writer.post("/consents/withdraw", consent="the-well")
+    until(lambda: not pushing.place.editor.settings.withdrawing_since)
+    assert pushing.signatures.waiting, "her finger is still asked for"
+    assert pushing.take().endswith("signed by office.example.")
+    assert TODAY.isoformat() in pushing.taken(CONSENTS)
+    assert "Not yet." not in pushing.taken("en/index.md")
+    # What she signs now would go back behind the withdrawal, so it is made anew and asked for again.
+    pushing.sign(came, first)
+    until(lambda: pushing.signatures.waiting and pushing.signatures.waiting.digest != first)
+    waiting = pushing.signatures.waiting
+    assert waiting
+    pushing.sign(came, waiting.digest)
+    pushing.place.editor.publisher.wait()
+    pushing.take()
+    assert "Not yet." in pushing.taken("en/index.md")
+    assert TODAY.isoformat() in pushing.taken(CONSENTS)
+
+
+def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
+    """Whoever takes the office's machine has this key: it takes stories off, and that is all."""
+    came = pushing.publisher()
+    pushing.publish(came)
+    pushing.take()
+    came.edit("/pages/en/index.md", "# index\n\nHacked.")
+    place = pushing.place.editor.pushes
+    assert isinstance(place, RemotePlace)
+    history = pushing.place.editor.store.history
+    tip = pushing.git("rev-parse", "main")
+    ready = place._prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
+    place.remote.push(history.folder, history.add(ready, place._signature(ready, withdraws=True)), tip)
+    with pytest.raises(Problem, match=r"changes more of consents\.csv"):
+        pushing.take()
+    assert "Hacked." not in pushing.taken("en/index.md")
+    with pytest.raises(Problem, match="is not signed by anybody"):
+        place._require_trusted(pushing.git("rev-parse", "main"))
+
+
+def test_undo_is_signed_too(pushing: Pushing) -> None:
+    came = pushing.publisher()
+    pushing.publish(came)
+    came.edit("/pages/en/index.md", "# index\n\nA mistake.")
+    pushing.publish(came)
+    came.post("/publish/undo")
+    until(lambda: pushing.signatures.waiting is not None)
+    pushing.sign(came, came.fields("/publish/")["build"])
+    pushing.place.editor.publisher.wait()
+    pushing.take()
+    assert "A mistake." not in pushing.taken("en/index.md")
+
+
+def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -> None:
+    site = site_in(folder.root)
+    with (folder.root / "content" / "portal.yml").open("a") as file:
+        file.write("\npublish: {remote: ssh://git@git.example/district.git}\n")
+    with pytest.raises(Problem, match="withdrawal-key"):
+        office_push(site, lambda _: b"")
+    key = withdrawals.make(site.editor_memory)
+    assert withdrawals.make(site.editor_memory) == key, "made once"
+    found = office_push(site, lambda _: b"")
+    assert found
+    assert found.key == key
+    assert (site.editor_memory / "office" / "withdrawal-key").stat().st_mode & 0o077 == 0
