@@ -265,3 +265,10 @@ def test_checks_of_the_staffs_pages_do_not_count_made_ones(folder: Any) -> None:
         "events/in/north.md",
     }
     assert not any("events/meeting.md" in warning for warning in folder.check().warnings)
+
+
+def test_without_the_stylesheet_a_day_is_read_once(folder: Any) -> None:
+    """The large number of the day belongs to the looks: a browser of text only would show "11 February 2027"."""
+    folder.page("page", "[[ events ]]")
+    shown = re.sub(r"<[^>]*>", "", html(folder, "en/page"))
+    assert {*re.findall(r"\d+ February 2027", shown)} == {"1 February 2027"}

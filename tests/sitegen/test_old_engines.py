@@ -63,3 +63,13 @@ def test_our_own_stylesheet_loses_no_rule() -> None:
 
 def classes(css: str) -> set[str]:
     return set(re.findall(r"(?<!\w)\.[a-z][\w-]*", css))
+
+
+def test_triangles_stay_triangles_where_the_colours_are_the_readers() -> None:
+    """With forced colours a border that was transparent is drawn, so a triangle made of borders would be a square."""
+    for path in sorted((Path(__file__).parents[2] / "site" / "assets").glob("*.css")):
+        text = path.read_text(encoding="utf-8")
+        forced = " ".join(re.findall(r"@media \(forced-colors: active\) \{((?:[^{}]*\{[^{}]*\})*)", text))
+        for selector in re.findall(r'([^{}]+?) \{ content: "";[^{}]*solid transparent', text):
+            element, _, part = selector.strip().partition("::")
+            assert re.search(rf"{re.escape(element)}\S*::{part} \{{ clip-path: polygon", forced), (path.name, selector)
