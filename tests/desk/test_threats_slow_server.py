@@ -106,6 +106,7 @@ def test_a_proxy_and_authorities_of_the_environment_are_taken(monkeypatch: pytes
     monkeypatch.setenv("no_proxy", "127.0.0.1,portal.example")
     assert "https" not in connection("https://portal.example").proxies
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     assert connection("https://portal.example").verify is True, "the authorities that come with the program"
 
 
