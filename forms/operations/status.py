@@ -161,7 +161,7 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
                 yield Item("database", "schema", said, needs=True)
                 return
             yield from _writable(found)
-            yield from _room(settings, found)
+            yield from room_items(settings, found)
             yield from _durable(found)
             yield from _desks(portal, found, day)
             yield from _clock(found, day)
@@ -172,7 +172,8 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
         yield Item("database", "other", f"No letter can be kept. {problem}", needs=True)
 
 
-def _room(settings: Settings, found: Databases) -> Iterator[Item]:
+def room_items(settings: Settings, found: Databases) -> Iterator[Item]:
+    """Yield how much room the databases and the disk have left."""
     for name, stores in found.items():
         used = 100 * stores[0].size // settings.budget
         said = f"The database of {name} uses {used} % of its budget."

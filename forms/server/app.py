@@ -161,7 +161,7 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
     try:
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
-            _claim(store, config.salt_mark(salt))
+            claim_store(store, config.salt_mark(salt))
         first_start.ended(read.data)
     finally:
         for store in stores:
@@ -184,7 +184,8 @@ def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
     return config.make_salt(read.data)
 
 
-def _claim(store: Store, salt_mark: str) -> None:
+def claim_store(store: Store, salt_mark: str) -> None:
+    """Bind a store to this salt; one that is away is bound when it is first used. Raises OtherSalt, OtherSchema."""
     try:
         store.claim(salt_mark)
     except (OtherSalt, OtherSchema):

@@ -168,7 +168,7 @@ def test_withdrawing_works_without_a_name_and_with_a_full_disk(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(editor.store.history, "_record", full)
+    monkeypatch.setattr(editor.store.history, "commit_changes", full)
     assert "The text itself is saved" in browser.post("/consents/withdraw", 400, consent="the-well").text
     assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
     assert "What waits" in browser.get("/")

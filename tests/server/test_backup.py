@@ -478,7 +478,7 @@ def test_a_disk_that_writes_other_bytes_is_noticed(
 def _lost(counting: Any, data: bytes) -> int:
     counting.digest.update(data)
     counting.size += len(data)
-    counting._file.write(b"\0" * len(data))
+    counting.file.write(b"\0" * len(data))
     return len(data)
 
 
@@ -789,7 +789,7 @@ def test_it_is_said_until_when_it_is_known_what_was_erased(
         found = restoring.restore(
             settings_of(endpoint), made.path, opening(made), LATER, erasures=tmp_path / "old.age", in_place=True
         )
-        backup_commands._tell(found, endpoint.data)
+        backup_commands.print_restored(found, endpoint.data)
         said = capsys.readouterr().out
         assert f"erased.age of {TODAY} is older than the backup" in said
         assert ("could not be read" in said) == broken

@@ -279,7 +279,7 @@ def test_what_nobody_thought_of_hides_no_other_thing(
     def odd(*_: object) -> None:
         raise ZeroDivisionError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.status._room", odd)
+    monkeypatch.setattr("forms.operations.status.room_items", odd)
     found = status(well[0], backups=well[1])
     assert "ZeroDivisionError" in item(found, "database").sentence
     assert "MARKED" not in str(found)

@@ -95,7 +95,7 @@ class Server:
 
         Rows that are not well formed are passed over.
         """
-        listed = self._listed("letters?all=1" if everything else "letters", "letters")
+        listed = self.listed("letters?all=1" if everything else "letters", "letters")
         return [checked for row in listed if is_id(row.get("id")) and (checked := letter_row(row))]
 
     def signups(self) -> list[dict[str, Any]]:
@@ -108,7 +108,7 @@ class Server:
 
     def copies(self, letter_id: str) -> list[dict[str, str]]:
         """Return the copies that others made for this desk: item, digest and maker of each."""
-        rows = self._listed(f"letters/{letter_id}/copies", "copies")
+        rows = self.listed(f"letters/{letter_id}/copies", "copies")
         return [row for found in rows if (row := copy_row(found))]
 
     def copy(self, item: str, digest: str) -> bytes:
@@ -160,7 +160,7 @@ class Server:
         The server writes a row for each thing that goes along with a letter, by the day: what reads alike stands once.
         """
         names = ("at", "member", "what", "letter")
-        rows = [row for row in self._listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
+        rows = [row for row in self.listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
@@ -215,9 +215,10 @@ class Server:
         self.ask("DELETE", f"letters/{letter_id}")
 
     def _rows(self, what: str) -> list[dict[str, Any]]:
-        return [row for row in self._listed(what, what) if is_id(row.get("id"))]
+        return [row for row in self.listed(what, what) if is_id(row.get("id"))]
 
-    def _listed(self, path: str, what: str) -> list[dict[str, Any]]:
+    def listed(self, path: str, what: str) -> list[dict[str, Any]]:
+        """Return a list of rows that the server answers with. Raises Problem for anything else."""
         found = self.get_json(path).get(what)
         if not isinstance(found, list):
             raise self._strange()

@@ -169,11 +169,11 @@ class _Counting:
     """The file that is written, and what was written into it."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+        self.file = file
         self.digest, self.size = hashlib.sha256(), 0
 
     def write(self, data: bytes) -> int:
-        written = self._file.write(data)
+        written = self.file.write(data)
         self.digest.update(data)
         self.size += len(data)
         return written

@@ -123,14 +123,15 @@ def restore(
         purge = checkout().purge
         if release is not None and purge is not None:
             purge(release / "public")
-        _tell(found, settings.data)
+        print_restored(found, settings.data)
         if release is not None:
             click.echo(
                 f"The site of that day is in {release}: look at consents.csv, and publish what content/ says now."
             )
 
 
-def _tell(found: restoring.Restored, data: Path) -> None:
+def print_restored(found: restoring.Restored, data: Path) -> None:
+    """Print what a restore brought back, until when, and what to do next."""
     of = found.manifest
     click.echo(f"{of.district}: backup {of.number} of {of.day} is back in {data}: {found.rows} rows.")
     click.echo(_until_when(found))

@@ -48,7 +48,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         source = named if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(
-                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
+                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),
                 held=releases.is_held(here.published), libraries=here.libraries,
             )  # fmt: skip
         click.echo(said)
@@ -73,7 +73,7 @@ def _for_one(folder: Path, district: District, remote: str, branch: str) -> list
     return ["update", "--signers", signers, "--remote", remote, "--branch", branch]
 
 
-def _purge_all(here: Checkout) -> None:
+def purge_all(here: Checkout) -> None:
     """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
     wrong: list[Problem] = []
     purge = here.purge or (lambda _: None)

@@ -102,7 +102,7 @@ class History:
         from dulwich.file import FileLocked  # noqa: PLC0415
 
         try:
-            return self._record(changes, who, what, joins)
+            return self.commit_changes(changes, who, what, joins)
         except FileLocked as error:
             todo = f"The text itself is saved. Close that program; if none runs, remove {fsdecode(error.lockfilename)}."
             raise Problem("history", "is in use by another git program.", todo) from None
@@ -110,14 +110,15 @@ class History:
             todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
             raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
 
-    def _record(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Entry | None:
+    def commit_changes(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Entry | None:
+        """Make the commit that `record` asks for; None where nothing changed. Raises OSError if another was faster."""
         head, there = self._head(), self.files()
         ids = {path: self.id_of(data) if data is not None else None for path, data in changes.items()}
         fresh = {path: data for path, data in changes.items() if ids[path] != there.get(path)}
         if not fresh and not joins:
             return None
         parents = [id for id in ((head or b"").decode(), joins) if id]
-        commit = self._commit((head or b"").decode(), fresh, parents, who, what)
+        commit = self.new_commit((head or b"").decode(), fresh, parents, who, what)
         self._repo.object_store.add_object(commit)
         if not self._repo.refs.set_if_equals(b"HEAD", head, commit.id):
             raise OSError(0, "in use")
@@ -125,7 +126,7 @@ class History:
             self._repo.get_worktree().stage(list(fresh))  # else git would show the save as undone
         return self._entry(commit)
 
-    def _commit(
+    def new_commit(
         self, base: str, changes: Mapping[str, bytes | None], parents: Sequence[str], who: str, what: str
     ) -> Any:
         """Return a new commit of the files of `base` with these changes, which is not written yet."""
@@ -155,7 +156,7 @@ class History:
 
         Between the two somebody may take minutes to sign it.
         """
-        return self._commit(base, changes, parents, who, what)
+        return self.new_commit(base, changes, parents, who, what)
 
     def add(self, commit: Any, signature: bytes | None = None) -> str:
         """Write a commit that was prepared; return its id. Nothing leads to it yet. Raises OSError."""

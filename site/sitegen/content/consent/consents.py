@@ -322,7 +322,7 @@ def read_leniently(content: Path) -> Consents:
             return Consents(content, ())
         if "id" not in sheet.header:
             return Consents(content, ())
-        found.append([_row_of(sheet.header, cells) for cells in sheet.rows])
+        found.append([row_of(sheet.header, cells) for cells in sheet.rows])
     merged = rows.merged_consents(found)
     ids = frozenset(row.get("id", "").casefold() for row in merged if not row.get(rows.BROKEN))
     if any(row.get(rows.BROKEN) and not _is_told(row, ids) for row in merged):
@@ -335,7 +335,7 @@ def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
     return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
 
 
-def _row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
     row = dict(zip(header, cells, strict=False))
     sure = len(cells) == len(header) == len({*header}) and _columns().issuperset(header)
