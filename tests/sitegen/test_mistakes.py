@@ -683,7 +683,7 @@ def one_element_at_a_time(made: str) -> list[tuple[visible.Sign, str]]:
         for sign in visible.SIGNS:
             if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
                 seen.add(sign)
-                found.append((sign, visible._around(part.strip("\n"), match)))
+                found.append((sign, visible.around(part.strip("\n"), match)))
     return found
 
 
