@@ -25,7 +25,7 @@ from forms.core.portal import Desk
 from forms.core.rendering import draw_form
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
@@ -485,7 +485,7 @@ def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> 
     desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     site.alarms(desk)
-    app = create_window(Place("legal", desk.place.folder, desk.place.address), lambda: TODAY)
+    app = create_window(DeskPlace("legal", desk.place.folder, desk.place.address), lambda: TODAY)
     client = window_client(app)
     authenticator = app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sitegen.content import pages, phone_numbers, tables
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes, visible
 from sitegen.publish.withdrawals import withdrawal
@@ -143,15 +143,15 @@ IN_TEXT: list[Case] = [
 ]  # fmt: skip
 
 
-def library(text: str = "Text.", language: str = "en", **meta: Any) -> Library:
+def library(text: str = "Text.", language: str = "en", **meta: Any) -> AllPages:
     """A home page in two languages and one page, without a file."""
     source = {
-        code: {"index.md": Source("index.md", code, {"title": "Home"}, "# Home\n\n## Help\n\nText.", FIRST - 2)}
+        code: {"index.md": PageSource("index.md", code, {"title": "Home"}, "# Home\n\n## Help\n\nText.", FIRST - 2)}
         for code in ("en", "ta")
     }
-    page = Source("page.md", language, {"title": "Page", **meta}, f"\n# Page\n\n{text}\n", FIRST - 3)
+    page = PageSource("page.md", language, {"title": "Page", **meta}, f"\n# Page\n\n{text}\n", FIRST - 3)
     source[language]["page.md"] = page
-    return Library(source)
+    return AllPages(source)
 
 
 def told(text: str, language: str = "en") -> list[Problem]:
@@ -360,7 +360,9 @@ def test_a_key_that_nothing_reads_or_that_holds_something_else(
 
 def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
     one = library(english, "en", changed=date(2026, 1, 1))
-    page = Source("page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3)
+    page = PageSource(
+        "page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3
+    )
     one.by_language["ta"]["page.md"] = page
     every = [*mistakes.of_page(page, one, ROOT, "https://x.example"), *keys.problems(page, one, TODAY)]
     return [*map(str, every), *mistakes.warnings(one)]
@@ -396,7 +398,7 @@ def test_a_translation_that_says_it_is_older_may_lack_what_came_since() -> None:
 
 def test_a_main_heading_stands_above_all_others() -> None:
     one = library()
-    page = Source("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
+    page = PageSource("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
     said = [str(problem) for problem in mistakes.of_page(page, one, ROOT, "https://x.example")]
     assert said == [
         'content/en/page.md, line 10: the main heading "Page" does not come first. '

@@ -309,7 +309,7 @@ def test_a_broken_row_hides_what_it_names_and_a_withdrawal_always_wins() -> None
     cells = {**CONSENT, "story": "stories/a"}
     head = list(cells)
     whole, broken = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
-    rows = [consents._row_of(head, whole), consents._row_of(head, broken)]
+    rows = [consents.row_of(head, whole), consents.row_of(head, broken)]
     alone, beside = consents.Consents(Path(), tuple(rows[:1])), consents.Consents(Path(), tuple(rows))
     assert alone.standing("visit", "stories/a", "en", TODAY) == consents.Standing()
     assert "cannot be read" in beside.standing("visit", "stories/a", "en", TODAY).why

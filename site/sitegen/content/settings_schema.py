@@ -143,7 +143,7 @@ class _Publish(_Keys):
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "main"
 
 
-class Settings(_Keys):
+class PortalSettings(_Keys):
     """All of portal.yml."""
 
     district: Text
@@ -172,7 +172,7 @@ class Settings(_Keys):
 def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
     """Yield everything in these settings that does not fit, as sentences. Values of keys are never repeated."""
     try:
-        Settings.model_validate(dict(settings))
+        PortalSettings.model_validate(dict(settings))
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=True):
             path = one["loc"][:-1] if one["type"] in _UNKNOWN else one["loc"]
@@ -255,7 +255,7 @@ _SENTENCES = {
 
 def _known_beside(path: tuple[int | str, ...]) -> list[str]:
     """Return the names that may stand where this unknown one does."""
-    model: type[BaseModel] = Settings
+    model: type[BaseModel] = PortalSettings
     inside: dict[str, type[BaseModel]] = {
         "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
         "paper": _Paper, "sms": _Sms, "templates": _Templates, "publish": _Publish,

@@ -196,12 +196,12 @@ class Missing:
     words: int
 
 
-def missing(library: pages.Library, tables: dict[str, list[dict[str, object]]], code: str, own: str) -> list[Missing]:
+def missing(library: pages.AllPages, tables: dict[str, list[dict[str, object]]], code: str, own: str) -> list[Missing]:
     """Return what a language lacks. own: the text of its own .po file, or empty."""
     return [_pages(library, code), _cells(tables, code), _interface(code, own)]
 
 
-def _pages(library: pages.Library, code: str) -> Missing:
+def _pages(library: pages.AllPages, code: str) -> Missing:
     there = library.by_language.get(code, {})
     left = [page for name, page in sorted(library.by_language[pages.SOURCE].items()) if name not in there]
     return Missing(

@@ -8,7 +8,7 @@ from pathlib import Path
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
 from sitegen.content.consent.consents import languages
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 
@@ -32,7 +32,7 @@ _READINGS = "audio/"
 
 
 def problems(
-    pages: Sequence[Source], tables: Tables, content: Path, codes: Sequence[str], today: date
+    pages: Sequence[PageSource], tables: Tables, content: Path, codes: Sequence[str], today: date
 ) -> Iterator[Problem]:
     """Yield everything about consent that stops a build. codes: the languages of the site."""
     if newer := consents.newer_file(content):
@@ -47,7 +47,7 @@ def problems(
         yield from _row(row, content / "media", codes)
 
 
-def _quotes(page: Source, known: consents.Consents, today: date) -> Iterator[Problem]:
+def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator[Problem]:
     """Yield quotes without a consent that was ever complete; one withdrawn or ended is left out (quotes.py)."""
     for quote in quotes.quotes_of(page.text):
         where = f"{page.where}, line {page.line_of(quote.start)}"
@@ -114,7 +114,7 @@ def _required(row: Row, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}, column {column}", "this cell is empty.", "Only a row of kind nobody may leave it.")
 
 
-def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
+def _story(page: PageSource, tables: Tables, today: date) -> Iterator[Problem]:
     """Yield stories without a complete consent. Withdrawn or ended ones are replaced before (consents.py)."""
     consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
     if consent is None:
@@ -132,7 +132,7 @@ def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
             yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
 
 
-def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
+def _consent_gaps(consent: Row, page: PageSource, today: date) -> Iterator[tuple[str, str]]:
     """Yield gaps by rules 1-8 of FACTS section 5: recorded, adult, not withdrawn or expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
         yield "the consent is for another story.", f"It says {consent['story']}."
