@@ -136,6 +136,19 @@ def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
     assert site.alarms() == "", "another build by the same publishers is none either"
 
 
+def test_a_language_with_a_script_in_its_code_is_watched_like_any_other(site: Site) -> None:
+    portal = site.office.portal
+    santali = replace(portal.languages[-1], code="sat-Olck", name="ᱥᱟᱱᱛᱟᱲᱤ")
+    site.office.publish(replace(portal, languages=(portal.languages[0], santali)))
+    site.build()
+    assert site.alarms() == ""
+    form = "/forms/sat-Olck/concern"
+    site.rewrite(
+        lambda path, body: body.replace(b"</form>", b"</form><script>steal()</script>") if path == form else body
+    )
+    assert f"{form} shows something" in site.alarms()
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [

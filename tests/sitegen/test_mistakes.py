@@ -2,6 +2,7 @@
 
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,8 +15,10 @@ from sitegen.content import pages, phone_numbers, tables
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes, visible
+from sitegen.publish import offline_card
 from sitegen.publish.withdrawals import withdrawal
 
+from forms.core import portal as portals
 from forms.core.problem import Danger, Problem, Problems
 from tests.sitegen.conftest import TODAY
 
@@ -68,6 +71,9 @@ IN_TEXT: list[Case] = [
     ("link without words", "[](index.md)", 0, "shows no words"),
     ("curly quotes in a link", "[home](“index.md”)", 0, "a quotation mark in it"),
     ("one slash", "[x](https:/nalsa.gov.in)", 0, "is no whole address"),
+    ("place for an address", "[x](https://[insert-address]/help)", 0, "is no whole address"),
+    ("place for an address elsewhere", "[x][y]\n\n[y]: https://[address", 2, "is no whole address"),
+    ("signs that look like others", "[x](https://nalsa\u2100.gov.in)", 0, "is no whole address"),
     ("own machine", "[x](http://127.0.0.1:8000/en/)", 0, "is there for this machine only"),
     ("tracked link", "[x](https://www.google.com/url?q=https://a.example/)", 0, "would learn who reads here"),
     ("mail without @", "[x](mailto:office)", 0, "is no mail address"),
@@ -441,6 +447,39 @@ def test_every_file_that_is_neither_page_nor_medium_is_named(folder: Any) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"kept private")
     assert len(folder.problems()) == len(names) - 1  # Thumbs.db is the system's, and passed over
+
+
+@pytest.mark.parametrize("name", ["search", "search/words", "tablet", "tablet/how"])
+@pytest.mark.parametrize("language", ["en", "or"])
+def test_a_page_where_the_build_writes_its_own_files_is_named(folder: Any, name: str, language: str) -> None:
+    folder.page(name, language=language)
+    top = name.partition("/")[0]
+    sentence = f"content/{language}/{name}.md: would have an address below {top}/, where the program writes"
+    assert any(each.startswith(sentence) for each in folder.problems())
+
+
+def test_every_folder_that_the_build_writes_beside_pages_is_known(folder: Any, kept_pictures: None) -> None:
+    """But events/, whose pages must be named like a row of events.csv."""
+    folder.page("searching", "A page of the staff's.")
+    made = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
+    assert made == {"searching", "events", *pages.OF_THE_BUILD}
+
+
+def test_a_page_below_another_may_be_called_search_and_stands_on_the_card(folder: Any, kept_pictures: None) -> None:
+    folder.page("help", "[How to search](help/search.md)")
+    folder.page("help/search", "Type a word.")
+    card = folder.root / "card.zip"
+    offline_card.write(folder.build(), card, portals.read(folder.root / ".build" / "portal.json"))
+    with zipfile.ZipFile(card) as packed:
+        names = packed.namelist()
+    assert "en/help/search/index.html" in names
+    assert not [name for name in names if name.startswith(("en/search/", "en/tablet/"))]
+
+
+def test_a_link_to_an_address_that_only_begins_like_a_folder_of_the_build_is_named(folder: Any) -> None:
+    folder.page("rights", "[Old](/en/events-old/) and [new](/en/tablets/), [all](/en/events/), [keep](/en/tablet/).")
+    found = [each for each in folder.problems() if "which is not there" in each]
+    assert [re.findall(r"goes to (\S+),", each)[0] for each in found] == ["/en/events-old/", "/en/tablets/"]
 
 
 def test_a_film_that_tells_its_place_is_refused(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def test_a_page_that_is_back_leads_nowhere() -> None:
         ([("index", "rights")], "cannot be the address of a page that moved"),
         ([("search/pages-0", "rights")], "cannot be the address of a page that moved"),
         ([("events/meeting", "rights")], "cannot be the address of a page that moved"),
+        ([("tablet", "rights")], "cannot be the address of a page that moved"),
+        ([("tablet/words", "rights")], "cannot be the address of a page that moved"),
         ([("a\nb", "rights")], "cannot be the address of a page that moved"),
         ([("rights", "index")], "the page rights is there, so nobody is led away from it"),
     ],

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from forms.core.portal import Choice
 from forms.core.problem import Danger, Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import PageSource, day_of
+from sitegen.content.pages import TABLET, PageSource, day_of
 from sitegen.content.phone_numbers import TOKEN
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
-_DRAWN = ("events", "tablet")
+_DRAWN = ("events", TABLET)
 """Folders whose pages the build makes itself."""
 
 DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
@@ -47,7 +47,7 @@ def addresses(page: PageSource, names: Sequence[str], languages: Sequence[str]) 
     for match in _ADDRESS.finditer(page.text):
         code, _, name = match["address"].strip("/").partition("/")
         file = f"{name or 'index'}.md"
-        if code not in languages or file in names or name.startswith(_DRAWN):
+        if code not in languages or file in names or name.partition("/")[0] in _DRAWN:
             continue
         todo = did_you_mean(file, names, "Write the name of the file, like help.md.")
         where = f"{page.where}, line {page.line_of(match.start())}"

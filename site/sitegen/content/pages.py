@@ -21,6 +21,10 @@ from sitegen.layers.own_files import shown_name
 from sitegen.lint import front_matter
 
 SOURCE = "en"
+SEARCH, TABLET = "search", "tablet"
+OF_THE_BUILD = (SEARCH, TABLET)
+"""Folders that the build itself writes below each language's: no page of the staff's may have such an address."""
+
 DRAFT = "draft"
 """The key of a page that is not on the site yet: as if its file were not there, but for the search for secrets."""
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from forms.core.i18n.locales import CODE
 from forms.core.portal import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
@@ -50,7 +51,7 @@ def exits(value: Any) -> Any:
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
-Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
+Code = Annotated[str, Field(pattern=rf"^{CODE}$", max_length=20)]
 Text = dict[Code, Annotated[str, Field(max_length=10 * _MOST_CHARACTERS)]]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Address = Annotated[str, BeforeValidator(_web_address)]

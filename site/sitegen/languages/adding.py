@@ -21,7 +21,7 @@ from sitegen.languages import table_schemas, word_files
 from sitegen.layers import lookup
 from sitegen.media import speech
 
-_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CODE = re.compile(locales.CODE)
 LONGEST_NAME = 60
 _JOINERS = re.compile("[\u200c\u200d]")
 """Zero-width signs that names in scripts of India need."""

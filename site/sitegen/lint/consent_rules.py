@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.i18n.locales import CODE
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
 from sitegen.content.consent.consents import languages
@@ -22,7 +23,7 @@ _NO_CONSENT = (
     "Or write quotes: published above, for words of an office or a book, with their source on the page."
 )
 
-_CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?")
+_CODE = re.compile(CODE)
 _DRAWING = ".svg"
 _DRAWN_FOR_THE_SITE = ("pictograms/", "drawings/", "scenes/")
 """Drawings of signs, numbers and scenes, which show nobody in particular (docs/pictures.md). Any other may."""
@@ -66,7 +67,7 @@ def left_out(content: Path, known: consents.Consents, codes: Sequence[str], toda
     """Say which files of content/media are published nowhere, or not in a language, for want of a consent."""
     there = {consents.media_name(file.name) for file in lookup.files(content, "media")}
     for name, allowed in sorted(known.media(today).items()):
-        missing = [code for code in codes if code not in allowed]
+        missing = [code for code in codes if code.lower() not in allowed]
         if name in there and missing:
             where = "nowhere" if len(missing) == len(codes) else f"not in {', '.join(missing)}"
             yield f"content/media/{name}: its consent does not allow more, so it is published {where}."
@@ -90,7 +91,7 @@ def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
         yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
-    for code in sorted(languages(row["languages"] or "") - {*codes}):
+    for code in sorted(languages(row["languages"] or "") - {*map(str.lower, codes)}):
         if not _CODE.fullmatch(code):
             todo = f"Write codes, like {' '.join(codes)}."
             yield Problem(f"{where}, column languages", f'"{code}" is no code of a language.', todo)
@@ -136,7 +137,7 @@ def _consent_gaps(consent: Row, page: PageSource, today: date) -> Iterator[tuple
     """Yield gaps by rules 1-8 of FACTS section 5: recorded, adult, not withdrawn or expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
         yield "the consent is for another story.", f"It says {consent['story']}."
-    if page.language not in languages(consent["languages"] or ""):
+    if page.language.lower() not in languages(consent["languages"] or ""):
         yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
     if consent["withdrawn_on"]:
         yield "the consent was taken back.", "Take the story away in all languages."

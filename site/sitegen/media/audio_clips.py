@@ -142,7 +142,7 @@ def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> 
     return {
         _language_and_key(file.name): file.path
         for file in _recorded(content)
-        if (language := _language_and_key(file.name)[0]) in allowed.get(media_name(file.name), (language,))
+        if (language := _language_and_key(file.name)[0].lower()) in allowed.get(media_name(file.name), (language,))
     }
 
 

@@ -81,7 +81,7 @@ class ImagePipeline:
     def may_show(self, address: str, language: str) -> bool:
         """Return whether a consent, where one is needed, covers a picture in this language."""
         codes = self.allowed.get(media_name(unquote(html.unescape(address))))
-        return codes is None or language in codes
+        return codes is None or language.lower() in codes
 
     def _one(self, alt: str, name: str) -> str:
         path = lookup.medium(self.media, name)

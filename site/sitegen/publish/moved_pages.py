@@ -18,12 +18,13 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.files.durable import write_durably
+from forms.core.i18n.locales import CODE
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.rendering import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent import consents
-from sitegen.content.pages import SOURCE, AllPages, PageSource
+from sitegen.content.pages import OF_THE_BUILD, SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
 from sitegen.publish import compression
@@ -38,7 +39,8 @@ TABLE = "content/tables/moved.csv"
 _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _HALF = 0.5
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
-_OURS = ("404.md", "away.md", "withdrawn.md", "search.md", "search/", "events.md", "events/")
+_OURS = ("404.md", "away.md", "withdrawn.md", "events.md", "events/",
+         *(f"{name}{end}" for name in OF_THE_BUILD for end in (".md", "/")))  # fmt: skip
 """What the program itself writes into each language's folder, besides index.md, which is never led away from."""
 
 _EVENTS = "events/"
@@ -151,7 +153,7 @@ def name_of(text: str, languages: Collection[str] = ()) -> str:
 
     languages: the codes that may stand first in an address; without them, whatever looks like one.
     """
-    code = "|".join(map(re.escape, languages)) or "[a-z]{2,3}"
+    code = "|".join(map(re.escape, languages)) or CODE
     path = re.sub(rf"^(?:https?://[^/]+)?/(?:(?:{code})(?:/|$))?", "", text.strip()).strip("/")
     return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
 

@@ -11,7 +11,7 @@ from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
-from sitegen.content.pages import SOURCE, AllPages, PageSource
+from sitegen.content.pages import SEARCH, SOURCE, AllPages, PageSource
 from sitegen.lint import page_facts, unexpected, visible
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
@@ -67,7 +67,7 @@ def _build_language(job: Job) -> int:
         path = job.out / drawn.path / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(drawn.html.encode())
-    search_index.write(job.out / "search", search_index.listed(context.library, context.language), counts)
+    search_index.write(job.out / SEARCH, search_index.listed(context.library, context.language), counts)
     kept_work.at(job.root, f"pages-{context.language}").save(whole=True)
     if job.unchecked:
         kept_work.at(job.root, kept_work.CHECKS).save()

@@ -36,7 +36,7 @@ STORY_FOLDERS = frozenset({"stories", "story", "survivors", "survivor", "testimo
 _NAMED = re.compile(r"^consent:\s*[\"']?([^\s\"'#]+)", re.M)
 _MARKED = re.compile(r"^(?:consent|composite)\s*:|^kind\s*:\s*[\"']?(?:survivor|composite)\b", re.M | re.I)
 _STORY_PATH = re.compile(r"(?:^|/)(stories/.*)$")
-_IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z]+)?/(?=.)")
+_IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z0-9]{2,8})*/(?=.)")
 _MEDIA_FOLDER = re.compile(r"^/?(?:content/)?media/")
 _OTHER_FILES = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 
@@ -189,7 +189,7 @@ class Consents:
     def media(self, today: date) -> dict[str, frozenset[str]]:
         """Return each file that rows name under media, with the languages in which it may be shown today.
 
-        Where it shows two people, both must agree.
+        They are in small letters, as `languages` gives them. Where it shows two people, both must agree.
         """
         found: dict[str, frozenset[str]] = {}
         for row in self.rows:
@@ -227,7 +227,7 @@ class Consents:
             return Standing(other, left=True)
         if ends and ends <= today:
             return Standing(f"the consent ended on {ends}", left=True)
-        if language not in languages(row.get("languages", "")):
+        if language.lower() not in languages(row.get("languages", "")):
             return Standing(f"the consent does not cover {language}", left=True)
         whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
         adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
