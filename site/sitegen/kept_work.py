@@ -5,6 +5,7 @@ Nothing here decides what is published. What is damaged, missing or cannot be op
 
 import hashlib
 import pickle
+import secrets
 import sqlite3
 import sys
 import weakref
@@ -65,6 +66,7 @@ class KeptWork:
         self._connection: sqlite3.Connection | None = None
         self._fresh: dict[bytes, bytes] = {}
         self._used: set[bytes] = set()
+        self._made_for = 0
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key, or None."""
@@ -80,6 +82,8 @@ class KeptWork:
 
     def put(self, key: bytes, value: bytes) -> bytes:
         """Keep a value and return it."""
+        if not self._fresh:
+            self._made_for = self._generation()
         self._fresh[key] = value
         return value
 
@@ -104,7 +108,12 @@ class KeptWork:
         return found
 
     def save(self, *, whole: bool = False) -> None:
-        """Write new values. whole: every value still in use was requested; many others are removed."""
+        """Write new values. whole: every value still in use was requested; many others are removed.
+
+        What was made before the file was emptied is left out: something was withdrawn since, maybe by another program.
+        """
+        if self._fresh and self._generation() != self._made_for:
+            self._fresh.clear()
         with suppress(sqlite3.Error, OSError):
             connection = self.connection()
             rows = [(key, _sum(value) + value) for key, value in list(self._fresh.items())]  # other threads keep more
@@ -139,7 +148,15 @@ class KeptWork:
                     gone = ((key,) for key in every if key not in used)
                     connection.executemany("DELETE FROM work WHERE key = ?", gone)
 
+    def _generation(self) -> int:
+        """Return the number that changes whenever the file is emptied or made anew; 0 where it cannot be read."""
+        with suppress(sqlite3.Error, OSError):
+            (found,) = self.connection().execute("PRAGMA user_version").fetchone()
+            return int(found)
+        return 0
+
     def connection(self) -> sqlite3.Connection:
+        """Return the open file, made where it is missing. Raises OSError, sqlite3.Error."""
         if self._connection is None:
             if self._path is None:
                 raise OSError
@@ -162,7 +179,7 @@ def forget(root: Path, addresses: Collection[str] = ()) -> None:
         try:
             with closing(sqlite3.connect(path, timeout=_SHORT_WAIT, isolation_level=None)) as connection:
                 # Another program may have it open, so its rows go and not the file; VACUUM leaves nothing in it.
-                for statement in ("DELETE FROM work", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                for statement in (_new_generation(), "DELETE FROM work", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                     connection.execute(statement).fetchall()
         except (sqlite3.Error, OSError):  # damaged or held: it is made anew
             remove(path)
@@ -184,7 +201,14 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")  # what a power cut damages is found by its checksum
     connection.execute(_TABLE)
+    if connection.execute("PRAGMA user_version").fetchone() == (0,):
+        connection.execute(_new_generation())
     return connection
+
+
+def _new_generation() -> str:
+    """Return the statement that gives a file another number: at random, since a removed file has forgotten its own."""
+    return f"PRAGMA user_version = {secrets.randbelow(2**31 - 1) + 1}"
 
 
 def _sum(value: bytes) -> bytes:

@@ -369,3 +369,21 @@ def test_a_story_that_an_older_table_brings_back_is_said(
     told = capsys.readouterr().err
     assert "/en/stories/a/ was withdrawn and is on the site again" in told
     assert "build.py withdraw /en/stories/a/" in told
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_was_made_before_a_withdrawal_is_not_kept_after_it(tmp_path: Path, removed: bool) -> None:
+    """`serve` holds what a build that failed had made; meanwhile somebody withdraws a story in another window."""
+    serving = kept_work.KeptWork(tmp_path / kept_work.FOLDER / "pages.db")
+    serving.put(b"other", b"a page of before")
+    serving.save()
+    serving.put(b"story", b"her words")
+    kept_work.forget(tmp_path)
+    if removed:
+        serving.close()
+        kept_work.remove(tmp_path / kept_work.FOLDER / "pages.db")
+    serving.save()
+    serving.put(b"new", b"a page of after")
+    serving.save()
+    after = kept_work.KeptWork(tmp_path / kept_work.FOLDER / "pages.db")
+    assert [after.get(key) for key in (b"other", b"story", b"new")] == [None, None, b"a page of after"]
