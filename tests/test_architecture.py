@@ -126,6 +126,16 @@ def test_no_folder_holds_more_than_a_stranger_can_survey() -> None:
         assert len([*folder.glob("*.py")]) <= 13, folder.relative_to(ROOT)
 
 
+def test_a_name_of_a_class_has_one_meaning() -> None:
+    """Whoever searches for a name finds one class. Private ones are seen in their own file only."""
+    named: dict[str, list[str]] = {}
+    for name, path in SOURCES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
 def test_only_the_store_knows_sqlalchemy() -> None:
     knows = {name for name, path in SOURCES.items() if any(within(module, "sqlalchemy") for module in imported(path))}
     assert knows

@@ -34,7 +34,7 @@ class Alternate:
 
 
 @dataclass(frozen=True)
-class Note:
+class PageNote:
     """A quiet note above a page's text; kind: translation, missing, stale, demonstration."""
 
     kind: str
@@ -62,7 +62,7 @@ class Page:
     form: bool = False
     manifest: str = ""
     finished: bool = False
-    notes: tuple[Note, ...] = field(default_factory=tuple)
+    notes: tuple[PageNote, ...] = field(default_factory=tuple)
 
     @property
     def heading(self) -> Markup:

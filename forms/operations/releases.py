@@ -93,7 +93,7 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
             if now is not None:
                 earlier_assets.keep(now.public, folder / PUBLIC, today)
             built = _require_one_build(folder / PUBLIC, folder / PORTAL)  # what was copied: a build may go on meanwhile
-            _require_whole(folder, built)
+            require_whole(folder, built)
             if purge is not None:
                 purge(folder / PUBLIC)
         _use(site, fresh)
@@ -199,7 +199,7 @@ def _is_same(now: Release, built: BuildManifest, public: Path) -> bool:
         return False
 
 
-def _require_whole(folder: Path, built: BuildManifest) -> None:
+def require_whole(folder: Path, built: BuildManifest) -> None:
     """Raise Problem unless every page, script and style in the copy is the one that the manifest lists."""
     for address, file in built.files.items():
         path = folder / PUBLIC / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))

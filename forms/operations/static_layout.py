@@ -111,13 +111,13 @@ def _laid_out(public: Path, path: Path, fresh: Path) -> StoredObject:
         **OVER_TLS,
     }
     small = path.with_name(f"{path.name}.gz")
-    _copy(path, fresh / PLAIN / key)
+    copy_file(path, fresh / PLAIN / key)
     if not small.is_file():
         return StoredObject(key, f"{PLAIN}/{key}", headers)
     if _unpacked(small) != path.read_bytes():
         todo = "Build once more: python3 build.py publish, after build --again"
         raise Problem(f"{key}.gz", "is the copy of something else.", todo)
-    _copy(small, fresh / COMPRESSED / key)
+    copy_file(small, fresh / COMPRESSED / key)
     return StoredObject(key, f"{COMPRESSED}/{key}", {**headers, "Content-Encoding": "gzip"})
 
 
@@ -128,7 +128,8 @@ def _unpacked(path: Path) -> bytes | None:
         return None
 
 
-def _copy(path: Path, to: Path) -> None:
+def copy_file(path: Path, to: Path) -> None:
+    """Copy a file into folders that are made. Raises OSError."""
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, to)
 

@@ -332,7 +332,7 @@ def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_t
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As by a program from before handing over to who has it was refused."""
-    monkeypatch.setattr("forms.desk.cases.handover._has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
     receipt = office.tell(what=WORDS)
     anita, legal = office.machine("police/anita"), office.machine("legal")
     id = only(legal)

@@ -108,7 +108,7 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Handed over to a desk that had it, as a program did before that was refused."""
-    monkeypatch.setattr("forms.desk.cases.handover._has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
     receipt = office.tell(what=WORDS, hide_from="partner")
     anita, babu, legal = (office.machine(name) for name in ("police/anita", "police/babu", "legal"))
     for session in (anita, babu):

@@ -83,7 +83,7 @@ def _opens(blob: bytes) -> bool:
 @pytest.fixture
 def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a case go to a desk that has it already, where only the keys are in question."""
-    monkeypatch.setattr("forms.desk.cases.handover._has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
 
 
 @pytest.fixture

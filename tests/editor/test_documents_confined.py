@@ -108,7 +108,7 @@ def hostile(data):
     except OSError:
         return {}, b"refused"
 document_decoder.READ = {**document_decoder.READ, "hostile": hostile}
-document_decoder._warm_up = lambda kind: None
+document_decoder.warm_up = lambda kind: None
 document_decoder.main("hostile")
 """
     assert decoder_process.decode("hostile", b"", program=hostile)[1] == b"refused"

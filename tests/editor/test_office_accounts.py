@@ -2,8 +2,8 @@
 
 import pytest
 from editor.editor import Editor
-from editor.office.passphrases import _HASHER as OWN_HASHER
-from editor.office.passphrases import _NOBODYS as OWN_NOBODYS
+from editor.office.passphrases import HASHER as OWN_HASHER
+from editor.office.passphrases import NOBODYS_HASH as OWN_NOBODYS
 from editor.office.passphrases import Guessing, Wait, fits, hashed, offered
 from editor.office.state import FILE
 
@@ -173,4 +173,4 @@ def test_all_names_together_are_slowed_down_and_memory_stays_small() -> None:
     for at in range(2000):
         clock.now += 60
         guessing.begin(f"another {at}", "")
-    assert len(guessing._lately) <= 30
+    assert len(guessing.lately) <= 30

@@ -19,7 +19,7 @@ from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
 from forms.core.problem import Problem
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 from tests.commands import site_in
 from tests.editor.conftest import folder_place
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
@@ -85,7 +85,7 @@ class Pushing:
         if not clone.exists():
             content.mkdir(parents=True)
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
-        source = Source(
+        source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
             keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip

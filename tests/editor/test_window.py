@@ -168,7 +168,7 @@ def test_withdrawing_works_without_a_name_and_with_a_full_disk(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(editor.store.history, "_record", full)
+    monkeypatch.setattr(editor.store.history, "commit_changes", full)
     assert "The text itself is saved" in browser.post("/consents/withdraw", 400, consent="the-well").text
     assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
     assert "What waits" in browser.get("/")
@@ -273,7 +273,7 @@ def test_a_file_that_is_no_such_table_is_a_sentence(browser: Browser, folder: Fo
     assert folder.csv("helplines").read_bytes() == before
 
 
-def translated(folder: Folder) -> pages.Library:
+def translated(folder: Folder) -> pages.AllPages:
     content = folder.root / "content"
     return translations.applied(pages.read_all(content, ("en", "ta", "or"))[0], translations.read(content))
 

@@ -139,7 +139,12 @@ def test_numbers_that_are_none_are_told_and_stay(page: Any) -> None:
         ("help", "20 digits"),
         (wrong, "One digit is wrong"),
         (good, "We know no letter"),
+        (f"My number is {good}.", "We know no letter"),
+        (f"Your receipt:  {good[:10]}  {good[10:]} (keep it)", "We know no letter"),
+        (good.replace("0", "O").replace("1", "l"), "We know no letter"),
+        (f"number {wrong}".replace("0", "o"), "One digit is wrong"),
     )
+    assert "0" in good
     for typed, said in cases:
         come_back(page, "en", typed)
         assert said in page.locator('[data-field="code"]').inner_text(), typed

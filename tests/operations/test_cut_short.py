@@ -137,4 +137,4 @@ def require_one_build(site: Path, numbers: set[int]) -> None:
     assert page == f"<title>build {css.split('.')[1]}</title>"
     assert int(css.split(".")[1]) in numbers
     assert (now.public / css[1:]).exists()
-    releases._require_whole(now.folder, now.manifest)
+    releases.require_whole(now.folder, now.manifest)

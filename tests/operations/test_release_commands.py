@@ -231,7 +231,7 @@ def test_one_release_that_cannot_be_cleaned_stops_no_other(
 
     here = Checkout(tmp_path, None, purge)
     with pytest.raises(Problems, match="release 2: cannot be cleaned of what was withdrawn: PermissionError"):
-        update_commands._purge_all(here)
+        update_commands.purge_all(here)
     assert cleaned == ["3", "2", "1"]
 
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import git_signatures, passkey_commits
-from forms.core.builds.git_signatures import GIT, WITHDRAWAL, Place, public_line
+from forms.core.builds.git_signatures import GIT, WITHDRAWAL, PublishTarget, public_line
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 from tests.test_passkey_signatures import Device
 
 from .test_updating import TODAY, Repository, made
@@ -29,16 +29,16 @@ OFFICE, STRANGER = signing_key("AGE-SECRET-KEY-1" + "Q" * 58), signing_key("AGE-
 SITE = "https://help.example.org"
 CONSENTS = "id,kind,story,withdrawn_on,note\nwell,survivor,stories/the-well,,\nkiln,survivor,stories/kiln,,\n"
 GONE = CONSENTS.replace("the-well,,", "the-well,2027-01-01,")
-PLACE = Place("main", SITE).line
+PLACE = PublishTarget("main", SITE).line
 TABLE = "tables/consents.csv"
 
 
 class District(Repository):
     """A repository whose last commit a publisher signed for this site, with a key for withdrawals beside hers."""
 
-    def source(self) -> Source:
+    def source(self) -> GitSource:
         found = super().source()
-        return Source(
+        return GitSource(
             found.folder, found.repository, found.signers, keep=found.keep,
             withdrawn=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
@@ -245,8 +245,8 @@ def test_a_signature_of_another_commit_is_none(district: District) -> None:
     ("message", "told"),
     [
         ("Withdraw well", "does not say for which site"),
-        (f"Withdraw well\n\n{Place('draft', SITE).line}", "for the branch draft"),
-        (f"Withdraw well\n\n{Place('main', 'https://other.example').line}", "for another site"),
+        (f"Withdraw well\n\n{PublishTarget('draft', SITE).line}", "for the branch draft"),
+        (f"Withdraw well\n\n{PublishTarget('main', 'https://other.example').line}", "for another site"),
     ],
 )
 def test_a_withdrawal_of_another_site_or_branch_is_none_here(district: District, message: str, told: str) -> None:

@@ -136,7 +136,7 @@ def test_a_full_disk_leaves_what_was_there(public: Path, tmp_path: Path, monkeyp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(static_layout, "_copy", full)
+    monkeypatch.setattr(static_layout, "copy_file", full)
     with pytest.raises(Problem, match="No space left"):
         static_layout.write(public, store)
     assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before

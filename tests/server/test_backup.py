@@ -29,7 +29,7 @@ from forms.core.crypto.signing import private_key
 from forms.core.problem import Problem
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
-from forms.operations.backup.archive import Member, NotABackup
+from forms.operations.backup.archive import ArchiveMember, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
 from forms.operations.backup.opening import Opening
@@ -38,7 +38,7 @@ from forms.operations.cli.backup_commands import rule
 from forms.operations.cli.main import portal
 from forms.server import config
 from forms.server.app import create_app
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
 from forms.server.web.current import state_of
@@ -53,7 +53,7 @@ LATER = TODAY + timedelta(days=3)
 Make = Callable[..., Endpoint]
 
 
-def settings_of(endpoint: Endpoint, **more: Any) -> Settings:
+def settings_of(endpoint: Endpoint, **more: Any) -> ServerSettings:
     portal = endpoint.data.parent / "portal.json"
     return config.read({"portal": portal, "data": endpoint.data, "cost": CHEAP, **more})
 
@@ -358,7 +358,7 @@ def test_hostile_members_write_nothing_elsewhere(endpoint: Endpoint, tmp_path: P
     hostile = tmp_path / "hostile.age"
     with hostile.open("wb") as file, pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "NAME", re.compile(r".*", re.DOTALL))
-        archive.write(file, [*members, Member(name, b"x")], [KEY], private_key("11" * 32))
+        archive.write(file, [*members, ArchiveMember(name, b"x")], [KEY], private_key("11" * 32))
     lose(endpoint)
     before = set(tmp_path.rglob("*"))
     with pytest.raises((NotABackup, Problem)):
@@ -478,7 +478,7 @@ def test_a_disk_that_writes_other_bytes_is_noticed(
 def _lost(counting: Any, data: bytes) -> int:
     counting.digest.update(data)
     counting.size += len(data)
-    counting._file.write(b"\0" * len(data))
+    counting.file.write(b"\0" * len(data))
     return len(data)
 
 
@@ -677,7 +677,7 @@ def test_a_rule_that_is_none_is_said(keep: str) -> None:
 def test_a_backup_of_a_newer_program_is_said(change: dict[str, Any]) -> None:
     about = {"kind": "backup", "number": 1, "day": "2027-01-01", "district": "x", "salt_mark": "y", **change}
     with pytest.raises(NotABackup, match="newer program"):
-        contents.read_manifest(Member(contents.MANIFEST, json.dumps(about).encode()))
+        contents.read_manifest(ArchiveMember(contents.MANIFEST, json.dumps(about).encode()))
 
 
 # Over a service, over a disk, over another district
@@ -789,7 +789,7 @@ def test_it_is_said_until_when_it_is_known_what_was_erased(
         found = restoring.restore(
             settings_of(endpoint), made.path, opening(made), LATER, erasures=tmp_path / "old.age", in_place=True
         )
-        backup_commands._tell(found, endpoint.data)
+        backup_commands.print_restored(found, endpoint.data)
         said = capsys.readouterr().out
         assert f"erased.age of {TODAY} is older than the backup" in said
         assert ("could not be read" in said) == broken

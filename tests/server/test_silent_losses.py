@@ -84,7 +84,7 @@ def test_a_first_start_that_was_cut_short_lost_nothing(
     start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr("forms.server.app._claim", lambda *_: 1 / 0)
+        killed.setattr("forms.server.app.claim_store", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             start()
     assert (tmp_path / "data" / "salt").exists()

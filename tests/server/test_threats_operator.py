@@ -241,7 +241,7 @@ def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
     else:
         monkeypatch.setattr("forms.server.store.migrations.schema_copies.remove_old", broken)
     work = start_retention(app)
-    work._every = 0.01
+    work.every = 0.01
     until(lambda: len(looks) > 2)
     assert work.is_alive()
     work.stop()

@@ -14,7 +14,7 @@ from mkdocs.commands.build import build as stock_build
 from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from sitegen.content.pages import Library, Source, read_all
+from sitegen.content.pages import AllPages, PageSource, read_all
 from sitegen.render.engine import markdown_engine, mkdocs_engine
 from sitegen.render.engine.interface import chosen
 from sitegen.render.engine.markdown_engine import relative_address
@@ -56,12 +56,12 @@ A[^1] term
 """
 
 
-def library(*pages: tuple[str, str]) -> Library:
+def library(*pages: tuple[str, str]) -> AllPages:
     """Return a library of English pages."""
-    return Library({"en": {name: Source(name, "en", {"title": name}, text, 1) for name, text in pages}})
+    return AllPages({"en": {name: PageSource(name, "en", {"title": name}, text, 1) for name, text in pages}})
 
 
-def made(engine: object, found: Library, language: str) -> dict[str, tuple[str, list[object]]]:
+def made(engine: object, found: AllPages, language: str) -> dict[str, tuple[str, list[object]]]:
     """Return each page's HTML and its blocks, as this engine makes them."""
     blocks = BlockExtension()
     converted = engine.convert(ROOT, found, language, blocks)  # type: ignore[attr-defined]
@@ -88,7 +88,7 @@ def test_so_is_whatever_links_and_markup_a_page_has() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_engine_makes_of_a_page_what_mkdocs_itself_does(language: str) -> None:
     found, _ = read_all(ROOT / "content", LANGUAGES)
-    awkward = Source("awkward.md", language, {"title": "Awkward"}, AWKWARD, 1)
+    awkward = PageSource("awkward.md", language, {"title": "Awkward"}, AWKWARD, 1)
     found.by_language[language]["awkward.md"] = awkward
     config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / language))
     config.markdown_extensions.append(BlockExtension())  # type: ignore[arg-type] # Python-Markdown takes objects too
@@ -128,7 +128,7 @@ def test_a_shortcut_changes_no_byte(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, language: str) -> None:
     found, _ = read_all(ROOT / "content", LANGUAGES)
-    found.by_language[language]["awkward.md"] = Source("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
+    found.by_language[language]["awkward.md"] = PageSource("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
     blocks = BlockExtension()
     looked = 0
     for name, html in engine.convert(ROOT, found, language, blocks):

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from sitegen import kept_work
 from sitegen.content import phone_numbers
 from sitegen.incremental import record, trees
-from sitegen.incremental.building import Builder, Outcome
+from sitegen.incremental.building import Builder, BuildOutcome
 from sitegen.incremental.writing import Writing
 from sitegen.lint import page_facts
 from sitegen.publish import compression
@@ -46,7 +46,7 @@ def void(_: object) -> None:
     """Return nothing, as `purge` of a Builder does."""
 
 
-def built(folder: Folder, day: Any = TODAY, **more: Any) -> Outcome | None:
+def built(folder: Folder, day: Any = TODAY, **more: Any) -> BuildOutcome | None:
     return builder(folder, day=day).build(day, speak=False, **{"compress": True, **more})
 
 
@@ -504,7 +504,7 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     converted: list[str] = []
     convert = page_facts.to_html
     monkeypatch.setattr(page_facts, "to_html", lambda text, root: converted.append(text) or convert(text, root))
-    kept_work.at.cache_clear()  # as in a new process
+    kept_work.close_all()  # as in a new process
     district.page("only", "Only in English, in other words.", title="Other title")
     done = built(district)
     assert done
@@ -585,7 +585,7 @@ def test_what_is_wrong_is_said_by_each_build(
     built(district)
     district.page(name, text, **meta)
     if damaged:
-        kept_work.at.cache_clear()
+        kept_work.close_all()
         for path in (district.root / kept_work.FOLDER).glob(f"{kept_work.CHECKS}.db*"):
             path.write_bytes(b"no database")
     for _ in range(2):

@@ -85,7 +85,7 @@ def readers_of(case: Case) -> list[str]:
     return list(dict.fromkeys([*first, *handed]))
 
 
-def _has_all(case: Case, desk_id: str) -> bool:
+def has_all(case: Case, desk_id: str) -> bool:
     """Return whether a desk has the case with all that was added: else it may be handed over once more."""
     if case.first and desk_id in case.first.desks:
         return True
@@ -98,7 +98,7 @@ def _has_all(case: Case, desk_id: str) -> bool:
 
 def refuse_second_handover(case: Case, desk_id: str) -> None:
     """Raise Problem where a desk has the case with all that was added to it."""
-    if _has_all(case, desk_id):
+    if has_all(case, desk_id):
         raise Problem(
             lazy_gettext("desk %(desk)s", desk=desk_id), "has this case already.", "Nothing needs to be done."
         )

@@ -22,8 +22,9 @@ from forms.core.handover_version import HEADER, VERSION
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import DeskPart, Stated, Statement
+from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
 from forms.core.trusted_date import TrustedDate
+from forms.desk.sync.connection import connection
 
 TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer: desks have slow lines too."""
@@ -60,7 +61,7 @@ class NotKnown(ServerAway):
     """The server does not know this desk's token. The outbox is kept: a new build may know the token."""
 
 
-class Refused(Problem):
+class RequestRefused(Problem):
     """The server refuses what was sent."""
 
 
@@ -73,7 +74,7 @@ MOST_SAID = 3000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerResponse:
     """A response of the server, read completely."""
 
     status: int
@@ -94,7 +95,7 @@ class Server:
 
         Rows that are not well formed are passed over.
         """
-        listed = self._listed("letters?all=1" if everything else "letters", "letters")
+        listed = self.listed("letters?all=1" if everything else "letters", "letters")
         return [checked for row in listed if is_id(row.get("id")) and (checked := letter_row(row))]
 
     def signups(self) -> list[dict[str, Any]]:
@@ -107,14 +108,14 @@ class Server:
 
     def copies(self, letter_id: str) -> list[dict[str, str]]:
         """Return the copies that others made for this desk: item, digest and maker of each."""
-        rows = self._listed(f"letters/{letter_id}/copies", "copies")
+        rows = self.listed(f"letters/{letter_id}/copies", "copies")
         return [row for found in rows if (row := copy_row(found))]
 
     def copy(self, item: str, digest: str) -> bytes:
-        """Return one encrypted copy. Raises Refused where its bytes have another SHA-256."""
+        """Return one encrypted copy. Raises RequestRefused where its bytes have another SHA-256."""
         found = self._file(f"copies/{item}/{digest}")
         if hashlib.sha256(found).hexdigest() != digest:
-            raise Refused(self.address, "sent another copy than was asked for.", "Fetch again.")
+            raise RequestRefused(self.address, "sent another copy than was asked for.", "Fetch again.")
         return found
 
     def part(self, part_id: str) -> bytes:
@@ -159,7 +160,7 @@ class Server:
         The server writes a row for each thing that goes along with a letter, by the day: what reads alike stands once.
         """
         names = ("at", "member", "what", "letter")
-        rows = [row for row in self._listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
+        rows = [row for row in self.listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
@@ -214,9 +215,10 @@ class Server:
         self.ask("DELETE", f"letters/{letter_id}")
 
     def _rows(self, what: str) -> list[dict[str, Any]]:
-        return [row for row in self._listed(what, what) if is_id(row.get("id"))]
+        return [row for row in self.listed(what, what) if is_id(row.get("id"))]
 
-    def _listed(self, path: str, what: str) -> list[dict[str, Any]]:
+    def listed(self, path: str, what: str) -> list[dict[str, Any]]:
+        """Return a list of rows that the server answers with. Raises Problem for anything else."""
         found = self.get_json(path).get(what)
         if not isinstance(found, list):
             raise self._strange()
@@ -242,8 +244,8 @@ class Server:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_LIST,
-    ) -> "Answer":
-        """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, Refused, NotThere)."""
+    ) -> "ServerResponse":
+        """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, RequestRefused, NotThere)."""
         _require_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
@@ -252,7 +254,9 @@ class Server:
                 with self._line.request(
                     method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False, stream=True
                 ) as response:
-                    answer = Answer(response.status_code, response.headers, _bounded(self.address, response, largest))
+                    answer = ServerResponse(
+                        response.status_code, response.headers, _bounded(self.address, response, largest)
+                    )
                 if answer.status != requests.codes.unauthorized:
                     break
         except (requests.RequestException, HTTPError):
@@ -265,9 +269,7 @@ class Server:
     @cached_property
     def _line(self) -> requests.Session:
         """Return one connection for thousands of letters."""
-        line = requests.Session()
-        line.auth = lambda request: request  # a .netrc of this machine's user must not stand in the token's place
-        return line
+        return connection(self.address)
 
 
 def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -300,7 +302,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     if not is_day(day):
         return None
     part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
-    return Stated(Statement(int(number or 0), day, before, parts), signature, part)
+    return Stated(DailyStatement(int(number or 0), day, before, parts), signature, part)
 
 
 def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:
@@ -324,16 +326,18 @@ def _is_text(value: Any) -> bool:
 
 
 def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
-    """Return the body as it came on the line. Raises Refused where it is encoded, or longer than `largest` bytes."""
+    """Return the body as it came on the line. Raises RequestRefused if encoded or longer than `largest`."""
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise Refused(address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?")
+        raise RequestRefused(
+            address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?"
+        )
     body, begun = bytearray(), time.monotonic()
     while chunk := response.raw.read1(_CHUNK, decode_content=False):
         body += chunk
         if time.monotonic() - begun > PATIENCE + len(body) / SLOWEST:
             raise ServerAway(address, "answers too slowly.", "Nothing is lost. Try again later, or on a better line.")
         if len(body) > largest:
-            raise Refused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
+            raise RequestRefused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
     return bytes(body)
 
 
@@ -343,7 +347,7 @@ def _require_tls(address: str) -> None:
         raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")
 
 
-def _refused(address: str, answer: Answer) -> Problem:
+def _refused(address: str, answer: ServerResponse) -> Problem:
     if answer.status == requests.codes.unauthorized:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return NotKnown(address, "does not know this desk's token.", todo)
@@ -361,6 +365,6 @@ def _refused(address: str, answer: Answer) -> Problem:
         return ServerAway(address, what, "Is it the portal's address? Nothing is lost; try again.")
     if answer.status == requests.codes.not_found:
         return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
-    return Refused(
+    return RequestRefused(
         address, lazy_gettext("refused (status %(status)s).", status=answer.status), "Is it the portal's address?"
     )

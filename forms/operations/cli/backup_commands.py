@@ -12,7 +12,7 @@ from forms.operations.backup import folder, making, opening, restoring, verifyin
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, settings_here
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.districts import settings as districts
 
 FOLDER = "PORTAL_BACKUP_FOLDER"
@@ -68,7 +68,7 @@ def backup(into: Path, to: str, keep: str, all_: Path | None, *, erasures: bool)
             raise Problems(failed)
 
 
-def _back_up(settings: Settings, into: Path, recipients: list[str], kept: Rule | None) -> None:
+def _back_up(settings: ServerSettings, into: Path, recipients: list[str], kept: Rule | None) -> None:
     """Make a full backup and keep so many; without a rule the small one of what was erased."""
     today = portals.read(settings.portal).today()
     if kept is None:
@@ -123,14 +123,15 @@ def restore(
         purge = checkout().purge
         if release is not None and purge is not None:
             purge(release / "public")
-        _tell(found, settings.data)
+        print_restored(found, settings.data)
         if release is not None:
             click.echo(
                 f"The site of that day is in {release}: look at consents.csv, and publish what content/ says now."
             )
 
 
-def _tell(found: restoring.Restored, data: Path) -> None:
+def print_restored(found: restoring.Restored, data: Path) -> None:
+    """Print what a restore brought back, until when, and what to do next."""
     of = found.manifest
     click.echo(f"{of.district}: backup {of.number} of {of.day} is back in {data}: {found.rows} rows.")
     click.echo(_until_when(found))

@@ -10,7 +10,7 @@ from forms.operations.cli.main import Checkout, checkout, report_problems
 from forms.operations.cli.release_commands import publish_newest, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
-from forms.operations.updating import Source, clone_in, require_no_office, take_library
+from forms.operations.updating import GitSource, clone_in, require_no_office, take_library
 from forms.operations.updating import update as take_newest
 from forms.server.districts.settings import District
 
@@ -44,11 +44,11 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         keep = here.keep_withdrawals
         if clone.exists():
             require_no_office(here.root)
-        named = Source(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
+        named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
         source = named if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(
-                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: _purge_all(here),
+                source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),
                 held=releases.is_held(here.published), libraries=here.libraries,
             )  # fmt: skip
         click.echo(said)
@@ -73,7 +73,7 @@ def _for_one(folder: Path, district: District, remote: str, branch: str) -> list
     return ["update", "--signers", signers, "--remote", remote, "--branch", branch]
 
 
-def _purge_all(here: Checkout) -> None:
+def purge_all(here: Checkout) -> None:
     """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
     wrong: list[Problem] = []
     purge = here.purge or (lambda _: None)

@@ -90,7 +90,7 @@ class RetentionThread(threading.Thread):
     ) -> None:
         """failed: told, while it is handled, of an error that nobody thought of: the next look comes all the same."""
         super().__init__(name="erasing", daemon=True)
-        self._erase, self._tell, self._every, self._watch, self._failed = erase, tell, every, watch, failed
+        self._erase, self._tell, self.every, self._watch, self._failed = erase, tell, every, watch, failed
         self._told = ""
         self.end = threading.Event()
 
@@ -102,7 +102,7 @@ class RetentionThread(threading.Thread):
                     step()
                 except Exception:  # noqa: BLE001 - else nobody would erase or watch until the next start
                     self._failed()
-            if self.end.wait(self._every):
+            if self.end.wait(self.every):
                 return
 
     def _look(self) -> None:

@@ -44,7 +44,7 @@ READ: Mapping[str, Callable[[bytes], Made]] = {WORD: word, HTML: html, WORKBOOK:
 
 def main(kind: str) -> None:
     """Confine this process, then read what stands on its standard input."""
-    confined.run(kind, _made, _warm_up)
+    confined.run(kind, _made, warm_up)
 
 
 def _made(kind: str, data: bytes) -> Made:
@@ -54,7 +54,8 @@ def _made(kind: str, data: bytes) -> Made:
         return {"problem": True}, json.dumps([problem.where, problem.what, problem.todo]).encode()
 
 
-def _warm_up(kind: str) -> None:
+def warm_up(kind: str) -> None:
+    """Read a small document of this kind, so that what its reader imports is loaded before the process is confined."""
     if kind in READ:
         READ[kind]({WORD: _sample_document, HTML: _SAMPLE.encode, WORKBOOK: _sample_workbook}[kind]())
 

@@ -22,7 +22,7 @@ _SUGGESTED = _("Take the one that is offered, or four words and more.")
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without i, l, o, 0 and 1, which are read as one another."""
 
-_HASHER = PasswordHasher()  # argon2id, 64 MiB, 3 passes: RFC 9106's choice for less memory
+HASHER = PasswordHasher()  # argon2id, 64 MiB, 3 passes: RFC 9106's choice for less memory
 _AT_ONCE = Semaphore(2)
 """Hashes that are made at once: 128 MiB at most, whoever asks."""
 
@@ -41,16 +41,16 @@ def hashed(passphrase: str, name: str) -> str:
     if same_name(name) in plain and len(plain) - len(same_name(name)) < SHORTEST:
         raise Problem("", _("This passphrase has your name in it."), _SUGGESTED)
     with _AT_ONCE:
-        return _HASHER.hash(passphrase)
+        return HASHER.hash(passphrase)
 
 
-_NOBODYS = PasswordHasher().hash(secrets.token_hex(16))
+NOBODYS_HASH = PasswordHasher().hash(secrets.token_hex(16))
 
 
 def fits(passphrase: str, kept: str) -> bool:
     """Return whether a passphrase is the one; for nobody's account it takes as long, and is not."""
     with _AT_ONCE, suppress(VerificationError, InvalidHashError):
-        return _HASHER.verify(kept or _NOBODYS, passphrase[:LONGEST]) and bool(kept)
+        return HASHER.verify(kept or NOBODYS_HASH, passphrase[:LONGEST]) and bool(kept)
     return False
 
 
@@ -65,7 +65,7 @@ class Guessing:
     clock: Callable[[], float]
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _wrong: dict[int, tuple[int, float]] = field(default_factory=dict)
-    _lately: list[float] = field(default_factory=list)
+    lately: list[float] = field(default_factory=list)
     _busy: Lock = field(default_factory=Lock)
 
     FREE, LONGEST_WAIT, A_MINUTE = 5, 900, 30
@@ -77,11 +77,11 @@ class Guessing:
             wrong, since = self._wrong.get(place, (0, 0.0))
             wait = since + self._wait(wrong) - now
             if not device:
-                self._lately = [one for one in self._lately if one > now - 60]
-                if len(self._lately) >= self.A_MINUTE:
-                    wait = max(wait, self._lately[0] + 60 - now)
+                self.lately = [one for one in self.lately if one > now - 60]
+                if len(self.lately) >= self.A_MINUTE:
+                    wait = max(wait, self.lately[0] + 60 - now)
                 else:
-                    self._lately.append(now)
+                    self.lately.append(now)
             if wait > 0:
                 raise Wait(math.ceil(wait))
             self._wrong[place] = (wrong + 1, now)  # before the hash is made: many at once count too

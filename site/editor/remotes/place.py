@@ -21,7 +21,7 @@ from editor.remotes.joining import CONSENTS, Data, Joined, join
 from editor.remotes.remote import Moved, Offline, Remote
 from editor.remotes.trust import Trust, is_draft_of
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, public_line
 from forms.core.crypto.signing import PrivateKey, public_text
@@ -60,8 +60,8 @@ class RemotePlace:
     """
 
     remote: Remote
-    local: publishing.Place
-    store: Store
+    local: publishing.Destination
+    store: ContentStore
     memory: Path
     key: PrivateKey | None
     site: str
@@ -102,8 +102,8 @@ class RemotePlace:
         return self.store.history
 
     @property
-    def _place(self) -> git_signatures.Place:
-        return git_signatures.Place(self.remote.branch, self.site)
+    def _place(self) -> git_signatures.PublishTarget:
+        return git_signatures.PublishTarget(self.remote.branch, self.site)
 
     def publish(self, commit: str, who: str) -> str:
         """Join what others pushed, check, build here, sign and push; return what is there then.

@@ -206,11 +206,11 @@ def _clean_pages(public: Path, addresses: Collection[str], cleaner: cleaning.Cle
 def _clean_search(folder: Path, gone: Collection[str], cleaner: cleaning.Cleaning) -> None:
     """Remove from one language's search the titles of withdrawn pages and every word that its page has no more."""
     said: dict[int, set[str]] = {}
-    for file in (folder / "search").glob("*.json"):
+    for file in (folder / pages.SEARCH).glob("*.json"):
         if file.name.startswith("pages-"):
             with cleaner.or_without(file):
                 said |= _cleaned_titles(folder, file, gone)
-    for file in (folder / "search").glob("*.json"):
+    for file in (folder / pages.SEARCH).glob("*.json"):
         if not file.name.startswith("pages-"):
             with cleaner.or_without(file):
                 _clean_shard(file, said)
