@@ -302,7 +302,7 @@ class RemotePlace:
 
     def _prepared(
         self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str,
-        place: git_signatures.Place | None = None,
+        place: git_signatures.PublishTarget | None = None,
     ) -> Any:  # fmt: skip
         with self.store.busy:
             return self._history.prepared(base, changes, parents, who, f"{what}\n\n{(place or self._place).line}\n")
