@@ -209,13 +209,13 @@ def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
     assert isinstance(place, RemotePlace)
     history = pushing.place.editor.store.history
     tip = pushing.git("rev-parse", "main")
-    ready = place._prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
-    place.remote.push(history.folder, history.add(ready, place._signature(ready, withdraws=True)), tip)
+    ready = place.prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
+    place.remote.push(history.folder, history.add(ready, place.signature_of(ready, withdraws=True)), tip)
     with pytest.raises(Problem, match=r"changes more of consents\.csv"):
         pushing.take()
     assert "Hacked." not in pushing.taken("en/index.md")
     with pytest.raises(Problem, match="is not signed by anybody"):
-        place._require_trusted(pushing.git("rev-parse", "main"))
+        place.require_trusted(pushing.git("rev-parse", "main"))
 
 
 def test_undo_is_signed_too(pushing: Pushing) -> None:

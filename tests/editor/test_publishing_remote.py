@@ -436,7 +436,7 @@ def test_a_token_that_is_not_accepted_is_said_without_it(tmp_path: Path) -> None
         raise told
 
     with pytest.raises(Problem, match="does not take the name and token") as problem:
-        Remote("https://git.example/district.git")._telling(refused)
+        Remote("https://git.example/district.git").telling(refused)
     assert "S3CRET" not in str(problem.value)
 
 

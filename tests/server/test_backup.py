@@ -448,14 +448,14 @@ def test_a_full_disk_leaves_the_backups_as_they_were(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = backup(endpoint, tmp_path / "backups")
-    real = folder._Counting.write
+    real = folder.CountingFile.write
 
     def full(self: Any, data: bytes) -> int:
         if self.size > 100:
             raise OSError(28, "No space left on device")
         return real(self, data)
 
-    monkeypatch.setattr(folder._Counting, "write", full)
+    monkeypatch.setattr(folder.CountingFile, "write", full)
     with pytest.raises(OSError, match="No space"):
         backup(endpoint, tmp_path / "backups", LATER)
     assert [one.path for one in folder.every(tmp_path / "backups")] == [first.path]
@@ -466,9 +466,9 @@ def test_a_full_disk_leaves_the_backups_as_they_were(
 def test_a_disk_that_writes_other_bytes_is_noticed(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = folder._Counting.write
+    real = folder.CountingFile.write
     monkeypatch.setattr(
-        folder._Counting, "write", lambda self, data: real(self, data) if self.size < 100 else _lost(self, data)
+        folder.CountingFile, "write", lambda self, data: real(self, data) if self.size < 100 else _lost(self, data)
     )
     with pytest.raises(Problem, match="was not written as it should be"):
         backup(endpoint, tmp_path / "backups")

@@ -15,8 +15,9 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from sitegen.content.pages import AllPages, PageSource, read_all
+from sitegen.lint import unexpected
 from sitegen.render.engine import markdown_engine, mkdocs_engine
-from sitegen.render.engine.interface import chosen
+from sitegen.render.engine.interface import Engine, chosen
 from sitegen.render.engine.markdown_engine import relative_address
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_html import converter, markdown_extensions, to_html
@@ -180,7 +181,7 @@ def test_without_mkdocs_the_other_engine_works(tmp_path: Path) -> None:
         "import sys; sys.modules['mkdocs'] = None\n"
         "from pathlib import Path\n"
         "import sitegen.render.language_pages\n"
-        "from sitegen.render.engine.interface import chosen\n"
+        "from sitegen.render.engine.interface import Engine, chosen\n"
         f"print(chosen(Path({str(tmp_path)!r})).__name__)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -196,3 +197,11 @@ def test_stock_mkdocs_builds_the_districts_own_english_pages(tmp_path: Path) -> 
     assert built == {f"{name.removesuffix('.md')}/index.html" for name in names if name != "index.md"} | {"index.html"}
     page = (tmp_path / "stock" / "rights" / "index.html").read_text(encoding="utf-8")
     assert "md-content" in page, "Material's own page"
+
+
+@pytest.mark.parametrize("engine", [markdown_engine, mkdocs_engine])
+def test_a_page_that_an_engine_cannot_convert_is_the_one_that_is_named(engine: Engine, tmp_path: Path) -> None:
+    pages = {name: PageSource(name, "en", {}, text, 1) for name, text in (("a.md", "A"), ("b.md", "[x](https://[y)"))}
+    with pytest.raises(ValueError, match="IPv6") as told:
+        [*engine.convert(ROOT, AllPages({"en": pages}), "en", BlockExtension())]
+    assert unexpected.as_problem(told.value, tmp_path).where == pages["b.md"].where

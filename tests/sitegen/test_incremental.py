@@ -174,7 +174,7 @@ def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
 
     place = {
         "link_all": "sitegen.incremental.trees.link_all",
-        "write": "sitegen.incremental.writing.Writing._manifest",
+        "write": "sitegen.incremental.writing.Writing.write_manifest",
         "exchange": "sitegen.incremental.building.exchange",
     }[step]
     before = files(district.root / "public")

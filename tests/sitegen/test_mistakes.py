@@ -71,6 +71,9 @@ IN_TEXT: list[Case] = [
     ("link without words", "[](index.md)", 0, "shows no words"),
     ("curly quotes in a link", "[home](“index.md”)", 0, "a quotation mark in it"),
     ("one slash", "[x](https:/nalsa.gov.in)", 0, "is no whole address"),
+    ("place for an address", "[x](https://[insert-address]/help)", 0, "is no whole address"),
+    ("place for an address elsewhere", "[x][y]\n\n[y]: https://[address", 2, "is no whole address"),
+    ("signs that look like others", "[x](https://nalsa\u2100.gov.in)", 0, "is no whole address"),
     ("own machine", "[x](http://127.0.0.1:8000/en/)", 0, "is there for this machine only"),
     ("tracked link", "[x](https://www.google.com/url?q=https://a.example/)", 0, "would learn who reads here"),
     ("mail without @", "[x](mailto:office)", 0, "is no mail address"),
@@ -719,7 +722,7 @@ def one_element_at_a_time(made: str) -> list[tuple[visible.Sign, str]]:
         for sign in visible.SIGNS:
             if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
                 seen.add(sign)
-                found.append((sign, visible._around(part.strip("\n"), match)))
+                found.append((sign, visible.around(part.strip("\n"), match)))
     return found
 
 

@@ -231,5 +231,5 @@ _HEARD = (
 def test_no_number_that_is_read_out_is_overlooked(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         found = written_digits.as_digits(text)
-        patch.setattr(written_digits, "_may_be_spoken", lambda _text: True)
+        patch.setattr(written_digits, "may_be_spoken", lambda _text: True)
         assert written_digits.as_digits(text) == found

@@ -136,7 +136,7 @@ def _without_signs_within(text: str) -> Iterator[_Change]:
 
 def _spoken(text: str) -> Iterator[_Change]:
     """Yield numbers that are read out digit by digit, in three words or more. Who counts up or down is not meant."""
-    if not _may_be_spoken(text):
+    if not may_be_spoken(text):
         return
     start = end = times = 0
     digits = ""
@@ -159,7 +159,7 @@ def _spoken(text: str) -> Iterator[_Change]:
     yield from _run(start, end, digits)
 
 
-def _may_be_spoken(text: str) -> bool:
+def may_be_spoken(text: str) -> bool:
     """Return whether two words that are digits stand side by side: so each number that is read out begins."""
     words = [*map(str.casefold, _TOKEN.findall(text))]
     found = {*_READ_OUT.intersection(words)}

@@ -165,7 +165,7 @@ def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-class _Counting:
+class CountingFile:
     """The file that is written, and what was written into it."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -188,7 +188,7 @@ def written(path: Path, number: int, day: date, key: PrivateKey) -> Iterator[IO[
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            counting = _Counting(file)
+            counting = CountingFile(file)
             yield counting  # type: ignore[misc]
             file.flush()
             os.fsync(file.fileno())

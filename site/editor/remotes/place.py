@@ -123,7 +123,7 @@ class RemotePlace:
                 tip, ready = self._ready(commit, who)
             if ready is None:
                 return tip
-            signature = self._signature(ready)  # nobody waits for it: withdrawals and saves go on
+            signature = self.signature_of(ready)  # nobody waits for it: withdrawals and saves go on
             with self._alone:
                 pushed = self._history.add(ready, signature)
                 if self._lacks_withdrawals(pushed):
@@ -159,7 +159,7 @@ class RemotePlace:
             self._finish(tip, who)  # it is there already
             return tip, None
         self.local.publish(commit, who)
-        return tip, self._prepared(commit, self._built(commit), [commit], who, "Publish")
+        return tip, self.prepared(commit, self._built(commit), [commit], who, "Publish")
 
     def _built(self, commit: str) -> dict[str, Data]:
         """Return what the build wrote into content/: memory of addresses and translations."""
@@ -240,8 +240,8 @@ class RemotePlace:
             changes = {CONSENTS: fresh, **self._drafts_of(believed, fresh)}
             # Where the site gets another address, a publisher says so: a no goes to the one that is believed.
             place = git_signatures.place_of(history.message(believed)) or self._place
-            ready = self._prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}", place)
-            pushed = history.add(ready, self._signature(ready, withdraws=True))
+            ready = self.prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}", place)
+            pushed = history.add(ready, self.signature_of(ready, withdraws=True))
         self.remote.push(history.folder, pushed, tip)
         history.set_mark(SEEN, pushed)
         if self._is_there(settings.read(self.memory).published, believed):
@@ -266,7 +266,7 @@ class RemotePlace:
 
     def _believed(self, tip: str) -> str:
         try:
-            self._require_trusted(tip)
+            self.require_trusted(tip)
         except Problem:
             return self._history.mark(SEEN)
         return tip
@@ -278,12 +278,12 @@ class RemotePlace:
     def _fetched(self) -> str:
         """Return the newest commit of the branch; "" where there is no branch. Raises Problem unless it is trusted."""
         tip = self.remote.fetch(self._history.folder)
-        self._require_trusted(tip)
+        self.require_trusted(tip)
         if tip and tip != self._history.mark(SEEN):
             self._history.set_mark(SEEN, tip)
         return tip
 
-    def _require_trusted(self, tip: str) -> None:
+    def require_trusted(self, tip: str) -> None:
         """Raise Problem unless somebody known here signed this for here, and it follows what was seen before."""
         file = self.memory / SIGNERS
         trust = Trust(self._history, self._signers(), file, self.remote.branch, self.where, self.today())
@@ -300,14 +300,15 @@ class RemotePlace:
         """What alone the key of this machine is good for; nothing in particular where it is a publisher's."""
         return WITHDRAWAL if self.ask else b""
 
-    def _prepared(
+    def prepared(
         self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str,
         place: git_signatures.PublishTarget | None = None,
     ) -> Any:  # fmt: skip
+        """Return a commit that waits for its signature; its message names this branch and site, or `place`."""
         with self.store.busy:
             return self._history.prepared(base, changes, parents, who, f"{what}\n\n{(place or self._place).line}\n")
 
-    def _signature(self, ready: Any, *, withdraws: bool = False) -> bytes:
+    def signature_of(self, ready: Any, *, withdraws: bool = False) -> bytes:
         """Return who publishes' signature of a commit; of one that only withdraws, this machine's."""
         message: bytes = ready.as_raw_string()
         if self.ask and not withdraws:
@@ -329,7 +330,7 @@ class RemotePlace:
         """
         with self._alone:
             tip, ready = self._ready_to_undo(before, who)
-        signature = self._signature(ready)
+        signature = self.signature_of(ready)
         with self._alone:
             self.withdraw(who)  # what could not go while a finger was awaited: the branch has moved then
             pushed = self._history.add(ready, signature)
@@ -354,7 +355,7 @@ class RemotePlace:
         gone = withdrawal_commits.all_withdrawn(self._consents(tip))
         changes = {path: history.read(then[path]) if path in then else None for path in changed}
         changes = {path: data for path, data in changes.items() if data is None or not is_draft_of(path, gone)}
-        return tip, self._prepared(tip, changes, [tip], who, "Undo")
+        return tip, self.prepared(tip, changes, [tip], who, "Undo")
 
     def _require_signer(self) -> None:
         if self.ask is None:

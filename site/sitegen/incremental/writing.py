@@ -41,7 +41,7 @@ class Writing:
             self._tablet(code)
         if self.record.compressed:
             self._copies()
-        self._manifest()
+        self.write_manifest()
         return len(self.edit.drawn)
 
     def _language(self, code: str, names: Sequence[str]) -> None:
@@ -135,7 +135,8 @@ class Writing:
         self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
                        for ending in compression.ENDINGS}  # fmt: skip
 
-    def _manifest(self) -> None:
+    def write_manifest(self) -> None:
+        """Write the list of the build with what has changed. Raises OSError."""
         before = build_manifest.read(Path(f"{self.twin}{ADDRESS}").read_bytes())
         files = dict(before.files)
         for path in (path for path in self.paths if Path(path).suffix in LISTED):

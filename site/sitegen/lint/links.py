@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
@@ -94,8 +94,9 @@ class Links:
 
 
 def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
-    if scheme in {"http", "https"} and not re.match(
-        r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I
+    if not _can_be_read(href) or (
+        scheme in {"http", "https"}
+        and not re.match(r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I)
     ):
         yield f"{href} is no whole address.", "Copy it from the browser, with https:// at its beginning."
     elif _NEAR_MACHINE.match(href):
@@ -110,6 +111,14 @@ def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
         yield f"{href} is no mail address.", "Write it like mailto:office@example.org."
     elif scheme == "tel" and not re.fullmatch(r"tel:\+?\d[\d-]*", unquote(href)):
         yield f"{href} is no number that a phone can call.", "Write digits only, like tel:15100."
+
+
+def _can_be_read(href: str) -> bool:
+    """Return whether an address can be taken apart, as whoever draws the page does: "https://[address]" cannot."""
+    try:
+        return bool(urlsplit(href))
+    except ValueError:
+        return False
 
 
 def _line(page: PageSource, href: str) -> str:
