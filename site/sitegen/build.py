@@ -107,6 +107,7 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> WrittenContent:
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
+    district.require_source(content)
     rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
