@@ -8,6 +8,7 @@ commit may change is looked at here, against the commit on which it stands.
 import re
 import subprocess
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
@@ -121,7 +122,8 @@ def _require_no_more(clone: BareClone, public: bytes) -> None:
     for number, line in enumerate(clone.signers.read_text("utf-8", "replace").splitlines(), start=1):
         if git_signatures.key_in(line) != public:
             continue
-        option = re.search(r'\bnamespaces="([^"]*)"', line)
+        options, is_there, _note = line.partition(b64encode(public).decode())  # behind the key they limit nothing
+        option = re.search(r'\bnamespaces="([^"]*)"', options) if is_there else None
         if not option or option[1] != WITHDRAWAL.decode():
             what = "lets a key publish anything that lies on a machine which faces the internet."
             todo = f'Write into this line, after the name: namespaces="{WITHDRAWAL.decode()}"'

@@ -111,7 +111,12 @@ def signer(message: bytes, signature: bytes, signers: Iterable[str], namespace: 
 
 
 def named_in(line: str) -> tuple[str, list[str], bytes]:
-    """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another."""
+    """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another.
+
+    A line that begins with # is none, as OpenSSH has it.
+    """
+    if line.lstrip().startswith("#"):
+        return "", [], b""
     name, *words = ([*line.split(), "", "", ""])[:4]
     option = re.fullmatch(r'namespaces="([^"\s]*)"', words[0])
     kind, key = words[1:] if option else words[:2]

@@ -126,6 +126,8 @@ class RemotePlace:
             signature = self.signature_of(ready)  # nobody waits for it: withdrawals and saves go on
             with self._alone:
                 pushed = self._history.add(ready, signature)
+                if self._lacks_withdrawals(pushed):
+                    continue  # one that could not go first: without a network, or where there is no branch yet
                 try:
                     self.remote.push(self._history.folder, pushed, tip)
                 except Moved:
@@ -133,6 +135,13 @@ class RemotePlace:
                 self._finish(pushed, who)
                 return pushed
         raise Problem(self.where, "Others published again and again just now.", "Publish again in a minute.")
+
+    def _lacks_withdrawals(self, commit: str) -> bool:
+        """Return whether something is withdrawn here by now that is not in this commit."""
+        here = self.store.content / CONSENTS
+        with self.store.busy:
+            now = here.read_bytes() if here.is_file() else b""
+        return bool(withdrawal.with_withdrawals(self._consents(commit), b"", now)[1])
 
     def _ready(self, commit: str, who: str) -> tuple[str, Any]:
         """Return what is there, and the commit to be signed and pushed upon it; None where that is there already."""
@@ -224,17 +233,23 @@ class RemotePlace:
             base = self._consents(history.common(newest, believed))
             here = self.store.content / CONSENTS
             ours = here.read_bytes() if here.is_file() else self._consents(newest)
-            fresh, ids = withdrawal.with_withdrawals(self._consents(believed), base, ours)
+            fresh, ids = withdrawal.with_withdrawals(self._consents(believed), base, ours, self._may_add)
             if not ids:
                 return
             parents = [believed] if tip in {"", *history.ancestors(believed)} else [believed, tip]
             changes = {CONSENTS: fresh, **self._drafts_of(believed, fresh)}
-            ready = self.prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}")
+            # Where the site gets another address, a publisher says so: a no goes to the one that is believed.
+            place = git_signatures.place_of(history.message(believed)) or self._place
+            ready = self.prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}", place)
             pushed = history.add(ready, self.signature_of(ready, withdraws=True))
         self.remote.push(history.folder, pushed, tip)
         history.set_mark(SEEN, pushed)
         if self._is_there(settings.read(self.memory).published, believed):
             settings.changed(self.memory, published=pushed)
+
+    def _may_add(self, row: Mapping[str, str]) -> bool:
+        """Return whether a withdrawal may add a row: of an office, only one that its key is believed for."""
+        return self.ask is None or withdrawal_commits.may_be_added(row)
 
     def _drafts_of(self, believed: str, consents: bytes) -> dict[str, Data]:
         """Return the unfinished translations of withdrawn stories that are there, as files that go."""
@@ -285,10 +300,13 @@ class RemotePlace:
         """What alone the key of this machine is good for; nothing in particular where it is a publisher's."""
         return WITHDRAWAL if self.ask else b""
 
-    def prepared(self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str) -> Any:
-        """Return a commit that waits for its signature; its message names this branch and site."""
+    def prepared(
+        self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str,
+        place: git_signatures.PublishTarget | None = None,
+    ) -> Any:  # fmt: skip
+        """Return a commit that waits for its signature; its message names this branch and site, or `place`."""
         with self.store.busy:
-            return self._history.prepared(base, changes, parents, who, f"{what}\n\n{self._place.line}\n")
+            return self._history.prepared(base, changes, parents, who, f"{what}\n\n{(place or self._place).line}\n")
 
     def signature_of(self, ready: Any, *, withdraws: bool = False) -> bytes:
         """Return who publishes' signature of a commit; of one that only withdraws, this machine's."""
@@ -314,6 +332,7 @@ class RemotePlace:
             tip, ready = self._ready_to_undo(before, who)
         signature = self.signature_of(ready)
         with self._alone:
+            self.withdraw(who)  # what could not go while a finger was awaited: the branch has moved then
             pushed = self._history.add(ready, signature)
             try:
                 self.remote.push(self._history.folder, pushed, tip)
