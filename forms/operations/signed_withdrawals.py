@@ -131,9 +131,13 @@ def _require_no_more(clone: BareClone, public: bytes) -> None:
 
 
 def _keygen(what: str, signers: Path, signature: str, message: bytes, *more: str) -> str:
-    """Return what ssh-keygen says; "" where it refuses."""
+    """Return what ssh-keygen says; "" where it refuses. Raises Problem where it cannot be asked."""
     asked = ["ssh-keygen", "-Y", what, "-f", str(signers), "-s", signature, *more]
-    done = subprocess.run(asked, input=message, capture_output=True, check=False, timeout=LONGEST)  # noqa: S603 - ours
+    try:
+        done = subprocess.run(asked, input=message, capture_output=True, check=False, timeout=LONGEST)  # noqa: S603 - ours
+    except (OSError, subprocess.TimeoutExpired) as failed:
+        said = "did not answer" if isinstance(failed, subprocess.TimeoutExpired) else "is not here"
+        raise Problem("ssh-keygen", f"{said}, so no signature was checked.", "Install openssh-client.") from None
     return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip()
 
 

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands.editors import office_push
+from dulwich.object_store import commit_tree_changes
 from dulwich.repo import Repo
 from editor import start
 from editor.office import withdrawals
 from editor.office.build_signatures import BuildSignatures
-from editor.remotes.place import RemotePlace
+from editor.remotes.place import SEEN, RemotePlace
 from editor.remotes.remote import Offline, Remote
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
@@ -214,6 +216,35 @@ def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
     with pytest.raises(Problem, match=r"changes more of consents\.csv"):
         pushing.take()
     assert "Hacked." not in pushing.taken("en/index.md")
+    with pytest.raises(Problem, match="is not signed by anybody"):
+        place.require_trusted(pushing.git("rev-parse", "main"))
+
+
+def test_a_withdrawal_that_makes_a_page_a_link_is_believed_by_nobody(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bytes stay, and the file becomes another kind of file."""
+    came = pushing.publisher()
+    pushing.publish(came)
+    pushing.take()
+    place = pushing.place.editor.pushes
+    assert isinstance(place, RemotePlace)
+    history, prepared = pushing.place.editor.store.history, place.prepared
+    tip = pushing.git("rev-parse", "main")
+
+    def with_a_link(*asked: Any) -> Any:
+        ready = prepared(*asked)
+        with Repo(str(history.folder)) as repo:
+            page = repo[repo[ready.tree].lookup_path(repo.object_store.__getitem__, b"en/index.md")[1]].id
+            ready.tree = commit_tree_changes(repo.object_store, repo[ready.tree], [(b"en/index.md", 0o120000, page)])
+        return ready
+
+    monkeypatch.setattr(place, "prepared", with_a_link)
+    came.post("/consents/withdraw", consent="the-well")
+    until(lambda: not pushing.place.editor.settings.withdrawing_since)
+    with pytest.raises(Problem, match=r"changes en/index\.md too"):
+        pushing.take()
+    history.set_mark(SEEN, tip)  # as a colleague's editor, which has seen only the commit before
     with pytest.raises(Problem, match="is not signed by anybody"):
         place.require_trusted(pushing.git("rev-parse", "main"))
 

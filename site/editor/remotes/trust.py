@@ -57,11 +57,14 @@ class Trust:
         place, earlier = (git_signatures.place_of(history.message(one)) for one in (commit, parents[0]))
         if place is None or place.branch != self.branch or (earlier is not None and earlier.site != place.site):
             return False
-        before, after = history.files(parents[0]), history.files(commit)
-        consents = [history.read(files.get(CONSENTS, "")) or b"" for files in (before, after)]
+        before, after = history.tree(parents[0]), history.tree(commit)
+        tables = [files.get(CONSENTS, (0, "")) for files in (before, after)]
+        consents = [history.read(id) or b"" for _, id in tables]
         stories = withdrawn_stories(consents[0], consents[1], self.today)
         changed = {path for path in {*before, *after} if before.get(path) != after.get(path)} - {CONSENTS}
-        return stories is not None and all(path not in after and is_draft_of(path, stories) for path in changed)
+        if stories is None or tables[0][0] != tables[1][0]:
+            return False
+        return all(path not in after and is_draft_of(path, stories) for path in changed)
 
 
 def is_draft_of(path: str, stories: Collection[str]) -> bool:

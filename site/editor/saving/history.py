@@ -244,13 +244,17 @@ class History:
 
     def files(self, entry: str = "") -> dict[str, str]:
         """Return the id of each file in a commit, or in the newest."""
+        return {path: id for path, (_, id) in self.tree(entry).items()}
+
+    def tree(self, entry: str = "") -> dict[str, tuple[int, str]]:
+        """Return git's mode and the id of each file in a commit, or in the newest."""
         from dulwich.object_store import iter_tree_contents  # noqa: PLC0415
 
         commit = entry.encode() if entry else self._head()
         if not commit:
             return {}
         found = iter_tree_contents(self._repo.object_store, self._repo[commit].tree)
-        return {item.path.decode("utf-8", "replace"): item.sha.decode() for item in found}
+        return {item.path.decode("utf-8", "replace"): (item.mode, item.sha.decode()) for item in found}
 
     def _head(self) -> bytes | None:
         try:
