@@ -125,6 +125,27 @@ def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Pa
     assert inputs.changes(before, inputs.look(folder.root, before))
 
 
+def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) -> None:
+    """A library corrects a number; a district that has the row itself would never hear of it."""
+    table, content = library / "tables" / "work.csv", folder.root / "content"
+    write_table(folder.csv("work"), {"id": "kiln", "order": 1, "name_en": "Kilns here"})
+
+    def changed() -> list[str]:
+        inherited.remember(content)
+        return [one for one in inherited.said(content, {}) if "has changed since" in one]
+
+    write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mill"})
+    assert changed() == []
+    write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mills"})
+    assert changed() == [], "the district takes this row as it is"
+    write_table(table, {"id": "kiln", "order": 1, "name_en": "Brick kiln"})
+    (told,) = changed()
+    assert told.startswith("content/tables/work.csv, kiln: the library's row has changed")
+    assert len(changed()) == 1, "until somebody has looked"
+    (content / inherited.FILE).write_text("{}", encoding="utf-8")
+    assert changed() == []
+
+
 def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path) -> None:
     write(library / "en" / "help.md", page("Help"))
     folder.page("help", "Own.")

@@ -1,20 +1,25 @@
 """What a district has from its libraries, what it has put in its place, and what of that has changed since.
 
-`content/overridden.json` remembers a hash of each library's file at the time when the district's own was met; the
-program writes it, staff do not. To say that an own file follows the library's new one, take its line out there.
+`content/overridden.json` remembers a hash of each library's file, and of each row of its tables, at the time when the
+district's own was met; the program writes it, staff do not. To say that the own one follows the library's new one, take
+its line out there.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
+from forms.core.problem import Problem
 from sitegen.content import settings
+from sitegen.content.spreadsheets.csv_files import read_sheet
 from sitegen.content.tables import Tables, layer_of
-from sitegen.layers import lookup
+from sitegen.languages import table_schemas
+from sitegen.layers import lookup, rows
 
+_SCHEMAS = Path(__file__).parents[2] / "schemas"
 FILE = "overridden.json"
 _TABLES = "tables/"
 
@@ -36,7 +41,34 @@ def remember(content: Path) -> None:
 
 
 def _overridden(content: Path) -> dict[str, str]:
-    """Return the hash of each file of a library in whose place the district has its own. Tables go row by row."""
+    """Return the hash of what a library has in whose place the district has its own: files, and rows of tables."""
+    return dict(sorted([*_files(content).items(), *_rows(content)]))
+
+
+def _rows(content: Path) -> Iterator[tuple[str, str]]:
+    """Yield the names and hashes of overridden rows, like "tables/helplines.csv, 112"; none of unreadable tables."""
+    for path in sorted((content / _TABLES).glob("*.csv")):
+        with suppress(Problem, KeyError, ValueError, FileNotFoundError):  # `check` says it elsewhere
+            key = table_schemas.written(_SCHEMAS / f"{path.stem}.yaml")["primaryKey"]
+            own = {row for row, cells in _by_key(path, key) if not rows.is_dropped(cells.get(rows.DROP, ""))}
+            below: dict[tuple[str, ...], dict[str, str]] = {}
+            for layer in reversed(lookup.layers(content)[1:]):  # the first library that has a row counts
+                if (table := layer.folder / _TABLES / path.name).is_file():
+                    below.update(_by_key(table, key))
+            for row in own & below.keys():
+                text = json.dumps(below[row], ensure_ascii=False, sort_keys=True)
+                yield f"{_TABLES}{path.name}, {' '.join(row)}", hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _by_key(path: Path, key: Sequence[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    """Yield the key and the filled cells of each row. Raises Problem, KeyError."""
+    sheet = read_sheet(path)
+    for cells in sheet.rows:
+        row = {name: cell for name, cell in zip(sheet.header, cells, strict=False) if cell}
+        yield tuple(row[name] for name in key), row
+
+
+def _files(content: Path) -> dict[str, str]:
     own: set[str] = set()
     found: dict[str, str] = {}
     for file in lookup.every(content):
@@ -44,7 +76,7 @@ def _overridden(content: Path) -> dict[str, str]:
             own.add(file.name)
         elif file.name in own and not file.name.startswith(_TABLES):
             found.setdefault(file.name, hashlib.sha256(file.path.read_bytes()).hexdigest()[:16])
-    return dict(sorted(found.items()))
+    return found
 
 
 def said(content: Path, tables: Tables) -> Iterator[str]:
@@ -55,16 +87,17 @@ def said(content: Path, tables: Tables) -> Iterator[str]:
     found = (file for file in lookup.files(content) if file.layer.shown != lookup.OWN)
     languages = settings.language_codes(content)
     names = [file.name for file in found if lookup.is_used(file.name, languages)]
-    rows = sum(layer_of(row) not in {"", lookup.OWN} for each in tables.values() for row in each)
+    inherited = sum(layer_of(row) not in {"", lookup.OWN} for each in tables.values() for row in each)
     now, known = _overridden(content), read(content)
     shown = ", ".join(layer.shown for layer in libraries)
     yield (
-        f"content/portal.yml, library: {len(names)} files and {rows} rows of tables come from {shown}; "
-        f"{len(now)} files of it have the district's own in their place."
+        f"content/portal.yml, library: {len(names)} files and {inherited} rows of tables come from {shown}; "
+        f"{len(now)} files or rows of it have the district's own in their place."
     )
     for name, digest in now.items():
         if known.get(name, digest) != digest:
+            what = "row" if name.startswith(_TABLES) else "file"
             yield (
-                f"content/{name}: the library's file has changed since this one was written in its place. Compare "
+                f"content/{name}: the library's {what} has changed since this one was written in its place. Compare "
                 f"them; then take the line of {name} out of content/{FILE}."
             )
