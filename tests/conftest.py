@@ -15,6 +15,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Frame, Locator, Page, expect, sync_playwright
+from sitegen import kept_work
 from sitegen.publish import compression
 from werkzeug.routing import Rule
 from xdist.scheduler import LoadScopeScheduling
@@ -136,6 +137,13 @@ def same_bytes_compressed_once() -> Iterator[None]:
 def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a decoder take its processor time however long that is by the clock: other tests run beside it."""
     monkeypatch.setattr(decoder_process, "LONGEST", 600.0)
+
+
+@pytest.fixture(autouse=True)
+def kept_work_closed() -> Iterator[None]:
+    """Close the kept work of a test's own folder: a worker held more than 1,100 files, most of them deleted."""
+    yield
+    kept_work.close_all()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import hashlib
 import pickle
 import sqlite3
 import sys
+import weakref
 from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from functools import cache
@@ -51,6 +52,9 @@ def code_mark() -> bytes:
     with suppress(OSError):
         digest.update((start / "locks" / "site.lock").read_bytes())
     return digest.digest()
+
+
+_open: weakref.WeakSet["KeptWork"] = weakref.WeakSet()
 
 
 class KeptWork:
@@ -111,6 +115,12 @@ class KeptWork:
         self._fresh.clear()
         self._used = set()
 
+    def close(self) -> None:
+        """Close the file; the next question opens it again."""
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+
     def is_sound(self) -> bool:
         """Return whether all of the file can be read."""
         try:
@@ -133,6 +143,7 @@ class KeptWork:
         if self._connection is None:
             if self._path is None:
                 raise OSError
+            _open.add(self)
             if self._read_only:
                 self._connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
                 return self._connection
@@ -184,3 +195,10 @@ def _sum(value: bytes) -> bytes:
 def at(root: Path, name: str) -> KeptWork:
     """Return the kept work of this name in a project, one object a process."""
     return KeptWork(root / FOLDER / f"{name}.db")
+
+
+def close_all() -> None:
+    """Close all files of kept work, and forget which there are, as when the process ends."""
+    for kept in list(_open):
+        kept.close()
+    at.cache_clear()

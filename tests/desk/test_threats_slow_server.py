@@ -14,6 +14,7 @@ from forms.desk import doctor
 from forms.desk.crypto import keys
 from forms.desk.sync import client, fetching
 from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync.connection import connection
 from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
@@ -95,6 +96,18 @@ def test_a_netrc_of_the_user_does_not_stand_in_the_tokens_place(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert office.machine("police/anita").place.server().me() == "police/anita"
+
+
+def test_a_proxy_and_authorities_of_the_environment_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/authorities.pem")
+    line = connection("https://portal.example")
+    assert (line.proxies["https"], line.verify) == ("http://proxy.example:3128", "/etc/authorities.pem")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,portal.example")
+    assert "https" not in connection("https://portal.example").proxies
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    assert connection("https://portal.example").verify is True, "the authorities that come with the program"
 
 
 @pytest.mark.parametrize(

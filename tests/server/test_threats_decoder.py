@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp
 TAKEN_OVER = """
 import sys; sys.path[:] = sys.argv[2:]
 import ctypes, json, os, signal, socket, subprocess, mmap, tempfile, threading
-from forms.core.media import decoder
+from forms.core.media import photo_decoder
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *args):
     result = libc.syscall(ctypes.c_long(number), *args)
@@ -39,8 +39,8 @@ def failure(code):
     except BaseException as error:
         return f"{type(error).__name__} {getattr(error, 'errno', '')}"
     return ""
-decoder.CLEAN = {"photo": hole}
-decoder.main("photo")
+photo_decoder.CLEAN = {"photo": hole}
+photo_decoder.main("photo")
 """
 
 
@@ -50,7 +50,7 @@ Attacks = Mapping[str, str]
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> Callable[[Attacks], Attacks]:
     """Run hostile code inside the decoder process: how each attack failed, empty where it did not."""
-    monkeypatch.setattr(decoder_process, "PROGRAM", TAKEN_OVER)
+    monkeypatch.setitem(decoder_process.PROGRAMS, "photo", TAKEN_OVER)
 
     def run(attacks: Attacks) -> Attacks:
         return dict(json.loads(decoder_process.decode("photo", json.dumps(attacks).encode())[1]))
@@ -241,7 +241,7 @@ def test_a_layer_that_is_missing_is_logged_when_a_server_starts(
 
 def test_a_decoder_that_cannot_start_holds_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder_process.missing_layers.cache_clear()
-    monkeypatch.setattr(decoder_process, "PROGRAM", "raise SystemExit(1)")
+    monkeypatch.setitem(decoder_process.PROGRAMS, "layers", "raise SystemExit(1)")
     assert decoder_process.missing_layers() == sandbox.LAYERS
     decoder_process.missing_layers.cache_clear()
 
@@ -264,8 +264,8 @@ WITHOUT_SECCOMP = {
 def test_where_a_kernel_lacks_seccomp_landlock_still_holds(
     victim: Path, failures: Callable[[Attacks], Attacks], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lacking = "from forms.core.media import sandbox; sandbox.filter_calls = lambda _: False\ndecoder.CLEAN ="
-    monkeypatch.setattr(decoder_process, "PROGRAM", TAKEN_OVER.replace("decoder.CLEAN =", lacking))
+    lacking = "from forms.core.media import sandbox; sandbox.filter_calls = lambda _: False\nphoto_decoder.CLEAN ="
+    monkeypatch.setitem(decoder_process.PROGRAMS, "photo", TAKEN_OVER.replace("photo_decoder.CLEAN =", lacking))
     found = failures(aimed(WITHOUT_SECCOMP, victim))
     assert [name for name, failed in found.items() if not failed] == []
     assert [path.name for path in victim.parent.iterdir()] == ["salt"]
@@ -333,7 +333,7 @@ def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], mo
 )  # fmt: skip
 def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({said!r} + chr(10) + '<html>')"
-    monkeypatch.setattr(decoder_process, "PROGRAM", program)
+    monkeypatch.setitem(decoder_process.PROGRAMS, "photo", program)
     with pytest.raises(NotTaken, match="damaged"):
         attachments.clean("photo", b"\xff\xd8\xff")
 
@@ -383,3 +383,15 @@ def test_a_place_is_given_back_whatever_happens() -> None:
             raise ValueError("x")
     with slots.one(0):
         pass
+
+
+@pytest.mark.parametrize(("kind", "unneeded"), [("photo", "av"), ("voice", "PIL"), ("layers", "json.tool, PIL, av")])
+def test_a_decoder_loads_no_library_that_its_kind_does_not_need(
+    kind: str, unneeded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading both was most of the time of a small file, and each library is something to take over."""
+    program = decoder_process.PROGRAMS[kind].partition("main(")[0]
+    named = [name.strip() for name in unneeded.split(",")]
+    tell = f"import json, os; os.write(1, json.dumps([n for n in {named} if n in sys.modules]).join(['{{\"found\": ', '}}']).encode() + b'\\n')"
+    monkeypatch.setitem(decoder_process.PROGRAMS, kind, program + tell)
+    assert decoder_process.decode(kind, b"")[0] == {"found": []}

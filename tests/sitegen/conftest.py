@@ -53,6 +53,30 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 
+READ_ONLY = ("assets", "browser", "theme")
+"""What a build reads of the program's folder site/ beside schemas: no test writes there."""
+
+SETTINGS = yaml.safe_dump(
+    {
+        "district": {"en": "Test district"},
+        "programme": {"en": "Programme"},
+        "short_name": {"en": "Short", "ta": "சுருக்கம்"},
+        "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
+        "timezone": "Asia/Kolkata",
+        "address": "https://portal.example/",
+        "exit_url": "https://neutral.example/",
+        "demonstration": True,
+        "responsible": {"en": "Nobody yet"},
+        "keep": {"signups_days": 30, "concerns_days": 365},
+        "menu": ["index"],
+        "desks": [
+            {"id": "police", "name": {"en": "Police"}, "what": {"en": "x"}, "reads": ["concern"]},
+            {"id": "events", "name": {"en": "Events"}, "what": {"en": "x"}, "reads": ["signup"]},
+        ],
+    },
+    allow_unicode=True,
+)
+
 
 @cache
 def columns(table: str) -> list[str]:
@@ -141,35 +165,17 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
     for name in (KEPT_TABLES, KEPT_PHOTOS):  # by hashes of bytes that were found right
         (root / name).symlink_to(kept_tables / name.name)
     (root / "content" / "tables").mkdir(parents=True)
-    shutil.copytree(
-        ROOT / "site",
-        root / "site",
-        ignore=shutil.ignore_patterns("sitegen", "commands", "__pycache__", "node_modules"),
-    )
+    (root / "site").mkdir()
+    shutil.copytree(ROOT / "site" / "schemas", root / "site" / "schemas", copy_function=shutil.copyfile)
+    for name in READ_ONLY:  # a copy for each test took most of what it takes to lay a district out
+        (root / "site" / name).symlink_to(ROOT / "site" / name)
     shutil.copy(ROOT / "mkdocs.yml", root)
     own = Folder(root)
     for schema in (ROOT / "site" / "schemas").glob("*.yaml"):
         own.table(schema.stem, *ROWS.get(schema.stem, []))
     for language in LANGUAGES:
         own.page("index", "Home.", language)
-    settings = {
-        "district": {"en": "Test district"},
-        "programme": {"en": "Programme"},
-        "short_name": {"en": "Short", "ta": "சுருக்கம்"},
-        "languages": [{"code": code, "name": name} for code, name in LANGUAGES.items()],
-        "timezone": "Asia/Kolkata",
-        "address": "https://portal.example/",
-        "exit_url": "https://neutral.example/",
-        "demonstration": True,
-        "responsible": {"en": "Nobody yet"},
-        "keep": {"signups_days": 30, "concerns_days": 365},
-        "menu": ["index"],
-        "desks": [
-            {"id": "police", "name": {"en": "Police"}, "what": {"en": "x"}, "reads": ["concern"]},
-            {"id": "events", "name": {"en": "Events"}, "what": {"en": "x"}, "reads": ["signup"]},
-        ],
-    }
-    (root / "content" / "portal.yml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    (root / "content" / "portal.yml").write_text(SETTINGS, encoding="utf-8")
     return own
 
 

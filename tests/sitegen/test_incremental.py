@@ -504,7 +504,7 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     converted: list[str] = []
     convert = page_facts.to_html
     monkeypatch.setattr(page_facts, "to_html", lambda text, root: converted.append(text) or convert(text, root))
-    kept_work.at.cache_clear()  # as in a new process
+    kept_work.close_all()  # as in a new process
     district.page("only", "Only in English, in other words.", title="Other title")
     done = built(district)
     assert done
@@ -585,7 +585,7 @@ def test_what_is_wrong_is_said_by_each_build(
     built(district)
     district.page(name, text, **meta)
     if damaged:
-        kept_work.at.cache_clear()
+        kept_work.close_all()
         for path in (district.root / kept_work.FOLDER).glob(f"{kept_work.CHECKS}.db*"):
             path.write_bytes(b"no database")
     for _ in range(2):

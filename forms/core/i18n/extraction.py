@@ -6,7 +6,7 @@ desk alone have .po files of their own, so that no public program reads them; wh
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -131,6 +131,12 @@ def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
 
 def untranslated(language: str) -> list[str]:
     """English words that this language's .po lacks, of all that any .po knows. Reads no program: `words` does that."""
+    versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated())
+    return list(_untranslated(language, versions))
+
+
+@lru_cache(maxsize=64)
+def _untranslated(language: str, _versions: tuple[tuple[str, int], ...]) -> list[str]:
     known = {_first(message.id): message for message in _of_po(language) if message.id}
     every = dict.fromkeys(_first(message.id) for code in translated() for message in _of_po(code) if message.id)
     return [msgid for msgid in every if not _is_whole(known.get(msgid))]

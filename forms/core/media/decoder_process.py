@@ -40,8 +40,16 @@ def program_of(module: str) -> str:
     return f"import sys; sys.path[:] = sys.argv[2:]; from {module} import main; main(sys.argv[1])"
 
 
-PROGRAM = program_of("forms.core.media.decoder")
-"""Of photos and recordings."""
+_SOUND = program_of("forms.core.media.sound_decoder")
+PROGRAMS = {
+    "photo": program_of("forms.core.media.photo_decoder"),
+    "picture": program_of("forms.core.media.picture_decoder"),
+    "voice": _SOUND,
+    "answer": _SOUND,
+    "reading": _SOUND,
+    "layers": program_of("forms.core.media.confined"),
+}
+"""By kind. Each loads the libraries of its kind only: that was most of the time of a small file."""
 
 
 class NoneFree(Exception):
@@ -140,7 +148,8 @@ def missing_layers() -> tuple[str, ...]:
 
 def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], bytes]:
     with subprocess.Popen(  # noqa: S603 - our own program; what it reads is bytes
-        _command(kind, program or PROGRAM), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        _command(kind, program or PROGRAMS[kind]),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=_environment(), cwd=_ROOT.anchor, close_fds=True,
     ) as process:  # fmt: skip
         overtime = threading.Timer(LONGEST, process.kill)

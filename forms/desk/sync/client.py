@@ -24,6 +24,7 @@ from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.core.proofs.statements import DeskPart, Stated, Statement
 from forms.core.trusted_date import TrustedDate
+from forms.desk.sync.connection import connection
 
 TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer: desks have slow lines too."""
@@ -266,9 +267,7 @@ class Server:
     @cached_property
     def _line(self) -> requests.Session:
         """Return one connection for thousands of letters."""
-        line = requests.Session()
-        line.auth = lambda request: request  # a .netrc of this machine's user must not stand in the token's place
-        return line
+        return connection(self.address)
 
 
 def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from forms.core.problem import Problem
+from forms.desk.sync.connection import connection
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest page, script or list that is read."""
@@ -48,8 +49,7 @@ class Visitor:
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
-        self._line = requests.Session()
-        self._line.auth = lambda request: request  # no password of this machine's user (.netrc) goes along
+        self._line = connection(self._address)
 
     def get(self, path: str) -> Seen:
         """Ask for an address of the site. Raises Unreachable where no whole answer came."""

@@ -23,23 +23,39 @@ class _Names(yaml.SafeLoader):
 _Names.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, name, _node: resolve_name(name))
 
 
-@cache
 def read_configuration(root: Path) -> dict[str, Any]:
     """Return what mkdocs.yml says. root: its folder."""
-    read: dict[str, Any] = yaml.load((root / "mkdocs.yml").read_text(encoding="utf-8"), _Names)  # noqa: S506
+    return _read(_text(root))
+
+
+@cache
+def _text(root: Path) -> str:
+    return (root / "mkdocs.yml").read_text(encoding="utf-8")
+
+
+@cache
+def _read(text: str) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.load(text, _Names)  # noqa: S506
     return read
 
 
 def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
     """Return the settings of each Markdown extension of mkdocs.yml, by its name."""
-    listed = read_configuration(root).get("markdown_extensions") or ()
+    return _extensions(read_configuration(root))
+
+
+def _extensions(configuration: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    listed = configuration.get("markdown_extensions") or ()
     own = [one if isinstance(one, dict) else {one: {}} for one in listed]
     return {name: {} for name in _BUILT_IN} | {name: set_to or {} for one in own for name, set_to in one.items()}
 
 
 def converter(root: Path, *more: Extension) -> markdown.Markdown:
     """Return a new converter with the extensions of mkdocs.yml and these."""
-    known = markdown_extensions(root)
+    return _converter(markdown_extensions(root), *more)
+
+
+def _converter(known: dict[str, dict[str, Any]], *more: Extension) -> markdown.Markdown:
     return markdown.Markdown(extensions=[*known, Shortcuts(), *more], extension_configs=known)
 
 
@@ -47,7 +63,7 @@ def converter(root: Path, *more: Extension) -> markdown.Markdown:
 def to_html(text: str, root: Path) -> str:
     """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
     with _converting:
-        return _kept_converter(root).reset().convert(text)
+        return _kept_converter(_text(root)).reset().convert(text)
 
 
 _converting = Lock()
@@ -55,6 +71,6 @@ _converting = Lock()
 
 
 @cache
-def _kept_converter(root: Path) -> markdown.Markdown:
-    """Return the converter, made once: setting it up takes longer than a page."""
-    return converter(root)
+def _kept_converter(configuration: str) -> markdown.Markdown:
+    """Return the converter, made once: setting it up takes longer than a page. configuration: mkdocs.yml."""
+    return _converter(_extensions(_read(configuration)))

@@ -4,12 +4,16 @@ Not its loop over a whole site, nor `Page.render`, which sets up a new converter
 and titles that nobody here asks for.
 """
 
+import io
 import logging
 from collections.abc import Iterator, Sequence
+from copy import copy
+from functools import lru_cache
 from pathlib import Path
 
 from markdown import Markdown
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import _RelativePathTreeprocessor
 
@@ -23,7 +27,8 @@ def convert(
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
-    config = load_config(str(root / "mkdocs.yml"), docs_dir=str(root / "content" / language))
+    config = copy(_configuration((root / "mkdocs.yml").read_text(encoding="utf-8")))
+    config.docs_dir = str(root / "content" / language)
     markdown = Markdown(
         extensions=[*config.markdown_extensions, Shortcuts(), blocks], extension_configs=config.mdx_configs or {}
     )
@@ -32,3 +37,9 @@ def convert(
     for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
         _RelativePathTreeprocessor(file, files, config)._register(markdown)  # takes the place of the page's before
         yield file.src_uri, markdown.reset().convert(library.find(file.src_uri, language).text)
+
+
+@lru_cache(maxsize=8)
+def _configuration(text: str) -> MkDocsConfig:
+    """Return what MkDocs makes of a mkdocs.yml. Looking for themes in all packages takes longer than ten pages."""
+    return load_config(io.BytesIO(text.encode()), docs_dir=str(Path(__file__).parent))  # a folder that is there

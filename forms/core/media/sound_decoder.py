@@ -1,0 +1,62 @@
+"""Decode a recording and encode it again: a program of its own, run once for each recording.
+
+decoder_process.py starts it. Files are hostile: before a byte is read, the process confines itself (confined.py).
+"""
+
+import io
+import wave
+from collections.abc import Callable, Mapping
+
+from forms.core.media import confined
+from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
+from forms.core.media.audio import READ, SPOKEN, NotSound, TooLong, voice
+from forms.core.media.confined import Made
+
+_PADDING = 0.5  # seconds that codecs add to a recording of just a minute
+
+
+def clean_voice(data: bytes) -> Made:
+    """Return the sound of a recording as Opus in Ogg."""
+    opus, seconds = voice(data, LONGEST_VOICE + LEEWAY)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_VOICE)}, opus
+
+
+def clean_answer(data: bytes) -> Made:
+    """Return the sound of what a desk answers, small enough for 2G."""
+    opus, seconds = voice(data, LONGEST_ANSWER + _PADDING, SPOKEN)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_ANSWER)}, opus
+
+
+def clean_reading(data: bytes) -> Made:
+    """Return the sound of what staff read aloud, good enough to be made small once more by a build."""
+    opus, seconds = voice(data, LONGEST_READING + LEEWAY, READ)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_READING)}, opus
+
+
+CLEAN: Mapping[str, Callable[[bytes], Made]] = {
+    "voice": clean_voice,
+    "answer": clean_answer,
+    "reading": clean_reading,
+}
+
+
+def main(kind: str) -> None:
+    """Confine this process, then read, decode and write."""
+    confined.run(kind, _made, _warm_up)
+
+
+def _warm_up(kind: str) -> None:
+    sample = io.BytesIO()
+    with wave.open(sample, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(1600))
+    CLEAN[kind](sample.getvalue())
+
+
+def _made(kind: str, data: bytes) -> Made:
+    try:
+        return confined.made_or_problem(CLEAN[kind], data, damaged=(NotSound,))
+    except TooLong:
+        return {"problem": "long"}, b""
