@@ -23,7 +23,7 @@ from sitegen.content import pages  # noqa: E402
 from forms.core import portal as portals  # noqa: E402
 from forms.core.crypto.encryption import seal  # noqa: E402
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
-from forms.desk.services.place import Place  # noqa: E402
+from forms.desk.services.place import DeskPlace  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
 from tests.desk.window_helpers import make_portal  # noqa: E402
 
@@ -79,7 +79,7 @@ def main() -> None:
         made = make_demonstration(home, ("police", "revenue", "legal", "partner"))
         portals.write(make_portal(made), home / "police" / "portal.json")
         last = letters(home / "police", made["police"][0], count)
-        app = create_window(Place("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
+        app = create_window(DeskPlace("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
         authenticator, client = app.extensions["authenticator"], app.test_client()
         client.get(f"/enter/{authenticator.token}")
         form, ours = {"form_token": authenticator.form_token}, {"Origin": "http://localhost"}

@@ -25,7 +25,7 @@ from forms.desk.events import event_export, event_views  # noqa: E402
 from forms.desk.events.attendees import party  # noqa: E402
 from forms.desk.events.event_records import EventBook  # noqa: E402
 from forms.desk.events.event_session import folder_of  # noqa: E402
-from forms.desk.services.place import Place  # noqa: E402
+from forms.desk.services.place import DeskPlace  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
 from tests.desk.event_helpers import TODAY, FakeSession, event, portal  # noqa: E402
 
@@ -69,7 +69,9 @@ def filled(folder: Path) -> tuple[EventBook, FakeSession]:
 
 def window_times(session: FakeSession) -> None:
     """The same through the window."""
-    app = create_window(Place("events", session.folder, ""), today=lambda: TODAY, unlock=lambda *_: session.unlocked)
+    app = create_window(
+        DeskPlace("events", session.folder, ""), today=lambda: TODAY, unlock=lambda *_: session.unlocked
+    )
     client, authenticator = app.test_client(), app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")
     client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})

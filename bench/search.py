@@ -35,9 +35,9 @@ def main() -> None:
         )
 
 
-def _page(number: int, language: str, words: list[str], chance: random.Random) -> pages.Source:
+def _page(number: int, language: str, words: list[str], chance: random.Random) -> pages.PageSource:
     text = [_varied(chance.choice(words), words, chance) for _ in range(WORDS)]
-    return pages.Source(f"{number}.md", language, {"title": " ".join(text[:5])}, " ".join(text), 1)
+    return pages.PageSource(f"{number}.md", language, {"title": " ".join(text[:5])}, " ".join(text), 1)
 
 
 def _varied(word: str, words: list[str], chance: random.Random) -> str:

@@ -126,6 +126,55 @@ def test_no_folder_holds_more_than_a_stranger_can_survey() -> None:
         assert len([*folder.glob("*.py")]) <= 13, folder.relative_to(ROOT)
 
 
+def test_a_name_of_a_class_has_one_meaning() -> None:
+    """Whoever searches for a name finds one class. Private ones are seen in their own file only."""
+    named: dict[str, list[str]] = {}
+    for name, path in SOURCES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
+def test_tests_use_public_names() -> None:
+    """What a test needs to reach has a public name: private ones may change without a look at the tests."""
+    private = {name for path in SOURCES.values() for name in _private_names(path)}
+    reached = {
+        (path.name, name) for path in (ROOT / "tests").rglob("*.py") for name in _reached_names(path) if name in private
+    }
+    assert reached == set()
+
+
+def _private_names(path: Path) -> Iterator[str]:
+    """Yield the private names that a module defines: functions, classes, variables, attributes."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield from filter(_is_private, [node.name])
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield from filter(_is_private, [node.id if isinstance(node, ast.Name) else node.attr])
+
+
+def _reached_names(path: Path) -> Iterator[str]:
+    """Yield the private names that a test reads or replaces of somebody else."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
+                continue
+            case ast.Attribute():
+                yield from filter(_is_private, [node.attr])
+            case ast.ImportFrom():
+                yield from filter(_is_private, [one.name for one in node.names])
+            case ast.Call(func=ast.Attribute(attr="setattr"), args=[_, ast.Constant(value=str() as name), *_]):
+                yield from filter(_is_private, [name])
+            case ast.Constant(value=str() as text) if re.fullmatch(r"(forms|sitegen|editor|commands)(\.\w+)+", text):
+                yield from filter(_is_private, text.split("."))
+
+
+def _is_private(name: str) -> bool:
+    pythons_own = {"_", "_exit", "_replace"}
+    return name.startswith("_") and not name.startswith("__") and name not in pythons_own
+
+
 def test_only_the_store_knows_sqlalchemy() -> None:
     knows = {name for name, path in SOURCES.items() if any(within(module, "sqlalchemy") for module in imported(path))}
     assert knows

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import Place, place_of, public_line, require_place, sign, signer
+from forms.core.builds.git_signatures import PublishTarget, place_of, public_line, require_place, sign, signer
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem
 
@@ -73,10 +73,10 @@ def test_a_changed_signature_proves_nothing(at: int, by: int) -> None:
 
 
 def test_what_one_signs_says_for_which_branch_and_site() -> None:
-    place = Place("main", "https://help.example.org")
+    place = PublishTarget("main", "https://help.example.org")
     assert place_of(f"Publish\n\n{place.line}\n") == place
     assert place_of("Publish") is None
-    assert place_of(f"{place.line}\n{Place('draft', place.site).line}") is None, "which of the two is meant?"
+    assert place_of(f"{place.line}\n{PublishTarget('draft', place.site).line}") is None, "which of the two is meant?"
 
 
 @pytest.mark.parametrize(

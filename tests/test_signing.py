@@ -6,7 +6,7 @@ import pytest
 
 from forms.core.crypto.fingerprints import desk_fingerprint, fingerprint, portal_fingerprint
 from forms.core.crypto.signing import (
-    Statement,
+    SignedStatement,
     content_hash,
     is_public_key,
     is_signed_by,
@@ -18,7 +18,7 @@ from forms.core.portal import Desk, Member
 
 SECRET = "AGE-SECRET-KEY-1" + "Q" * 58
 KEY = signing_key(SECRET)
-STATEMENT = Statement(
+STATEMENT = SignedStatement(
     "entry", "a" * 32, "b" * 32, "police", "police/anita", "2027-01-05", content_hash({"x": 1}), "legal"
 )
 
@@ -26,7 +26,7 @@ STATEMENT = Statement(
 def test_a_signature_is_good_for_its_own_statement_only() -> None:
     signature = sign(STATEMENT, KEY)
     assert is_signed_by(STATEMENT, signature, public_text(KEY))
-    for field in fields(Statement):
+    for field in fields(SignedStatement):
         other = replace(STATEMENT, **{field.name: "other"})
         assert not is_signed_by(other, signature, public_text(KEY)), field.name
 

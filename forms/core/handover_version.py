@@ -19,7 +19,7 @@ NEEDS = 1
 HEADER = "Portal-Version"
 """Request header in which a desk names its version; desks of version 1 send none."""
 
-_FIRST_FIELDS = {
+FIRST_FIELDS = {
     "Portal": "district programme short_name languages desks helplines events choices exit_url address demonstration"
     " responsible keep assets clips timezone",
     "Language": "code name",
@@ -46,7 +46,7 @@ class TooOld(Unreadable):
 def for_first_version(value: Any) -> Any:
     """Return this portal, or a part of it, as plain JSON values with the fields of version 1 only."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        known = _FIRST_FIELDS.get(type(value).__name__, "").split()
+        known = FIRST_FIELDS.get(type(value).__name__, "").split()
         return {name: for_first_version(getattr(value, name)) for name in known}
     if isinstance(value, Mapping):
         return {key: for_first_version(item) for key, item in value.items()}

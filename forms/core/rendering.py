@@ -34,7 +34,7 @@ class Alternate:
 
 
 @dataclass(frozen=True)
-class Note:
+class PageNote:
     """A quiet note above a page's text; kind: translation, missing, stale, demonstration."""
 
     kind: str
@@ -62,7 +62,7 @@ class Page:
     form: bool = False
     manifest: str = ""
     finished: bool = False
-    notes: tuple[Note, ...] = field(default_factory=tuple)
+    notes: tuple[PageNote, ...] = field(default_factory=tuple)
 
     @property
     def heading(self) -> Markup:
@@ -107,21 +107,21 @@ class CompiledTemplates(BytecodeCache):
     """
 
     def __init__(self) -> None:
-        self._compiled: dict[str, tuple[str, CodeType]] = {}
+        self.compiled: dict[str, tuple[str, CodeType]] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill the bucket where the template was compiled before and its source is the same."""
-        checksum, code = self._compiled.get(bucket.key, ("", None))
+        checksum, code = self.compiled.get(bucket.key, ("", None))
         if checksum == bucket.checksum:
             bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Remember what was compiled."""
         if bucket.code is not None:
-            self._compiled[bucket.key] = bucket.checksum, bucket.code
+            self.compiled[bucket.key] = bucket.checksum, bucket.code
 
 
-_COMPILED = CompiledTemplates()
+COMPILED = CompiledTemplates()
 
 
 @cache
@@ -134,7 +134,7 @@ def environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_COMPILED,
+        bytecode_cache=COMPILED,
     )
     env.install_gettext_callables(  # type: ignore[attr-defined] # looked up at each call: a district's own may change
         lambda text: i18n.translations(language).gettext(text),

@@ -55,7 +55,7 @@ class _QuickLoader(_UniqueKeys, getattr(yaml, "CSafeLoader", yaml.SafeLoader)): 
     """The same on libyaml: ten times as fast, but it neither counts aliases nor bounds how deep it nests."""
 
 
-_NOT_QUICK = re.compile(
+NOT_QUICK = re.compile(
     r"""&|^[-? ]{100}|(?:[\[{][^\[{]*){100}   # an anchor, and deep nesting, which libyaml bounds nowhere
     |\\[^"'/ _-]                               # a sign written as a number: looked at below
     |(?<![\w])!|[>|][-+\d]*\#|[\[{][\s\S]*\?  # a tag; a block that is none; a question mark within brackets
@@ -70,7 +70,7 @@ def read_yaml(text: str) -> Any:
 
     libyaml reads what is plain; whatever it refuses is read again by the reader whose verdict and line count.
     """
-    if not _NOT_QUICK.search(text):
+    if not NOT_QUICK.search(text):
         with suppress(yaml.YAMLError, ValueError, RecursionError):
             return yaml.load(text, _QuickLoader)  # noqa: S506 - a safe loader
     try:

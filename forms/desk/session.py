@@ -18,7 +18,7 @@ from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.key_decisions import KeyDecisions
 from forms.desk.services.keys.key_retirement import KeyRetirement
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.synchronising import Synchronising
 from forms.desk.services.withheld import Withheld
@@ -32,7 +32,7 @@ from forms.desk.watch.site_watch import SiteWatch
 class Session:
     """The services of one unlocked desk. They raise Problem with a sentence; nothing is half done then."""
 
-    place: Place
+    place: DeskPlace
     clock: Clock
     local_store: LocalStore
     outbox: Outbox
@@ -57,7 +57,7 @@ class Session:
             self.cases.close()
 
     @classmethod
-    def unlock(cls, place: Place, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
+    def unlock(cls, place: DeskPlace, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
         """Return the desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
         require_format(place.folder)
         own = OwnKeys(place.folder, key_files.identities(place.folder, lambda: passphrase or ""))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.districts import settings as districts
 
 
-def settings_here() -> Settings:
+def settings_here() -> ServerSettings:
     """Return the settings of the service, from the same variables (PORTAL_DATA and others). Raises Problem."""
     return config.read(config.from_environment(os.environ))
 

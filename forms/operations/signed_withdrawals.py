@@ -8,6 +8,7 @@ commit may change is looked at here, against the commit on which it stands.
 import re
 import subprocess
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +35,7 @@ Withdrawn = Callable[[bytes, bytes], Collection[str] | None]
 has changed, or nothing."""
 
 
-class Repository(Protocol):
+class BareClone(Protocol):
     """What is asked of a clone."""
 
     @property
@@ -67,7 +68,7 @@ def claims(raw: bytes) -> bool:
         return False
 
 
-def below(clone: Repository, commit: str, before: str | None) -> tuple[str, list[str]]:
+def below(clone: BareClone, commit: str, before: str | None) -> tuple[str, list[str]]:
     """Return the commit that a publisher must have signed, and those that stand on it as withdrawals, newest first.
 
     before: the commit that was believed last. Each withdrawal stands on its first parent; of its others nothing is
@@ -83,7 +84,7 @@ def below(clone: Repository, commit: str, before: str | None) -> tuple[str, list
     return commit, found
 
 
-def require(clone: Repository, commit: str, before: str, withdrawn: Withdrawn) -> str:
+def require(clone: BareClone, commit: str, before: str, withdrawn: Withdrawn) -> str:
     """Return who signed a withdrawal that stands on the commit `before`. Raises Problem where it is none."""
     who = _require_signed(clone, commit)
     message, earlier = (_message(clone.raw(one)) for one in (commit, before))
@@ -98,7 +99,7 @@ def _message(raw: bytes) -> str:
     return raw.partition(b"\n\n")[2].decode("utf-8", "replace")
 
 
-def _require_signed(clone: Repository, commit: str) -> str:
+def _require_signed(clone: BareClone, commit: str) -> str:
     signature, payload = git_signatures.split(clone.raw(commit))
     public = git_signatures.parts_of(signature).public
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:
@@ -116,12 +117,13 @@ def _require_signed(clone: Repository, commit: str) -> str:
     return who
 
 
-def _require_no_more(clone: Repository, public: bytes) -> None:
+def _require_no_more(clone: BareClone, public: bytes) -> None:
     """Raise Problem where a line of the file of signers lets this key sign more than withdrawals."""
     for number, line in enumerate(clone.signers.read_text("utf-8", "replace").splitlines(), start=1):
         if git_signatures.key_in(line) != public:
             continue
-        option = re.search(r'\bnamespaces="([^"]*)"', line)
+        options, is_there, _note = line.partition(b64encode(public).decode())  # behind the key they limit nothing
+        option = re.search(r'\bnamespaces="([^"]*)"', options) if is_there else None
         if not option or option[1] != WITHDRAWAL.decode():
             what = "lets a key publish anything that lies on a machine which faces the internet."
             todo = f'Write into this line, after the name: namespaces="{WITHDRAWAL.decode()}"'
@@ -135,7 +137,7 @@ def _keygen(what: str, signers: Path, signature: str, message: bytes, *more: str
     return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip()
 
 
-def _require_nothing_else(clone: Repository, commit: str, before: str, withdrawn: Withdrawn) -> None:
+def _require_nothing_else(clone: BareClone, commit: str, before: str, withdrawn: Withdrawn) -> None:
     """Raise Problem where a withdrawal changes more than consents that end, and drafts of those stories."""
     consents = [clone.file(one, CONSENTS) for one in (before, commit)]
     stories = withdrawn(*consents)

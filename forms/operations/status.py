@@ -19,7 +19,7 @@ from forms.core.trusted_date import look, servers_doubt
 from forms.operations.backup import contents, databases, folder
 from forms.operations.backup.databases import Databases
 from forms.operations.backup.folder import ERASED, Backup
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.in_use import InUse
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
@@ -46,7 +46,7 @@ LOSS_IS_SAID = 14
 
 
 @dataclass(frozen=True)
-class Item:
+class StatusItem:
     """One thing that is looked at. value: for programs; needs: whether the operator should do something."""
 
     name: str
@@ -60,10 +60,10 @@ class Status:
     """How one district stands."""
 
     district: str
-    items: tuple[Item, ...]
+    items: tuple[StatusItem, ...]
 
     @property
-    def needs(self) -> tuple[Item, ...]:
+    def needs(self) -> tuple[StatusItem, ...]:
         """What needs the operator."""
         return tuple(item for item in self.items if item.needs)
 
@@ -75,7 +75,7 @@ class Status:
 
 def look_at(
     name: str,
-    settings: Settings,
+    settings: ServerSettings,
     *,
     today: Callable[[], date] | None = None,
     backups: Path | None = None,
@@ -83,13 +83,13 @@ def look_at(
     due: Callable[[], list[str]] | None = None,
 ) -> Status:
     """Return how a district stands. Whatever cannot be looked at is an item that needs the operator."""
-    items: list[Item] = []
+    items: list[StatusItem] = []
     try:
         portal = portals.read(settings.portal)
     except Problem as problem:
-        return Status(name, (Item("build", None, str(problem), needs=True),))
+        return Status(name, (StatusItem("build", None, str(problem), needs=True),))
     day = (today or portal.today)()
-    looks: Mapping[str, Callable[[], Iterator[Item]]] = {
+    looks: Mapping[str, Callable[[], Iterator[StatusItem]]] = {
         "build": lambda: _build(settings, portal, day),
         "publishing": lambda: _publishing(settings, day),
         "service": lambda: _service(settings),
@@ -103,37 +103,37 @@ def look_at(
             items += look_there()
         except Exception as problem:  # noqa: BLE001 - of 38 districts one that is odd hides no other, and is said
             said = problem if isinstance(problem, Problem | OSError) else type(problem).__name__
-            items.append(Item(what, None, f"{what} cannot be looked at: {said}", needs=True))
+            items.append(StatusItem(what, None, f"{what} cannot be looked at: {said}", needs=True))
     return Status(name, tuple(items))
 
 
-def _service(settings: Settings) -> Iterator[Item]:
+def _service(settings: ServerSettings) -> Iterator[StatusItem]:
     """Yield whether a service holds the data folder, as each does while it runs."""
     try:
         InUse(settings.data, alone=True).close()
     except Problem:
-        yield Item("service", True, "The service runs.")
+        yield StatusItem("service", True, "The service runs.")
         return
     said = "No service runs on this data folder: nobody can send anything. Look at: systemctl status portal"
-    yield Item("service", False, said, needs=True)
+    yield StatusItem("service", False, said, needs=True)
 
 
-def _build(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:
+def _build(settings: ServerSettings, portal: portals.Portal, day: date) -> Iterator[StatusItem]:
     public = settings.public or settings.portal.parent.resolve() / "public"
     path = public / manifests.ADDRESS.lstrip("/")
     try:
         built = manifests.read(path.read_bytes())
     except (OSError, Problem):
-        yield Item("build", None, f"{path} cannot be read: the site was not published whole.", needs=True)
+        yield StatusItem("build", None, f"{path} cannot be read: the site was not published whole.", needs=True)
         return
     age = (day - date.fromisoformat(built.day)).days
     fits = built.portal == manifests.portal_digest(portal)
     said = "its pages and forms fit" if fits else "its pages do not fit its forms: publish again"
     value = {"number": built.number, "days": age, "fits": fits}
-    yield Item("build", value, f"Built {_ago(age)}; {said}.", needs=not fits or age < 0)
+    yield StatusItem("build", value, f"Built {_ago(age)}; {said}.", needs=not fits or age < 0)
 
 
-def _publishing(settings: Settings, day: date) -> Iterator[Item]:
+def _publishing(settings: ServerSettings, day: date) -> Iterator[StatusItem]:
     """Yield that the last try to publish failed, or was days ago: then no consent ends by itself.
 
     Its sentences are for staff, who see them at their desks.
@@ -141,24 +141,24 @@ def _publishing(settings: Settings, day: date) -> Iterator[Item]:
     report = publishing_report.read(settings.portal.parent.parent)
     if report is not None and report.problem:
         said = f"The newest content was not published on {report.day}; desks see why, and so does the journal."
-        yield Item("publishing", {"day": report.day}, said, needs=True)
+        yield StatusItem("publishing", {"day": report.day}, said, needs=True)
     elif report is not None and not -1 <= (day - date.fromisoformat(report.day)).days <= 1:
         timers = "systemctl list-timers portal-update.timer portal-day.timer"
         said = f"Nothing has looked for new content since {report.day}. Look at: {timers}"
-        yield Item("publishing", {"day": report.day}, said, needs=True)
+        yield StatusItem("publishing", {"day": report.day}, said, needs=True)
     elif report is not None:
         said = f"Content was looked at {_ago((day - date.fromisoformat(report.day)).days)}."
-        yield Item("publishing", {"day": report.day}, said)
+        yield StatusItem("publishing", {"day": report.day}, said)
 
 
-def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Item]:
+def _kept(settings: ServerSettings, portal: portals.Portal, day: date) -> Iterator[StatusItem]:
     try:
         salt = databases.require_salt(settings)
         databases.require_is_there(settings)
         with databases.opened(settings, salt) as found:
             if not all(stores[0].is_current() for stores in found.values()):
                 said = "The service runs an earlier version of this program than is installed: systemctl restart portal"
-                yield Item("database", "schema", said, needs=True)
+                yield StatusItem("database", "schema", said, needs=True)
                 return
             yield from _writable(found)
             yield from room_items(settings, found)
@@ -167,43 +167,43 @@ def _kept(settings: Settings, portal: portals.Portal, day: date) -> Iterator[Ite
             yield from _clock(found, day)
             yield from _restored(found, day)
     except NotKept as problem:
-        yield Item("database", problem.fault or "other", f"No letter can be kept. {problem}", needs=True)
+        yield StatusItem("database", problem.fault or "other", f"No letter can be kept. {problem}", needs=True)
     except Problem as problem:
-        yield Item("database", "other", f"No letter can be kept. {problem}", needs=True)
+        yield StatusItem("database", "other", f"No letter can be kept. {problem}", needs=True)
 
 
-def room_items(settings: Settings, found: Databases) -> Iterator[Item]:
+def room_items(settings: ServerSettings, found: Databases) -> Iterator[StatusItem]:
     """Yield how much room the databases and the disk have left."""
     for name, stores in found.items():
         used = 100 * stores[0].size // settings.budget
         said = f"The database of {name} uses {used} % of its budget."
-        yield Item(f"room of {name}", used, said, needs=used >= FULLEST)
+        yield StatusItem(f"room of {name}", used, said, needs=used >= FULLEST)
     free = shutil.disk_usage(settings.data).free // 1_000_000
-    yield Item("disk", free, f"{free} MB are free on the disk.", needs=free < LEAST_FREE)
+    yield StatusItem("disk", free, f"{free} MB are free on the disk.", needs=free < LEAST_FREE)
 
 
-def _writable(found: Databases) -> Iterator[Item]:
+def _writable(found: Databases) -> Iterator[StatusItem]:
     """Yield files of SQLite that may be read and not written: a letter would not be kept."""
     for name, stores in found.items():
         store = stores[0]
         file = Path(store.engine.url.database or "") if store.engine.dialect.name == "sqlite" else None
         if file and not all(os.access(one, os.W_OK) for one in (file, file.parent)):
             said = not_kept("read-only", where=store.named)
-            yield Item(f"database of {name}", "read-only", f"No letter can be kept. {said}", needs=True)
+            yield StatusItem(f"database of {name}", "read-only", f"No letter can be kept. {said}", needs=True)
 
 
-def _durable(found: Databases) -> Iterator[Item]:
+def _durable(found: Databases) -> Iterator[StatusItem]:
     """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or answers nobody."""
     for name, stores in found.items():
         doubt, wait = durability_doubt(stores[0]), commits_wait(stores[0])
         if doubt:
             said = f"The database of {name} {doubt} A letter whose receipt was shown can be lost."
-            yield Item(f"durability of {name}", doubt, said, needs=True)
+            yield StatusItem(f"durability of {name}", doubt, said, needs=True)
         if wait:
-            yield Item(f"replica of {name}", "waits", f"The database of {name} {wait}", needs=True)
+            yield StatusItem(f"replica of {name}", "waits", f"The database of {name} {wait}", needs=True)
 
 
-def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item]:
+def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[StatusItem]:
     letters = [store for stores in found.values() for store in stores if isinstance(store, ConcernStore)]
     fetched, waits = _by_desk(map(last_fetched, letters), max), _by_desk(map(waiting_since, letters), min)
     for desk in portal.desks:
@@ -212,7 +212,7 @@ def _desks(portal: portals.Portal, found: Databases, day: date) -> Iterator[Item
         said = f"Desk {desk.id} fetched {_ago(since)}" if since is not None else f"Desk {desk.id} has never fetched"
         late = waiting >= LONGEST_WAIT
         said += f", and something has waited for {waiting} days: ask there." if late else "."
-        yield Item(f"desk {desk.id}", {"days": since, "late": late}, said, needs=late)
+        yield StatusItem(f"desk {desk.id}", {"days": since, "late": late}, said, needs=late)
 
 
 def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date], date]) -> dict[str, date]:
@@ -224,39 +224,41 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
     return found
 
 
-def _clock(found: Databases, day: date) -> Iterator[Item]:
+def _clock(found: Databases, day: date) -> Iterator[StatusItem]:
     days = next(store for store in found["concerns"] if isinstance(store, DayStore))
     doubt = servers_doubt(look(days.remembered(), day))
-    yield Item("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
+    yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 
 
-def _restored(found: Databases, day: date) -> Iterator[Item]:
+def _restored(found: Databases, day: date) -> Iterator[StatusItem]:
     for name, stores in found.items():
         since, on = stores[0].restored() or (day, day)
         if since == EVERYTHING:
             said = f"The database of {name} was gone {_ago((day - on).days)}: receipts of before open nothing."
             said += " If there is a backup or it lies elsewhere, stop the service and bring it back: portal restore"
             value = {"since": None, "on": on.isoformat()}
-            yield Item(f"lost {name}", value, said, needs=(day - on).days <= LOSS_IS_SAID)
+            yield StatusItem(f"lost {name}", value, said, needs=(day - on).days <= LOSS_IS_SAID)
     store: Store = found["concerns"][0]
     restored = store.restored()
     if restored is not None and restored[0] != EVERYTHING:
         since, on = restored
         said = f"Brought back {_ago((day - on).days)} from the backup of {since}: receipts since then may be lost."
-        yield Item("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)
+        yield StatusItem("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)
 
 
-def _backups(settings: Settings, into: Path | None, day: date) -> Iterator[Item]:
+def _backups(settings: ServerSettings, into: Path | None, day: date) -> Iterator[StatusItem]:
     if into is None:
-        yield Item("backup", None, "No folder of backups is set (PORTAL_BACKUP_FOLDER): docs/operators.md.", needs=True)
+        yield StatusItem(
+            "backup", None, "No folder of backups is set (PORTAL_BACKUP_FOLDER): docs/operators.md.", needs=True
+        )
         return
     newest = next(iter(folder.every(into)), None)
     if newest is None:
-        yield Item("backup", None, f"{into} holds no backup: portal backup", needs=True)
+        yield StatusItem("backup", None, f"{into} holds no backup: portal backup", needs=True)
         return
     age, fits = (day - newest.day).days, _note_fits(settings, newest)
     said = f"The newest backup is {_of(age)}{'' if fits else ', and its note does not fit: portal verify'}."
-    yield Item("backup", {"days": age, "noted": fits}, said, needs=not 0 <= age <= 1 or not fits)
+    yield StatusItem("backup", {"days": age, "noted": fits}, said, needs=not 0 <= age <= 1 or not fits)
     note = folder.read_note(into / ERASED)
     small = None if note is None else (day - date.fromisoformat(note.day)).days
     said = (
@@ -264,10 +266,10 @@ def _backups(settings: Settings, into: Path | None, day: date) -> Iterator[Item]
         if small is None
         else (f"What was erased was noted {_ago(small)}.")
     )
-    yield Item("erasures", small, said, needs=small is None or not 0 <= small <= 1)
+    yield StatusItem("erasures", small, said, needs=small is None or not 0 <= small <= 1)
 
 
-def _note_fits(settings: Settings, backup: Backup) -> bool:
+def _note_fits(settings: ServerSettings, backup: Backup) -> bool:
     """Return whether a backup has the note that this server signed, and its size; its bytes are for `verify`."""
     note = folder.read_note(backup.path)
     key = contents.public_key(settings)
@@ -279,21 +281,21 @@ def _note_fits(settings: Settings, backup: Backup) -> bool:
     )
 
 
-def _certificate(path: Path | None) -> Iterator[Item]:
+def _certificate(path: Path | None) -> Iterator[StatusItem]:
     if path is None:
         return
     if not path.exists():
         served = path.parent.parent.is_dir()  # where install-server was run
-        yield Item("certificate", None, f"There is no certificate at {path}.", needs=served)
+        yield StatusItem("certificate", None, f"There is no certificate at {path}.", needs=served)
         return
     left = certificate_days(path, datetime.now(UTC).date())
     if left is None:
-        yield Item("certificate", None, f"{path} cannot be read.", needs=True)
+        yield StatusItem("certificate", None, f"{path} cannot be read.", needs=True)
         return
     said = (
         f"The certificate ends in {left} days." if left >= 0 else "The certificate has ended: browsers refuse the site."
     )
-    yield Item("certificate", left, said, needs=left < CERTIFICATE_DAYS)
+    yield StatusItem("certificate", left, said, needs=left < CERTIFICATE_DAYS)
 
 
 def certificate_days(path: Path, today: date) -> int | None:
@@ -310,19 +312,19 @@ def certificate_days(path: Path, today: date) -> int | None:
     return None
 
 
-def _due(due: Callable[[], list[str]] | None) -> Iterator[Item]:
+def _due(due: Callable[[], list[str]] | None) -> Iterator[StatusItem]:
     """Yield helplines to be called again and consents that end, where the content is on this machine."""
     if due is None:
-        yield Item("content", None, "Helplines and consents: see `status` on the machine that builds the site.")
+        yield StatusItem("content", None, "Helplines and consents: see `status` on the machine that builds the site.")
         return
     try:
         found = due()
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with the content, the rest is said
-        yield Item("content", None, f"The content cannot be checked: {problem}", needs=True)
+        yield StatusItem("content", None, f"The content cannot be checked: {problem}", needs=True)
         return
-    yield from (Item("content", line, line, needs=True) for line in found)
+    yield from (StatusItem("content", line, line, needs=True) for line in found)
     if not found:
-        yield Item("content", 0, "No helpline is due, and no consent ends soon.")
+        yield StatusItem("content", 0, "No helpline is due, and no consent ends soon.")
 
 
 def _ago(days: int) -> str:

@@ -50,7 +50,7 @@ _CAREFUL = (
 
 
 @dataclass(frozen=True)
-class Source:
+class GitSource:
     """A folder whose files come from git, like content/, and who may change it.
 
     folder: of the files; repository: a bare clone elsewhere, since no file of git belongs among them; signers: a file
@@ -290,7 +290,7 @@ class Source:
             raise Problem(self.remote, f"did not answer within {LONGEST} seconds.", "It is tried again.") from None
 
 
-def library_source(place: Path, name: str, remote: str, branch: str, signers: Sequence[str]) -> Source:
+def library_source(place: Path, name: str, remote: str, branch: str, signers: Sequence[str]) -> GitSource:
     """Return the source of a library that portal.yml names; its clone is made in `place` where there is none.
 
     Its folder, which holds nothing but what was taken, is made with the first commit. Raises Problem or OSError.
@@ -298,7 +298,7 @@ def library_source(place: Path, name: str, remote: str, branch: str, signers: Se
     place.mkdir(parents=True, exist_ok=True)
     listed = place / f"{name}.signers"
     write_durably(listed, "".join(f"{line}\n" for line in signers).encode())
-    source = Source(place / name, place / f"{name}.git", listed, remote, branch)
+    source = GitSource(place / name, place / f"{name}.git", listed, remote, branch)
     if not (source.repository / "HEAD").exists():
         done = subprocess.run(  # noqa: S603 - our own arguments
             ["git", "init", "--quiet", "--bare", str(source.repository)], capture_output=True, check=False,  # noqa: S607
@@ -344,7 +344,7 @@ def require_no_clone(root: Path) -> None:
 
 
 def take_library(
-    source: Source, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
+    source: GitSource, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
 ) -> str:
     """Take the newest commit of a library that its signers signed, and publish; return a sentence, "" for nothing new.
 
@@ -376,14 +376,14 @@ def _smaller_files(most: int) -> Iterator[None]:
 
 
 def update(
-    source: Source | None,
+    source: GitSource | None,
     publish: Callable[[], object],
     site: Path,
     today: date,
     *,
     purge: Callable[[], object] = lambda: None,
     held: bool = False,
-    libraries: Callable[[], Sequence[Source]] = tuple,
+    libraries: Callable[[], Sequence[GitSource]] = tuple,
 ) -> str:
     """Publish the newest content that a named person signed; return a sentence. Raises Problem or Problems.
 
@@ -400,20 +400,20 @@ def update(
         told = (
             str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
         )
-        publishing_report.write(site, publishing_report.Report(today.isoformat(), told))
+        publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), told))
         raise
     finally:
         _tell_staff(source, site)
-    publishing_report.write(site, publishing_report.Report(today.isoformat(), ""))
+    publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), ""))
     return said
 
 
 def _take_all(
-    source: Source | None,
+    source: GitSource | None,
     publish: Callable[[], object],
     purge: Callable[[], object],
     held: bool,
-    libraries: Callable[[], Sequence[Source]],
+    libraries: Callable[[], Sequence[GitSource]],
 ) -> str:
     said: list[str] = []
     wrong: list[Problem] = []
@@ -443,7 +443,7 @@ def _take_all(
     return " ".join(filter(None, said))
 
 
-def _tell_staff(source: Source | None, site: Path) -> None:
+def _tell_staff(source: GitSource | None, site: Path) -> None:
     """Let the release in use say which commit it was built from, unless somebody went back to an earlier one."""
     now = releases.current(site)
     if source is not None and now is not None and not releases.is_held(site):
@@ -453,7 +453,7 @@ def _tell_staff(source: Source | None, site: Path) -> None:
 
 
 def _take_and_publish(
-    source: Source | None, publish: Callable[[], object], purge: Callable[[], object], held: bool
+    source: GitSource | None, publish: Callable[[], object], purge: Callable[[], object], held: bool
 ) -> str:
     if source is None:
         _keep_up(publish, purge, held)
@@ -476,7 +476,7 @@ def _take_and_publish(
 _HELD = "An earlier release was put into use again. It stays until something new is pushed, or: publish"
 
 
-def _newest(source: Source) -> tuple[str, str]:
+def _newest(source: GitSource) -> tuple[str, str]:
     """Return the newest commit and who signed it; nobody where it is the one that is published. Raises Problem."""
     source.remove_leftovers()
     source.recover()
@@ -516,7 +516,7 @@ def _keep_up_in_spite_of(
         raise Problems([problem, *_each(others)]) from None
 
 
-def _publish(source: Source, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
+def _publish(source: GitSource, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
     """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
     try:
         publish()

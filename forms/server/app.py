@@ -51,7 +51,7 @@ def create_app(settings: Mapping[str, Any]) -> Flask:
         raise
 
 
-def _wired(read: config.Settings, in_use: InUse) -> Flask:
+def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
     app = NoTraceFlask("forms", static_folder=None, template_folder=None)
     app.logger.setLevel(logging.ERROR)
     state = _state(read, in_use, partial(_tell, app.logger, read.name))
@@ -73,7 +73,7 @@ def _wired(read: config.Settings, in_use: InUse) -> Flask:
     return app
 
 
-def _state(read: config.Settings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
+def _state(read: config.ServerSettings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
     """Return the state of an endpoint with these settings; what was lost since the last start is told."""
 
     def clock() -> date:
@@ -105,7 +105,7 @@ def _state(read: config.Settings, in_use: InUse, tell: Callable[[str], None]) ->
     return state
 
 
-def _services(read: config.Settings, first: portal.Portal, today: Callable[[], date]) -> Services:
+def _services(read: config.ServerSettings, first: portal.Portal, today: Callable[[], date]) -> Services:
     """Return the stores and limits for these settings; the salt is still to be found out."""
     concerns = ConcernStore(read.concerns_url, limit=read.connections)
     signups = SignupStore(read.signups_url, limit=read.connections)
@@ -146,14 +146,14 @@ def _rows_of(concerns: ConcernStore, today: Callable[[], date]) -> Rows:
     return Rows(concerns.number, first, lambda: concerns.number(day=today()))
 
 
-def _in_use(read: config.Settings) -> InUse:
+def _in_use(read: config.ServerSettings) -> InUse:
     """Hold the data folder, which nobody else may look into. Raises Problem while it is brought back from a backup."""
     with suppress(OSError):  # whoever needs the folder says what is wrong with it
         read.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return InUse(read.data)
 
 
-def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+def _salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
     """Return the salt for receipts that belongs to these databases. Raises Problem if it is lost, or belongs to others.
 
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
@@ -169,7 +169,7 @@ def _salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
     return salt
 
 
-def _first_salt(read: config.Settings, stores: Sequence[Store]) -> bytes:
+def _first_salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
     """Return a new salt if nothing was ever stored, or that of another process that was first. Raises Problem."""
     if any(store.is_in_use() for store in stores):
         found = config.salt(read)  # another process may have made both in between

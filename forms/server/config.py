@@ -28,7 +28,7 @@ FORMER_NAMES = {"calm": "flood_threshold"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """The settings of one endpoint: where its files and databases are.
 
     portal: the file that a build hands over; public: the built site, or None where another server shows it;
@@ -56,7 +56,7 @@ class Settings:
     connections: Limit = field(default_factory=Limit, compare=False)
 
 
-def read(mapping: Mapping[str, Any]) -> Settings:
+def read(mapping: Mapping[str, Any]) -> ServerSettings:
     """Return settings from a mapping. Raises Problem for a missing, unknown or impossible setting."""
     mapping = {FORMER_NAMES.get(name, name): value for name, value in mapping.items()}
     unknown = sorted(set(mapping) - KNOWN)
@@ -73,7 +73,7 @@ def read(mapping: Mapping[str, Any]) -> Settings:
     if database_of(urls["concerns_url"]) == database_of(urls["signups_url"]):
         raise Problem("setting signups_url", "names the same database as concerns_url.", "Give each its own.")
     public = Path(mapping["public"]) if mapping.get("public") else None
-    return Settings(
+    return ServerSettings(
         portal=Path(mapping["portal"]),
         data=data,
         public=public,
@@ -107,7 +107,7 @@ def connections_of_a_process(environment: Mapping[str, str]) -> int:
     return 2 * int(text) // least
 
 
-def salt(settings: Settings) -> bytes | None:
+def salt(settings: ServerSettings) -> bytes | None:
     """Return the salt for receipts (32 random bytes) of these settings; None if none was ever made in the data folder.
 
     Raises Problem where it cannot be read, was cut short, or is not where a setting says.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
 from forms.server.store.installation import EVERYTHING
@@ -58,7 +58,7 @@ def _mount_points(lines: Sequence[str]) -> Iterator[Path]:
             yield Path(words[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
 
 
-def lost(read: Settings, stores: Sequence[Store]) -> list[Store]:
+def lost(read: ServerSettings, stores: Sequence[Store]) -> list[Store]:
     """Return which of these databases hold nothing at all, though this data folder was started with them before."""
     own_salt = not read.salt and read.salt_file is None and (read.data / "salt").exists()
     if not own_salt or (read.data / _UNDER_WAY).exists():  # looked at first: it goes when the databases are there
@@ -89,7 +89,7 @@ def said_of(store: Store) -> str:
     )
 
 
-def salt_problem(read: Settings, salt: bytes) -> str:
+def salt_problem(read: ServerSettings, salt: bytes) -> str:
     """Return what is wrong with the salt on the disk while a service runs with this one; empty where nothing is."""
     path = read.salt_file or read.data / "salt"
     try:

@@ -7,6 +7,7 @@ import re
 
 from forms.core.content_policy import IN_HEADER
 from forms.core.form_schema import load_all
+from forms.core.i18n.locales import CODE
 
 EVERYWHERE = {
     "Content-Security-Policy": IN_HEADER,
@@ -24,7 +25,7 @@ OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 NEVER_KEPT = "no-store"
 """Cache-Control of everything a person typed or was answered (RFC 9111, section 5.2.2.5)."""
 
-FORM_PAGES = rf"^/[a-z]{{2,3}}/({'|'.join(sorted(form.page for form in load_all() if form.page))})/"
+FORM_PAGES = rf"^/{CODE}/({'|'.join(sorted(form.page for form in load_all() if form.page))})/"
 """Addresses of the built site's pages with a form: they are never kept, so that Back shows nothing that was typed.
 
 deploy/nginx.conf says the same, and tests/server/test_deploy.py compares the two.

@@ -28,7 +28,7 @@ from forms.core.problem import Problem
 from forms.operations import releases
 
 if TYPE_CHECKING:
-    from sitegen.checks.content_checks import Report
+    from sitegen.checks.content_checks import CheckReport
     from sitegen.render.blocks import Context
 
 
@@ -89,7 +89,7 @@ def builder_of(site: Site, out: Path) -> Builder:
     return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
 
 
-def prepared(site: Site) -> "tuple[Context, Report]":
+def prepared(site: Site) -> "tuple[Context, CheckReport]":
     """Return the site's content, and what is wrong with it or waits for a person."""
     from sitegen.build import prepare  # noqa: PLC0415 - loads all checks
 

@@ -15,7 +15,7 @@ from forms.operations.cli.main import Checkout
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from forms.operations.updating import Source
+    from forms.operations.updating import GitSource
 
 
 def checkout_of(site: Site) -> Checkout:
@@ -70,7 +70,7 @@ def _due(site: Site) -> list[str]:
     return [line for line in map(str, report.warnings) if "helplines.csv" in line or "consents.csv" in line]
 
 
-def _library_sources(site: Site) -> "list[Source]":
+def _library_sources(site: Site) -> "list[GitSource]":
     """Return the git repositories of libraries that portal.yml names. Raises Problem."""
     from sitegen.layers import libraries
 

@@ -10,7 +10,7 @@ import click
 from editor import start
 from editor.editor import Editor
 from editor.office import withdrawals
-from editor.publishing import Folder, Place
+from editor.publishing import Destination, Folder
 from editor.remotes.place import SIGNERS
 from editor.remotes.remote import Remote
 from sitegen.content.settings import WHERE, read_settings
@@ -58,7 +58,9 @@ def editor_of(site: Site, out: Path | None, *, ask: Sign | None = None, push: st
     )  # fmt: skip
 
 
-def place_to_publish(site: Site, out: Path | None, sign: Callable[[], Sign | None]) -> tuple[Place, Callable[[], Path]]:
+def place_to_publish(
+    site: Site, out: Path | None, sign: Callable[[], Sign | None]
+) -> tuple[Destination, Callable[[], Path]]:
     """Return where the editor publishes, and what tells the folder of the built site that is shown there.
 
     sign: tells, before each build, what signs it.

@@ -15,7 +15,7 @@ from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
 from editor.looking import source_of
-from editor.saving.history import Change, History, name_of
+from editor.saving.history import FileChange, History, name_of
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
 from forms.core.files.durable import write_safely
@@ -28,10 +28,10 @@ _OUTSIDE = "?"
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingChange:
     """A change that is not on the site and that somebody else than its writers must read. id: of the file as it is."""
 
-    change: Change
+    change: FileChange
     id: str
     writers: tuple[str, ...]
     approvers: tuple[str, ...]
@@ -68,11 +68,11 @@ class Approvals:
             return False
         return "pages" in needed or ("stories" in needed and any(_is_story(path, text) for text in (b"", *texts)))
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[WaitingChange]:
         """Return the changes since the last publishing that still need somebody."""
         return list(self._waiting()) if self.needed() else []
 
-    def _waiting(self) -> Iterator[Waiting]:
+    def _waiting(self) -> Iterator[WaitingChange]:
         newest = self.history.newest()
         published = settings.read(self.memory).published
         base = published if self.history.entry(published) else self.history.oldest()
@@ -85,7 +85,7 @@ class Approvals:
             writers = tuple(dict.fromkeys(one.who for one in self.history.entries(500, change.path, since=base)))
             approvers = tuple(known.get(change.path, {}).get(id, ()))
             if not all(any(not _same(one, writer) for one in approvers) for writer in writers):
-                yield Waiting(change, id, writers, approvers)
+                yield WaitingChange(change, id, writers, approvers)
 
     def agree(self, path: str, id: str, who: str) -> None:
         """Remember that a person has read a file as it is. Raises Problem where it is another now, or their own."""
@@ -132,7 +132,7 @@ def _is_story(path: str, text: bytes) -> bool:
     return False
 
 
-def _only_withdraws(change: Change) -> bool:
+def _only_withdraws(change: FileChange) -> bool:
     """Return whether a change does nothing but withdraw: that waits for nobody."""
     if change.path != CONSENTS or change.before is None or change.after is None:
         return False

@@ -14,7 +14,7 @@ from editor.approvals import Approvals
 from editor.looking import Looking
 from editor.publishing import Publisher
 from editor.remotes.place import RemotePlace
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
@@ -26,7 +26,7 @@ class Editor:
 
     root: Path
     memory: Path
-    store: Store
+    store: ContentStore
     looking: Looking
     publisher: Publisher
     withdraw: Callable[[str], object]
@@ -57,7 +57,7 @@ class Editor:
             raise Problem(waiting[0].change.path, what, _("Ask a colleague to read it."))
 
     @property
-    def settings(self) -> settings.Settings:
+    def settings(self) -> settings.EditorSettings:
         """Who writes, in which language, and what is on the site."""
         return settings.read(self.memory)
 

@@ -12,7 +12,7 @@ from sitegen.checks import content_checks
 from sitegen.checks.security import html_checks
 from sitegen.content import pages, phone_numbers
 from sitegen.content.district import DeskKeys
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.layers import lookup
 from sitegen.lint import consent_rules, mistakes
 from sitegen.lint import keys as page_keys
@@ -98,14 +98,14 @@ class Looking:
             return Look(self._seen.context, lambda: (found, ()))
         return Look(written.context, partial(self._checks, written))
 
-    def _checks(self, written: build.Written) -> Checked:
+    def _checks(self, written: build.WrittenContent) -> Checked:
         try:
             report = build.check(self.root, written, unprotected=self.unprotected)
         except (Problem, Problems) as told:
             return _told(told), ()
         return tuple(Problems(report.problems).problems), tuple(report.warnings)
 
-    def page_problems(self, page: Source, look: Look) -> list[Problem]:
+    def page_problems(self, page: PageSource, look: Look) -> list[Problem]:
         """Return what is wrong with the text of one page, which need not be saved."""
         if look.context is None:
             return []
@@ -117,20 +117,20 @@ def _told(told: Problem | Problems) -> tuple[Problem, ...]:
     return (told,) if isinstance(told, Problem) else tuple(told.problems)
 
 
-def drawn(page: Source, context: Context) -> Source:
+def drawn(page: PageSource, context: Context) -> PageSource:
     """Return a page with the numbers of helplines.csv drawn in, as a build does it."""
-    alone = Library({page.language: {page.name: page}})
+    alone = AllPages({page.language: {page.name: page}})
     numbers = phone_numbers.dialled(context.tables["helplines"])
     return phone_numbers.in_library(alone, numbers).by_language[page.language][page.name]
 
 
-def with_page(library: Library, page: Source) -> Library:
+def with_page(library: AllPages, page: PageSource) -> AllPages:
     """Return the library with this page in its place."""
     own = {**library.by_language.get(page.language, {}), page.name: page}
     return replace(library, by_language={**library.by_language, page.language: own})
 
 
-def _of_page(page: Source, library: Library, context: Context, root: Path) -> Iterator[Problem]:
+def _of_page(page: PageSource, library: AllPages, context: Context, root: Path) -> Iterator[Problem]:
     content, codes = root / "content", context.portal.language_codes()
     yield from page_keys.problems(page, library, context.today)
     yield from content_checks.of_page(page, library)
@@ -140,7 +140,7 @@ def _of_page(page: Source, library: Library, context: Context, root: Path) -> It
     yield from (Danger(one.where, one.what, one.todo) for one in found if one.where.startswith(page.where))
 
 
-def source_of(language: str, name: str, text: str) -> Source:
+def source_of(language: str, name: str, text: str) -> PageSource:
     """Return a page from its text. Raises Problem where its front matter cannot be read."""
     where = f"content/{language}/{name}"
-    return Source(name, language, *pages.split(pages.readable(text, where), where))
+    return PageSource(name, language, *pages.split(pages.readable(text, where), where))

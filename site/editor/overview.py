@@ -18,7 +18,7 @@ _SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingItems:
     """Things of one kind that wait: `kind` chooses the words, `where` the page of the window, `names` what it is."""
 
     kind: str
@@ -31,23 +31,23 @@ def drafts(content: Path, language: str) -> list[str]:
     return sorted(pages.drafts(content, language))
 
 
-def waiting(look: Look, content: Path) -> list[Waiting]:
+def waiting(look: Look, content: Path) -> list[WaitingItems]:
     """Return everything that waits, in the order in which it should be done; nothing of a kind that has nothing."""
-    found = [Waiting("wrong", "publish/", tuple(map(str, look.problems)))]
+    found = [WaitingItems("wrong", "publish/", tuple(map(str, look.problems)))]
     if look.context:
         found += _of(look.context, content)
     return [one for one in found if one.names]
 
 
-def _of(context: Context, content: Path) -> list[Waiting]:
+def _of(context: Context, content: Path) -> list[WaitingItems]:
     others = [code for code in context.portal.language_codes() if code != SOURCE]
     return [
-        Waiting("consents", "tables/consents/", tuple(_consents(context))),
-        Waiting("helplines", "helplines/", tuple(_helplines(context))),
-        Waiting("commitments", "tables/commitments/", tuple(_late(context))),
-        *(Waiting(f"stale {code}", f"translate/{code}/", tuple(_stale(context, code))) for code in others),
-        Waiting("drafts", "pages/", tuple(_drafts(context, content))),
-        *(Waiting(f"review {code}", f"translate/{code}/", tuple(_unread(context, code))) for code in others),
+        WaitingItems("consents", "tables/consents/", tuple(_consents(context))),
+        WaitingItems("helplines", "helplines/", tuple(_helplines(context))),
+        WaitingItems("commitments", "tables/commitments/", tuple(_late(context))),
+        *(WaitingItems(f"stale {code}", f"translate/{code}/", tuple(_stale(context, code))) for code in others),
+        WaitingItems("drafts", "pages/", tuple(_drafts(context, content))),
+        *(WaitingItems(f"review {code}", f"translate/{code}/", tuple(_unread(context, code))) for code in others),
     ]
 
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.render.context import Context
 from sitegen.render.language_pages import page_html
 
@@ -27,7 +27,7 @@ _TYPES = {
 }
 
 
-def page(root: Path, context: Context, source: Source) -> str:
+def page(root: Path, context: Context, source: PageSource) -> str:
     """Return the page of this text, with all else as it is saved. Raises Problem or Problems where there is none."""
     shown = drawn(source, context)
     here = replace(context, language=source.language, library=with_page(context.library, shown))

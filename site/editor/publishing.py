@@ -12,7 +12,7 @@ from typing import Protocol
 from sitegen.content.pages import UNFINISHED
 
 from editor import settings
-from editor.saving.history import Change, History
+from editor.saving.history import FileChange, History
 from forms.core.files.folder_swap import change_places
 from forms.core.problem import Problem, Problems
 
@@ -21,13 +21,13 @@ WRITTEN_BY_BUILDS = frozenset({"translations.json", "addresses.json", "calendar.
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PublishOutcome:
     """How a publishing ended: what is wrong where it did not, and nothing where it did."""
 
     problems: tuple[Problem, ...] = ()
 
 
-class Place(Protocol):
+class Destination(Protocol):
     """Where a site is published: a folder of this machine, or the releases of a server (decision 0059)."""
 
     @property
@@ -121,9 +121,9 @@ class Folder:
 class Publisher:
     """Publishes what was saved to a place, and remembers what is there. One thing at a time, each in a thread."""
 
-    place: Place
+    place: Destination
     memory: Path
-    outcome: Outcome | None = None
+    outcome: PublishOutcome | None = None
     withdrawal: Problem | None = None
     """Why a withdrawal has not reached the server yet."""
 
@@ -168,17 +168,17 @@ class Publisher:
         """Do it, and remember how it ended."""
         try:
             work()
-            self.outcome = Outcome()
+            self.outcome = PublishOutcome()
         except Problem as problem:
-            self.outcome = Outcome((problem,))
+            self.outcome = PublishOutcome((problem,))
         except Problems as told:
-            self.outcome = Outcome(told.problems)
+            self.outcome = PublishOutcome(told.problems)
         except OSError as error:
             todo = "The old site stays. Is the disk full? Make room, then publish again."
-            self.outcome = Outcome((Problem(self.place.where, f"cannot be written ({error.strerror}).", todo),))
+            self.outcome = PublishOutcome((Problem(self.place.where, f"cannot be written ({error.strerror}).", todo),))
         except (Exception, SystemExit):  # noqa: BLE001 - a thread must not end without telling
             todo = "The old site stays. Run: python3 build.py check, and tell a developer what it says."
-            self.outcome = Outcome((Problem("publish", "did not work, and that is our fault.", todo),))
+            self.outcome = PublishOutcome((Problem("publish", "did not work, and that is our fault.", todo),))
 
     def publish(self, commit: str, who: str, day: str) -> None:
         """Publish, and remember which commit is on the site.
@@ -241,7 +241,7 @@ def _nothing_before() -> Problem:
     return Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
 
 
-def unpublished(history: History, memory: Path) -> list[Change]:
+def unpublished(history: History, memory: Path) -> list[FileChange]:
     """Return what was saved and is not on the site; everything where nothing was published with the editor."""
     published = settings.read(memory).published
     known = published if history.entry(published) else ""

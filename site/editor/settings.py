@@ -13,7 +13,7 @@ _BUSY = Lock()
 
 
 @dataclass(frozen=True)
-class Settings:
+class EditorSettings:
     """A person's name and language; the commit that is on the site, who published it, and on which day."""
 
     name: str = ""
@@ -34,22 +34,24 @@ class Settings:
     """The commit that the site named when it was last asked."""
 
 
-def read(folder: Path) -> Settings:
+def read(folder: Path) -> EditorSettings:
     """Return what is remembered; nothing where the file is not there or damaged: the person is asked again."""
-    known = set(asdict(Settings()))
+    known = set(asdict(EditorSettings()))
     with suppress(OSError, ValueError):
         found: Any = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
         if isinstance(found, dict):
-            return Settings(**{key: value for key, value in found.items() if key in known and isinstance(value, str)})
-    return Settings()
+            return EditorSettings(
+                **{key: value for key, value in found.items() if key in known and isinstance(value, str)}
+            )
+    return EditorSettings()
 
 
-def write(folder: Path, settings: Settings) -> None:
+def write(folder: Path, settings: EditorSettings) -> None:
     """Remember these. Raises OSError, and then changes nothing."""
     write_safely(folder / "settings.json", json.dumps(asdict(settings), ensure_ascii=False).encode())
 
 
-def changed(folder: Path, **values: str) -> Settings:
+def changed(folder: Path, **values: str) -> EditorSettings:
     """Remember some values anew, and return all. Raises OSError."""
     with _BUSY:  # what is published or withdrawn in the background writes here too
         settings = replace(read(folder), **values)

@@ -13,11 +13,11 @@ from sitegen.content.settings import read_settings
 
 from editor.editor import Editor
 from editor.looking import Looking
-from editor.publishing import Place, Publisher
+from editor.publishing import Destination, Publisher
 from editor.remotes.place import RemotePlace
 from editor.remotes.remote import Remote
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from editor.window.app import create_window
 from forms.core.crypto.signing import PrivateKey
 from forms.core.files.locks import AlreadyLocked, locked
@@ -44,7 +44,7 @@ AGAIN = 30
 def make(
     root: Path,
     memory: Path,
-    place: Place,
+    place: Destination,
     *,
     keys: DeskKeys | None,
     today: Callable[[], date],
@@ -63,7 +63,7 @@ def make(
     languages = tuple(str(row["code"]) for row in known["languages"])
     history = History(content, memory / "history")
     looking = Looking(root, keys, today, unprotected)
-    store = Store(content, history, languages, ())
+    store = ContentStore(content, history, languages, ())
     if push is not None:
 
         def require_read() -> None:

@@ -27,7 +27,7 @@ from sitegen.checks.tables import previous_build
 from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
 from sitegen.content.consent import consents, quotes
 from sitegen.content.district import DeskKeys
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
@@ -61,7 +61,7 @@ class Built:
     context: Context
     """What pages were drawn from."""
 
-    written: Library
+    written: AllPages
     """The pages as staff wrote them."""
 
 
@@ -72,7 +72,7 @@ def prepare(
     today: date,
     handover: Path | None = None,
     unprotected: Collection[str] = (),
-) -> tuple[Context, content_checks.Report]:
+) -> tuple[Context, content_checks.CheckReport]:
     """Read and check what staff write, beside what the last build handed over. Raises Problem or Problems.
 
     unprotected: public keys whose secrets lie on this machine without a passphrase; no real site may use them.
@@ -82,23 +82,23 @@ def prepare(
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenContent:
     """What staff wrote, as read: `check` checks it, and pages are drawn from the context."""
 
     context: Context
     days: Sequence[Row]
     addresses: Mapping[str, moved_pages.KnownPage]
-    library: Library
+    library: AllPages
     """All pages before numbers are drawn in and stories without consent are left out."""
 
-    checked: Library
+    checked: AllPages
     """The site's pages with all their quotes as they are written. The context has only those that may be shown."""
 
     left: Sequence[str]
     """Sentences about the stories and quotes that consent has left."""
 
 
-def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
+def read(root: Path, *, keys: DeskKeys | None, today: date) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read."""
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
@@ -107,6 +107,7 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
         raise Problems(as_dangers(secrets))  # alone: no other sentence may repeat one
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
+    district.require_source(content)
     rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
@@ -124,17 +125,17 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> Written:
     quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
     context = Context(portal, rows, quoted, menu, portal.language_codes()[0], today)
-    return Written(context, days, addresses, as_written, library, (*left, *quotes_left))
+    return WrittenContent(context, days, addresses, as_written, library, (*left, *quotes_left))
 
 
 def check(
     root: Path,
-    written: Written,
+    written: WrittenContent,
     *,
     handover: Path | None = None,
     unprotected: Collection[str] = (),
     pages_drawn: Callable[[], object] = lambda: None,
-) -> content_checks.Report:
+) -> content_checks.CheckReport:
     """Return what is wrong with what staff write, and what waits for a person. See `prepare`.
 
     pages_drawn: waits until what other processes find in the HTML of pages is kept, before that is needed here.
@@ -151,7 +152,7 @@ def check(
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
     pages_drawn()
-    found = content_checks.Report(
+    found = content_checks.CheckReport(
         (
             *report.problems,
             *go_live.blocking(live),
@@ -181,7 +182,7 @@ def check(
     return found
 
 
-def _is_clean(page: pages.Source, root: Path) -> bool:
+def _is_clean(page: pages.PageSource, root: Path) -> bool:
     return page.made or page_facts.of(page, root).clean
 
 
@@ -212,7 +213,7 @@ def build(
         written = read(root, keys=keys, today=today)
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         checked = partial(check, root, written, handover=handover, unprotected=unprotected)
-        report = content_checks.Report((), ()) if at_once else _without_problems(checked())
+        report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
         context, seal = _drawn_from(root, fresh, written.context, speak)
         pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
         if at_once:
@@ -235,7 +236,7 @@ def build(
     return Built(context.portal, count, seconds, report.warnings, context, written.library)
 
 
-def _without_problems(report: content_checks.Report) -> content_checks.Report:
+def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
     if report.problems:
         raise Problems(report.problems)
     return report
@@ -334,14 +335,16 @@ def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_cl
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
-def go_live_list(root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]) -> list[go_live.Item]:
+def go_live_list(
+    root: Path, *, keys: DeskKeys | None, today: date, unprotected: Collection[str]
+) -> list[go_live.OpenItem]:
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
     undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
-        *(go_live.Item(problem, True) for problem in undecided),
+        *(go_live.OpenItem(problem, True) for problem in undecided),
         *go_live.open_items(context.portal, own, context.tables, context.library, today, unprotected),
     ]
 

@@ -72,7 +72,7 @@ class KeptWork:
         if key in self._fresh:
             return self._fresh[key]
         try:
-            row = self._open().execute("SELECT value FROM work WHERE key = ?", (key,)).fetchone()
+            row = self.connection().execute("SELECT value FROM work WHERE key = ?", (key,)).fetchone()
         except (sqlite3.Error, OSError):
             return None
         value: bytes = row[0] if row and isinstance(row[0], bytes) else b""
@@ -106,7 +106,7 @@ class KeptWork:
     def save(self, *, whole: bool = False) -> None:
         """Write new values. whole: every value still in use was requested; many others are removed."""
         with suppress(sqlite3.Error, OSError):
-            connection = self._open()
+            connection = self.connection()
             rows = [(key, _sum(value) + value) for key, value in list(self._fresh.items())]  # other threads keep more
             with connection:
                 connection.executemany("INSERT OR REPLACE INTO work VALUES (?, ?)", rows)
@@ -124,14 +124,14 @@ class KeptWork:
     def is_sound(self) -> bool:
         """Return whether all of the file can be read."""
         try:
-            return self._open().execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+            return self.connection().execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
         except (sqlite3.Error, OSError):
             return False
 
     def cut_down(self, used: Collection[bytes], *, few: bool = False) -> None:
         """Remove all entries but these, if there are many others. few: also if there are few."""
         with suppress(sqlite3.Error, OSError):
-            connection = self._open()
+            connection = self.connection()
             (count,) = connection.execute("SELECT count(*) FROM work").fetchone()
             if few or count > _SPARE * len(used) + 100:
                 every = [key for (key,) in connection.execute("SELECT key FROM work")]
@@ -139,7 +139,7 @@ class KeptWork:
                     gone = ((key,) for key in every if key not in used)
                     connection.executemany("DELETE FROM work WHERE key = ?", gone)
 
-    def _open(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
         if self._connection is None:
             if self._path is None:
                 raise OSError

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from sitegen import kept_work
-from sitegen.content.pages import Source, linked_name
+from sitegen.content.pages import PageSource, linked_name
 
 _PLAIN_NAME = re.compile(r"[\w./-]+")
 _LINKED = re.compile(r"[^\s()<>\[\]\"']+\.md")
@@ -23,13 +23,13 @@ class PageKeys:
         config = (root / "mkdocs.yml").read_bytes()
         self._rest = (kept_work.code_mark(), config, language)
 
-    def of(self, source: Source) -> bytes | None:
+    def of(self, source: PageSource) -> bytes | None:
         """Return the key of a page; None for one that shows more than its own text: tables, pictures, other pages."""
         if source.renderer or source.blocks or "media" in source.text or "<!--" in source.text:
             return None
         return kept_work.key_of(*self._rest, source.name, source.text, self._leads_to(source))
 
-    def _leads_to(self, source: Source) -> bytes:
+    def _leads_to(self, source: PageSource) -> bytes:
         """Return what the page's links depend on: which of the names in them are pages."""
         if not self._plain or _HIDDEN_LINK.search(source.text):
             return self._all_names

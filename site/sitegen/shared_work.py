@@ -22,7 +22,7 @@ from forms.core.portal import Clip, SoundFile
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
 from sitegen.content.consent import consents, quotes
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.settings import read_settings, voices
 from sitegen.kept_work import SHARED, KeptWork
 from sitegen.languages import table_schemas
@@ -224,7 +224,7 @@ def _said(
     context = build.read(alone, keys=keys, today=today).context
     seal = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.KEPT_IN)
     portal = replace(context.portal, assets=site_files.asset_names(alone / "site" / "assets", seal))
-    library = Library({code: _without_people(pages) for code, pages in context.library.by_language.items()})
+    library = AllPages({code: _without_people(pages) for code, pages in context.library.by_language.items()})
     spoken = _Listener(alone / build.SPEECH, place / "out", voices(content), {}, root=alone)
     context = replace(context, portal=portal, library=library, audio_pipeline=spoken, charts=alone / build.CHARTS)
     audio_clips.with_questions(portal, spoken, today)
@@ -243,10 +243,10 @@ def _write_blocks(content: Path, codes: Sequence[str]) -> None:
             (content / code / f"{block}-alone.md").write_text(text, encoding="utf-8")
 
 
-def _without_people(pages: Mapping[str, Source]) -> dict[str, Source]:
+def _without_people(pages: Mapping[str, PageSource]) -> dict[str, PageSource]:
     """Return the pages that no consent is asked for: no story, and none with a quote."""
     return {name: page for name, page in pages.items() if not consents.is_story(page) and not _quotes(page)}
 
 
-def _quotes(page: Source) -> bool:
+def _quotes(page: PageSource) -> bool:
     return ">" in page.text and any(True for _ in quotes.quotes_of(page.text))

@@ -18,7 +18,7 @@ from forms.core import portal as portals
 from forms.core.portal import Desk, Member, Portal
 from forms.desk.crypto import keys
 from forms.desk.crypto.keys import Public
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import SiteWatch
 from forms.server.app import create_app
@@ -61,7 +61,7 @@ class Office:
 
     def machine(self, member: str) -> Session:
         """A machine of a desk, unlocked."""
-        return Session.unlock(Place(member, self.home / member, self.address), None, lambda: self.day)
+        return Session.unlock(DeskPlace(member, self.home / member, self.address), None, lambda: self.day)
 
     def tell(self, form: str = "concern", **answers: Any) -> str:
         """Tell a concern as a browser without a script does; its receipt."""

@@ -24,8 +24,8 @@ from forms.desk.events import event_views
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import EventCount, erase_old
 from forms.desk.events.event_session import EventDesk
-from forms.desk.events.visits import Plan, append, event_row
-from forms.desk.services.place import Place
+from forms.desk.events.visits import EventPlan, append, event_row
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.web.current import state_of
@@ -65,7 +65,7 @@ class Town:
         requests.post(f"{self.address}/forms/ta/cancel", data={"code": code, "do": "cancel"}, timeout=120)
 
     def session(self) -> Session:
-        return Session.unlock(Place("events", self.home / "desk" / "events", self.address), None)
+        return Session.unlock(DeskPlace("events", self.home / "desk" / "events", self.address), None)
 
     def book(self, today: date) -> EventBook:
         return EventBook(EventDesk(self.session()), lambda: today)
@@ -88,7 +88,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     settings = (content / "portal.yml").read_text(encoding="utf-8").replace("reads: [signup]", "reads: [signup, visit]")
     (content / "portal.yml").write_text(settings, encoding="utf-8")
     asked = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), {"kind": "meeting"}, None, "", 0)
-    plan = Plan(EVENT, "Meeting in the village", "Officers listen.", "The school", "2027-03-06T10:00", "", 6)
+    plan = EventPlan(EVENT, "Meeting in the village", "Officers listen.", "The school", "2027-03-06T10:00", "", 6)
     append(content / "tables" / "events.csv", event_row(asked, load(content, tmp_path), plan, TODAY))
     portal = load(content, tmp_path)
     portals.write(portal, tmp_path / "portal.json")
@@ -154,7 +154,7 @@ def test_a_visit_that_is_asked_for_at_the_endpoint_lies_at_the_events_desk(town:
     row = event_row(
         case.first,
         session.portal.current,
-        Plan("2027-04-play", "A play", "Theatre.", "The school", "2027-04-01T17:00"),
+        EventPlan("2027-04-play", "A play", "Theatre.", "The school", "2027-04-01T17:00"),
         TODAY,
     )
     assert row["kind"] == "street-theatre"

@@ -14,11 +14,11 @@ from sitegen.content.tables import read
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import Plan, append, event_row
+from forms.desk.events.visits import EventPlan, append, event_row
 from tests.desk.event_helpers import TODAY, event, portal
 
 ROOT = Path(__file__).parents[2]
-PLAN = Plan(
+PLAN = EventPlan(
     "2027-03-visit", "Community  meeting", "Officers listen.", "The school", "2027-03-01T10:00", "2027-03-01T12:00", 40
 )
 
@@ -34,7 +34,7 @@ def letter(form: str = "visit", **answers: Any) -> Letter:
     return Letter("ab" * 16, form, "ta", "2027-01-10", ("events",), told | answers, None, "", 0)
 
 
-def row(plan: Plan = PLAN, **answers: Any) -> dict[str, str]:
+def row(plan: EventPlan = PLAN, **answers: Any) -> dict[str, str]:
     return event_row(letter(**answers), portal(), plan, TODAY)
 
 

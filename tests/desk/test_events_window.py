@@ -17,7 +17,7 @@ from forms.core.portal import Choice, Desk
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.event_records import EventBook
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, has_come, portal
@@ -45,7 +45,7 @@ class Window:
 
 
 def opened(session: FakeSession, today: date = TODAY) -> Window:
-    place = Place("events", session.folder, "http://127.0.0.1:1")
+    place = DeskPlace("events", session.folder, "http://127.0.0.1:1")
     app = create_window(place, today=lambda: today, unlock=lambda *_: session.unlocked)
     client, authenticator = window_client(app), app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")

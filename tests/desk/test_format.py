@@ -6,7 +6,7 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.desk.crypto import keys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
 
@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def unlock(folder: Path) -> Session:
-    return Session.unlock(Place("police", folder, "http://127.0.0.1:9"), None)
+    return Session.unlock(DeskPlace("police", folder, "http://127.0.0.1:9"), None)
 
 
 def test_the_format_is_written_down_for_its_owner_only(folder: Path) -> None:

@@ -20,7 +20,7 @@ from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, l
 from forms.core.i18n.marked_words import SAYING, called, texts_of
 from forms.core.problem import Problem
 from forms.desk import language
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.window import labels, reader
 from forms.desk.window.app import create_window
 from tests.desk.event_helpers import MEETING, FakeSession, event, portal
@@ -275,7 +275,7 @@ def test_a_problem_says_all_of_itself_in_another_language() -> None:
 
 
 def test_markup_comes_from_the_template_alone(tmp_path: Path) -> None:
-    app = create_window(Place("police", tmp_path, "http://127.0.0.1:1"))
+    app = create_window(DeskPlace("police", tmp_path, "http://127.0.0.1:1"))
     with app.test_request_context():
         shown = reader.with_markup("See %(link)s of %(who)s.", link=Markup("<a>it</a>"), who="<i>\u202e")
     assert shown == "See <a>it</a> of &lt;i&gt;·."

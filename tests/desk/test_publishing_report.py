@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from forms.core.builds import publishing_report
-from forms.core.builds.publishing_report import Report
+from forms.core.builds.publishing_report import PublishingReport
 from forms.desk import doctor
 from forms.desk.sync import client
 from tests.desk.conftest import Office
@@ -21,14 +21,14 @@ def said(office: Office) -> str:
 
 def test_the_doctor_says_why_the_newest_pages_are_not_there(office: Office) -> None:
     assert "published" not in said(office)
-    publishing_report.write(office.home.parent, Report("2027-01-01", SENTENCE))
+    publishing_report.write(office.home.parent, PublishingReport("2027-01-01", SENTENCE))
     assert f"The newest pages were not published, those before stay. 2027-01-01: {SENTENCE}" in said(office)
-    publishing_report.write(office.home.parent, Report("2027-01-02", ""))
+    publishing_report.write(office.home.parent, PublishingReport("2027-01-02", ""))
     assert "published" not in said(office)
 
 
 def test_only_a_desk_is_told(office: Office) -> None:
-    publishing_report.write(office.home.parent, Report("2027-01-01", SENTENCE))
+    publishing_report.write(office.home.parent, PublishingReport("2027-01-01", SENTENCE))
     answer = office.app.test_client().get("/pickup/v1/publishing")
     assert answer.status_code == 401
     assert SENTENCE not in answer.get_data(as_text=True)

@@ -22,7 +22,7 @@ from forms.desk import doctor
 from forms.desk.cases.log.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.session import Session
-from forms.desk.sync.client import LARGEST_FILE, Refused, Server, letter_row
+from forms.desk.sync.client import LARGEST_FILE, RequestRefused, Server, letter_row
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
 from forms.server.store.concerns.letters import MOST_COPIES
@@ -314,13 +314,13 @@ def bomb() -> bytes:
 def test_a_compressed_bomb_is_not_unpacked(hostile: Server, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     monkeypatch.setattr(Hostile, "body", bomb())
     monkeypatch.setattr(Hostile, "encoding", encoding)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         hostile.letter("a" * 32)
 
 
 def test_an_endless_letter_is_cut_off(hostile: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hostile, "body", bytes(LARGEST_FILE + 1))
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         hostile.letter("a" * 32)
 
 

@@ -25,7 +25,7 @@ from forms.core.portal import Desk
 from forms.core.rendering import draw_form
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
@@ -134,6 +134,19 @@ def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
     assert any("is what its publishers signed" in sentence for sentence in said)
     site.build()
     assert site.alarms() == "", "another build by the same publishers is none either"
+
+
+def test_a_language_with_a_script_in_its_code_is_watched_like_any_other(site: Site) -> None:
+    portal = site.office.portal
+    santali = replace(portal.languages[-1], code="sat-Olck", name="ᱥᱟᱱᱛᱟᱲᱤ")
+    site.office.publish(replace(portal, languages=(portal.languages[0], santali)))
+    site.build()
+    assert site.alarms() == ""
+    form = "/forms/sat-Olck/concern"
+    site.rewrite(
+        lambda path, body: body.replace(b"</form>", b"</form><script>steal()</script>") if path == form else body
+    )
+    assert f"{form} shows something" in site.alarms()
 
 
 @pytest.mark.parametrize(
@@ -485,7 +498,7 @@ def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> 
     desk.sync.run()
     site.change("/assets/seal.js", "seals", "steals")
     site.alarms(desk)
-    app = create_window(Place("legal", desk.place.folder, desk.place.address), lambda: TODAY)
+    app = create_window(DeskPlace("legal", desk.place.folder, desk.place.address), lambda: TODAY)
     client = window_client(app)
     authenticator = app.extensions["authenticator"]
     client.get(f"/enter/{authenticator.token}")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import DeskPart, Stated, Statement
+from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.session import Session
@@ -55,7 +55,7 @@ def secret(office: Office) -> str:
         return str(store.signing_secret(connection))
 
 
-def signed(office: Office, statement: Statement, part: DeskPart) -> Stated:
+def signed(office: Office, statement: DailyStatement, part: DeskPart) -> Stated:
     """What a server signs that lies."""
     return Stated(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 

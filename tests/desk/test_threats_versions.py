@@ -73,7 +73,7 @@ def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -
     """Those desks call Portal(**data): one field more stops them, and so they would fetch nothing."""
     said = json.loads(Server(office.address, keys.token(office.home / "legal")).ask("GET", "portal").body)
     classes = (Portal, Language, Desk, Member, Helpline, Event, Choice, Clip, SoundFile)
-    known = {kind.__name__: set(handover_version._FIRST_FIELDS[kind.__name__].split()) for kind in classes}
+    known = {kind.__name__: set(handover_version.FIRST_FIELDS[kind.__name__].split()) for kind in classes}
     assert set(said) == known["Portal"]
     assert set(said["desks"][0]) == known["Desk"]
     assert set(said["desks"][0]["members"][0]) == known["Member"]

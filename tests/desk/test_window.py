@@ -22,7 +22,7 @@ from forms.desk.cases.case import Case
 from forms.desk.cases.log.case_log import Entry
 from forms.desk.crypto import keys
 from forms.desk.services.case_list import CaseList
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.window import start
 from forms.desk.window.access.authentication import Authenticator
@@ -227,7 +227,7 @@ def guarded(office: Office) -> Window:
     session = office.session()
     (office.place().folder / "identity.age").touch()
 
-    def unlock(_: Place, passphrase: str | None) -> Session:
+    def unlock(_: DeskPlace, passphrase: str | None) -> Session:
         if passphrase != PASSPHRASE:
             raise Problem("passphrase", "does not open this key.", "Type it again.")
         return session

@@ -24,7 +24,7 @@ from forms.core.crypto.encryption import seal, seal_part
 from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal
 from forms.desk.crypto.keys import make_demonstration
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.store.concerns.concern_store import ConcernStore
@@ -102,8 +102,8 @@ class Office:
     app: Flask
     today: date = TODAY
 
-    def place(self, desk: str = "police") -> Place:
-        return Place(desk, self.home / "desk" / desk, self.address)
+    def place(self, desk: str = "police") -> DeskPlace:
+        return DeskPlace(desk, self.home / "desk" / desk, self.address)
 
     def session(self, desk: str = "police") -> Session:
         return Session.unlock(self.place(desk), None, today=lambda: self.today)

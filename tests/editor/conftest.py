@@ -13,8 +13,8 @@ from argon2 import PasswordHasher
 from editor import start
 from editor.editor import Editor
 from editor.office import passphrases
+from editor.publishing import Destination
 from editor.publishing import Folder as PublicFolder
-from editor.publishing import Place
 from editor.window.app import create_window
 from flask.testing import FlaskClient
 from sitegen.publish.withdrawals import withdrawal
@@ -34,7 +34,7 @@ def folder_place(folder: Folder) -> PublicFolder:
     )
 
 
-def make_editor(folder: Folder, place: Place | None = None) -> Editor:
+def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
     """An editor whose build writes one page, and whose withdrawal is the real one."""
 
     def withdraw(told: str) -> None:

@@ -92,7 +92,7 @@ def test_a_cell_is_named_with_its_file() -> None:
 )
 def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({said!r}.encode() + bytes([10, 255, 91]))"
-    monkeypatch.setattr(documents, "_PROGRAM", program)
+    monkeypatch.setattr(documents, "PROGRAM", program)
     with pytest.raises(Problem, match="no Word document"):
         documents.word(docx())
     with pytest.raises(Problem, match="no workbook"):

@@ -13,13 +13,13 @@ from editor import start
 from editor.office import withdrawals
 from editor.office.build_signatures import BuildSignatures
 from editor.remotes.place import RemotePlace
-from editor.remotes.remote import Remote
+from editor.remotes.remote import Offline, Remote
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
 from forms.core.problem import Problem
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 from tests.commands import site_in
 from tests.editor.conftest import folder_place
 from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
@@ -85,7 +85,7 @@ class Pushing:
         if not clone.exists():
             content.mkdir(parents=True)
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
-        source = Source(
+        source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
             keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
@@ -209,13 +209,13 @@ def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
     assert isinstance(place, RemotePlace)
     history = pushing.place.editor.store.history
     tip = pushing.git("rev-parse", "main")
-    ready = place._prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
-    place.remote.push(history.folder, history.add(ready, place._signature(ready, withdraws=True)), tip)
+    ready = place.prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
+    place.remote.push(history.folder, history.add(ready, place.signature_of(ready, withdraws=True)), tip)
     with pytest.raises(Problem, match=r"changes more of consents\.csv"):
         pushing.take()
     assert "Hacked." not in pushing.taken("en/index.md")
     with pytest.raises(Problem, match="is not signed by anybody"):
-        place._require_trusted(pushing.git("rev-parse", "main"))
+        place.require_trusted(pushing.git("rev-parse", "main"))
 
 
 def test_undo_is_signed_too(pushing: Pushing) -> None:
@@ -243,3 +243,54 @@ def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -
     assert found
     assert found.key == key
     assert (site.editor_memory / "office" / "withdrawal-key").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_withdrawn_while_the_first_commit_waits_is_not_published_by_it(pushing: Pushing) -> None:
+    """There is no branch yet on which the withdrawal could go before."""
+    came = pushing.publisher()
+    first = pushing.press(came)
+    pushing.place.person("M. Devi", "writer").post("/consents/withdraw", consent="the-well")
+    until(lambda: not pushing.place.editor.settings.withdrawing_since)
+    pushing.sign(came, first)
+    until(lambda: pushing.signatures.waiting and pushing.signatures.waiting.digest != first)
+    assert not pushing.git("branch", "--list")
+    waiting = pushing.signatures.waiting
+    assert waiting
+    pushing.sign(came, waiting.digest)
+    pushing.place.editor.publisher.wait()
+    assert TODAY.isoformat() in pushing.git("show", f"main:{CONSENTS}")
+
+
+def test_what_is_withdrawn_without_a_network_is_not_published_when_it_is_back(
+    pushing: Pushing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = pushing.publisher()
+    pushing.publish(came)
+    came.edit("/pages/en/index.md", "# index\n\nNot yet.")
+    first = pushing.press(came)
+    with monkeypatch.context() as cut:
+
+        def gone(*_: object) -> str:
+            raise Offline("district", "cannot be reached.", "It is tried again.")
+
+        cut.setattr(Remote, "fetch", gone)
+        pushing.place.person("M. Devi", "writer").post("/consents/withdraw", consent="the-well")
+        until(lambda: pushing.place.editor.publisher.withdrawal)
+    pushing.sign(came, first)
+    until(lambda: pushing.signatures.waiting and pushing.signatures.waiting.digest != first)
+    assert TODAY.isoformat() in pushing.git("show", f"main:{CONSENTS}")
+    assert "Not yet." not in pushing.git("show", "main:en/index.md")
+
+
+def test_a_withdrawal_is_taken_where_the_site_gets_another_address(pushing: Pushing) -> None:
+    """The new address is published by a publisher; a no does not wait for that."""
+    came = pushing.publisher()
+    pushing.publish(came)
+    pushing.take()
+    place = pushing.place.editor.pushes
+    assert isinstance(place, RemotePlace)
+    place.site = "https://new.example.org"
+    pushing.place.person("M. Devi", "writer").post("/consents/withdraw", consent="the-well")
+    until(lambda: not pushing.place.editor.settings.withdrawing_since)
+    pushing.take()
+    assert TODAY.isoformat() in pushing.taken(CONSENTS)

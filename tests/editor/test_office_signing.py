@@ -13,7 +13,7 @@ from commands.editors import signature_asked_for
 from commands.withdrawals import remove_withdrawn
 from editor.office.build_signatures import Build, BuildSignatures
 from editor.publishing import Folder as PublicFolder
-from editor.publishing import Outcome, Publisher
+from editor.publishing import Publisher, PublishOutcome
 from nacl.signing import SigningKey
 
 from forms.core.builds import manifest as manifests
@@ -296,7 +296,7 @@ def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Fold
     assert releases.current(site.published) is None, "it is not there before it is signed"
     signatures.give(build.digest, line(device, build.manifest).decode())
     publisher.wait()
-    assert publisher.outcome == Outcome()
+    assert publisher.outcome == PublishOutcome()
     public = releases.current(site.published).public  # type: ignore[union-attr]
     assert (public / ADDRESS[1:]).read_bytes() == build.manifest
     assert is_signed(build.manifest, (public / SIGNATURES[1:]).read_bytes(), named)

@@ -21,7 +21,7 @@ from sitegen.publish.withdrawals import withdrawal
 from forms.core.builds.git_signatures import public_line, sign
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 from tests.editor.conftest import Browser, browser_at, folder_place
 from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import KEY, TODAY, Folder
@@ -436,7 +436,7 @@ def test_a_token_that_is_not_accepted_is_said_without_it(tmp_path: Path) -> None
         raise told
 
     with pytest.raises(Problem, match="does not take the name and token") as problem:
-        Remote("https://git.example/district.git")._telling(refused)
+        Remote("https://git.example/district.git").telling(refused)
     assert "S3CRET" not in str(problem.value)
 
 
@@ -487,7 +487,7 @@ def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be
     content.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
     signers = district.bare.with_name("allowed_signers")
-    source = Source(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
+    source = GitSource(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
     purged: list[str] = []
 
     def build() -> None:

@@ -10,7 +10,7 @@ import pytest
 from dulwich.repo import Repo
 from editor.editor import Editor
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 
 from forms.core.problem import Problem
 
@@ -25,11 +25,11 @@ def content(tmp_path: Path) -> Path:
     return made
 
 
-def store_of(content: Path) -> Store:
-    return Store(content, History(content, content.parent / "var" / "history"), ("en", "ta"), ("helplines",))
+def store_of(content: Path) -> ContentStore:
+    return ContentStore(content, History(content, content.parent / "var" / "history"), ("en", "ta"), ("helplines",))
 
 
-def words(store: Store, name: str = "help.md") -> str:
+def words(store: ContentStore, name: str = "help.md") -> str:
     return store.read(store.page("en", name))[0]
 
 

@@ -274,7 +274,7 @@ def test_a_file_that_is_no_such_table_is_a_sentence(browser: Browser, folder: Fo
     assert folder.csv("helplines").read_bytes() == before
 
 
-def translated(folder: Folder) -> pages.Library:
+def translated(folder: Folder) -> pages.AllPages:
     content = folder.root / "content"
     return translations.applied(pages.read_all(content, ("en", "ta", "or"))[0], translations.read(content))
 

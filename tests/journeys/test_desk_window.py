@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.window import start
 from tests.desk.window_helpers import TODAY, Office, fill, running, voice
@@ -21,7 +21,7 @@ PHONE = {"width": 360, "height": 740}
 @pytest.fixture
 def at_the_desk(own_browser: Any, installation: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A page of the police's window, come in by the one-time address; with a script where the person has one."""
-    window = start.start(Place("police", installation.desks / "police", installation.address))
+    window = start.start(DeskPlace("police", installation.desks / "police", installation.address))
     context = own_browser.new_context(java_script_enabled="no script" not in request.node.name)
     opened = context.new_page()
     opened.goto(window.enter)
@@ -179,7 +179,7 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
     page.goto("/en/tell/")
     words = f"tell me by voice {id(page)}"
     receipt = tell(page, what=words)
-    session = Session.unlock(Place("police", installation.desks / "police", installation.address), None)
+    session = Session.unlock(DeskPlace("police", installation.desks / "police", installation.address), None)
     session.sync.run()
     [case] = [one for one in session.cases.all() if one.answers.get("what") == words]
     desk = at_the_desk

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from editor.editor import Editor
 from editor.publishing import Folder as PublicFolder
-from editor.publishing import Place as PublicPlace
+from editor.publishing import Destination
 from editor.window.app import create_window
 from playwright.sync_api import expect
 from sitegen.publish.withdrawals import withdrawal
@@ -31,7 +31,7 @@ __all__ = ["district", "folder", "kept_tables", "seal_cache"]
 SAVED = "It is not on the site before somebody publishes."
 
 
-def site_place(folder: Folder) -> PublicPlace:
+def site_place(folder: Folder) -> Destination:
     """Where the site that a real build has made is published, as a folder of this machine."""
     return PublicFolder(
         folder.root / "public",
@@ -182,7 +182,13 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     to(page, "Tables")
     follow(page, "Awareness campaigns")
     follow(page, "New row")
-    row = {"id": "wages", "problem": "debt", "page": "campaigns/wages", "title_en": "Wages on time", "starts": str(TODAY)}
+    row = {
+        "id": "wages",
+        "problem": "debt",
+        "page": "campaigns/wages",
+        "title_en": "Wages on time",
+        "starts": str(TODAY),
+    }
     fill(page, row)
     press(page, "Save")
     expect(page.get_by_text(SAVED)).to_be_visible()

@@ -16,7 +16,7 @@ import av
 import pytest
 from PIL import Image
 
-from forms.desk.session import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.window import start
 from tests.journeys import engines
 from tests.journeys.engines import Engine, Failed, Marionette
@@ -131,7 +131,7 @@ def tell_and_come_back(engine: Engine, installation: Any, folder: Path) -> None:
 
 def answer_at_the_window(engine: Engine, installation: Any, words: str) -> None:
     """The desk's window: the list, the letter with its photo and voice, and an answer to it."""
-    window = start.start(Place("police", installation.desks / "police", installation.address))
+    window = start.start(DeskPlace("police", installation.desks / "police", installation.address))
     try:
         engine.goto_address(window.enter)
         engine.click("main form button.button")

@@ -21,7 +21,7 @@ from sitegen.build import build
 
 from forms.core.i18n import say
 from forms.desk.crypto.keys import make_demonstration
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.window import start
 from tests.journeys.conftest import PHONE, TODAY, Installation, copy_of_the_project, serving  # type: ignore[import-not-found]
@@ -128,7 +128,7 @@ def post(address: str, **answers: str) -> None:
     assert 'class="code"' in sent.text
 
 
-def settle_in_the_window(browser: Any, place: Place, theme: str, taluk: str) -> None:
+def settle_in_the_window(browser: Any, place: DeskPlace, theme: str, taluk: str) -> None:
     """At the desk's window: read the only letter, answer it, close it, give it its public theme."""
     window = start.start(place, today=lambda: TODAY)
     context = browser.new_context()
@@ -151,7 +151,7 @@ def settle_in_the_window(browser: Any, place: Place, theme: str, taluk: str) -> 
     window.stop()
 
 
-def settle_the_rest(place: Place) -> None:
+def settle_the_rest(place: DeskPlace) -> None:
     """The same work on all other letters, by the session that window and commands share."""
     session = Session.unlock(place, None, lambda: TODAY)
     session.sync.run()
@@ -220,7 +220,7 @@ def test_from_a_concern_to_a_published_count_to_we_did(
 ) -> None:
     monkeypatch.setattr("forms.desk.cases.log.case_log.datetime", SimpleNamespace(now=lambda _: SETTLED))
     installation = district.installation
-    police = Place("police", installation.desks / "police", installation.address)
+    police = DeskPlace("police", installation.desks / "police", installation.address)
 
     (theme, taluk), *others = TOLD
     phone.goto("/ta/tell/")

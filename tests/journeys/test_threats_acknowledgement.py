@@ -10,7 +10,7 @@ import pytest
 from forms.core.crypto.encryption import seal
 from forms.core.proofs.receipt_proofs import short
 from forms.desk.cases.acknowledgement import doubts, sent_answers
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.store.concerns.queries import answer_row
 from tests.journeys.telling import come_back, tell
@@ -21,7 +21,9 @@ UNPROVEN = "It is not proven that this answer is from the desk."
 
 
 def office(installation: Any, desk: str = "police") -> Session:
-    return Session.unlock(Place(desk, installation.desks / desk, installation.address), None, lambda: installation.day)
+    return Session.unlock(
+        DeskPlace(desk, installation.desks / desk, installation.address), None, lambda: installation.day
+    )
 
 
 def changed(installation: Any, statement: str, *values: Any) -> None:

@@ -2,17 +2,23 @@
 
 import shutil
 import subprocess
+from base64 import b64encode
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import git_signatures, passkey_commits
-from forms.core.builds.git_signatures import GIT, WITHDRAWAL, Place, public_line
+from forms.core.builds.git_signatures import GIT, WITHDRAWAL, PublishTarget, public_line
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 from tests.test_passkey_signatures import Device
 
 from .test_updating import TODAY, Repository, made
@@ -23,16 +29,16 @@ OFFICE, STRANGER = signing_key("AGE-SECRET-KEY-1" + "Q" * 58), signing_key("AGE-
 SITE = "https://help.example.org"
 CONSENTS = "id,kind,story,withdrawn_on,note\nwell,survivor,stories/the-well,,\nkiln,survivor,stories/kiln,,\n"
 GONE = CONSENTS.replace("the-well,,", "the-well,2027-01-01,")
-PLACE = Place("main", SITE).line
+PLACE = PublishTarget("main", SITE).line
 TABLE = "tables/consents.csv"
 
 
 class District(Repository):
     """A repository whose last commit a publisher signed for this site, with a key for withdrawals beside hers."""
 
-    def source(self) -> Source:
+    def source(self) -> GitSource:
         found = super().source()
-        return Source(
+        return GitSource(
             found.folder, found.repository, found.signers, keep=found.keep,
             withdrawn=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
@@ -106,6 +112,14 @@ def test_a_withdrawal_is_taken_without_a_publisher(district: District) -> None:
     assert district.consents() == GONE
 
 
+def test_a_row_that_a_library_lent_is_withdrawn_with_it(district: District) -> None:
+    """Its row is copied into the district's table: a page in stories/, as the schema has it."""
+    district.write(tables__consents_csv=f"{GONE}lent,survivor,stories/lent,2027-01-01,\n")
+    district.push()
+    district.update()
+    assert "lent,survivor,stories/lent,2027-01-01" in district.consents()
+
+
 def test_it_takes_the_drafts_of_that_story_along(district: District) -> None:
     district.write(tables__consents_csv=GONE)
     (district.home / "staff/drafts/ta/stories/the-well.md").unlink()
@@ -143,6 +157,13 @@ SMUGGLED = {
     "a day to come": ({"tables__consents_csv": GONE.replace("2027-01-01", "2099-01-01")}, "changes more of"),
     "no day": ({"tables__consents_csv": GONE.replace("2027-01-01", "soon")}, "changes more of"),
     "no table": ({"tables__consents_csv": None}, "changes more of"),
+    "a page that is no story": (
+        {"tables__consents_csv": f"{GONE}new,survivor,help/numbers,2027-01-01,\n"}, "changes more of"
+    ),
+    "a page by a way back": (
+        {"tables__consents_csv": f"{GONE}new,survivor,stories/../help/numbers,2027-01-01,\n"}, "changes more of"
+    ),
+    "a day in another form": ({"tables__consents_csv": GONE.replace("2027-01-01", "20270101")}, "changes more of"),
     "a table of nothing": ({"tables__consents_csv": ""}, "changes more of"),
 }  # fmt: skip
 
@@ -189,6 +210,17 @@ def test_a_line_for_more_than_withdrawals_is_refused(district: District, option:
     district.refused("lets a key publish anything")
 
 
+def test_an_option_behind_the_key_is_only_a_note(district: District) -> None:
+    """OpenSSH reads options before the key: behind it they limit nothing."""
+    option = f'namespaces="{WITHDRAWAL.decode()}"'
+    lines = (district.home / "signers").read_text().splitlines()
+    moved = [f"{line.replace(f' {option}', '')} {option}" if option in line else line for line in lines]
+    (district.home / "signers").write_text("\n".join([*moved, ""]))
+    district.write(tables__consents_csv=GONE)
+    district.push()
+    district.refused("lets a key publish anything")
+
+
 def test_a_key_that_nobody_named_or_whose_time_is_over_withdraws_nothing(district: District) -> None:
     district.write(tables__consents_csv=GONE)
     district.push(STRANGER)
@@ -213,8 +245,8 @@ def test_a_signature_of_another_commit_is_none(district: District) -> None:
     ("message", "told"),
     [
         ("Withdraw well", "does not say for which site"),
-        (f"Withdraw well\n\n{Place('draft', SITE).line}", "for the branch draft"),
-        (f"Withdraw well\n\n{Place('main', 'https://other.example').line}", "for another site"),
+        (f"Withdraw well\n\n{PublishTarget('draft', SITE).line}", "for the branch draft"),
+        (f"Withdraw well\n\n{PublishTarget('main', 'https://other.example').line}", "for another site"),
     ],
 )
 def test_a_withdrawal_of_another_site_or_branch_is_none_here(district: District, message: str, told: str) -> None:
@@ -314,3 +346,41 @@ def test_a_passkey_on_another_page_or_of_nobody_publishes_nothing(
     with pytest.raises(Problem, match=told):
         district.update()
     assert district.page() == "first"
+
+
+def by_security_key(district: District, flags: int = 1) -> None:
+    """Publish a page as `git commit -S` does with a key of ssh-keygen -t ecdsa-sk."""
+    secret = ec.derive_private_key(7, ec.SECP256R1())
+    point = secret.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    kind = b"sk-ecdsa-sha2-nistp256@openssh.com"
+    public = b"".join(map(git_signatures.field, (kind, b"nistp256", point, b"ssh:")))
+    district.name(f"ravi {kind.decode()} {b64encode(public).decode()}")
+    (district.home / "staff/page.md").write_text("by a security key")
+    district.git("add", "-A")
+    who = "Ravi <> 1798800000 +0000"
+    lines = [f"tree {district.git('write-tree')}", f"parent {district.head()}", f"author {who}", f"committer {who}"]
+    payload = "\n".join([*lines, "", f"Publish\n\n{PLACE}\n"]).encode()
+    counted = bytes([flags]) + (5).to_bytes(4, "big")
+    covers = git_signatures.signed_bytes(payload, b"sha512", GIT)
+    raw = secret.sign(sha256(b"ssh:").digest() + counted + sha256(covers).digest(), ec.ECDSA(SHA256()))
+    numbers = b"".join(
+        git_signatures.field(one.to_bytes(one.bit_length() // 8 + 1, "big")) for one in decode_dss_signature(raw)
+    )
+    told = git_signatures.field(kind) + git_signatures.field(numbers) + counted
+    district.commit_of(payload, git_signatures.armored(public, GIT, b"sha512", told))
+
+
+def test_a_security_key_of_ssh_signs_as_before(district: District) -> None:
+    """It is made for ssh and not for an office's page: what it signs by hand has no such page."""
+    by_security_key(district)
+    assert district.update().endswith("signed by ravi.")
+    assert district.page() == "by a security key"
+
+
+def test_a_line_that_is_commented_out_names_nobody() -> None:
+    """That is how somebody who left is taken out; ssh-keygen passes such a line over too."""
+    signature = git_signatures.sign(b"words", OFFICE)
+    line = public_line("anita", public_text(OFFICE))
+    assert git_signatures.signer(b"words", signature, [line]) == "anita"
+    assert git_signatures.signer(b"words", signature, [f"#{line}"]) is None
+    assert passkey_commits.passkey_of("#" + passkey_commits.signers_line("das", Device().public())) == ""

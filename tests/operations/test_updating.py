@@ -14,11 +14,11 @@ import pytest
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
-from forms.core.builds.publishing_report import Report
+from forms.core.builds.publishing_report import PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
 from forms.operations import updating
-from forms.operations.updating import Source, update
+from forms.operations.updating import GitSource, update
 
 from .test_cut_short import MOST, cut_at
 
@@ -69,9 +69,9 @@ class Repository:
         self.git(*how, "commit", "-q", *(["-S"] if sign else []), "-m", words)
         return self.git("rev-parse", "HEAD")
 
-    def source(self) -> Source:
+    def source(self) -> GitSource:
         keep = partial(withdrawal.keep_withdrawals, self.home / "content")
-        return Source(self.home / "content", self.home / "content.git", self.home / "signers", keep=keep)
+        return GitSource(self.home / "content", self.home / "content.git", self.home / "signers", keep=keep)
 
     def consents(self) -> str:
         return (self.home / "content/tables/consents.csv").read_text()
@@ -93,7 +93,7 @@ class Repository:
             purge=lambda: self.purged.append(self.page()), held=held,
         )  # fmt: skip
 
-    def report(self) -> Report | None:
+    def report(self) -> PublishingReport | None:
         return publishing_report.read(self.home / "published")
 
 
@@ -116,7 +116,7 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
     repository.commit("second")
     assert repository.update().endswith("signed by anita.")
     assert repository.published == ["second"]
-    assert repository.report() == Report("2027-01-01", "")
+    assert repository.report() == PublishingReport("2027-01-01", "")
 
 
 def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository: Repository) -> None:
@@ -205,7 +205,7 @@ def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository,
     assert (repository.source().taken(), repository.page()) == (head, page)
     assert repository.published == [page], "what is here is brought to today all the same"
     assert repository.purged == [page]
-    assert repository.report() == Report("2027-01-01", str(told.value))
+    assert repository.report() == PublishingReport("2027-01-01", str(told.value))
 
 
 def test_names_of_people_whose_keys_were_taken_away_count_no_more(repository: Repository) -> None:
@@ -231,7 +231,7 @@ def test_what_cannot_be_built_is_taken_back_and_said_and_withdrawals_count(
     assert told in report.problem
     repository.commit("mended")
     repository.update()
-    assert repository.report() == Report("2027-01-01", "")
+    assert repository.report() == PublishingReport("2027-01-01", "")
 
 
 def test_a_link_in_a_repository_leads_nowhere(repository: Repository) -> None:
@@ -263,7 +263,7 @@ def test_without_a_repository_what_is_there_is_published(tmp_path: Path) -> None
     assert "is published" in update(None, lambda: done.append("published"), tmp_path, TODAY)
     assert "An earlier release" in update(None, lambda: done.append("again"), tmp_path, TODAY, held=True)
     assert done == ["published"]
-    assert publishing_report.read(tmp_path) == Report("2027-01-01", "")
+    assert publishing_report.read(tmp_path) == PublishingReport("2027-01-01", "")
 
 
 def test_a_damaged_report_is_none(tmp_path: Path) -> None:
@@ -600,7 +600,7 @@ class Beside:
     library: Repository
 
     @property
-    def source(self) -> Source:
+    def source(self) -> GitSource:
         lines = (self.library.home / "signers").read_text().splitlines()
         remote = (self.library.home / "staff").as_uri()
         return updating.library_source(self.district.home / "libraries", "india", remote, "main", lines)
@@ -654,7 +654,7 @@ def test_a_librarys_bad_commit_changes_nothing_and_is_said(beside: Beside, attac
         beside.update()
     assert beside.page() == page
     assert beside.district.published[-1] == f"the district goes on over {page}"
-    assert beside.district.report() != Report("2027-01-01", "")
+    assert beside.district.report() != PublishingReport("2027-01-01", "")
 
 
 def test_a_library_that_cannot_be_built_is_taken_back_and_what_it_withdraws_counts(beside: Beside) -> None:

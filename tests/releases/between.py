@@ -17,7 +17,7 @@ from make_data import COST, TODAY, new_portal, send
 from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
 from forms.desk import doctor
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.web.serving import make
@@ -42,14 +42,14 @@ def serve(home: Path) -> None:
 
 def desk(home: Path, address: str) -> None:
     """Fetch, note and answer; say what the doctor finds."""
-    police = Session.unlock(Place("police", home / "police", address), None, lambda: TODAY)
+    police = Session.unlock(DeskPlace("police", home / "police", address), None, lambda: TODAY)
     police.sync.run()
     [case] = police.cases.all()
     assert "words of a person" in str(case)
     police.log.write(case.id, "note", text="a note")
     police.log.answer(case.id, "the answer of the desk", "looking")
     police.sync.run()
-    events = Session.unlock(Place("events", home / "events", address), None, lambda: TODAY)
+    events = Session.unlock(DeskPlace("events", home / "events", address), None, lambda: TODAY)
     events.sync.run()
     wrong = [found.sentence for found in doctor.examine(police) if not found.ok]
     print(json.dumps({"cases": len(police.cases.all()), "doctor": wrong}, indent=1))

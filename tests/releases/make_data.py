@@ -23,7 +23,7 @@ from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
 from forms.desk.crypto import keys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.web.current import state_of
@@ -119,7 +119,7 @@ def make_data(home: Path, *urls: str) -> None:
     address = f"http://127.0.0.1:{server.server_port}"
 
     def machine(desk: str, passphrase: str | None) -> Session:
-        return Session.unlock(Place(desk, home / desk, address), passphrase, lambda: TODAY)
+        return Session.unlock(DeskPlace(desk, home / desk, address), passphrase, lambda: TODAY)
 
     told = fill(app.test_client(), machine)
     server.shutdown()

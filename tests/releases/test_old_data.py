@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from forms.core.crypto.receipts import Cost
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
 from forms.server.web.current import state_of
@@ -45,7 +45,7 @@ class Old:
         return self.app.test_client().post(f"/forms/en/{form}", data=answers).get_data(as_text=True)
 
     def desk(self, name: str, passphrase: str | None = None) -> Session:
-        return Session.unlock(Place(name, self.home / name, self.address), passphrase, self.today)
+        return Session.unlock(DeskPlace(name, self.home / name, self.address), passphrase, self.today)
 
     def today(self) -> date:
         return date.fromisoformat(self.told["today"])

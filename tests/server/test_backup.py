@@ -29,7 +29,7 @@ from forms.core.crypto.signing import private_key
 from forms.core.problem import Problem
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
-from forms.operations.backup.archive import Member, NotABackup
+from forms.operations.backup.archive import ArchiveMember, NotABackup
 from forms.operations.backup.contents import SITE
 from forms.operations.backup.folder import Backup, Rule
 from forms.operations.backup.opening import Opening
@@ -38,7 +38,7 @@ from forms.operations.cli.backup_commands import rule
 from forms.operations.cli.main import portal
 from forms.server import config
 from forms.server.app import create_app
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
 from forms.server.web.current import state_of
@@ -53,7 +53,7 @@ LATER = TODAY + timedelta(days=3)
 Make = Callable[..., Endpoint]
 
 
-def settings_of(endpoint: Endpoint, **more: Any) -> Settings:
+def settings_of(endpoint: Endpoint, **more: Any) -> ServerSettings:
     portal = endpoint.data.parent / "portal.json"
     return config.read({"portal": portal, "data": endpoint.data, "cost": CHEAP, **more})
 
@@ -358,7 +358,7 @@ def test_hostile_members_write_nothing_elsewhere(endpoint: Endpoint, tmp_path: P
     hostile = tmp_path / "hostile.age"
     with hostile.open("wb") as file, pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "NAME", re.compile(r".*", re.DOTALL))
-        archive.write(file, [*members, Member(name, b"x")], [KEY], private_key("11" * 32))
+        archive.write(file, [*members, ArchiveMember(name, b"x")], [KEY], private_key("11" * 32))
     lose(endpoint)
     before = set(tmp_path.rglob("*"))
     with pytest.raises((NotABackup, Problem)):
@@ -448,14 +448,14 @@ def test_a_full_disk_leaves_the_backups_as_they_were(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = backup(endpoint, tmp_path / "backups")
-    real = folder._Counting.write
+    real = folder.CountingFile.write
 
     def full(self: Any, data: bytes) -> int:
         if self.size > 100:
             raise OSError(28, "No space left on device")
         return real(self, data)
 
-    monkeypatch.setattr(folder._Counting, "write", full)
+    monkeypatch.setattr(folder.CountingFile, "write", full)
     with pytest.raises(OSError, match="No space"):
         backup(endpoint, tmp_path / "backups", LATER)
     assert [one.path for one in folder.every(tmp_path / "backups")] == [first.path]
@@ -466,9 +466,9 @@ def test_a_full_disk_leaves_the_backups_as_they_were(
 def test_a_disk_that_writes_other_bytes_is_noticed(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = folder._Counting.write
+    real = folder.CountingFile.write
     monkeypatch.setattr(
-        folder._Counting, "write", lambda self, data: real(self, data) if self.size < 100 else _lost(self, data)
+        folder.CountingFile, "write", lambda self, data: real(self, data) if self.size < 100 else _lost(self, data)
     )
     with pytest.raises(Problem, match="was not written as it should be"):
         backup(endpoint, tmp_path / "backups")
@@ -677,7 +677,7 @@ def test_a_rule_that_is_none_is_said(keep: str) -> None:
 def test_a_backup_of_a_newer_program_is_said(change: dict[str, Any]) -> None:
     about = {"kind": "backup", "number": 1, "day": "2027-01-01", "district": "x", "salt_mark": "y", **change}
     with pytest.raises(NotABackup, match="newer program"):
-        contents.read_manifest(Member(contents.MANIFEST, json.dumps(about).encode()))
+        contents.read_manifest(ArchiveMember(contents.MANIFEST, json.dumps(about).encode()))
 
 
 # Over a service, over a disk, over another district

@@ -133,7 +133,7 @@ def test_the_attacker_wins_where_only_small_counts_are_withheld(monkeypatch: pyt
     """So the test above has teeth: without complementary suppression it fails."""
 
     def small_only(grids: Any) -> frozenset[Any]:
-        return frozenset(suppression._Quarter(grids).hidden)
+        return frozenset(suppression.Quarter(grids).hidden)
 
     monkeypatch.setattr(counts, "hidden", small_only)
     cells = publishable(EXAMPLE, AFTER)

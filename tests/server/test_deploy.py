@@ -37,9 +37,10 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built site in small."""
     folder = tmp_path_factory.mktemp("public")
     files = {"ta/index.html": PAGE, "404.html": "not here", "ta/404.html": "இங்கே இல்லை", "away.html": "away",
-             "ta/away.html": "Not sent, in Tamil", "assets/a.css": "a{}"}  # fmt: skip
+             "ta/away.html": "Not sent, in Tamil", "assets/a.css": "a{}", "sat-Olck/tell/index.html": PAGE,
+             "sat-Olck/404.html": "Santali: not here", "sat-Olck/away.html": "Santali: not sent"}  # fmt: skip
     for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
         (folder / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
     return folder
@@ -184,7 +185,30 @@ def test_nginx_and_the_endpoint_never_keep_the_same_pages() -> None:
     assert {*kept_out.split("|")} == {form.page for form in form_schema.load_all() if form.page}
     for name in kept_out.split("|"):
         assert re.match(FORM_PAGES, f"/ta/{name}/")
+        assert re.match(FORM_PAGES, f"/zh-Hant/{name}/")
     assert not re.match(FORM_PAGES, "/ta/rights/")
+
+
+def test_a_language_with_a_script_in_its_code_is_served_like_any_other(served: list[Served]) -> None:
+    if len(served) == 1:
+        return
+    status, headers, _ = ask(served, "GET", "/sat-Olck/tell/")
+    assert (status, headers["Cache-Control"]) == (200, "no-store"), "Back must not show what was typed"
+    for path in ("/sat-Olck/nothing/", "/sat-Olck/a/b"):
+        status, headers, body = ask(served, "GET", path)
+        assert (status, body.decode()) == (404, "Santali: not here")
+        for name, value in EVERYWHERE.items():
+            assert headers.get_all(name) == [value]
+
+
+@pytest.mark.parametrize("path", ["/xy/nothing/", "/xy-Abcd/", "/my-page/", "/css/a", "/nothing"])
+def test_a_missing_page_of_no_language_is_the_sites_own_page(served: list[Served], path: str) -> None:
+    if len(served) == 1:
+        return
+    status, headers, body = ask(served, "GET", path)
+    assert (status, body.decode()) == (404, "not here")
+    for name, value in EVERYWHERE.items():
+        assert headers.get_all(name) == [value]
 
 
 def test_the_site_is_served_small_and_kept_as_long_as_it_may(served: list[Served]) -> None:
@@ -213,6 +237,13 @@ def test_while_the_forms_are_away_nginx_says_not_sent_in_the_persons_language(
         status, headers, body = ask([front], "POST", "/forms/ta/concern", b"what=marked-words")
         assert (status, body.decode(), headers["Cache-Control"]) == (503, "Not sent, in Tamil", "no-store")
         assert ask([front], "PUT", "/forms/sealed/v1/letters/0", b"x")[0] == 503
+        for path, said in {
+            "sat-Olck/concern": "Santali: not sent",
+            "xy/concern": "away",
+            "xy-Abcd/tell": "away",
+        }.items():
+            status, headers, body = ask([front], "POST", f"/forms/{path}", b"what=marked-words")
+            assert (status, body.decode(), headers["Cache-Control"]) == (503, said, "no-store")
     finally:
         front.stop()
     assert b"marked-words" not in written([front])

@@ -241,9 +241,9 @@ def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(12) as pool:
         for _ in range(10):
             pool.submit(ask, "flood")
-        until(lambda: sum(map(len, turns._lines.values())) == 10)
+        until(lambda: sum(map(len, turns.waiting.values())) == 10)
         pool.submit(ask, "quiet")
-        until(lambda: "quiet" in turns._lines)
+        until(lambda: "quiet" in turns.waiting)
         turns.leave(first)
     assert order[0] == "quiet"
     assert order.count("flood") == 10
@@ -506,7 +506,7 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
     with ThreadPoolExecutor(2) as pool:
         assert turns.enter("a")
         second = pool.submit(turns.enter, "a")
-        until(lambda: bool(turns._lines))
+        until(lambda: bool(turns.waiting))
         now[0] = 99.0
         assert turns.enter("b"), "another one is not kept by it"
         assert not second.done(), "however long the first takes"
@@ -521,11 +521,11 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
             turns.leave(turn)
 
         waiting = pool.submit(waits)
-        until(lambda: "c" in turns._held and not any(name == "c" for name, _ in turns._leases.values()))
+        until(lambda: "c" in turns.held and not any(name == "c" for name, _ in turns.leases.values()))
         assert turns.enter("c"), "what waits for a line or a lock does not count"
         ended.set()
         waiting.result()
-        turns.leave(next(turn for turn, (name, _) in turns._leases.items() if name == "a"))
+        turns.leave(next(turn for turn, (name, _) in turns.leases.items() if name == "a"))
         assert second.result()
     tell_of_this_thread(None)
 
@@ -606,7 +606,7 @@ def test_a_start_that_fails_again_and_again_uses_up_no_files(serve: Serve, folde
     (folder / "north/data/salt").write_bytes(b"short")
     for app in districts.apps:
         dispatch.stop(app)
-    for running in districts._running.values():
+    for running in districts.running.values():
         running.app = None
     before = None
     for _ in range(5):

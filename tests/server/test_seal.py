@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from forms.core import form_schema
 from forms.core.crypto import encryption
-from forms.core.crypto.encryption import NotSealed, TooLarge
+from forms.core.crypto.encryption import LetterTooLarge, NotSealed
 from forms.core.problem import Problem
 
 IDENTITY = pyrage.x25519.Identity.generate()
@@ -65,7 +65,7 @@ def test_a_desk_that_is_left_out_cannot_open_it() -> None:
 
 
 def test_a_letter_too_large_for_any_class_is_said_so() -> None:
-    with pytest.raises(TooLarge, match="too large"):
+    with pytest.raises(LetterTooLarge, match="too large"):
         encryption.seal({"a": "x" * encryption.SIZE_CLASSES[-1]}, [KEY])
 
 

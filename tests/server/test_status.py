@@ -69,7 +69,7 @@ def test_a_publishing_that_failed_is_said_without_a_word_of_its_content(endpoint
     current = tmp_path / "published" / "current"
     current.mkdir(parents=True)
     shutil.copy(own.portal, current / "portal.json")
-    report = publishing_report.Report("2026-12-31", "content/en/a.md:3: has no title.")
+    report = publishing_report.PublishingReport("2026-12-31", "content/en/a.md:3: has no title.")
     publishing_report.write(current.parent, report)
     found = look_at("here", replace(own, portal=current / "portal.json"), today=lambda: TODAY, due=list)
     assert item(found, "publishing").needs
@@ -225,7 +225,7 @@ def test_a_timer_that_runs_no_more_is_said(endpoint: Endpoint, tmp_path: Path) -
     current.mkdir(parents=True)
     shutil.copy(own.portal, current / "portal.json")
     own = replace(own, portal=current / "portal.json")
-    publishing_report.write(current.parent, publishing_report.Report(TODAY.isoformat(), ""))
+    publishing_report.write(current.parent, publishing_report.PublishingReport(TODAY.isoformat(), ""))
     for days, needs in ((0, False), (1, False), (2, True), (-400, True)):
         found = look_at("here", own, today=lambda days=days: TODAY + timedelta(days=days), due=list)
         assert ("publishing" in [one.name for one in found.needs]) == needs, days
@@ -239,7 +239,7 @@ def forge(path: Path) -> None:
     """Somebody else's note, of a file that opens for nobody."""
     key = private_key("11" * 32)
     path.write_bytes(b"age-encryption.org/v1 nothing")
-    note = folder.Note(1, TODAY.isoformat(), 29, "00" * 32, public_text(key))
+    note = folder.BackupNote(1, TODAY.isoformat(), 29, "00" * 32, public_text(key))
     text = {**asdict(note), "signature": sign_bytes(note.signed, key)}
     folder.note_path(path).write_text(json.dumps(text))
 

@@ -222,7 +222,7 @@ def test_here_all_layers_hold_each_by_itself() -> None:
             [sys.executable, "-c", code],
             capture_output=True,
             check=True,
-            env={"PYTHONPATH": str(decoder_process._ROOT)},
+            env={"PYTHONPATH": str(decoder_process.ROOT)},
         )
         assert done.stdout == b"2\n", layer
 
@@ -271,21 +271,21 @@ def test_where_a_kernel_lacks_seccomp_landlock_still_holds(
     assert [path.name for path in victim.parent.iterdir()] == ["salt"]
 
 
-@pytest.mark.parametrize("machine", sorted(sandbox._CALLS))
+@pytest.mark.parametrize("machine", sorted(sandbox.CALLS))
 def test_the_filter_of_each_architecture_allows_only_its_list(machine: str) -> None:
     """Played through by hand, as the kernel would: for every number of a call, and for the wrong architecture."""
-    calls = sandbox._CALLS[machine]
-    allowed = {number for name, number in calls.items() if name not in sandbox._NOT_IN_THE_LIST}
+    calls = sandbox.CALLS[machine]
+    allowed = {number for name, number in calls.items() if name not in sandbox.NOT_IN_THE_LIST}
     program = sandbox.seccomp_program(calls)
     for number in range(600):
         said = played(program, calls["audit"], number, protection=3)
         open_to_all = number in allowed | {calls["mmap"], calls["mprotect"]}
-        refused = sandbox._ERRNO | (sandbox._ENOSYS if number == calls["clone3"] else sandbox._EPERM)
-        assert said == (sandbox._ALLOW if open_to_all else refused), number
+        refused = sandbox.ERRNO | (sandbox.ENOSYS if number == calls["clone3"] else sandbox.EPERM)
+        assert said == (sandbox.ALLOW if open_to_all else refused), number
     for name in ("mmap", "mprotect"):
-        assert played(program, calls["audit"], calls[name], protection=5) == sandbox._ERRNO | sandbox._EPERM
-    assert played(program, 0x40000003, calls["read"], protection=0) == sandbox._KILL  # i386
-    assert played(program, calls["audit"], 0x40000000, protection=0) == sandbox._KILL
+        assert played(program, calls["audit"], calls[name], protection=5) == sandbox.ERRNO | sandbox.EPERM
+    assert played(program, 0x40000003, calls["read"], protection=0) == sandbox.KILL  # i386
+    assert played(program, calls["audit"], 0x40000000, protection=0) == sandbox.KILL
 
 
 def played(program: Any, arch: int, number: int, protection: int) -> int:
@@ -295,12 +295,12 @@ def played(program: Any, arch: int, number: int, protection: int) -> int:
     while True:
         code, yes, no, value = struct.unpack("<HBBI", program[at])
         at += 1
-        if code == sandbox._LOAD:
+        if code == sandbox.LOAD:
             loaded = data[value]
-        elif code == sandbox._RETURN:
+        elif code == sandbox.RETURN:
             return int(value)
         else:
-            held = {sandbox._EQUAL: loaded == value, sandbox._AT_LEAST: loaded >= value}.get(code, bool(loaded & value))
+            held = {sandbox.EQUAL: loaded == value, sandbox.AT_LEAST: loaded >= value}.get(code, bool(loaded & value))
             at += yes if held else no
 
 

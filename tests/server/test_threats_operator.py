@@ -143,7 +143,7 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
 
     assert look() == []
     with monkeypatch.context() as spoiled:
-        spoiled.setattr("forms.server.store.database._LEAST_FREE", 2**62)
+        spoiled.setattr("forms.server.store.database.LEAST_FREE", 2**62)
         for_both = look()
         assert len(for_both) == 2
         assert all("the disk is full" in said for said in for_both)

@@ -15,7 +15,7 @@ import yaml
 from commands.site import Site
 from sitegen import build as site_build
 from sitegen.build import KEPT_PHOTOS, KEPT_TABLES, PICTURES
-from sitegen.checks.content_checks import Report
+from sitegen.checks.content_checks import CheckReport
 from sitegen.content import tables
 from sitegen.languages import table_schemas
 from sitegen.publish import browser_bundle
@@ -126,7 +126,7 @@ class Folder:
         )  # fmt: skip
         return self.root / "public"
 
-    def check(self, today: date = TODAY) -> Report:
+    def check(self, today: date = TODAY) -> CheckReport:
         keys = {"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}
         return site_build.prepare(self.root, keys=keys, today=today)[1]
 

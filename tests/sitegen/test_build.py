@@ -279,7 +279,7 @@ def test_templates_are_compiled_before_workers_are_forked(tmp_path: Path) -> Non
 
 
 def _compiled_templates() -> int:
-    return len(rendering._COMPILED._compiled)
+    return len(rendering.COMPILED.compiled)
 
 
 def test_a_first_worker_that_cannot_start_is_said_by_the_first_task(

@@ -113,7 +113,7 @@ def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str
 def test_other_code_or_another_version_has_other_keys(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [folder.csv("places")]
     before = kept_tables.key_of(paths)
-    monkeypatch.setattr(kept_tables, "_readers", lambda: "other")
+    monkeypatch.setattr(kept_tables, "readers", lambda: "other")
     assert kept_tables.key_of(paths) != before
 
 
@@ -159,5 +159,5 @@ def test_the_quick_reader_says_what_the_careful_one_says(text: str, monkeypatch:
             return type(error), str(error)
 
     quick = told()
-    monkeypatch.setattr(yaml_reader, "_NOT_QUICK", yaml_reader.re.compile(""))  # everything goes to the careful one
+    monkeypatch.setattr(yaml_reader, "NOT_QUICK", yaml_reader.re.compile(""))  # everything goes to the careful one
     assert quick == told()

@@ -14,9 +14,10 @@ from mkdocs.commands.build import build as stock_build
 from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from sitegen.content.pages import Library, Source, read_all
+from sitegen.content.pages import AllPages, PageSource, read_all
+from sitegen.lint import unexpected
 from sitegen.render.engine import markdown_engine, mkdocs_engine
-from sitegen.render.engine.interface import chosen
+from sitegen.render.engine.interface import Engine, chosen
 from sitegen.render.engine.markdown_engine import relative_address
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_html import converter, markdown_extensions, to_html
@@ -56,12 +57,12 @@ A[^1] term
 """
 
 
-def library(*pages: tuple[str, str]) -> Library:
+def library(*pages: tuple[str, str]) -> AllPages:
     """Return a library of English pages."""
-    return Library({"en": {name: Source(name, "en", {"title": name}, text, 1) for name, text in pages}})
+    return AllPages({"en": {name: PageSource(name, "en", {"title": name}, text, 1) for name, text in pages}})
 
 
-def made(engine: object, found: Library, language: str) -> dict[str, tuple[str, list[object]]]:
+def made(engine: object, found: AllPages, language: str) -> dict[str, tuple[str, list[object]]]:
     """Return each page's HTML and its blocks, as this engine makes them."""
     blocks = BlockExtension()
     converted = engine.convert(ROOT, found, language, blocks)  # type: ignore[attr-defined]
@@ -88,7 +89,7 @@ def test_so_is_whatever_links_and_markup_a_page_has() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_engine_makes_of_a_page_what_mkdocs_itself_does(language: str) -> None:
     found, _ = read_all(ROOT / "content", LANGUAGES)
-    awkward = Source("awkward.md", language, {"title": "Awkward"}, AWKWARD, 1)
+    awkward = PageSource("awkward.md", language, {"title": "Awkward"}, AWKWARD, 1)
     found.by_language[language]["awkward.md"] = awkward
     config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / language))
     config.markdown_extensions.append(BlockExtension())  # type: ignore[arg-type] # Python-Markdown takes objects too
@@ -128,7 +129,7 @@ def test_a_shortcut_changes_no_byte(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, language: str) -> None:
     found, _ = read_all(ROOT / "content", LANGUAGES)
-    found.by_language[language]["awkward.md"] = Source("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
+    found.by_language[language]["awkward.md"] = PageSource("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
     blocks = BlockExtension()
     looked = 0
     for name, html in engine.convert(ROOT, found, language, blocks):
@@ -180,7 +181,7 @@ def test_without_mkdocs_the_other_engine_works(tmp_path: Path) -> None:
         "import sys; sys.modules['mkdocs'] = None\n"
         "from pathlib import Path\n"
         "import sitegen.render.language_pages\n"
-        "from sitegen.render.engine.interface import chosen\n"
+        "from sitegen.render.engine.interface import Engine, chosen\n"
         f"print(chosen(Path({str(tmp_path)!r})).__name__)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -196,3 +197,11 @@ def test_stock_mkdocs_builds_the_districts_own_english_pages(tmp_path: Path) -> 
     assert built == {f"{name.removesuffix('.md')}/index.html" for name in names if name != "index.md"} | {"index.html"}
     page = (tmp_path / "stock" / "rights" / "index.html").read_text(encoding="utf-8")
     assert "md-content" in page, "Material's own page"
+
+
+@pytest.mark.parametrize("engine", [markdown_engine, mkdocs_engine])
+def test_a_page_that_an_engine_cannot_convert_is_the_one_that_is_named(engine: Engine, tmp_path: Path) -> None:
+    pages = {name: PageSource(name, "en", {}, text, 1) for name, text in (("a.md", "A"), ("b.md", "[x](https://[y)"))}
+    with pytest.raises(ValueError, match="IPv6") as told:
+        [*engine.convert(ROOT, AllPages({"en": pages}), "en", BlockExtension())]
+    assert unexpected.as_problem(told.value, tmp_path).where == pages["b.md"].where

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from sitegen import kept_work
 from sitegen.content import phone_numbers
 from sitegen.incremental import record, trees
-from sitegen.incremental.building import Builder, Outcome
+from sitegen.incremental.building import Builder, BuildOutcome
 from sitegen.incremental.writing import Writing
 from sitegen.lint import page_facts
 from sitegen.publish import compression
@@ -46,7 +46,7 @@ def void(_: object) -> None:
     """Return nothing, as `purge` of a Builder does."""
 
 
-def built(folder: Folder, day: Any = TODAY, **more: Any) -> Outcome | None:
+def built(folder: Folder, day: Any = TODAY, **more: Any) -> BuildOutcome | None:
     return builder(folder, day=day).build(day, speak=False, **{"compress": True, **more})
 
 
@@ -174,7 +174,7 @@ def test_a_build_that_is_cut_off_leaves_the_old_site_whole(
 
     place = {
         "link_all": "sitegen.incremental.trees.link_all",
-        "write": "sitegen.incremental.writing.Writing._manifest",
+        "write": "sitegen.incremental.writing.Writing.write_manifest",
         "exchange": "sitegen.incremental.building.exchange",
     }[step]
     before = files(district.root / "public")

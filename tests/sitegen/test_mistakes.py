@@ -2,6 +2,7 @@
 
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sitegen.content import pages, phone_numbers, tables
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes, visible
+from sitegen.publish import offline_card
 from sitegen.publish.withdrawals import withdrawal
 
+from forms.core import portal as portals
 from forms.core.problem import Danger, Problem, Problems
 from tests.sitegen.conftest import TODAY
 
@@ -68,6 +71,9 @@ IN_TEXT: list[Case] = [
     ("link without words", "[](index.md)", 0, "shows no words"),
     ("curly quotes in a link", "[home](“index.md”)", 0, "a quotation mark in it"),
     ("one slash", "[x](https:/nalsa.gov.in)", 0, "is no whole address"),
+    ("place for an address", "[x](https://[insert-address]/help)", 0, "is no whole address"),
+    ("place for an address elsewhere", "[x][y]\n\n[y]: https://[address", 2, "is no whole address"),
+    ("signs that look like others", "[x](https://nalsa\u2100.gov.in)", 0, "is no whole address"),
     ("own machine", "[x](http://127.0.0.1:8000/en/)", 0, "is there for this machine only"),
     ("tracked link", "[x](https://www.google.com/url?q=https://a.example/)", 0, "would learn who reads here"),
     ("mail without @", "[x](mailto:office)", 0, "is no mail address"),
@@ -140,15 +146,15 @@ IN_TEXT: list[Case] = [
 ]  # fmt: skip
 
 
-def library(text: str = "Text.", language: str = "en", **meta: Any) -> Library:
+def library(text: str = "Text.", language: str = "en", **meta: Any) -> AllPages:
     """A home page in two languages and one page, without a file."""
     source = {
-        code: {"index.md": Source("index.md", code, {"title": "Home"}, "# Home\n\n## Help\n\nText.", FIRST - 2)}
+        code: {"index.md": PageSource("index.md", code, {"title": "Home"}, "# Home\n\n## Help\n\nText.", FIRST - 2)}
         for code in ("en", "ta")
     }
-    page = Source("page.md", language, {"title": "Page", **meta}, f"\n# Page\n\n{text}\n", FIRST - 3)
+    page = PageSource("page.md", language, {"title": "Page", **meta}, f"\n# Page\n\n{text}\n", FIRST - 3)
     source[language]["page.md"] = page
-    return Library(source)
+    return AllPages(source)
 
 
 def told(text: str, language: str = "en") -> list[Problem]:
@@ -357,7 +363,9 @@ def test_a_key_that_nothing_reads_or_that_holds_something_else(
 
 def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
     one = library(english, "en", changed=date(2026, 1, 1))
-    page = Source("page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3)
+    page = PageSource(
+        "page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3
+    )
     one.by_language["ta"]["page.md"] = page
     every = [*mistakes.of_page(page, one, ROOT, "https://x.example"), *keys.problems(page, one, TODAY)]
     return [*map(str, every), *mistakes.warnings(one)]
@@ -393,7 +401,7 @@ def test_a_translation_that_says_it_is_older_may_lack_what_came_since() -> None:
 
 def test_a_main_heading_stands_above_all_others() -> None:
     one = library()
-    page = Source("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
+    page = PageSource("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
     said = [str(problem) for problem in mistakes.of_page(page, one, ROOT, "https://x.example")]
     assert said == [
         'content/en/page.md, line 10: the main heading "Page" does not come first. '
@@ -439,6 +447,39 @@ def test_every_file_that_is_neither_page_nor_medium_is_named(folder: Any) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"kept private")
     assert len(folder.problems()) == len(names) - 1  # Thumbs.db is the system's, and passed over
+
+
+@pytest.mark.parametrize("name", ["search", "search/words", "tablet", "tablet/how"])
+@pytest.mark.parametrize("language", ["en", "or"])
+def test_a_page_where_the_build_writes_its_own_files_is_named(folder: Any, name: str, language: str) -> None:
+    folder.page(name, language=language)
+    top = name.partition("/")[0]
+    sentence = f"content/{language}/{name}.md: would have an address below {top}/, where the program writes"
+    assert any(each.startswith(sentence) for each in folder.problems())
+
+
+def test_every_folder_that_the_build_writes_beside_pages_is_known(folder: Any, kept_pictures: None) -> None:
+    """But events/, whose pages must be named like a row of events.csv."""
+    folder.page("searching", "A page of the staff's.")
+    made = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
+    assert made == {"searching", "events", *pages.OF_THE_BUILD}
+
+
+def test_a_page_below_another_may_be_called_search_and_stands_on_the_card(folder: Any, kept_pictures: None) -> None:
+    folder.page("help", "[How to search](help/search.md)")
+    folder.page("help/search", "Type a word.")
+    card = folder.root / "card.zip"
+    offline_card.write(folder.build(), card, portals.read(folder.root / ".build" / "portal.json"))
+    with zipfile.ZipFile(card) as packed:
+        names = packed.namelist()
+    assert "en/help/search/index.html" in names
+    assert not [name for name in names if name.startswith(("en/search/", "en/tablet/"))]
+
+
+def test_a_link_to_an_address_that_only_begins_like_a_folder_of_the_build_is_named(folder: Any) -> None:
+    folder.page("rights", "[Old](/en/events-old/) and [new](/en/tablets/), [all](/en/events/), [keep](/en/tablet/).")
+    found = [each for each in folder.problems() if "which is not there" in each]
+    assert [re.findall(r"goes to (\S+),", each)[0] for each in found] == ["/en/events-old/", "/en/tablets/"]
 
 
 def test_a_film_that_tells_its_place_is_refused(tmp_path: Path) -> None:
@@ -681,7 +722,7 @@ def one_element_at_a_time(made: str) -> list[tuple[visible.Sign, str]]:
         for sign in visible.SIGNS:
             if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
                 seen.add(sign)
-                found.append((sign, visible._around(part.strip("\n"), match)))
+                found.append((sign, visible.around(part.strip("\n"), match)))
     return found
 
 

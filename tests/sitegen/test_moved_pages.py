@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.publish import moved_pages
 from sitegen.publish.moved_pages import KnownPage
 from sitegen.publish.withdrawals import withdrawal
@@ -18,22 +18,22 @@ TEXT = "\n# Rights\n\nNobody may keep you for a debt.\n\nThe law is on your side
 ROOT = Path(__file__).parents[2]
 
 
-def page(name: str, text: str = TEXT, language: str = "en") -> Source:
-    return Source(f"{name}.md", language, {"title": name}, text, 4)
+def page(name: str, text: str = TEXT, language: str = "en") -> PageSource:
+    return PageSource(f"{name}.md", language, {"title": name}, text, 4)
 
 
-def library(*pages: Source) -> Library:
-    found: dict[str, dict[str, Source]] = {"en": {}, "ta": {}}
+def library(*pages: PageSource) -> AllPages:
+    found: dict[str, dict[str, PageSource]] = {"en": {}, "ta": {}}
     for one in (page("index", "\n# Home\n\nHome.\n"), *pages):
         found[one.language][one.name] = one
-    return Library(found)
+    return AllPages(found)
 
 
 def rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
     return [{"old": old, "new": new} for old, new in pairs]
 
 
-def known_after(*libraries: Library) -> dict[str, KnownPage]:
+def known_after(*libraries: AllPages) -> dict[str, KnownPage]:
     known: dict[str, KnownPage] = {}
     for one in libraries:
         known = moved_pages.updated(one, known)
@@ -109,6 +109,8 @@ def test_a_page_that_is_back_leads_nowhere() -> None:
         ([("index", "rights")], "cannot be the address of a page that moved"),
         ([("search/pages-0", "rights")], "cannot be the address of a page that moved"),
         ([("events/meeting", "rights")], "cannot be the address of a page that moved"),
+        ([("tablet", "rights")], "cannot be the address of a page that moved"),
+        ([("tablet/words", "rights")], "cannot be the address of a page that moved"),
         ([("a\nb", "rights")], "cannot be the address of a page that moved"),
         ([("rights", "index")], "the page rights is there, so nobody is led away from it"),
     ],
@@ -247,7 +249,7 @@ def test_every_page_of_the_demonstration_is_remembered() -> None:
     assert there <= {*known}
 
 
-def events(*pages: tuple[str, str]) -> Library:
+def events(*pages: tuple[str, str]) -> AllPages:
     """Return a library with pages of events and lists: names, and what the table says of them ("" for a list)."""
     made = [
         replace(
@@ -260,7 +262,7 @@ def events(*pages: tuple[str, str]) -> Library:
     return library(page("events", "\n# Events\n\nAll.\n"), *made)
 
 
-def known_of_events(*libraries: Library) -> dict[str, KnownPage]:
+def known_of_events(*libraries: AllPages) -> dict[str, KnownPage]:
     known: dict[str, KnownPage] = {}
     for one in libraries:
         known = moved_pages.with_events(one, moved_pages.updated(one, known))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown
 from sitegen import build as site_build
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.slugs import slugify
 
@@ -295,7 +295,7 @@ def test_checks_and_build_find_the_same_blocks(lines: list[str]) -> None:
     text = "\n".join(lines)
     blocks = BlockExtension()
     Markdown(extensions=["tables", "fenced_code", blocks]).convert(text)
-    asked = [(block.name, block.argument) for block in Source("x.md", "en", {}, text, 1).blocks]
+    asked = [(block.name, block.argument) for block in PageSource("x.md", "en", {}, text, 1).blocks]
     assert [(block.name, block.argument) for block in blocks.blocks] == (asked if text.strip() else [])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.phone_numbers import drawn, in_library, strays
 
 from forms.core import i18n
@@ -176,8 +176,8 @@ def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
 
 
 def test_a_number_keeps_its_groups_in_order_in_a_language_from_right_to_left() -> None:
-    page = Source("a.md", "ur", {"title": "x"}, "[[ number: line ]] 18004252650", 1)
-    library = in_library(Library({"ur": {"a.md": page}}), {"line": ("1800 4252 650", "18004252650")})
+    page = PageSource("a.md", "ur", {"title": "x"}, "[[ number: line ]] 18004252650", 1)
+    library = in_library(AllPages({"ur": {"a.md": page}}), {"line": ("1800 4252 650", "18004252650")})
     text = library.by_language["ur"]["a.md"].text
     assert "[1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}650](tel:18004252650)" in text
     assert [*strays(text, {"18004252650"})] == []
@@ -231,5 +231,5 @@ _HEARD = (
 def test_no_number_that_is_read_out_is_overlooked(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         found = written_digits.as_digits(text)
-        patch.setattr(written_digits, "_may_be_spoken", lambda _text: True)
+        patch.setattr(written_digits, "may_be_spoken", lambda _text: True)
         assert written_digits.as_digits(text) == found

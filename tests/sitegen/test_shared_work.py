@@ -210,7 +210,7 @@ def test_what_is_damaged_is_not_taken_and_is_made_again(
 ) -> None:
     shared_work.make(district.root, TODAY)
     before = kept(district)
-    shared_clips._reader.cache_clear()  # as in a new process
+    shared_clips.reader.cache_clear()  # as in a new process
     with closing(sqlite3.connect(store(district))) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log beside it heals it
     damage(store(district))
@@ -241,7 +241,7 @@ def test_a_build_only_reads_it(district: Folder, spoken: Spoken) -> None:
     district.build()
     assert kept(district) == before
     with pytest.raises(sqlite3.OperationalError):
-        shared_clips._reader(district.root / kept_work.SHARED)._open().execute("DELETE FROM work")
+        shared_clips.reader(district.root / kept_work.SHARED).connection().execute("DELETE FROM work")
 
 
 def test_two_at_once_make_it_once(district: Folder, spoken: Spoken) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sitegen import kept_work
 from sitegen.media import audio_clips, speech, spoken_lines
 
-from forms.core.files.audio_files import KINDS, Kind
+from forms.core.files.audio_files import KINDS, AudioFormat
 from forms.core.media import audio
 from tests.sitegen.conftest import Folder
 from tests.sitegen.test_listen import with_voice
@@ -23,7 +23,7 @@ VOICES = {"en": LINES, "or": ("ଆପଣ ଏକା ନୁହଁନ୍ତି।",
 OPUS, MP3 = KINDS
 
 
-def encoded(voice: str, kind: Kind) -> list[list[bytes]]:
+def encoded(voice: str, kind: AudioFormat) -> list[list[bytes]]:
     return [audio.encode_line(speech.speak(line, voice), speech.SAMPLE_RATE, kind) for line in VOICES[voice]]
 
 
@@ -39,7 +39,7 @@ def decoded(path: Path) -> tuple[int, "array.array[int]"]:
         return stream.codec_context.sample_rate, samples
 
 
-def write(lines: list[list[bytes]], kind: Kind, path: Path) -> Path:
+def write(lines: list[list[bytes]], kind: AudioFormat, path: Path) -> Path:
     audio.write_lines(lines, kind, path)
     return path
 
@@ -55,7 +55,7 @@ def test_the_same_line_has_the_same_samples_whatever_was_said_before(voice: str)
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
 @pytest.mark.parametrize("voice", VOICES)
-def test_each_line_of_a_clip_sounds_as_it_does_alone(voice: str, kind: Kind, tmp_path: Path) -> None:
+def test_each_line_of_a_clip_sounds_as_it_does_alone(voice: str, kind: AudioFormat, tmp_path: Path) -> None:
     """No sample is off by more than one step of 32,768: nothing of a line is heard in the next one."""
     lines = encoded(voice, kind)
     rate, whole = decoded(write(lines, kind, tmp_path / "whole"))
@@ -70,7 +70,7 @@ def test_each_line_of_a_clip_sounds_as_it_does_alone(voice: str, kind: Kind, tmp
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
 @pytest.mark.parametrize("voice", VOICES)
-def test_lines_are_as_far_apart_as_the_sentences_of_a_text(voice: str, kind: Kind, tmp_path: Path) -> None:
+def test_lines_are_as_far_apart_as_the_sentences_of_a_text(voice: str, kind: AudioFormat, tmp_path: Path) -> None:
     rate, samples = decoded(write(encoded(voice, kind), kind, tmp_path / "clip"))
     pauses, quiet = [], 0
     for sample in samples:
@@ -117,7 +117,7 @@ def test_mp3_says_its_length_in_its_size_and_in_its_head(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
-def test_one_can_jump_into_a_clip(kind: Kind, tmp_path: Path) -> None:
+def test_one_can_jump_into_a_clip(kind: AudioFormat, tmp_path: Path) -> None:
     path = write(encoded("en", kind), kind, tmp_path / "clip")
     with av.open(str(path)) as source:
         stream = source.streams.audio[0]
@@ -128,7 +128,7 @@ def test_one_can_jump_into_a_clip(kind: Kind, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
-def test_a_clip_of_lines_is_no_larger_than_one_of_the_whole_text(kind: Kind, tmp_path: Path) -> None:
+def test_a_clip_of_lines_is_no_larger_than_one_of_the_whole_text(kind: AudioFormat, tmp_path: Path) -> None:
     samples = speech.speak("\n".join(LINES), "en")
     whole = audio.encode_line(samples, speech.SAMPLE_RATE, kind)
     write([whole], kind, tmp_path / "whole")

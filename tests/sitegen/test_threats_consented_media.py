@@ -16,6 +16,7 @@ from PIL import Image
 from sitegen import build as site_build
 from sitegen.content.consent import consents
 from sitegen.content.consent.consents import read_leniently
+from sitegen.languages import adding
 from sitegen.publish.withdrawals import withdrawal
 
 TODAY = date(2027, 1, 1)
@@ -70,6 +71,33 @@ def there(site: Path, marks: dict[str, str]) -> set[str]:
 def html(site: Path, language: str) -> str:
     text = (site / language / "told" / "index.html").read_text(encoding="utf-8")
     return text[text.index("<h1") :]
+
+
+def test_a_consent_covers_a_language_with_a_script_in_its_code(folder: Any, marks: dict[str, str]) -> None:
+    adding.add(folder.root / "content", folder.root / "site" / "schemas", "sat-Olck")
+    for language, words in (("en", "Words."), ("sat-Olck", "ᱯᱟᱹᱨᱥᱤ")):
+        folder.page("told", f"{words}\n\n![{words}](/media/photos/visit.png)", language)
+        folder.page("stories/a", words, language, consent="told", composite="true")
+    story = {
+        **CONSENT,
+        "id": "told",
+        "media": "",
+        "kind": "composite",
+        "story": "stories/a",
+        "languages": "en sat-Olck",
+    }
+    folder.table("consents", {**CONSENT, "languages": "en sat-olck"}, story, PLACE)
+    assert not [each for each in folder.problems() if "consent" in each]
+    assert not [each for each in folder.check().warnings if "visit.png" in each and "sat-Olck" in each]
+    site = folder.build()
+    told = site / "sat-Olck" / "stories" / "a" / "index.html"
+    assert marks["person"] in html(site, "sat-Olck")
+    assert "ᱯᱟᱹᱨᱥᱤ" in told.read_text(encoding="utf-8")
+    folder.table("consents", {**CONSENT, "languages": "en sat-Deva"}, {**story, "languages": "en"}, PLACE)
+    withdrawal.purge(site, folder.root / "content", TODAY, say=lambda _: None)
+    assert marks["person"] not in html(site, "sat-Olck")
+    assert marks["person"] in html(site, "en")
+    assert "ᱯᱟᱹᱨᱥᱤ" not in told.read_text(encoding="utf-8")
 
 
 def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, marks: dict[str, str]) -> None:

@@ -231,6 +231,28 @@ def test_whatever_is_of_the_wrong_kind_is_said(
     assert sentence in said()
 
 
+@pytest.mark.parametrize("codes", [["or", "en", "ta"], ["ta"]])
+def test_a_site_whose_first_language_is_not_the_source_says_that_alone(
+    folder: Folder, said: Said, codes: list[str]
+) -> None:
+    """And not a sentence for each column of each table that the other language would need."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["languages"] = [{"code": code, "name": code} for code in codes]
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    sentence = "content/portal.yml, languages: the first language is not en. English is the source and comes first."
+    assert said().splitlines() == [sentence]
+
+
+def test_two_languages_whose_codes_differ_in_capitals_only_are_refused(folder: Folder, said: Said) -> None:
+    """Windows and macOS hold content/zh-Hant and content/zh-hant to be one folder."""
+    path = folder.root / "content" / "portal.yml"
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings["languages"] += [{"code": code, "name": code} for code in ("zh-Hant", "zh-hant")]
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    assert "languages, zh-hant: stands there twice." in said()
+
+
 def test_aliases_are_refused_before_they_unfold(folder: Folder, said: Said) -> None:
     levels = "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise("abcdefghijkl"))
     path = folder.root / "content" / "portal.yml"

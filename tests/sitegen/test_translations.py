@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sitegen import build as site_build
 from sitegen.content import pages, translations
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 
 TODAY = date(2027, 1, 1)
 ENGLISH = "One.\n\nTwo.\n\nThree."
@@ -22,7 +22,7 @@ def page(folder: Any) -> Any:
     return folder
 
 
-def library(folder: Any) -> Library:
+def library(folder: Any) -> AllPages:
     content = folder.root / "content"
     found = pages.read_all(content, ("en", "ta"))[0]
     return translations.applied(found, translations.read(content))

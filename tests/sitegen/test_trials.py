@@ -17,7 +17,7 @@ def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
     [said] = folder.problems()
     assert said.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
     meta, *_ = pages.split("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
-    assert pages.Source("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
+    assert pages.PageSource("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _PLACE = re.compile(r"^Publish: (\S{1,100}) of (\S{1,200})$", re.M)
 
 
 @dataclass(frozen=True)
-class Place:
+class PublishTarget:
     """Where a commit is to be published: a branch, and the address of a site."""
 
     branch: str
@@ -40,10 +40,10 @@ class Place:
         return f"Publish: {self.branch} of {self.site}"
 
 
-def place_of(message: str) -> Place | None:
+def place_of(message: str) -> PublishTarget | None:
     """Return where a commit is to be published, or None where its message does not say so, or twice."""
     found = _PLACE.findall(message)
-    return Place(*found[0]) if len(found) == 1 else None
+    return PublishTarget(*found[0]) if len(found) == 1 else None
 
 
 def require_place(message: str, before: str, branch: str, where: str, *, renamed: bool = False) -> None:
@@ -54,7 +54,8 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
     """
     named, was = place_of(message), place_of(before)
     if named is None and was is not None:
-        todo = f'Publish it with the editor, or write into the message of the commit: "{Place(branch, was.site).line}"'
+        line = PublishTarget(branch, was.site).line
+        todo = f'Publish it with the editor, or write into the message of the commit: "{line}"'
         raise Problem(where, "its newest commit does not say that it is to be published.", todo)
     if named is not None and named.branch != branch:
         todo = "Somebody who may publish signs what is meant for this branch."
@@ -110,7 +111,12 @@ def signer(message: bytes, signature: bytes, signers: Iterable[str], namespace: 
 
 
 def named_in(line: str) -> tuple[str, list[str], bytes]:
-    """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another."""
+    """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another.
+
+    A line that begins with # is none, as OpenSSH has it.
+    """
+    if line.lstrip().startswith("#"):
+        return "", [], b""
     name, *words = ([*line.split(), "", "", ""])[:4]
     option = re.fullmatch(r'namespaces="([^"\s]*)"', words[0])
     kind, key = words[1:] if option else words[:2]

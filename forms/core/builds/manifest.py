@@ -15,7 +15,7 @@ from typing import Any
 
 from forms.core.builds import passkey_signatures
 from forms.core.crypto import signing
-from forms.core.crypto.signing import PrivateKey, Statement, content_hash, public_text, sign
+from forms.core.crypto.signing import PrivateKey, SignedStatement, content_hash, public_text, sign
 from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
 
@@ -149,15 +149,15 @@ def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool
     )
 
 
-def _is_signed_by(statement: Statement, signature: str, key: str) -> bool:
+def _is_signed_by(statement: SignedStatement, signature: str, key: str) -> bool:
     if passkey_signatures.is_public_key(key):
         return passkey_signatures.is_signed_by(statement.as_bytes(), signature, key)
     return signing.is_signed_by(statement, signature, key)
 
 
-def _statement(data: bytes) -> Statement:
+def _statement(data: bytes) -> SignedStatement:
     manifest = read(data)
-    return Statement(
+    return SignedStatement(
         purpose="build", letter="", item=str(manifest.number), desk="", member="", day=manifest.day,
         content=hashlib.sha256(data).hexdigest(),
     )  # fmt: skip

@@ -30,7 +30,7 @@ def signers_line(name: str, key: str) -> str:
 def passkey_of(line: str) -> str:
     """Return the passkey that a line of a file of signers names; "" for a line of another kind."""
     words = line.split()
-    if len(words) < 3 or words[1].encode() != _KEY_TYPE:  # noqa: PLR2004 - name, kind, key
+    if line.lstrip().startswith("#") or len(words) < 3 or words[1].encode() != _KEY_TYPE:  # noqa: PLR2004 - name, kind, key
         return ""
     try:
         return _key_of(b64decode(words[2], validate=True))
@@ -56,11 +56,15 @@ def sshsig(key: str, signature: str) -> bytes:
 
 
 def is_passkey_signature(signature: bytes) -> bool:
-    """Return whether an SSH signature says that a passkey made it."""
+    """Return whether an SSH signature says that a passkey made it.
+
+    A security key of ssh-keygen (-t ecdsa-sk) is none: it is made for ssh and signs for no page.
+    """
     try:
-        return fields(parts_of(signature).public)[0] == _KEY_TYPE
+        kind, *_point, host = fields(parts_of(signature).public)
     except (ValueError, IndexError):
         return False
+    return kind == _KEY_TYPE and not host.startswith(b"ssh:")
 
 
 def says_the_right_thing(message: bytes, signature: bytes) -> bool:

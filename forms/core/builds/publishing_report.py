@@ -16,25 +16,25 @@ LARGEST = 20_000
 
 
 @dataclass(frozen=True)
-class Report:
+class PublishingReport:
     """day: of the attempt, like 2027-01-01; problem: what was wrong, in sentences, or empty."""
 
     day: str
     problem: str
 
 
-def write(site: Path, report: Report) -> None:
+def write(site: Path, report: PublishingReport) -> None:
     """Write the result of an attempt. Raises OSError."""
     site.mkdir(parents=True, exist_ok=True)
-    short = Report(report.day, report.problem[:LARGEST])
+    short = PublishingReport(report.day, report.problem[:LARGEST])
     write_durably(site / NAME, json.dumps(asdict(short), ensure_ascii=False).encode())
 
 
-def read(site: Path) -> Report | None:
+def read(site: Path) -> PublishingReport | None:
     """Return what came of the last try, or None where there was none that can be read."""
     try:
         found = json.loads((site / NAME).read_bytes())
-        return Report(str(found["day"]), str(found["problem"]))
+        return PublishingReport(str(found["day"]), str(found["problem"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

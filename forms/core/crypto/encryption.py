@@ -38,7 +38,7 @@ _LARGEST_GREASE = 1024
 """Bytes beside the key stanzas of a header: rage's grease has a few hundred. More would be room for plain words."""
 
 
-class TooLarge(Problem):
+class LetterTooLarge(Problem):
     """The letter is larger than the largest size class."""
 
 
@@ -50,7 +50,7 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
     """Return an age file of this letter for these age recipients ("age1...").
 
     `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
-    letter look alike. Raises TooLarge, or Problem where there is no recipient or a key is none.
+    letter look alike. Raises LetterTooLarge, or Problem where there is no recipient or a key is none.
     """
     return _encrypt(_padded(json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode(), floor), recipients)
 
@@ -60,7 +60,7 @@ def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]
 
     Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
     a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
-    that names it can have no other. Raises TooLarge or Problem.
+    that names it can have no other. Raises LetterTooLarge or Problem.
     """
     line = json.dumps({**head, "bytes": len(content)}, separators=(",", ":")).encode() + b"\n"
     sealed = _encrypt(_padded(line + content, LEAST_PART, b"\0"), recipients)
@@ -141,10 +141,10 @@ def require_encrypted(data: bytes) -> bytes:
 
 
 def size_class(least: int) -> int:
-    """Return the smallest size class with so many bytes. Raises TooLarge."""
+    """Return the smallest size class with so many bytes. Raises LetterTooLarge."""
     size = next((size for size in SIZE_CLASSES if size >= least), None)
     if size is None:
-        raise TooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
+        raise LetterTooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
     return size
 
 

@@ -27,7 +27,7 @@ _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 @dataclass(frozen=True)
-class Statement:
+class SignedStatement:
     """What a signature says. purpose: entry, answer, copy; letter: the case's first letter; content: a SHA-256 (hex).
 
     item: the id of the entry, answer, letter or part; reader: the desk or member for whom a copy was made, or empty.
@@ -74,7 +74,7 @@ def is_public_key(text: object) -> bool:
     return bool(found and crypto_core_ed25519_is_valid_point(bytes.fromhex(found[1])))
 
 
-def sign(statement: Statement, key: PrivateKey) -> str:
+def sign(statement: SignedStatement, key: PrivateKey) -> str:
     """Return the signature of a statement: 128 hexadecimal digits."""
     return sign_bytes(statement.as_bytes(), key)
 
@@ -84,7 +84,7 @@ def sign_bytes(message: bytes, key: PrivateKey) -> str:
     return key.sign(message).signature.hex()
 
 
-def is_signed_by(statement: Statement, signature: str, public_key: str) -> bool:
+def is_signed_by(statement: SignedStatement, signature: str, public_key: str) -> bool:
     """Return whether the holder of this public key signed the statement. False for anything that is malformed."""
     return are_bytes_signed_by(statement.as_bytes(), signature, public_key)
 
@@ -100,7 +100,7 @@ def are_bytes_signed_by(message: bytes, signature: str, public_key: str) -> bool
     return True
 
 
-def is_signed_by_any(statement: Statement, signature: str, public_keys: Iterable[str]) -> bool:
+def is_signed_by_any(statement: SignedStatement, signature: str, public_keys: Iterable[str]) -> bool:
     """Return whether the holder of one of these public keys signed the statement."""
     return any(is_signed_by(statement, signature, key) for key in public_keys)
 

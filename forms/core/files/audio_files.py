@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Kind:
+class AudioFormat:
     """How one file is written: its ending and media type, container, codec, bits a second, and the codec's own way.
 
     quick: its way with a machine's voice, which gains nothing from a finer search: half the time, as many bytes.
@@ -27,11 +27,11 @@ class Kind:
 
 _OPUS = {"application": "voip", "compression_level": "3"}
 KINDS = (
-    Kind(
+    AudioFormat(
         "opus", "audio/ogg; codecs=opus", "ogg", "libopus", 16_000, _OPUS, {**_OPUS, "compression_level": "1"},
         frame=320, delay=104, pause=19,
     ),
-    Kind("mp3", "audio/mpeg", "mp3", "libmp3lame", 24_000, {}, {"compression_level": "7"},
+    AudioFormat("mp3", "audio/mpeg", "mp3", "libmp3lame", 24_000, {}, {"compression_level": "7"},
          frame=576, delay=1105, pause=8),
 )  # fmt: skip
 

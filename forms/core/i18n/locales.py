@@ -10,6 +10,9 @@ from functools import cache
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+CODE = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+"""What the code of a language looks like (BCP 47), like ta or sat-Olck: a pattern. deploy/ has its twin."""
+
 LOCALES = {"en": "en_IN"}
 """CLDR locale of a language where its default is another country's."""
 

@@ -49,7 +49,7 @@ class NotWords(Exception):
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedWord:
     """A translation that is left out: the English, and why."""
 
     english: str
@@ -134,9 +134,9 @@ def usable(text: str, language: str) -> dict[str, Forms]:
     return {english: said for english, said, why in _looked_at(text, language) if not why}
 
 
-def refused(text: str, language: str) -> Iterator[Refused]:
+def refused(text: str, language: str) -> Iterator[RefusedWord]:
     """Yield the translations that are left out. Raises NotWords."""
-    return (Refused(english, why) for english, _, why in _looked_at(text, language) if why)
+    return (RefusedWord(english, why) for english, _, why in _looked_at(text, language) if why)
 
 
 def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:

@@ -56,7 +56,7 @@ _APART = re.compile(r"(?<![\w/])\d(?:(?:(?![()%])[^\w\s]|_){1,3}[ \u00a0]?\d(?!\
 
 
 @dataclass(frozen=True)
-class Written:
+class DigitText:
     """A text with its digits as 0 to 9. `starts`, `ends`: where each of its characters stood."""
 
     text: str
@@ -75,16 +75,16 @@ class _Change:
     fresh: str
 
 
-def as_digits(text: str) -> Written:
+def as_digits(text: str) -> DigitText:
     """Return a text with its digits as 0 to 9, however they are written."""
     plain = ascii_digits(text)
-    written = Written(plain, range(len(plain)), range(1, len(plain) + 1))
+    written = DigitText(plain, range(len(plain)), range(1, len(plain) + 1))
     for step in (_entities, _signs, _without_signs_within, _spoken, _apart):
         written = _with(written, step(written.text))
     return written
 
 
-def _with(written: Written, changes: Iterable[_Change]) -> Written:
+def _with(written: DigitText, changes: Iterable[_Change]) -> DigitText:
     """Return it with something else in some places, which stands where those stood."""
     pieces: list[str] = []
     starts: list[int] = []
@@ -97,7 +97,9 @@ def _with(written: Written, changes: Iterable[_Change]) -> Written:
         at = change.end
     if not at:
         return written
-    return Written("".join([*pieces, written.text[at:]]), [*starts, *written.starts[at:]], [*ends, *written.ends[at:]])
+    return DigitText(
+        "".join([*pieces, written.text[at:]]), [*starts, *written.starts[at:]], [*ends, *written.ends[at:]]
+    )
 
 
 def _entities(text: str) -> Iterator[_Change]:
@@ -134,7 +136,7 @@ def _without_signs_within(text: str) -> Iterator[_Change]:
 
 def _spoken(text: str) -> Iterator[_Change]:
     """Yield numbers that are read out digit by digit, in three words or more. Who counts up or down is not meant."""
-    if not _may_be_spoken(text):
+    if not may_be_spoken(text):
         return
     start = end = times = 0
     digits = ""
@@ -157,7 +159,7 @@ def _spoken(text: str) -> Iterator[_Change]:
     yield from _run(start, end, digits)
 
 
-def _may_be_spoken(text: str) -> bool:
+def may_be_spoken(text: str) -> bool:
     """Return whether two words that are digits stand side by side: so each number that is read out begins."""
     words = [*map(str.casefold, _TOKEN.findall(text))]
     found = {*_READ_OUT.intersection(words)}

@@ -15,7 +15,7 @@ from typing import Any
 
 import av
 
-from forms.core.files.audio_files import KINDS, Kind
+from forms.core.files.audio_files import KINDS, AudioFormat
 
 RATE = 16_000
 """Samples a second of what is written: wide-band speech."""
@@ -39,7 +39,7 @@ class TooLong(Exception):
     """A recording is longer than may be sent."""
 
 
-def encode_line(samples: bytes, rate: int, kind: Kind) -> list[bytes]:
+def encode_line(samples: bytes, rate: int, kind: AudioFormat) -> list[bytes]:
     """Return a line of synthetic speech (signed 16-bit mono samples) as packets of a kind, encoded by itself.
 
     They need nothing of what stands before or after them in a file.
@@ -51,7 +51,7 @@ def encode_line(samples: bytes, rate: int, kind: Kind) -> list[bytes]:
     return [bytes(packet) for frame in frames for packet in encoder.encode(frame)]
 
 
-def write_lines(lines: Sequence[Sequence[bytes]], kind: Kind, where: Path) -> None:
+def write_lines(lines: Sequence[Sequence[bytes]], kind: AudioFormat, where: Path) -> None:
     """Write lines, each as packets from `encode_line`, as one file with a pause after each but the last."""
     said = [packet for line in lines[:-1] for packet in (*line, *_pause(kind))] + list(lines[-1])
     with _opened(kind, where, kind.quick) as (target, stream):
@@ -63,17 +63,17 @@ def write_lines(lines: Sequence[Sequence[bytes]], kind: Kind, where: Path) -> No
 
 
 @cache
-def _pause(kind: Kind) -> list[bytes]:
+def _pause(kind: AudioFormat) -> list[bytes]:
     return encode_line(bytes(2 * kind.frame * kind.pause), RATE, kind)[: kind.pause]
 
 
-def convert(recording: Path, where: Iterable[tuple[Kind, Path]]) -> None:
+def convert(recording: Path, where: Iterable[tuple[AudioFormat, Path]]) -> None:
     """Write a recording as a file of each kind, without its tags. Raises NotSound."""
     for kind, path in where:
         _encode(_decode(recording), kind, path, kind.options)
 
 
-def voice(recording: bytes, longest: float, kind: Kind = KINDS[0]) -> tuple[bytes, int]:
+def voice(recording: bytes, longest: float, kind: AudioFormat = KINDS[0]) -> tuple[bytes, int]:
     """Return a recording of anybody's phone as Opus in Ogg without its tags, and its length in seconds.
 
     longest: seconds. Raises NotSound, or TooLong.
@@ -141,7 +141,7 @@ def _sound_of(source: Any, stream: Any) -> Iterator[av.AudioFrame]:
         raise last
 
 
-def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> None:
+def _encode(frames: Iterator[av.AudioFrame], kind: AudioFormat, where: Path | BytesIO, options: dict[str, str]) -> None:
     resampler = av.AudioResampler(format=_sample_format(kind), layout="mono", rate=RATE)
     with _opened(kind, where, options) as (target, stream):
         for frame in frames:
@@ -152,12 +152,12 @@ def _encode(frames: Iterator[av.AudioFrame], kind: Kind, where: Path | BytesIO, 
         target.mux(stream.encode(None))
 
 
-def _sample_format(kind: Kind) -> str:
+def _sample_format(kind: AudioFormat) -> str:
     return "flt" if kind.codec == "libopus" else "s16p"
 
 
 @contextmanager
-def _opened(kind: Kind, where: Path | BytesIO, options: dict[str, str]) -> Iterator[tuple[Any, Any]]:
+def _opened(kind: AudioFormat, where: Path | BytesIO, options: dict[str, str]) -> Iterator[tuple[Any, Any]]:
     """Yield a new file and its one stream."""
     opened = str(where) if isinstance(where, Path) else where
     with av.open(opened, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:

@@ -32,7 +32,7 @@ LARGEST_OUTPUT = 16 * 1024 * 1024
 """Bytes that a decoder may give back: a picture for the site, as bare pixels, is the largest."""
 
 _LONGEST_HEAD = 200  # bytes of its line of JSON
-_ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[3]
 
 
 def program_of(module: str) -> str:
@@ -150,7 +150,7 @@ def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], 
     with subprocess.Popen(  # noqa: S603 - our own program; what it reads is bytes
         _command(kind, program or PROGRAMS[kind]),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=_environment(), cwd=_ROOT.anchor, close_fds=True,
+        env=_environment(), cwd=ROOT.anchor, close_fds=True,
     ) as process:  # fmt: skip
         overtime = threading.Timer(LONGEST, process.kill)
         feeding = threading.Thread(target=_feed, args=(process.stdin, content), daemon=True)
@@ -170,7 +170,7 @@ def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], 
 
 def _command(kind: str, program: str) -> Sequence[str]:
     """Python by itself: -I passes over the environment and the user's own packages, -S over start-up code."""
-    found = dict.fromkeys([str(_ROOT), *(path for path in sys.path if Path(path).is_absolute())])
+    found = dict.fromkeys([str(ROOT), *(path for path in sys.path if Path(path).is_absolute())])
     return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program, kind, *found)
 
 

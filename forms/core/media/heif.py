@@ -27,7 +27,7 @@ class NotHeif(ValueError):
     """A file is no photo in HEIF, or holds something else than one picture or a grid in HEVC."""
 
 
-class TooLarge(Exception):
+class PhotoTooLarge(Exception):
     """A photo has more pixels than any phone's."""
 
 
@@ -68,7 +68,7 @@ def has_exif(data: bytes) -> bool:
 def read_photo(data: bytes, edge: int) -> Image.Image:
     """Return a photo upright as RGB pixels, reduced by whole steps to no less than `edge` wide or high.
 
-    Raises NotHeif, TooLarge, and what FFmpeg says of a picture that it cannot decode.
+    Raises NotHeif, PhotoTooLarge, and what FFmpeg says of a picture that it cannot decode.
     """
     try:
         file = _read(data)
@@ -185,9 +185,9 @@ def _ipma(file: _File, body: bytes) -> None:
 
 
 def _steps(width: int, height: int, edge: int) -> int:
-    """Return by how much a picture can be divided and still fill the edge. Raises TooLarge."""
+    """Return by how much a picture can be divided and still fill the edge. Raises PhotoTooLarge."""
     if width * height > MOST_PIXELS:
-        raise TooLarge
+        raise PhotoTooLarge
     steps = 1
     while max(width, height) // (steps * 2) >= edge:
         steps *= 2
@@ -232,7 +232,7 @@ def _decoded(file: _File, item: int, steps: int) -> Image.Image:
         raise NotHeif("another codec than HEVC")
     width, height = _size(file, item)
     if width * height > MOST_PIXELS:
-        raise TooLarge
+        raise PhotoTooLarge
     properties = dict(file.of(item))
     decoder: Any = av.CodecContext.create("hevc", "r")
     decoder.extradata, decoder.thread_count = properties[b"hvcC"], 1  # the decoder process can start no thread

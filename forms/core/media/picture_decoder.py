@@ -26,4 +26,6 @@ def main(kind: str) -> None:
 
 
 def _made(_kind: str, data: bytes) -> Made:
-    return confined.made_or_problem(plain_picture, data, too_large=(heif.TooLarge, pixels.TooManyPixels, *pixels.BOMBS))
+    return confined.made_or_problem(
+        plain_picture, data, too_large=(heif.PhotoTooLarge, pixels.TooManyPixels, *pixels.BOMBS)
+    )

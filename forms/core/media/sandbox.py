@@ -29,7 +29,7 @@ SECONDS = 20
 _PROGRAM = 256 * 1024 * 1024  # bytes of the program itself, where the system does not tell
 
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
-_EPERM, _ENOSYS = 1, 38
+EPERM, ENOSYS = 1, 38
 
 # Landlock (linux/landlock.h): file rights by ABI version. A right that the kernel does not know is refused by it.
 _FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
@@ -38,13 +38,13 @@ _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # the same number on every arch
 
 # Numbers of seccomp and its filter language, from linux/seccomp.h, linux/audit.h and linux/bpf_common.h
 _SECCOMP_SET_MODE_FILTER, _TSYNC = 1, 1
-_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
+LOAD, EQUAL, AT_LEAST, _ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER_AT, _ARCH_AT, _THIRD_ARGUMENT_AT = 0, 4, 32  # struct seccomp_data; low half of an argument (little-endian)
 _PROT_EXEC = 4
 _X32 = 0x40000000
 
-_CALLS: dict[str, dict[str, int]] = {
+CALLS: dict[str, dict[str, int]] = {
     "x86_64": {
         "audit": 0xC000003E, "seccomp": 317, "mmap": 9, "mprotect": 10, "clone3": 435,
         "read": 0, "write": 1, "close": 3, "lseek": 8, "munmap": 11, "brk": 12, "rt_sigaction": 13,
@@ -64,7 +64,7 @@ _CALLS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 """Numbers of system calls. Beside the first five of each, these are all that may be called: what computing needs."""
 
-_NOT_IN_THE_LIST = frozenset({"audit", "seccomp", "mmap", "mprotect", "clone3"})
+NOT_IN_THE_LIST = frozenset({"audit", "seccomp", "mmap", "mprotect", "clone3"})
 
 
 def confine() -> tuple[str, ...]:
@@ -134,7 +134,7 @@ class _Filter(ctypes.Structure):
 
 def filter_calls(libc: ctypes.CDLL) -> bool:
     """Allow the few system calls that computing needs; all others fail with "not permitted"."""
-    calls = _CALLS.get(platform.machine())
+    calls = CALLS.get(platform.machine())
     if calls is None or sys.byteorder != "little" or sys.maxsize < 2**32:
         return False
     program = b"".join(seccomp_program(calls))
@@ -151,18 +151,18 @@ def seccomp_program(calls: dict[str, int]) -> Sequence[bytes]:
     Another architecture's calls (32-bit ones by int 0x80, x32) end the process. clone3 "does not exist", so that the C
     library asks for clone, which is refused: its arguments could not be looked at. No memory becomes executable.
     """
-    allowed = sorted(number for name, number in calls.items() if name not in _NOT_IN_THE_LIST)
+    allowed = sorted(number for name, number in calls.items() if name not in NOT_IN_THE_LIST)
     program = [
-        _step(_LOAD, _ARCH_AT), _step(_EQUAL, calls["audit"], yes=1), _step(_RETURN, _KILL),
-        _step(_LOAD, _NUMBER_AT), _step(_AT_LEAST, _X32, no=1), _step(_RETURN, _KILL),
+        _step(LOAD, _ARCH_AT), _step(EQUAL, calls["audit"], yes=1), _step(RETURN, KILL),
+        _step(LOAD, _NUMBER_AT), _step(AT_LEAST, _X32, no=1), _step(RETURN, KILL),
     ]  # fmt: skip
     for number in allowed:
-        program += [_step(_EQUAL, number, no=1), _step(_RETURN, _ALLOW)]
-    program += [_step(_EQUAL, calls["clone3"], no=1), _step(_RETURN, _ERRNO | _ENOSYS)]
-    program += [_step(_EQUAL, calls["mmap"], yes=2), _step(_EQUAL, calls["mprotect"], yes=1)]
-    program += [_step(_RETURN, _ERRNO | _EPERM)]
-    program += [_step(_LOAD, _THIRD_ARGUMENT_AT), _step(_ANY_BIT, _PROT_EXEC, no=1)]
-    program += [_step(_RETURN, _ERRNO | _EPERM), _step(_RETURN, _ALLOW)]
+        program += [_step(EQUAL, number, no=1), _step(RETURN, ALLOW)]
+    program += [_step(EQUAL, calls["clone3"], no=1), _step(RETURN, ERRNO | ENOSYS)]
+    program += [_step(EQUAL, calls["mmap"], yes=2), _step(EQUAL, calls["mprotect"], yes=1)]
+    program += [_step(RETURN, ERRNO | EPERM)]
+    program += [_step(LOAD, _THIRD_ARGUMENT_AT), _step(_ANY_BIT, _PROT_EXEC, no=1)]
+    program += [_step(RETURN, ERRNO | EPERM), _step(RETURN, ALLOW)]
     return program
 
 

@@ -33,7 +33,7 @@ class DeskPart:
 
 
 @dataclass(frozen=True)
-class Statement:
+class DailyStatement:
     """One statement. day: the last day of which it speaks; before: the hash of the one before, empty for the first."""
 
     number: int
@@ -55,7 +55,7 @@ class Statement:
 class Stated:
     """A statement with its signature and the part of one desk."""
 
-    statement: Statement
+    statement: DailyStatement
     signature: str
     part: DeskPart
 

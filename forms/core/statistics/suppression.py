@@ -26,7 +26,9 @@ _ROWS, _COLUMNS = ("all", "rows"), ("all", "columns")
 
 
 @dataclass
-class _Quarter:
+class Quarter:
+    """The tables of a quarter while it is worked out which of their cells are hidden."""
+
     grids: Mapping[str, Grid]
     hidden: set[Spot] = field(default_factory=set)
     values: dict[Spot, int] = field(default_factory=dict)
@@ -60,7 +62,7 @@ def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
 
     grids: by dimension; all hold the same letters, at least LEAST of them: the number of all letters is published.
     """
-    quarter = _Quarter(grids)
+    quarter = Quarter(grids)
     known = -1
     while known != len(quarter.hidden):
         known = len(quarter.hidden)
@@ -73,7 +75,7 @@ def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
     return frozenset(quarter.hidden)
 
 
-def _hide_margins(quarter: _Quarter) -> None:
+def _hide_margins(quarter: Quarter) -> None:
     """Withhold totals of one dimension: none, or at least two that together are at least LEAST."""
     for dimension in (ALL, *quarter.grids):
         margins = quarter.margins(dimension)
@@ -85,7 +87,7 @@ def _hide_margins(quarter: _Quarter) -> None:
                 break
 
 
-def _hide_lines(quarter: _Quarter) -> None:
+def _hide_lines(quarter: Quarter) -> None:
     """Withhold everything that a withheld total sums up."""
     for dimension in quarter.grids:
         for spot in quarter.inner(dimension):
@@ -93,7 +95,7 @@ def _hide_lines(quarter: _Quarter) -> None:
                 quarter.hidden.add(spot)
 
 
-def _is_safe(quarter: _Quarter, spot: Spot) -> bool:
+def _is_safe(quarter: Quarter, spot: Spot) -> bool:
     """Return whether other tables fit what is published, in which this count is lower and higher by enough."""
     letters = quarter.values[spot]
     row, column = ("row", spot[1]), ("column", spot[2])
@@ -102,7 +104,7 @@ def _is_safe(quarter: _Quarter, spot: Spot) -> bool:
     return _flows(graph, row, column, lower) and _flows(_graph(quarter, spot), column, row, higher)
 
 
-def _graph(quarter: _Quarter, spot: Spot) -> _Graph:
+def _graph(quarter: Quarter, spot: Spot) -> _Graph:
     """Return what may change while every published sum stays: an edge forth raises a withheld count, back lowers it."""
     graph: _Graph = {}
     for dimension, category, theme in quarter.hidden:
@@ -147,7 +149,7 @@ def _path(graph: _Graph, source: _Node, target: _Node) -> list[tuple[_Node, _Nod
     return path
 
 
-def _partners(quarter: _Quarter, spot: Spot) -> list[Spot]:
+def _partners(quarter: Quarter, spot: Spot) -> list[Spot]:
     """Return what to withhold besides: the cheapest rectangle around it, else the next smallest count, else a total."""
     dimension, category, theme = spot
     rectangles = sorted((cost, new) for cost, new in _rectangles(quarter, spot) if new)
@@ -162,7 +164,7 @@ def _partners(quarter: _Quarter, spot: Spot) -> list[Spot]:
     return []
 
 
-def _rectangles(quarter: _Quarter, spot: Spot) -> Iterator[tuple[int, list[Spot]]]:
+def _rectangles(quarter: Quarter, spot: Spot) -> Iterator[tuple[int, list[Spot]]]:
     """Three other corners that can give and take enough, with the letters that withholding them costs."""
     dimension, category, theme = spot
     letters = quarter.values[spot]

@@ -20,7 +20,7 @@ from forms.desk.cli.terminal import say
 from forms.desk.cli.watch_commands import say_alarms
 from forms.desk.command_line import command as typed
 from forms.desk.crypto.answers import read_recording
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
 
@@ -29,7 +29,7 @@ from forms.desk.session import Session
 @click.option("--state", type=click.Choice(["", *STATES]), default="", help="Only cases in this state.")
 @click.pass_obj
 @show_problems
-def list_command(here: Place, text: str, state: str) -> None:
+def list_command(here: DeskPlace, text: str, state: str) -> None:
     """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
 
     Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
@@ -71,7 +71,7 @@ def _erasure_lines(session: Session) -> Iterator[str]:
 @click.argument("which")
 @click.pass_obj
 @show_problems
-def open_command(here: Place, which: str) -> None:
+def open_command(here: DeskPlace, which: str) -> None:
     """Show one whole case, by its number in the list or its id."""
     session = unlock(here)
     case = find_case(session, which)
@@ -93,7 +93,7 @@ def open_command(here: Place, which: str) -> None:
 @click.option("--again", is_flag=True, help="Also where you sent these very words before.")
 @click.pass_obj
 @show_problems
-def answer(here: Place, which: str, text: str | None, state: str, voice: Path | None, again: bool) -> None:
+def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Path | None, again: bool) -> None:
     """Answer a letter. The person reads it with the receipt; write in the person's language.
 
     Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
@@ -118,7 +118,7 @@ def answer(here: Place, which: str, text: str | None, state: str, voice: Path | 
 @click.option("--outcome", default="", help="What came of it, where it is closed.")
 @click.pass_obj
 @show_problems
-def state(here: Place, which: str, state: str, outcome: str) -> None:
+def state(here: DeskPlace, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
     session = unlock(here)
     session.log.write(find_case(session, which).id, "state", state=state, outcome=outcome)
@@ -130,7 +130,7 @@ def state(here: Place, which: str, state: str, outcome: str) -> None:
 @click.argument("text")
 @click.pass_obj
 @show_problems
-def note(here: Place, which: str, text: str) -> None:
+def note(here: DeskPlace, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
     session = unlock(here)
     session.log.write(find_case(session, which).id, "note", text=text)
@@ -142,7 +142,7 @@ def note(here: Place, which: str, text: str) -> None:
 @click.argument("into")
 @click.pass_obj
 @show_problems
-def merge(here: Place, which: str, into: str) -> None:
+def merge(here: DeskPlace, which: str, into: str) -> None:
     """Put a case that tells the same into another; both keep what they hold."""
     session = unlock(here)
     one, other = find_case(session, which), find_case(session, into)
@@ -155,7 +155,7 @@ def merge(here: Place, which: str, into: str) -> None:
 @click.argument("to")
 @click.pass_obj
 @show_problems
-def hand_over(here: Place, which: str, to: str) -> None:
+def hand_over(here: DeskPlace, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
     session = unlock(here)
     session.sharing.hand_over(find_case(session, which).id, to)
@@ -168,7 +168,7 @@ def hand_over(here: Place, which: str, to: str) -> None:
 @click.option("--to", help="The age key of the office that gets it; without it a passphrase is asked for.")
 @click.pass_obj
 @show_problems
-def export(here: Place, which: str, file: Path, to: str | None) -> None:
+def export(here: DeskPlace, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
     key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
@@ -182,7 +182,7 @@ def export(here: Place, which: str, file: Path, to: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
 @show_problems
-def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
+def erase(here: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
     found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
@@ -201,7 +201,7 @@ def erase(here: Place, which: str | None, old: bool, yes: bool) -> None:
               help="The folder in which portal.yml stands.")  # fmt: skip
 @click.pass_obj
 @show_problems
-def publish_command(here: Place, content: Path) -> None:
+def publish_command(here: DeskPlace, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
     session = unlock(here)
     session.sync.run()

@@ -23,7 +23,7 @@ from forms.desk.events.event_session import EventDesk, minute
 from forms.desk.events.messaging.gateways import FileOutbox, http_gateway
 from forms.desk.events.messaging.reminders import SENT, Gone, left_out, send, waiting
 from forms.desk.events.messaging.sms import price
-from forms.desk.events.visits import Plan, append, event_row
+from forms.desk.events.visits import EventPlan, append, event_row
 from forms.desk.session import Session
 
 Opener = Callable[[Any], EventBook]
@@ -211,7 +211,7 @@ def _visit(unlock: Callable[[Any], Session], find_case: Finder, today: Callable[
         asked = find_case(session, letter).first
         if asked is None:
             raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
-        row = event_row(asked, book.session.portal, Plan(event_id, **told), book.today)
+        row = event_row(asked, book.session.portal, EventPlan(event_id, **told), book.today)
         for name, cell in row.items():
             say(f"  {name:<10} {plain(cell)}")
         if not yes:

@@ -7,14 +7,14 @@ import click
 from forms.desk import folder_copy
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 @show_problems
-def backup(here: Place, file: Path) -> None:
+def backup(here: DeskPlace, file: Path) -> None:
     """Copy this desk's folder into FILE, like a stick. All in it is encrypted; it opens with this desk's passphrase."""
     count = folder_copy.make_copy(here.folder, file)
     say(f"{file}: {count} files, written and read back. Keep it locked away, apart from the passphrase.")
@@ -25,7 +25,7 @@ def backup(here: Place, file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 @show_problems
-def bring_back(here: Place, file: Path) -> None:
+def bring_back(here: DeskPlace, file: Path) -> None:
     """Make this desk's folder on a new machine from the copy in FILE."""
     count = folder_copy.bring_back(file, here.folder)
     say(f"{here.folder}: {count} files are back. Fetch now: what came since is on the server.")

@@ -6,14 +6,14 @@ from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command
 from forms.desk.crypto import keys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 
 _PASSPHRASE = click.option(
     "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
 )
 
 
-def _say_public(here: Place, public: keys.Public) -> None:
+def _say_public(here: DeskPlace, public: keys.Public) -> None:
     """Say what to paste into portal.yml: a desk of one person has its lines, one of several a list of people."""
     desk, _, person = here.name.partition("/")
     if not person:
@@ -37,7 +37,7 @@ def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
 @_PASSPHRASE
 @click.pass_obj
 @show_problems
-def new_key(here: Place, passphrase: str) -> None:
+def new_key(here: DeskPlace, passphrase: str) -> None:
     """Make this machine's key and token for real use, under a passphrase.
 
     Where several people work at a desk each has a key: --desk police/anita.
@@ -51,7 +51,7 @@ def new_key(here: Place, passphrase: str) -> None:
 @click.option("--passphrase", prompt=True, hide_input=True, help="The present one. Asked for if not given.")
 @click.pass_obj
 @show_problems
-def change_key(here: Place, passphrase: str) -> None:
+def change_key(here: DeskPlace, passphrase: str) -> None:
     """Take a new key and token; the old key stays to open older letters."""
     _say_public(here, keys.rotate(here.folder, passphrase or None))
     say("Until then the old lines go on working. Afterwards the old key opens old letters only.")
@@ -62,7 +62,7 @@ def change_key(here: Place, passphrase: str) -> None:
 @_PASSPHRASE
 @click.pass_obj
 @show_problems
-def change_passphrase(here: Place, old: str, passphrase: str) -> None:
+def change_passphrase(here: DeskPlace, old: str, passphrase: str) -> None:
     """Put the same key under another passphrase."""
     keys.change_passphrase(here.folder, old, passphrase)
     say("The key stands under the new passphrase. Copies of the folder still have the old one.")
@@ -71,7 +71,7 @@ def change_passphrase(here: Place, old: str, passphrase: str) -> None:
 @click.command("recovery-key")
 @click.pass_obj
 @show_problems
-def recovery_key(here: Place) -> None:
+def recovery_key(here: DeskPlace) -> None:
     """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
     secret, public = keys.recovery()
     say(f"1. PUBLIC. Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
@@ -86,7 +86,7 @@ def recovery_key(here: Place) -> None:
 @_PASSPHRASE
 @click.pass_obj
 @show_problems
-def restore(here: Place, secret: str, passphrase: str) -> None:
+def restore(here: DeskPlace, secret: str, passphrase: str) -> None:
     """Set up a new machine from the printed recovery key."""
     _say_public(here, keys.restore(here.folder, secret, passphrase))
 

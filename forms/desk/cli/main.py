@@ -24,7 +24,7 @@ from forms.desk.cli.watch_commands import WATCH_COMMANDS
 from forms.desk.command_line import forget_start, note_start
 from forms.desk.crypto import keys
 from forms.desk.events.messaging.gateways import Gateway, http_gateway
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 
 DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
@@ -67,7 +67,7 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     """
     if callable(context.obj):
         context.meta[CLOCK] = context.obj
-    context.obj = Place(name, home / name, address)
+    context.obj = DeskPlace(name, home / name, address)
     note_start(_started_as(context))
     context.call_on_close(forget_start)
     if context.invoked_subcommand is None:
@@ -79,7 +79,7 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
 @click.pass_obj
 @show_problems
-def window(here: Place, port: int = 0, browser: bool = True) -> None:
+def window(here: DeskPlace, port: int = 0, browser: bool = True) -> None:
     """Open the desk in a browser window on this machine."""
     from forms.desk.window.start import open_window  # noqa: PLC0415 - commands without a window start faster
 
@@ -91,7 +91,7 @@ def window(here: Place, port: int = 0, browser: bool = True) -> None:
 @click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
 @click.pass_obj
 @show_problems
-def waiting_command(here: Place, by_sms: bool) -> None:
+def waiting_command(here: DeskPlace, by_sms: bool) -> None:
     """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
 
     It needs no passphrase and asks once a day at most. The exit code is 0 whether or not something waits, so that no

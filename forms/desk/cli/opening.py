@@ -15,7 +15,7 @@ from forms.desk.cases.case import Case
 from forms.desk.cases.search import Wanted, find
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import keys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.state_file import StateFile
 
@@ -33,12 +33,12 @@ class ShownList:
     ids: tuple[str, ...] = ()
 
 
-def unlock(here: Place) -> Session:
+def unlock(here: DeskPlace) -> Session:
     """Return the desk, opened; asks for the passphrase where its key has one. Raises Problem."""
     return Session.unlock(here, ask_passphrase(here), clock())
 
 
-def ask_passphrase(here: Place) -> str | None:
+def ask_passphrase(here: DeskPlace) -> str | None:
     """Return the passphrase, typed; None where the key has none."""
     return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
 

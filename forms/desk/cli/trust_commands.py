@@ -10,14 +10,14 @@ from forms.desk.cli.opening import ask_passphrase, clock, numbered, today, unloc
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import key_sheet
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
 
 @click.command("keys")
 @click.pass_obj
 @show_problems
-def keys_command(here: Place) -> None:
+def keys_command(here: DeskPlace) -> None:
     """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
     session = unlock(here)
     away = session.sync.run().away
@@ -42,7 +42,14 @@ def _show_keys(session: Session, who: str = "") -> None:
 @click.pass_obj
 @show_problems
 def trust(
-    here: Place, who: str, everybody: bool, refuse: bool, stolen: bool, old_entries: bool, statements: bool, yes: bool
+    here: DeskPlace,
+    who: str,
+    everybody: bool,
+    refuse: bool,
+    stolen: bool,
+    old_entries: bool,
+    statements: bool,
+    yes: bool,
 ) -> None:
     """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
     session = unlock(here)
@@ -87,7 +94,7 @@ def _accept_old_entries(session: Session, yes: bool) -> None:
 @click.argument("member")
 @click.pass_obj
 @show_problems
-def reseal(here: Place, member: str) -> None:
+def reseal(here: DeskPlace, member: str) -> None:
     """Seal all open cases anew for a colleague with a new key, like police/anita."""
     session = unlock(here)
     session.sync.run()
@@ -101,7 +108,7 @@ def reseal(here: Place, member: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
 @show_problems
-def forget_old_keys(here: Place, seal_anew: bool, yes: bool) -> None:
+def forget_old_keys(here: DeskPlace, seal_anew: bool, yes: bool) -> None:
     """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
     passphrase = ask_passphrase(here)
     session = Session.unlock(here, passphrase, clock())

@@ -8,14 +8,14 @@ from forms.desk.cli.errors import show_problems
 from forms.desk.cli.opening import today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
 
 
 @click.command("doctor")
 @click.pass_obj
 @show_problems
-def doctor_command(here: Place) -> None:
+def doctor_command(here: DeskPlace) -> None:
     """Say what is wrong at this desk, and what to do."""
     findings = doctor.examine(unlock(here))
     for finding in findings:
@@ -29,7 +29,7 @@ def doctor_command(here: Place) -> None:
 @click.option("--trust", is_flag=True, help="Trust the publishers' keys that the portal names now.")
 @click.pass_obj
 @show_problems
-def watch_command(here: Place, everything: bool, seen: bool, trust: bool) -> None:
+def watch_command(here: DeskPlace, everything: bool, seen: bool, trust: bool) -> None:
     """Compare the public site with what its publishers signed, as a visitor. Needs no passphrase.
 
     Run it from other networks too, like a phone's: a server may know this machine by its network address.
@@ -60,7 +60,7 @@ def say_alarms(watch: SiteWatch) -> None:
 @click.command()
 @click.pass_obj
 @show_problems
-def access(here: Place) -> None:
+def access(here: DeskPlace) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
     for row in unlock(here).place.server().access():
         say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))

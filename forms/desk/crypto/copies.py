@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from forms.core.crypto.signing import PrivateKey, Statement, content_hash, is_signed_by_any, sign
+from forms.core.crypto.signing import PrivateKey, SignedStatement, content_hash, is_signed_by_any, sign
 from forms.desk.crypto.foreign_json import tame
 
 _MARK = "copy"
@@ -27,7 +27,7 @@ class Signer:
 
     def sign(self, purpose: str, letter: str, item: str, content: str, reader: str = "") -> str:
         """Return the signature of such a statement."""
-        return sign(Statement(purpose, letter, item, self.desk, self.member, self.day, content, reader), self.key)
+        return sign(SignedStatement(purpose, letter, item, self.desk, self.member, self.day, content, reader), self.key)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class CopyMark:
 
     def is_signed_by_any(self, letter: str, item: str, keys: Iterable[str]) -> bool:
         """Return whether one of these keys signed that this is a copy of this item of this letter."""
-        statement = Statement("copy", letter, item, self.desk, self.by, self.day, self.content, self.reader)
+        statement = SignedStatement("copy", letter, item, self.desk, self.by, self.day, self.content, self.reader)
         return is_signed_by_any(statement, self.signature, keys)
 
 

@@ -38,7 +38,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
 @dataclass(frozen=True)
-class Plan:
+class EventPlan:
     """What staff write about the event: all of it is published. starts, ends: local, like 2027-03-01T10:00."""
 
     id: str
@@ -62,7 +62,7 @@ def is_visit(form: str) -> bool:
     return found is not None and found.becomes_event
 
 
-def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[str, str]:
+def event_row(letter: Letter, portal: Portal, plan: EventPlan, today: date) -> dict[str, str]:
     """Return the row, by column. Raises Problem where a cell would be refused when the site is built."""
     if not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
@@ -90,7 +90,7 @@ def event_row(letter: Letter, portal: Portal, plan: Plan, today: date) -> dict[s
     }  # fmt: skip
 
 
-def _require_words(letter: Letter, plan: Plan) -> None:
+def _require_words(letter: Letter, plan: EventPlan) -> None:
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
@@ -106,7 +106,7 @@ _NATIONAL_DIGITS = 10
 """Digits of an Indian number without +91 or 0: staff may write it with or without them."""
 
 
-def _moments(plan: Plan, today: date) -> tuple[str, str]:
+def _moments(plan: EventPlan, today: date) -> tuple[str, str]:
     starts, ends = _moment("starts", plan.starts), _moment("ends", plan.ends) if plan.ends.strip() else None
     if starts.date() < today:
         raise Problem("starts", lazy_gettext("%(starts)s is past.", starts=plan.starts), "Write a day to come.")

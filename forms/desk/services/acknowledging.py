@@ -9,8 +9,8 @@ from forms.desk.crypto.answers import NoKey, sealed_acknowledgement
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
-from forms.desk.services.place import Place
-from forms.desk.sync.client import NotThere, Refused
+from forms.desk.services.place import DeskPlace
+from forms.desk.sync.client import NotThere, RequestRefused
 from forms.desk.sync.local_store import LocalStore
 
 
@@ -18,7 +18,7 @@ from forms.desk.sync.local_store import LocalStore
 class Acknowledging:
     """Sends the acknowledgements of one desk."""
 
-    place: Place
+    place: DeskPlace
     cases: CaseList
     keys: DeskKeys
     store: LocalStore
@@ -33,7 +33,7 @@ class Acknowledging:
             cases = {case.id: case for case in self.cases.all()} if waiting else {}
             server, today = self.place.server(), self.clock.today()
             for found in waiting:
-                with suppress(NotThere, Refused, NoKey):  # erased meanwhile, or nobody could read it
+                with suppress(NotThere, RequestRefused, NoKey):  # erased meanwhile, or nobody could read it
                     if found.first.id in cases:  # else it rests until it is erased
                         after = sent_answers(cases[found.first.id].entries)
                         made = sealed_acknowledgement(found.first, self.keys.signer, today, found.letters, after)

@@ -15,7 +15,7 @@ from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.client import NotThere
 from forms.desk.sync.fetching import CONFLICTS, conflicts
@@ -37,7 +37,7 @@ class Obeyed:
 class CaseErasing:
     """Erases cases of one desk, here and on the server."""
 
-    place: Place
+    place: DeskPlace
     own: OwnKeys
     portal: PortalCopy
     keys: DeskKeys

@@ -16,7 +16,7 @@ from forms.desk.cases.search import alike
 from forms.desk.crypto.copies import read_any_mark
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.local_store import LocalStore
 
@@ -26,7 +26,7 @@ class CaseList:
 
     def __init__(
         self,
-        place: Place,
+        place: DeskPlace,
         own: OwnKeys,
         portal: PortalCopy,
         keys: DeskKeys,

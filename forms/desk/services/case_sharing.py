@@ -16,7 +16,7 @@ from forms.desk.services.case_writer import CaseWriter
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
@@ -26,7 +26,7 @@ from forms.desk.sync.outbox import Outbox
 class CaseSharing:
     """Gives whole cases to others who may have them."""
 
-    place: Place
+    place: DeskPlace
     own: OwnKeys
     portal: PortalCopy
     keys: DeskKeys

@@ -20,7 +20,7 @@ from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
 from forms.desk.sync.statements import Statements
@@ -30,7 +30,7 @@ from forms.desk.sync.statements import Statements
 class CaseWriter:
     """Writes in the cases of one desk. Its methods raise Problem with a sentence; nothing is half done then."""
 
-    place: Place
+    place: DeskPlace
     cases: CaseList
     keys: DeskKeys
     store: LocalStore

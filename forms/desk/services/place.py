@@ -8,7 +8,7 @@ from forms.desk.sync.client import Server
 
 
 @dataclass(frozen=True)
-class Place:
+class DeskPlace:
     """One desk on this machine: its name (a desk, or a desk and a member of it), its folder, its server's address."""
 
     name: str

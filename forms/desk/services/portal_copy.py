@@ -5,13 +5,13 @@ from forms.core.files.durable import write_or_complain
 from forms.core.handover_version import Unreadable
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 
 
 class PortalCopy:
     """This desk's copy of the portal."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DeskPlace) -> None:
         self._place, self._path = place, place.folder / "portal.json"
         self._portal: Portal | None = None
 

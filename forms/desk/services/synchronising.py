@@ -13,7 +13,7 @@ from forms.desk.services.case_sharing import CaseSharing
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.withheld import Withheld
 from forms.desk.sync.client import ServerAway
@@ -46,7 +46,7 @@ class Synced:
 class Synchronising:
     """One desk's visits to its server."""
 
-    place: Place
+    place: DeskPlace
     own: OwnKeys
     portal: PortalCopy
     keys: DeskKeys

@@ -10,7 +10,7 @@ from forms.desk.cases.erasure import ErasureRequests
 from forms.desk.cases.log.case_log import Entry
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.statements import Statements
 
@@ -19,7 +19,7 @@ from forms.desk.sync.statements import Statements
 class Withheld:
     """Compares what came to this machine with what the server and colleagues say. arrivals: letters late or twice."""
 
-    place: Place
+    place: DeskPlace
     cases: CaseList
     requests: ErasureRequests
     store: LocalStore

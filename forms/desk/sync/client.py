@@ -22,7 +22,7 @@ from forms.core.handover_version import HEADER, VERSION
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import DeskPart, Stated, Statement
+from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
 from forms.core.trusted_date import TrustedDate
 from forms.desk.sync.connection import connection
 
@@ -61,7 +61,7 @@ class NotKnown(ServerAway):
     """The server does not know this desk's token. The outbox is kept: a new build may know the token."""
 
 
-class Refused(Problem):
+class RequestRefused(Problem):
     """The server refuses what was sent."""
 
 
@@ -74,7 +74,7 @@ MOST_SAID = 3000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerResponse:
     """A response of the server, read completely."""
 
     status: int
@@ -112,10 +112,10 @@ class Server:
         return [row for found in rows if (row := copy_row(found))]
 
     def copy(self, item: str, digest: str) -> bytes:
-        """Return one encrypted copy. Raises Refused where its bytes have another SHA-256."""
+        """Return one encrypted copy. Raises RequestRefused where its bytes have another SHA-256."""
         found = self._file(f"copies/{item}/{digest}")
         if hashlib.sha256(found).hexdigest() != digest:
-            raise Refused(self.address, "sent another copy than was asked for.", "Fetch again.")
+            raise RequestRefused(self.address, "sent another copy than was asked for.", "Fetch again.")
         return found
 
     def part(self, part_id: str) -> bytes:
@@ -244,8 +244,8 @@ class Server:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_LIST,
-    ) -> "Answer":
-        """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, Refused, NotThere)."""
+    ) -> "ServerResponse":
+        """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, RequestRefused, NotThere)."""
         _require_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
@@ -254,7 +254,9 @@ class Server:
                 with self._line.request(
                     method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False, stream=True
                 ) as response:
-                    answer = Answer(response.status_code, response.headers, _bounded(self.address, response, largest))
+                    answer = ServerResponse(
+                        response.status_code, response.headers, _bounded(self.address, response, largest)
+                    )
                 if answer.status != requests.codes.unauthorized:
                     break
         except (requests.RequestException, HTTPError):
@@ -300,7 +302,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     if not is_day(day):
         return None
     part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
-    return Stated(Statement(int(number or 0), day, before, parts), signature, part)
+    return Stated(DailyStatement(int(number or 0), day, before, parts), signature, part)
 
 
 def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:
@@ -324,16 +326,18 @@ def _is_text(value: Any) -> bool:
 
 
 def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
-    """Return the body as it came on the line. Raises Refused where it is encoded, or longer than `largest` bytes."""
+    """Return the body as it came on the line. Raises RequestRefused if encoded or longer than `largest`."""
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise Refused(address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?")
+        raise RequestRefused(
+            address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?"
+        )
     body, begun = bytearray(), time.monotonic()
     while chunk := response.raw.read1(_CHUNK, decode_content=False):
         body += chunk
         if time.monotonic() - begun > PATIENCE + len(body) / SLOWEST:
             raise ServerAway(address, "answers too slowly.", "Nothing is lost. Try again later, or on a better line.")
         if len(body) > largest:
-            raise Refused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
+            raise RequestRefused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
     return bytes(body)
 
 
@@ -343,7 +347,7 @@ def _require_tls(address: str) -> None:
         raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")
 
 
-def _refused(address: str, answer: Answer) -> Problem:
+def _refused(address: str, answer: ServerResponse) -> Problem:
     if answer.status == requests.codes.unauthorized:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return NotKnown(address, "does not know this desk's token.", todo)
@@ -361,6 +365,6 @@ def _refused(address: str, answer: Answer) -> Problem:
         return ServerAway(address, what, "Is it the portal's address? Nothing is lost; try again.")
     if answer.status == requests.codes.not_found:
         return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
-    return Refused(
+    return RequestRefused(
         address, lazy_gettext("refused (status %(status)s).", status=answer.status), "Is it the portal's address?"
     )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from forms.desk.sync.client import NotThere, Refused, Server, ServerAway
+from forms.desk.sync.client import NotThere, RequestRefused, Server, ServerAway
 from forms.desk.sync.local_store import LocalStore, QueuedRequest
 
 
@@ -38,7 +38,7 @@ class Outbox:
                 server.send(queued.method, queued.path, queued.sealed, queued.reader)
             except NotThere:
                 pass  # the person erased the letter meanwhile: nobody is left to whom it could go
-            except Refused:
+            except RequestRefused:
                 self._cabinet.save("refused", queued.name, queued.sealed)  # desk doctor tells; the rest goes on
             self._cabinet.delete("outbox", queued.name)
             sent += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from forms.core.builds.manifest import BuildManifest, file_of
 from forms.core.form_schema import Kind, letter_forms, load_all
+from forms.core.i18n.locales import CODE
 from forms.desk.watch.visitor import Seen
 
 FOUND = 200
@@ -21,7 +22,7 @@ DRAWN = {form.name: form.page for form in load_all() if form.page and form.kind 
 _TOKEN = re.compile(r"(<[^<>]*>)")
 _OWN = re.compile(
     r'<h1>|<meta name="robots" content="noindex">'
-    r'|<a href="/forms/[a-z]{2,3}/[a-z-]+" lang="[a-z]{2,3}" hreflang="[a-z]{2,3}"( aria-current="true")?>'
+    rf'|<a href="/forms/{CODE}/[a-z-]+" lang="{CODE}" hreflang="{CODE}"( aria-current="true")?>'
 )
 _FIELD = re.compile(r"<(input|select|textarea|button|option|label)[ >]")
 _FORM_SCRIPTS = re.compile(r" data-(sealing|returning)(?=>)")
@@ -38,8 +39,8 @@ def assets_of(pages: Sequence[Seen]) -> list[str]:
 
 def drawn_form(path: str) -> tuple[str, str] | None:
     """Return language and form of an address like /forms/ta/concern, or None."""
-    match = re.fullmatch(r"/forms/([a-z]{2,3})/([a-z-]+)", path)
-    return (match[1], match[2]) if match else None
+    match = re.fullmatch(rf"/forms/(?P<language>{CODE})/(?P<form>[a-z-]+)", path)
+    return (match["language"], match["form"]) if match else None
 
 
 def differences(seen: Mapping[str, Seen], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:

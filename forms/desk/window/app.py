@@ -16,7 +16,7 @@ from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates
 from forms.desk import language
 from forms.desk.command_line import command
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
@@ -54,10 +54,10 @@ SENTENCES = {
 
 
 def create_window(
-    place: Place,
+    place: DeskPlace,
     today: Callable[[], date] = date.today,
     idle_seconds: float = IDLE_SECONDS,
-    unlock: Callable[[Place, str | None], Session] = Session.unlock,
+    unlock: Callable[[DeskPlace, str | None], Session] = Session.unlock,
     clock: Callable[[], float] = time.monotonic,
 ) -> Flask:
     """Return the window of the desk at this place. `unlock` and `clock` are for tests."""

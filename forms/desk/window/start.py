@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import IDLE_SECONDS, create_window
 from forms.web.local.running import run, show_until_interrupted
@@ -28,7 +28,7 @@ class Window:
         return f"{self.enter.rpartition('/enter/')[0]}{self.authenticator.root}/"
 
 
-def start(place: Place, port: int = 0, **settings: Any) -> Window:
+def start(place: DeskPlace, port: int = 0, **settings: Any) -> Window:
     """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
     app = create_window(place, **settings)
     authenticator: Authenticator = app.extensions["authenticator"]
@@ -46,7 +46,7 @@ def start(place: Place, port: int = 0, **settings: Any) -> Window:
 
 
 def open_window(
-    place: Place,
+    place: DeskPlace,
     port: int = 0,
     open_browser: bool = True,
     say: Callable[[str], object] = print,

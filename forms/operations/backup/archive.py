@@ -36,14 +36,14 @@ class NotABackup(Problem):
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveMember:
     """A named part of a backup, like salt or concerns/letters/000001."""
 
     name: str
     content: bytes
 
 
-def write(file: IO[bytes], members: Iterable[Member], recipients: Sequence[str], key: PrivateKey) -> None:
+def write(file: IO[bytes], members: Iterable[ArchiveMember], recipients: Sequence[str], key: PrivateKey) -> None:
     """Write members as an encrypted, signed archive. Raises OSError, Problem; then what was written is no backup."""
     if not can_encrypt(recipients):
         raise Problem(
@@ -76,7 +76,7 @@ class _Target:
         """Nothing: the file is closed by its owner."""
 
 
-def _write_tar(plain: IO[bytes], members: Iterable[Member], key: PrivateKey) -> None:
+def _write_tar(plain: IO[bytes], members: Iterable[ArchiveMember], key: PrivateKey) -> None:
     digest = hashlib.sha256(DOMAIN)
     with tarfile.open(mode="w|", fileobj=plain, format=tarfile.PAX_FORMAT) as tar:
         for member in members:
@@ -85,16 +85,16 @@ def _write_tar(plain: IO[bytes], members: Iterable[Member], key: PrivateKey) -> 
             _add(tar, member)
             count(digest, member)
         signature = {"key": public_text(key), "signature": sign_bytes(digest.digest(), key)}
-        _add(tar, Member(SIGNATURE, json.dumps(signature).encode()))
+        _add(tar, ArchiveMember(SIGNATURE, json.dumps(signature).encode()))
 
 
-def _add(tar: tarfile.TarFile, member: Member) -> None:
+def _add(tar: tarfile.TarFile, member: ArchiveMember) -> None:
     info = tarfile.TarInfo(member.name)  # no time, owner or group
     info.size, info.mode = len(member.content), 0o600
     tar.addfile(info, io.BytesIO(member.content))
 
 
-def count(digest: Any, member: Member) -> None:
+def count(digest: Any, member: ArchiveMember) -> None:
     """Add a member to what is signed."""
     digest.update(f"{len(member.name)} {member.name} {len(member.content)}\n".encode())
     digest.update(member.content)

@@ -11,10 +11,10 @@ from urllib.parse import quote
 from forms.core.crypto.signing import PrivateKey, private_key, public_text
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.operations.backup.archive import LARGEST_MEMBER, Member, NotABackup
+from forms.operations.backup.archive import LARGEST_MEMBER, ArchiveMember, NotABackup
 from forms.operations.backup.databases import Databases
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.store.migrations import schema
 from forms.server.store.rows import read_erasures, read_rows
 
@@ -48,12 +48,12 @@ class Manifest:
     schema: str = ""
 
     @property
-    def member(self) -> Member:
+    def member(self) -> ArchiveMember:
         """Return it as the first member of its backup."""
-        return Member(MANIFEST, json.dumps(asdict(self)).encode())
+        return ArchiveMember(MANIFEST, json.dumps(asdict(self)).encode())
 
 
-def read_manifest(member: Member) -> Manifest:
+def read_manifest(member: ArchiveMember) -> Manifest:
     """Return what a backup says of itself in its first member. Raises NotABackup."""
     with suppress(ValueError, TypeError, RecursionError):
         found = json.loads(member.content)
@@ -67,7 +67,7 @@ def read_manifest(member: Member) -> Manifest:
     raise NotABackup("The backup", "does not begin as a backup does.", "Take another file.")
 
 
-def signing_key(settings: Settings) -> PrivateKey:
+def signing_key(settings: ServerSettings) -> PrivateKey:
     """Return the key with which this installation signs its backups, made at first use. Raises Problem, OSError."""
     path = settings.data / KEY
     if not path.exists():
@@ -80,7 +80,7 @@ def signing_key(settings: Settings) -> PrivateKey:
         ) from None
 
 
-def public_key(settings: Settings) -> str | None:
+def public_key(settings: ServerSettings) -> str | None:
     """Return the public half of the key with which this installation signs its backups; None before the first one."""
     try:
         return public_text(private_key((settings.data / KEY).read_text(encoding="ascii")))
@@ -89,20 +89,20 @@ def public_key(settings: Settings) -> str | None:
 
 
 def everything(
-    settings: Settings, environment: Mapping[str, str], databases: Databases, manifest: Manifest
-) -> Iterator[Member]:
+    settings: ServerSettings, environment: Mapping[str, str], databases: Databases, manifest: Manifest
+) -> Iterator[ArchiveMember]:
     """Yield all members of a full backup. Raises NotKept, OSError, Problem."""
     yield manifest.member
     salt = config.salt(settings)
     if salt is not None:
-        yield Member(SALT, salt)
-    yield Member(KEY, (settings.data / KEY).read_bytes())
-    yield Member(ENVIRONMENT, json.dumps(_ours(environment), indent=1).encode())
+        yield ArchiveMember(SALT, salt)
+    yield ArchiveMember(KEY, (settings.data / KEY).read_bytes())
+    yield ArchiveMember(ENVIRONMENT, json.dumps(_ours(environment), indent=1).encode())
     yield from _rows(databases, everything=True)
     yield from _release(settings)
 
 
-def erasures(databases: Databases, manifest: Manifest) -> Iterator[Member]:
+def erasures(databases: Databases, manifest: Manifest) -> Iterator[ArchiveMember]:
     """Yield the members of a small backup: what was erased. Raises NotKept."""
     yield manifest.member
     yield from _rows(databases, everything=False)
@@ -112,17 +112,17 @@ def _ours(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in sorted(environment.items()) if name.startswith("PORTAL_")}
 
 
-def _rows(databases: Databases, *, everything: bool) -> Iterator[Member]:
+def _rows(databases: Databases, *, everything: bool) -> Iterator[ArchiveMember]:
     read = read_rows if everything else read_erasures
     for database, stores in databases.items():
         for number, (table, chunk) in enumerate(read(stores)):
-            yield Member(f"{database}/{table}/{number:06}", chunk)
+            yield ArchiveMember(f"{database}/{table}/{number:06}", chunk)
 
 
-def _release(settings: Settings) -> Iterator[Member]:
+def _release(settings: ServerSettings) -> Iterator[ArchiveMember]:
     """Yield portal.json and the site beside it, of one release also where another is published meanwhile."""
     folder = settings.portal.parent.resolve()
-    yield Member(PORTAL, (folder / settings.portal.name).read_bytes())
+    yield ArchiveMember(PORTAL, (folder / settings.portal.name).read_bytes())
     site = settings.public or folder / "public"
     for path in sorted(site.resolve().rglob("*")) if site.is_dir() else ():
         if path.is_file() and not path.is_symlink():
@@ -132,4 +132,4 @@ def _release(settings: Settings) -> Iterator[Member]:
                     str(path), "is too large for a backup.", "Nothing on the site needs 64 MB: make it smaller."
                 )
             with suppress(FileNotFoundError):  # what lost its consent a moment ago
-                yield Member(f"{SITE}/{name}", path.read_bytes())
+                yield ArchiveMember(f"{SITE}/{name}", path.read_bytes())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
@@ -18,7 +18,7 @@ Databases = Mapping[str, tuple[Store, ...]]
 
 
 @contextmanager
-def opened(settings: Settings, salt: bytes, *, make: bool = False) -> Iterator[Databases]:
+def opened(settings: ServerSettings, salt: bytes, *, make: bool = False) -> Iterator[Databases]:
     """Lend the databases of these settings to be read as they are, and close them. Raises OtherSalt, NotKept.
 
     make: make what is missing, and bring them to this program's schema; else an older program may run on them.
@@ -45,7 +45,7 @@ def schema_of(found: Databases) -> str:
     return min(stores[0].schema_number or "" for stores in found.values())
 
 
-def require_salt(settings: Settings) -> bytes:
+def require_salt(settings: ServerSettings) -> bytes:
     """Return the salt of an installation. Raises Problem where there is none: then nothing was ever kept."""
     salt = config.salt(settings)
     if salt is None:
@@ -54,7 +54,7 @@ def require_salt(settings: Settings) -> bytes:
     return salt
 
 
-def require_is_there(settings: Settings) -> None:
+def require_is_there(settings: ServerSettings) -> None:
     """Raise Problem where a SQLite file is not there: it would be made, and an empty backup taken of it."""
     for url in (settings.concerns_url, settings.signups_url):
         name = url.removeprefix("sqlite:///")

@@ -32,7 +32,7 @@ _BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Note:
+class BackupNote:
     """What is noted beside a backup. sha256: of the file; key: who signed."""
 
     number: int
@@ -119,10 +119,10 @@ def note_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def read_note(path: Path) -> Note | None:
+def read_note(path: Path) -> BackupNote | None:
     """Return the note beside a backup, or None where there is none that its writer signed."""
     with suppress(OSError, ValueError, TypeError, RecursionError):
-        note = Note(**json.loads(note_path(path).read_bytes()))
+        note = BackupNote(**json.loads(note_path(path).read_bytes()))
         if note.is_signed:
             return note
     return None
@@ -165,7 +165,7 @@ def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-class _Counting:
+class CountingFile:
     """The file that is written, and what was written into it."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -188,16 +188,16 @@ def written(path: Path, number: int, day: date, key: PrivateKey) -> Iterator[IO[
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            counting = _Counting(file)
+            counting = CountingFile(file)
             yield counting  # type: ignore[misc]
             file.flush()
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # so that it is read from the disk below
-        note = Note(number, day.isoformat(), counting.size, counting.digest.hexdigest(), public_text(key))
+        note = BackupNote(number, day.isoformat(), counting.size, counting.digest.hexdigest(), public_text(key))
         problem = difference(fresh, note)
         if problem:
             raise Problem(str(path), f"was not written as it should be: {problem}.", "Look at the disk; back up anew.")
-        signed = Note(**{**asdict(note), "signature": sign_bytes(note.signed, key)})
+        signed = BackupNote(**{**asdict(note), "signature": sign_bytes(note.signed, key)})
         write_safely(note_path(path), json.dumps(asdict(signed)).encode())  # first: no backup without its note
         fresh.replace(path)
         sync_folder(path.parent)
@@ -205,7 +205,7 @@ def written(path: Path, number: int, day: date, key: PrivateKey) -> Iterator[IO[
         fresh.unlink(missing_ok=True)
 
 
-def difference(path: Path, note: Note) -> str:
+def difference(path: Path, note: BackupNote) -> str:
     """Return in what a file is not what its note says, or empty. Raises OSError."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:

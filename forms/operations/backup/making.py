@@ -14,7 +14,7 @@ from forms.operations.backup import archive, contents, databases, folder
 from forms.operations.backup.contents import ERASURES, FULL, Manifest
 from forms.operations.backup.folder import ERASED, Rule
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Made:
 
 
 def make(
-    settings: Settings,
+    settings: ServerSettings,
     into: Path,
     recipients: Sequence[str],
     today: date,
@@ -53,7 +53,7 @@ def make(
 
 
 def make_erasures(
-    settings: Settings, into: Path, recipients: Sequence[str], today: date, patience: float = 0.0
+    settings: ServerSettings, into: Path, recipients: Sequence[str], today: date, patience: float = 0.0
 ) -> Made:
     """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
     with _ready(settings, into, patience) as (found, key, salt_mark):
@@ -67,7 +67,9 @@ def make_erasures(
 
 
 @contextmanager
-def _ready(settings: Settings, into: Path, patience: float) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
+def _ready(
+    settings: ServerSettings, into: Path, patience: float
+) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
     """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile."""
     salt = databases.require_salt(settings)
     databases.require_is_there(settings)
@@ -81,11 +83,11 @@ def _ready(settings: Settings, into: Path, patience: float) -> Iterator[tuple[da
 
 
 def _manifest(
-    kind: str, number: int, today: date, settings: Settings, salt_mark: str, found: databases.Databases
+    kind: str, number: int, today: date, settings: ServerSettings, salt_mark: str, found: databases.Databases
 ) -> Manifest:
     schema = databases.schema_of(found)
     return Manifest(kind, number, today.isoformat(), _name(settings), salt_mark, schema=schema)
 
 
-def _name(settings: Settings) -> str:
+def _name(settings: ServerSettings) -> str:
     return pick(portals.read(settings.portal).district, "en")

@@ -16,7 +16,7 @@ import pyrage
 from forms.core.crypto.signing import are_bytes_signed_by
 from forms.core.problem import Problem
 from forms.operations.backup import archive
-from forms.operations.backup.archive import DOMAIN, LARGEST_MEMBER, SIGNATURE, Member, NotABackup, count
+from forms.operations.backup.archive import DOMAIN, LARGEST_MEMBER, SIGNATURE, ArchiveMember, NotABackup, count
 
 _MOST_MEMBERS = 1_000_000
 _HEAD = "AGE-SECRET-KEY-1"
@@ -63,7 +63,7 @@ def make_key(path: Path, passphrase: str) -> str:
     return str(identity.to_public())
 
 
-def read(file: IO[bytes], identities: Sequence[str]) -> Iterator[Member]:
+def read(file: IO[bytes], identities: Sequence[str]) -> Iterator[ArchiveMember]:
     """Yield the members of an archive, the signature last. Raises NotABackup where anything is not as it was written.
 
     Until the signature has come (see `Signed`), nobody knows who wrote the members.
@@ -94,7 +94,7 @@ def read(file: IO[bytes], identities: Sequence[str]) -> Iterator[Member]:
         raise _cut(failed)
 
 
-def _members(plain: IO[bytes]) -> Iterator[Member]:
+def _members(plain: IO[bytes]) -> Iterator[ArchiveMember]:
     seen: set[str] = set()
     with tarfile.open(mode="r|", fileobj=plain) as tar:
         for info in tar:
@@ -107,7 +107,7 @@ def _members(plain: IO[bytes]) -> Iterator[Member]:
             data = content.read() if content else b""
             if len(data) != info.size:
                 raise tarfile.ReadError
-            yield Member(info.name, data)
+            yield ArchiveMember(info.name, data)
 
 
 def _read_to_end(plain: IO[bytes]) -> None:
@@ -132,11 +132,11 @@ def _identity(text: str) -> Any:
 class Signed:
     """Passes members on, and holds the signature at the end against them. key: who signed, once all is read."""
 
-    def __init__(self, members: Iterable[Member]) -> None:
+    def __init__(self, members: Iterable[ArchiveMember]) -> None:
         self._members = members
         self.key = ""
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[ArchiveMember]:
         """Yield the members before the signature. Raises NotABackup at the end where it is missing or does not fit."""
         digest = hashlib.sha256(DOMAIN)
         for member in self._members:

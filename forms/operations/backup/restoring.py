@@ -21,12 +21,12 @@ from forms.core.files.folder_swap import exchange
 from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.operations.backup import contents, databases
-from forms.operations.backup.archive import Member, NotABackup
+from forms.operations.backup.archive import ArchiveMember, NotABackup
 from forms.operations.backup.contents import DATABASES, ERASURES, FULL, SITE, Manifest
 from forms.operations.backup.databases import Databases
 from forms.operations.backup.opening import Opening, Signed, read
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.in_use import NAME as IN_USE
 from forms.server.in_use import InUse
 from forms.server.services.operator_log import Leader
@@ -52,7 +52,7 @@ class Restored:
 
 
 def restore(
-    settings: Settings,
+    settings: ServerSettings,
     backup: Path,
     opening: Opening,
     today: date,
@@ -92,7 +92,7 @@ def restore(
 
 
 def _restore_into(
-    settings: Settings,
+    settings: ServerSettings,
     fresh: Path,
     backup: Path,
     opening: Opening,
@@ -126,21 +126,21 @@ def _restore_into(
         return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
 
 
-def _manifest(members: Iterator[Member], kind: str) -> Manifest:
+def _manifest(members: Iterator[ArchiveMember], kind: str) -> Manifest:
     manifest = contents.read_manifest(_expected(members, contents.MANIFEST))
     if manifest.kind != kind:
         raise NotABackup("The file", f"is no {kind} but {manifest.kind}.", "Name the other file.")
     return manifest
 
 
-def _expected(members: Iterator[Member], name: str) -> Member:
+def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
     member = next(members, None)
     if member is None or member.name != name:
         raise NotABackup("The backup", f"holds no {name} where it belongs.", "Take another backup.")
     return member
 
 
-def _take_members(members: Iterator[Member], stores: Databases, fresh: Path, release: Path | None) -> int:
+def _take_members(members: Iterator[ArchiveMember], stores: Databases, fresh: Path, release: Path | None) -> int:
     """Write what comes; return the number of rows. What is of no kind that we know is refused."""
     rows = 0
     for kind, some in groupby(members, lambda member: member.name.partition("/")[0]):
@@ -155,11 +155,11 @@ def _take_members(members: Iterator[Member], stores: Databases, fresh: Path, rel
     return rows
 
 
-def _table(member: Member) -> str:
+def _table(member: ArchiveMember) -> str:
     return member.name.split("/")[1] if member.name.count("/") == 2 else ""  # noqa: PLR2004 - database/table/number
 
 
-def _take_site(members: Iterable[Member], release: Path | None) -> None:
+def _take_site(members: Iterable[ArchiveMember], release: Path | None) -> None:
     for member in members:
         path = site_path(member.name)
         if release is not None:
@@ -208,7 +208,7 @@ def _noted_as_erased(manifest: Manifest, opening: Opening, small: Path | None) -
     return found, about
 
 
-def _erased_there(settings: Settings, salt: bytes) -> tuple[Erased, bool]:
+def _erased_there(settings: ServerSettings, salt: bytes) -> tuple[Erased, bool]:
     """Return what was erased as the databases know that are to be replaced, and whether any could not be read.
 
     They may be why we are here, and an older program may have left them: they are read as they are.
@@ -225,7 +225,7 @@ def _erased_there(settings: Settings, salt: bytes) -> tuple[Erased, bool]:
     return found, False
 
 
-def _require_same_district(settings: Settings, manifest: Manifest) -> None:
+def _require_same_district(settings: ServerSettings, manifest: Manifest) -> None:
     """Raise Problem where portal.json is there and names another district: its desks would get another's letters."""
     if not settings.portal.exists():
         return
@@ -268,11 +268,11 @@ def _signups_again(store: SignupStore) -> int:
     return len(gone)
 
 
-def _databases_there(settings: Settings) -> bool:
+def _databases_there(settings: ServerSettings) -> bool:
     return any((settings.data / f"{name}.db").exists() for name in DATABASES)
 
 
-def _moved(settings: Settings, fresh: Path) -> Settings:
+def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
     """Return the settings with the data folder, and SQLite files in it, at another place."""
     data = os.path.abspath(settings.data)  # noqa: PTH100 - by name: "." and "./" are one folder, a link is another
     urls = []
@@ -285,7 +285,7 @@ def _moved(settings: Settings, fresh: Path) -> Settings:
     return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
 
 
-def _require_empty(settings: Settings, stores: Databases) -> None:
+def _require_empty(settings: ServerSettings, stores: Databases) -> None:
     for some in stores.values():
         if any(one.threads() for one in some if isinstance(one, ConcernStore)) or any(
             one.listed() for one in some if isinstance(one, SignupStore)

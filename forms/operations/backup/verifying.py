@@ -43,7 +43,7 @@ def problems(into: Path, signer: str = "") -> list[str]:
     return said
 
 
-def _wrong(path: Path, note: folder.Note | None, signer: str) -> str:
+def _wrong(path: Path, note: folder.BackupNote | None, signer: str) -> str:
     if note is None:
         return "has no signed note beside it"
     if note.key != signer:

@@ -12,7 +12,7 @@ from forms.operations.backup import folder, making, opening, restoring, verifyin
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, settings_here
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.districts import settings as districts
 
 FOLDER = "PORTAL_BACKUP_FOLDER"
@@ -68,7 +68,7 @@ def backup(into: Path, to: str, keep: str, all_: Path | None, *, erasures: bool)
             raise Problems(failed)
 
 
-def _back_up(settings: Settings, into: Path, recipients: list[str], kept: Rule | None) -> None:
+def _back_up(settings: ServerSettings, into: Path, recipients: list[str], kept: Rule | None) -> None:
     """Make a full backup and keep so many; without a rule the small one of what was erased."""
     today = portals.read(settings.portal).today()
     if kept is None:

@@ -20,7 +20,7 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem, Problems
 
 if TYPE_CHECKING:
-    from forms.operations.updating import Source
+    from forms.operations.updating import GitSource
 
 COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.cli.backup_commands",
@@ -68,7 +68,7 @@ class Checkout:
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
     withdrawn: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
     program: tuple[str, ...] = ()
-    libraries: "Callable[[], Sequence[Source]]" = tuple
+    libraries: "Callable[[], Sequence[GitSource]]" = tuple
     preload: Callable[[], object] = lambda: None
 
     @property

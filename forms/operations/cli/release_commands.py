@@ -16,7 +16,7 @@ from forms.operations.cli.main import Checkout, checkout, report_problems
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
-from forms.operations.updating import Source, clone_in
+from forms.operations.updating import GitSource, clone_in
 
 
 @click.command()
@@ -63,14 +63,14 @@ def _reported(here: Checkout) -> Iterator[None]:
         )
         raise
     finally:
-        publishing_report.write(here.published, publishing_report.Report(here.today().isoformat(), told))
+        publishing_report.write(here.published, publishing_report.PublishingReport(here.today().isoformat(), told))
 
 
 def _recover(here: Checkout) -> None:
     """Let withdrawals stand in consents.csv again that a power cut during an update left set aside."""
     clone = clone_in(here.root)
     if clone.exists():
-        Source(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
+        GitSource(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
 
 
 def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bool = False) -> Release:

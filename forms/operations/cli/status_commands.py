@@ -13,7 +13,7 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, settings_here
-from forms.operations.status import Item, Status, look_at
+from forms.operations.status import Status, StatusItem, look_at
 from forms.server.districts import settings as districts
 
 NOTICE = "The portal needs its operator. Run: portal status"
@@ -82,7 +82,7 @@ def _together(folder: Path) -> list[Status]:
         if total > size:
             what = f"The budgets of {len(some)} districts are {total // 10**9} GB together, and their disk has"
             todo = "a flood of some fills it for all. Lower them: portal district update NAME --set budget=..."
-            items.append(Item("budgets", total, f"{what} {size // 10**9} GB: {todo}", needs=True))
+            items.append(StatusItem("budgets", total, f"{what} {size // 10**9} GB: {todo}", needs=True))
     return [Status("all districts", tuple(items))] if items else []
 
 
@@ -92,7 +92,7 @@ def _of_district(folder: Path, name: str, backups: Path | None, certificate: Pat
     try:
         settings = districts.read(folder, name).settings
     except Problem as problem:
-        return Status(name, (Item("settings", None, str(problem), needs=True),))
+        return Status(name, (StatusItem("settings", None, str(problem), needs=True),))
     return look_at(name, settings, backups=backups / name if backups else None, certificate=own)
 
 

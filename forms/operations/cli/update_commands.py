@@ -10,7 +10,7 @@ from forms.operations.cli.main import Checkout, checkout, report_problems
 from forms.operations.cli.release_commands import publish_newest, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
-from forms.operations.updating import Source, clone_in, require_no_office, take_library
+from forms.operations.updating import GitSource, clone_in, require_no_office, take_library
 from forms.operations.updating import update as take_newest
 from forms.server.districts.settings import District
 
@@ -44,7 +44,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         keep = here.keep_withdrawals
         if clone.exists():
             require_no_office(here.root)
-        named = Source(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
+        named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
         source = named if clone.exists() else None
         with releases.at_work(here.published, say_waiting):
             said = take_newest(

@@ -37,7 +37,7 @@ StartResponse = Callable[..., Any]
 
 
 @dataclass
-class Running:
+class RunningDistrict:
     """A district, with its app where it could be started. problem: why it could not; try_at: when it is tried again."""
 
     district: District
@@ -64,8 +64,8 @@ class Districts:
         self.folder, self._clock = folder, clock
         self._overrides = {"connections": Limit(connections, databases=_ANY_NUMBER), **(overrides or {})}
         self._turns = turns or FairTurns()
-        self._running: dict[str, Running] = {}
-        self._by_host: dict[str, Running] = {}
+        self.running: dict[str, RunningDistrict] = {}
+        self._by_host: dict[str, RunningDistrict] = {}
         self._seen: object = None
         self._again_at = float("inf")
         self._look_at, self._one = 0.0, threading.Lock()
@@ -79,7 +79,7 @@ class Districts:
     @property
     def apps(self) -> list[Flask]:
         """Return the apps of all districts that run."""
-        return [running.app for running in self._running.values() if running.app is not None]
+        return [running.app for running in self.running.values() if running.app is not None]
 
     @property
     def problems(self) -> dict[str, str]:
@@ -129,15 +129,15 @@ class Districts:
         for name, one in running.items():
             running[name] = self._started_or_before(one, running)
         by_host = {host: one for one in running.values() for host in one.district.hosts}
-        gone = [one for name, one in self._running.items() if running.get(name) is not one]
-        self._running, self._by_host, self._seen = running, by_host, version
+        gone = [one for name, one in self.running.items() if running.get(name) is not one]
+        self.running, self._by_host, self._seen = running, by_host, version
         for one in gone:
             if one.app is not None:
                 stop(one.app)
 
-    def _started_or_before(self, one: Running, running: Mapping[str, Running]) -> Running:
+    def _started_or_before(self, one: RunningDistrict, running: Mapping[str, RunningDistrict]) -> RunningDistrict:
         """Start a district; return it, or as it ran before where it cannot start with what its file says now."""
-        before = self._running.get(one.district.name)
+        before = self.running.get(one.district.name)
         if self._started(one) is None and before is not None and before.app is not None:
             with suppress(Problem):  # it has what another took over meanwhile
                 settings.require_apart(before.district, [other.district for other in running.values()])
@@ -145,10 +145,10 @@ class Districts:
                 return before
         return one
 
-    def _kept(self, district: District) -> Running:
+    def _kept(self, district: District) -> RunningDistrict:
         """Return the running district, started again if anything of it has changed."""
-        before = self._running.get(district.name)
-        return before if before is not None and before.district == district else Running(district)
+        before = self.running.get(district.name)
+        return before if before is not None and before.district == district else RunningDistrict(district)
 
     def _usable(self) -> Iterator[District]:
         """Yield the districts with usable files, and of those that run and have none now, the earlier settings.
@@ -171,7 +171,7 @@ class Districts:
 
     def _before(self, name: str) -> District | None:
         """Return a district as it runs; None for one that does not."""
-        running = self._running.get(name)
+        running = self.running.get(name)
         return running.district if running is not None and running.app is not None else None
 
     def _read(self, name: str) -> District | None:
@@ -193,7 +193,7 @@ class Districts:
             return False
         return True
 
-    def _started(self, running: Running) -> Flask | None:
+    def _started(self, running: RunningDistrict) -> Flask | None:
         """Return the app of a district, started if possible; one thread tries again every ten seconds."""
         if running.app is not None or self._clock() < running.try_at or not running.starting.acquire(blocking=False):
             return running.app

@@ -39,9 +39,10 @@ class FairTurns:
         self._at_work, self._lease, self._most, self._clock = at_work, lease, most_of_one, clock
         self._run_of_one = run_of_one
         self._lock = threading.Lock()
-        self._lines: dict[str, deque[threading.Event]] = {}
-        self._leases: dict[threading.Event, tuple[str, float]] = {}
-        self._held: dict[str, int] = {}
+        # by district: who waits for a turn, and how many threads it holds; leases: turns at work, and since when
+        self.waiting: dict[str, deque[threading.Event]] = {}
+        self.leases: dict[threading.Event, tuple[str, float]] = {}
+        self.held: dict[str, int] = {}
         self._served: dict[str, int] = {}
         self._turns = 0
 
@@ -49,10 +50,10 @@ class FairTurns:
         """Wait for a turn of this district and return it; None at once if it holds as many threads as it may."""
         turn = threading.Event()
         with self._lock:
-            if self._held.get(district, 0) >= self._most:
+            if self.held.get(district, 0) >= self._most:
                 return None
-            self._held[district] = self._held.get(district, 0) + 1
-            self._lines.setdefault(district, deque()).append(turn)
+            self.held[district] = self.held.get(district, 0) + 1
+            self.waiting.setdefault(district, deque()).append(turn)
             self._give()
         while not turn.wait(self._lease):
             with self._lock:
@@ -64,41 +65,41 @@ class FairTurns:
         """Give a turn back: the page is made, and only has to be sent."""
         tell_of_this_thread(None)
         with self._lock:
-            self._leases.pop(turn, None)
+            self.leases.pop(turn, None)
             self._give()
 
     def release(self, district: str) -> None:
         """Free the thread."""
         with self._lock:
-            self._held[district] -= 1
-            if not self._held[district]:
-                del self._held[district]
+            self.held[district] -= 1
+            if not self.held[district]:
+                del self.held[district]
 
     def _block(self, turn: threading.Event, district: str, waits: bool) -> None:
         """Suspend the turn of a request that waits for something else, and count it again when it continues."""
         with self._lock:
             if waits:
-                self._leases.pop(turn, None)
+                self.leases.pop(turn, None)
                 self._give()
             else:
-                self._leases[turn] = (district, self._clock())
+                self.leases[turn] = (district, self._clock())
 
     def _give(self) -> None:
         """Give turns while there are any; whoever holds the lock calls it."""
         while self._working() < self._at_work:
-            running = [district for district, _ in self._leases.values()]
-            able = [name for name in self._lines if running.count(name) < self._run_of_one]
+            running = [district for district, _ in self.leases.values()]
+            able = [name for name in self.waiting if running.count(name) < self._run_of_one]
             if not able:
                 return
             district = min(able, key=lambda name: self._served.get(name, 0))
-            turn = self._lines[district].popleft()
-            if not self._lines[district]:
-                del self._lines[district]
+            turn = self.waiting[district].popleft()
+            if not self.waiting[district]:
+                del self.waiting[district]
             self._turns += 1
             self._served[district] = self._turns
-            self._leases[turn] = (district, self._clock())
+            self.leases[turn] = (district, self._clock())
             turn.set()
 
     def _working(self) -> int:
         now = self._clock()
-        return sum(now - since < self._lease for _, since in self._leases.values())
+        return sum(now - since < self._lease for _, since in self.leases.values())

@@ -17,7 +17,7 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import Settings
+from forms.server.config import ServerSettings
 from forms.server.store.connections import database_of
 
 FILE = "district.toml"
@@ -52,7 +52,7 @@ class District:
 
     name: str
     hosts: tuple[str, ...]
-    settings: Settings
+    settings: ServerSettings
     content: Path | None = None
     office: str = ""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from forms.server.services.mailbox import Services
-from forms.server.store.concerns.letters import Access, Copy, EntryRow, Waiting
+from forms.server.store.concerns.letters import Access, Copy, EntryRow, WaitingLetter
 
 
 class CombinedMailbox:
@@ -16,7 +16,7 @@ class CombinedMailbox:
     def __init__(self, services: Services) -> None:
         self._mailboxes = tuple(box.store for box in services.mailboxes)
 
-    def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[Waiting]:
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> list[WaitingLetter]:
         """Return letters that this member can fetch: priority queue first, then oldest day."""
         found = [item for mailbox in self._mailboxes for item in mailbox.waiting(desk, member, everything=everything)]
         return sorted(found, key=lambda item: (item.tray, item.day, item.id))

@@ -38,7 +38,7 @@ _PROBE_BYTES = 4096
 _REWRITE_BYTES = 8 * 1024 * 1024
 """Bytes that are written anew in one turn: so long a letter waits at most."""
 
-_LEAST_FREE = 1024 * 1024
+LEAST_FREE = 1024 * 1024
 """Bytes: with less free on its disk, a database is as good as full."""
 
 
@@ -183,7 +183,7 @@ class Store:
     def probe(self) -> None:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        if file and _free(Path(file)) < _LEAST_FREE:
+        if file and _free(Path(file)) < LEAST_FREE:
             raise not_kept("full", where=self.named)
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
@@ -388,7 +388,7 @@ def _free(file: Path) -> int:
     try:
         return shutil.disk_usage(file.parent).free
     except OSError:
-        return _LEAST_FREE
+        return LEAST_FREE
 
 
 def _used_pages(connection: sa.Connection) -> int:

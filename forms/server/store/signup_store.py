@@ -68,7 +68,7 @@ class Signup:
 
 
 @dataclass(frozen=True)
-class Line:
+class Occupancy:
     """How full an event is: places taken, how many groups wait, and whether only staff give places out."""
 
     taken: int
@@ -128,10 +128,10 @@ class SignupStore(Store):
             return connection.execute(ahead.with_only_columns(sa.func.count())).scalar() or 0
 
     @repeated
-    def line(self, event: str) -> Line:
+    def line(self, event: str) -> Occupancy:
         """Return how full an event is."""
         with self.reads() as connection:
-            return Line(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
+            return Occupancy(_taken(connection, event), _waiting(connection, event), _is_held(connection, event))
 
     @repeated
     def held(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DeskPart, Stated, Statement
+from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DailyStatement, DeskPart, Stated
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
 
@@ -81,7 +81,7 @@ class StatementStore(Store):
             before = _read(last) if last is not None else None
             hashes = {desk: part.hash_for(desk) for desk, part in parts.items()}
             number = before.number + 1 if before else 1
-            said = Statement(number, day.isoformat(), before.hash if before else "", hashes)
+            said = DailyStatement(number, day.isoformat(), before.hash if before else "", hashes)
             row = {"number": number, "day": day, "before": said.before, "parts": json.dumps(hashes)}
             connection.execute(
                 _statements.insert(),
@@ -141,8 +141,8 @@ def _part(connection: sa.Connection, desk: str, present: set[str]) -> DeskPart:
     return DeskPart(secrets.token_hex(16), tuple(sorted(present - known)), tuple(sorted(known - present)))
 
 
-def _read(row: sa.Row[tuple[object, ...]]) -> Statement:
-    return Statement(row.number, row.day.isoformat(), row.before, json.loads(row.parts))
+def _read(row: sa.Row[tuple[object, ...]]) -> DailyStatement:
+    return DailyStatement(row.number, row.day.isoformat(), row.before, json.loads(row.parts))
 
 
 def _read_part(row: sa.Row[tuple[object, ...]]) -> DeskPart:

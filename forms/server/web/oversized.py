@@ -21,7 +21,7 @@ LONGEST_TEXT = 20_000
 _CHUNK = 64 * 1024
 
 
-class Remembered:
+class ReplayableBody:
     """A body as it is read, whose beginning can be read again: Werkzeug gives no half of a form that it refuses."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -53,7 +53,7 @@ def form_of(request: Request) -> tuple[MultiDict[str, str], bool]:
     length = request.content_length or 0
     if length > (request.max_content_length or 0):
         return typed(request), True
-    body = request.environ["wsgi.input"] = Remembered(request.environ["wsgi.input"])
+    body = request.environ["wsgi.input"] = ReplayableBody(request.environ["wsgi.input"])
     try:
         return request.form, False
     except RequestEntityTooLarge:  # more text than any form has, beside photos

@@ -16,14 +16,14 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningWindow:
     """A window that is served: `enter` is the one-time address; `stop()` ends it."""
 
     enter: str
     stop: Callable[[], None]
 
 
-def run(app: Flask, by: Entrance, port: int = 0) -> Running:
+def run(app: Flask, by: Entrance, port: int = 0) -> RunningWindow:
     """Serve a window on 127.0.0.1; port 0 takes any free one. Raises Problem where the port is taken."""
     try:
         server = make(app, LOOPBACK, port)
@@ -37,7 +37,7 @@ def run(app: Flask, by: Entrance, port: int = 0) -> Running:
         serving.join()
         server.server_close()
 
-    return Running(f"http://{LOOPBACK}:{server.server_port}/enter/{by.token}", stop)
+    return RunningWindow(f"http://{LOOPBACK}:{server.server_port}/enter/{by.token}", stop)
 
 
 def show_until_interrupted(enter: str, opens: str, ended: str, say: Callable[[str], object], *, browser: bool) -> None:

@@ -5,7 +5,7 @@ from sitegen.build import go_live_list
 from sitegen.checks import plain_english, translation_progress
 from sitegen.checks.go_live import blocking
 from sitegen.content import settings
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.languages import adding, lacks, word_files
 from sitegen.lint import report as reports
 from sitegen.media import audio_clips, short_clips
@@ -68,7 +68,7 @@ def list_go_live(site: Site) -> None:
     click.echo(f"Nothing endangers people. {len(items)} things are open.")
 
 
-def list_recordings(site: Site, library: Library) -> None:
+def list_recordings(site: Site, library: AllPages) -> None:
     """Print the texts of each language that nobody has recorded."""
     there = audio_clips.recordings(site.content)
     for language, pages in library.by_language.items():

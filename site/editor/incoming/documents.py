@@ -15,7 +15,7 @@ from forms.core.problem import Problem
 AT_ONCE = 20_000
 """Characters of HTML that the editor reads by itself: a paste of a page or two is there without a wait."""
 
-_PROGRAM = decoder_process.program_of("editor.incoming.document_decoder")
+PROGRAM = decoder_process.program_of("editor.incoming.document_decoder")
 _LONGEST = 1_000
 """Characters of a sentence of a decoder."""
 
@@ -63,7 +63,7 @@ def _text(kind: str, data: bytes, refused: Problem) -> Pasted:
 def _read(kind: str, data: bytes, refused: Problem) -> tuple[dict[str, Any], bytes]:
     """Return what the decoder made of a file. Raises `refused`, or the Problem that the decoder tells."""
     try:
-        head, made = decoder_process.decode(kind, data, program=_PROGRAM)
+        head, made = decoder_process.decode(kind, data, program=PROGRAM)
     except decoder_process.NoneFree:
         what = _("This was not read: other files are being read.")
         raise Problem(refused.where, what, _("Do it once more.")) from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content.consent import consents
-from sitegen.content.pages import SOURCE, Library
+from sitegen.content.pages import SOURCE, AllPages
 from sitegen.layers import lookup
 from sitegen.media import audio_clips
 
@@ -32,7 +32,7 @@ class Reading:
     consents: tuple[str, ...] = ()
 
 
-def every(content: Path, library: Library, language: str) -> list[Reading]:
+def every(content: Path, library: AllPages, language: str) -> list[Reading]:
     """Return what may be read aloud in a language: pages first, then questions and what they say beside."""
     there = audio_clips.recordings(content)
     return [
@@ -41,7 +41,7 @@ def every(content: Path, library: Library, language: str) -> list[Reading]:
     ]
 
 
-def _texts(library: Library, language: str) -> Iterator[tuple[str, str]]:
+def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
     for name, page in sorted(library.by_language.get(SOURCE, {}).items()):
         if not page.made:
             found = library.by_language.get(language, {}).get(name, page)

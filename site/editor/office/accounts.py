@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from editor.office.state import PUBLISHER, REVIEWER, ROLES, Account, Invitation, Kept, State
+from editor.office.state import PUBLISHER, REVIEWER, ROLES, Account, Invitation, Kept, OfficeState
 from editor.saving.history import name_of
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
@@ -59,7 +59,7 @@ class Accounts:
             _end_all(state, account.id)
             return self._invitation(state, account.id, days)
 
-    def _invitation(self, state: State, id: str, days: int) -> str:
+    def _invitation(self, state: OfficeState, id: str, days: int) -> str:
         token = secrets.token_urlsafe(32)
         kept = [one for one in state.invitations if one.account != id and one.until > self.clock()]
         state.invitations = [*kept, Invitation(hash=hashed(token), account=id, until=self.clock() + days * _DAY)]
@@ -103,7 +103,7 @@ class Accounts:
         return _found(self.kept.read(), name)
 
 
-def taken(state: State, token: str, now: float) -> Account:
+def taken(state: OfficeState, token: str, now: float) -> Account:
     """Use an invitation up, and return its account. Raises Problem where it is none any more."""
     found = next((one for one in state.invitations if one.hash == hashed(token) and one.until > now), None)
     account = state.account(found.account) if found else None
@@ -115,17 +115,17 @@ def taken(state: State, token: str, now: float) -> Account:
     return account
 
 
-def _end_all(state: State, id: str) -> None:
+def _end_all(state: OfficeState, id: str) -> None:
     state.sessions = [one for one in state.sessions if one.account != id]
     state.invitations = [one for one in state.invitations if one.account != id]
 
 
-def _found(state: State, name: str) -> Account | None:
+def _found(state: OfficeState, name: str) -> Account | None:
     wanted = same_name(name)
     return next((one for one in state.accounts if same_name(one.name) == wanted), None)
 
 
-def _known(state: State, name: str) -> Account:
+def _known(state: OfficeState, name: str) -> Account:
     found = _found(state, name)
     if found is None:
         known = ", ".join(one.name for one in state.accounts) or "nobody yet"
@@ -133,7 +133,7 @@ def _known(state: State, name: str) -> Account:
     return found
 
 
-def _require_publisher_without(state: State, account: Account, *, anyway: bool) -> None:
+def _require_publisher_without(state: OfficeState, account: Account, *, anyway: bool) -> None:
     """Raise Problem where nobody but this account may publish."""
     others = [one for one in state.accounts if one.id != account.id and PUBLISHER in one.roles]
     if PUBLISHER in account.roles and not others and not anyway:

@@ -11,7 +11,7 @@ from editor.office.build_signatures import BuildSignatures
 from editor.office.passkeys import Passkeys
 from editor.office.passphrases import Guessing
 from editor.office.sessions import Sessions
-from editor.office.state import Account, Kept, Passkey, State
+from editor.office.state import Account, Kept, OfficeState, Passkey
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class AccountGone(Exception):
     """The account was removed, or its session ended, while its last request ran."""
 
 
-def own(state: State, account: Account) -> Account:
+def own(state: OfficeState, account: Account) -> Account:
     """Return an account in a state that is being changed. Raises AccountGone."""
     found = state.account(account.id)
     if found is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from editor.office.accounts import hashed
-from editor.office.state import Account, Kept, Session, State
+from editor.office.state import Account, Kept, OfficeSession, OfficeState
 
 IDLE = 2 * 3600
 """Seconds without a request after which a session ends."""
@@ -28,7 +28,7 @@ class SignedIn:
     """A person and the session of their browser."""
 
     account: Account
-    session: Session
+    session: OfficeSession
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,17 @@ class Sessions:
     kept: Kept
     clock: Callable[[], float]
 
-    def begin(self, state: State, account: Account) -> str:
+    def begin(self, state: OfficeState, account: Account) -> str:
         """Add a session to a state that is being changed, and return the secret for the browser's cookie."""
         now, secret = self.clock(), secrets.token_urlsafe(32)
         living = [one for one in state.sessions if self._lives(one)]
         mine = sorted((one for one in living if one.account == account.id), key=lambda one: one.used)
         state.sessions = [one for one in living if one not in mine[: max(0, len(mine) - MOST + 1)]]
         state.sessions.append(
-            Session(hash=hashed(secret), account=account.id, form_token=secrets.token_urlsafe(32), made=now, used=now,
-                    proved=now)
+            OfficeSession(
+                hash=hashed(secret), account=account.id, form_token=secrets.token_urlsafe(32), made=now, used=now,
+                proved=now,
+            )
         )  # fmt: skip
         return secret
 
@@ -64,15 +66,15 @@ class Sessions:
                         one.used = self.clock()
         return SignedIn(account, session)
 
-    def _lives(self, one: Session) -> bool:
+    def _lives(self, one: OfficeSession) -> bool:
         now = self.clock()
         return one.made <= now < one.made + ABSOLUTE and now < one.used + IDLE
 
-    def is_fresh(self, session: Session) -> bool:
+    def is_fresh(self, session: OfficeSession) -> bool:
         """Return whether this session has shown a secret a moment ago."""
         return self.clock() < session.proved + FRESH
 
-    def end(self, session: Session) -> None:
+    def end(self, session: OfficeSession) -> None:
         """End one session."""
         with self.kept.changing() as state:
             state.sessions = [one for one in state.sessions if one.hash != session.hash]

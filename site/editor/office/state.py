@@ -54,7 +54,7 @@ class Invitation(_Model):
     until: float
 
 
-class Session(_Model):
+class OfficeSession(_Model):
     """A browser that has signed in. used, proved: when a page was last asked for, and a secret last shown."""
 
     hash: str
@@ -65,13 +65,13 @@ class Session(_Model):
     proved: float
 
 
-class State(_Model):
+class OfficeState(_Model):
     """All of it. name: the host name of the office, with which addresses of invitations begin."""
 
     name: str = ""
     accounts: list[Account] = Field(default_factory=list)
     invitations: list[Invitation] = Field(default_factory=list)
-    sessions: list[Session] = Field(default_factory=list)
+    sessions: list[OfficeSession] = Field(default_factory=list)
 
     def account(self, id: str) -> Account | None:
         """Return an account by its id."""
@@ -84,13 +84,13 @@ class Kept:
 
     folder: Path
 
-    def read(self) -> State:
+    def read(self) -> OfficeState:
         """Return the state as it is now; an empty one where there is none yet. Raises Problem for a damaged file."""
         path = self.folder / FILE
         try:
-            return State.model_validate_json(path.read_bytes())
+            return OfficeState.model_validate_json(path.read_bytes())
         except FileNotFoundError:
-            return State()
+            return OfficeState()
         except (OSError, ValidationError) as error:
             why = error.strerror if isinstance(error, OSError) else "not what this program writes"
             todo = (
@@ -99,7 +99,7 @@ class Kept:
             raise Problem(str(path), f"cannot be read ({why}).", todo) from None
 
     @contextmanager
-    def changing(self) -> Iterator[State]:
+    def changing(self) -> Iterator[OfficeState]:
         """Yield the state to be changed; it is on the disk when the block ends; where that raises, as before."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

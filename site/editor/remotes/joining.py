@@ -15,7 +15,7 @@ from typing import Any
 from sitegen.content.consent import consents
 from sitegen.publish.withdrawals import withdrawal
 
-from editor.saving.merging import Part, merge, merged
+from editor.saving.merging import MergedPart, merge, merged
 from editor.tables.lines import lines_of
 from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
 from forms.core.problem import Problem
@@ -35,7 +35,7 @@ class Touching:
     path: str
     ours: Data
     theirs: Data
-    parts: tuple[Part, ...] | None
+    parts: tuple[MergedPart, ...] | None
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def require_name(path: str) -> None:
         raise Problem(shown, "cannot be the name of a file here.", "Ask who pushed it to give it another name.")
 
 
-def _both(path: str, before: Data, ours: Data, theirs: Data) -> bytes | tuple[Part, ...] | None:
+def _both(path: str, before: Data, ours: Data, theirs: Data) -> bytes | tuple[MergedPart, ...] | None:
     """Return a file that both changed; its parts where they touch; None where it is no text, or gone on one side."""
     if ours is None or theirs is None:
         return None
@@ -109,9 +109,9 @@ def _both(path: str, before: Data, ours: Data, theirs: Data) -> bytes | tuple[Pa
     return tuple(parts) if whole is None else whole.encode()
 
 
-def _rows(before: str, ours: str, theirs: str) -> list[Part]:
+def _rows(before: str, ours: str, theirs: str) -> list[MergedPart]:
     """Return the parts of a table, joined row by row and cell by cell; all is one where rows cannot be told apart."""
-    whole = [Part(ours, theirs, touches=True)]
+    whole = [MergedPart(ours, theirs, touches=True)]
     try:
         tables = [_by_name(text) for text in (before or ours.partition("\n")[0], ours, theirs)]
     except (csv.Error, KeyError):
@@ -123,13 +123,13 @@ def _rows(before: str, ours: str, theirs: str) -> list[Part]:
     for name in _in_order(list(mine), list(other), old):
         rows = [table.get(name, "") for table in tables]
         if rows[1] == rows[2] or rows[2] == rows[0]:
-            parts.append(Part(rows[1]))
+            parts.append(MergedPart(rows[1]))
         elif rows[1] == rows[0]:
-            parts.append(Part(rows[2]))
+            parts.append(MergedPart(rows[2]))
         elif all(rows) and (row := _cells(mine[""], *rows)):
-            parts.append(Part(row))
+            parts.append(MergedPart(row))
         else:
-            parts.append(Part(rows[1], rows[2], touches=True))
+            parts.append(MergedPart(rows[1], rows[2], touches=True))
     return _together(parts)
 
 
@@ -175,12 +175,12 @@ def _cells(header: str, before: str, ours: str, theirs: str) -> str:
     return text_of([cells], Dialect(b"", separator, "\r\n" if ours.endswith("\r\n") else "\n"))
 
 
-def _together(parts: list[Part]) -> list[Part]:
+def _together(parts: list[MergedPart]) -> list[MergedPart]:
     """Return the parts with those that touch nothing put together."""
-    found: list[Part] = []
+    found: list[MergedPart] = []
     for part in parts:
         if found and not (part.touches or found[-1].touches):
-            found[-1] = Part(found[-1].text + part.text)
+            found[-1] = MergedPart(found[-1].text + part.text)
         else:
             found.append(part)
     return found

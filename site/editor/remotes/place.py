@@ -21,7 +21,7 @@ from editor.remotes.joining import CONSENTS, Data, Joined, join
 from editor.remotes.remote import Moved, Offline, Remote
 from editor.remotes.trust import Trust, is_draft_of
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, public_line
 from forms.core.crypto.signing import PrivateKey, public_text
@@ -60,8 +60,8 @@ class RemotePlace:
     """
 
     remote: Remote
-    local: publishing.Place
-    store: Store
+    local: publishing.Destination
+    store: ContentStore
     memory: Path
     key: PrivateKey | None
     site: str
@@ -102,8 +102,8 @@ class RemotePlace:
         return self.store.history
 
     @property
-    def _place(self) -> git_signatures.Place:
-        return git_signatures.Place(self.remote.branch, self.site)
+    def _place(self) -> git_signatures.PublishTarget:
+        return git_signatures.PublishTarget(self.remote.branch, self.site)
 
     def publish(self, commit: str, who: str) -> str:
         """Join what others pushed, check, build here, sign and push; return what is there then.
@@ -123,9 +123,11 @@ class RemotePlace:
                 tip, ready = self._ready(commit, who)
             if ready is None:
                 return tip
-            signature = self._signature(ready)  # nobody waits for it: withdrawals and saves go on
+            signature = self.signature_of(ready)  # nobody waits for it: withdrawals and saves go on
             with self._alone:
                 pushed = self._history.add(ready, signature)
+                if self._lacks_withdrawals(pushed):
+                    continue  # one that could not go first: without a network, or where there is no branch yet
                 try:
                     self.remote.push(self._history.folder, pushed, tip)
                 except Moved:
@@ -133,6 +135,13 @@ class RemotePlace:
                 self._finish(pushed, who)
                 return pushed
         raise Problem(self.where, "Others published again and again just now.", "Publish again in a minute.")
+
+    def _lacks_withdrawals(self, commit: str) -> bool:
+        """Return whether something is withdrawn here by now that is not in this commit."""
+        here = self.store.content / CONSENTS
+        with self.store.busy:
+            now = here.read_bytes() if here.is_file() else b""
+        return bool(withdrawal.with_withdrawals(self._consents(commit), b"", now)[1])
 
     def _ready(self, commit: str, who: str) -> tuple[str, Any]:
         """Return what is there, and the commit to be signed and pushed upon it; None where that is there already."""
@@ -150,7 +159,7 @@ class RemotePlace:
             self._finish(tip, who)  # it is there already
             return tip, None
         self.local.publish(commit, who)
-        return tip, self._prepared(commit, self._built(commit), [commit], who, "Publish")
+        return tip, self.prepared(commit, self._built(commit), [commit], who, "Publish")
 
     def _built(self, commit: str) -> dict[str, Data]:
         """Return what the build wrote into content/: memory of addresses and translations."""
@@ -224,17 +233,23 @@ class RemotePlace:
             base = self._consents(history.common(newest, believed))
             here = self.store.content / CONSENTS
             ours = here.read_bytes() if here.is_file() else self._consents(newest)
-            fresh, ids = withdrawal.with_withdrawals(self._consents(believed), base, ours)
+            fresh, ids = withdrawal.with_withdrawals(self._consents(believed), base, ours, self._may_add)
             if not ids:
                 return
             parents = [believed] if tip in {"", *history.ancestors(believed)} else [believed, tip]
             changes = {CONSENTS: fresh, **self._drafts_of(believed, fresh)}
-            ready = self._prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}")
-            pushed = history.add(ready, self._signature(ready, withdraws=True))
+            # Where the site gets another address, a publisher says so: a no goes to the one that is believed.
+            place = git_signatures.place_of(history.message(believed)) or self._place
+            ready = self.prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}", place)
+            pushed = history.add(ready, self.signature_of(ready, withdraws=True))
         self.remote.push(history.folder, pushed, tip)
         history.set_mark(SEEN, pushed)
         if self._is_there(settings.read(self.memory).published, believed):
             settings.changed(self.memory, published=pushed)
+
+    def _may_add(self, row: Mapping[str, str]) -> bool:
+        """Return whether a withdrawal may add a row: of an office, only one that its key is believed for."""
+        return self.ask is None or withdrawal_commits.may_be_added(row)
 
     def _drafts_of(self, believed: str, consents: bytes) -> dict[str, Data]:
         """Return the unfinished translations of withdrawn stories that are there, as files that go."""
@@ -251,7 +266,7 @@ class RemotePlace:
 
     def _believed(self, tip: str) -> str:
         try:
-            self._require_trusted(tip)
+            self.require_trusted(tip)
         except Problem:
             return self._history.mark(SEEN)
         return tip
@@ -263,12 +278,12 @@ class RemotePlace:
     def _fetched(self) -> str:
         """Return the newest commit of the branch; "" where there is no branch. Raises Problem unless it is trusted."""
         tip = self.remote.fetch(self._history.folder)
-        self._require_trusted(tip)
+        self.require_trusted(tip)
         if tip and tip != self._history.mark(SEEN):
             self._history.set_mark(SEEN, tip)
         return tip
 
-    def _require_trusted(self, tip: str) -> None:
+    def require_trusted(self, tip: str) -> None:
         """Raise Problem unless somebody known here signed this for here, and it follows what was seen before."""
         file = self.memory / SIGNERS
         trust = Trust(self._history, self._signers(), file, self.remote.branch, self.where, self.today())
@@ -285,11 +300,15 @@ class RemotePlace:
         """What alone the key of this machine is good for; nothing in particular where it is a publisher's."""
         return WITHDRAWAL if self.ask else b""
 
-    def _prepared(self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str) -> Any:
+    def prepared(
+        self, base: str, changes: Mapping[str, Data], parents: list[str], who: str, what: str,
+        place: git_signatures.PublishTarget | None = None,
+    ) -> Any:  # fmt: skip
+        """Return a commit that waits for its signature; its message names this branch and site, or `place`."""
         with self.store.busy:
-            return self._history.prepared(base, changes, parents, who, f"{what}\n\n{self._place.line}\n")
+            return self._history.prepared(base, changes, parents, who, f"{what}\n\n{(place or self._place).line}\n")
 
-    def _signature(self, ready: Any, *, withdraws: bool = False) -> bytes:
+    def signature_of(self, ready: Any, *, withdraws: bool = False) -> bytes:
         """Return who publishes' signature of a commit; of one that only withdraws, this machine's."""
         message: bytes = ready.as_raw_string()
         if self.ask and not withdraws:
@@ -311,8 +330,9 @@ class RemotePlace:
         """
         with self._alone:
             tip, ready = self._ready_to_undo(before, who)
-        signature = self._signature(ready)
+        signature = self.signature_of(ready)
         with self._alone:
+            self.withdraw(who)  # what could not go while a finger was awaited: the branch has moved then
             pushed = self._history.add(ready, signature)
             try:
                 self.remote.push(self._history.folder, pushed, tip)
@@ -335,7 +355,7 @@ class RemotePlace:
         gone = withdrawal_commits.all_withdrawn(self._consents(tip))
         changes = {path: history.read(then[path]) if path in then else None for path in changed}
         changes = {path: data for path, data in changes.items() if data is None or not is_draft_of(path, gone)}
-        return tip, self._prepared(tip, changes, [tip], who, "Undo")
+        return tip, self.prepared(tip, changes, [tip], who, "Undo")
 
     def _require_signer(self) -> None:
         if self.ask is None:

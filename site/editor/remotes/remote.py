@@ -63,7 +63,7 @@ class Remote:
                 found = client.fetch(path, repo, determine_wants=wanted).refs.get(self._ref)
                 return bytes(found or b"").decode()
 
-        return self._telling(work)
+        return self.telling(work)
 
     def push(self, repository: Path, commit: str, expected: str) -> None:
         """Let the branch be this commit, which follows `expected` ("": there is no branch yet).
@@ -83,7 +83,7 @@ class Remote:
                 done = client.send_pack(path, update, repo.generate_pack_data)
                 return str((done.ref_status or {}).get(self._ref) or "")
 
-        if refused := self._telling(work):
+        if refused := self.telling(work):
             if self.fetch(repository) != expected:
                 raise Moved
             todo = "Ask whoever looks after the repository whether you may push to this branch."
@@ -99,7 +99,7 @@ class Remote:
         client, path = get_transport_and_path_from_url(self.address, operation=operation, ssh_command=_SSH)
         return client, path
 
-    def _telling(self, work: Callable[[], str]) -> str:
+    def telling(self, work: Callable[[], str]) -> str:
         """Do it. Raises Problem in the place of the many errors of a network, whose texts may hold a secret."""
         from dulwich.client import HTTPUnauthorized  # noqa: PLC0415
         from dulwich.errors import GitProtocolError, HangupException, NotGitRepository  # noqa: PLC0415

@@ -55,7 +55,7 @@ class Proposal:
 
 
 @dataclass
-class Plan:
+class CorrectionPlan:
     """What would be written: of each file its text after what can be taken, and the id that it is made from."""
 
     proposals: list[Proposal] = field(default_factory=list)
@@ -76,9 +76,9 @@ class Taken:
     left: list[Problem] = field(default_factory=list)
 
 
-def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] | None = None) -> Plan:
+def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] | None = None) -> CorrectionPlan:
     """Return what the corrections of a pack would do; nothing is written. chosen: their numbers; all, where None."""
-    made = Plan()
+    made = CorrectionPlan()
     numbered = [(at, one) for at, one in enumerate(pack.corrections) if chosen is None or at in chosen]
     with editor.store.busy:
         for file in dict.fromkeys(one.text.file for _, one in numbered):
@@ -88,7 +88,7 @@ def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] 
 
 
 def _planned(
-    editor: Editor, file: str, own: Sequence[tuple[int, Correction]], language: str, made: Plan
+    editor: Editor, file: str, own: Sequence[tuple[int, Correction]], language: str, made: CorrectionPlan
 ) -> Iterator[Proposal]:
     """Yield the corrections of one file, one after the other: each as it stands beside those before it."""
     try:
@@ -214,7 +214,7 @@ def _with_word(text: str, one: Correction, language: str) -> str | None:
     return None
 
 
-def take(editor: Editor, pack: Returned, made: Plan, language: str, who: str, reader: str) -> Taken:
+def take(editor: Editor, pack: Returned, made: CorrectionPlan, language: str, who: str, reader: str) -> Taken:
     """Write what a plan says into the files, all or nothing, and the reader's name under pages that she read in full.
 
     who: whose save it is. Raises Problem, and then writes nothing: for a plan of which something is refused, and where

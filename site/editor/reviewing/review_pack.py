@@ -12,12 +12,12 @@ from typing import Any
 from jinja2 import FileSystemLoader
 from sitegen.content.consent import quotes
 from sitegen.content.desk_tables import ENGLISH_ONLY
-from sitegen.content.pages import SOURCE, Library
+from sitegen.content.pages import SOURCE, AllPages
 from sitegen.content.spreadsheets.csv_files import sheet_of
 
 from editor import front_matter
 from editor.editor import Editor
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from editor.tables import library_rows, rows
 from editor.tables.lines import name_of, named
 from editor.translation import interface_words, translating
@@ -68,7 +68,7 @@ def is_same(one: str, other: str) -> bool:
     return one.split() == other.split()
 
 
-def of_pages(store: Store, library: Library, language: str) -> Iterator[Text]:
+def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[Text]:
     """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
         english = _whole(store, SOURCE, name)
@@ -89,7 +89,7 @@ def _quoted(text: str) -> Iterator[str]:
             yield from map(str.strip, translating.paragraphs(quote.text))
 
 
-def _whole(store: Store, language: str, name: str) -> str:
+def _whole(store: ContentStore, language: str, name: str) -> str:
     return store.text(store.page(language, name))
 
 
@@ -104,7 +104,9 @@ def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
         yield Text(file, f"{PARAGRAPH} {at}", part, own)
 
 
-def of_tables(store: Store, schemas: Mapping[str, Any], language: str, *, missing: bool = False) -> Iterator[Text]:
+def of_tables(
+    store: ContentStore, schemas: Mapping[str, Any], language: str, *, missing: bool = False
+) -> Iterator[Text]:
     """Yield each cell of the tables that is written in this language and in English; with those that are missing.
 
     A library's rows are there too, but of tables with facts that somebody checks: see library_rows.
@@ -121,13 +123,13 @@ def of_tables(store: Store, schemas: Mapping[str, Any], language: str, *, missin
                     yield Text(f"tables/{table}.csv", place, row.get(source, ""), row.get(own, ""))
 
 
-def own_rows(store: Store, table: str, names: Sequence[str]) -> list[dict[str, str]]:
+def own_rows(store: ContentStore, table: str, names: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of the district's own table."""
     sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
     return [named(sheet.header, cells) for cells in sheet.rows]
 
 
-def of_words(store: Store, language: str, *, all_words: bool = False) -> Iterator[Text]:
+def of_words(store: ContentStore, language: str, *, all_words: bool = False) -> Iterator[Text]:
     """Yield the words of the interface that readers of the site meet; all of them, with those that are missing."""
     text = interface_words.text_of(store, language)[0]
     for word in interface_words.every(text, language):

@@ -24,7 +24,7 @@ _SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class Entry:
+class Revision:
     """A commit: who saved what, when."""
 
     id: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """A file that a commit changed; None where it was not there before, or is not any more."""
 
     path: str
@@ -93,7 +93,7 @@ class History:
                 return bytes(found.data)
         return None
 
-    def record(self, changes: Mapping[str, bytes | None], who: str, what: str, *, joins: str = "") -> Entry | None:
+    def record(self, changes: Mapping[str, bytes | None], who: str, what: str, *, joins: str = "") -> Revision | None:
         """Make a commit of files by their path inside content/ (None: gone); None where nothing changed.
 
         joins: a commit from elsewhere whose files these are a part of. Raises Problem where the history cannot be
@@ -110,7 +110,7 @@ class History:
             todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
             raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
 
-    def commit_changes(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Entry | None:
+    def commit_changes(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Revision | None:
         """Make the commit that `record` asks for; None where nothing changed. Raises OSError if another was faster."""
         head, there = self._head(), self.files()
         ids = {path: self.id_of(data) if data is not None else None for path, data in changes.items()}
@@ -208,7 +208,7 @@ class History:
         """Let a mark name a commit. Raises OSError."""
         self._repo.refs[f"refs/portal/{name}".encode()] = commit.encode()
 
-    def note_outside(self, who: str, what: str) -> Entry | None:
+    def note_outside(self, who: str, what: str) -> Revision | None:
         """Record what was changed in content/ without the editor: nothing in it may be lost by what is saved next."""
         there, now = self._followed(), self._on_disk()
         changed = {path for path in {*there, *now} if there.get(path) != now.get(path)}
@@ -271,7 +271,7 @@ class History:
         self._repo.object_store.add_object(empty)
         return empty
 
-    def entries(self, most: int, path: str = "", *, since: str = "") -> Iterator[Entry]:
+    def entries(self, most: int, path: str = "", *, since: str = "") -> Iterator[Revision]:
         """Yield the newest commits, those of one file where it is named, and only those after `since`."""
         if not self._head():
             return
@@ -292,7 +292,7 @@ class History:
         data = self.read(self.files(entry).get(path, ""))
         return None if data is None else data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
-    def entry(self, id: str) -> Entry | None:
+    def entry(self, id: str) -> Revision | None:
         """Return a commit; None where there is none of this id."""
         if not re.fullmatch(r"[0-9a-f]{40}", id):
             return None
@@ -301,21 +301,21 @@ class History:
             return self._entry(found) if found.type_name == b"commit" else None
         return None
 
-    def _entry(self, commit: Any) -> Entry:
+    def _entry(self, commit: Any) -> Revision:
         who = commit.author.decode("utf-8", "replace").partition(" <")[0]
         when = datetime.fromtimestamp(commit.author_time, UTC)
-        return Entry(commit.id.decode(), who, when, commit.message.decode("utf-8", "replace").strip())
+        return Revision(commit.id.decode(), who, when, commit.message.decode("utf-8", "replace").strip())
 
-    def changes(self, entry: str) -> list[Change]:
+    def changes(self, entry: str) -> list[FileChange]:
         """Return what a commit changed."""
         parents = self._repo[entry.encode()].parents
         return self.between(parents[0].decode() if parents else "", entry)
 
-    def between(self, before: str, after: str) -> list[Change]:
+    def between(self, before: str, after: str) -> list[FileChange]:
         """Return what differs between two commits ("" before the first)."""
         old, new = self.files(before) if before else {}, self.files(after)
         names = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
-        return [Change(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
+        return [FileChange(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
 
 
 def name_of(who: str) -> str:

@@ -7,7 +7,7 @@ from merge3 import Merge3
 
 
 @dataclass(frozen=True)
-class Part:
+class MergedPart:
     """A stretch of a merged text. Where `touches`, two people changed the same lines: `text` is ours."""
 
     text: str
@@ -15,33 +15,33 @@ class Part:
     touches: bool = False
 
 
-def merge(base: str, ours: str, theirs: str) -> list[Part]:
+def merge(base: str, ours: str, theirs: str) -> list[MergedPart]:
     """Return the parts of a text that two people changed since `base`."""
     lines = [text.splitlines(keepends=True) for text in (base, ours, theirs)]
     return list(_parts(*lines))
 
 
-def _parts(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[Part]:
+def _parts(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[MergedPart]:
     sources = {"unchanged": base, "same": ours, "a": ours, "b": theirs}
     for kind, *ends in Merge3(base, ours, theirs).merge_regions():
         if kind == "conflict":
             yield from _line_by_line(base[ends[0] : ends[1]], ours[ends[2] : ends[3]], theirs[ends[4] : ends[5]])
         else:
-            yield Part("".join(sources[kind][ends[0] : ends[1]]))
+            yield MergedPart("".join(sources[kind][ends[0] : ends[1]]))
 
 
-def _line_by_line(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[Part]:
+def _line_by_line(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[MergedPart]:
     """Yield a stretch that both changed: one that touches, unless each line was changed by one side or alike.
 
     So a title and the day below it, which stand next to each other, are no conflict.
     """
     lines = list(zip(base, ours, theirs, strict=False))
     if len({len(base), len(ours), len(theirs)}) == 1 and all(a == b or z in (a, b) for z, a, b in lines):
-        yield Part("".join(b if z == a else a for z, a, b in lines))
+        yield MergedPart("".join(b if z == a else a for z, a, b in lines))
     else:
-        yield Part("".join(ours), "".join(theirs), touches=True)
+        yield MergedPart("".join(ours), "".join(theirs), touches=True)
 
 
-def merged(parts: list[Part]) -> str | None:
+def merged(parts: list[MergedPart]) -> str | None:
     """Return the whole text; None where edits touch, which a person decides."""
     return None if any(part.touches for part in parts) else "".join(part.text for part in parts)

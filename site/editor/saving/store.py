@@ -11,8 +11,8 @@ from sitegen.layers import lookup
 
 from editor.moment import once
 from editor.paths import page_path, table_path
-from editor.saving.history import Entry, History
-from editor.saving.merging import Part, merge, merged
+from editor.saving.history import History, Revision
+from editor.saving.merging import MergedPart, merge, merged
 from editor.tables import withdrawals
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM
@@ -29,12 +29,12 @@ class Saved:
     base: str
     """The id of what stands in the file now: the next save is made from it."""
 
-    entry: Entry | None = None
+    entry: Revision | None = None
     merged: bool = False
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MergedPart, ...] = ()
 
 
-class Store:
+class ContentStore:
     """Pages and tables of one content folder, for reading and saving."""
 
     def __init__(self, content: Path, history: History, languages: tuple[str, ...], tables: tuple[str, ...]) -> None:
@@ -90,7 +90,7 @@ class Store:
         """
         with self.busy:
             theirs, now = self.read(path)
-            parts = self._merge(text, theirs, base) if now != base else [Part(text)]
+            parts = self._merge(text, theirs, base) if now != base else [MergedPart(text)]
             whole = merged(parts)
             if whole is None:
                 return Saved(now, parts=tuple(parts))
@@ -109,7 +109,7 @@ class Store:
                 raise Problem(self.name(path), "was changed by somebody else just now.", todo)
             return self.save(path, text, base, who, what)
 
-    def replace_all(self, files: Mapping[Path, tuple[str, str]], who: str, what: str) -> Entry | None:
+    def replace_all(self, files: Mapping[Path, tuple[str, str]], who: str, what: str) -> Revision | None:
         """Write the texts of several files, each in place of its state (text, state), and record them as one save.
 
         Raises Problem, and then all of them are as they were: where one is another by now or cannot be written.
@@ -136,11 +136,11 @@ class Store:
                 raise
             return self.history.record({self.name(path): data for path, data in fresh.items()}, who, what)
 
-    def _merge(self, text: str, theirs: str, base: str) -> list[Part]:
+    def _merge(self, text: str, theirs: str, base: str) -> list[MergedPart]:
         before = self.history.read(base)
         return merge(text_of(before, "base") if before else "", text, theirs)
 
-    def write(self, path: Path, text: str, who: str, what: str) -> Entry | None:
+    def write(self, path: Path, text: str, who: str, what: str) -> Revision | None:
         """Write a whole file, then record it. It is as before or new, whatever happens."""
         with self.busy:
             self._refuse_held(path)
@@ -148,7 +148,7 @@ class Store:
             _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
 
-    def remove(self, path: Path, base: str, who: str, what: str) -> Entry | None:
+    def remove(self, path: Path, base: str, who: str, what: str) -> Revision | None:
         """Take a file away that is in the state `base`, and record it. It stays in the history.
 
         Raises Problem where it is another by now, or cannot be taken away.
@@ -163,7 +163,7 @@ class Store:
                 raise Problem(self.name(path), f"cannot be taken away ({error.strerror}).", todo) from None
             return self.history.record({self.name(path): None}, who, what)
 
-    def write_file(self, path: Path, data: bytes, who: str, what: str) -> Entry | None:
+    def write_file(self, path: Path, data: bytes, who: str, what: str) -> Revision | None:
         """Write a file that is no text, then record it."""
         with self.busy:
             self.note_outside()

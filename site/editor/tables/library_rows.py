@@ -12,7 +12,7 @@ from sitegen.content.spreadsheets.csv_files import read_sheet
 from sitegen.layers import lookup
 from sitegen.layers.rows import DROP
 
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from editor.tables import rows
 from editor.tables.lines import name_of, named
 from forms.core.problem import Problem
@@ -20,7 +20,7 @@ from forms.core.problem import Problem
 _CHECKED = "checked_on"
 
 
-def of(store: Store, table: str, schema: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def of(store: ContentStore, table: str, schema: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Yield the rows of libraries that count here, by the columns of the table."""
     names = [one["name"] for one in schema["fields"]]
     if _CHECKED in names:
@@ -36,7 +36,7 @@ def of(store: Store, table: str, schema: Mapping[str, Any]) -> Iterator[dict[str
             seen |= {name_of(row, keys) for row in found}
 
 
-def found(store: Store, table: str, schema: Mapping[str, Any], value: str) -> dict[str, str] | None:
+def found(store: ContentStore, table: str, schema: Mapping[str, Any], value: str) -> dict[str, str] | None:
     """Return the row of a library by its name; None where there is none, or where the district has its own."""
     keys = rows.keys_of(schema)
     return next((row for row in of(store, table, schema) if name_of(row, keys) == value), None)

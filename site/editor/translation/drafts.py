@@ -12,8 +12,8 @@ from sitegen.content.pages import UNFINISHED
 
 from editor import front_matter
 from editor.paths import within
-from editor.saving.history import Entry
-from editor.saving.store import Store
+from editor.saving.history import Revision
+from editor.saving.store import ContentStore
 from editor.translation import translating
 
 _GAP = "<!-- not translated yet -->"
@@ -25,15 +25,15 @@ class Draft:
 
     text: str
     base: str
-    last: Entry | None
+    last: Revision | None
 
 
-def path_of(store: Store, language: str, name: str) -> Path:
+def path_of(store: ContentStore, language: str, name: str) -> Path:
     """Return the place of the draft of a page. Raises Problem for a name that is none."""
     return within(store.content, store.content / UNFINISHED / store.name(store.page(language, name)))
 
 
-def read(store: Store, language: str, name: str) -> Draft | None:
+def read(store: ContentStore, language: str, name: str) -> Draft | None:
     """Return the draft of a page; None where there is none. Raises Problem where it cannot be read."""
     path = path_of(store, language, name)
     text, base = store.read(path)

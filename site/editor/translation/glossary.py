@@ -40,7 +40,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Found:
+class TermUse:
     """A term that stands in a paragraph; missing: its translation is there and does not have the word."""
 
     term: Term
@@ -62,10 +62,12 @@ def _parts(cell: object) -> tuple[str, ...]:
     return tuple(part.strip() for part in str(cell or "").split(";") if part.strip())
 
 
-def in_paragraph(source: str, translation: str, known: Sequence[Term]) -> list[Found]:
+def in_paragraph(source: str, translation: str, known: Sequence[Term]) -> list[TermUse]:
     """Return the terms of a paragraph in their order, each once; one inside a longer one is not named by itself."""
     said = bool(translation.strip())
-    return [Found(term, said and not is_said(term, translation)) for term in dict.fromkeys(_in_english(source, known))]
+    return [
+        TermUse(term, said and not is_said(term, translation)) for term in dict.fromkeys(_in_english(source, known))
+    ]
 
 
 def _in_english(source: str, known: Sequence[Term]) -> Iterator[Term]:

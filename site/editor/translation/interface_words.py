@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 from sitegen.languages import word_files
 
 from editor.paths import within
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 from forms.core import i18n
 from forms.core.i18n import extraction, own_words
 from forms.core.i18n.own_words import Forms
@@ -40,13 +40,13 @@ class Word:
         return self.own or self.ours
 
 
-def path_of(store: Store, language: str) -> Path:
+def path_of(store: ContentStore, language: str) -> Path:
     """Return the file of the district's words. Raises Problem where a link stands in the way."""
     store.page(language, "index.md")  # a language of this site
     return within(store.content, word_files.path_of(store.content, language))
 
 
-def text_of(store: Store, language: str) -> tuple[str, str]:
+def text_of(store: ContentStore, language: str) -> tuple[str, str]:
     """Return the district's words, or a library's where it has none of its own, and the state of its own file."""
     path = path_of(store, language)
     text, base = store.read(path)

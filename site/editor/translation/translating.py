@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from sitegen.content import pages, translations
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 
 from forms.core.problem import Problem
 
@@ -17,7 +17,7 @@ STATES = (MISSING, STALE, DRAFT, WAITING, READ)
 
 
 @dataclass(frozen=True)
-class State:
+class TranslationState:
     """How far the translation of a page is: one of STATES; by whom and when it was read."""
 
     name: str
@@ -43,15 +43,15 @@ class Pair:
 
 
 def state_of(
-    library: Library, name: str, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
-) -> State:
+    library: AllPages, name: str, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
+) -> TranslationState:
     """Return the state of one page in a language. drafts: pages that say so; begun: those with a draft beside them."""
     english = library.source(name)
     title = english.title if english else name
     page = library.by_language.get(language, {}).get(name)
     if page is None:
-        return State(name, title, DRAFT if name in drafts or name in begun else MISSING, begun=name in begun)
-    found = State(name, title, WAITING, begun=name in begun)
+        return TranslationState(name, title, DRAFT if name in drafts or name in begun else MISSING, begun=name in begun)
+    found = TranslationState(name, title, WAITING, begun=name in begun)
     if library.is_stale(page):
         return replace(found, kind=STALE)
     if not page.reviewed:
@@ -60,7 +60,9 @@ def state_of(
     return replace(found, kind=READ, by=by, on=on)
 
 
-def states(library: Library, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()) -> list[State]:
+def states(
+    library: AllPages, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
+) -> list[TranslationState]:
     """Return the state of every page that English has and the site does not make itself, what needs most first."""
     own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.made]
     found = [state_of(library, name, language, drafts, begun) for name in own]
@@ -77,7 +79,7 @@ def side_by_side(source: str, text: str) -> list[tuple[str, str]]:
     return list(zip_longest(paragraphs(source), paragraphs(text), fillvalue=""))
 
 
-def pairs(english: Source, own: list[str], changed_lines: Sequence[int] = ()) -> list[Pair]:
+def pairs(english: PageSource, own: list[str], changed_lines: Sequence[int] = ()) -> list[Pair]:
     """Return the paragraphs side by side, in order. What the translation has more of stands at the end."""
     source = list(_with_lines(english))
     rows = max(len(source), len(own))
@@ -103,7 +105,7 @@ def _state(pair: Pair, shown: Sequence[str] | None, page: str) -> str:
     return READ if page == READ else WAITING
 
 
-def _with_lines(page: Source) -> Iterator[tuple[str, int]]:
+def _with_lines(page: PageSource) -> Iterator[tuple[str, int]]:
     """Yield each paragraph with the line on which its words begin."""
     at = 0
     for part in paragraphs(page.text):
@@ -118,11 +120,11 @@ def joined(parts: Sequence[str]) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def translated_from(versions: Iterator[str], known: translations.Remembered, name: str) -> str | None:
+def translated_from(versions: Iterator[str], known: translations.KnownTranslation, name: str) -> str | None:
     """Return the English from which a page was translated, of its versions in history; None where none is the one."""
     for text in versions:
         with suppress(Problem):  # a version whose front matter could not be read is not what anybody translated
-            old = Source(name, SOURCE, *pages.split(text, name))
+            old = PageSource(name, SOURCE, *pages.split(text, name))
             if tuple(part for _, part in translations.paragraphs(old)) == known.english:
                 return text
     return None

@@ -94,13 +94,13 @@ def show() -> str:
     )
 
 
-def _to_read(editor: Editor) -> list[overview.Waiting]:
+def _to_read(editor: Editor) -> list[overview.WaitingItems]:
     """Return what a second person must read before it is published; nothing where nothing waits for anybody."""
     names = tuple(one.change.path for one in editor.approvals.waiting())
-    return [overview.Waiting("approve", "approve/", names)] if names else []
+    return [overview.WaitingItems("approve", "approve/", names)] if names else []
 
 
-def _drafts_apart(editor: Editor, waiting: Sequence[overview.Waiting]) -> Iterator[overview.Waiting]:
+def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> Iterator[overview.WaitingItems]:
     """Yield what waits; in an office one's own drafts apart from others', with the name of who saved each last."""
     for one in waiting:
         if one.kind != "drafts" or "office" not in current_app.extensions:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from editor import front_matter, overview
 from editor.incoming import pictures
 from editor.looking import Look, source_of
-from editor.saving.merging import Part
+from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.home import last_writer, the_editor, translate, writer
 from editor.window.story_pages import consent_row
@@ -32,7 +32,7 @@ _OF_THE_FORM = {"title", "description", "sensitive", "changed"}
 
 
 @dataclass
-class Form:
+class PageForm:
     """What stands in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
 
     title: str = ""
@@ -91,11 +91,11 @@ def edit(language: str, name: str) -> str:
     return shown(language, name, form)
 
 
-def form_of(text: str, base: str) -> Form:
+def form_of(text: str, base: str) -> PageForm:
     """Return a page as the fields of its form. What cannot be read as front matter is left to the person to mend."""
     lines, body = front_matter.parts(text)
     meta = front_matter.values(lines)
-    return Form(
+    return PageForm(
         str(meta.get("title") or ""),
         str(meta.get("description") or ""),
         bool(meta.get("sensitive")),
@@ -106,14 +106,14 @@ def form_of(text: str, base: str) -> Form:
     )
 
 
-def typed() -> Form:
+def typed() -> PageForm:
     """Return what was sent."""
     sent = request.form
     text = sent.get("text", "").replace("\r\n", "\n")
-    return Form(sent.get("title", ""), sent.get("description", ""), "sensitive" in sent, text, sent.get("base", ""))
+    return PageForm(sent.get("title", ""), sent.get("description", ""), "sensitive" in sent, text, sent.get("base", ""))
 
 
-def shown(language: str, name: str, form: Form, parts: tuple[Part, ...] = ()) -> str:
+def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...] = ()) -> str:
     """Return the page with the form."""
     editor = the_editor()
     look = editor.looking.look_beside(editor.store.page(language, name))
@@ -163,7 +163,7 @@ def made_from(language: str, name: str, base: str) -> str:
     return store.inherited(store.page(language, name)) if data is None else text_of(data, f"{language}/{name}")
 
 
-def whole_text(language: str, name: str, form: Form) -> str:
+def whole_text(language: str, name: str, form: PageForm) -> str:
     """Return the file that a form makes: the front matter that it was made from, with what the form changes."""
     editor = the_editor()
     lines, body = front_matter.parts(made_from(language, name, form.base))
@@ -226,7 +226,7 @@ def _put_together(path: Path) -> str:
     return text
 
 
-def answer(language: str, name: str, form: Form, done: Saved) -> Response | tuple[str, int]:
+def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | tuple[str, int]:
     """Return to the page that was saved; or show both texts where somebody else changed the same lines."""
     if done.parts:
         form.base = done.base

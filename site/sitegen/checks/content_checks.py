@@ -15,7 +15,7 @@ from sitegen.checks import number_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.tables import event_checks, feedback_checks
 from sitegen.content import desk_tables, phone_numbers
-from sitegen.content.pages import SOURCE, Library, Source, linked_name
+from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.languages import word_checks
 from sitegen.lint import consent_rules
@@ -29,7 +29,7 @@ _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """Problems stop the build; warnings wait for a person."""
 
     problems: tuple[Problem, ...]
@@ -41,7 +41,7 @@ MANY_CELLS = 20
 
 
 def check(
-    library: Library,
+    library: AllPages,
     tables: Tables,
     days: Sequence[Row],
     menu: Sequence[str],
@@ -49,7 +49,7 @@ def check(
     content: Path,
     voices: Mapping[str, str],
     kept_photos: Path | None = None,
-) -> Report:
+) -> CheckReport:
     """Return everything that can be wrong with pages, tables, pictures and recordings together.
 
     days: the rows of events day by day; content: where the files of content/media are looked up; voices: the machine's
@@ -84,11 +84,11 @@ def check(
         *feedback_checks.warnings(tables, today),
         *audio_clips.waiting(content, library, voices),
     ]
-    return Report(tuple(problems), tuple(warnings))
+    return CheckReport(tuple(problems), tuple(warnings))
 
 
 def of_pages(
-    pages: Sequence[Source], library: Library, tables: Tables, days: Sequence[Row], content: Path
+    pages: Sequence[PageSource], library: AllPages, tables: Tables, days: Sequence[Row], content: Path
 ) -> Iterator[Problem]:
     """Yield what the texts of these pages show by themselves, beside all others."""
     languages, askable = tuple(library.by_language), _askable(tables, days)
@@ -102,7 +102,7 @@ def of_pages(
         yield from images.asked(page, content / "media")
 
 
-def of_page(page: Source, library: Library, moved: Sequence[Row] = ()) -> Iterator[Problem]:
+def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> Iterator[Problem]:
     """Yield what is wrong with the blocks, links and days of one page. moved: the rows of moved.csv."""
     yield from _blocks(page)
     yield from _links(page, library, {f"{row['old']}.md": row["new"] for row in moved if row["new"]})
@@ -118,7 +118,7 @@ def _near_page(name: str, files: Sequence[str]) -> str:
     return _near(name.removesuffix(".md"), [file.removesuffix(".md") for file in files])
 
 
-def _blocks(page: Source) -> Iterator[Problem]:
+def _blocks(page: PageSource) -> Iterator[Problem]:
     for block in page.blocks:
         where = f"{page.where}, line {block.line}"
         if block.name == phone_numbers.BLOCK:
@@ -129,7 +129,7 @@ def _blocks(page: Source) -> Iterator[Problem]:
             yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
 
 
-def _forms(page: Source) -> Iterator[str]:
+def _forms(page: PageSource) -> Iterator[str]:
     """Say which forms stand on a page whose address browsers may keep, with what was typed (forms/web/headers.py)."""
     there = {form.name: form.page for form in load_all() if form.page}
     for block in page.blocks:
@@ -141,7 +141,7 @@ def _forms(page: Source) -> Iterator[str]:
             )
 
 
-def _links(page: Source, library: Library, moved: Mapping[str, str]) -> Iterator[Problem]:
+def _links(page: PageSource, library: AllPages, moved: Mapping[str, str]) -> Iterator[Problem]:
     names = frozenset(library.names)
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
@@ -151,14 +151,14 @@ def _links(page: Source, library: Library, moved: Mapping[str, str]) -> Iterator
             yield Problem(where, f"the link goes to {match[1]}, which is not there.", todo)
 
 
-def _near_link(target: str, library: Library, moved: Mapping[str, str]) -> str:
+def _near_link(target: str, library: AllPages, moved: Mapping[str, str]) -> str:
     """Return what to do about a link to a page that is not there: where it moved to counts before what is like it."""
     if target in moved:
         return f"The page moved: link to {moved[target].removesuffix('.md')}.md."
     return _near(target, library.names)
 
 
-def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
+def _menu(menu: Sequence[str], library: AllPages) -> Iterator[Problem]:
     for name in menu:
         if f"{name}.md" not in library.names:
             yield Problem(
@@ -168,7 +168,7 @@ def _menu(menu: Sequence[str], library: Library) -> Iterator[Problem]:
             )
 
 
-def leaflet(settings: Mapping[str, Any], library: Library) -> Iterator[Problem]:
+def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]:
     """portal.yml's page for the leaflet, which only the kit would miss."""
     name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
     if name not in library.names:
@@ -212,14 +212,14 @@ def _askable(
     return tuple(row["id"] for row in days), places, kinds
 
 
-def _campaigns(tables: Tables, library: Library) -> Iterator[Problem]:
+def _campaigns(tables: Tables, library: AllPages) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
             where = f"content/tables/campaigns.csv, {row['id']}, column page"
             yield Problem(where, f"the page {row['page']} is not there.", _near_page(row["page"], library.names))
 
 
-def _translations(library: Library) -> Iterator[str]:
+def _translations(library: AllPages) -> Iterator[str]:
     for language, pages in library.by_language.items():
         for name in library.names:
             page = pages.get(name)
@@ -240,7 +240,7 @@ def _old(tables: Tables, today: date) -> Iterator[str]:
                 yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
 
 
-def _cells(tables: Tables, library: Library) -> Iterator[str]:
+def _cells(tables: Tables, library: AllPages) -> Iterator[str]:
     """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
     for name, rows in tables.items():
         found: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from forms.core.portal import Portal
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, Library
+from sitegen.content.pages import SOURCE, AllPages
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Row, Tables, text
 
@@ -34,7 +34,7 @@ _CLOSED = "Two people must be able to open what comes in."
 
 
 @dataclass(frozen=True)
-class Item:
+class OpenItem:
     """One thing that is open. blocks: whether it endangers people, so that nothing is built for real."""
 
     problem: Problem
@@ -48,10 +48,10 @@ def open_items(
     portal: Portal,
     settings: Mapping[str, Any],
     tables: Tables,
-    library: Library,
+    library: AllPages,
     today: date,
     unprotected: Collection[str] = (),
-) -> list[Item]:
+) -> list[OpenItem]:
     """Everything that is open, what blocks first. unprotected: public keys whose secret has no passphrase here."""
     must = [
         *_responsible(portal), *_address(portal), *_exit(portal), *_keys(portal, unprotected), *_alone(portal),
@@ -61,10 +61,10 @@ def open_items(
         *_demonstration(settings), *_recovery(portal), *_example_rows(tables), *_stories(library), *_old(tables, today),
         *_reviews(library, tables, portal.language_codes()),
     ]  # fmt: skip
-    return [*(Item(problem, True) for problem in must), *(Item(problem, False) for problem in should)]
+    return [*(OpenItem(problem, True) for problem in must), *(OpenItem(problem, False) for problem in should)]
 
 
-def blocking(items: Sequence[Item]) -> list[Problem]:
+def blocking(items: Sequence[OpenItem]) -> list[Problem]:
     """Return the problems that nothing may be built with for real."""
     return [item.problem for item in items if item.blocks]
 
@@ -153,7 +153,7 @@ def _example_rows(tables: Tables) -> Iterator[Problem]:
             yield Problem(f"content/tables/{name}.csv", f"{count} rows are examples.", "Take them out.")
 
 
-def _stories(library: Library) -> Iterator[Problem]:
+def _stories(library: AllPages) -> Iterator[Problem]:
     for pages in library.by_language.values():
         for page in pages.values():
             if page.meta.get("composite"):
@@ -169,7 +169,7 @@ def _old(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, f"was last checked on {row['checked_on']}.", "Check it again, and write the day.")
 
 
-def _reviews(library: Library, tables: Tables, codes: Sequence[str]) -> Iterator[Problem]:
+def _reviews(library: AllPages, tables: Tables, codes: Sequence[str]) -> Iterator[Problem]:
     for code in (code for code in codes if code != SOURCE):
         waiting = [page.name for page in library.by_language.get(code, {}).values() if not page.reviewed]
         if waiting:

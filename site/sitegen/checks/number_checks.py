@@ -10,7 +10,7 @@ from forms.core.problem import Problem
 from sitegen import kept_work
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, place_of
 from sitegen.layers import lookup
@@ -27,7 +27,7 @@ _IN_DRAWINGS = re.compile(
 _TAG = re.compile(r"<[^>]*>")
 
 
-def problems(pages: Sequence[Source], tables: Tables, content: Path) -> Iterator[Problem]:
+def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iterator[Problem]:
     """Yield each number that looks like a helpline and is not in helplines.csv: in all that a district writes."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
@@ -59,7 +59,7 @@ def _words_of(drawing: Path) -> str:
     return ""
 
 
-def _was_clean(page: Source, known: frozenset[str], ids: Sequence[str], kept: kept_work.KeptWork) -> bool:
+def _was_clean(page: PageSource, known: frozenset[str], ids: Sequence[str], kept: kept_work.KeptWork) -> bool:
     """Return whether nothing is wrong in a page, as an earlier build found or as is found now. Only that is kept."""
     shown = [str(page.meta.get(key) or "") for key in _IN_TITLES]
     key = kept_work.key_of("numbers", kept_work.code_mark(), *ids, "", *sorted(known), "", *shown, page.text)
@@ -71,7 +71,7 @@ def _was_clean(page: Source, known: frozenset[str], ids: Sequence[str], kept: ke
     return clean
 
 
-def of_pages(pages: Sequence[Source], tables: Tables) -> Iterator[Problem]:
+def of_pages(pages: Sequence[PageSource], tables: Tables) -> Iterator[Problem]:
     """Yield those of these pages."""
     known = phone_numbers.known_numbers(tables["helplines"])
     ids = sorted(phone_numbers.dialled(tables["helplines"]))
@@ -79,7 +79,7 @@ def of_pages(pages: Sequence[Source], tables: Tables) -> Iterator[Problem]:
         yield from _of_page(page, known, ids)
 
 
-def _of_page(page: Source, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
+def _of_page(page: PageSource, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     for key in _IN_TITLES:
         yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
     yield from _in_page(page, known, ids)
@@ -95,7 +95,7 @@ def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line.partition(" #")[0]
 
 
-def _in_page(page: Source, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
+def _in_page(page: PageSource, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     for found in phone_numbers.strays(page.text, known):
         yield _stray(f"{page.where}, line {page.line_of(found.start)}", found)
     for match in phone_numbers.TOKEN.finditer(page.text):

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from forms.core.portal import Choice
 from forms.core.problem import Danger, Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import Source, day_of
+from sitegen.content.pages import TABLET, PageSource, day_of
 from sitegen.content.phone_numbers import TOKEN
 
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
-_DRAWN = ("events", "tablet")
+_DRAWN = ("events", TABLET)
 """Folders whose pages the build makes itself."""
 
 DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
@@ -23,7 +23,7 @@ _LISTS = ("upcoming", "past")
 _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 
 
-def problems(page: Source) -> Iterator[Problem]:
+def problems(page: PageSource) -> Iterator[Problem]:
     """Everything wrong in one page that its own text shows."""
     if page.made:
         return
@@ -42,12 +42,12 @@ def problems(page: Source) -> Iterator[Problem]:
             yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', todo)
 
 
-def addresses(page: Source, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
+def addresses(page: PageSource, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
     """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
     for match in _ADDRESS.finditer(page.text):
         code, _, name = match["address"].strip("/").partition("/")
         file = f"{name or 'index'}.md"
-        if code not in languages or file in names or name.startswith(_DRAWN):
+        if code not in languages or file in names or name.partition("/")[0] in _DRAWN:
             continue
         todo = did_you_mean(file, names, "Write the name of the file, like help.md.")
         where = f"{page.where}, line {page.line_of(match.start())}"
@@ -59,14 +59,14 @@ def is_small(name: str) -> bool:
     return name == name.lower()
 
 
-def _blocks(page: Source) -> Iterator[Problem]:
+def _blocks(page: PageSource) -> Iterator[Problem]:
     for line, name in broken_blocks(page):
         what = f"[[ {name} is no block as it stands, and everybody would see it."
         todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
         yield Problem(f"{page.where}, line {line}", what, todo)
 
 
-def broken_blocks(page: Source) -> Iterator[tuple[int, str]]:
+def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
     """Yield line and name of what begins like a block and is none; numbers to call are `number_checks`'."""
     lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
@@ -75,14 +75,14 @@ def broken_blocks(page: Source) -> Iterator[tuple[int, str]]:
             yield line, match["name"].strip()
 
 
-def lines_of_named_brackets(page: Source) -> set[int]:
+def lines_of_named_brackets(page: PageSource) -> set[int]:
     """Return the lines whose double brackets have a sentence of their own: no other check needs to name them."""
     numbers = {page.line_of(match.start()) for match in TOKEN.finditer(page.text)}
     return numbers | {line for line, _ in broken_blocks(page)}
 
 
 def arguments(
-    page: Source, events: Sequence[str], places: Sequence[Choice], kinds: Mapping[str, Sequence[str]]
+    page: PageSource, events: Sequence[str], places: Sequence[Choice], kinds: Mapping[str, Sequence[str]]
 ) -> Iterator[Problem]:
     """Blocks that name a list, an event or a kind that is not there. kinds: what each block may be asked for."""
     for block in page.blocks:

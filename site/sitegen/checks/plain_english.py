@@ -6,7 +6,7 @@ Rules: one idea a sentence and about 15 to 20 words (ISO 24495-1, plain language
 import re
 from collections.abc import Iterator
 
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 
 LONGEST_SENTENCE = 20
 """Words."""
@@ -25,13 +25,13 @@ _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _QUOTED = re.compile(r'"[^"\n]*"|“[^”\n]*”')
 
 
-def advice(library: Library) -> Iterator[str]:
+def advice(library: AllPages) -> Iterator[str]:
     """Yield what could be easier in the English pages, with file and line."""
     for page in library.by_language.get(SOURCE, {}).values():
         yield from _page(page)
 
 
-def _page(page: Source) -> Iterator[str]:
+def _page(page: PageSource) -> Iterator[str]:
     for number, line in enumerate(page.text.split("\n")):
         plain = _MARKS.sub(" ", line)
         where = f"{page.where}, line {page.first_line + number}"

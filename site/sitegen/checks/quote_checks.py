@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
-from sitegen.content.pages import Source, block_of
+from sitegen.content.pages import PageSource, block_of
 from sitegen.render.engine.markdown_extensions import talk
 from sitegen.render.engine.markdown_html import to_html
 
@@ -24,7 +24,7 @@ _AS_USUAL = "Begin it with > at the beginning of a line, after an empty line, wi
 _AT_ITS_END = "Let the line consent: follow the words that it is for, behind a > like them."
 
 
-def problems(pages: Sequence[Source], root: Path) -> Iterator[Problem]:
+def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
     """Yield pages with quotes whose consent cannot be told, or that it could not take along. root: of mkdocs.yml."""
     for page in pages:
         if page.made or consents.is_story(page) or ">" not in page.text:
@@ -42,7 +42,7 @@ def problems(pages: Sequence[Source], root: Path) -> Iterator[Problem]:
             yield Problem(page.where, what, _AS_USUAL)
 
 
-def _said_elsewhere(page: Source) -> bool:
+def _said_elsewhere(page: PageSource) -> bool:
     """Return whether its quotes need no consent, or one is named already that lacks it (lint/consent_rules.py)."""
     return page.meta.get("quotes") == quotes.PUBLISHED or not all(
         quote.consents for quote in quotes.quotes_of(page.text)

@@ -53,7 +53,8 @@ def _rows(rows: Any, where: str, needed: tuple[str, ...]) -> Iterator[Problem]:
             what = f"{missing[0]} is missing."
             yield Problem(f"{WHERE}, {where}, {named or place}", what, f"Each needs: {', '.join(needed)}.")
     ids = [str(row.get(needed[0])) for row in rows if isinstance(row, dict) and row.get(needed[0])]
-    for twice in sorted({one for one in ids if ids.count(one) > 1}):
+    low = [one.lower() for one in ids]  # Windows and macOS hold the folders zh-Hant and zh-hant to be one
+    for twice in sorted({one for at, one in enumerate(ids) if low[at] in low[:at]}):
         yield Problem(f"{WHERE}, {where}, {twice}", "stands there twice.", f"Give each its own {needed[0]}.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forms.core.i18n.extraction import unfinished
-from sitegen.content.pages import SOURCE, Library
+from sitegen.content.pages import SOURCE, AllPages
 from sitegen.media.audio_clips import Recordings, unrecorded
 
 
@@ -20,7 +20,7 @@ class LanguageProgress:
     unrecorded: tuple[str, ...]
 
 
-def progress(library: Library, recordings: Recordings) -> Iterator[LanguageProgress]:
+def progress(library: AllPages, recordings: Recordings) -> Iterator[LanguageProgress]:
     """Yield each language in turn."""
     for language, pages in library.by_language.items():
         yield LanguageProgress(

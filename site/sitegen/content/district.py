@@ -11,7 +11,8 @@ from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
 from sitegen.content import desk_tables
 from sitegen.content.events import events_of
-from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.pages import SOURCE
+from sitegen.content.settings import WHERE, language_codes, read_settings
 from sitegen.content.settings_schema import exits
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
@@ -63,6 +64,14 @@ def load(
         drawings=_drawings(media),
         words=words(content, [str(row["code"]) for row in settings["languages"]]),
     )
+
+
+def require_source(content: Path) -> None:
+    """Raise Problem where English is not the first language: every table would lack the columns of another."""
+    codes = language_codes(content)
+    if codes and codes[0] != SOURCE:
+        what, todo = f"the first language is not {SOURCE}.", "English is the source and comes first."
+        raise Problem(f"{WHERE}, languages", what, todo)
 
 
 def words(content: Path, languages: Sequence[str]) -> dict[str, str]:
@@ -137,9 +146,6 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
     except (ZoneInfoNotFoundError, ValueError, OSError):
         todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
         found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
-    codes = [row["code"] for row in settings["languages"]]
-    if not codes or codes[0] != "en":
-        found.append(Problem(WHERE, "the first language is not en.", "English is the source and comes first."))
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables
 
 MEETINGS = "heard/"
@@ -21,8 +21,8 @@ class Commitment:
 
     row: Row
     state: str
-    evidence: Source | None
-    meeting: Source | None
+    evidence: PageSource | None
+    meeting: PageSource | None
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def state_of(row: Row, today: date) -> str:
     return "late" if row["state"] in OPEN and row["due"] and row["due"] < today else str(row["state"])
 
 
-def commitments(tables: Tables, library: Library, language: str, today: date) -> list[Commitment]:
+def commitments(tables: Tables, library: AllPages, language: str, today: date) -> list[Commitment]:
     """Return all of them: open ones first, those due soonest on top; then what is settled, newest first."""
 
-    def page(name: str | None) -> Source | None:
+    def page(name: str | None) -> PageSource | None:
         return library.find(f"{name}.md", language) if name else None
 
     found = [
@@ -56,7 +56,7 @@ def commitments(tables: Tables, library: Library, language: str, today: date) ->
     return [*waiting, *settled]
 
 
-def meetings(library: Library, language: str) -> list[Source]:
+def meetings(library: AllPages, language: str) -> list[PageSource]:
     """Return the pages of meetings held, newest first."""
     names = [name for name in library.names if name.startswith(MEETINGS)]
     return sorted(
@@ -64,7 +64,7 @@ def meetings(library: Library, language: str) -> list[Source]:
     )
 
 
-def meeting_id(page: Source) -> str:
+def meeting_id(page: PageSource) -> str:
     """ "heard/2027-01-meeting.md" is the meeting 2027-01-meeting."""
     return page.name.removeprefix(MEETINGS).removesuffix(".md")
 

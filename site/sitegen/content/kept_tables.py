@@ -50,7 +50,7 @@ def key_of(paths: Iterable[Path], beside: str = "") -> str:
     Where their folders lie does not count: a table that was tried elsewhere, before it is saved, is known here. Files
     of the same name are in the order of their layers. beside: what else the rows depend on.
     """
-    digest = hashlib.sha256(f"{_readers()}\0{beside}\0".encode())
+    digest = hashlib.sha256(f"{readers()}\0{beside}\0".encode())
     try:
         for path in sorted(paths, key=lambda one: (one.parent.name, one.name)):
             digest.update(f"{path.name}\0{path.parent.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -60,7 +60,7 @@ def key_of(paths: Iterable[Path], beside: str = "") -> str:
 
 
 @cache
-def _readers() -> str:
+def readers() -> str:
     """Return what identifies the code that reads tables."""
     here = Path(__file__).parent
     own = [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _READERS]

@@ -21,6 +21,10 @@ from sitegen.layers.own_files import shown_name
 from sitegen.lint import front_matter
 
 SOURCE = "en"
+SEARCH, TABLET = "search", "tablet"
+OF_THE_BUILD = (SEARCH, TABLET)
+"""Folders that the build itself writes below each language's: no page of the staff's may have such an address."""
+
 DRAFT = "draft"
 """The key of a page that is not on the site yet: as if its file were not there, but for the search for secrets."""
 
@@ -58,7 +62,7 @@ def block_of(line: str, number: int = 0) -> Block | None:
 
 
 @dataclass(frozen=True)
-class Source:
+class PageSource:
     """One Markdown file: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
 
     name: str
@@ -174,13 +178,13 @@ def readable(text: str, where: str) -> str:
     return text
 
 
-def read_one(path: Path, name: str, language: str, where: str, layer: str) -> Source:
+def read_one(path: Path, name: str, language: str, where: str, layer: str) -> PageSource:
     """Return one page. Raises Problem, UnicodeDecodeError or OSError where it cannot be read. where: its file."""
     text = readable(path.read_text(encoding="utf-8-sig"), where)
-    return Source(name, language, *split(text, where), file=where, layer=layer)
+    return PageSource(name, language, *split(text, where), file=where, layer=layer)
 
 
-def read(content: Path, language: str) -> tuple[dict[str, Source], list[Problem]]:
+def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Problem]]:
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
     if not lookup.has_folder(content, language):
@@ -219,11 +223,11 @@ def drafts(content: Path, language: str) -> list[str]:
     return found
 
 
-def _not_here(name: str, language: str) -> Source:
+def _not_here(name: str, language: str) -> PageSource:
     """Return the page for readers whose language lacks it, where English has none that could stand in."""
     title, text = not_here_words(language)
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
-    return Source(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+    return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
 
 
 def not_here_words(language: str) -> tuple[str, str]:
@@ -233,11 +237,11 @@ def not_here_words(language: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Library:
+class AllPages:
     """All pages of all languages."""
 
-    by_language: dict[str, dict[str, Source]]
-    replaced: Mapping[tuple[str, str], Source] = field(default_factory=dict)
+    by_language: dict[str, dict[str, PageSource]]
+    replaced: Mapping[tuple[str, str], PageSource] = field(default_factory=dict)
     """The English pages of libraries in whose place a district has its own, by layer and name."""
     changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     """By language and name: how the English was edited since the page was translated (translations.Change)."""
@@ -247,7 +251,7 @@ class Library:
         """Every page's name: what English has, and what only another language has."""
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
-    def find(self, name: str, language: str) -> Source:
+    def find(self, name: str, language: str) -> PageSource:
         """Return the page in this language, else in English, else one that says it is not here: no third language."""
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
@@ -256,11 +260,11 @@ class Library:
             raise KeyError(name)
         return _not_here(name, language)
 
-    def source(self, name: str) -> Source | None:
+    def source(self, name: str) -> PageSource | None:
         """Return the English of a page, or None."""
         return self.by_language.get(SOURCE, {}).get(name)
 
-    def is_stale(self, page: Source) -> bool:
+    def is_stale(self, page: PageSource) -> bool:
         """Return whether the English has changed since this page was translated."""
         english = self.source(page.name)
         if (page.language, page.name) in self.changes:
@@ -270,15 +274,15 @@ class Library:
         return page.changed is None or page.changed < english.changed
 
 
-def read_all(content: Path, languages: tuple[str, ...]) -> tuple[Library, list[Problem]]:
+def read_all(content: Path, languages: tuple[str, ...]) -> tuple[AllPages, list[Problem]]:
     """Return every page, and every problem in reading one."""
     found = {language: read(content, language) for language in languages}
     problems = [problem for _, each in found.values() for problem in each]
     by_language = {language: pages for language, (pages, _) in found.items()}
-    return Library(by_language, _replaced(content, by_language.get(SOURCE, {}))), problems
+    return AllPages(by_language, _replaced(content, by_language.get(SOURCE, {}))), problems
 
 
-def _replaced(content: Path, english: Mapping[str, Source]) -> dict[tuple[str, str], Source]:
+def _replaced(content: Path, english: Mapping[str, PageSource]) -> dict[tuple[str, str], PageSource]:
     """Return the English pages of libraries that a district has replaced; its translations there are of these."""
     found = {}
     for file in lookup.every(content, SOURCE, "*.md"):
@@ -286,5 +290,5 @@ def _replaced(content: Path, english: Mapping[str, Source]) -> dict[tuple[str, s
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
                 text = readable(file.path.read_text(encoding="utf-8-sig"), file.where)
-                found[layer, name] = Source(name, SOURCE, *split(text, file.where), file=file.where, layer=layer)
+                found[layer, name] = PageSource(name, SOURCE, *split(text, file.where), file=file.where, layer=layer)
     return found

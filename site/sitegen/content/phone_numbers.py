@@ -7,7 +7,7 @@ from typing import Any
 
 from forms.core.i18n import locales
 from forms.core.i18n.written_digits import as_digits
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import NumberedRow, Row, Tables, layer_of, number_of
 
 BLOCK = "number"
@@ -259,7 +259,7 @@ def drawn(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> s
     return TOKEN.sub(one, text)
 
 
-def in_library(library: Library, numbers: Mapping[str, tuple[str, str]]) -> Library:
+def in_library(library: AllPages, numbers: Mapping[str, tuple[str, str]]) -> AllPages:
     """Return the pages with their numbers drawn in: links in the text, plain numbers in titles and descriptions."""
     by_language = {
         code: {name: _in_page(page, numbers) for name, page in pages.items()}
@@ -268,7 +268,7 @@ def in_library(library: Library, numbers: Mapping[str, tuple[str, str]]) -> Libr
     return replace(library, by_language=by_language)
 
 
-def _in_page(page: Source, numbers: Mapping[str, tuple[str, str]]) -> Source:
+def _in_page(page: PageSource, numbers: Mapping[str, tuple[str, str]]) -> PageSource:
     meta = {key: _plain(value, numbers) for key, value in page.meta.items()}
     if locales.direction(page.language) == "rtl":
         numbers = {id_: (_in_one_piece(shown), tel) for id_, (shown, tel) in numbers.items()}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from forms.core.i18n.locales import CODE
 from forms.core.portal import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
@@ -50,7 +51,7 @@ def exits(value: Any) -> Any:
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
-Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
+Code = Annotated[str, Field(pattern=rf"^{CODE}$", max_length=20)]
 Text = dict[Code, Annotated[str, Field(max_length=10 * _MOST_CHARACTERS)]]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Address = Annotated[str, BeforeValidator(_web_address)]
@@ -143,7 +144,7 @@ class _Publish(_Keys):
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "main"
 
 
-class Settings(_Keys):
+class PortalSettings(_Keys):
     """All of portal.yml."""
 
     district: Text
@@ -172,7 +173,7 @@ class Settings(_Keys):
 def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
     """Yield everything in these settings that does not fit, as sentences. Values of keys are never repeated."""
     try:
-        Settings.model_validate(dict(settings))
+        PortalSettings.model_validate(dict(settings))
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=True):
             path = one["loc"][:-1] if one["type"] in _UNKNOWN else one["loc"]
@@ -255,7 +256,7 @@ _SENTENCES = {
 
 def _known_beside(path: tuple[int | str, ...]) -> list[str]:
     """Return the names that may stand where this unknown one does."""
-    model: type[BaseModel] = Settings
+    model: type[BaseModel] = PortalSettings
     inside: dict[str, type[BaseModel]] = {
         "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
         "paper": _Paper, "sms": _Sms, "templates": _Templates, "publish": _Publish,

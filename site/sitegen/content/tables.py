@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core import i18n
-from forms.core.i18n import digits
+from forms.core.i18n import digits, locales
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from sitegen.checks.did_you_mean import did_you_mean
@@ -28,7 +28,7 @@ Tables = kept_tables.Tables
 KINDS = "kinds"
 """The table whose rows are the words that other tables may use for kinds."""
 
-_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CODE = re.compile(locales.CODE)
 
 _KINDS = {
     "integer": "a whole number",

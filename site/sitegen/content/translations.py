@@ -16,7 +16,7 @@ from typing import Any
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, Library, Source, read_all
+from sitegen.content.pages import SOURCE, AllPages, PageSource, read_all
 
 FILE = "translations.json"
 _PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?!\s*\n))*")
@@ -24,7 +24,7 @@ _NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
-class Remembered:
+class KnownTranslation:
     """A translation as it was: the days and names in its front matter, and the texts that belonged to them."""
 
     source_changed: str = ""
@@ -39,14 +39,14 @@ class Remembered:
 
 
 @dataclass(frozen=True)
-class Change:
+class SourceChange:
     """How the English differs from the one that was translated: lines of new paragraphs, number of lost ones."""
 
     lines: tuple[int, ...] = field(default=())
     lost: int = 0
 
 
-def paragraphs(page: Source) -> list[tuple[int, str]]:
+def paragraphs(page: PageSource) -> list[tuple[int, str]]:
     """Return the line and the hash of each paragraph; the title and the description are the first, on line 1."""
     head = f"{page.meta.get('title')}\n{page.meta.get('description', '')}"
     found = [(page.line_of(match.start()), match[0]) for match in _PARAGRAPH.finditer(page.text)]
@@ -58,19 +58,21 @@ def _hash(text: str) -> str:
     return hashlib.sha256(" ".join(unicodedata.normalize("NFC", text).split()).encode()).hexdigest()[:12]
 
 
-def _hashes(page: Source | None) -> tuple[str, ...]:
+def _hashes(page: PageSource | None) -> tuple[str, ...]:
     return tuple(part for _, part in paragraphs(page)) if page else ()
 
 
-def _both(page: Source, english: Source | None) -> str:
+def _both(page: PageSource, english: PageSource | None) -> str:
     return _hash(" ".join([*_hashes(english), "|", *_hashes(page)]))
 
 
-def read(content: Path) -> dict[str, Remembered]:
+def read(content: Path) -> dict[str, KnownTranslation]:
     """Return what is remembered by page, like "ta/rights.md". Raises Problem where the file cannot be read."""
     try:
         found = json.loads((content / FILE).read_text(encoding="utf-8"))
-        return {name: Remembered(**{**row, "english": tuple(row["english"].split())}) for name, row in found.items()}
+        return {
+            name: KnownTranslation(**{**row, "english": tuple(row["english"].split())}) for name, row in found.items()
+        }
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
@@ -78,7 +80,7 @@ def read(content: Path) -> dict[str, Remembered]:
         raise Problem(f"content/{FILE}", what, todo) from None
 
 
-def updated(library: Library, before: Mapping[str, Remembered], today: date) -> dict[str, Remembered]:
+def updated(library: AllPages, before: Mapping[str, KnownTranslation], today: date) -> dict[str, KnownTranslation]:
     """Return what to remember from now on: new only where somebody wrote another day or another name."""
     fresh = dict(before)
     for page in _translations(library):
@@ -87,19 +89,19 @@ def updated(library: Library, before: Mapping[str, Remembered], today: date) -> 
     return fresh
 
 
-def _translations(library: Library) -> Iterator[Source]:
+def _translations(library: AllPages) -> Iterator[PageSource]:
     for code, pages in library.by_language.items():
         yield from (page for page in pages.values() if code != SOURCE and not page.made)
 
 
-def _followed(page: Source, english: Source | None, known: Remembered | None) -> Remembered:
+def _followed(page: PageSource, english: PageSource | None, known: KnownTranslation | None) -> KnownTranslation:
     day = _text(page, "source_changed")
     if known and known.source_changed == day:
         return known
-    return replace(known or Remembered(), source_changed=day, english=_hashes(english))
+    return replace(known or KnownTranslation(), source_changed=day, english=_hashes(english))
 
 
-def _signed(page: Source, english: Source | None, known: Remembered, today: date) -> Remembered:
+def _signed(page: PageSource, english: PageSource | None, known: KnownTranslation, today: date) -> KnownTranslation:
     by, on = _text(page, "reviewed_by") or _NOBODY, _text(page, "reviewed_on")
     if (known.reviewed_by, known.reviewed_on) == (by, on):
         return known
@@ -107,11 +109,11 @@ def _signed(page: Source, english: Source | None, known: Remembered, today: date
     return replace(known, reviewed_by=by, reviewed_on=on, read=read_now, seen_on=today.isoformat() if read_now else "")
 
 
-def _text(page: Source, key: str) -> str:
+def _text(page: PageSource, key: str) -> str:
     return str(page.meta.get(key) or "").strip()
 
 
-def remember(content: Path, library: Library, today: date) -> None:
+def remember(content: Path, library: AllPages, today: date) -> None:
     """Write what is remembered, where anything of it is new."""
     before = read(content)
     _write(content, before, updated(library, before, today))
@@ -135,7 +137,7 @@ def confirm(
     _write(content, before, fresh)
 
 
-def _write(content: Path, before: Mapping[str, Remembered], fresh: Mapping[str, Remembered]) -> None:
+def _write(content: Path, before: Mapping[str, KnownTranslation], fresh: Mapping[str, KnownTranslation]) -> None:
     if fresh != before:
         rows: dict[str, dict[str, Any]] = {
             name: {**vars(row), "english": " ".join(row.english)} for name, row in sorted(fresh.items())
@@ -143,7 +145,7 @@ def _write(content: Path, before: Mapping[str, Remembered], fresh: Mapping[str, 
         write_durably(content / FILE, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
+def applied(library: AllPages, known: Mapping[str, KnownTranslation]) -> AllPages:
     """Return the library with each translation marked stale or unreviewed whose texts were edited since."""
     by_language = {code: dict(pages) for code, pages in library.by_language.items()}
     changes = {}
@@ -165,19 +167,19 @@ def applied(library: Library, known: Mapping[str, Remembered]) -> Library:
     return replace(library, by_language=by_language, changes=changes)
 
 
-def _of_library(page: Source, library: Library) -> Source | None:
+def _of_library(page: PageSource, library: AllPages) -> PageSource | None:
     """Return the English of a library's translation where the district's own English says something else."""
     made_from, english = library.replaced.get((page.layer, page.name)), library.source(page.name)
     return made_from if made_from and _hashes(made_from) != _hashes(english) else None
 
 
-def _change(english: Source, before: tuple[str, ...]) -> Change:
+def _change(english: PageSource, before: tuple[str, ...]) -> SourceChange:
     now = paragraphs(english)
     lost = len({*before} - {part for _, part in now})
-    return Change(tuple(line for line, part in now if part not in before), lost)
+    return SourceChange(tuple(line for line, part in now if part not in before), lost)
 
 
-def said(library: Library) -> Iterator[str]:
+def said(library: AllPages) -> Iterator[str]:
     """Say which paragraphs of the English are new, and which signatures ended with an edit."""
     for (code, name), change in library.changes.items():
         lines = ", ".join(map(str, change.lines))

@@ -24,7 +24,7 @@ MOST_EDITED = 200
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BuildOutcome:
     """What was done. pages: how many were drawn; none where nothing had changed."""
 
     pages: int
@@ -77,7 +77,7 @@ class Builder:
     def _has_all(self, last: Record, *, speak: bool, compress: bool, sign: bool) -> bool:
         return (last.compressed or not compress) and (last.spoken or not speak) and (last.signed or not sign)
 
-    def build(self, today: date, *, speak: bool, compress: bool, again: bool = False) -> Outcome | None:
+    def build(self, today: date, *, speak: bool, compress: bool, again: bool = False) -> BuildOutcome | None:
         """Build what changed; None where nothing has. Raises Problem or Problems, and then the old site stays.
 
         speak: make speech that is not kept yet; compress: write compressed copies; again: build everything.
@@ -89,7 +89,7 @@ class Builder:
         if last and not (looked or trees.is_as(self.out, last.site)):
             asked = self._has_all(last, speak=speak, compress=compress, sign=self.sign is not None)
             if asked and not changes and self._put_back(last, now):
-                return Outcome(0, time.monotonic() - started, whole=False)
+                return BuildOutcome(0, time.monotonic() - started, whole=False)
             last = None
         pages = 0
         if last and changes and not changes.others:
@@ -99,7 +99,7 @@ class Builder:
             if not pages:
                 last.key_files = self.key_files
                 record.save(self.root, last)
-            return Outcome(pages, time.monotonic() - started, whole=False) if pages else None
+            return BuildOutcome(pages, time.monotonic() - started, whole=False) if pages else None
         if pages:
             self.say(f"{pages} pages are new on the site. What else was asked for follows ...")
         return self._whole(now, today, started, speak=speak, compress=compress)
@@ -209,7 +209,7 @@ class Builder:
         record.forget(self.root)
         shutil.rmtree(trees.twin_of(self.out), ignore_errors=True)
 
-    def _whole(self, now: Inputs, today: date, started: float, *, speak: bool, compress: bool) -> Outcome:
+    def _whole(self, now: Inputs, today: date, started: float, *, speak: bool, compress: bool) -> BuildOutcome:
         from sitegen import build as whole  # noqa: PLC0415 - large, and not needed where nothing changed
         from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
@@ -235,4 +235,4 @@ class Builder:
         if not inputs.consents_are_as(self.root, now):
             self.purge()  # who withdrew just now may have looked for the twin before that stood there
             self._forget()
-        return Outcome(built.pages, time.monotonic() - started, built.warnings)
+        return BuildOutcome(built.pages, time.monotonic() - started, built.warnings)

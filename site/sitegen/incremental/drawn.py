@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.pages import Library, address_of
+from sitegen.content.pages import AllPages, address_of
 from sitegen.incremental import record
 from sitegen.incremental.record import FOLDER, Record
 from sitegen.media import audio_clips
@@ -16,7 +16,7 @@ class Drawn:
     """The context of a build, the pages as staff wrote them, and the sounds of each page."""
 
     context: Context
-    written: Library
+    written: AllPages
     sounds: Mapping[tuple[str, str], tuple[str, ...]]
 
 

@@ -16,7 +16,7 @@ from sitegen.checks import content_checks, number_checks
 from sitegen.checks.security import html_checks
 from sitegen.content import pages, phone_numbers, translations
 from sitegen.content.consent import consents
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes, page_facts
 from sitegen.render.context import Context
@@ -35,8 +35,8 @@ class Edit:
     root: Path
     before: Context
     after: Context
-    written: Mapping[tuple[str, str], Source]
-    as_written: Library
+    written: Mapping[tuple[str, str], PageSource]
+    as_written: AllPages
 
     @cached_property
     def drawn(self) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ class Edit:
         return sorted(found)
 
 
-def taken(root: Path, edited: Mapping[tuple[str, str], Source], drawn: Drawn, paths: frozenset[str]) -> Edit | None:
+def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn, paths: frozenset[str]) -> Edit | None:
     """Return the edit of these files; None where more than their own texts may change, or where they cannot be read.
 
     edited: pages that were edited since what is drawn from was kept.
@@ -74,7 +74,7 @@ def taken(root: Path, edited: Mapping[tuple[str, str], Source], drawn: Drawn, pa
     return Edit(root, before, replace(drawn.context, library=library), written, as_written)
 
 
-def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], drawn: Drawn) -> Source | None:
+def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn) -> PageSource | None:
     """Return an edited page as it is written now; None for a file that is no page whose text alone was edited."""
     try:
         language, _, name = Path(path).relative_to(content).as_posix().partition("/")
@@ -94,33 +94,33 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], Source], dr
     return new if same else None  # repr: to Python, "draft: 1" is the same as "draft: true"
 
 
-def _may_need_consent(page: Source) -> bool:
+def _may_need_consent(page: PageSource) -> bool:
     """Return whether a page is a story or may hold a quote: only the whole build applies their consents."""
     return consents.is_story(page) or _MAY_QUOTE in page.text
 
 
-def _asked(page: Source) -> list[tuple[str, str]]:
+def _asked(page: PageSource) -> list[tuple[str, str]]:
     """Return the blocks that a page asks for, wherever they stand."""
     return [(block.name, block.argument) for block in page.blocks]
 
 
-def _with(library: Library, edited: Mapping[tuple[str, str], Source]) -> Library:
+def _with(library: AllPages, edited: Mapping[tuple[str, str], PageSource]) -> AllPages:
     by_language = dict(library.by_language)
     for (code, name), page in edited.items():
         by_language[code] = {**by_language[code], name: page}
     return replace(library, by_language=by_language)
 
 
-def _of_names(library: Library, names: set[str]) -> Library:
+def _of_names(library: AllPages, names: set[str]) -> AllPages:
     """Return only the pages of these names, in all languages."""
-    return Library(
+    return AllPages(
         {code: {name: found[name] for name in names if name in found} for code, found in library.by_language.items()}
     )
 
 
 def _prepared(
-    known: Mapping[str, translations.Remembered], drawn: Drawn, edited: Mapping[tuple[str, str], Source]
-) -> Library:
+    known: Mapping[str, translations.KnownTranslation], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
+) -> AllPages:
     """Return the site's pages with edited ones as `sitegen.build.read` makes them of what staff wrote."""
     library = drawn.context.library
     if not edited:
@@ -146,7 +146,7 @@ def problems(edit: Edit) -> Iterator[Problem]:
         yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
 
 
-def _of_staff(edit: Edit) -> Library:
+def _of_staff(edit: Edit) -> AllPages:
     """Return the pages without those made from tables alone: staff cannot link to them by their files."""
     library, own = edit.after.library, edit.as_written.by_language
     by_language = {

@@ -22,7 +22,7 @@ _RACY = 2_000_000_000
 """Nanoseconds: a file that changed so shortly before it was looked at may have changed again without a trace."""
 
 
-class State(NamedTuple):
+class FileState(NamedTuple):
     """What the file system says of a file: bytes, times of its content and of its entry (ns), and which file it is."""
 
     size: int
@@ -31,9 +31,9 @@ class State(NamedTuple):
     node: int
 
 
-def state_of(found: os.stat_result) -> State:
+def state_of(found: os.stat_result) -> FileState:
     """Return the state of a file."""
-    return State(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return FileState(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Inputs:
     """All input files by path, each with its state and the SHA-256 of its bytes. taken: when (ns)."""
 
     taken: int = 0
-    files: dict[str, tuple[State, bytes]] = field(default_factory=dict)
+    files: dict[str, tuple[FileState, bytes]] = field(default_factory=dict)
 
     @cached_property
-    def consents(self) -> dict[str, State]:
+    def consents(self) -> dict[str, FileState]:
         """The records of consents among them, which an edit looks at three times."""
         return {path: state for path, (state, _) in self.files.items() if _is_of_consents(path)}
 
@@ -106,7 +106,7 @@ def look_again(inputs: Inputs, content: Path) -> None:
             inputs.files[str(path)] = state_of(path.stat()), hashlib.sha256(path.read_bytes()).digest()
 
 
-def _states(root: Path) -> Iterator[tuple[str, State]]:
+def _states(root: Path) -> Iterator[tuple[str, FileState]]:
     own, *libraries = [layer.folder for layer in lookup.layers(root / "content")]
     for start in (own, *libraries):
         if start.is_dir():
@@ -118,7 +118,9 @@ def _states(root: Path) -> Iterator[tuple[str, State]]:
             yield str(start), state_of(start.stat())
 
 
-def _below(folder: str, without: Collection[str] = (), links: list[str] | None = None) -> Iterator[tuple[str, State]]:
+def _below(
+    folder: str, without: Collection[str] = (), links: list[str] | None = None
+) -> Iterator[tuple[str, FileState]]:
     """Yield all files below a folder. links: the folders to which links have led so far; None: links are left out."""
     with os.scandir(folder) as found:
         entries = [entry for entry in found if entry.name not in without]

@@ -16,7 +16,7 @@ from sitegen.incremental.inputs import Inputs
 from sitegen.incremental.trees import Tree
 
 if TYPE_CHECKING:  # loading it takes longer than finding that nothing changed
-    from sitegen.content.pages import Source
+    from sitegen.content.pages import PageSource
 
 FOLDER = Path(".build") / "last-build"
 _CHECK = 32
@@ -46,11 +46,11 @@ class Record:
     edits: int = 0
     sounds: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
-    def edited_pages(self) -> "dict[tuple[str, str], Source]":
+    def edited_pages(self) -> "dict[tuple[str, str], PageSource]":
         """Return the pages that were edited since everything was built, by language and name."""
         return dict(pickle.loads(self.edited)) if self.edited else {}  # noqa: S301 - of our own file, with its checksum
 
-    def take_edited(self, pages: "dict[tuple[str, str], Source]") -> None:
+    def take_edited(self, pages: "dict[tuple[str, str], PageSource]") -> None:
         """Remember the pages that were edited since everything was built."""
         self.edited, self.edits = pickle.dumps(pages, pickle.HIGHEST_PROTOCOL), len(pages)
 

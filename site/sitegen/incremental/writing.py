@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
-from sitegen.content.pages import Source
+from sitegen.content.pages import SEARCH, PageSource
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
 from sitegen.media.audio_clips import FOLDER as SOUNDS
@@ -41,7 +41,7 @@ class Writing:
             self._tablet(code)
         if self.record.compressed:
             self._copies()
-        self._manifest()
+        self.write_manifest()
         return len(self.edit.drawn)
 
     def _language(self, code: str, names: Sequence[str]) -> None:
@@ -66,12 +66,12 @@ class Writing:
             image_pipeline=pictures and replace(pictures, out=self.twin / pictures.out.name),
         )  # fmt: skip
 
-    def _words(self, code: str, number: int, page: Source, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+    def _words(self, code: str, number: int, page: PageSource, old: Mapping[str, int], new: Mapping[str, int]) -> None:
         """Bring the search up to date: only the files of words that stand there more or less often."""
         before, after = (search_index.counted(page, counts) for counts in (old, new))
         changed = {word for word in before.keys() | after.keys() if before.get(word) != after.get(word)}
         for shard in sorted({search_index.shard_name(word) for word in changed}):
-            path = f"/{code}/search/{shard}"
+            path = f"/{code}/{SEARCH}/{shard}"
             words = self._json(path)
             for word in (word for word in changed if search_index.shard_name(word) == shard):
                 search_index.set_count(words, word, number, after.get(word, 0))
@@ -135,7 +135,8 @@ class Writing:
         self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
                        for ending in compression.ENDINGS}  # fmt: skip
 
-    def _manifest(self) -> None:
+    def write_manifest(self) -> None:
+        """Write the list of the build with what has changed. Raises OSError."""
         before = build_manifest.read(Path(f"{self.twin}{ADDRESS}").read_bytes())
         files = dict(before.files)
         for path in (path for path in self.paths if Path(path).suffix in LISTED):

@@ -21,7 +21,7 @@ from sitegen.languages import table_schemas, word_files
 from sitegen.layers import lookup
 from sitegen.media import speech
 
-_CODE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CODE = re.compile(locales.CODE)
 LONGEST_NAME = 60
 _JOINERS = re.compile("[\u200c\u200d]")
 """Zero-width signs that names in scripts of India need."""
@@ -196,12 +196,12 @@ class Missing:
     words: int
 
 
-def missing(library: pages.Library, tables: dict[str, list[dict[str, object]]], code: str, own: str) -> list[Missing]:
+def missing(library: pages.AllPages, tables: dict[str, list[dict[str, object]]], code: str, own: str) -> list[Missing]:
     """Return what a language lacks. own: the text of its own .po file, or empty."""
     return [_pages(library, code), _cells(tables, code), _interface(code, own)]
 
 
-def _pages(library: pages.Library, code: str) -> Missing:
+def _pages(library: pages.AllPages, code: str) -> Missing:
     there = library.by_language.get(code, {})
     left = [page for name, page in sorted(library.by_language[pages.SOURCE].items()) if name not in there]
     return Missing(

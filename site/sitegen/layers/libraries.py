@@ -44,7 +44,7 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPE
 
 
 @dataclass(frozen=True)
-class Repository:
+class LibraryRepository:
     """A git repository from which a library is taken. signers: lines like those of allowed_signers."""
 
     name: str
@@ -162,14 +162,14 @@ def _one(content: Path, row: Any) -> Library | Problem:
     return Problem(WHERE, f'"{str(row)[:60]}" names no library.', todo)
 
 
-def repositories(content: Path) -> tuple[Repository, ...]:
+def repositories(content: Path) -> tuple[LibraryRepository, ...]:
     """Return the git repositories that portal.yml names. Raises Problem for one that cannot be used."""
     _named(content)
     rows = _LAST.get(content, [])
     return tuple(_repository(row) for row in rows if isinstance(row, Mapping) and "remote" in row)
 
 
-def _repository(row: Mapping[Any, Any]) -> Repository:
+def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
     from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
 
     name, signers = row.get("name"), row.get("signers")
@@ -184,7 +184,7 @@ def _repository(row: Mapping[Any, Any]) -> Repository:
     if not lines or not all(isinstance(line, str) and _SIGNER.fullmatch(line) for line in lines):
         todo = 'Write for each who may change it: "ravi ssh-ed25519 AAAA...".'
         raise Problem(f"{WHERE}, {name}", "does not say whose signature counts.", todo)
-    return Repository(name, remote, branch, tuple(lines))
+    return LibraryRepository(name, remote, branch, tuple(lines))
 
 
 def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:

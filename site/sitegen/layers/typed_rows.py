@@ -29,7 +29,7 @@ def read(
     """
     keys = {name: (name, _hash(name, sheets, descriptors)) for name in _to_be_checked(sheets, descriptors)}
     known = {name: copy.deepcopy(_RIGHT[key]) for name, key in keys.items() if key in _RIGHT}
-    fresh, errors = _checked(sheets, descriptors, [name for name in keys if name not in known])
+    fresh, errors = checked(sheets, descriptors, [name for name in keys if name not in known])
     for name, rows in fresh.items():
         if name not in errors:
             _remember(keys[name], copy.deepcopy(rows))
@@ -61,7 +61,7 @@ def _to_be_checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]
     return [name for name in sheets if name in with_rows | looked_up]
 
 
-def _checked(
+def checked(
     sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any], names: Collection[str]
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[Any]]]:
     """Return the rows of these tables as Frictionless types them, and its errors."""

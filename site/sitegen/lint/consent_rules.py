@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.i18n.locales import CODE
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
 from sitegen.content.consent.consents import languages
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 
@@ -22,7 +23,7 @@ _NO_CONSENT = (
     "Or write quotes: published above, for words of an office or a book, with their source on the page."
 )
 
-_CODE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?")
+_CODE = re.compile(CODE)
 _DRAWING = ".svg"
 _DRAWN_FOR_THE_SITE = ("pictograms/", "drawings/", "scenes/")
 """Drawings of signs, numbers and scenes, which show nobody in particular (docs/pictures.md). Any other may."""
@@ -32,7 +33,7 @@ _READINGS = "audio/"
 
 
 def problems(
-    pages: Sequence[Source], tables: Tables, content: Path, codes: Sequence[str], today: date
+    pages: Sequence[PageSource], tables: Tables, content: Path, codes: Sequence[str], today: date
 ) -> Iterator[Problem]:
     """Yield everything about consent that stops a build. codes: the languages of the site."""
     if newer := consents.newer_file(content):
@@ -47,7 +48,7 @@ def problems(
         yield from _row(row, content / "media", codes)
 
 
-def _quotes(page: Source, known: consents.Consents, today: date) -> Iterator[Problem]:
+def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator[Problem]:
     """Yield quotes without a consent that was ever complete; one withdrawn or ended is left out (quotes.py)."""
     for quote in quotes.quotes_of(page.text):
         where = f"{page.where}, line {page.line_of(quote.start)}"
@@ -66,7 +67,7 @@ def left_out(content: Path, known: consents.Consents, codes: Sequence[str], toda
     """Say which files of content/media are published nowhere, or not in a language, for want of a consent."""
     there = {consents.media_name(file.name) for file in lookup.files(content, "media")}
     for name, allowed in sorted(known.media(today).items()):
-        missing = [code for code in codes if code not in allowed]
+        missing = [code for code in codes if code.lower() not in allowed]
         if name in there and missing:
             where = "nowhere" if len(missing) == len(codes) else f"not in {', '.join(missing)}"
             yield f"content/media/{name}: its consent does not allow more, so it is published {where}."
@@ -90,7 +91,7 @@ def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
         yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
-    for code in sorted(languages(row["languages"] or "") - {*codes}):
+    for code in sorted(languages(row["languages"] or "") - {*map(str.lower, codes)}):
         if not _CODE.fullmatch(code):
             todo = f"Write codes, like {' '.join(codes)}."
             yield Problem(f"{where}, column languages", f'"{code}" is no code of a language.', todo)
@@ -114,7 +115,7 @@ def _required(row: Row, where: str) -> Iterator[Problem]:
             yield Problem(f"{where}, column {column}", "this cell is empty.", "Only a row of kind nobody may leave it.")
 
 
-def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
+def _story(page: PageSource, tables: Tables, today: date) -> Iterator[Problem]:
     """Yield stories without a complete consent. Withdrawn or ended ones are replaced before (consents.py)."""
     consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
     if consent is None:
@@ -132,11 +133,11 @@ def _story(page: Source, tables: Tables, today: date) -> Iterator[Problem]:
             yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
 
 
-def _consent_gaps(consent: Row, page: Source, today: date) -> Iterator[tuple[str, str]]:
+def _consent_gaps(consent: Row, page: PageSource, today: date) -> Iterator[tuple[str, str]]:
     """Yield gaps by rules 1-8 of FACTS section 5: recorded, adult, not withdrawn or expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
         yield "the consent is for another story.", f"It says {consent['story']}."
-    if page.language not in languages(consent["languages"] or ""):
+    if page.language.lower() not in languages(consent["languages"] or ""):
         yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
     if consent["withdrawn_on"]:
         yield "the consent was taken back.", "Take the story away in all languages."

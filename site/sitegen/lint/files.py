@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_name
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.pages import OF_THE_BUILD, UNFINISHED
 from sitegen.layers import libraries, lookup
 from sitegen.layers.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images
@@ -106,22 +106,29 @@ def _draft(path: Path) -> tuple[str, str] | None:
 
 
 def _page(path: Path, inside: Path) -> tuple[str, str] | None:
-    if path.name == "index.md" and len(inside.parts) > 2:  # noqa: PLR2004 - language and file
-        folder = inside.parent.name
-        todo = f"Name it {folder}.md, and put it beside the folder {folder}."
-        return f"would have the address of {folder}.md.", todo
     if path.suffix == ".md":
-        wrong = [part for part in inside.with_suffix("").parts[1:] if not _NAME.fullmatch(part)]
-        if wrong:
-            what = f'has "{wrong[0]}" in its name, which becomes its address.'
-            return what, "Use small letters a to z, digits and hyphens, the same name in each language."
-        return None
+        return _address(inside)
     ending = path.suffix.lower()
     if ending in _DRAFTS or ending == ".md" or path.name.lower().endswith(".md.txt"):
         return "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
     if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
         return "lies among the pages, where no page can show it.", "Move it into content/media."
     return "is no page, and is published nowhere.", _NEVER
+
+
+def _address(inside: Path) -> tuple[str, str] | None:
+    """Return what is wrong with the address that a page's name gives it."""
+    parts = inside.with_suffix("").parts[1:]
+    if inside.name == "index.md" and len(parts) > 1:
+        folder = parts[-2]
+        return f"would have the address of {folder}.md.", f"Name it {folder}.md, and put it beside the folder {folder}."
+    if parts[0] in OF_THE_BUILD:
+        what = f"would have an address below {parts[0]}/, where the program writes its own files."
+        return what, "Give the page another name, the same in each language."
+    if wrong := [part for part in parts if not _NAME.fullmatch(part)]:
+        what = f'has "{wrong[0]}" in its name, which becomes its address.'
+        return what, "Use small letters a to z, digits and hyphens, the same name in each language."
+    return None
 
 
 def _words(path: Path, languages: Collection[str]) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.page_checks import DAYS
 from sitegen.content.consent.quotes import PUBLISHED
-from sitegen.content.pages import DRAFT, SOURCE, Library, Source, day_of
+from sitegen.content.pages import DRAFT, SOURCE, AllPages, PageSource, day_of
 from sitegen.lint import structure
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
@@ -29,7 +29,7 @@ _OF_TRANSLATIONS = {
 _EITHER = 'Write true or false, without "quotes".'
 
 
-def problems(page: Source, library: Library, today: date) -> Iterator[Problem]:
+def problems(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
     """Yield everything wrong with the keys of one page."""
     if page.made:
         return
@@ -40,7 +40,7 @@ def problems(page: Source, library: Library, today: date) -> Iterator[Problem]:
     yield from _days(page, library, today)
 
 
-def _key(page: Source, key: str) -> tuple[str, str] | None:
+def _key(page: PageSource, key: str) -> tuple[str, str] | None:
     if key == "review_ended":  # written by the program itself (content/translations.py)
         return None
     if key not in KEYS:
@@ -67,7 +67,7 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
     return None
 
 
-def _days(page: Source, library: Library, today: date) -> Iterator[Problem]:
+def _days(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
     for key in DAYS:
         day = day_of(page.meta.get(key))
         if day and day > today + timedelta(days=1):  # a day's difference: the clocks of two machines

@@ -4,11 +4,11 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import Library, Source, linked_name
+from sitegen.content.pages import AllPages, PageSource, linked_name
 from sitegen.lint.files import FILMS
 from sitegen.lint.page_facts import Facts
 
@@ -33,18 +33,18 @@ _PAGE = "Write the name of the file, like help.md, or a whole address with https
 class Links:
     """Looks at links. library: all pages; facts: those of one; address: of the whole site."""
 
-    library: Library
-    facts: Callable[[Source], Facts]
+    library: AllPages
+    facts: Callable[[PageSource], Facts]
     address: str
 
-    def problems(self, page: Source) -> Iterator[Problem]:
+    def problems(self, page: PageSource) -> Iterator[Problem]:
         """Yield every link of one page that leads nowhere or shows nothing."""
         for address, shown in self.facts(page).links:
             href = html.unescape(address).strip()
             for what, todo in self._wrong(page, href, shown):
                 yield Problem(f"{page.where}{_line(page, href)}", what, todo)
 
-    def _wrong(self, page: Source, href: str, shown: str) -> Iterator[tuple[str, str]]:
+    def _wrong(self, page: PageSource, href: str, shown: str) -> Iterator[tuple[str, str]]:
         if not re.sub(r"<(?!svg|img)[^>]*>|\s", "", shown):
             yield f"the link to {href} shows no words, so nobody can press it.", "Write its words between [ and ]."
         own = href.removeprefix(self.address) if href.startswith(f"{self.address}/") else href
@@ -62,7 +62,7 @@ class Links:
         else:
             yield from self._beside(page, own)
 
-    def _beside(self, page: Source, href: str) -> Iterator[tuple[str, str]]:
+    def _beside(self, page: PageSource, href: str) -> Iterator[tuple[str, str]]:
         path, _, anchor = href.partition("#")
         target = linked_name(page.name, unquote(path))
         if target in self.library.names:
@@ -82,7 +82,7 @@ class Links:
         elif code and code not in _OWN_ROOMS and not (code == "media" and name.lower().endswith(tuple(FILMS))):
             yield f"the link goes to {href}, which is not there.", _PAGE
 
-    def _anchor(self, page: Source, anchor: str) -> Iterator[tuple[str, str]]:
+    def _anchor(self, page: PageSource, anchor: str) -> Iterator[tuple[str, str]]:
         if not anchor or page.made or _GROWING & {block.name for block in page.blocks}:
             return
         there = self.facts(page).ids
@@ -94,8 +94,9 @@ class Links:
 
 
 def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
-    if scheme in {"http", "https"} and not re.match(
-        r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I
+    if not _can_be_read(href) or (
+        scheme in {"http", "https"}
+        and not re.match(r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I)
     ):
         yield f"{href} is no whole address.", "Copy it from the browser, with https:// at its beginning."
     elif _NEAR_MACHINE.match(href):
@@ -112,7 +113,15 @@ def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
         yield f"{href} is no number that a phone can call.", "Write digits only, like tel:15100."
 
 
-def _line(page: Source, href: str) -> str:
+def _can_be_read(href: str) -> bool:
+    """Return whether an address can be taken apart, as whoever draws the page does: "https://[address]" cannot."""
+    try:
+        return bool(urlsplit(href))
+    except ValueError:
+        return False
+
+
+def _line(page: PageSource, href: str) -> str:
     at = page.text.find(f"]({href}") if href else page.text.find("]()")
     at = at if at >= 0 else page.text.find(href) if href else -1
     return f", line {page.line_of(at)}" if at >= 0 else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_names
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
@@ -19,7 +19,7 @@ _TITLES = {"events": ("title", "where"), "campaigns": ("title",), "places": ("na
 _CELLS = tuple(sign for sign in visible.SIGNS if sign.in_cells)
 
 
-def problems(library: Library, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
+def problems(library: AllPages, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
     """Yield every mistake, by file. address: of the whole site, as portal.yml has it."""
     consented = {name for row in tables["consents"] for name in media_names(row["media"] or "")}
     yield from files.problems(content, tuple(library.by_language), consented)
@@ -32,7 +32,7 @@ def problems(library: Library, tables: Tables, content: Path, address: str, toda
     yield from _campaigns(own, tables["campaigns"])
 
 
-def of_page(page: Source, library: Library, root: Path, address: str) -> Iterator[Problem]:
+def of_page(page: PageSource, library: AllPages, root: Path, address: str) -> Iterator[Problem]:
     """Yield every mistake in the text of one page. root: the folder of mkdocs.yml."""
     yield from page_facts.problems(page, root) if not page_facts.of(page, root).clean else ()
     if not structure.conflicts_in(page.text):
@@ -40,7 +40,7 @@ def of_page(page: Source, library: Library, root: Path, address: str) -> Iterato
         yield from translations.problems(page, library)
 
 
-def warnings(library: Library) -> Iterator[str]:
+def warnings(library: AllPages) -> Iterator[str]:
     """Yield what was perhaps lost in translating: a person should look at it."""
     for pages in library.by_language.values():
         for page in pages.values():
@@ -48,9 +48,9 @@ def warnings(library: Library) -> Iterator[str]:
         yield from _same_titles(pages.values())
 
 
-def _same_titles(pages: Iterable[Source]) -> Iterator[str]:
+def _same_titles(pages: Iterable[PageSource]) -> Iterator[str]:
     """Say which pages of a language have the title of another, in whatever letters: nobody can tell them apart."""
-    seen: dict[str, Source] = {}
+    seen: dict[str, PageSource] = {}
     for page in (page for page in pages if not page.made):
         first = seen.setdefault(" ".join(unicodedata.normalize("NFKC", page.title).casefold().split()), page)
         if first is not page:
@@ -86,7 +86,7 @@ def _titles(tables: Tables) -> Iterator[Problem]:
                     yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
 
 
-def _campaigns(pages: Sequence[Source], rows: Sequence[Row]) -> Iterator[Problem]:
+def _campaigns(pages: Sequence[PageSource], rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield pages of campaigns that no row names: no list links to them."""
     named = {row["page"] for row in rows}
     for page in pages:

@@ -15,7 +15,7 @@ from forms.core.problem import Danger, Problem
 from sitegen import kept_work
 from sitegen.checks import page_checks
 from sitegen.checks.security import html_checks
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.lint import structure, translations, visible
 from sitegen.render.engine.markdown_html import to_html
 
@@ -33,7 +33,7 @@ class Facts:
     """Whether `problems` and html_checks find nothing in it."""
 
 
-def of(page: Source, root: Path, made: str | None = None) -> Facts:
+def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml.
 
     made: what `made_of` returns for it, where that was made already.
@@ -51,7 +51,7 @@ def of(page: Source, root: Path, made: str | None = None) -> Facts:
     return facts
 
 
-def _key(page: Source, root: Path) -> bytes:
+def _key(page: PageSource, root: Path) -> bytes:
     """Return a hash of all that a page's facts follow from. repr: in Python 1 is equal to true."""
     place = (page.where, page.language, page.name, page.first_line, page.made)
     return kept_work.key_of(_program(root), *place, repr(page.meta), page.text)
@@ -63,12 +63,12 @@ def _program(root: Path) -> bytes:
     return kept_work.key_of(kept_work.code_mark(), (root / "mkdocs.yml").read_bytes())
 
 
-def made_of(page: Source, root: Path) -> str:
+def made_of(page: PageSource, root: Path) -> str:
     """Return a page's HTML without its blocks."""
     return to_html(visible.without_blocks(page.text), root)
 
 
-def problems(page: Source, root: Path, made: str | None = None) -> Iterator[Problem]:
+def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[Problem]:
     """Every mistake that a page shows by itself, beside active HTML. made: as for `of`."""
     made = made_of(page, root) if made is None else made
     yield from structure.problems(page, made)
@@ -77,7 +77,7 @@ def problems(page: Source, root: Path, made: str | None = None) -> Iterator[Prob
         yield from translations.script_problems(page, made)
 
 
-def _visible(page: Source, made: str) -> Iterator[Problem]:
+def _visible(page: PageSource, made: str) -> Iterator[Problem]:
     named = page_checks.lines_of_named_brackets(page)
     for sign, words in visible.found(made):
         line = _line_with(page, words)
@@ -92,7 +92,7 @@ def _visible(page: Source, made: str) -> Iterator[Problem]:
                 break
 
 
-def _line_with(page: Source, words: str) -> int:
+def _line_with(page: PageSource, words: str) -> int:
     """Return the line of the file in which these words of the made page stand; 0 where it is not sure."""
     longest = sorted(re.findall(r"\w{3,}", words), key=len, reverse=True)[:1]
     for wanted in (words, html.escape(words, quote=False), *longest):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 
 BOXES = ("note", "danger", "warning", "tip", "info")
 _CONFLICT = re.compile(r"^[ \t]*(?:> ?)?(?:<{7}|>{7}|\|{7}|(?:&lt;){7}|(?:&gt;){7})(?:\s|$)")
@@ -38,7 +38,7 @@ Found = tuple[int, str, str]
 """A line of the page's text (from 0), what is wrong, what to do."""
 
 
-def problems(page: Source, made: str) -> Iterator[Problem]:
+def problems(page: PageSource, made: str) -> Iterator[Problem]:
     """Yield everything wrong in the structure of one page. made: its HTML."""
     lines = page.text.split("\n")
     nothing = not re.sub(r"\s", "", _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)))
@@ -71,7 +71,7 @@ def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     return None
 
 
-def _headings(page: Source, made: str) -> Iterator[Problem]:
+def _headings(page: PageSource, made: str) -> Iterator[Problem]:
     """Yield everything wrong with the headings of one page. made: its HTML."""
     ranks: list[int] = []
     for heading in _HEADING.finditer(made):
@@ -97,7 +97,7 @@ def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] |
     return None
 
 
-def _heading_line(page: Source, words: str) -> str:
+def _heading_line(page: PageSource, words: str) -> str:
     """Return the line in which a heading stands, like ", line 8"; "" where it is not sure."""
     lines = [at for at, line in enumerate(page.text.split("\n")) if words and words in line]
     longest = max(re.findall(r"\w+", words), key=len, default="")

@@ -8,7 +8,7 @@ from functools import cache
 
 from forms.core.i18n import locales
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.lint.visible import visible_text
 
 _ENOUGH = 40
@@ -21,7 +21,7 @@ _KINDS = (("box", "boxes", re.compile(r"^!!! ", re.M)), ("picture", "pictures", 
 _TODO = "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
 
 
-def problems(page: Source, library: Library) -> Iterator[Problem]:
+def problems(page: PageSource, library: AllPages) -> Iterator[Problem]:
     """Yield a section that the English has and this page has not."""
     english = _made_from(page, library)
     there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
@@ -30,7 +30,7 @@ def problems(page: Source, library: Library) -> Iterator[Problem]:
         yield Problem(page.where, f"a section is lost: the English has {sections}, this page {here}.", _TODO)
 
 
-def warnings(page: Source, library: Library) -> Iterator[str]:
+def warnings(page: PageSource, library: AllPages) -> Iterator[str]:
     """Yield smaller parts that the English has and its translation lacks."""
     english = _made_from(page, library)
     if english is None:
@@ -45,7 +45,7 @@ def warnings(page: Source, library: Library) -> Iterator[str]:
         yield f"{page.where}: [[ {block} ]] is lost: the English has it. {_TODO}"
 
 
-def _made_from(page: Source, library: Library) -> Source | None:
+def _made_from(page: PageSource, library: AllPages) -> PageSource | None:
     """Return the English that this page says it translates as it stands; None where it says it is older."""
     english = library.source(page.name)
     if page.language == SOURCE or english is None or english.made or library.is_stale(page):
@@ -66,7 +66,7 @@ def _script_of(letter: str) -> str:
     return unicodedata.name(letter, "").split(" ", 1)[0]
 
 
-def script_problems(page: Source, made: str) -> Iterator[Problem]:
+def script_problems(page: PageSource, made: str) -> Iterator[Problem]:
     """Everything that shows that a page is not in the language of its folder. made: its HTML."""
     script = locales.script(page.language).letters
     words = visible_text(_LINK.sub("", made))

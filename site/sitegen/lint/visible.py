@@ -242,10 +242,10 @@ def found(made: str) -> Iterator[tuple[Sign, str]]:
             match = None if sign in seen else sign.pattern.search(part.strip("\n") if part else "")
             if match:
                 seen.add(sign)
-                yield sign, _around(part.strip("\n"), match)
+                yield sign, around(part.strip("\n"), match)
 
 
-def _around(part: str, match: re.Match[str]) -> str:
+def around(part: str, match: re.Match[str]) -> str:
     """Return the line in which it stands."""
     at = match.start() + (len(match[0]) - len(match[0].lstrip()))
     begin = part.rfind("\n", 0, at) + 1

@@ -15,14 +15,14 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from forms.core import form_schema, i18n
-from forms.core.files.audio_files import EXTENSIONS, KINDS, Kind, is_recording
+from forms.core.files.audio_files import EXTENSIONS, KINDS, AudioFormat, is_recording
 from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
 from sitegen.content.consent.consents import media_name
-from sitegen.content.pages import Library, Source, day_of
+from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.layers import lookup
 from sitegen.media import shared_clips, speech, spoken_lines
 
@@ -100,7 +100,7 @@ class AudioPipeline:
             raise Problem("content/portal.yml, languages, voice", what, todo) from None
         return lines is not None and self._write(name, lambda where: spoken_lines.write(lines, where))
 
-    def _write(self, name: str, write: Callable[[list[tuple[Kind, Path]]], object]) -> bool:
+    def _write(self, name: str, write: Callable[[list[tuple[AudioFormat, Path]]], object]) -> bool:
         """Write the files of a clip into the cache, all of them whole or none; return that they are there."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -124,7 +124,7 @@ def sounds_in(html: str) -> tuple[str, ...]:
     return tuple(sorted(set(_ADDRESS.findall(html))))
 
 
-def _convert(recording: Path, where: list[tuple[Kind, Path]]) -> None:
+def _convert(recording: Path, where: list[tuple[AudioFormat, Path]]) -> None:
     from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     try:
@@ -142,7 +142,7 @@ def allowed_recordings(content: Path, allowed: Mapping[str, frozenset[str]]) -> 
     return {
         _language_and_key(file.name): file.path
         for file in _recorded(content)
-        if (language := _language_and_key(file.name)[0]) in allowed.get(media_name(file.name), (language,))
+        if (language := _language_and_key(file.name)[0].lower()) in allowed.get(media_name(file.name), (language,))
     }
 
 
@@ -224,7 +224,7 @@ def prune(cache: Path, out: Path, root: Path | None = None) -> None:
         spoken_lines.cut_down(root, {path.stem for path in cache.glob("*")})
 
 
-def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Iterator[Problem]:
+def problems(content: Path, library: AllPages, made: Iterable[str] = ()) -> Iterator[Problem]:
     """Yield files among the recordings that would never be heard. made: keys of pages that the build writes itself."""
     known = {name.removesuffix(".md") for name in library.names} | set(questions()) | set(DIGITS) | set(made)
     for file in lookup.files(content, _START):
@@ -236,7 +236,7 @@ def problems(content: Path, library: Library, made: Iterable[str] = ()) -> Itera
             yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
 
 
-def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Iterator[str]:
+def waiting(content: Path, library: AllPages, voices: Mapping[str, str]) -> Iterator[str]:
     """Yield what has synthetic speech, or none, or a recording older than its text."""
     there = recordings(content)
     for language, pages in library.by_language.items():
@@ -250,6 +250,6 @@ def waiting(content: Path, library: Library, voices: Mapping[str, str]) -> Itera
                 yield f"{page.where}: its text is newer than its recording (recorded)."
 
 
-def _is_old(page: Source) -> bool:
+def _is_old(page: PageSource) -> bool:
     day = day_of(page.meta.get("recorded"))
     return day is None or (page.changed is not None and day < page.changed)

@@ -22,7 +22,7 @@ from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent.consents import media_name
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.layers import lookup
 
 if TYPE_CHECKING:  # loading it takes longer than drawing ten pages, and only a new photo needs it
@@ -81,7 +81,7 @@ class ImagePipeline:
     def may_show(self, address: str, language: str) -> bool:
         """Return whether a consent, where one is needed, covers a picture in this language."""
         codes = self.allowed.get(media_name(unquote(html.unescape(address))))
-        return codes is None or language in codes
+        return codes is None or language.lower() in codes
 
     def _one(self, alt: str, name: str) -> str:
         path = lookup.medium(self.media, name)
@@ -274,7 +274,7 @@ DRAWN = ("drawings", "pictograms")
 """Folders of content/media, in the order in which a drawing is looked for."""
 
 
-def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
+def _in_heading(page: PageSource, media: Path) -> Iterator[Problem]:
     name = str(page.meta.get("picture") or "")
     if name and not any(lookup.medium(media, f"{folder}/{name}.svg").is_file() for folder in DRAWN):
         there = sorted(file.path.stem for file in lookup.files(media.parent, f"{media.name}/{DRAWN[0]}", "*.svg"))
@@ -282,7 +282,7 @@ def _in_heading(page: Source, media: Path) -> Iterator[Problem]:
         yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
 
 
-def asked(page: Source, media: Path) -> Iterator[Problem]:
+def asked(page: PageSource, media: Path) -> Iterator[Problem]:
     """Yield pictures that a page requests and that are missing, or lack a text alternative."""
     yield from _in_heading(page, media)
     for match in _ASKED.finditer(page.text):

@@ -22,7 +22,7 @@ def found(root: Path, file: str) -> bytes | None:
 def value(root: Path, key: bytes) -> bytes | None:
     """Return what districts share under a key, or None where it is not shared, or damaged."""
     folder = root / SHARED
-    return _reader(folder).get(key) if is_ours(folder / f"{NAME}.db") else None
+    return reader(folder).get(key) if is_ours(folder / f"{NAME}.db") else None
 
 
 def key_of(file: str) -> bytes:
@@ -50,5 +50,5 @@ def may_decide(owner: int) -> bool:
 
 
 @cache
-def _reader(folder: Path) -> KeptWork:
+def reader(folder: Path) -> KeptWork:
     return KeptWork(folder / f"{NAME}.db", read_only=True)

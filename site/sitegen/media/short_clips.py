@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from forms.core import i18n
 from forms.core.portal import Desk, Event, pick
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.media.audio_clips import DIGITS, Recordings
 
@@ -70,7 +70,7 @@ def first(tables: Tables) -> list[str]:
     return [*numbers, *doors, LANGUAGE, NOT_ALONE, *FIRST_QUESTIONS, *DIGITS]
 
 
-def record_first(tables: Tables, library: Library, recordings: Recordings) -> list[str]:
+def record_first(tables: Tables, library: AllPages, recordings: Recordings) -> list[str]:
     """Return a line for each language: which of the first clips nobody has recorded yet, by the files' names."""
     wanted = first(tables)
     lines = []

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from forms.core.files.audio_files import KINDS, Kind
+from forms.core.files.audio_files import KINDS, AudioFormat
 from sitegen import kept_work
 from sitegen.kept_work import KeptWork
 from sitegen.media import shared_clips, speech
@@ -45,7 +45,7 @@ def made(line: str, voice: str) -> bytes:
     return b"".join(_packed(audio.encode_line(samples, speech.SAMPLE_RATE, kind)) for kind in KINDS)
 
 
-def write(lines: Sequence[bytes], where: Iterable[tuple[Kind, Path]]) -> None:
+def write(lines: Sequence[bytes], where: Iterable[tuple[AudioFormat, Path]]) -> None:
     """Put lines together as a file of each kind."""
     from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 

@@ -18,10 +18,11 @@ Draw = Callable[..., str]
 def drawer(room: Path, context: Context, media: Path) -> Draw:
     """Return what puts drawings into the folder `room`, none without a consent where it needs one."""
     allowed = consents.read_leniently(media.parent).media(context.today)
+    language = context.language.lower()  # as `media` names them
 
     def draw(*names: str) -> str:
         wanted = (f"{folder}/{name}.svg" for name in names if name for folder in DRAWN)
-        shown = (name for name in wanted if context.language in allowed.get(name.casefold(), (context.language,)))
+        shown = (name for name in wanted if language in allowed.get(name.casefold(), (language,)))
         source = next((path for name in shown if (path := lookup.medium(media, name)).is_file()), None)
         if source is None:
             return ""

@@ -18,12 +18,13 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.files.durable import write_durably
+from forms.core.i18n.locales import CODE
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.rendering import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent import consents
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import OF_THE_BUILD, SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
 from sitegen.publish import compression
@@ -38,7 +39,8 @@ TABLE = "content/tables/moved.csv"
 _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _HALF = 0.5
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
-_OURS = ("404.md", "away.md", "withdrawn.md", "search.md", "search/", "events.md", "events/")
+_OURS = ("404.md", "away.md", "withdrawn.md", "events.md", "events/",
+         *(f"{name}{end}" for name in OF_THE_BUILD for end in (".md", "/")))  # fmt: skip
 """What the program itself writes into each language's folder, besides index.md, which is never led away from."""
 
 _EVENTS = "events/"
@@ -73,7 +75,7 @@ def _parsed(data: bytes) -> Mapping[str, KnownPage]:
     return {str(name): KnownPage(tuple(row["text"].split()), str(row["moved_to"])) for name, row in found.items()}
 
 
-def updated(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
+def updated(library: AllPages, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember from now on. A page that went, and whose whole text is on one new page, moved there."""
     own = [name for name in library.names if not _page(library, name).made]
     counted = [name for name in own if library.source(name) or name not in before]  # else its English went
@@ -83,12 +85,12 @@ def updated(library: Library, before: Mapping[str, KnownPage]) -> dict[str, Know
     return {**went, **now}
 
 
-def _page(library: Library, name: str) -> Source:
+def _page(library: AllPages, name: str) -> PageSource:
     """Return the English of a page, else its first translation."""
     return library.source(name) or next(pages[name] for pages in library.by_language.values() if name in pages)
 
 
-def _hashes(page: Source) -> tuple[str, ...]:
+def _hashes(page: PageSource) -> tuple[str, ...]:
     """Return the hashes of what stands below a page's main heading, which often changes with its name."""
     head = re.match(r"\s*# [^\n]*\n", page.text)
     return tuple(part for _, part in paragraphs(replace(page, text=page.text[head.end() :] if head else page.text))[1:])
@@ -99,7 +101,7 @@ def _same(known: KnownPage, fresh: Mapping[str, KnownPage]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def with_events(library: Library, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
+def with_events(library: AllPages, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember of a library with the pages that the build makes from events.csv.
 
     An event whose row has another id now, with the same title, day, place and text, moved there. Others that are gone,
@@ -112,18 +114,18 @@ def with_events(library: Library, before: Mapping[str, KnownPage]) -> dict[str, 
     return {**before, **went, **now}
 
 
-def _said_of(page: Source) -> tuple[str, ...]:
+def _said_of(page: PageSource) -> tuple[str, ...]:
     """Return the hash of an event's title, day, place and text; a list has none."""
     said = f"{page.title}\n{page.meta['description']}" if "description" in page.meta else ""
     return (hashlib.sha256(said.encode()).hexdigest()[:12],) if said else ()
 
 
-def remember(content: Path, library: Library) -> None:
+def remember(content: Path, library: AllPages) -> None:
     """Write what is remembered of the staff's pages, where anything of it is new."""
     _write_known(content, updated(library, read(content)))
 
 
-def remember_edited(content: Path, library: Library, names: Collection[str]) -> None:
+def remember_edited(content: Path, library: AllPages, names: Collection[str]) -> None:
     """Write what is remembered of these pages, whose text was edited and which stood at the same place before."""
     before = read(content)
     fresh = {
@@ -132,7 +134,7 @@ def remember_edited(content: Path, library: Library, names: Collection[str]) -> 
     _write_known(content, before | fresh)
 
 
-def remember_events(content: Path, library: Library) -> dict[str, KnownPage]:
+def remember_events(content: Path, library: AllPages) -> dict[str, KnownPage]:
     """Write what is remembered of events too, and return all of it. Raises Problem where the file cannot be read."""
     known = with_events(library, read(content))
     with suppress(OSError):  # where the folder cannot be written, what was remembered before still counts
@@ -151,12 +153,12 @@ def name_of(text: str, languages: Collection[str] = ()) -> str:
 
     languages: the codes that may stand first in an address; without them, whatever looks like one.
     """
-    code = "|".join(map(re.escape, languages)) or "[a-z]{2,3}"
+    code = "|".join(map(re.escape, languages)) or CODE
     path = re.sub(rf"^(?:https?://[^/]+)?/(?:(?:{code})(?:/|$))?", "", text.strip()).strip("/")
     return f"{path.removesuffix('index.html').strip('/').removesuffix('.md') or 'index'}.md"
 
 
-def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> dict[str, str]:
+def redirects(library: AllPages, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return for each old name the page to which it leads now, chains followed to their end. Loops lead nowhere."""
     steps = {name: one.moved_to for name, one in known.items() if one.moved_to}
     steps |= _steps(library, rows)
@@ -166,13 +168,13 @@ def redirects(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPa
     return {**led, **_events_led(library, known)}
 
 
-def _steps(library: Library, rows: Sequence[Row]) -> dict[str, str]:
+def _steps(library: AllPages, rows: Sequence[Row]) -> dict[str, str]:
     """Return what moved.csv says by the old page's name; "" for a page that is gone."""
     codes = library.by_language
     return {name_of(row["old"], codes): name_of(row["new"], codes) if row["new"] else "" for row in rows}
 
 
-def _events_led(library: Library, known: Mapping[str, KnownPage]) -> dict[str, str]:
+def _events_led(library: AllPages, known: Mapping[str, KnownPage]) -> dict[str, str]:
     """Return where events and lists lead that are gone: to their new name, else to the page of all events."""
     names = [name for name in known if name.startswith(_EVENTS) and _NAME.fullmatch(name)]
     steps = {name: known[name].moved_to for name in names if known[name].moved_to}
@@ -181,7 +183,7 @@ def _events_led(library: Library, known: Mapping[str, KnownPage]) -> dict[str, s
     return {name: end if end and end != name else all_of_them for name, end in ends.items()}
 
 
-def _end(name: str, steps: Mapping[str, str], library: Library) -> str:
+def _end(name: str, steps: Mapping[str, str], library: AllPages) -> str:
     """Return the page at the end of a chain; "" where it leads nowhere or in a circle."""
     seen = [name]
     while (following := steps.get(seen[-1], "")) and following not in seen:
@@ -197,7 +199,7 @@ def _may_be_old(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name != "index.md" and not name.startswith(_OURS)
 
 
-def problems(library: Library, rows: Sequence[Row], address: str = "") -> Iterator[Problem]:
+def problems(library: AllPages, rows: Sequence[Row], address: str = "") -> Iterator[Problem]:
     """Yield rows of moved.csv that lead in a circle, elsewhere, to no page, or away from a page that is there.
 
     address: of this site, like "https://portal.example".
@@ -241,7 +243,7 @@ def _circles(name: str, steps: Mapping[str, str]) -> bool:
     return name in seen
 
 
-def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> Iterator[str]:
+def said(library: AllPages, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> Iterator[str]:
     """Say which pages of earlier builds are gone, and where their text may stand now."""
     decided = {*_steps(library, rows)}
     led = redirects(library, rows, known)
@@ -268,7 +270,7 @@ def said(library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) 
         )
 
 
-def _alike(known: KnownPage, library: Library) -> str:
+def _alike(known: KnownPage, library: AllPages) -> str:
     """Return the page that holds the most of a text, at least half of it; "" where there is none."""
     wanted = {*known.text}
     shares = {name: len(wanted & {*_hashes(_page(library, name))}) / max(len(wanted), 1) for name in library.names}
@@ -276,7 +278,7 @@ def _alike(known: KnownPage, library: Library) -> str:
     return best.removesuffix(".md") if best and shares[best] >= _HALF else ""
 
 
-def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> None:
+def write(out: Path, portal: Portal, library: AllPages, rows: Sequence[Row], known: Mapping[str, KnownPage]) -> None:
     """Write a redirect for each old address in each language that has no page of its own there."""
     addresses = []
     for old, new in sorted(redirects(library, rows, known).items()):
@@ -294,7 +296,7 @@ def write(out: Path, portal: Portal, library: Library, rows: Sequence[Row], know
     (out / LIST).write_text(json.dumps(addresses), encoding="utf-8")
 
 
-def _drawn(portal: Portal, language: str, path: str, target: Source) -> str:
+def _drawn(portal: Portal, language: str, path: str, target: PageSource) -> str:
     """Return a redirect, or the neutral page where what it led to is withdrawn."""
     _ = i18n.say(language)
     if target.withdrawn:

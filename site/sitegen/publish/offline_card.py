@@ -11,6 +11,7 @@ from markupsafe import escape
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
 from forms.core.files.durable import replaced
 from forms.core.portal import Portal
+from sitegen.content.pages import OF_THE_BUILD
 from sitegen.render.templates import render
 
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
@@ -32,6 +33,7 @@ _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest", ".sig"})
 _ONLINE_NAMES = frozenset({"404", "away", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
+_BUILT_FOLDERS = [[name] for name in OF_THE_BUILD]
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""
@@ -56,8 +58,7 @@ def _files(public: Path, portal: Portal) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(public).as_posix()
         if (
             path.suffix in _LEFT_OUT
-            or "/search/" in f"/{name}"
-            or "/tablet/" in f"/{name}"
+            or name.split("/")[1:2] in _BUILT_FOLDERS
             or path.stem.split(".")[0] in _ONLINE_NAMES
             or path.name.startswith("seal-")
         ):

@@ -9,6 +9,7 @@ from forms.core import i18n
 from forms.core.i18n import locales
 from forms.core.portal import Portal, pick
 from forms.core.rendering import Page, draw_page
+from sitegen.content.pages import TABLET
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render
 
@@ -25,11 +26,11 @@ def write(out: Path, portal: Portal, language: str) -> None:
     shared = [out / portal.assets[kind].removeprefix("/") for kind in (*kinds, "js") if kind in portal.assets]
     pages = sorted(folder.rglob("index.html"))
     heard = sorted({name for page in pages for name in _SOUND.findall(page.read_text(encoding="utf-8"))})
-    (folder / "tablet").mkdir()
-    words = folder / "tablet" / "words.json"
+    (folder / TABLET).mkdir()
+    words = folder / TABLET / "words.json"
     words.write_text(json.dumps(_words(language), ensure_ascii=False), encoding="utf-8")
     manifest = json.dumps(_manifest(portal, language), ensure_ascii=False)
-    (folder / "tablet" / "app.webmanifest").write_text(manifest, encoding="utf-8")
+    (folder / TABLET / "app.webmanifest").write_text(manifest, encoding="utf-8")
     files = [*shared, *pages, *(out / name for name in heard), words]
     for path, text in drawn(out, portal, language, files).items():
         path.write_text(text, encoding="utf-8")
@@ -37,17 +38,17 @@ def write(out: Path, portal: Portal, language: str) -> None:
 
 def drawn(out: Path, portal: Portal, language: str, files: Sequence[Path]) -> dict[Path, str]:
     """Return the page and the list of files to keep, by where they stand. files: those to keep."""
-    room = out / language / "tablet"
+    room = out / language / TABLET
     addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
     megabytes = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
     page = Page(
         title=i18n.say(language)("For field workers: keep this site on a tablet"),
         lang=language,
         body=render(language, "tablet.html", portal=portal, size=megabytes),
-        path="tablet/",
-        alternates=alternates(portal, language, "tablet/"),
+        path=f"{TABLET}/",
+        alternates=alternates(portal, language, f"{TABLET}/"),
         index=False,
-        manifest=f"/{language}/tablet/app.webmanifest",
+        manifest=f"/{language}/{TABLET}/app.webmanifest",
     )
     return {room / "files.json": json.dumps(addresses), room / "index.html": draw_page(portal, language, page)}
 

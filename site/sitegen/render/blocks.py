@@ -7,7 +7,7 @@ from markupsafe import Markup
 from forms.core import form_schema
 from forms.core.rendering import draw_form
 from sitegen.content import event_lists
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.content.tables import text
 from sitegen.media import short_clips
 from sitegen.render import feedback_blocks, picture_blocks
@@ -58,7 +58,7 @@ def _form(context: Context, name: str) -> Markup:
 
 
 def _links(context: Context, names: list[str]) -> Markup:
-    pages: list[Source] = [context.library.find(name, context.language) for name in names]
+    pages: list[PageSource] = [context.library.find(name, context.language) for name in names]
     there = [page for page in pages if not page.withdrawn]
     return render(context.language, "blocks/links.html", pages=there)
 

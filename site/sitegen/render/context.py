@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.portal import Portal
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.content.tables import Tables
 from sitegen.media.audio_clips import AudioPipeline
 from sitegen.media.images import ImagePipeline
@@ -20,7 +20,7 @@ class Context:
 
     portal: Portal
     tables: Tables
-    library: Library
+    library: AllPages
     menu: tuple[str, ...]
     language: str
     today: date

@@ -11,7 +11,7 @@ from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SEARCH, SOURCE, AllPages, PageSource
 from sitegen.lint import page_facts, unexpected, visible
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
@@ -67,7 +67,7 @@ def _build_language(job: Job) -> int:
         path = job.out / drawn.path / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(drawn.html.encode())
-    search_index.write(job.out / "search", search_index.listed(context.library, context.language), counts)
+    search_index.write(job.out / SEARCH, search_index.listed(context.library, context.language), counts)
     kept_work.at(job.root, f"pages-{context.language}").save(whole=True)
     if job.unchecked:
         kept_work.at(job.root, kept_work.CHECKS).save()
@@ -84,12 +84,12 @@ class DrawnPage:
     counts: dict[str, int]
 
 
-def page_html(root: Path, context: Context, source: Source) -> str:
+def page_html(root: Path, context: Context, source: PageSource) -> str:
     """Return one page as a build would draw it, from a text that need not be saved. Raises Problem, also for a fault.
 
     context: in the page's language, with the page in its library. Links between pages are not followed.
     """
-    work, alone = _Work(root, context), Library({source.language: {source.name: source}})
+    work, alone = _Work(root, context), AllPages({source.language: {source.name: source}})
     try:
         html = next(text for _, text in chosen(root).convert(root, alone, source.language, work.blocks))
         body = work.body(source, html)
@@ -114,7 +114,7 @@ def draw_pages(
         yield DrawnPage(source.name, source.path, _framed(frames, context, source, body), body.counts)
 
 
-def _framed(frames: Frames, context: Context, source: Source, body: Body) -> str:
+def _framed(frames: Frames, context: Context, source: PageSource, body: Body) -> str:
     """Return the whole page. Raises Problem where anything active got into it."""
     _refuse_active(body.html, source.where)
     heard = with_clip(context, source.name, Markup(body.html), body.aloud)  # noqa: S704 - HTML already
@@ -127,7 +127,7 @@ def _refuse_frame(frame: str) -> None:
 
 def bodies(
     root: Path, context: Context, names: Sequence[str], engine: Engine | None = None, *, unchecked: bool = False
-) -> Iterator[tuple[Source, Body]]:
+) -> Iterator[tuple[PageSource, Body]]:
     """Yield each page with its body: cached from a build with the same text, else converted now."""
     kept, work = kept_work.at(root, f"pages-{context.language}"), _Work(root, context)
     left = {}
@@ -160,14 +160,14 @@ class _Work:
     def __post_init__(self) -> None:
         self.keys = PageKeys(self.root, self.context.library.names, self.context.language)
 
-    def find_facts(self, source: Source, converted: str) -> None:
+    def find_facts(self, source: PageSource, converted: str) -> None:
         """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
         own = source.language == self.context.language and not source.made
         if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
             made = converted if self.blocks.as_written is None else self.blocks.as_written
             page_facts.of(source, self.root, made)
 
-    def body(self, source: Source, converted: str) -> Body:
+    def body(self, source: PageSource, converted: str) -> Body:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
         context, html = self.context, converted
         html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html

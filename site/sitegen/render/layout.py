@@ -6,9 +6,9 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.portal import Portal
-from forms.core.rendering import Alternate, Note, Page
+from forms.core.rendering import Alternate, Page, PageNote
 from sitegen.content.consent.quotes import LEFT
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
 from sitegen.render.picture_blocks import picture
@@ -47,7 +47,7 @@ def with_clip(context: Context, name: str, body: Markup, aloud: str) -> Markup:
     return Markup(put)  # noqa: S704 - both are HTML already
 
 
-def _with_picture(context: Context, source: Source, body: str) -> str:
+def _with_picture(context: Context, source: PageSource, body: str) -> str:
     """Return the body with its page's drawing in the heading, so that its first screen is known without reading.
 
     Front matter names it, that of the English page for all languages that name none.
@@ -64,18 +64,18 @@ def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...
     )
 
 
-def _notes(context: Context, source: Source) -> list[Note]:
+def _notes(context: Context, source: PageSource) -> list[PageNote]:
     _ = i18n.say(context.language)
     notes = []
     if source.language != context.language:
         said = _("This page is not in your language yet. You see it in English.")
-        notes.append(Note("missing", said, "" if i18n.has_words(context.language) else source.language))
+        notes.append(PageNote("missing", said, "" if i18n.has_words(context.language) else source.language))
     elif context.library.is_stale(source):
-        notes.append(Note("stale", _("The English page is newer than this one. A number may have changed.")))
+        notes.append(PageNote("stale", _("The English page is newer than this one. A number may have changed.")))
     if source.meta.get("composite"):
         said = _("This is not one person’s story. It is an example, put together from public reports.")
-        notes.append(Note("composite", said))
+        notes.append(PageNote("composite", said))
     if source.language == context.language and not source.reviewed:
         said = _("This translation has not been checked by a native reader yet.")
-        notes.append(Note("translation", said))
+        notes.append(PageNote("translation", said))
     return notes

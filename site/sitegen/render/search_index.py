@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from forms.core.i18n.search_words import words
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 
 SHORTEST = 2
 """Letters of the shortest token that is indexed: so many also choose the shard."""
@@ -41,7 +41,7 @@ def counts_of(said: str) -> dict[str, int]:
     return dict(Counter(normalised_tokens(said)))
 
 
-def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[int]]]:
+def index(pages: Mapping[str, PageSource], said: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, list[int]]]:
     """Return shards by file name: for each token the numbers of its pages and its weight there, alternating.
 
     said: the counts of what each page says to a reader, with what its blocks draw from tables.
@@ -53,7 +53,7 @@ def index(pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) ->
     return {name: dict(sorted(shard.items())) for name, shard in shards.items()}
 
 
-def counted(page: Source, said: Mapping[str, int]) -> dict[str, int]:
+def counted(page: PageSource, said: Mapping[str, int]) -> dict[str, int]:
     """Return the weight of each token on a page, those of its title included. said: how often its text has them."""
     counts = dict(said)
     for word in normalised_tokens(f"{page.title} {page.meta.get('description', '')}"):
@@ -71,12 +71,12 @@ def set_count(shard: dict[str, list[int]], word: str, number: int, count: int) -
         shard[word] = [part for pair in sorted(pairs.items()) for part in pair]
 
 
-def listed(library: Library, language: str) -> dict[str, Source]:
+def listed(library: AllPages, language: str) -> dict[str, PageSource]:
     """Return the pages of a language that are found: all but those that say search: false."""
     return {name: page for name, page in library.by_language[language].items() if page.meta.get("search", True)}
 
 
-def write(folder: Path, pages: Mapping[str, Source], said: Mapping[str, Mapping[str, int]]) -> None:
+def write(folder: Path, pages: Mapping[str, PageSource], said: Mapping[str, Mapping[str, int]]) -> None:
     """Write one language's shards and the titles of its pages."""
     folder.mkdir(parents=True)
     for name, shard in index(pages, said).items():

@@ -14,7 +14,7 @@ from forms.core.i18n import locales
 from forms.core.portal import Clip, Portal
 from forms.core.rendering import Page, draw_page
 from sitegen.content.consent import consents
-from sitegen.content.pages import Source
+from sitegen.content.pages import PageSource
 from sitegen.layers import lookup
 from sitegen.lint.files import FILMS
 from sitegen.media import short_clips
@@ -167,7 +167,7 @@ def _messages(folder: Path, portal: Portal, language: str) -> None:
         (folder / f"{name}.html").write_text(draw_page(portal, language, page), encoding="utf-8")
 
 
-def _is_there(pages: Mapping[str, Source], name: str) -> bool:
+def _is_there(pages: Mapping[str, PageSource], name: str) -> bool:
     return name in pages and not pages[name].withdrawn
 
 

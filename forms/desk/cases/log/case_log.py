@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from forms.core.crypto.encryption import seal
-from forms.core.crypto.signing import Statement, content_hash
+from forms.core.crypto.signing import SignedStatement, content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
@@ -83,12 +83,12 @@ def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
     return seal({"form": "entry", "version": 1, **data}, keys, _SIZE)
 
 
-def statement_of(entry: Entry, desk: str) -> Statement:
+def statement_of(entry: Entry, desk: str) -> SignedStatement:
     """Return what the writer of an entry signs: every word of it, its place, and the desk."""
     content = content_hash(
         {"at": entry.at, "after": list(entry.after), "kind": entry.kind, "value": dict(entry.value)},
     )
-    return Statement("entry", entry.thread, entry.id, desk, entry.member, entry.at[:10], content)
+    return SignedStatement("entry", entry.thread, entry.id, desk, entry.member, entry.at[:10], content)
 
 
 def open_entry(id: str, sealed: bytes, identities: Identities) -> Entry:

@@ -10,7 +10,7 @@ from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.sync.client import ServerAway
 from forms.desk.sync.local_store import LocalStore
@@ -19,7 +19,7 @@ from forms.desk.sync.local_store import LocalStore
 class DeskKeys:
     """The pinned keys of one machine, beside those that the portal publishes."""
 
-    def __init__(self, place: Place, own: OwnKeys, portal: PortalCopy, store: LocalStore, clock: Clock) -> None:
+    def __init__(self, place: DeskPlace, own: OwnKeys, portal: PortalCopy, store: LocalStore, clock: Clock) -> None:
         self._place, self._own, self._portal, self._store, self._clock = place, own, portal, store, clock
         self._pinned: PinnedKeys | None = None
 

@@ -8,7 +8,7 @@ from forms.desk.crypto.decryption import Letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 
 
@@ -16,7 +16,7 @@ from forms.desk.services.portal_copy import PortalCopy
 class KeyDecisions:
     """The decisions of whoever sits at this machine."""
 
-    place: Place
+    place: DeskPlace
     own: OwnKeys
     portal: PortalCopy
     keys: DeskKeys

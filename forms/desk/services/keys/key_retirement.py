@@ -14,7 +14,7 @@ from forms.desk.crypto.decryption import Identities, Letter, NotForThisDesk, ope
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.synchronising import Synchronising
 from forms.desk.sync.client import Server
 
@@ -56,7 +56,7 @@ class StillNeeded:
 class KeyRetirement:
     """Finds out what the old keys of one machine are still needed for."""
 
-    place: Place
+    place: DeskPlace
     own: OwnKeys
     keys: DeskKeys
     cases: CaseList

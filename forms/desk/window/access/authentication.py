@@ -14,7 +14,7 @@ from flask import current_app
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.desk.services.place import Place
+from forms.desk.services.place import DeskPlace
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
 from forms.web.local.entrance import Entrance
@@ -38,8 +38,8 @@ class Authenticator(Entrance):
     `held` is a form (its path and fields) that came after the lock had fallen; `back` the page asked for then.
     """
 
-    place: Place
-    unlock: Callable[[Place, str | None], Session]
+    place: DeskPlace
+    unlock: Callable[[DeskPlace, str | None], Session]
     idle_seconds: float
     clock: Callable[[], float] = time.monotonic
     session: Session | None = None

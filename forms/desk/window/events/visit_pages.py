@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import KINDS, Plan, append, event_row, is_visit, kinds_of
+from forms.desk.events.visits import KINDS, EventPlan, append, event_row, is_visit, kinds_of
 from forms.desk.window import labels
 from forms.desk.window.access.authentication import current_session
 
@@ -52,7 +52,7 @@ def _letter(case_id: str) -> Letter:
     return letter
 
 
-def _plan(form: Mapping[str, str]) -> Plan:
+def _plan(form: Mapping[str, str]) -> EventPlan:
     capacity = form.get("capacity", "").strip()
     if capacity and (not capacity.isdecimal() or len(capacity) > len("99999")):
         raise Problem(
@@ -61,7 +61,7 @@ def _plan(form: Mapping[str, str]) -> Plan:
             "Write a number, or leave it empty.",
         )
     kind = form.get("kind", "")
-    return Plan(
+    return EventPlan(
         id=form.get("id", "").strip(),
         title=form.get("title", ""),
         what=form.get("what", ""),

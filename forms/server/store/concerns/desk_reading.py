@@ -13,7 +13,7 @@ from forms.server.store.concerns import queries
 from forms.server.store.concerns.letters import (
     Copy,
     EntryRow,
-    Waiting,
+    WaitingLetter,
 )
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
@@ -63,7 +63,7 @@ class DeskReading(Store):
     """Queries by which a desk fetches what is its own, and the record of what its members have."""
 
     @repeated
-    def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[Waiting, ...]:
+    def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[WaitingLetter, ...]:
         """Return letters that this member can fetch: priority queue first, then oldest day.
 
         Without `everything` only those that the member has not acknowledged yet.
@@ -74,7 +74,7 @@ class DeskReading(Store):
                 parts.setdefault(letter, []).append(part)
             rows = connection.execute(_waiting(everything=everything), {"desk": desk, "member": member}).mappings()
             return tuple(
-                Waiting(**{**row, "copies": bool(row["copies"]), "parts": tuple(parts.get(row["id"], ()))})
+                WaitingLetter(**{**row, "copies": bool(row["copies"]), "parts": tuple(parts.get(row["id"], ()))})
                 for row in rows
             )
 

@@ -57,7 +57,7 @@ class NewLetter:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingLetter:
     """A letter that a member of a desk has not taken yet. maker: who handed it over, empty for an original."""
 
     id: str

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from editor.office import passphrases
 from editor.office.office import AccountGone, own, publishing_keys
 from editor.office.passkeys import MOST_KEYS
-from editor.office.state import State
+from editor.office.state import OfficeState
 from editor.window.home import translate, translated
 from editor.window.office.gate import COOKIE, device_of, pages, signed_in, the_office
 from editor.window.office.sign_in_pages import answered, checked, label, today
@@ -56,7 +56,7 @@ def again_with_passphrase() -> Response | tuple[str, int]:
     return redirect(_THEN[_then()], 303)
 
 
-def _proved(state: State) -> None:
+def _proved(state: OfficeState) -> None:
     """Note in a state that is being changed that this session has shown a secret. Raises AccountGone if it ended."""
     mine = [one for one in state.sessions if one.hash == signed_in().session.hash]
     if not mine:

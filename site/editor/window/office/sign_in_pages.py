@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from editor.office import accounts, passphrases, sessions
 from editor.office.office import AccountGone, own
 from editor.office.passphrases import Wait
-from editor.office.state import Account, State
+from editor.office.state import Account, OfficeState
 from editor.window.home import translate, translated
 from editor.window.office.gate import device_of, pages, the_office, with_cookies
 from forms.core.problem import Problem
@@ -63,7 +63,7 @@ def checked(name: str, account: Account | None, passphrase: str, device: str) ->
     return is_right
 
 
-def _begin(state: State, account: Account, *, known: bool) -> Response:
+def _begin(state: OfficeState, account: Account, *, known: bool) -> Response:
     """Begin a session, and go to the first page."""
     device = "" if known else sessions.new_device(account)
     return _signed_in(redirect("/", 303), the_office().sessions.begin(state, account), device)

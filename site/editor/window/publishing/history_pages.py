@@ -8,7 +8,7 @@ from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 
 from editor import differences
-from editor.saving.history import Change, Entry
+from editor.saving.history import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
 from editor.window.home import the_editor, translate, writer
@@ -50,7 +50,7 @@ def seen(id: str, side: str, language: str, name: str) -> Response:
     return in_frame(page_of(language, name, text_of(data, name)))
 
 
-def _may_be_seen(change: Change) -> bool:
+def _may_be_seen(change: FileChange) -> bool:
     """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
     return "office" not in current_app.extensions or gate.shows_words_of(_page_name(change.path))
 
@@ -61,7 +61,7 @@ def _page_name(path: str) -> str:
     return name.partition("/")[2] if folder == UNFINISHED else name
 
 
-def _is_page(change: Change) -> bool:
+def _is_page(change: FileChange) -> bool:
     """Return whether a change is of a page of a language of this site."""
     try:
         language, _, name = change.path.partition("/")
@@ -71,18 +71,18 @@ def _is_page(change: Change) -> bool:
     return True
 
 
-def _entry(id: str) -> Entry:
+def _entry(id: str) -> Revision:
     found = the_editor().store.history.entry(id)
     if found is None:
         raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
     return found
 
 
-def _changes(entry: Entry) -> list[Change]:
+def _changes(entry: Revision) -> list[FileChange]:
     return the_editor().store.history.changes(entry.id)
 
 
-def compared(change: Change) -> list[differences.Piece]:
+def compared(change: FileChange) -> list[differences.Piece]:
     """Return both texts as one; nothing for a picture or a recording."""
     before, after = (change.before or b""), (change.after or b"")
     try:
@@ -91,7 +91,7 @@ def compared(change: Change) -> list[differences.Piece]:
         return []
 
 
-def _can_go_back(change: Change) -> bool:
+def _can_go_back(change: FileChange) -> bool:
     """Return whether the editor may bring this file back: pages and tables, never settings or consents."""
     own = change.path.endswith(".md") or (change.path.startswith("tables/") and change.path.endswith(".csv"))
     return own and change.path != "tables/consents.csv" and change.before is not None

@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.reviewing import corrections, review_pack
-from editor.reviewing.corrections import Plan, Taken
+from editor.reviewing.corrections import CorrectionPlan, Taken
 from editor.reviewing.review_pack import Returned
 from editor.window.home import LONGEST_NAME, the_editor, translate, translated_language, writer
 from forms.core.problem import Problem
@@ -61,7 +61,7 @@ def _reader() -> str:
     return reader
 
 
-def _looked(language: str, pack: Returned, plan: Plan, reader: str, problems: Sequence[Problem] = ()) -> str:
+def _looked(language: str, pack: Returned, plan: CorrectionPlan, reader: str, problems: Sequence[Problem] = ()) -> str:
     return render_template(
         "review-look.html", language=language, plan=plan, reader=reader, read=sorted(pack.read),
         carried=review_pack.carried(pack), problems=problems,

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 from sitegen.content import translations
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row
 from werkzeug.wrappers import Response
 
@@ -18,7 +18,7 @@ from editor.reviewing import signing
 from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
-from editor.translation.translating import Pair, State
+from editor.translation.translating import Pair, TranslationState
 from editor.window.home import the_editor, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
@@ -31,7 +31,7 @@ _VERSIONS = 100
 
 
 @dataclass
-class Form:
+class TranslationForm:
     """What stands in the form of a translation."""
 
     title: str
@@ -43,7 +43,7 @@ class Form:
     theirs: list[str] = field(default_factory=list)
 
 
-def _library() -> Library:
+def _library() -> AllPages:
     """Return all pages. Raises Problem where they cannot be read."""
     look: Look = the_editor().looking.look()
     if look.context is None:
@@ -60,12 +60,12 @@ def languages() -> str:
     return render_template("languages.html", counts=counts, states=translating.STATES)
 
 
-def _states(library: Library, code: str) -> list[State]:
+def _states(library: AllPages, code: str) -> list[TranslationState]:
     content = the_editor().content
     return translating.states(library, code, overview.drafts(content, code), set(drafts.names(content, code)))
 
 
-def _counts(states: list[State]) -> dict[str, int]:
+def _counts(states: list[TranslationState]) -> dict[str, int]:
     return {kind: sum(state.kind == kind for state in states) for kind in translating.STATES}
 
 
@@ -85,7 +85,7 @@ def edit(language: str, name: str) -> str:
     text, draft = text or editor.store.inherited(path), drafts.read(editor.store, language, name)
     meta, parts = _written(draft.text if draft else text)
     pairs = translating.pairs(_english(name), parts, _changed_lines(language, name))
-    form = Form(str(meta.get("title") or ""), str(meta.get("description") or ""), pairs, base)
+    form = TranslationForm(str(meta.get("title") or ""), str(meta.get("description") or ""), pairs, base)
     form.draft_base = draft.base if draft else ""
     form.problems = problems_of(language, name, text) if text and not draft else []
     return _shown(language, name, form)
@@ -102,7 +102,7 @@ def _changed_lines(language: str, name: str) -> Sequence[int]:
     return changed.lines if changed else ()
 
 
-def _english(name: str) -> Source:
+def _english(name: str) -> PageSource:
     """Return the English of a page as it is written: in the library, numbers are drawn in. Raises Problem for none."""
     path = the_editor().store.page(SOURCE, name)
     text = the_editor().store.text(path)
@@ -111,7 +111,7 @@ def _english(name: str) -> Source:
     return source_of(SOURCE, name, text)
 
 
-def _shown(language: str, name: str, form: Form) -> str:
+def _shown(language: str, name: str, form: TranslationForm) -> str:
     editor, english = the_editor(), _english(name)
     state = translating.state_of(_library(), name, language, overview.drafts(editor.content, language))
     draft, on_site = drafts.read(editor.store, language, name), _on_site(language, name)
@@ -141,7 +141,7 @@ def _on_site(language: str, name: str) -> list[str] | None:
     return parts if text and not meta.get("draft") else None
 
 
-def _difference(language: str, name: str, english: Source) -> list[Piece]:
+def _difference(language: str, name: str, english: PageSource) -> list[Piece]:
     """Return what changed in the English since it was translated, word by word; nothing where that is not known."""
     editor = the_editor()
     known = translations.read(editor.content).get(f"{language}/{name}")
@@ -154,13 +154,13 @@ def _difference(language: str, name: str, english: Source) -> list[Piece]:
     return differences.pieces(front_matter.parts(before)[1].strip(), english.text.strip()) if before else []
 
 
-def _mark_of(english: Source) -> str:
+def _mark_of(english: PageSource) -> str:
     """Return a mark of the English that stands beside a translation: another text has another."""
     text = "\n".join([english.title, str(english.meta.get("description") or ""), english.text])
     return the_editor().store.history.id_of(text.encode())
 
 
-def read_of(english: Source, language: str) -> str:
+def read_of(english: PageSource, language: str) -> str:
     """Return the ids of the two texts that a reader has before her: her signature is for these, and for no others."""
     editor = the_editor()
     paths = [editor.store.page(code, english.name) for code in (SOURCE, language)]
@@ -174,7 +174,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     parts = [part.replace("\r\n", "\n") for part in sent.getlist("paragraph")]
     source = translating.paragraphs(english.text)
     rows = [Pair(*pair) for pair in zip_longest(source, parts, fillvalue="")]
-    form = Form(
+    form = TranslationForm(
         sent.get("title", ""), sent.get("description", ""), rows, sent.get("base", ""), sent.get("draft_base", "")
     )
     try:
@@ -201,7 +201,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
 
 
-def _save_draft(language: str, name: str, form: Form, parts: list[str]) -> Response | tuple[str, int]:
+def _save_draft(language: str, name: str, form: TranslationForm, parts: list[str]) -> Response | tuple[str, int]:
     """Save what is not finished, where the site does not look. Nothing of it is checked before it goes to the site."""
     editor = the_editor()
     path = drafts.path_of(editor.store, translated_language(language), name)
@@ -215,7 +215,7 @@ def _save_draft(language: str, name: str, form: Form, parts: list[str]) -> Respo
     return redirect_to(f"/translate/{language}/{name}?saved=draft")
 
 
-def _require_same_draft(language: str, name: str, form: Form) -> None:
+def _require_same_draft(language: str, name: str, form: TranslationForm) -> None:
     """Raise Problem where the draft is another than the one that stood in the form: a colleague has worked on it."""
     draft = drafts.read(the_editor().store, translated_language(language), name)
     if draft and draft.base != form.draft_base:
@@ -237,7 +237,7 @@ class _Edited(Problem):
     """The English is not the one that stood beside the translation when it was written."""
 
 
-def _both(language: str, name: str, form: Form, done: Saved, *, draft: bool = False) -> str:
+def _both(language: str, name: str, form: TranslationForm, done: Saved, *, draft: bool = False) -> str:
     """Return the form with what two people wrote: theirs where only they did, ours where both, and theirs."""
     meta, parts = _written("".join(part.text for part in done.parts))
     form.title, form.description = str(meta.get("title") or ""), str(meta.get("description") or "")
@@ -247,7 +247,7 @@ def _both(language: str, name: str, form: Form, done: Saved, *, draft: bool = Fa
     return _shown(language, name, form)
 
 
-def _whole(language: str, form: Form, english: Source, parts: list[str], *, done: bool) -> str:
+def _whole(language: str, form: TranslationForm, english: PageSource, parts: list[str], *, done: bool) -> str:
     """Return the file of a translation."""
     lines, _ = front_matter.parts(made_from(language, english.name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}

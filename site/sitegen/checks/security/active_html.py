@@ -39,14 +39,14 @@ LOADS_A_PICTURE = "loads a picture from another place."
 
 
 @dataclass(frozen=True)
-class Found:
+class ActiveContent:
     """Something active. what: a sentence; text: as it stands in the HTML, to look for its line."""
 
     what: str
     text: str
 
 
-def findings(made: str) -> Iterator[Found]:
+def findings(made: str) -> Iterator[ActiveContent]:
     """Yield everything in the HTML that Markdown made which is more than text, pictures of the site, and links."""
     at = 0
     while opening := _OPENS.search(made, at):
@@ -54,11 +54,11 @@ def findings(made: str) -> Iterator[Found]:
         tag = _START.match(made, at)
         plain = tag or _COMMENT.match(made, at) or _END.match(made, at)
         if tag and tag[1].lower() not in _TAGS:
-            yield Found(f"has a <{tag[1].lower()}>.", f"<{tag[1]}")
+            yield ActiveContent(f"has a <{tag[1].lower()}>.", f"<{tag[1]}")
         elif tag:
             yield from _attributes(tag[1].lower(), attributes_of(tag[2]))
         elif not plain:
-            yield Found("is no plain HTML.", made[at : at + 30].split("\n", maxsplit=1)[0])
+            yield ActiveContent("is no plain HTML.", made[at : at + 30].split("\n", maxsplit=1)[0])
         at = plain.end() if plain else at + 1
 
 
@@ -71,14 +71,14 @@ def attributes_of(text: str) -> Mapping[str, str]:
     return found
 
 
-def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[Found]:
+def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[ActiveContent]:
     for name, value in attributes.items():
         if name not in _ATTRIBUTES or (name == "style" and not _ALIGNED.fullmatch(value)):
-            yield Found(f"has {name} at a <{tag}>.", name)
+            yield ActiveContent(f"has {name} at a <{tag}>.", name)
         elif name in _ADDRESSES and not is_harmless(value):
-            yield Found("has an address that a browser would run or show as a page of its own.", value)
+            yield ActiveContent("has an address that a browser would run or show as a page of its own.", value)
         elif name == "src" and leaves_the_site(value):
-            yield Found(LOADS_A_PICTURE, value)
+            yield ActiveContent(LOADS_A_PICTURE, value)
 
 
 def _plain(address: str) -> str:
@@ -99,12 +99,12 @@ def leaves_the_site(address: str) -> bool:
     return plain.startswith("//") or _SCHEME.match(plain) is not None
 
 
-def in_words(words: str) -> Iterator[Found]:
+def in_words(words: str) -> Iterator[ActiveContent]:
     """Yield what is active in a cell of a table or a line of front matter, which are never HTML."""
     if tag := re.search(r"<[A-Za-z/!?][^<]*", words):
-        yield Found("has HTML in it.", tag[0][:30])
+        yield ActiveContent("has HTML in it.", tag[0][:30])
     elif _is_active(words) and not re.match(r"(data|file|blob):\s", words, re.I):
-        yield Found("begins as an address that a browser would run or show as a page of its own.", words[:30])
+        yield ActiveContent("begins as an address that a browser would run or show as a page of its own.", words[:30])
 
 
 _RUN = ("javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "view-source:")
@@ -114,33 +114,33 @@ def _is_active(words: str) -> bool:
     return _plain(words).startswith(_RUN)
 
 
-def left_over(page: str) -> Iterator[Found]:
+def left_over(page: str) -> Iterator[ActiveContent]:
     """Yield what must be in no whole page of the built site, whoever wrote it."""
     for tag in _START.finditer(page):
         yield from _acting(tag[0])
 
 
 @lru_cache(maxsize=100_000)
-def _acting(text: str) -> tuple[Found, ...]:
+def _acting(text: str) -> tuple[ActiveContent, ...]:
     """Return what a start tag does by itself. The same tags stand on all pages and are looked at once."""
     tag = _START.match(text)
     return tuple(_in_tag(text, tag[1].lower(), attributes_of(tag[2]))) if tag else ()
 
 
-def _in_tag(text: str, name: str, attributes: Mapping[str, str]) -> Iterator[Found]:
+def _in_tag(text: str, name: str, attributes: Mapping[str, str]) -> Iterator[ActiveContent]:
     if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
-        yield Found(f"has a <{name}>.", text)
+        yield ActiveContent(f"has a <{name}>.", text)
     if name == "script" and "src" in attributes and not attributes["src"].startswith("/assets/"):
-        yield Found("has a script from elsewhere.", text)
+        yield ActiveContent("has a script from elsewhere.", text)
     if name == "script" and "src" not in attributes and not attributes.get("type", "").endswith("json"):
-        yield Found("has a script inside.", text)
+        yield ActiveContent("has a script inside.", text)
     if name == "meta" and attributes.get("http-equiv", "Content-Security-Policy") != "Content-Security-Policy":
-        yield Found("has a <meta> that acts.", text)
+        yield ActiveContent("has a <meta> that acts.", text)
     for key, value in attributes.items():
         if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
-            yield Found(f"has {key} at a <{name}>.", text)
+            yield ActiveContent(f"has {key} at a <{name}>.", text)
         elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
-            yield Found("has an address that a browser would run.", text)
+            yield ActiveContent("has an address that a browser would run.", text)
 
 
 def _is_icon(name: str, value: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 
 from forms.core.problem import Problem
 from sitegen.checks.security import active_html
-from sitegen.checks.security.active_html import Found
-from sitegen.content.pages import Source
+from sitegen.checks.security.active_html import ActiveContent
+from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, place_of
 from sitegen.layers import lookup
@@ -21,7 +21,9 @@ _ENDINGS = """
 _ACTIVE_FILES = frozenset(_ENDINGS.split())
 
 
-def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any], content: Path) -> Iterator[Problem]:
+def problems(
+    pages: Sequence[PageSource], tables: Tables, settings: Mapping[str, Any], content: Path
+) -> Iterator[Problem]:
     """Everything active in content/."""
     for page in pages:
         yield from of_page(page, content.parent)
@@ -34,7 +36,7 @@ def problems(pages: Sequence[Source], tables: Tables, settings: Mapping[str, Any
     yield from _files(content)
 
 
-def of_page(page: Source, root: Path, made: str | None = None) -> Iterator[Problem]:
+def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[Problem]:
     """Everything active in one page. root: the folder of mkdocs.yml; made: its HTML, where that was made already."""
     if page.made:
         return
@@ -46,13 +48,13 @@ def of_page(page: Source, root: Path, made: str | None = None) -> Iterator[Probl
         yield Problem(f"{page.where}{_line(page, found)}", found.what, _TODO)
 
 
-def _line(page: Source, found: Found) -> str:
+def _line(page: PageSource, found: ActiveContent) -> str:
     """ ", line 7" where what was found stands in the Markdown as it stands in the HTML."""
     at = page.text.lower().find(found.text.lower()) if found.text else -1
     return f", line {page.line_of(at)}" if at >= 0 else ""
 
 
-def _in_any(value: Any) -> Iterator[Found]:
+def _in_any(value: Any) -> Iterator[ActiveContent]:
     """Yield what is active in a value, or in any value within it."""
     if isinstance(value, str):
         yield from active_html.in_words(value)

@@ -8,13 +8,13 @@ from forms.core.problem import Problem
 from sitegen.checks.personal_details import SMALL_PLACE, private
 from sitegen.checks.tables import statistics_checks
 from sitegen.content.feedback import MEETINGS, meeting_id, state_of
-from sitegen.content.pages import Library, Source, day_of
+from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import lookup
 from sitegen.render.feedback_blocks import TABLE_OF
 
 
-def problems(library: Library, tables: Tables, days: Sequence[Row], today: date, media: Path) -> Iterator[Problem]:
+def problems(library: AllPages, tables: Tables, days: Sequence[Row], today: date, media: Path) -> Iterator[Problem]:
     """Yield everything that stops the build. days: the rows of events day by day; media: the folder content/media."""
     yield from _themes(tables, library)
     yield from statistics_checks.problems(tables, today)
@@ -40,7 +40,7 @@ def warnings(tables: Tables, today: date) -> Iterator[str]:
             yield f"content/tables/commitments.csv, {row['id']}: late since {row['due']}; the site says so."
 
 
-def _themes(tables: Tables, library: Library) -> Iterator[Problem]:
+def _themes(tables: Tables, library: AllPages) -> Iterator[Problem]:
     signs = {row["id"] for row in tables["signs"]}
     for row in tables["themes"]:
         where = f"content/tables/themes.csv, {row['id']}"
@@ -51,7 +51,7 @@ def _themes(tables: Tables, library: Library) -> Iterator[Problem]:
             yield Problem(f"{where}, column page", f"the page {row['page']} is not there.", "Write it, or empty this.")
 
 
-def _commitment(row: Row, library: Library, today: date) -> Iterator[Problem]:
+def _commitment(row: Row, library: AllPages, today: date) -> Iterator[Problem]:
     where = f"content/tables/commitments.csv, {row['id']}"
     for column, what, todo in _commitment_gaps(row, today):
         yield Problem(f"{where}, column {column}", what, todo)
@@ -99,7 +99,7 @@ def _goods(row: Row, media: Path) -> Iterator[Problem]:
                     yield Problem(f"{where}, column {column}", f"this looks like {what}.", "Name the group only.")
 
 
-def _arguments(page: Source, library: Library, tables: Tables) -> Iterator[Problem]:
+def _arguments(page: PageSource, library: AllPages, tables: Tables) -> Iterator[Problem]:
     """Yield blocks that name a row or a meeting."""
     for block in page.blocks:
         where = f"{page.where}, line {block.line}"
@@ -110,7 +110,7 @@ def _arguments(page: Source, library: Library, tables: Tables) -> Iterator[Probl
             yield Problem(where, f"there is no page {MEETINGS}{block.argument}.", "Write this page's own name.")
 
 
-def _meeting(page: Source, tables: Tables, days: Sequence[Row], today: date) -> Iterator[Problem]:
+def _meeting(page: PageSource, tables: Tables, days: Sequence[Row], today: date) -> Iterator[Problem]:
     """The template of a meeting held: front matter held, taluk, themes; no names, no place smaller than the taluk."""
     for key, what, todo in _meeting_gaps(page, tables, days, today):
         yield Problem(f"{page.where}, {key}", what, todo)
@@ -125,7 +125,7 @@ def _meeting(page: Source, tables: Tables, days: Sequence[Row], today: date) -> 
             yield Problem(f"{page.where}, {key}", f"this looks like {what}.", "Take it out.")
 
 
-def _meeting_gaps(page: Source, tables: Tables, days: Sequence[Row], today: date) -> Iterator[tuple[str, str, str]]:
+def _meeting_gaps(page: PageSource, tables: Tables, days: Sequence[Row], today: date) -> Iterator[tuple[str, str, str]]:
     held, themes = day_of(page.meta.get("held")), page.meta.get("themes")
     event = next((row for row in days if row["id"] == meeting_id(page)), None)
     if held is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.content.spreadsheets import csv_files, dates
 from sitegen.content.tables import Row
 from sitegen.languages import table_schemas
@@ -36,7 +36,7 @@ STORY_FOLDERS = frozenset({"stories", "story", "survivors", "survivor", "testimo
 _NAMED = re.compile(r"^consent:\s*[\"']?([^\s\"'#]+)", re.M)
 _MARKED = re.compile(r"^(?:consent|composite)\s*:|^kind\s*:\s*[\"']?(?:survivor|composite)\b", re.M | re.I)
 _STORY_PATH = re.compile(r"(?:^|/)(stories/.*)$")
-_IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z]+)?/(?=.)")
+_IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z0-9]{2,8})*/(?=.)")
 _MEDIA_FOLDER = re.compile(r"^/?(?:content/)?media/")
 _OTHER_FILES = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 
@@ -75,7 +75,7 @@ def story_name(text: str) -> str:
     return path if "/" in path else FOLDER + path
 
 
-def is_story(page: Source) -> bool:
+def is_story(page: PageSource) -> bool:
     """Return whether a page needs a consent: by its folder, or because it says that it is a story."""
     if page.made:
         return False
@@ -113,7 +113,7 @@ class Standing:
     left: bool = False
 
 
-def without_withdrawn(library: Library, rows: Sequence[Row], today: date) -> tuple[Library, list[str]]:
+def without_withdrawn(library: AllPages, rows: Sequence[Row], today: date) -> tuple[AllPages, list[str]]:
     """Return the library with a neutral page for each story and language that consent has left, and what was left."""
     by_language = {code: dict(pages) for code, pages in library.by_language.items()}
     known = of_rows(rows)
@@ -135,11 +135,11 @@ def of_rows(rows: Sequence[Row]) -> "Consents":
     return Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
 
 
-def neutral_page(name: str, language: str) -> Source:
+def neutral_page(name: str, language: str) -> PageSource:
     """Return the page that stands in place of a withdrawn story."""
     title, text = neutral_words(language)
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
-    return Source(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+    return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
 
 
 def neutral_words(language: str) -> tuple[str, str]:
@@ -148,7 +148,7 @@ def neutral_words(language: str) -> tuple[str, str]:
     return _("This page is no longer here"), _("It was taken away. Please do not share copies of it.")
 
 
-def ending_soon(library: Library, rows: Sequence[Row], today: date) -> Iterator[str]:
+def ending_soon(library: AllPages, rows: Sequence[Row], today: date) -> Iterator[str]:
     """Say which consents of published stories end within 30 days."""
     for row in rows:
         ends = row["expires_on"]
@@ -189,7 +189,7 @@ class Consents:
     def media(self, today: date) -> dict[str, frozenset[str]]:
         """Return each file that rows name under media, with the languages in which it may be shown today.
 
-        Where it shows two people, both must agree.
+        They are in small letters, as `languages` gives them. Where it shows two people, both must agree.
         """
         found: dict[str, frozenset[str]] = {}
         for row in self.rows:
@@ -227,7 +227,7 @@ class Consents:
             return Standing(other, left=True)
         if ends and ends <= today:
             return Standing(f"the consent ended on {ends}", left=True)
-        if language not in languages(row.get("languages", "")):
+        if language.lower() not in languages(row.get("languages", "")):
             return Standing(f"the consent does not cover {language}", left=True)
         whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
         adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}

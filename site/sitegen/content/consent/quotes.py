@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from sitegen.content.consent.consents import Consents, Standing, is_story
-from sitegen.content.pages import Library, Source
+from sitegen.content.pages import AllPages, PageSource
 
 PUBLISHED = "published"
 """What a page says under quotes: where those without a consent are words that an office or a book has published."""
@@ -84,14 +84,14 @@ def key_of(consent: str) -> str:
 
 
 def standings(
-    quote: Quote, page: Source, language: str, known: Consents, today: date
+    quote: Quote, page: PageSource, language: str, known: Consents, today: date
 ) -> Iterator[tuple[str, Standing]]:
     """Yield each consent that a quote names, and how it stands for this page and language."""
     for name in quote.consents:
         yield name, known.standing(name, page.name.removesuffix(".md"), language, today, column="quotes")
 
 
-def applied(library: Library, known: Consents, today: date) -> tuple[Library, list[str]]:
+def applied(library: AllPages, known: Consents, today: date) -> tuple[AllPages, list[str]]:
     """Return the library as it is drawn: quotes marked with their consents, or left out; and a sentence for those left.
 
     Where English stands in for a page of another language, the consent must cover that language too.
@@ -107,7 +107,7 @@ def applied(library: Library, known: Consents, today: date) -> tuple[Library, li
     return replace(library, by_language=by_language), left
 
 
-def _applied(page: Source, language: str, known: Consents, today: date) -> tuple[Source, list[str]]:
+def _applied(page: PageSource, language: str, known: Consents, today: date) -> tuple[PageSource, list[str]]:
     left: list[str] = []
 
     def put(quote: Quote) -> str:

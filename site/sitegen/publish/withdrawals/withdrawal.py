@@ -206,11 +206,11 @@ def _clean_pages(public: Path, addresses: Collection[str], cleaner: cleaning.Cle
 def _clean_search(folder: Path, gone: Collection[str], cleaner: cleaning.Cleaning) -> None:
     """Remove from one language's search the titles of withdrawn pages and every word that its page has no more."""
     said: dict[int, set[str]] = {}
-    for file in (folder / "search").glob("*.json"):
+    for file in (folder / pages.SEARCH).glob("*.json"):
         if file.name.startswith("pages-"):
             with cleaner.or_without(file):
                 said |= _cleaned_titles(folder, file, gone)
-    for file in (folder / "search").glob("*.json"):
+    for file in (folder / pages.SEARCH).glob("*.json"):
         if not file.name.startswith("pages-"):
             with cleaner.or_without(file):
                 _clean_shard(file, said)
@@ -409,13 +409,18 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
     return ids
 
 
-def with_withdrawals(data: bytes, base: bytes, here: bytes) -> tuple[bytes, list[str]]:
-    """Return a consents.csv with what was withdrawn in `here` since `base`, and the ids; as it is where none was."""
+def with_withdrawals(
+    data: bytes, base: bytes, here: bytes, may_add: Callable[[Mapping[str, str]], bool] = lambda _row: True
+) -> tuple[bytes, list[str]]:
+    """Return a consents.csv with what was withdrawn in `here` since `base`, and the ids; as it is where none was.
+
+    may_add: told a row that `data` has not, whether it may be written into it.
+    """
     before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
     made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
     there = {row["id"].casefold(): row for row in _rows_of(data)}
     # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
-    lost = [row for id, row in made.items() if there and id not in there and id not in before]
+    lost = [row for id, row in made.items() if there and id not in there and id not in before and may_add(row)]
     back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
     if not (lost or back):
         return data, []

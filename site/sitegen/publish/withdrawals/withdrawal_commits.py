@@ -1,6 +1,7 @@
 """What a commit may change that only withdraws: days in consents.csv, and drafts of those stories."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from forms.core.files import spreadsheet_csv
@@ -12,6 +13,8 @@ AHEAD = timedelta(days=1)
 
 COLUMN = "withdrawn_on"
 
+_STORY = re.compile(rf"{consents.FOLDER}[a-z0-9-]+")
+
 
 def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[str] | None:
     """Return the stories of a consents.csv that are withdrawn; None where it is another than `before` by anything else.
@@ -19,7 +22,7 @@ def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[st
     What `withdraw` writes is the measure: the day of today or before into rows that have none, and rows of a library,
     copied to be withdrawn. A day to come would let a story stand, and hide that it was never withdrawn.
     """
-    fresh, ids = with_withdrawals(before, before, after)
+    fresh, ids = with_withdrawals(before, before, after, may_be_added)
     if not ids or fresh != after:
         return None
     rows = _rows(after)
@@ -29,6 +32,15 @@ def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[st
     return all_withdrawn(after)
 
 
+def may_be_added(row: Mapping[str, str]) -> bool:
+    """Return whether a withdrawal may add this row: of a page in stories/, as the schema has it, or of none.
+
+    A page becomes a story by a row that names it, so a new row could take any page off, with the help numbers on it.
+    """
+    name = consents.story_name(row.get("story", ""))
+    return not name.removeprefix(consents.FOLDER) or _STORY.fullmatch(name) is not None
+
+
 def all_withdrawn(data: bytes) -> set[str]:
     """Return the stories of a consents.csv that are withdrawn, also those that were so before; none of a broken one."""
     return {consents.story_name(row.get("story", "")) for row in _rows(data) if row[COLUMN]} - {""}
@@ -36,9 +48,10 @@ def all_withdrawn(data: bytes) -> set[str]:
 
 def _is_past(text: str, today: date) -> bool:
     try:
-        return date.fromisoformat(text) <= today + AHEAD
+        day = date.fromisoformat(text)
     except ValueError:
         return False
+    return day.isoformat() == text and day <= today + AHEAD  # as consents.csv has it: no build takes another form
 
 
 def _rows(data: bytes) -> list[dict[str, str]]:

@@ -64,7 +64,7 @@ def purge(public: Path, known: consents.Consents, today: date, cleaner: cleaning
     every = needing.keys | {key for found in keys.values() for key in found}
     gone_of: dict[str, set[str]] = {}
     for language in sorted(path.parent.name for path in public.glob("*/index.html")) if every else ():
-        may_stay = {key for name, found in keys.items() if language in allowed[name] for key in found}
+        may_stay = {key for name, found in keys.items() if language.lower() in allowed[name] for key in found}
         if gone := every - may_stay - needing.removed.get(language, set()):
             gone_of[language] = gone
             needing.removed.setdefault(language, set()).update(gone)

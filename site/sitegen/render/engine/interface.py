@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.problem import Problem
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_html import read_configuration
 
@@ -21,7 +21,7 @@ class Engine(Protocol):
     """Converts the pages of one language."""
 
     def convert(
-        self, root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+        self, root: Path, library: AllPages, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
     ) -> Iterator[tuple[str, str]]:
         """Yield the name and the HTML of each page, with links between pages made relative addresses.
 

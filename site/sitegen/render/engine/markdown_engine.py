@@ -10,7 +10,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 
-from sitegen.content.pages import Library, address_of, linked_name
+from sitegen.content.pages import AllPages, address_of, linked_name
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_html import converter
 
@@ -20,14 +20,15 @@ _LAST = 0
 
 
 def convert(
-    root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+    root: Path, library: AllPages, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page; see interface.Engine."""
     links = _LinkExtension(frozenset(library.names))
     markdown = converter(root, blocks, links)
     for name in library.names if names is None else names:
         links.page = name
-        yield name, markdown.reset().convert(library.find(name, language).text)
+        page = library.find(name, language)  # by a name of its own: lint/unexpected.py says it of what goes wrong here
+        yield name, markdown.reset().convert(page.text)
 
 
 def relative_address(page: str, link: str, names: frozenset[str]) -> str:

@@ -17,13 +17,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import _RelativePathTreeprocessor
 
-from sitegen.content.pages import Library
+from sitegen.content.pages import AllPages
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
 
 def convert(
-    root: Path, library: Library, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
+    root: Path, library: AllPages, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Yield the name and the HTML of each page as MkDocs makes it; see interface.Engine."""
     logging.getLogger("mkdocs").setLevel(logging.ERROR)  # links are checked in sitegen/lint/links.py
@@ -36,7 +36,8 @@ def convert(
     wanted = None if names is None else frozenset(names)
     for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
         _RelativePathTreeprocessor(file, files, config)._register(markdown)  # takes the place of the page's before
-        yield file.src_uri, markdown.reset().convert(library.find(file.src_uri, language).text)
+        page = library.find(file.src_uri, language)  # by a name of its own: lint/unexpected.py says it of a fault here
+        yield file.src_uri, markdown.reset().convert(page.text)
 
 
 @lru_cache(maxsize=8)

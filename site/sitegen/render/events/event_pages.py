@@ -14,14 +14,14 @@ from forms.core import i18n
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
 from sitegen.content.consent.quotes import LEFT
-from sitegen.content.pages import SOURCE, Library, Source
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.render.blocks import draw_event, draw_events
 
 FOLDER = "events"
 _HEADING = re.compile(r"\A\s*# .*\n")
 
 
-def with_events(library: Library, portal: Portal, today: date) -> Library:
+def with_events(library: AllPages, portal: Portal, today: date) -> AllPages:
     """Return the library with the pages of all events and lists, in every language."""
     by_language = {
         language: pages | {page.name: page for page in _pages(library, portal, language, today)}
@@ -30,7 +30,7 @@ def with_events(library: Library, portal: Portal, today: date) -> Library:
     return replace(library, by_language=by_language)
 
 
-def _pages(library: Library, portal: Portal, language: str, today: date) -> Iterator[Source]:
+def _pages(library: AllPages, portal: Portal, language: str, today: date) -> Iterator[PageSource]:
     meta = _checked_like(library, language)
     for event in portal.events:
         name = f"{FOLDER}/{event.id}.md"
@@ -43,14 +43,14 @@ def _pages(library: Library, portal: Portal, language: str, today: date) -> Iter
         head |= {LEFT: True} if own and own.meta.get(LEFT) else {}
         head |= {"search": found, "voice": found and event.last_day >= today}
         renderer = partial(draw_event, event_id=event.id)
-        yield Source(name, language, meta | head, more, 1, made=True, renderer=renderer)
+        yield PageSource(name, language, meta | head, more, 1, made=True, renderer=renderer)
     for each in event_lists.names(portal, today):
         head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
         renderer = partial(draw_events, which=each)
-        yield Source(f"{FOLDER}/{each}.md", language, meta | head, "", 1, made=True, renderer=renderer)
+        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, made=True, renderer=renderer)
 
 
-def _checked_like(library: Library, language: str) -> dict[str, object]:
+def _checked_like(library: AllPages, language: str) -> dict[str, object]:
     """Return the review status of the page of events, which has the same translator."""
     page = library.by_language[language].get(f"{FOLDER}.md")
     if language == SOURCE:
