@@ -13,7 +13,7 @@ from sitegen.content.pages import UNFINISHED
 
 from editor import settings
 from editor.saving.history import FileChange, History
-from forms.core.files.folder_swap import swap
+from forms.core.files.folder_swap import change_places
 from forms.core.problem import Problem, Problems
 
 WRITTEN_BY_BUILDS = frozenset({"translations.json", "addresses.json", "calendar.json"})
@@ -110,7 +110,7 @@ class Folder:
     def undo(self, before: str, _who: str) -> str:
         """Exchange the site of now with that of before, which may be undone again."""
         self.take_out_withdrawn(self.out)  # looks into the builds beside it too
-        swap(self.before, self.out)
+        change_places(self.before, self.out)
         return before
 
     def withdraw(self, _who: str) -> None:

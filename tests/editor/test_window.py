@@ -11,6 +11,7 @@ from editor.editor import Editor
 from editor.publishing import Folder as PublicFolder
 from sitegen.content import pages, translations
 
+from forms.core.files import folder_swap
 from tests.editor.conftest import Browser, browser_at
 from tests.sitegen.conftest import ROWS, TODAY, Folder
 
@@ -330,7 +331,12 @@ def test_a_signature_is_for_the_texts_that_were_read(browser: Browser, folder: F
     assert not translated(folder).by_language["ta"]["rights.md"].reviewed
 
 
-def test_publishing_and_undo(browser: Browser, editor: Editor, folder: Folder) -> None:
+@pytest.mark.parametrize("system", ["exchanges names", "does not"])
+def test_publishing_and_undo(
+    browser: Browser, editor: Editor, folder: Folder, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    if system == "does not":
+        monkeypatch.setattr(folder_swap, "exchange", lambda *_: False)
     home = folder.root / "public" / "en" / "index.html"
     for text in ("First.", "Second."):
         form = browser.form("/pages/en/index.md")
@@ -345,6 +351,10 @@ def test_publishing_and_undo(browser: Browser, editor: Editor, folder: Folder) -
     assert "First." in home.read_text()
     assert "en/index.md" in browser.get("/publish/"), "it is saved, and not on the site"
     assert "Second." in page(folder)
+    for text in ("Second.", "First.", "Second."):
+        browser.post("/publish/undo")
+        assert text in home.read_text(), "Undo is undone, as the page says"
+    assert not [one.name for one in folder.root.iterdir() if ".old-" in one.name]
 
 
 def test_a_build_that_fails_leaves_the_site_and_says_why(browser: Browser, editor: Editor, folder: Folder) -> None:

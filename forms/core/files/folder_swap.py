@@ -28,6 +28,17 @@ def swap(fresh: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def change_places(one: Path, other: Path) -> None:
+    """Let two folders change places; where only `one` is there, it takes the other's name. Raises OSError."""
+    if not other.exists():
+        one.rename(other)
+    elif not exchange(one, other):
+        aside = other.with_name(f"{other.name}.old-{os.getpid()}")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+
+
 def exchange(one: Path, other: Path) -> bool:
     """Exchange two names; return whether that was possible."""
     if not sys.platform.startswith("linux"):

@@ -4,6 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, g, render_template, request
 from sitegen.content.consent.consents import FOLDER as STORIES
@@ -13,10 +14,11 @@ from werkzeug.wrappers import Response
 
 from editor import front_matter, overview
 from editor.incoming import pictures
-from editor.looking import source_of
+from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.home import last_writer, the_editor, translate, writer
+from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -41,6 +43,9 @@ class PageForm:
     draft: bool = False
     consent: str = ""
     problems: list[Problem] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
+    """Why a draft is not ready to be published."""
+
     saved: bool = False
     said: list[str] = field(default_factory=list)
 
@@ -122,6 +127,7 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
         form=form,
         parts=parts,
         story=name.startswith(STORIES),
+        consent=urlencode(_consent(form.consent, name, look)),
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
@@ -130,6 +136,12 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
         style_nonce=g.style_nonce,
         begun="begun" in request.args,
     )
+
+
+def _consent(consent: str, name: str, look: Look) -> dict[str, str]:
+    """Return what opens the row of a story's consent: that row, or a new one where nobody has filled it in yet."""
+    known = {row["id"] for row in look.context.tables["consents"]} if look.context else {consent}
+    return {"key": consent} if consent in known else consent_row(consent, name.removesuffix(".md"))
 
 
 @pages.get("/field/<name>")
@@ -223,8 +235,8 @@ def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | 
 
 
 @pages.post("/ready/<language>/<path:name>")
-def ready(language: str, name: str) -> Response:
-    """Let a draft be a page of the site from the next publishing on. Raises Problem while anything is wrong with it."""
+def ready(language: str, name: str) -> Response | tuple[str, int]:
+    """Let a draft be a page of the site from the next publishing on; say on its page what is wrong with it."""
     editor = the_editor()
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)
@@ -233,6 +245,8 @@ def ready(language: str, name: str) -> Response:
         raise Problem(name, translate("This is not a draft."), translate("Look at the page again."))
     page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
     if found := problems_of(language, name, page):
-        raise found[0]
+        form = form_of(text, base)
+        form.refused = found
+        return shown(language, name, form), 400
     editor.store.replace(path, page, base, writer(), f"Ready: {language}/{name}")
     return redirect_to(f"/pages/{language}/{name}?saved=yes")

@@ -14,11 +14,19 @@ from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("stories", __name__)
 
+_COMPOSITE = "composite-"
+"""What the id of an example's consent begins with."""
+
 
 @pages.get("/stories/new")
 def form() -> str:
     """Ask for the story's title and address, and whether it is one person's."""
     return render_template("story.html")
+
+
+def consent_row(consent: str, story: str) -> dict[str, str]:
+    """Return what is known of a story's consent before anybody has filled it in. story: its page, without .md."""
+    return {"id": consent, "kind": "composite" if consent.startswith(_COMPOSITE) else "survivor", "story": story}
 
 
 @pages.post("/stories/new")
@@ -31,10 +39,9 @@ def new() -> Response:
         raise Problem(name, translate("There is a page of this address already."), todo)
     title = " ".join(request.form.get("title", "").split()) or name
     composite = request.form.get("kind") == "composite"
-    consent = f"composite-{name}" if composite else name
+    consent = f"{_COMPOSITE}{name}" if composite else name
     values = {"title": title, "description": "", "changed": editor.today(), "consent": consent, "draft": True}
     more = {"composite": True} if composite else {}
     text = front_matter.whole(front_matter.with_values("", {**values, **more}), f"# {title}\n")
     editor.store.replace(path, text, "", writer(), f"New draft: {FOLDER}{name}")
-    row = {"id": consent, "kind": "composite" if composite else "survivor", "story": f"{FOLDER}{name}"}
-    return redirect_to(f"/tables/consents/row?{urlencode(row)}")
+    return redirect_to(f"/tables/consents/row?{urlencode(consent_row(consent, f'{FOLDER}{name}'))}")

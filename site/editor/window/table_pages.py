@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, make_response, render_template, request
+from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
 from werkzeug.wrappers import Response as Answer
 
@@ -92,9 +93,15 @@ def show(table: str) -> str:
     withdrawn = {name_of(row, keys) for row in found if row.get("withdrawn_on")}
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
-        withdrawn=withdrawn, done=request.args.get("done", ""),
+        withdrawn=withdrawn, days=_days(table), done=request.args.get("done", ""),
         is_live=the_editor().publisher.place.is_live, is_pushed=the_editor().pushes is not None,
     )  # fmt: skip
+
+
+def _days(table: str) -> dict[str, Sequence[date]]:
+    """Return the days of each series of events as the site shows them; none of another table."""
+    context = the_editor().looking.look().context if table == "events" else None
+    return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}
 
 
 def _words(row: dict[str, str]) -> str:
@@ -143,6 +150,7 @@ def shown(table: str, form: RowForm) -> str:
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
         touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
+        days=_days(table),
     )  # fmt: skip
 
 
