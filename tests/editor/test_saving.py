@@ -221,7 +221,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 
 content, last = Path(sys.argv[1]), 400
 OLD, NEW = "Old. " * 900, "New. " * 1000
@@ -237,7 +237,7 @@ def killed(event, arguments):
 sys.addaudithook(killed)
 
 def store():
-    return Store(content, History(content, content.parent / "history"), ("en",), ())
+    return ContentStore(content, History(content, content.parent / "history"), ("en",), ())
 
 page = content / "en" / "help.md"
 for at in range(1, last):
@@ -282,12 +282,12 @@ KILLED_200_TIMES = """
 import os, random, signal, sys
 from pathlib import Path
 from editor.saving.history import History
-from editor.saving.store import Store
+from editor.saving.store import ContentStore
 
 content, moments = Path(sys.argv[1]), random.Random(1)
 
 def store():
-    return Store(content, History(content, content.parent / "var" / "history"), ("en",), ())
+    return ContentStore(content, History(content, content.parent / "var" / "history"), ("en",), ())
 
 page, saved, cut = store().page("en", "help.md"), 0, 0
 for life in range(200):

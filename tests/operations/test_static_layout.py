@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from forms.core.problem import Problem
 from forms.operations import static_layout
 from forms.operations.cli import release_commands
 from forms.operations.cli.main import portal
-from forms.server.web.current import state_of
+from forms.server.web.current import keep_state
 from forms.server.web.static_site import site as static_site
 from forms.web.headers import EVERYWHERE, FOR_EVER, OVER_TLS
 
@@ -49,7 +50,7 @@ def listed(folder: Path) -> Any:
 def test_each_object_has_the_headers_and_bytes_of_the_servers_answer(public: Path, tmp_path: Path) -> None:
     static_layout.write(public, tmp_path / "store")
     app = Flask(__name__, static_folder=None)
-    state_of(app).public = public
+    keep_state(app, SimpleNamespace(public=public))  # type: ignore[arg-type]
     app.register_blueprint(static_site)
     asked = app.test_client()
     found = {one["key"]: one for one in listed(tmp_path / "store")["objects"]}

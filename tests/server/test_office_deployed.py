@@ -33,7 +33,7 @@ from tests.editor.conftest import make_editor
 from tests.sitegen.conftest import Folder
 editor = make_editor(Folder(Path(sys.argv[1])))
 place = office.make(sys.argv[3], editor.memory, editor.store.languages)
-serving.serve(create_window(editor, place), f"unix:{sys.argv[2]}")
+serving.serve(create_window(editor, place), f"unix:{sys.argv[2]}", lambda: None)
 """
 
 pytestmark = pytest.mark.skipif(

@@ -4,6 +4,7 @@ import gzip
 import warnings
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sitegen.render.events.calendars import KEPT, calendar, entry
 
 from forms.core.portal import Event, Portal
 from forms.server.web import static_site
-from forms.server.web.current import state_of
+from forms.server.web.current import keep_state
 
 from .conftest import ROWS, TODAY  # type: ignore[import-not-found]
 
@@ -54,7 +55,7 @@ def test_one_event_as_a_file_in_each_language(folder: Any) -> None:
 
 
 def test_lines_are_folded_and_end_as_the_standard_says(folder: Any) -> None:
-    folder.row("events", title_en="M" * 200)
+    folder.row("events", title_en="M" * 120)
     data = (folder.build() / "en/events/meeting/event.ics").read_bytes()
     lines = data.split(b"\r\n")
     assert max(map(len, lines)) <= 75
@@ -138,7 +139,7 @@ def test_the_same_build_gives_the_same_bytes_and_smaller_copies(folder: Any) -> 
 @pytest.mark.parametrize("coding", ["br", "identity"])
 def test_a_phone_is_told_that_it_is_a_calendar(folder: Any, coding: str) -> None:
     app = Flask("site")
-    state_of(app).public = folder.build()
+    keep_state(app, SimpleNamespace(public=folder.build()))  # type: ignore[arg-type]
     app.register_blueprint(static_site.site)
     answer = app.test_client().get("/en/events/calendar.ics", headers={"Accept-Encoding": coding}, buffered=True)
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"

@@ -47,17 +47,25 @@ def _overridden(content: Path) -> dict[str, str]:
 
 def _rows(content: Path) -> Iterator[tuple[str, str]]:
     """Yield the names and hashes of overridden rows, like "tables/helplines.csv, 112"; none of unreadable tables."""
-    for path in sorted((content / _TABLES).glob("*.csv")):
-        with suppress(Problem, KeyError, ValueError, FileNotFoundError):  # `check` says it elsewhere
-            key = table_schemas.written(_SCHEMAS / f"{path.stem}.yaml")["primaryKey"]
-            own = {row for row, cells in _by_key(path, key) if not rows.is_dropped(cells.get(rows.DROP, ""))}
-            below: dict[tuple[str, ...], dict[str, str]] = {}
-            for layer in reversed(lookup.layers(content)[1:]):  # the first library that has a row counts
-                if (table := layer.folder / _TABLES / path.name).is_file():
-                    below.update(_by_key(table, key))
-            for row in own & below.keys():
-                text = json.dumps(below[row], ensure_ascii=False, sort_keys=True)
-                yield f"{_TABLES}{path.name}, {' '.join(row)}", hashlib.sha256(text.encode()).hexdigest()[:16]
+    tables: dict[str, list[lookup.File]] = {}
+    for file in lookup.every(content, _TABLES.rstrip("/"), "*.csv"):
+        tables.setdefault(file.name, []).append(file)
+    for name, (first, *others) in sorted(tables.items()):
+        with suppress(Problem, KeyError, OSError):  # `check` says it elsewhere
+            if first.layer.shown == lookup.OWN:
+                key = table_schemas.written(_SCHEMAS / f"{first.path.stem}.yaml")["primaryKey"]
+                for row, digest in _overridden_rows(first.path, [file.path for file in others], key):
+                    yield f"{name}, {' '.join(row)}", digest
+
+
+def _overridden_rows(own: Path, libraries: Sequence[Path], key: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    here = {row for row, cells in _by_key(own, key) if not rows.is_dropped(cells.get(rows.DROP, ""))}
+    below: dict[tuple[str, ...], dict[str, str]] = {}
+    for path in reversed(libraries):  # the first library that has a row counts
+        below.update(_by_key(path, key))
+    for row in here & below.keys():
+        text = json.dumps(below[row], ensure_ascii=False, sort_keys=True)
+        yield row, hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _by_key(path: Path, key: Sequence[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sitegen.content.consent import consents
 from sitegen.content.pages import UNFINISHED
+from sitegen.layers import lookup
 
 
 def remove(content: Path) -> list[str]:
@@ -13,12 +14,8 @@ def remove(content: Path) -> list[str]:
     """
     rows = consents.read_leniently(content).rows
     stories = {consents.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
-    found = [
-        path
-        for folder in sorted((content / UNFINISHED).glob("*"))
-        for path in sorted(folder.rglob("*.md"))
-        if path.relative_to(folder).as_posix().casefold().removesuffix(".md") in stories
-    ]
+    drafts = [file for file in lookup.every(content, UNFINISHED, "*.md") if file.layer.shown == lookup.OWN]
+    found = sorted(file.path for file in drafts if _page_of(file.name) in stories)
     wrong: OSError | None = None
     for path in found:
         try:
@@ -28,3 +25,8 @@ def remove(content: Path) -> list[str]:
     if wrong:
         raise wrong
     return [path.relative_to(content).as_posix() for path in found]
+
+
+def _page_of(draft: str) -> str:
+    """Return the page of a draft as consents name it: "stories/x" of "drafts/ta/stories/x.md"."""
+    return "/".join(draft.casefold().removesuffix(".md").split("/")[2:])
