@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -14,98 +17,127 @@ from editor.remotes.place import SIGNERS
 from forms.core.builds import passkey_commits
 from forms.core.crypto.fingerprints import publisher_fingerprint
 
+_ROLE = click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Once for each.")
+_LANGUAGE = click.option("--language", "named", multiple=True, help="Once for each; a writer without writes all.")
+_DAYS = click.option("--days", type=click.IntRange(1, 30), default=DAYS, show_default=True, help="How long it works.")
+_ANYWAY = click.option("--anyway", is_flag=True, help="Also where nobody is left who publishes.")
 
-def group(  # noqa: PLR0915 - one short command after the other
-    memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], object]
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine of an office. languages: of the site; guard: a context that says problems in sentences."""
+
+    memory: Path
+    languages: Callable[[], tuple[str, ...]]
+    guard: Callable[[], AbstractContextManager[object]]
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts that are kept here."""
+        return office.accounts_of(self.memory, self.languages())
+
+
+def group(
+    memory: Path, languages: Callable[[], tuple[str, ...]], guard: Callable[[], AbstractContextManager[object]]
 ) -> click.Group:
-    """Return the group `office`. languages: of the site; guard: a context that says problems in sentences."""
-    role = click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Once for each.")
-    language = click.option("--language", "named", multiple=True, help="Once for each; a writer without writes all.")
-    days = click.option(
-        "--days", type=click.IntRange(1, 30), default=DAYS, show_default=True, help="How long it works."
-    )
-    anyway = click.option("--anyway", is_flag=True, help="Also where nobody is left who publishes.")
-
-    def accounts() -> Accounts:
-        return office.accounts_of(memory, languages())
-
-    @click.group("office")
-    def commands() -> None:
-        """Accounts of the office: only a person at this machine gives and takes them."""
-
-    @commands.command("invite")
-    @click.argument("name")
-    @role
-    @language
-    @days
-    def invite(name: str, roles: tuple[str, ...], named: tuple[str, ...], days: int) -> None:
-        """Make an account, and print an address that works once. Like: invite "M. Devi" --role writer"""
-        with guard():  # type: ignore[attr-defined]
-            here = accounts()
-            _say(here, here.invite(name, roles, named, days), days)
-
-    @commands.command("reset")
-    @click.argument("name")
-    @days
-    def reset(name: str, days: int) -> None:
-        """End every way in of a person who has lost theirs, and print a new address."""
-        with guard():  # type: ignore[attr-defined]
-            here = accounts()
-            _say(here, here.reset(name, days), days)
-
-    @commands.command("list")
-    def listed() -> None:
-        """Show each account: roles, languages, ways to sign in, browsers that are signed in."""
-        with guard():  # type: ignore[attr-defined]
-            state = accounts().kept.read()
-            for one in state.accounts:
-                ways = [f"{len(one.passkeys)} passkeys"] if one.passkeys else []
-                ways += ["passphrase"] if one.passphrase else []
-                ways = ways or ["has not come yet"]
-                browsers = sum(session.account == one.id for session in state.sessions)
-                what = ", ".join(one.roles) + (f" ({', '.join(one.languages)})" if one.languages else "")
-                click.echo(f"{one.name}: {what}; {', '.join(ways)}; {browsers} browsers")
-            if not state.accounts:
-                click.echo('Nobody yet. Like: edit office invite "M. Devi" --role writer --role publisher')
-
-    @commands.command("publisher-keys")
-    def publisher_keys() -> None:
-        """Show the lines for portal.yml by which publishers sign with their passkeys."""
-        with guard():  # type: ignore[attr-defined]
-            state = accounts().kept.read()
-            publishers = [one for one in state.accounts if PUBLISHER in one.roles]
-            for line in (line for one in publishers for line in _keys(state.name, one, memory)):
-                click.echo(line)
-            if not any(one.passkeys for one in publishers):
-                click.echo("No publisher has a passkey here yet. Each makes one in the office, under their name.")
-
-    @commands.command("roles")
-    @click.argument("name")
-    @role
-    @language
-    @anyway
-    def roles_of(name: str, roles: tuple[str, ...], named: tuple[str, ...], anyway: bool) -> None:
-        """Give an account these roles and languages in place of those it has."""
-        with guard():  # type: ignore[attr-defined]
-            accounts().change(name, roles, named, anyway=anyway)
-            click.echo(f"{name}: {', '.join(roles)}, from the next page on.")
-
-    @commands.command("remove")
-    @click.argument("name")
-    @anyway
-    def remove(name: str, anyway: bool) -> None:
-        """Take an account away; its browsers are out at once. What its person wrote stays."""
-        with guard():  # type: ignore[attr-defined]
-            accounts().remove(name, anyway=anyway)
-            click.echo(f"{name} has no account here any more.")
-
-    @commands.command("withdrawal-key")
-    def withdrawal_key() -> None:
-        """Make the key with which this office pushes withdrawals, and show its line for the server."""
-        with guard():  # type: ignore[attr-defined]
-            _say_key(memory, accounts().kept.read().name)
-
+    """Return the group `office` for a machine (see Machine)."""
+    about = "Accounts of the office: only a person at this machine gives and takes them."
+    commands = click.Group("office", help=about, context_settings={"obj": Machine(memory, languages, guard)})
+    for one in (invite, reset, listed, publisher_keys, roles_of, remove, withdrawal_key):
+        commands.add_command(one)
     return commands
+
+
+def _on_the_machine(function: Callable[..., None]) -> Callable[..., None]:
+    """Hand a command its machine first, and say what goes wrong in a sentence."""
+
+    @wraps(function)
+    def run(machine: Machine, *given: object, **named: object) -> None:
+        with machine.guard():
+            function(machine, *given, **named)
+
+    return click.pass_obj(run)
+
+
+@click.command("invite")
+@click.argument("name")
+@_ROLE
+@_LANGUAGE
+@_DAYS
+@_on_the_machine
+def invite(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[str, ...], days: int) -> None:
+    """Make an account, and print an address that works once. Like: invite "M. Devi" --role writer"""
+    here = machine.accounts
+    _say(here, here.invite(name, roles, named, days), days)
+
+
+@click.command("reset")
+@click.argument("name")
+@_DAYS
+@_on_the_machine
+def reset(machine: Machine, name: str, days: int) -> None:
+    """End every way in of a person who has lost theirs, and print a new address."""
+    here = machine.accounts
+    _say(here, here.reset(name, days), days)
+
+
+@click.command("list")
+@_on_the_machine
+def listed(machine: Machine) -> None:
+    """Show each account: roles, languages, ways to sign in, browsers that are signed in."""
+    state = machine.accounts.kept.read()
+    for one in state.accounts:
+        click.echo(_described(one, browsers=sum(session.account == one.id for session in state.sessions)))
+    if not state.accounts:
+        click.echo('Nobody yet. Like: edit office invite "M. Devi" --role writer --role publisher')
+
+
+@click.command("publisher-keys")
+@_on_the_machine
+def publisher_keys(machine: Machine) -> None:
+    """Show the lines for portal.yml by which publishers sign with their passkeys."""
+    state = machine.accounts.kept.read()
+    publishers = [one for one in state.accounts if PUBLISHER in one.roles]
+    for line in (line for one in publishers for line in _keys(state.name, one, machine.memory)):
+        click.echo(line)
+    if not any(one.passkeys for one in publishers):
+        click.echo("No publisher has a passkey here yet. Each makes one in the office, under their name.")
+
+
+@click.command("roles")
+@click.argument("name")
+@_ROLE
+@_LANGUAGE
+@_ANYWAY
+@_on_the_machine
+def roles_of(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[str, ...], anyway: bool) -> None:
+    """Give an account these roles and languages in place of those it has."""
+    machine.accounts.change(name, roles, named, anyway=anyway)
+    click.echo(f"{name}: {', '.join(roles)}, from the next page on.")
+
+
+@click.command("remove")
+@click.argument("name")
+@_ANYWAY
+@_on_the_machine
+def remove(machine: Machine, name: str, anyway: bool) -> None:
+    """Take an account away; its browsers are out at once. What its person wrote stays."""
+    machine.accounts.remove(name, anyway=anyway)
+    click.echo(f"{name} has no account here any more.")
+
+
+@click.command("withdrawal-key")
+@_on_the_machine
+def withdrawal_key(machine: Machine) -> None:
+    """Make the key with which this office pushes withdrawals, and show its line for the server."""
+    _say_key(machine.memory, machine.accounts.kept.read().name)
+
+
+def _described(account: Account, browsers: int) -> str:
+    ways = [f"{len(account.passkeys)} passkeys"] if account.passkeys else []
+    ways += ["passphrase"] if account.passphrase else []
+    what = ", ".join(account.roles) + (f" ({', '.join(account.languages)})" if account.languages else "")
+    return f"{account.name}: {what}; {', '.join(ways or ['has not come yet'])}; {browsers} browsers"
 
 
 def _say_key(memory: Path, name: str) -> None:
