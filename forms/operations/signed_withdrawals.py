@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import WITHDRAWAL, place_of, require_place
+from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of, place_of, require_place
 from forms.core.problem import Problem
 
 MOST = 1000
@@ -152,15 +152,9 @@ def _require_nothing_else(clone: BareClone, commit: str, before: str, withdrawn:
     for modes, name in zip(told[::2], told[1::2], strict=True):
         found = _CHANGED.fullmatch(modes)
         is_table = name == CONSENTS and found and found.groups() == (_FILE, _FILE, "M")
-        if not is_table and not (found and found[3] == "D" and _is_draft(name, stories)):
+        if not is_table and not (found and found[3] == "D" and is_draft_of(name, stories)):
             what = f"the withdrawal {commit[:12]} changes {_printable(name)} too."
             raise Problem(clone.where, what, _NOTHING_ELSE)
-
-
-def _is_draft(name: str, stories: Collection[str]) -> bool:
-    """Return whether a file is the unfinished translation of one of these stories."""
-    found = re.fullmatch(r"drafts/[^/]+/(.+)\.md", name)
-    return found is not None and found[1].casefold() in stories
 
 
 def _printable(name: str) -> str:

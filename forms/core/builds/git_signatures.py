@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -63,6 +63,12 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
     if named is not None and was is not None and named.site != was.site and not renamed:
         todo = "If this site has a new address, say so once: update --renamed. If not, look at who wrote it there."
         raise Problem(where, f"its newest commit was signed for another site, {named.site}.", todo)
+
+
+def is_draft_of(path: str, stories: Collection[str]) -> bool:
+    """Return whether a file is an unfinished translation of one of these stories: a withdrawal may remove it."""
+    found = re.fullmatch(r"drafts/[^/]+/(.+)\.md", path)
+    return found is not None and found[1].casefold() in stories
 
 
 def public_line(name: str, public: str, namespace: str = "") -> str:

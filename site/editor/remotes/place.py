@@ -19,11 +19,11 @@ from editor.paths import within
 from editor.remotes import answer as site_says
 from editor.remotes.joining import CONSENTS, Data, Joined, join
 from editor.remotes.remote import Moved, Offline, Remote
-from editor.remotes.trust import Trust, is_draft_of
+from editor.remotes.trust import Trust
 from editor.saving.history import History
 from editor.saving.store import ContentStore
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import GIT, WITHDRAWAL, public_line
+from forms.core.builds.git_signatures import GIT, WITHDRAWAL, is_draft_of, public_line
 from forms.core.crypto.signing import PrivateKey, public_text
 from forms.core.files.durable import write_durably
 from forms.core.i18n import gettext_noop as _

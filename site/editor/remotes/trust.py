@@ -3,8 +3,7 @@
 A key that is good for withdrawals alone is believed for those, as the server does it (forms/operations).
 """
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,7 @@ from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 from editor.remotes.joining import CONSENTS
 from editor.saving.history import History
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import WITHDRAWAL
+from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of
 from forms.core.problem import Problem
 
 
@@ -31,22 +30,24 @@ class Trust:
 
     def require(self, tip: str, seen: str) -> None:
         """Raise Problem unless somebody known signed this for here, and it follows `seen`, which was believed last."""
-        if seen and (not tip or seen not in self.history.ancestors(tip)):
-            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
-            raise Problem(self.where, "shows something older than it did before.", todo)
+        self._require_follows(tip, seen)
         one = tip
         while one and one != seen and self._is_withdrawal(one):
             one = self.history.parents(one)[0]
         if not one or one == seen:
             return
-        if seen and seen not in self.history.ancestors(one):
-            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
-            raise Problem(self.where, "shows something older than it did before.", todo)
+        self._require_follows(one, seen)
         if self.history.signer(one, self.signers) is None:
             what = f"{one[:12]} is not signed by anybody whose key this machine knows."
             todo = f"Ask who pushed it. If it is a colleague, write their line into {self.file}."
             raise Problem(self.where, what, todo)
         git_signatures.require_place(self.history.message(one), self.history.message(seen), self.branch, self.where)
+
+    def _require_follows(self, commit: str, seen: str) -> None:
+        """Raise Problem where the commit that was believed last is not among those that this one stands on."""
+        if seen and (not commit or seen not in self.history.ancestors(commit)):
+            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
+            raise Problem(self.where, "shows something older than it did before.", todo)
 
     def _is_withdrawal(self, commit: str) -> bool:
         """Return whether a commit withdraws stories of the one that it follows, and does nothing else."""
@@ -65,9 +66,3 @@ class Trust:
         if stories is None or tables[0][0] != tables[1][0]:
             return False
         return all(path not in after and is_draft_of(path, stories) for path in changed)
-
-
-def is_draft_of(path: str, stories: Collection[str]) -> bool:
-    """Return whether a file is an unfinished translation of one of these stories."""
-    found = re.fullmatch(r"drafts/[^/]+/(.+)\.md", path)
-    return found is not None and found[1].casefold() in stories

@@ -52,7 +52,7 @@ def _rows(content: Path) -> Iterator[tuple[str, str]]:
         tables.setdefault(file.name, []).append(file)
     for name, (first, *others) in sorted(tables.items()):
         with suppress(Problem, KeyError, OSError):  # `check` says it elsewhere
-            if first.layer.shown == lookup.OWN:
+            if others and first.layer.shown == lookup.OWN:
                 key = table_schemas.written(_SCHEMAS / f"{first.path.stem}.yaml")["primaryKey"]
                 for row, digest in _overridden_rows(first.path, [file.path for file in others], key):
                     yield f"{name}, {' '.join(row)}", digest
