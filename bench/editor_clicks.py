@@ -199,8 +199,9 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
         save()
 
     def translate() -> None:
-        hand.click(link("Your rights"))
-        hand.click(page.get_by_role("link", name="தமிழ்").last)
+        waits = page.locator('.waits:has(a[href$="/translate/ta/rights.md"])')
+        hand.click(waits.locator("summary"))
+        hand.click(waits.get_by_role("link", name="rights.md", exact=True))
         hand.click(page.locator("textarea[name=paragraph]").nth(1))
         hand.press("Control+End")
         hand.type(" " + TAMIL)
@@ -215,9 +216,8 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
 
     def number() -> None:
         hand.click(page.locator('main a[href$="/tables/helplines/"]'))
-        hand.click(page.locator('a[href*="row?key=bonded-labour"]'))
-        hand.click(page.locator("#f-for_en"))
-        hand.press("Control+a")
+        hand.click(page.locator('a.words[href*="row?key=bonded-labour"]'))
+        hand.wait(page.locator("#f-for_en:focus"))
         hand.type("Day and night")
         hand.click(button("Save"))
         hand.wait(page.get_by_text("Saved.").first)

@@ -31,6 +31,23 @@ def _split(text: str) -> list[str]:
 
 
 def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
+    begin = _alike(old, new)  # most edits are of one place: what stands around it need not be compared
+    end = _alike(old[begin:][::-1], new[begin:][::-1])
+    if begin:
+        yield Piece("same", "".join(old[:begin]))
+    yield from _compared(old[begin : len(old) - end], new[begin : len(new) - end])
+    if end:
+        yield Piece("same", "".join(old[len(old) - end :]))
+
+
+def _alike(old: list[str], new: list[str]) -> int:
+    """Return with how many equal words both begin."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
+
+
+def _compared(old: list[str], new: list[str]) -> Iterator[Piece]:
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             yield Piece("same", "".join(old[a:b]))

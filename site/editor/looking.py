@@ -81,13 +81,13 @@ class Looking:
         with self._busy:
             mark = once(self, self._marked)
             changed = set(mark) ^ set(self._mark)
-            if self._mark and all(isinstance(one, tuple) and one[0] == path for one in changed):
+            if self._mark and all(isinstance(one, tuple) and one[0] == str(path) for one in changed):
                 return self._seen
             return self.look()
 
     def _marked(self) -> tuple[object, ...]:
         """Return what changes with any file of content/, and with the day."""
-        found = ((file.path, file.path.stat()) for file in lookup.every(self.root / "content"))
+        found = ((file.address, file.state()) for file in lookup.every(self.root / "content"))
         return (self.today(), *((path, state.st_size, state.st_mtime_ns) for path, state in found))
 
     def _anew(self) -> Look:

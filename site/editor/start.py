@@ -9,8 +9,10 @@ from pathlib import Path
 
 from sitegen.content import tables
 from sitegen.content.district import DeskKeys
+from sitegen.content.pages import SOURCE
 from sitegen.content.settings import read_settings
 
+from editor import preview
 from editor.editor import Editor
 from editor.looking import Looking
 from editor.publishing import Destination, Publisher
@@ -94,7 +96,10 @@ def look_ahead(editor: Editor) -> None:
     """
     with suppress(Exception):  # whatever it is, the page that needs it says so
         tables.read(editor.content / "tables", editor.root / "site" / "schemas")
-        _ = editor.looking.look().problems
+        seen = editor.looking.look()
+        _ = seen.problems
+        if seen.context:  # the first preview compiles the site's templates
+            preview.page(editor.root, seen.context, next(iter(seen.context.library.by_language[SOURCE].values())))
 
 
 class AlreadyRuns(Problem):

@@ -1,12 +1,15 @@
 """What a person does not wait for: what has not changed is neither read nor checked again."""
 
+import re
+
 import pytest
+from editor.differences import pieces
 from editor.editor import Editor
 from sitegen import build
 from sitegen.content import tables
 from sitegen.layers import typed_rows
 
-from tests.editor.conftest import Browser
+from tests.editor.conftest import OURS, Browser
 
 
 def test_after_a_save_a_page_is_shown_without_reading_all_pages_again(
@@ -57,3 +60,63 @@ def test_rows_that_are_remembered_are_not_those_that_somebody_changed(editor: Ed
     where = editor.content / "tables", editor.root / "site" / "schemas"
     tables.read(*where)["helplines"][0]["id"] = "changed"
     assert tables.read(*where)["helplines"][0]["id"] != "changed"
+
+
+def test_what_is_drawn_beside_a_text_after_a_save_does_not_read_all_pages_again(
+    browser: Browser, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = browser.form("/pages/en/index.md")
+    browser.post("/pages/en/index.md", **{**form, "text": "# index\n\nSaved."})
+    read: list[object] = []
+    real = build.read
+    monkeypatch.setattr(build, "read", lambda *args, **more: read.append(args) or real(*args, **more))
+    said = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\nTyped after it."}).json
+    assert "Typed after it." in browser.get(f"/seen/{said['page']}")
+    assert not read
+
+
+def test_a_script_is_told_that_a_save_is_done_and_what_the_next_one_is_made_from(browser: Browser) -> None:
+    """It stays on its page then. Where others' edits were joined in, the page that has them is what it gets."""
+    form = browser.form("/pages/en/index.md")
+    sent = {"form_token": browser.token, **form, "text": "# index\n\nFirst.\n\nLast."}
+    script = {**OURS, "Accept": "application/json"}
+    told = browser.client.post("/pages/en/index.md", data=sent, headers=script)
+    assert told.json == {"base": browser.base("/pages/en/index.md")}
+    again = browser.client.post(
+        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nNew.\n\nLast."}, headers=script
+    )
+    assert again.json != told.json
+    joined = browser.client.post(
+        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nFirst.\n\nLater."}, headers=script
+    )
+    assert joined.status_code == 303
+    assert joined.location.endswith("saved=merged")
+    both = browser.client.post(
+        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nElse.\n\nLast."}, headers=script
+    )
+    assert (both.status_code, both.mimetype) == (409, "text/html")
+
+
+def test_an_edit_of_one_word_of_a_long_text_is_compared_at_once() -> None:
+    words = [f"word{number}" for number in range(9_000)]
+    before, after = " ".join(words), " ".join([*words[:4000], "other", *words[4001:]])
+    found = pieces(before, after)
+    assert [(piece.kind, piece.text) for piece in found if piece.kind != "same"] == [
+        ("gone", "word4000"),
+        ("new", "other"),
+    ]
+    assert "".join(piece.text for piece in found if piece.kind != "new") == before
+    assert "".join(piece.text for piece in found if piece.kind != "gone") == after
+
+
+def test_a_cell_by_which_a_row_is_known_leads_to_its_field(browser: Browser) -> None:
+    assert "row?key=112#f-" in browser.get("/tables/helplines/")
+    anchor = re.search(r'row\?key=112#(f-\w+)"', browser.get("/tables/helplines/"))
+    assert anchor
+    assert f'id="{anchor[1]}"' in browser.get("/tables/helplines/row?key=112")
+
+
+def test_a_page_that_waits_in_a_language_is_one_press_away(browser: Browser, editor: Editor) -> None:
+    form = browser.form("/pages/ta/index.md")
+    assert form
+    assert '/translate/ta/index.md"' in browser.get("/")

@@ -52,6 +52,62 @@ def test_the_page_stands_beside_what_is_typed_and_check_speaks_meanwhile(writer:
     assert writer.faults == []
 
 
+def test_a_save_leaves_the_text_and_what_can_be_undone_where_they_are(
+    writer: Any, editor: Editor, folder: Folder
+) -> None:
+    page = folder.root / "content" / "en" / "index.md"
+    writer.goto(f"{writer.url}pages/en/index.md")
+    writer.evaluate("window.here = 'still'")
+    text = writer.locator("#text")
+    text.fill("# index\n\nOne.")
+    writer.locator("#title").fill("Other")
+    writer.get_by_role("button", name="Save").click()
+    writer.get_by_text("Saved.").wait_for()
+    assert "title: Other" in page.read_text("utf-8")
+    assert writer.locator("h1").inner_text() == "Other"
+    text.fill("# index\n\nOne. Two.")
+    assert writer.get_by_text("Saved.").count() == 0, "what is typed now is not saved"
+    text.press("ControlOrMeta+s")
+    writer.get_by_text("Saved.").wait_for()
+    assert writer.evaluate("window.here") == "still"
+    assert "One. Two." in page.read_text("utf-8")
+    editor.store.write(
+        editor.store.page("en", "index.md"), page.read_text("utf-8").replace("Two", "Theirs"), "R", "Edit"
+    )
+    text.fill("# index\n\nOne. Ours.")
+    text.press("ControlOrMeta+s")
+    writer.get_by_role("heading", name="Somebody else changed the same lines meanwhile").wait_for()
+    assert "Ours" in writer.get_by_label("Yours").input_value()
+    assert [said for said in writer.faults if "409" not in said] == []
+
+
+def test_a_translation_is_saved_where_it_is_written_and_says_how_far_it_is(writer: Any, folder: Folder) -> None:
+    page = folder.root / "content" / "ta" / "index.md"
+    writer.goto(f"{writer.url}translate/ta/index.md")
+    writer.evaluate("window.here = 'still'")
+    first = writer.locator("textarea[name=paragraph]").first
+    for words in ("# முதல்", "# இரண்டு"):
+        first.fill(words)
+        writer.get_by_role("button", name="Save: it says what the English says now").click()
+        writer.get_by_text("Saved.").wait_for()
+        assert words in page.read_text("utf-8")
+    writer.locator(".pair .state--waiting").first.wait_for()
+    writer.get_by_role("button", name="I have read both").wait_for()
+    assert writer.evaluate("window.here") == "still"
+    assert writer.faults == []
+
+
+def test_who_presses_on_a_cell_writes_another_in_its_place(writer: Any, folder: Folder) -> None:
+    writer.goto(f"{writer.url}tables/helplines/")
+    writer.locator(".words").first.click()
+    writer.locator("[id^=f-]:focus").wait_for()
+    writer.keyboard.insert_text("Day and night")
+    writer.get_by_role("button", name="Save").click()
+    writer.get_by_text("Saved.").wait_for()
+    assert "Day and night" in (folder.root / "content" / "tables" / "helplines.csv").read_text("utf-8")
+    assert writer.faults == []
+
+
 PASTE = """([html, plain]) => {
   const clipboardData = new DataTransfer();
   clipboardData.setData("text/html", html);
@@ -79,7 +135,7 @@ def test_what_is_pasted_from_word_becomes_markdown_where_the_cursor_is(writer: A
     assert writer.faults == []
 
 
-@pytest.mark.parametrize("language", ["en", "ta", "or"])
+@pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
 def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(writer: Any, editor: Editor, language: str) -> None:
     editor.remember(language=language)
     home = writer.url

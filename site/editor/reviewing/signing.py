@@ -11,7 +11,7 @@ def confirm(
 ) -> None:
     """Remember what a translation was made from, or what was read, as a build would; record it."""
     with editor.store.busy:
-        look = editor.looking.look()
+        look = editor.looking.look_beside(editor.store.page(language, name))
         if look.context:
             translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
                                  followed=followed, signed=signed)  # fmt: skip

@@ -20,6 +20,8 @@ from forms.core.builds import git_signatures, passkey_commits
 from forms.core.problem import Problem
 
 _FILE = 0o100644
+_TREES = 4
+"""Commits whose lists of files are remembered."""
 _SECONDS = 3600
 
 
@@ -55,6 +57,7 @@ class History:
             Repo.init_bare(beside, default_branch=b"main").close()
         self._repo: Any = Repo(content if self._own else beside)
         self._seen: dict[str, tuple[int, int, str]] = {}
+        self._trees: dict[bytes, dict[str, tuple[int, str]]] = {}
         self._newest_followed: tuple[str, dict[str, str]] = "", {}
         if not self._own:
             self._remove_leftovers(beside)
@@ -232,12 +235,12 @@ class History:
         """Return the id of each file of content/; a file is read again only when its size or time is another."""
         found = {}
         for file in lookup.every(self._content):
-            name, path, state = file.name, file.path, file.path.stat()
             if file.layer.folder != self._content:
                 continue  # of a library, which has a history of its own
+            name, state = file.name, file.state()
             known = self._seen.get(name)
             if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
-                known = (state.st_size, state.st_mtime_ns, self.id_of(path.read_bytes()))
+                known = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()))
                 self._seen[name] = known
             found[name] = known[2]
         return found
@@ -253,8 +256,12 @@ class History:
         commit = entry.encode() if entry else self._head()
         if not commit:
             return {}
-        found = iter_tree_contents(self._repo.object_store, self._repo[commit].tree)
-        return {item.path.decode("utf-8", "replace"): (item.mode, item.sha.decode()) for item in found}
+        rows = self._trees.get(commit)
+        if rows is None:  # read once: a save asks three times, and the pages after it again
+            found = iter_tree_contents(self._repo.object_store, self._repo[commit].tree)
+            rows = {item.path.decode("utf-8", "replace"): (item.mode, item.sha.decode()) for item in found}
+            self._trees = dict([*self._trees.items(), (commit, rows)][-_TREES:])
+        return dict(rows)
 
     def _head(self) -> bytes | None:
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, jsonify, render_template, request
 from sitegen.content.consent.consents import FOLDER as STORIES
 from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
@@ -231,6 +231,8 @@ def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | 
     if done.parts:
         form.base = done.base
         return shown(language, name, form, done.parts), 409
+    if "application/json" in request.headers.get("Accept", "") and not done.merged:
+        return jsonify({"base": done.base})  # the script stays on its page: what is typed there is what was saved
     return redirect_to(f"/pages/{language}/{name}?saved={'merged' if done.merged else 'yes'}")
 
 

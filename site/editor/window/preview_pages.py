@@ -74,7 +74,7 @@ def page_of(language: str, name: str, text: str) -> str:
     """Return the page of a text as its readers would see it today, or a sentence why it is not shown."""
     editor = the_editor()
     try:
-        context = editor.looking.look().context
+        context = editor.looking.look_beside(editor.store.page(language, name)).context
         if context is None:
             return _sentence(translate("The page cannot be shown before what is wrong is mended."))
         return preview.page(editor.root, context, source_of(language, name, text))

@@ -89,7 +89,7 @@ def show(table: str) -> str:
     found = [named(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
     found += [row for row in inherited(table) if name_of(row, keys) not in own]
-    shown = [(name_of(row, keys), _words(row)) for row in found]
+    shown = [(name_of(row, keys), *_words(row)) for row in found]
     withdrawn = {name_of(row, keys) for row in found if row.get("withdrawn_on")}
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
@@ -104,10 +104,10 @@ def _days(table: str) -> dict[str, Sequence[date]]:
     return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}
 
 
-def _words(row: dict[str, str]) -> str:
-    """Return what a row says to who looks for it: its first long cell in English, or its second cell."""
-    english = [cell for name, cell in row.items() if name.endswith("_en") and cell]
-    return (english or [*row.values(), "", ""][1:2])[0]
+def _words(row: dict[str, str]) -> tuple[str, str]:
+    """Return the column and the cell by which a row is known: its first in English, or its second cell."""
+    english = [(name, cell) for name, cell in row.items() if name.endswith("_en") and cell]
+    return (english or [*row.items(), ("", ""), ("", "")][1:2])[0]
 
 
 @pages.get("/tables/<table>/row")

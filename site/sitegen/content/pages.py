@@ -180,8 +180,13 @@ def readable(text: str, where: str) -> str:
 
 def read_one(path: Path, name: str, language: str, where: str, layer: str) -> PageSource:
     """Return one page. Raises Problem, UnicodeDecodeError or OSError where it cannot be read. where: its file."""
-    text = readable(path.read_text(encoding="utf-8-sig"), where)
-    return PageSource(name, language, *split(text, where), file=where, layer=layer)
+    return _page(path.read_text(encoding="utf-8-sig"), name, language, where, layer)
+
+
+@lru_cache(maxsize=4096)
+def _page(text: str, name: str, language: str, where: str, layer: str) -> PageSource:
+    """Return the page of a text: made once, though an editor reads all pages after each save. Nobody changes it."""
+    return PageSource(name, language, *split(readable(text, where), where), file=where, layer=layer)
 
 
 def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Problem]]:

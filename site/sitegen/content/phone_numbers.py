@@ -256,7 +256,7 @@ def drawn(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> s
             return f"{'](tel:'}{tel}"
         return f"{before}{shown}" if before or not link else f"[{shown}](tel:{tel})"
 
-    return TOKEN.sub(one, text)
+    return TOKEN.sub(one, text) if "[[" in text else text  # most pages have none
 
 
 def in_library(library: AllPages, numbers: Mapping[str, tuple[str, str]]) -> AllPages:

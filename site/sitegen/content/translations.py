@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,16 @@ class SourceChange:
 def paragraphs(page: PageSource) -> list[tuple[int, str]]:
     """Return the line and the hash of each paragraph; the title and the description are the first, on line 1."""
     head = f"{page.meta.get('title')}\n{page.meta.get('description', '')}"
-    found = [(page.line_of(match.start()), match[0]) for match in _PARAGRAPH.finditer(page.text)]
-    return [(line, _hash(text)) for line, text in [(1, head), *found]]
+    return list(_paragraphs(head, page.text, page.first_line))
+
+
+@lru_cache(maxsize=4096)
+def _paragraphs(head: str, text: str, first_line: int) -> tuple[tuple[int, str], ...]:
+    found, line, at = [(1, _hash(head))], first_line, 0
+    for match in _PARAGRAPH.finditer(text):
+        line, at = line + text.count("\n", at, match.start()), match.start()
+        found.append((line, _hash(match[0])))
+    return tuple(found)
 
 
 def _hash(text: str) -> str:

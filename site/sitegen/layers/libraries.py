@@ -7,10 +7,12 @@ of its own, and only plain files of bounded number and size leave it.
 import errno
 import hashlib
 import json
+import os
 import re
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -20,7 +22,7 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
-from sitegen.layers.own_files import is_passed_over
+from sitegen.layers.own_files import is_left_name
 
 OWN = "content"
 SETTINGS = "portal.yml"
@@ -88,7 +90,7 @@ def copy_settings(content: Path, place: Path) -> None:
 
     They have the same names there, by links beside that folder.
     """
-    settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
+    settings = _parsed((content / SETTINGS).read_text(encoding="utf-8-sig"))
     named = {"library": [_link(one, place) for one in usable(content)]} if settings.get("library") else {}
     (place / SETTINGS).write_text(json.dumps({**settings, **named}, default=str), encoding="utf-8")
 
@@ -106,15 +108,25 @@ def _link(library: Library, place: Path) -> str:
 
 def _harmful(library: Library) -> Iterator[Problem]:
     """Yield links in a library, which could lead anywhere on this machine, and what is too large to be read."""
-    paths = [path for path in sorted(library.folder.rglob("*")) if not is_passed_over(path, library.folder)]
-    if len(paths) > MOST_FILES:
-        yield Problem(library.shown, f"holds {len(paths):,} files.", f"A library may have {MOST_FILES:,}.")
-    for path in paths:
-        where = f"{library.shown}/{path.relative_to(library.folder).as_posix()}"
-        if path.is_symlink():
+    entries = sorted(_entries(str(library.folder), ""), key=lambda one: one[0].split("/"))
+    if len(entries) > MOST_FILES:
+        yield Problem(library.shown, f"holds {len(entries):,} files.", f"A library may have {MOST_FILES:,}.")
+    for name, entry in entries:
+        where = f"{library.shown}/{name}"
+        if entry.is_symlink():
             yield Problem(where, "is a link, which a library may not have.", "Put the file itself there, or remove it.")
-        elif path.is_file() and path.stat().st_size > LARGEST_FILE:
+        elif entry.is_file() and entry.stat().st_size > LARGEST_FILE:
             yield Problem(where, "is too large.", f"A file of a library may have {LARGEST_FILE // 1_000_000} MB.")
+
+
+def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield what lies in a folder and below, folders too, by its path from there; no link is followed."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if not is_left_name(entry.name):
+                yield f"{name}{entry.name}", entry
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _entries(entry.path, f"{name}{entry.name}/")
 
 
 def _named(content: Path) -> tuple[Library | Problem, ...]:
@@ -137,12 +149,18 @@ _LAST: dict[Path, list[Any]] = {}
 @lru_cache(maxsize=64)
 def _read(content: Path, _changed: int, _size: int) -> tuple[Library | Problem, ...]:
     try:
-        settings = read_yaml((content / SETTINGS).read_text(encoding="utf-8-sig"))
+        settings = _parsed((content / SETTINGS).read_text(encoding="utf-8-sig"))
         listed = settings.get("library") or [] if isinstance(settings, dict) else []
         _LAST[content] = listed if isinstance(listed, list) else [listed]
     except (OSError, YAMLError, UnicodeDecodeError):
         pass
     return tuple(_one(content, row) for row in _LAST.get(content, []))
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Return what a portal.yml says: parsed once, also where tables are tried in a copy. Nobody changes it."""
+    return read_yaml(text)
 
 
 def _one(content: Path, row: Any) -> Library | Problem:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 
 from sitegen.layers import libraries
@@ -31,16 +32,25 @@ class Layer:
 
 @dataclass(frozen=True)
 class File:
-    """A file of content. `name`: its path inside its layer, like "en/rights.md"."""
+    """A file of content. `name`: its path inside its layer, like "en/rights.md"; `address`: its path as text."""
 
     name: str
-    path: Path
+    address: str
     layer: Layer
+
+    @cached_property
+    def path(self) -> Path:
+        """The file itself."""
+        return Path(self.address)
+
+    def state(self) -> os.stat_result:
+        """Return what the disk says of the file now."""
+        return os.stat(self.address)  # noqa: PTH116 - after each save all files are asked
 
     @property
     def where(self) -> str:
         """The file as staff know it, like "content/en/rights.md"."""
-        return self.layer.where(self.path)
+        return f"{self.layer.shown}/{self.name}"
 
 
 def layers(content: Path) -> tuple[Layer, ...]:
@@ -77,7 +87,7 @@ def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
         begin = start.relative_to(layer.folder).as_posix()
         for path, name in _below(str(start), "" if begin == "." else f"{begin}/"):
             if fnmatch(path.rpartition(os.sep)[2], pattern):
-                yield File(name, Path(path), layer)
+                yield File(name, path, layer)
 
 
 def _below(folder: str, name: str) -> Iterator[tuple[str, str]]:

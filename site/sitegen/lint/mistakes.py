@@ -60,7 +60,7 @@ def _same_titles(pages: Iterable[PageSource]) -> Iterator[str]:
 def conflicts(content: Path) -> Iterator[Problem]:
     """Yield tables and settings with merge conflict markers: checked before anything reads them."""
     for file in lookup.every(content):
-        if file.path.suffix.lower() in {".csv", ".yml"}:
+        if file.name.lower().endswith((".csv", ".yml")):
             for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
                 yield Problem(f"{file.where}, line {line}", *structure.TWO_VERSIONS)
 

@@ -2,6 +2,88 @@
 // Everything works without this file.
 (() => {
   "use strict";
+  // Who pressed on a cell of a table means to write another in its place.
+  const cell = location.hash.startsWith("#f-") && document.getElementById(location.hash.slice(1));
+  if (cell) {
+    cell.focus();
+    cell.select?.();
+  }
+
+  // Save without leaving the page: undo, the place in the text and what is typed meanwhile stay. Whatever is not plainly
+  // saved (two people's edits, a full disk, a session that has ended) is sent again as a form, whose answer is a page.
+  const stays = (form, { begin = () => {}, leave = () => {}, after = () => {} }) => {
+    const done = document.getElementById("saved");
+    let saving = false;
+    let leaving = false;
+    let typings = 0;
+    form.addEventListener("input", () => {
+      typings += 1;
+      done.textContent = "";
+    });
+    const save = async (button) => {
+      saving = true;
+      begin();
+      const before = typings;
+      const sent = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+      if (button?.name) sent.push([button.name, button.value]);
+      let answer = null;
+      try {
+        const came = await fetch(form.action, {
+          method: "POST", body: new URLSearchParams(sent), headers: { Accept: "application/json" }, redirect: "manual",
+        });
+        if (came.ok) answer = await came.json();
+      } catch { /* the window has ended: the browser says so where the form is sent */ }
+      saving = false;
+      if (!answer) {
+        leaving = true;
+        leave();
+        form.requestSubmit(button);
+        return;
+      }
+      Object.entries(answer).forEach(([name, value]) => { form.elements[name].value = value; });
+      if (typings === before) done.textContent = done.dataset.says;
+      after(typings === before);
+    };
+    form.addEventListener("submit", (event) => {
+      if (leaving || event.submitter?.hasAttribute("formaction") || event.submitter?.name === "draft") return;
+      event.preventDefault();
+      if (!saving) save(event.submitter);
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() !== "s" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      form.requestSubmit(form.querySelector(".bar button"));
+    });
+  };
+
+  // A translation that was saved: its state and its paragraphs' are asked a moment later.
+  const translation = document.getElementById("translation");
+  if (translation) {
+    let turn = 0;
+    const around = (page) => [...page.querySelector("main").children];
+    const renew = async () => {
+      const mine = ++turn;
+      const answer = await fetch(translation.action);
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const other = fresh.getElementById("translation");
+      if (!other || mine !== turn) return;
+      const parts = around(fresh);
+      const at = parts.indexOf(other);
+      around(document).forEach((part) => { if (part !== translation) part.remove(); });
+      translation.before(...parts.slice(0, at));
+      translation.after(...parts.slice(at + 1));
+      const pairs = [...other.querySelectorAll(".pair")];
+      translation.querySelectorAll(".pair").forEach((pair, number) => {
+        const state = pair.querySelector(".state");
+        const now = pairs[number]?.querySelector(".state");
+        pair.className = pairs[number]?.className ?? pair.className;
+        if (state && now) state.replaceWith(now);
+      });
+    };
+    stays(translation, { begin() { turn += 1; }, after() { renew().catch(() => { /* as it was */ }); } });
+  }
+
   const form = document.getElementById("page");
   if (!form) return;
   const text = document.getElementById("text");
@@ -207,7 +289,20 @@
     clearTimeout(waiting);
     waiting = setTimeout(look, 300);
   });
-  form.addEventListener("submit", (event) => { saved = saved || !event.submitter?.formTarget; });
+
+  stays(form, {
+    begin() {
+      clearTimeout(waiting);
+      asked += 1; // what is said of the text before is not waited for
+    },
+    leave() { saved = true; },
+    after(unchanged) {
+      saved = saved || unchanged;
+      document.querySelector("h1").textContent = document.title = form.elements.title.value;
+      look();
+    },
+  });
+  form.addEventListener("submit", (event) => { saved = saved || Boolean(event.submitter?.hasAttribute("formaction") && !event.submitter.formTarget); });
   window.addEventListener("beforeunload", (event) => { if (!saved) event.preventDefault(); });
   look();
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from sitegen.content import translations
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row
@@ -198,6 +198,8 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     except Problem as problem:
         form.problems = [problem]
         return _shown(language, name, form), 409 if isinstance(problem, _Edited) else 400
+    if "application/json" in request.headers.get("Accept", "") and not done.merged:
+        return jsonify({"base": done.base, "draft_base": ""})  # as in page_pages.py
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
 
 

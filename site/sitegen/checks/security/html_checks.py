@@ -19,6 +19,7 @@ _ENDINGS = """
 .html .htm .xhtml .xht .shtml .mht .mhtml .js .mjs .css .xml .xsl .xslt .rdf .svgz .swf .wasm .php
 """
 _ACTIVE_FILES = frozenset(_ENDINGS.split())
+_LOOKED_AT = (*_ACTIVE_FILES, ".svg")
 
 
 def problems(
@@ -69,6 +70,8 @@ def _in_any(value: Any) -> Iterator[ActiveContent]:
 def _files(content: Path) -> Iterator[Problem]:
     """Files that a browser would run or show as a page, in the folders that are published."""
     for file in lookup.every(content):
+        if not file.name.lower().endswith(_LOOKED_AT):
+            continue
         folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
         drawing_of_a_page = ending == ".svg" and folder != "media"
         if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):

@@ -1,9 +1,13 @@
 """Secrets that somebody pasted into content/: nothing is built, and nothing of them is printed."""
 
+import hashlib
+import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePath
 
 from forms.core.problem import Problem
 from sitegen.layers import lookup
@@ -25,15 +29,38 @@ _NEW_TOKEN = (
 )
 _LATIN = re.compile(r"[A-Za-z]")
 _LARGEST = 4 * 1024 * 1024
+_CLEAN: set[tuple[bytes, bool]] = set()
+"""Hashes of texts in which nothing was found: an editor asks again after each save. Nothing is kept of a secret."""
+
+_MOST = 100_000
+"""Hashes that are remembered."""
 
 
 def problems(content: Path) -> Iterator[Problem]:
     """Yield every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
     for layer in lookup.layers(content):
-        for path in sorted(layer.folder.rglob("*")):  # hidden files too
-            if path.is_file() and path.suffix.lower() in _TEXTS and path.stat().st_size <= _LARGEST:
-                text = path.read_bytes().decode("utf-8", "replace")
-                yield from in_text(text, layer.where(path), tokens=path == content / "portal.yml")
+        for path in _texts(layer.folder):
+            data, tokens = path.read_bytes(), path == content / "portal.yml"
+            mark = hashlib.sha256(data).digest(), tokens
+            if mark in _CLEAN:
+                continue
+            found = list(in_text(data.decode("utf-8", "replace"), layer.where(path), tokens=tokens))
+            yield from found
+            if not found and len(_CLEAN) < _MOST:
+                _CLEAN.add(mark)
+
+
+def _texts(folder: Path) -> list[Path]:
+    """Return the texts in a folder and below, hidden ones too, in the order of their paths."""
+    found = []
+    for place, _, names in os.walk(folder):
+        # As text: an editor asks all files after each save, and a Path costs ten times as much as asking the disk.
+        for path in (f"{place}{os.sep}{name}" for name in names if PurePath(name).suffix.lower() in _TEXTS):
+            with suppress(FileNotFoundError):
+                state = os.stat(path)  # noqa: PTH116
+                if stat.S_ISREG(state.st_mode) and state.st_size <= _LARGEST:
+                    found.append(path)
+    return [Path(path) for path in sorted(found, key=lambda path: path.split(os.sep))]  # noqa: PTH206
 
 
 def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
