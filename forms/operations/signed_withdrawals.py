@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of, place_of, require_place
+from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
 from forms.core.problem import Problem
 
 MOST = 1000
@@ -24,6 +24,7 @@ LONGEST = 60
 """Seconds that ssh-keygen may take."""
 
 CONSENTS = "tables/consents.csv"
+SETTINGS = "portal.yml"
 
 _CHANGED = re.compile(r":(\d{6}) (\d{6}) [0-9a-f]+ [0-9a-f]+ ([A-Z])\d*")
 _PARENT = re.compile(rb"^parent ([0-9a-f]{40,64})$", re.M)
@@ -88,9 +89,13 @@ def require(clone: BareClone, commit: str, before: str, withdrawn: Withdrawn) ->
     """Return who signed a withdrawal that stands on the commit `before`. Raises Problem where it is none."""
     who = _require_signed(clone, commit)
     message, earlier = (_message(clone.raw(one)) for one in (commit, before))
-    if place_of(message) is None:
+    place = place_of(message)
+    if place is None:
         raise Problem(clone.where, f"the withdrawal {commit[:12]} does not say for which site it is.", _NOTHING_ELSE)
     require_place(message, earlier, clone.branch, clone.where)
+    if not is_of_site(place, earlier, clone.file(before, SETTINGS)):
+        what = f"the withdrawal {commit[:12]} was signed for another site than portal.yml names, {place.site}."
+        raise Problem(clone.where, what, "Publish once with the editor; the office then withdraws again.")
     _require_nothing_else(clone, commit, before, withdrawn)
     return who
 

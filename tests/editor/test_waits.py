@@ -1,6 +1,7 @@
 """What a person does not wait for: what has not changed is neither read nor checked again."""
 
 import re
+from html import unescape
 
 import pytest
 from editor.differences import pieces
@@ -120,3 +121,22 @@ def test_a_page_that_waits_in_a_language_is_one_press_away(browser: Browser, edi
     form = browser.form("/pages/ta/index.md")
     assert form
     assert '/translate/ta/index.md"' in browser.get("/")
+
+
+def test_a_page_that_cannot_be_drawn_says_what_check_says_of_it(browser: Browser) -> None:
+    form = browser.form("/pages/en/index.md")
+    said = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\n[A](https://[address)"}).json
+    told = said["problems"][0]
+    assert "is no whole address" in told["what"]
+    assert told["what"] in browser.get(f"/seen/{said['page']}")
+    assert "fault" not in browser.get(f"/seen/{said['page']}")
+
+
+def test_a_campaigns_page_leads_to_its_row_with_what_is_known_of_it(browser: Browser) -> None:
+    browser.post("/pages/new", title="Wages in time", name="campaigns/wages")
+    found = re.search(r'href="[^"]*(/tables/campaigns/row\?[^"]*)"', browser.get("/pages/en/campaigns/wages.md"))
+    assert found
+    row = browser.get(unescape(found[1]))
+    for cell in ("campaigns/wages", "Wages in time", "wages"):
+        assert f'value="{cell}"' in row
+    assert "/tables/campaigns/row?" not in browser.get("/pages/en/index.md")

@@ -85,6 +85,12 @@ def press(page: Any, name: str) -> None:
         page.locator("main").get_by_role("button", name=name, exact=True).click()
 
 
+def stay(page: Any, name: str) -> None:
+    """Save where something is written: the page says so, and stays."""
+    page.locator("main").get_by_role("button", name=name, exact=True).click()
+    expect(page.get_by_text(SAVED)).to_be_visible()
+
+
 def follow(page: Any, name: str) -> None:
     """Follow a link of the page, and meet the next one whole."""
     with page.expect_navigation(wait_until="load"):
@@ -95,8 +101,7 @@ def edit(page: Any, change: Callable[[str], str]) -> None:
     """Change the text of the page that is open, and save it."""
     text = page.get_by_label("Text", exact=True)
     text.fill(change(text.input_value()))
-    press(page, "Save")
-    expect(page.get_by_text(SAVED)).to_be_visible()
+    stay(page, "Save")
 
 
 def fill(page: Any, cells: dict[str, str]) -> None:
@@ -174,7 +179,7 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     page.get_by_label("# Wages on time").fill("# கூலி நேரத்தில்")
     page.get_by_label("Wages are due each month.").fill("கூலி மாதந்தோறும் வர வேண்டும்.")
     page.get_by_label("[[ events: upcoming ]]").fill("[[ events: upcoming ]]")
-    press(page, "Save: it says what the English says now")
+    stay(page, "Save: it says what the English says now")
     expect(page.get_by_text(SAVED)).to_be_visible()
     tamil = written(folder, "ta/campaigns/wages.md")
     assert 'title: "கூலி நேரத்தில்"' in tamil

@@ -93,6 +93,11 @@ class District(Repository):
 
 @pytest.fixture
 def district(made: Path, tmp_path: Path) -> District:
+    return begun(made, tmp_path)
+
+
+def begun(made: Path, tmp_path: Path, message: str = f"Publish\n\n{PLACE}") -> District:
+    """A district that has published once, with this message."""
     shutil.copytree(made, tmp_path / "home", symlinks=True)
     copy = object.__new__(District)
     copy.home, copy.published, copy.purged = tmp_path / "home", [], []
@@ -100,7 +105,8 @@ def district(made: Path, tmp_path: Path) -> District:
     copy.name(public_line("office", public_text(OFFICE), WITHDRAWAL.decode()))
     copy.write(tables__consents_csv=CONSENTS, drafts__ta__stories__the_well_md="half")
     (copy.home / "staff/drafts/ta/stories/the_well.md").rename(copy.home / "staff/drafts/ta/stories/the-well.md")
-    copy.publish_now()
+    copy.write(**{"portal.yml": f"address: {SITE}/\n"})
+    copy.publish_now(message)
     copy.update()
     return copy
 
@@ -253,6 +259,21 @@ def test_a_withdrawal_of_another_site_or_branch_is_none_here(district: District,
     district.write(tables__consents_csv=GONE)
     district.push(message=message)
     district.refused(told)
+
+
+@pytest.mark.parametrize("site", ["https://other.example", "https://help.example.org.evil.example"])
+def test_the_first_withdrawal_on_a_commit_without_a_place_may_name_no_other_site(
+    made: Path, tmp_path: Path, site: str
+) -> None:
+    """It would keep every publisher out: whatever they sign for their own site would be for another."""
+    district = begun(made, tmp_path, "Published with git alone")
+    district.write(tables__consents_csv=GONE)
+    told = district.push(message=f"Withdraw well\n\n{PublishTarget('main', site).line}")
+    district.refused("was signed for another site than portal.yml names")
+    district.git("reset", "-q", "--hard", f"{told}^")
+    district.write(tables__consents_csv=GONE)
+    district.push()
+    district.update()
 
 
 def test_an_old_withdrawal_does_not_bring_back_what_was_there_before(district: District) -> None:

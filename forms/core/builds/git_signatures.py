@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from forms.core.crypto.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 from forms.core.problem import Problem
+from forms.core.yaml_reader import YAMLError, read_yaml
 
 _MAGIC = b"SSHSIG"
 _TYPE = b"ssh-ed25519"
@@ -63,6 +64,22 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
     if named is not None and was is not None and named.site != was.site and not renamed:
         todo = "If this site has a new address, say so once: update --renamed. If not, look at who wrote it there."
         raise Problem(where, f"its newest commit was signed for another site, {named.site}.", todo)
+
+
+def is_of_site(place: PublishTarget, before: str, settings: bytes) -> bool:
+    """Return whether a withdrawal names the site of the commit on which it stands.
+
+    before: that commit's message; settings: its portal.yml, which says the site where the message does not. A key for
+    withdrawals that named another first would keep every publisher out until somebody calls the site renamed.
+    """
+    was = place_of(before)
+    if was is not None:
+        return was.site == place.site
+    try:
+        read = read_yaml(settings.decode("utf-8-sig"))
+    except (YAMLError, UnicodeDecodeError):
+        return False
+    return isinstance(read, dict) and str(read.get("address") or "").rstrip("/") == place.site
 
 
 def is_draft_of(path: str, stories: Collection[str]) -> bool:

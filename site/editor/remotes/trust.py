@@ -16,6 +16,8 @@ from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of
 from forms.core.problem import Problem
 
+SETTINGS = "portal.yml"
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -55,10 +57,12 @@ class Trust:
         parents = history.parents(commit)
         if not parents or history.signer(commit, self.signers, WITHDRAWAL) is None:
             return False
-        place, earlier = (git_signatures.place_of(history.message(one)) for one in (commit, parents[0]))
-        if place is None or place.branch != self.branch or (earlier is not None and earlier.site != place.site):
+        place, before = git_signatures.place_of(history.message(commit)), history.tree(parents[0])
+        settings = history.read(before.get(SETTINGS, (0, ""))[1]) or b""
+        earlier = history.message(parents[0])
+        if place is None or place.branch != self.branch or not git_signatures.is_of_site(place, earlier, settings):
             return False
-        before, after = history.tree(parents[0]), history.tree(commit)
+        after = history.tree(commit)
         tables = [files.get(CONSENTS, (0, "")) for files in (before, after)]
         consents = [history.read(id) or b"" for _, id in tables]
         stories = withdrawn_stories(consents[0], consents[1], self.today)

@@ -11,7 +11,7 @@ from sitegen.content import tables
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
-from sitegen.lint import consent_rules
+from sitegen.lint import consent_rules, mistakes
 
 from editor.editor import Editor
 from editor.tables import lines, rows, withdrawals
@@ -45,7 +45,8 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
             return [one for one in told.problems if one.where.startswith(name)]
         except Problem as problem:
             return [problem]
-    return _consent_problems(editor, read) if table == "consents" else []
+    found = mistakes.of_tables({table: [row for row in read[table] if tables.place_of(table, row).startswith(name)]})
+    return [*found, *(_consent_problems(editor, read) if table == "consents" else ())]
 
 
 def row_problems(editor: Editor, table: str, text: str, name: str) -> list[Problem]:

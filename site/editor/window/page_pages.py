@@ -31,6 +31,10 @@ _OF_THE_FORM = {"title", "description", "sensitive", "changed"}
 """What the form of a page writes into front matter."""
 
 
+_CAMPAIGNS = "campaigns/"
+"""The folder of pages that lists show by a row of campaigns.csv."""
+
+
 @dataclass
 class PageForm:
     """What stands in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
@@ -128,6 +132,7 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
         parts=parts,
         story=name.startswith(STORIES),
         consent=urlencode(_consent(form.consent, name, look)),
+        campaign=urlencode(_campaign(name, form.title, look)),
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
@@ -142,6 +147,17 @@ def _consent(consent: str, name: str, look: Look) -> dict[str, str]:
     """Return what opens the row of a story's consent: that row, or a new one where nobody has filled it in yet."""
     known = {row["id"] for row in look.context.tables["consents"]} if look.context else {consent}
     return {"key": consent} if consent in known else consent_row(consent, name.removesuffix(".md"))
+
+
+def _campaign(name: str, title: str, look: Look) -> dict[str, str]:
+    """Return what opens a new row for the page of a campaign that has none, as far as that is known; else nothing."""
+    page = name.removesuffix(".md")
+    if not page.startswith(_CAMPAIGNS) or not look.context:
+        return {}
+    if page in {row["page"] for row in look.context.tables["campaigns"]}:
+        return {}
+    id_ = page.removeprefix(_CAMPAIGNS).replace("/", "-")
+    return {"id": id_, "page": page, "title_en": title, "starts": look.context.today.isoformat()}
 
 
 @pages.get("/field/<name>")

@@ -78,10 +78,9 @@ def page_of(language: str, name: str, text: str) -> str:
         if context is None:
             return _sentence(translate("The page cannot be shown before what is wrong is mended."))
         return preview.page(editor.root, context, source_of(language, name, text))
-    except Problem as problem:
-        return _sentence(str(problem))
-    except Problems as told:
-        return _sentence(str(told))
+    except (Problem, Problems) as told:  # what check says of the page is why, where it says anything
+        found = problems_of(language, name, text)
+        return _sentence(" ".join(map(str, found)) or str(told))
 
 
 def _sentence(text: str) -> str:

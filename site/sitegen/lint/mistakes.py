@@ -27,9 +27,14 @@ def problems(library: AllPages, tables: Tables, content: Path, address: str, tod
     for page in own:
         yield from keys.problems(page, library, today)
         yield from of_page(page, library, content.parent, address)
+    yield from of_tables(tables)
+    yield from _campaigns(own, tables["campaigns"])
+
+
+def of_tables(tables: Tables) -> Iterator[Problem]:
+    """Yield every mistake in the cells of tables, of which not all need be there."""
     yield from _cells(tables)
     yield from _titles(tables)
-    yield from _campaigns(own, tables["campaigns"])
 
 
 def of_page(page: PageSource, library: AllPages, root: Path, address: str) -> Iterator[Problem]:
@@ -79,7 +84,7 @@ def _cells(tables: Tables) -> Iterator[Problem]:
 def _titles(tables: Tables) -> Iterator[Problem]:
     """Yield titles and names in tables that have no letters, several lines, or far too many letters."""
     for name, columns in _TITLES.items():
-        for row in tables[name]:
+        for row in tables.get(name, ()):
             for column, cell in row.items():
                 wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in columns else None
                 if wrong:

@@ -19,6 +19,7 @@
     form.addEventListener("input", () => {
       typings += 1;
       done.textContent = "";
+      document.querySelector("main > .panel--done")?.remove(); // what is typed now is not saved
     });
     const save = async (button) => {
       saving = true;
