@@ -165,9 +165,9 @@ def _tell_later(office: Office, case_id: str) -> None:
     babu.sync.run()
     babu.log.write(case_id, "note", text="seen by Babu too")
     assert babu.sync.run().away == ""
-    before = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")}
+    before = {item.id for item in state_of(office.app).services.concerns.inbox.waiting("police", "police/anita")}
     office.tell(what="A third, not fetched yet")
-    [id] = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")} - before
+    [id] = {item.id for item in state_of(office.app).services.concerns.inbox.waiting("police", "police/anita")} - before
     _add_photo(office, id)
 
 
@@ -175,7 +175,7 @@ def _add_photo(office: Office, letter_id: str) -> None:
     concerns = state_of(office.app).services.concerns
     keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
-    concerns.save_part(part, office.day, ["legal", "partner", "police"], sealed)
+    concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{letter_id}' WHERE letter IS NULL")
         connection.exec_driver_sql("DELETE FROM taken")

@@ -665,7 +665,7 @@ def test_each_action_writes_one_line_and_says_so(
     page = window.page(answer.headers["Location"])
     assert 'class="panel panel--done"' in page
     assert shown in page
-    assert office.store.entries("police", TODAY), "and it has reached the server, sealed"
+    assert office.store.inbox.entries("police", TODAY), "and it has reached the server, sealed"
 
 
 @pytest.mark.parametrize(
@@ -888,7 +888,7 @@ def test_erasing_asks_twice(office: Office) -> None:
     with pytest.raises(Problem, match="no such case"):
         window.case(case)
     assert window.get(f"/case/{case}").status_code == 400
-    assert office.store.waiting("legal", "legal"), "another desk keeps its own"
+    assert office.store.inbox.waiting("legal", "legal"), "another desk keeps its own"
 
 
 # Keys, log, keeping

@@ -193,7 +193,7 @@ def letter(letter_id: str) -> Response:
         left_out=() if to.thread else left_out(services.portal, to.form, to.desks),
     )
     try:
-        if any(box.store.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
+        if any(box.store.intake.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
             raise _taken_id()  # desks fetch from all as from one
         new = services.keep(to.box, coming, worked=worked)
     except PartsMissing as gone:

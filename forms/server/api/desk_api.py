@@ -117,7 +117,7 @@ def _bringing(letter_id: str) -> Iterator[None]:
     """
     services = _services()
     for box in services.mailboxes:
-        if box.store.has(letter_id):
+        if box.store.intake.has(letter_id):
             services.require_room(FOR_DESKS, box.store)
     try:
         yield
@@ -319,7 +319,7 @@ def day() -> Response:
     While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
     """
     _reader()
-    told, today, days = _told_day(), current_state().clock(), _services().days
+    told, today, days = _told_day(), current_state().retention.clock(), _services().days
     known = days.hear(today, told) if told else days.look(today)
     return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
 
@@ -384,7 +384,7 @@ def act_on_signup(signup_id: str, action: str) -> Response:
     desk, member = _signups_desk(), _reader()[1]
     done = signup_service.act(_services(), signup_id, action)
     if done:
-        _services().requests.note_access(
+        _services().requests.access_log.note_access(
             new_id(), desk.id, Access(_access_day(), member.id, f"sign-up: {action}", signup_id[:32])
         )
     return _require_ours(done)
