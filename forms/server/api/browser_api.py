@@ -168,30 +168,12 @@ def part(wanted: str) -> Response:
 def letter(letter_id: str) -> Response:
     """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first."""
     to, body = _addressed(), request.get_data()
-    parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
-    lookup = request.headers.get("Portal-Lookup", "")
-    if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
-        raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
-    if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
-        raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
-    if not to.fits(body, [size_class(load(to.form).pad_to)]):
-        raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    coming = _new_letter(letter_id, to, body)
     services = _services()
     worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.enough())
     if to.box.has_queues and services.flood_control.is_high() and not worked:
         bits = services.flood_control.bits()
         raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
-    coming = NewLetter(
-        id=letter_id,
-        thread=to.thread or letter_id,
-        form=to.form,
-        day=current_state().today,
-        lookup=bytes.fromhex(lookup) or None,
-        sealed=body,
-        desks=to.desk_ids,
-        parts=tuple(parts),
-        left_out=() if to.thread else left_out(services.portal, to.form, to.desks),
-    )
     try:
         if any(box.store.intake.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
             raise _taken_id()  # desks fetch from all as from one
@@ -205,6 +187,29 @@ def letter(letter_id: str) -> Response:
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": letter_id}, 201 if new else 200)
+
+
+def _new_letter(letter_id: str, to: "_To", body: bytes) -> NewLetter:
+    """Return the letter that this request brings. Raises ApiError where an id or the letter itself has not its form."""
+    parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
+    lookup = request.headers.get("Portal-Lookup", "")
+    if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
+        raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
+    if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
+        raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
+    if not to.fits(body, [size_class(load(to.form).pad_to)]):
+        raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    return NewLetter(
+        id=letter_id,
+        thread=to.thread or letter_id,
+        form=to.form,
+        day=current_state().today,
+        lookup=bytes.fromhex(lookup) or None,
+        sealed=body,
+        desks=to.desk_ids,
+        parts=tuple(parts),
+        left_out=() if to.thread else left_out(_services().portal, to.form, to.desks),
+    )
 
 
 @dataclass(frozen=True)
