@@ -25,6 +25,7 @@ from forms.desk.session import Session
 from forms.desk.sync.fetching import conflicts
 from forms.desk.watch.site_watch import SiteWatch
 from forms.desk.window.app import create_window
+from forms.desk.window.current import authenticator_of
 from forms.server.web.current import state_of
 from tests.desk.conftest import District, Office, running_office
 from tests.desk.hostile_server import (
@@ -255,7 +256,7 @@ def use(machine: Machine) -> None:
 def _look_at_pages(machine: Machine) -> None:
     app = create_window(machine.session().place, today=lambda: machine.office.day)
     app.testing = True  # what is no Problem is raised here
-    client, authenticator = app.test_client(), app.extensions["authenticator"]
+    client, authenticator = app.test_client(), authenticator_of(app)
     client.get(f"/enter/{authenticator.token}")
     client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})
     cases = [f"/case/{id}" for id in machine.before]

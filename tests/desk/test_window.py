@@ -28,6 +28,7 @@ from forms.desk.window import start
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
+from forms.desk.window.current import authenticator_of
 from forms.server.web.current import state_of
 from forms.web.local import running as serving
 from tests.desk.event_helpers import has_come
@@ -98,7 +99,7 @@ class Window:
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
     clock = Clock()
     app = create_window(office.place(desk), today=lambda: TODAY, clock=clock, **more)
-    return Window(window_client(app), app.extensions["authenticator"], clock)
+    return Window(window_client(app), authenticator_of(app), clock)
 
 
 def come_in(window: Window) -> Window:

@@ -16,8 +16,8 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.log.case_log import heads, is_said
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
 from forms.desk.window.case_pages import Phrase, phrases, show
+from forms.desk.window.current import current_session
 from forms.web.local.request_guard import require_form_token
 from forms.web.local.secret_path import redirect_to
 

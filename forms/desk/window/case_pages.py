@@ -20,9 +20,8 @@ from forms.desk.cases.log.case_log import heads
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session, today
 from forms.desk.window.reader import in_reader_language, reader
-from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)
 

@@ -14,7 +14,7 @@ from forms.desk import doctor
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session
 from forms.desk.window.reader import gettext, ngettext
 
 pages = Blueprint("keys", __name__)

@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor import overview
 from editor.tables import lines
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, writer
 from editor.window.table_pages import row_now, sheet_now
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

@@ -17,7 +17,8 @@ from editor.incoming import pictures
 from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
-from editor.window.home import last_writer, the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import last_writer, translate, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as Answer
 from editor.tables import checks, lines, rows
 from editor.tables.lines import name_of, named
 from editor.tables.rows import Touched
-from editor.window.home import problem_page, the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import problem_page, translate, writer
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

@@ -17,7 +17,7 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count, erase_old
 from forms.desk.events.visits import is_visit
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session
 from forms.desk.window.events import reminder_pages, visit_pages
 from forms.desk.window.events.event_access import the_book
 from forms.desk.window.reader import gettext as _

@@ -19,7 +19,8 @@ from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
-from editor.window.home import the_editor, translate, translated_language, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
