@@ -510,7 +510,10 @@ def _keep_up_in_spite_of(
 
 
 def _publish(source: GitSource, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
-    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
+    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway.
+
+    Raises what `publish` raises; Problems where `purge` fails too.
+    """
     try:
         publish()
     except BaseException as error:

@@ -92,7 +92,10 @@ def _encrypted_forms() -> tuple[Definition, ...]:
 
 @blueprint.post("/lookups")
 def lookup() -> Response:
-    """Return the state and the answers of the letter with a look-up value, encrypted to the key of its receipt."""
+    """Return the state and the answers of the letter with a look-up value, encrypted to the key of its receipt.
+
+    Raises ApiError for a language that the site has not.
+    """
     asked, found = _found()
     language = asked.get("language")
     if language not in _services().portal.language_codes():
@@ -122,6 +125,7 @@ def voice() -> Response:
     """Return the voice message of an answer, encrypted to the key derived from the letter's receipt.
 
     In the body of an answer to POST: no address, log or memory of a browser names which.
+    Raises ApiError where the letter has no such voice.
     """
     asked, found = _found()
     wanted = str(asked.get("voice"))
@@ -136,6 +140,7 @@ def erasure() -> Response:
     """Erase the letter with a look-up value and all that belongs to it; ask desks that have it to erase it too.
 
     `proof`: the erase secret that the receipt yields. Without it desks are asked too, and their staff decide.
+    Raises ApiError for a malformed proof, and where the store is away.
     """
     asked, found = _found()
     proof = asked.get("proof") or ""
@@ -151,7 +156,10 @@ def erasure() -> Response:
 
 @blueprint.put("/parts/<wanted>")
 def part(wanted: str) -> Response:
-    """Keep an encrypted photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
+    """Keep an encrypted photo or recording; its id is the first 32 hexadecimal digits of its SHA-256.
+
+    Raises ApiError where it is not one, and where it cannot be kept.
+    """
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
     sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
@@ -166,7 +174,10 @@ def part(wanted: str) -> Response:
 
 @blueprint.put("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
-    """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first."""
+    """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first.
+
+    Raises ApiError where the letter is not kept.
+    """
     to, body = _addressed(), request.get_data()
     coming = _new_letter(letter_id, to, body)
     services = _services()
@@ -256,6 +267,7 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
     """Return the desks to which it is encrypted: some or all of these, each named once.
 
     Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
+    Raises ApiError for any other list.
     """
     wanted = request.headers.get("Portal-Desks", "").split(",")
     known = {desk.id for desk in (*here, *hideable(_services().portal))}
@@ -273,7 +285,10 @@ def _other_desks() -> ApiError:
 
 
 def _found() -> tuple[Mapping[str, Any], LookupResult]:
-    """Return the JSON that was sent, and the letter whose look-up value it contains."""
+    """Return the JSON that was sent, and the letter whose look-up value it contains.
+
+    Raises ApiError where it is no JSON object.
+    """
     request.max_content_length = LARGEST_LOOKUP
     try:
         asked = request.get_json(silent=True)

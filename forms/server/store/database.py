@@ -274,7 +274,10 @@ class Store:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite."""
+        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite.
+
+        Raises NotKept after half a minute.
+        """
         if self.engine.dialect.name != "sqlite":
             yield
             return

@@ -50,7 +50,10 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 
 @pages.route("/<language>/<form>", methods=["GET", "POST"])
 def form(language: str, form: str) -> Response:
-    """Show a form (GET), or accept what was typed into it (POST)."""
+    """Show a form (GET), or accept what was typed into it (POST).
+
+    Raises NotFound or ServiceUnavailable where no desk can read it.
+    """
     asked = read_request(language, form)
     kind, letter_form = asked.definition.kind, asked.definition.letter_form
     if kind.is_letter and not asked.services.portal.readers(letter_form):

@@ -26,7 +26,7 @@ def listed() -> str:
 
 @pages.post("/helplines/called")
 def called() -> Response:
-    """Write that the number was called today and is right."""
+    """Write that the number was called today and is right. Raises Problem where there is no such row."""
     editor, id, who = the_editor(), request.form.get("id", ""), writer()
     with editor.store.busy:
         sheet, text, now = sheet_now("helplines")

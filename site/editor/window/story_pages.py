@@ -32,7 +32,7 @@ def consent_row(consent: str, story: str) -> dict[str, str]:
 
 @pages.post("/stories/new")
 def new() -> Response:
-    """Make the draft, then ask for the consent's row."""
+    """Make the draft, then ask for the consent's row. Raises Problem where the address is taken."""
     editor, name = the_editor(), request.form.get("name", "").strip().removesuffix(".md")
     path = editor.store.page(SOURCE, f"{FOLDER}{name}.md")
     if editor.store.read(path)[1]:

@@ -71,7 +71,10 @@ def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], l
 
 @pages.post("/fetch")
 def fetch() -> Answer | tuple[str, int]:
-    """Fetch what is new; where the server is away it is said and what was fetched before stays."""
+    """Fetch what is new; where the server is away it is said and what was fetched before stays.
+
+    Raises Problem where the server is away.
+    """
     fetched = the_book().fetch()
     if fetched.away:
         raise Problem("server", fetched.away, "You can go on with what was fetched before.")

@@ -32,7 +32,10 @@ def _asked(problem: Problem | None = None, name: str = "") -> str:
 
 @pages.post("/sign-in")
 def with_passphrase() -> Response | tuple[str, int]:
-    """Sign in by name and passphrase. A name that nobody has is answered like a wrong passphrase."""
+    """Sign in by name and passphrase. A name that nobody has is answered like a wrong passphrase.
+
+    Raises AccountGone where the passphrase has changed meanwhile.
+    """
     office, name = the_office(), request.form.get("name", "")[: accounts.LONGEST_NAME]
     account = office.accounts.named(name)
     device = device_of(account)

@@ -42,7 +42,10 @@ def show(id: str) -> str:
 
 @pages.get("/history/<id>/<any(before, after):side>/<language>/<path:name>")
 def seen(id: str, side: str, language: str, name: str) -> Response:
-    """A page as it was before or after a save, in a frame, with all else as it is now."""
+    """A page as it was before or after a save, in a frame, with all else as it is now.
+
+    Raises Problem where there is none.
+    """
     the_editor().store.page(language, name)
     change = next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None)
     data = None if change is None else change.before if side == "before" else change.after

@@ -40,7 +40,7 @@ def waits_to_be_signed() -> Build | Commit | None:
 
 @pages.post("/publish/")
 def publish() -> Response:
-    """Check, build, and put it on the site."""
+    """Check, build, and put it on the site. Raises Problem where that cannot begin."""
     editor, who = the_editor(), writer()
     with editor.store.busy:  # nothing is saved between the look and the start
         editor.store.note_outside()
