@@ -75,7 +75,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
 
 
 def _state(read: config.ServerSettings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
-    """Return the state of an endpoint with these settings; what was lost since the last start is told."""
+    """Return the state of an endpoint with these settings; log what was lost since the last start."""
 
     def clock() -> date:
         """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's setting."""
@@ -136,7 +136,7 @@ def _operator_log(services: Services, tell: Callable[[str], None]) -> OperatorLo
 
 
 def _tell(logger: logging.Logger, name: str, said: str) -> None:
-    """Tell the operator something of this app: of several districts, of which."""
+    """Log a sentence for the operator, with the district's name where there are several."""
     logger.error("%s", f"district {name}: {said}" if name else said)
 
 

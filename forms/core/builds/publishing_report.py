@@ -36,7 +36,7 @@ def write(site: Path, report: PublishingReport) -> None:
 
 @contextmanager
 def reported(site: Path, day: date) -> Iterator[None]:
-    """Write how the block ends, for staff and for `status`: well, with a problem, or cut short.
+    """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
 
     What the block raises is raised on.
     """

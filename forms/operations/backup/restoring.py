@@ -141,7 +141,7 @@ def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
 
 
 def _take_members(members: Iterator[ArchiveMember], stores: Databases, fresh: Path, release: Path | None) -> int:
-    """Write what comes; return the number of rows. What is of no kind that we know is refused."""
+    """Write what comes; return the number of rows. A file of an unknown kind is refused."""
     rows = 0
     for kind, some in groupby(members, lambda member: member.name.partition("/")[0]):
         if kind in DATABASES:

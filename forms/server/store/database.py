@@ -78,7 +78,7 @@ class Store:
 
     @property
     def named(self) -> str:
-        """What an operator knows the database by: the file of SQLite, or the name that PostgreSQL has for it."""
+        """The database in words for an operator: the file of SQLite, or the name in PostgreSQL."""
         name = self.engine.url.database or "in memory"
         return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
 
