@@ -336,7 +336,7 @@ def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
     """One that is renamed here and not there drops its sentences from the .po files."""
     sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
     defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
-    assert marked_words.SAYING <= defined
+    assert defined >= marked_words.SAYING
 
 
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:
