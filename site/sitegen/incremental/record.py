@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forms.core.files.durable import write_durably
 from sitegen.incremental.inputs import Inputs
 from sitegen.incremental.trees import Tree
 
@@ -45,6 +44,10 @@ class Record:
     edited: bytes = b""
     edits: int = 0
     sounds: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+    def has_all(self, *, speak: bool, compress: bool, sign: bool) -> bool:
+        """Return whether all that is asked for was made."""
+        return (self.compressed or not compress) and (self.spoken or not speak) and (self.signed or not sign)
 
     def edited_pages(self) -> "dict[tuple[str, str], PageSource]":
         """Return the pages that were edited since everything was built, by language and name."""
@@ -80,6 +83,8 @@ def forget(root: Path) -> None:
 
 def write(path: Path, value: Any) -> str:
     """Write a value with its checksum; return the checksum. Raises OSError."""
+    from forms.core.files.durable import write_durably  # noqa: PLC0415 - loads all words: not needed to read
+
     data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
