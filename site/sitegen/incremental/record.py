@@ -68,7 +68,7 @@ def load(root: Path) -> Record | None:
 def save(root: Path, record: Record) -> None:
     """Keep a record. Where it cannot be written, there is none."""
     try:
-        write(root / FOLDER / "record", record)
+        write(root / FOLDER / "record", pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
     except OSError:
         forget(root)
 
@@ -81,11 +81,10 @@ def forget(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write(path: Path, value: Any) -> str:
-    """Write a value with its checksum; return the checksum. Raises OSError."""
+def write(path: Path, data: bytes) -> str:
+    """Write a pickled value with its checksum; return the checksum. Raises OSError."""
     from forms.core.files.durable import write_durably  # noqa: PLC0415 - loads all words: not needed to read
 
-    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, digest + data)
