@@ -213,7 +213,7 @@ class Builder:
 
     def _take_up(self, last: Record, twin: Path, paths: Collection[str]) -> None:
         """Record what the exchange did, and make the twin ready for the next edit."""
-        last.site, last.twin = trees.of_twin(last.twin, last.site), trees.folders_of(last.site)
+        last.site, last.twin = trees.exchanged(last.site, last.twin)
         trees.link(self.out, twin, paths)
         trees.take_up(self.out, last.site, paths)
         trees.take_up(twin, last.twin, paths, files=False)

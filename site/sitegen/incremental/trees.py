@@ -98,12 +98,21 @@ def folders_of(tree: Tree) -> Tree:
     Where the site is as recorded, a twin with these folders is too: a file that is the same in both was looked at in
     the site, and another one in its place shows in the time of its folder.
     """
-    return {path: one for path, one in tree.items() if path.endswith("/")}
+    return {path: one for path, one in tree.items() if path[-1] == "/"}
 
 
 def of_twin(tree: Tree, site: Tree) -> Tree:
     """Return the twin whole: its folders, and the files of the site."""
-    return {path: one for path, one in site.items() if not path.endswith("/")} | tree
+    return {path: one for path, one in site.items() if path[-1] != "/"} | tree
+
+
+def exchanged(site: Tree, twin: Tree) -> tuple[Tree, Tree]:
+    """Return site and twin as they are once the two have changed names: of the site, only its folders are others."""
+    if not twin.keys() <= site.keys():
+        return of_twin(twin, site), folders_of(site)
+    before = {path: site[path] for path in twin}
+    site.update(twin)
+    return site, before
 
 
 def take_up(folder: Path, tree: Tree, paths: Iterable[str], *, files: bool = True) -> None:

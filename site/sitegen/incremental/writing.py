@@ -103,6 +103,8 @@ class Writing:
     def _sounds(self) -> None:
         """Take up sound that came, and remove what no page and no question has any more."""
         used = {one for found in self._all_sounds().values() for one in found}
+        if not used and f"/{SOUNDS}/" not in self.record.site:
+            return
         fixed = {
             file.address
             for clips in self.edit.after.portal.clips.values()
