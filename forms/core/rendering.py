@@ -198,10 +198,12 @@ def draw_form(
     parts: what was taken in before; hidden: values that travel with the form; step: the place of the page of questions
     to draw, where they come a few at a time: what was typed on the others then travels with it.
     """
+    values = values or {}
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
     # A form that came back has been on the server already: sealing it in the browser would promise too much.
     fresh = step is None and not (values or problems or parts or hidden)
     here = definition.pages[step] if step is not None else ()
+    elsewhere = {name: texts for name, texts in values.items() if name not in here}
     listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
@@ -209,13 +211,11 @@ def draw_form(
         form=definition,
         step=step,
         fields=[field for field in definition.fields if step is None or field.name in here],
-        carried=[(name, text) for name, texts in (values or {}).items() if name not in here for text in texts]
-        if step is not None
-        else [],
-        enough=_enough(definition, {name: texts for name, texts in (values or {}).items() if name not in here}),
+        carried=[(name, text) for name, texts in elsewhere.items() for text in texts] if step is not None else [],
+        enough=_enough(definition, elsewhere),
         choices={name: labelled(found, language) for name, found in listed.items()},
         drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
-        values=values or {},
+        values=values,
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
         portal=portal,
