@@ -261,7 +261,10 @@ class AllPages:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> PageSource:
-        """Return the page in this language, else in English, else one that says it is not here: no third language."""
+        """Return the page in this language, else in English, else one that says it is not here: no third language.
+
+        Raises KeyError for a name that no language has.
+        """
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
