@@ -159,14 +159,26 @@ def _several(text: object) -> Forms:
 
 def _faults(english: Forms, said: Forms) -> Iterator[str]:
     """Yield why a translation cannot be shown."""
+    yield from _markup_faults(english, said)
+    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
+        yield "is far longer than the English"
+    yield from _filling_faults(english, said)
+    if _says(english[0]) and not all(map(_says, said)):
+        yield "says nothing that a reader sees"
+
+
+def _markup_faults(english: Forms, said: Forms) -> Iterator[str]:
+    """Yield what a translation would change in the markup of a page."""
     if any(_MARKUP.search(one) for one in said) and not any(_MARKUP.search(one) for one in english):
         yield "holds markup, which stays out of words"
     if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in said):
         yield "has other markup than the English"
     if not any('"' in _TAG.sub("", one) for one in english) and any('"' in _TAG.sub("", one) for one in said):
         yield 'holds a ", which would end a part of a page; write “ and ”'
-    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
-        yield "is far longer than the English"
+
+
+def _filling_faults(english: Forms, said: Forms) -> Iterator[str]:
+    """Yield what is wrong with the values that a translation is filled with, like %(number)s."""
     wanted = {match.groups() for one in english for match in _FILLED.finditer(one)}
     if any({match.groups() for match in _FILLED.finditer(one)} - wanted for one in said):
         yield "is filled with something that the English does not have"
@@ -175,8 +187,6 @@ def _faults(english: Forms, said: Forms) -> Iterator[str]:
         yield "has a % that stands for nothing"
     if any(not {match.groups() for match in _FILLED.finditer(one)} >= _always(english) for one in said):
         yield "lacks something that the English is filled with"
-    if _says(english[0]) and not all(map(_says, said)):
-        yield "says nothing that a reader sees"
 
 
 def _says(text: str) -> bool:

@@ -248,14 +248,14 @@ def erase_again(stores: Databases) -> int:
 
 def _letters_again(store: ConcernStore) -> int:
     is_erased, again = store.erased(), 0
-    for thread, desks in store.threads().items():
+    for thread, desks in store.erasing.threads().items():
         if is_erased(thread):
-            store.forget(thread, None, store.that_have(thread))  # its notice stands beside the marks
+            store.erasing.forget(thread, None, store.erasing.that_have(thread))  # its notice stands beside the marks
             again += 1
             continue
         for desk in desks:
             if is_erased(thread, desk):
-                store.delete(thread, desk)
+                store.erasing.delete(thread, desk)
                 again += 1
     return again
 
@@ -287,7 +287,7 @@ def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
 
 def _require_empty(settings: ServerSettings, stores: Databases) -> None:
     for some in stores.values():
-        if any(one.threads() for one in some if isinstance(one, ConcernStore)) or any(
+        if any(one.erasing.threads() for one in some if isinstance(one, ConcernStore)) or any(
             one.listed() for one in some if isinstance(one, SignupStore)
         ):
             todo = "Make an empty database, and name it in PORTAL_CONCERNS_URL or PORTAL_SIGNUPS_URL."

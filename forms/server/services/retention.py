@@ -27,19 +27,20 @@ def erase_old(services: Services, known: TrustedDate) -> None:
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:
-        store = box.store
-        if store.is_empty():
+        letters = box.store.retention
+        if letters.is_empty():
             continue  # as at the first start
-        store.bring_back(known.latest)
-        store.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
-        store.release(services.portal.members, services.portal.recoverable)
-        store.erase(today - timedelta(days=keep(box.keep)))
+        letters.bring_back(known.latest)
+        letters.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
+        letters.release(services.portal.members, services.portal.recoverable)
+        letters.erase(today - timedelta(days=keep(box.keep)))
 
 
 class DailyRetention:
     """Knows the day, and erases at most once a day; where the store is away, the next call tries again.
 
-    While the clock is doubted each call looks whether it still is. Safe from several threads.
+    clock: returns the day that this machine shows, in the portal's time zone. While it is doubted, each call looks
+    whether it still is. Safe from several threads.
     """
 
     def __init__(self, services: Callable[[], Services], clock: Callable[[], date]) -> None:

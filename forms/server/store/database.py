@@ -72,7 +72,7 @@ class Store:
         self._measured, self._measure_at = 0, 0.0
 
     @property
-    def _insert(self) -> Callable[[sa.Table], Any]:
+    def insert(self) -> Callable[[sa.Table], Any]:
         """`INSERT ... ON CONFLICT`, which both databases have and SQLAlchemy offers per dialect."""
         return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
@@ -190,7 +190,7 @@ class Store:
             self._tables.make()
             with self._turn(), self.engine.begin() as connection:
                 require_same_files = self._files.require(connection)
-                written = self._insert(ours.probe).values(row)
+                written = self.insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
             require_same_files()
 
@@ -274,7 +274,10 @@ class Store:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite."""
+        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite.
+
+        Raises NotKept after half a minute.
+        """
         if self.engine.dialect.name != "sqlite":
             yield
             return
@@ -326,7 +329,7 @@ class Store:
     def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows of which some may be there already: those stay as they are."""
         for row in rows:
-            connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+            connection.execute(self.insert(table).values(row).on_conflict_do_nothing())
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

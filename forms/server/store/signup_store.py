@@ -94,7 +94,7 @@ class SignupStore(Store):
         """
         with self.writing() as connection:
             first = {"event": signup.event, "taken": 0, "last_day": last_day}
-            connection.execute(self._insert(_places).values(first).on_conflict_do_nothing())
+            connection.execute(self.insert(_places).values(first).on_conflict_do_nothing())
             _lock(connection, signup.event, last_day=last_day)
             kept = connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).first()
             if kept is not None:

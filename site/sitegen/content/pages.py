@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -78,6 +78,15 @@ class PageSource:
     """Where it was read, as staff know it; empty where that is where a district's own page stands."""
     layer: str = lookup.OWN
     """The folder of content that it comes from, as sentences call it."""
+
+    if not TYPE_CHECKING:  # else no misspelt name would be found
+
+        def __getattr__(self, name: str) -> str:
+            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once."""
+            place = vars(self).get("unread") if name == "text" else None
+            if place is None:
+                raise AttributeError(name)
+            return vars(self).setdefault("text", place.read())
 
     @property
     def where(self) -> str:
@@ -252,7 +261,10 @@ class AllPages:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> PageSource:
-        """Return the page in this language, else in English, else one that says it is not here: no third language."""
+        """Return the page in this language, else in English, else one that says it is not here: no third language.
+
+        Raises KeyError for a name that no language has.
+        """
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]

@@ -93,7 +93,10 @@ def _put_back(before: dict[Path, bytes | None], folders: Sequence[Path]) -> None
 
 
 def _line(content: Path, code: str, name: str) -> _Part:
-    """Return portal.yml with the language as a line after the others; everything else stays unchanged."""
+    """Return portal.yml with the language as a line after the others; everything else stays unchanged.
+
+    Raises Problem where the list is written in another way.
+    """
     path = content / "portal.yml"
     data = path.read_bytes()
     text = data.decode("utf-8-sig")

@@ -43,7 +43,7 @@ class _Voice(ctypes.Structure):
 
 
 def _loaded() -> Any:
-    """Return the engine, loaded and ready."""
+    """Return the engine, loaded and ready. Raises RuntimeError where it has another rate."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     data = str(espeakng_loader.get_data_path()).encode()
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data, _DONT_EXIT)

@@ -116,7 +116,10 @@ class HttpGateway:
     template_field: str = "template_id"
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
-        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them."""
+        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them.
+
+        Raises Problem where it was not sent, and Unsure where nobody can tell.
+        """
         fields = {
             self.number_field: number,
             self.text_field: text,

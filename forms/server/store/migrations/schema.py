@@ -165,7 +165,10 @@ class Tables:
             raise OtherSalt
 
     def _brought_up_to_date(self, connection: sa.Connection) -> frozenset[str]:
-        """Bring the schema up to date; return the names of the tables that are there then."""
+        """Bring the schema up to date; return the names of the tables that are there then.
+
+        Raises OtherSchema for one that is not ours.
+        """
         try:
             return bring_up_to_date(connection, frozenset(table.name for table in self._all()))
         except NotOurSchema as problem:
