@@ -5,6 +5,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
@@ -52,7 +54,10 @@ def _assigned(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def become_owner(data: Path) -> None:
-    """Go on as the user that a data folder belongs to: files that root makes there would stop the service."""
+    """Go on as the user that a data folder belongs to: files that root makes there would stop the service.
+
+    Raises Problem where that user could not run this program, so that modules which are loaded later would be missing.
+    """
     if os.name != "posix" or os.geteuid() != 0 or not data.exists():
         return
     found = data.stat()
@@ -60,6 +65,16 @@ def become_owner(data: Path) -> None:
         os.setgroups([found.st_gid])
         os.setgid(found.st_gid)
         os.setuid(found.st_uid)
+        _require_readable(data)
+
+
+def _require_readable(data: Path) -> None:
+    """Raise Problem where the user of this process cannot read the program, its packages or its Python."""
+    for path in (PROGRAM / "forms", Path(click.__file__), Path(os.__file__)):
+        if not os.access(path, os.R_OK):
+            what = f"belongs to a user who cannot read {path}, so that neither this nor the service can run."
+            todo = f"Let everybody read it (see with namei -m {path} what keeps them out), and type the same again."
+            raise Problem(str(data), what, todo)
 
 
 def become_owner_of_first(folder: Path) -> None:

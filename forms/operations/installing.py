@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from forms.core.files.durable import write_durably
+from forms.core.files.durable import make_open_folder, write_durably
 from forms.core.problem import Problem
 from forms.operations.districts import district_offices, server_districts, site_folders
 from forms.server.districts.settings import District
@@ -164,7 +164,7 @@ class ServerInstallation:
 
     def _folder(self, path: Path) -> None:
         if not path.is_dir():
-            self._change(f"make {path}", lambda: path.mkdir(parents=True, mode=0o755))
+            self._change(f"make {path}", lambda: make_open_folder(path))
 
     def _files(self) -> dict[str, str]:
         """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
@@ -347,7 +347,7 @@ def _require_owned_by_root(place: Path) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_open_folder(path.parent)
     write_durably(path, data)
     path.chmod(mode)
 

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forms.core.problem import Problem
@@ -13,6 +13,17 @@ def write_durably(path: Path, data: bytes) -> None:
     """Write a file that other programs may read. Raises OSError, and then changes nothing."""
     with replaced(path) as fresh:
         fresh.write_bytes(data)
+
+
+def make_open_folder(folder: Path) -> None:
+    """Make a folder, and what is missing above it, that other users may look into, whatever the umask. Raises OSError.
+
+    The umask of root's shell may keep everybody else out: nginx and the service are other users.
+    """
+    for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
+        with suppress(FileExistsError):  # another program was first
+            missing.mkdir()
+            missing.chmod(0o755)
 
 
 def write_safely(path: Path, data: bytes) -> None:
