@@ -37,7 +37,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built site in small."""
     folder = tmp_path_factory.mktemp("public")
     files = {"ta/index.html": PAGE, "404.html": "not here", "ta/404.html": "இங்கே இல்லை", "away.html": "away",
-             "ta/away.html": "Not sent, in Tamil", "assets/a.css": "a{}", "sat-Olck/tell/index.html": PAGE,
+             "ta/away.html": "Not sent, in Tamil", "ta/stories/the-advance/index.html": PAGE, "assets/a.css": "a{}", "sat-Olck/tell/index.html": PAGE,
              "sat-Olck/404.html": "Santali: not here", "sat-Olck/away.html": "Santali: not sent", "too-large.html": "too large",
              "ta/too-large.html": "Too large, in Tamil"}  # fmt: skip
     for name, text in files.items():
@@ -244,6 +244,19 @@ def test_a_missing_page_of_no_language_is_the_sites_own_page(served: list[Served
         return
     status, headers, body = ask(served, "GET", path)
     assert (status, body.decode()) == (404, "not here")
+    for name, value in EVERYWHERE.items():
+        assert headers.get_all(name) == [value]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"), [("GET", "/ta/stories/", 404), ("GET", "/assets/", 404), ("POST", "/ta/", 405)]
+)
+def test_nginx_shows_no_page_of_its_own(served: list[Served], method: str, path: str, expected: int) -> None:
+    """A folder without a page (an address that somebody cut short) and a form sent to a page."""
+    if len(served) == 1:
+        return
+    status, headers, body = ask(served, method, path)
+    assert (status, body.decode()) == (expected, "இங்கே இல்லை" if path.startswith("/ta/") else "not here")
     for name, value in EVERYWHERE.items():
         assert headers.get_all(name) == [value]
 
