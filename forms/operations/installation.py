@@ -9,7 +9,7 @@ import click
 
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import ServerSettings
+from forms.server.config import MARKS, ServerSettings
 from forms.server.districts import settings as districts
 
 
@@ -27,11 +27,13 @@ def take_service_settings(environment: MutableMapping[str, str], root: Path = Pa
 
     So that an operator's command at the machine is about what its service and its timers are about.
     """
-    if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
-        return
     if ("WorkingDirectory", str(PROGRAM)) not in _assigned(root / _UNIT):
         return
     found = dict(_pair(text) for name, text in _assigned(root / _UNIT) if name == "Environment")
+    if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
+        if MARKS in found:  # the service's also where a data folder is named, as for a restore
+            environment.setdefault(MARKS, found[MARKS])
+        return
     for file in _FILES:  # as for systemd, a file stands over the unit's own lines
         found |= dict(_assigned(root / file))
     for name, text in found.items():

@@ -69,15 +69,18 @@ def test_no_moment_shows_the_service_a_district_that_would_be_refused(
 
 
 def test_of_two_who_add_the_same_district_one_is_told(folder: Path, tmp_path: Path) -> None:
-    children = []
-    with settings.changing(folder):
-        for name in ("one", "other"):
-            child = os.fork()
-            if not child:
-                said = district(folder, "add", "west", "--host", f"{name}.example")
-                (tmp_path / name).write_text(said.output)
-                os._exit(0)
-            children.append(child)
+    children, (waiting, go) = [], os.pipe()
+    for name in ("one", "other"):
+        child = os.fork()  # before anybody holds the lock: a fork would hold it too
+        if not child:
+            os.close(go)
+            os.read(waiting, 1)
+            said = district(folder, "add", "west", "--host", f"{name}.example")
+            (tmp_path / name).write_text(said.output)
+            os._exit(0)
+        children.append(child)
+    os.close(go)
+    os.close(waiting)
     for child in children:
         os.waitpid(child, 0)
     both = {name: (tmp_path / name).read_text() for name in ("one", "other")}

@@ -1,5 +1,6 @@
 """Write files durably and atomically: a file is complete and on the disk, or unchanged."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -38,8 +39,15 @@ def write_or_complain(path: Path, data: bytes) -> None:
     try:
         write_safely(path, data)
     except OSError as error:
-        todo = "Make room on the disk; what waits on the server stays there."
-        raise Problem(str(path.parent), f"cannot be written ({error.strerror}).", todo) from None
+        raise Problem(str(path.parent), f"cannot be written ({error.strerror}).", _todo(error)) from None
+
+
+def _todo(error: OSError) -> str:
+    if error.errno == errno.EROFS:
+        return "Its disk may only be read: look whether it is damaged or locked. What waits on the server stays there."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "It belongs to another user of this machine. What waits on the server stays there."
+    return "Make room on the disk; what waits on the server stays there."
 
 
 @contextmanager

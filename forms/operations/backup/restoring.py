@@ -304,6 +304,9 @@ def _at_rest(data: Path, *, in_place: bool) -> Iterator[None]:
     if not data.exists():
         yield
         return
+    if os.statvfs(data).f_flag & os.ST_RDONLY:
+        todo = "See how it is mounted (findmnt), and in the journal why; then type the same again."
+        raise Problem(str(data), "lies on a disk that may only be read.", todo)
     if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         todo = f"Run this as root, or as its owner. Nothing was changed. Whose it is says: ls -ld {data}"
         raise Problem(str(data), "is not yours to read and write.", todo)

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,11 +223,16 @@ def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any
     for left in path.parent.glob(f"{FILE}.*.new"):  # of a command that was killed
         left.unlink(missing_ok=True)
     before = path.stat() if path.exists() else None
-    with replaced(path) as fresh:
-        fresh.write_bytes(_text(hosts, given).encode())
-        fresh.chmod(before.st_mode & 0o777 if before else 0o644)
-        if before and os.geteuid() == 0:
-            os.chown(fresh, before.st_uid, before.st_gid)
+    try:
+        with replaced(path) as fresh:
+            fresh.write_bytes(_text(hosts, given).encode())
+            fresh.chmod(before.st_mode & 0o777 if before else 0o644)
+            if before and os.geteuid() == 0:
+                os.chown(fresh, before.st_uid, before.st_gid)
+    except OSError:
+        with suppress(OSError):  # its releases may lie there already
+            path.parent.rmdir()
+        raise
     return path
 
 
