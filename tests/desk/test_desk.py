@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import sys
-import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -36,6 +35,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
 from tests.operations.test_cut_short import MOST, cut_at
 from tests.server.conftest import District, district
+from tests.serving import serve_in_thread
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
@@ -111,14 +111,9 @@ def pickup() -> Iterator[Pickup]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield held
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        held.address = address
+        yield held
 
 
 @dataclass

@@ -65,18 +65,23 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
     assert "came late" not in said(legal)
 
 
+def fetch_only(machine: Session, id: str, sealed: bytes) -> None:
+    """Synchronise with a server that gives out this one letter."""
+    with pytest.MonkeyPatch.context() as server:
+        row = {"id": id, "thread": id, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
+        server.setattr(Server, "waiting", lambda *_, **__: [row])
+        server.setattr(Server, "letter", lambda *_: sealed)
+        server.setattr(Server, "acknowledge", lambda *_: None)
+        machine.sync.run()
+
+
 def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office: Office) -> None:
     office.tell(what="only once")
     legal = office.machine("legal")
     legal.sync.run()
     [id] = legal.local_store.ids("letters")
     again, sealed = "f" * 32, legal.local_store.read("letters", id)
-    with pytest.MonkeyPatch.context() as server:
-        row = {"id": again, "thread": again, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
-        server.setattr(Server, "waiting", lambda *_, **__: [row])
-        server.setattr(Server, "letter", lambda *_: sealed)
-        server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync.run()
+    fetch_only(legal, again, sealed)
     assert f"{again[:8]} came under another id" in said(legal)
 
 
@@ -89,12 +94,7 @@ def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office)
     legal.erasing.erase(id)
     office.day = TODAY + timedelta(days=2)
     legal.sync.run()
-    with pytest.MonkeyPatch.context() as server:
-        row = {"id": id, "thread": id, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
-        server.setattr(Server, "waiting", lambda *_, **__: [row])
-        server.setattr(Server, "letter", lambda *_: sealed)
-        server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync.run()
+    fetch_only(legal, id, sealed)
     assert f"{id[:8]} of {TODAY} came on {office.day} only" in said(legal)
 
 

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from forms.server.app import create_app
 from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.patience import until
+from tests.serving import serve_in_thread
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 12, 1)
@@ -166,12 +166,8 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
         }
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(server) as address:
+        yield address
     state_of(app).services.close()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sitegen.publish.withdrawals import withdrawal
@@ -45,6 +46,15 @@ class Repository:
         (self.home / "content").mkdir()
         self.source().take(self.git("rev-parse", "HEAD"))
         self.source().published(self.git("rev-parse", "HEAD"))
+
+    @classmethod
+    def copied(cls, made: Path, home: Path) -> Self:
+        """Return a copy of one that was made once: keys take time."""
+        shutil.copytree(made, home, symlinks=True)
+        copy = object.__new__(cls)
+        copy.home, copy.published, copy.purged = home, [], []
+        copy.git("remote", "set-url", "origin", str(home / "staff"), where="content.git")
+        return copy
 
     def git(self, *words: str, where: str = "staff") -> str:
         own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
@@ -104,12 +114,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(made: Path, tmp_path: Path) -> Repository:
-    """A copy of one that was made once: keys take time."""
-    shutil.copytree(made, tmp_path / "home", symlinks=True)
-    copy = object.__new__(Repository)
-    copy.home, copy.published, copy.purged = tmp_path / "home", [], []
-    copy.git("remote", "set-url", "origin", str(copy.home / "staff"), where="content.git")
-    return copy
+    return Repository.copied(made, tmp_path / "home")
 
 
 def test_what_a_named_person_signed_is_published(repository: Repository) -> None:

@@ -22,7 +22,7 @@ from forms.server.store.installation import MARKS_KEPT_DAYS
 from forms.server.web.current import state_of
 from tests.patience import until
 
-from .conftest import TODAY
+from .conftest import TODAY, dropped_after
 from .deployed import gunicorn
 from .test_store import SEALED, coming
 
@@ -166,18 +166,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[DayStore]:
-    opened = DayStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(DayStore(url)) as opened:
+        yield opened
 
 
 @pytest.fixture
 def concerns(url: str) -> Iterator[ConcernStore]:
-    opened = ConcernStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(ConcernStore(url)) as opened:
+        yield opened
 
 
 def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:

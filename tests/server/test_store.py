@@ -19,6 +19,7 @@ from forms.server.store.concerns.letters import Access, EntryRow, NewLetter, Par
 from forms.server.store.faults import AlreadyThere, NotKept
 from forms.server.store.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
+from tests.server.conftest import dropped_after
 
 DAY = date(2027, 1, 1)
 SEALED = encryption.seal({"what": "help"}, [str(pyrage.x25519.Identity.generate().to_public())])
@@ -34,18 +35,14 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def concerns(urls: tuple[str, str]) -> Iterator[ConcernStore]:
-    opened = ConcernStore(urls[0])
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(ConcernStore(urls[0])) as opened:
+        yield opened
 
 
 @pytest.fixture
 def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
-    opened = SignupStore(urls[1])
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(SignupStore(urls[1])) as opened:
+        yield opened
 
 
 ONE_EACH = {"police": ("police",), "legal": ("legal",)}
@@ -303,11 +300,9 @@ def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
 
 @pytest.fixture
 def statements(urls: tuple[str, str]) -> Iterator[StatementStore]:
-    opened = StatementStore(urls[0])
-    opened.metadata.drop_all(opened.engine)  # servers of other tests state something in the same database
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(StatementStore(urls[0])) as opened:
+        opened.metadata.drop_all(opened.engine)  # servers of other tests state something in the same database
+        yield opened
 
 
 def test_a_statement_names_what_came_and_what_is_gone_and_the_one_before(statements: StatementStore) -> None:

@@ -223,9 +223,9 @@ def drafts(content: Path, language: str) -> list[str]:
     return found
 
 
-def _not_here(name: str, language: str) -> PageSource:
-    """Return the page for readers whose language lacks it, where English has none that could stand in."""
-    title, text = not_here_words(language)
+def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
+    """Return a page of this title and sentence for an address at which there is no text to show."""
+    title, text = words
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
     return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
 
@@ -258,7 +258,7 @@ class AllPages:
                 return self.by_language[code][name]
         if name not in self.names:
             raise KeyError(name)
-        return _not_here(name, language)
+        return placeholder(name, language, not_here_words(language))
 
     def source(self, name: str) -> PageSource | None:
         """Return the English of a page, or None."""

@@ -384,14 +384,7 @@ def remove_card(kit: Path) -> bool:
     """
     found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
     there = [path for path in found if path.exists()]
-    wrong: OSError | None = None
-    for path in there:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            wrong = error
-    if wrong:
-        raise wrong
+    cleaning.remove_each(there)
     return bool(there)
 
 
