@@ -12,13 +12,8 @@ from sitegen.incremental.inputs import Inputs
 from sitegen.layers import site_root
 from sitegen.publish.browser_bundle import SEAL
 
-from commands.keys import (
-    demonstration_keys,
-    publishers_named,
-    publishers_signature,
-    state_of_keys,
-    unprotected_keys,
-)
+from commands.key_files import state_of_keys
+from commands.keys import demonstration_keys, publishers_named, publishers_signature, unprotected_keys
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn

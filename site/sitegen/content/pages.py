@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -78,6 +78,15 @@ class PageSource:
     """Where it was read, as staff know it; empty where that is where a district's own page stands."""
     layer: str = lookup.OWN
     """The folder of content that it comes from, as sentences call it."""
+
+    if not TYPE_CHECKING:  # else no misspelt name would be found
+
+        def __getattr__(self, name: str) -> str:
+            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once."""
+            place = vars(self).get("unread") if name == "text" else None
+            if place is None:
+                raise AttributeError(name)
+            return vars(self).setdefault("text", place.read())
 
     @property
     def where(self) -> str:
