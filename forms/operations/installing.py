@@ -256,7 +256,7 @@ class ServerInstallation:
             self._change(f"write {path}", lambda: _write(path, _FIRST_SETTINGS.encode(), 0o600))
 
     def _certificate(self) -> None:
-        """First certificates, which the server signs itself: the authority wants to see a running server."""
+        """First certificates, which the server signs itself: the authority checks a running server."""
         self._first_certificate(self.name, self.root / "etc/portal-tls", "")
         for one in self._many:
             host = one.hosts[0]

@@ -213,7 +213,10 @@ def require_whole(folder: Path, built: BuildManifest) -> None:
 
 
 def _copy(public: Path, to: Path, now: Release | None) -> None:
-    """Copy a built site; files under hashed names that are in use already are shared."""
+    """Copy a built site; files under hashed names that are in use already are shared.
+
+    Raises Problem for a link, and where a file cannot be copied.
+    """
 
     for path in public.rglob("*"):
         if path.is_symlink():

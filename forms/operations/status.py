@@ -228,7 +228,7 @@ def _writable(found: Databases) -> Iterator[StatusItem]:
 
 
 def _durable(found: Databases) -> Iterator[StatusItem]:
-    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or answers nobody."""
+    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or waits for a replica."""
     for name, stores in found.items():
         doubt, wait = durability_doubt(stores[0]), commits_wait(stores[0])
         if doubt:

@@ -400,19 +400,11 @@ def update(
     went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
     what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
-    try:
-        said = _take_all(source, publish, purge, held, libraries)
-    except Exception as error:
-        told = (
-            str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
-        )
-        with suppress(OSError):  # a full disk hides no other fault
-            publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), told))
-        raise
-    finally:
-        _tell_staff(source, site)
-    publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), ""))
-    return said
+    with publishing_report.reported(site, today):
+        try:
+            return _take_all(source, publish, purge, held, libraries)
+        finally:
+            _tell_staff(source, site)
 
 
 def _take_all(
@@ -524,7 +516,10 @@ def _keep_up_in_spite_of(
 
 
 def _publish(source: GitSource, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
-    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
+    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway.
+
+    Raises what `publish` raises; Problems where `purge` fails too.
+    """
     try:
         publish()
     except BaseException as error:

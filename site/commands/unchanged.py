@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sitegen.incremental import as_built, record
+from sitegen.incremental import as_built, inputs, record
 from sitegen.incremental.inputs import Changes, Inputs
 from sitegen.incremental.record import Record
+from sitegen.incremental.trees import CheckBeside
 
 from commands.key_files import state_of_keys
 from commands.site import Site
@@ -23,13 +24,21 @@ _CHOICES = {"--speech": "speak", "--no-speech": "speak", "--compress": "compress
 
 @dataclass(frozen=True)
 class QuickLook:
-    """What was found for a folder on a day, with these keys: the record of the last build, and what changed since."""
+    """What was found for a folder on a day, with these keys: the record of the last build, and what changed since.
+
+    inputs: the input files with what changed in them; as_recorded: whether the site was as the last build left it.
+    """
 
     out: Path
     today: date
     key_files: str
     record: Record
-    found: tuple[Inputs, Changes] | None
+    inputs: tuple[Inputs, Changes]
+    as_recorded: CheckBeside
+
+    def found(self) -> tuple[Inputs, Changes] | None:
+        """Return the input files and what changed in them; None where the site was not as recorded."""
+        return self.inputs if self.as_recorded.holds() else None
 
 
 _TAKEN: list[QuickLook] = []
@@ -58,10 +67,14 @@ def _is_as_built(site: Site, *, speak: bool, compress: bool) -> bool:
     if last is None or not last.has_all(speak=speak, compress=compress, sign=signs):
         return False
     today, key_files = site.today(), state_of_keys(site)
-    found = as_built.changes_beside(site.root, site.public, site.handover, last, today=today, key_files=key_files)
-    if found is not None and not found[1]:
+    if not as_built.is_on_terms(site.public, site.handover, last, today, key_files):
+        return False
+    as_recorded = CheckBeside(site.public, last.site)
+    now = inputs.look(site.root, last.inputs)
+    changes = inputs.changes(last.inputs, now)
+    if not changes and as_recorded.holds():
         return True
-    _TAKEN.append(QuickLook(site.public, today, key_files, last, found))
+    _TAKEN.append(QuickLook(site.public, today, key_files, last, (now, changes), as_recorded))
     return False
 
 

@@ -56,7 +56,7 @@ def shared(office: Office) -> Shared:
     ids = {str(case.answers["what"]): case.id for case in legal.cases.all()}
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
     concerns = state_of(office.app).services.concerns
-    concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
+    concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
     entry = legal.log.write(ids[TOLD], "state", state="looking")

@@ -77,12 +77,12 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
     part, sealed = seal_part(
         {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
     )
-    concerns.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
+    concerns.intake.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
-    assert concerns.part(part, "legal", "legal") == sealed
+    assert concerns.inbox.part(part, "legal", "legal") == sealed
 
 
 def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(office: Office) -> None:
@@ -137,7 +137,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             forged_for(office, "partner", id, str(number)),
             "partner",
         )
-    rows = state_of(office.app).services.concerns.copies(id, "partner", "partner")
+    rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
     made = [copy for copy in rows if copy.maker == "police/babu"]
     assert len(made) <= MOST_COPIES, "and an insider cannot fill the disk with them"
 
@@ -335,7 +335,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     concerns = state_of(office.app).services.concerns
     keys_of_desk = office.portal.named(["police"])[0].keys
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
-    concerns.save_part(part, office.day, ["police"], sealed)
+    concerns.intake.save_part(part, office.day, ["police"], sealed)
     office.tell(what=TOLD)
     with concerns.writing() as connection:
         connection.exec_driver_sql("UPDATE parts SET letter = (SELECT id FROM letters)")

@@ -30,6 +30,7 @@ from forms.desk.session import Session
 from forms.desk.watch import site_watch, visitor
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
+from forms.desk.window.current import authenticator_of
 from forms.server.web import static_site
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
@@ -500,7 +501,7 @@ def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> 
     site.alarms(desk)
     app = create_window(DeskPlace("legal", desk.place.folder, desk.place.address), lambda: TODAY)
     client = window_client(app)
-    authenticator = app.extensions["authenticator"]
+    authenticator = authenticator_of(app)
     client.get(f"/enter/{authenticator.token}")
     same_site = {"Origin": "http://localhost"}
     client.post("/unlock", data={"form_token": authenticator.form_token}, headers=same_site)

@@ -163,7 +163,7 @@ class Endpoint:
 
     def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
         """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
-        told = (day or state_of(self.client.application).clock()).isoformat()
+        told = (day or state_of(self.client.application).retention.clock()).isoformat()
         answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
         return dict(answer.get_json())
 

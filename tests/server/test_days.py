@@ -204,22 +204,22 @@ def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch
 def test_a_day_that_has_not_come_is_brought_back(concerns: ConcernStore) -> None:
     """A clock ten years ahead stamped them, was mended: they are kept no ten years too long."""
     ahead = date(2037, 1, 1)
-    concerns.save(coming("a", desks=("police",), day=ahead))
-    concerns.save(coming("b", desks=("police",), day=after(-5)))
-    concerns.save_part("p", ahead, ["police"], SEALED)
-    concerns.answer("x", "a", "police", ahead, SEALED)
-    concerns.enter(EntryRow("e", "a", ahead), "police", SEALED)
+    concerns.intake.save(coming("a", desks=("police",), day=ahead))
+    concerns.intake.save(coming("b", desks=("police",), day=after(-5)))
+    concerns.intake.save_part("p", ahead, ["police"], SEALED)
+    concerns.desk_writing.answer("x", "a", "police", ahead, SEALED)
+    concerns.desk_writing.enter(EntryRow("e", "a", ahead), "police", SEALED)
     for id, at in (("1", "2027-01-02T03:00"), ("2", "2037-01-01T10:00")):
-        concerns.note_access(id, "police", Access(at, "police", "fetched", "a"))
-    concerns.bring_back(TODAY)
-    assert concerns.progress(b"a" * 32).days == (TODAY,)
-    assert [one.day for one in concerns.progress(b"a" * 32).answers] == [TODAY]
-    assert [one.day for one in concerns.entries("police", date.min)] == [TODAY]
-    assert concerns.progress(b"b" * 32).days == (after(-5),), "what has come stays as it is"
-    assert [one.at for one in concerns.accesses("police")] == ["2027-01-01", "2027-01-02"]
-    assert concerns.has_parts(["p"], ["police"])
-    concerns.erase_loose_parts(after(1))
-    assert not concerns.has_parts(["p"], ["police"])
+        concerns.access_log.note_access(id, "police", Access(at, "police", "fetched", "a"))
+    concerns.retention.bring_back(TODAY)
+    assert concerns.receipts.progress(b"a" * 32).days == (TODAY,)
+    assert [one.day for one in concerns.receipts.progress(b"a" * 32).answers] == [TODAY]
+    assert [one.day for one in concerns.inbox.entries("police", date.min)] == [TODAY]
+    assert concerns.receipts.progress(b"b" * 32).days == (after(-5),), "what has come stays as it is"
+    assert [one.at for one in concerns.access_log.accesses("police")] == ["2027-01-01", "2027-01-02"]
+    assert concerns.intake.has_parts(["p"], ["police"])
+    concerns.retention.erase_loose_parts(after(1))
+    assert not concerns.intake.has_parts(["p"], ["police"])
 
 
 # By the server itself
@@ -255,7 +255,7 @@ def fill(own: Any) -> tuple[str, str]:
     for desk in ("police", "legal", "partner"):
         for id in own.letter_ids(desk):
             assert own.pickup(f"letters/{id}/acknowledge", desk, "POST").status_code == 204
-    state_of(own.client.application).services.concerns.save_part("p" * 32, own_day(own), ["police"], SEALED)
+    state_of(own.client.application).services.concerns.intake.save_part("p" * 32, own_day(own), ["police"], SEALED)
     return code, own.code(own.send("signup", event="meeting", people="2"))
 
 
@@ -268,7 +268,7 @@ def is_there(own: Any, code: str, number: str) -> tuple[bool, bool, bool]:
     """Whether the letter, the sign-up and the loose photo are there."""
     letter = own.post("answer", code=code).status_code == 200
     signup = own.post("cancel", code=number).status_code == 200
-    return letter, signup, state_of(own.client.application).services.concerns.has_parts(["p" * 32], ["police"])
+    return letter, signup, state_of(own.client.application).services.concerns.intake.has_parts(["p" * 32], ["police"])
 
 
 @pytest.mark.parametrize("wrong", [date(1970, 1, 1), date(2037, 6, 1), date(9999, 12, 31)])

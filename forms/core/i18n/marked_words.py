@@ -13,7 +13,7 @@ WINDOW_MARKS = frozenset({"_", "gettext", "with_markup"})
 WINDOW_PLURAL_MARKS = frozenset({"ngettext"})
 
 SAYING = frozenset({
-    "Problem", "Damaged", "Finding", "NotForThisDesk", "NotKnown", "NotThere", "Refused", "ServerAway",
+    "Problem", "Damaged", "Finding", "NotForThisDesk", "NotKnown", "NotThere", "RequestRefused", "ServerAway",
     "UnconfirmedKey", "Unsure",
 })  # fmt: skip
 """Calls whose texts are for people: Problem and its kinds, and what the doctor finds."""

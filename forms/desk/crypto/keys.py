@@ -53,7 +53,7 @@ def signing_line(identity: pyrage.x25519.Identity) -> str:
 
 
 def pickup_line(token: str) -> str:
-    """Return the line by which the server knows a token without holding it."""
+    """Return the line by which the server verifies a token without holding it."""
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -187,7 +187,7 @@ def change_passphrase(folder: Path, old: str, new: str) -> None:
 def rotate(folder: Path, passphrase: str | None) -> Public:
     """Return a new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
 
-    The new public lines must go into portal.yml; until then the server knows an old token only. All of them stay in
+    The new public lines must go into portal.yml; until then the server has an old token only. All of them stay in
     `token.old.txt`, the newest first: a key may be changed again before the first change was published.
     """
     kept = identities(folder, lambda: passphrase or "")

@@ -120,7 +120,10 @@ def _rows(databases: Databases, *, everything: bool) -> Iterator[ArchiveMember]:
 
 
 def _release(settings: ServerSettings) -> Iterator[ArchiveMember]:
-    """Yield portal.json and the site beside it, of one release also where another is published meanwhile."""
+    """Yield portal.json and the site beside it, of one release also where another is published meanwhile.
+
+    Raises Problem for a file that is too large.
+    """
     folder = settings.portal.parent.resolve()
     yield ArchiveMember(PORTAL, (folder / settings.portal.name).read_bytes())
     site = settings.public or folder / "public"

@@ -76,7 +76,10 @@ def make_erasures(
 def _ready(
     settings: ServerSettings, into: Path, patience: float
 ) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
-    """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile."""
+    """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile.
+
+    Raises Problem where the backup would lie in the data folder.
+    """
     salt = databases.require_salt(settings)
     databases.require_is_there(settings)
     if into.resolve().is_relative_to(settings.data.resolve()):

@@ -142,7 +142,7 @@ def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
 
 
 def _take_members(members: Iterator[ArchiveMember], stores: Databases, fresh: Path, release: Path | None) -> int:
-    """Write what comes; return the number of rows. What is of no kind that we know is refused."""
+    """Write what comes; return the number of rows. A file of an unknown kind is refused."""
     rows = 0
     for kind, some in groupby(members, lambda member: member.name.partition("/")[0]):
         if kind in DATABASES:
@@ -249,14 +249,14 @@ def erase_again(stores: Databases) -> int:
 
 def _letters_again(store: ConcernStore) -> int:
     is_erased, again = store.erased(), 0
-    for thread, desks in store.threads().items():
+    for thread, desks in store.erasing.threads().items():
         if is_erased(thread):
-            store.forget(thread, None, store.that_have(thread))  # its notice stands beside the marks
+            store.erasing.forget(thread, None, store.erasing.that_have(thread))  # its notice stands beside the marks
             again += 1
             continue
         for desk in desks:
             if is_erased(thread, desk):
-                store.delete(thread, desk)
+                store.erasing.delete(thread, desk)
                 again += 1
     return again
 
@@ -288,7 +288,7 @@ def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
 
 def _require_empty(settings: ServerSettings, stores: Databases) -> None:
     for some in stores.values():
-        if any(one.threads() for one in some if isinstance(one, ConcernStore)) or any(
+        if any(one.erasing.threads() for one in some if isinstance(one, ConcernStore)) or any(
             one.listed() for one in some if isinstance(one, SignupStore)
         ):
             todo = "Make an empty database, and name it in PORTAL_CONCERNS_URL or PORTAL_SIGNUPS_URL."

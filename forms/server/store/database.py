@@ -73,13 +73,13 @@ class Store:
         self._measured, self._measure_at = 0, 0.0
 
     @property
-    def _insert(self) -> Callable[[sa.Table], Any]:
+    def insert(self) -> Callable[[sa.Table], Any]:
         """`INSERT ... ON CONFLICT`, which both databases have and SQLAlchemy offers per dialect."""
         return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
     def named(self) -> str:
-        """What an operator knows the database by: the file of SQLite, or the name that PostgreSQL has for it."""
+        """The database in words for an operator: the file of SQLite, or the name in PostgreSQL."""
         name = self.engine.url.database or "in memory"
         return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
 
@@ -190,7 +190,7 @@ class Store:
             self._tables.make()
             with self._turn(), self.engine.begin() as connection:
                 require_same_files = self._files.require(connection)
-                written = self._insert(ours.probe).values(row)
+                written = self.insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
             require_same_files()
 
@@ -279,7 +279,10 @@ class Store:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite."""
+        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite.
+
+        Raises NotKept after half a minute.
+        """
         if self.engine.dialect.name != "sqlite":
             yield
             return
@@ -330,7 +333,7 @@ class Store:
     def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows of which some may be there already: those stay as they are."""
         for row in rows:
-            connection.execute(self._insert(table).values(row).on_conflict_do_nothing())
+            connection.execute(self.insert(table).values(row).on_conflict_do_nothing())
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

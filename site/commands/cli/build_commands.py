@@ -29,7 +29,7 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
         if not builder.knows_consents(site.today()):
             remove_withdrawn(site, out)  # before anything is read that may be broken, or a passphrase is asked for
         elif look:
-            found = look.found
+            found = look.found()
         as_built = not again and builder.is_as_built(
             site.today(), speak=speech, compress=compress, sign=signs, found=found
         )

@@ -222,7 +222,7 @@ UNFINISHED = "drafts"
 
 
 def drafts(content: Path, language: str) -> list[str]:
-    """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
+    """Return the names of the pages of one language that are drafts; those that cannot be read are left out."""
     found = []
     for file in lookup.files(content, language, "*.md"):
         with suppress(OSError, UnicodeDecodeError, Problem):
@@ -261,7 +261,10 @@ class AllPages:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> PageSource:
-        """Return the page in this language, else in English, else one that says it is not here: no third language."""
+        """Return the page in this language, else in English, else one that says it is not here: no third language.
+
+        Raises KeyError for a name that no language has.
+        """
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
 from forms.core.problem import Problems
+from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
 from sitegen.incremental.record import Record
@@ -176,6 +177,8 @@ class Builder:
             return 0
 
     def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes) -> int:
+        from forms.core import i18n  # noqa: PLC0415
+        from forms.core.rendering import COMPILED  # noqa: PLC0415
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
@@ -185,6 +188,9 @@ class Builder:
             return 0
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
+        program = kept_work.at(self.root, kept_work.PROGRAM)
+        i18n.keep_compiled(kept_work.code_mark(), program)
+        COMPILED.keep_in(kept_work.code_mark(), program)
         twin = trees.twin_of(self.out)
         if not trees.is_as(twin, last.twin):
             last.twin = trees.link_all(self.out, twin, last.site)
@@ -195,6 +201,7 @@ class Builder:
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
         if not inputs.consents_are_as(self.root, now):
             raise OSError  # a withdrawal may have looked at each folder under the other's name
+        program.save(whole=True)
         self._take_up(last, twin, work.paths)
         last.take_edited({**edited, **edit.written})
         last.signed = self.sign is not None
@@ -206,7 +213,7 @@ class Builder:
 
     def _take_up(self, last: Record, twin: Path, paths: Collection[str]) -> None:
         """Record what the exchange did, and make the twin ready for the next edit."""
-        last.site, last.twin = trees.of_twin(last.twin, last.site), trees.folders_of(last.site)
+        last.site, last.twin = trees.exchanged(last.site, last.twin)
         trees.link(self.out, twin, paths)
         trees.take_up(self.out, last.site, paths)
         trees.take_up(twin, last.twin, paths, files=False)

@@ -165,16 +165,19 @@ def _below(
     with os.scandir(folder) as found:
         entries = [entry for entry in found if entry.name not in without]
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False) or (links is not None and _leads_on(entry, links)):
+        if entry.is_symlink():  # few: to follow each entry took longer than everything else here
+            if links is not None and _leads_on(entry, links):
+                yield from _below(entry.path, without, links)
+            elif _is_file(entry):
+                yield entry.path, state_of(entry.stat())
+        elif entry.is_dir(follow_symlinks=False):
             yield from _below(entry.path, without, links)
-        elif _is_file(entry):
-            yield entry.path, state_of(entry.stat())
+        elif entry.is_file(follow_symlinks=False):
+            yield entry.path, state_of(entry.stat(follow_symlinks=False))
 
 
 def _leads_on(entry: os.DirEntry[str], links: list[str]) -> bool:
-    """Return whether this is a link to a folder that no link led to before, and that is not around the link itself."""
-    if not entry.is_symlink():  # as nearly all files: to follow each took longer than everything else here
-        return False
+    """Return whether a link leads to a folder that no link led to before, and that is not around the link itself."""
     real = os.path.realpath(entry.path)
     if not os.path.isdir(real) or real in links or Path(entry.path).is_relative_to(real):  # noqa: PTH112
         return False
