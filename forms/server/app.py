@@ -159,10 +159,12 @@ def _salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
     try:
+        first_start.require_as_before(read)
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
             claim_store(store, config.salt_mark(salt))
         first_start.ended(read.data)
+        first_start.note_begun(read, salt)
     finally:
         for store in stores:
             store.close()  # no connection goes along when this process is forked
