@@ -339,6 +339,25 @@ def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
     assert defined >= marked_words.SAYING
 
 
+def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
+    """A class of Problem that nobody named there said its sentences in English to all."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (extraction.ROOT / "forms").rglob("*.py")]
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    }  # fmt: skip
+    kinds = {"Problem"}
+    while more := {name for name, named in bases.items() if named & kinds} - kinds:
+        kinds |= more
+    raised = {
+        called(node)
+        for path in DESK.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and any(True for text in node.args for _ in marked_words.constants(text))
+    }
+    assert raised & kinds - SAYING == set()
+
+
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:
     public = {str(message.id) for message in extraction.template() if message.id}
     desk = {str(message.id) for message in messages()}
