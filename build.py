@@ -121,7 +121,8 @@ def set_up(install: Callable[[Path], object], groups: tuple[str, ...] = EVERYDAY
             switch(folder)
     except OSError as error:
         what = f"{error.filename or ENVIRONMENTS} cannot be written ({error.strerror})."
-        sys.exit(f"{what}\nCopy the portal into a folder of your own and run it there.")
+        todo = "Copy the portal into a folder of your own and run it there; on a server, run it as root (sudo)."
+        sys.exit(f"{what}\n{todo}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. The next run starts the installation again.")
     return folder
@@ -376,10 +377,15 @@ def run(arguments: list[str]) -> subprocess.CompletedProcess[bytes]:
 
 def run_command() -> None:
     """Run the command inside the environment: what follows may import packages."""
-    from commands.cli.main import main
-    from commands.site import Program
+    from commands import unchanged
+    from commands.site import Program, Site
 
-    main(Program(Path(__file__).resolve(), VENV, EVERYDAY, node_in))
+    program = Program(Path(__file__).resolve(), VENV, EVERYDAY, node_in)
+    if unchanged.is_answered(Site(program.root, program), sys.argv[1:]):
+        return
+    from commands.cli.main import main
+
+    main(program)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from forms.core.crypto.encryption import seal  # noqa: E402
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.desk.services.place import DeskPlace  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
+from forms.desk.window.current import authenticator_of  # noqa: E402
 from tests.desk.window_helpers import make_portal  # noqa: E402
 
 TODAY = date(2027, 1, 12)
@@ -80,7 +81,7 @@ def main() -> None:
         portals.write(make_portal(made), home / "police" / "portal.json")
         last = letters(home / "police", made["police"][0], count)
         app = create_window(DeskPlace("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
-        authenticator, client = app.extensions["authenticator"], app.test_client()
+        authenticator, client = authenticator_of(app), app.test_client()
         client.get(f"/enter/{authenticator.token}")
         form, ours = {"form_token": authenticator.form_token}, {"Origin": "http://localhost"}
 

@@ -27,6 +27,7 @@ from forms.desk.events.event_records import EventBook  # noqa: E402
 from forms.desk.events.event_session import folder_of  # noqa: E402
 from forms.desk.services.place import DeskPlace  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
+from forms.desk.window.current import authenticator_of  # noqa: E402
 from tests.desk.event_helpers import TODAY, FakeSession, event, portal  # noqa: E402
 
 EVENTS, EACH, OPENED = 1_000, 100, 2_000
@@ -72,7 +73,7 @@ def window_times(session: FakeSession) -> None:
     app = create_window(
         DeskPlace("events", session.folder, ""), today=lambda: TODAY, unlock=lambda *_: session.unlocked
     )
-    client, authenticator = app.test_client(), app.extensions["authenticator"]
+    client, authenticator = app.test_client(), authenticator_of(app)
     client.get(f"/enter/{authenticator.token}")
     client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})
     for path in ("/events/", "/events/event-0500/", "/events/event-0500/mark"):

@@ -42,6 +42,7 @@ from sitegen.publish.browser_bundle import WRITING  # noqa: E402
 from sitegen.publish.withdrawals import withdrawal  # noqa: E402
 
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
+from forms.web.local.entrance import entrance_of  # noqa: E402
 from forms.web.local.running import run  # noqa: E402
 from tests import browser as finder  # noqa: E402
 
@@ -142,7 +143,7 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     editor.remember(name="M. Devi")
     app = create_window(editor)
     start.look_ahead(editor)  # as it does while the browser opens
-    window = run(app, app.extensions["entrance"])
+    window = run(app, entrance_of(app))
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.set_default_timeout(20_000)
     page.goto(window.enter)

@@ -46,7 +46,7 @@ def main() -> None:
                 thread.start()
             for thread in threads:
                 thread.join()
-        there = len(ConcernStore(f"sqlite:///{folder}/data/concerns.db").waiting("desk-0", "desk-0"))
+        there = len(ConcernStore(f"sqlite:///{folder}/data/concerns.db").inbox.waiting("desk-0", "desk-0"))
     print(f"{sum(kept)} answered as kept, {sum(bad)} errors, {there} there after {seconds:.0f} s")
     sys.exit(bool(sum(bad)) or there != sum(kept))
 

@@ -144,7 +144,7 @@ def main() -> None:
         took = time.monotonic() - start
         office = state_of(app).services
         start = time.monotonic()
-        waiting = office.concerns.waiting("desk-0", "desk-0")
+        waiting = office.concerns.inbox.waiting("desk-0", "desk-0")
         listed = time.monotonic() - start
         first = [item.id for item in waiting if item.tray == PRIORITY_QUEUE]
         client = app.test_client()

@@ -90,6 +90,7 @@ def _district(place: Path, number: int) -> Path:
         text = text.replace(f"{name} {kind}", f"{kind} {number}").replace(name, f"{kind} {number}")
     (content / "portal.yml").write_text(text, encoding="utf-8")
     page = f"---\ntitle: What is special in district {number}\nchanged: 2026-11-01\n---\n\n# What is special here\n\n"
+    (content / "en").mkdir(exist_ok=True)
     (content / "en" / "special.md").write_text(f"{page}The {number}th of the districts.\n", encoding="utf-8")
     _own_row(content, "helplines", {"id": "own", "for_en": f"The office of district {number}", "order": "90"})
     _own_row(content, "events", {})

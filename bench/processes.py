@@ -61,9 +61,13 @@ def _run(command: list[str], root: Path) -> dict[str, Any]:
 
 
 def inside(root: Path) -> dict[str, str]:
-    """Return the environment in which build.py runs at once, with the packages of this interpreter."""
+    """Return the environment in which build.py runs at once, with the packages of this interpreter.
+
+    As build.py has it: what Python compiles is kept, also where this interpreter was told to keep nothing.
+    """
     own = {"PORTAL_INSIDE_VENV": str(root / ".venv"), "PYTHONPATH": f"{root}{os.pathsep}{root / 'site'}"}
-    clean = {name: value for name, value in os.environ.items() if name != "PORTAL_DISTRICTS"}
+    left_out = {"PORTAL_DISTRICTS", "PYTHONDONTWRITEBYTECODE"}
+    clean = {name: value for name, value in os.environ.items() if name not in left_out}
     return {**clean, **own, "PYTHONUTF8": "1"}
 
 

@@ -1,5 +1,6 @@
 """Draws pages and forms: the one Jinja environment of the static site and of the Flask endpoint."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,7 @@ from markupsafe import Markup
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
 from forms.core.crypto.receipts import in_fours
+from forms.core.files.kept_results import ResultStore
 from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
 from forms.core.i18n import locales
 from forms.core.portal import Choice, Portal, Text, pick
@@ -108,17 +110,34 @@ class CompiledTemplates(BytecodeCache):
 
     def __init__(self) -> None:
         self.compiled: dict[str, tuple[str, CodeType]] = {}
+        self._store: ResultStore | None = None
+        self._mark = b""
+
+    def keep_in(self, mark: bytes, store: ResultStore) -> None:
+        """Take what earlier runs have compiled from a store, and keep there what is new. mark: as for i18n."""
+        self._mark, self._store = mark, store
+
+    def _key(self, bucket: Bucket) -> bytes:
+        return hashlib.blake2b(
+            self._mark + f"template {bucket.key} {bucket.checksum}".encode(), digest_size=20
+        ).digest()
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill the bucket where the template was compiled before and its source is the same."""
         checksum, code = self.compiled.get(bucket.key, ("", None))
         if checksum == bucket.checksum:
             bucket.code = code
+        elif self._store is not None and (kept := self._store.get(self._key(bucket))):
+            bucket.bytecode_from_string(kept)  # of another Python or Jinja: none
+            if bucket.code is not None:
+                self.compiled[bucket.key] = bucket.checksum, bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Remember what was compiled."""
         if bucket.code is not None:
             self.compiled[bucket.key] = bucket.checksum, bucket.code
+            if self._store is not None:
+                self._store.put(self._key(bucket), bucket.bytecode_to_string())
 
 
 COMPILED = CompiledTemplates()
@@ -179,10 +198,12 @@ def draw_form(
     parts: what was taken in before; hidden: values that travel with the form; step: the place of the page of questions
     to draw, where they come a few at a time: what was typed on the others then travels with it.
     """
+    values = values or {}
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
     # A form that came back has been on the server already: sealing it in the browser would promise too much.
     fresh = step is None and not (values or problems or parts or hidden)
     here = definition.pages[step] if step is not None else ()
+    elsewhere = {name: texts for name, texts in values.items() if name not in here}
     listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
@@ -190,13 +211,11 @@ def draw_form(
         form=definition,
         step=step,
         fields=[field for field in definition.fields if step is None or field.name in here],
-        carried=[(name, text) for name, texts in (values or {}).items() if name not in here for text in texts]
-        if step is not None
-        else [],
-        enough=_enough(definition, {name: texts for name, texts in (values or {}).items() if name not in here}),
+        carried=[(name, text) for name, texts in elsewhere.items() for text in texts] if step is not None else [],
+        enough=_enough(definition, elsewhere),
         choices={name: labelled(found, language) for name, found in listed.items()},
         drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
-        values=values or {},
+        values=values,
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
         portal=portal,

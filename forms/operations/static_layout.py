@@ -101,7 +101,10 @@ def _is_hashed(public: Path, path: Path) -> bool:
 
 
 def _laid_out(public: Path, path: Path, fresh: Path) -> StoredObject:
-    """Copy a file, compressed too where the site has a compressed copy; return its object."""
+    """Copy a file, compressed too where the site has a compressed copy; return its object.
+
+    Raises Problem where the copy has other content.
+    """
     key = path.relative_to(public).as_posix()
     kind = _KINDS.guess_type(path.name)[0] or "application/octet-stream"
     headers = {

@@ -3,6 +3,7 @@
 What fails changes nothing, and is written down for staff (forms/core/builds/publishing_report.py; docs/decisions/0060).
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
 from forms.operations import releases, signed_withdrawals
+from forms.operations.districts import forked
 
 TAKEN = "refs/portal/taken"
 """In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
@@ -37,6 +39,9 @@ LARGEST = 1024 * 1024 * 1024
 
 MOST_PACKS = 50
 """Packs of objects, one of each fetch, before they are put together."""
+
+_FULL = os.strerror(errno.ENOSPC)
+"""What git says of a full disk (LC_ALL=C), often some lines before its last one."""
 
 LONGEST_SENTENCE = 300
 """Characters of what git said, which may be the remote's words."""
@@ -257,9 +262,11 @@ class GitSource:
     def _git(self, *words: str) -> str:
         done = self._run(*words)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"])[-1]
+            lines = done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"]
+            last = next((line for line in lines if _FULL in line), lines[-1])
             said = "".join(letter if letter.isprintable() else " " for letter in last)[:LONGEST_SENTENCE]
-            raise Problem(str(self.folder), f"git {words[0]} failed: {said}", "Try it there by hand.")
+            todo = "Make room on its disk; then it is tried again." if _FULL in last else "Try it there by hand."
+            raise Problem(str(self.folder), f"git {words[0]} failed: {said}", todo)
         return done.stdout.strip()
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -394,18 +401,11 @@ def update(
     went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
     what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
-    try:
-        said = _take_all(source, publish, purge, held, libraries)
-    except Exception as error:
-        told = (
-            str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
-        )
-        publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), told))
-        raise
-    finally:
-        _tell_staff(source, site)
-    publishing_report.write(site, publishing_report.PublishingReport(today.isoformat(), ""))
-    return said
+    with publishing_report.reported(site, today):
+        try:
+            return _take_all(source, publish, purge, held, libraries)
+        finally:
+            _tell_staff(source, site)
 
 
 def _take_all(
@@ -484,10 +484,12 @@ def _newest(source: GitSource) -> tuple[str, str]:
     if newest == source.taken() == source.seen():
         return newest, ""
     try:
-        return newest, source.require_trusted(newest)
+        signer = source.require_trusted(newest)
     except Problem:
         source.repack()
         raise
+    forked.require_prepared()  # before the commit is taken
+    return newest, signer
 
 
 def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:
@@ -517,7 +519,10 @@ def _keep_up_in_spite_of(
 
 
 def _publish(source: GitSource, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
-    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway."""
+    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway.
+
+    Raises what `publish` raises; Problems where `purge` fails too.
+    """
     try:
         publish()
     except BaseException as error:

@@ -25,6 +25,7 @@ from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
 from forms.server.state import ServerState
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
@@ -74,7 +75,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
 
 
 def _state(read: config.ServerSettings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
-    """Return the state of an endpoint with these settings; what was lost since the last start is told."""
+    """Return the state of an endpoint with these settings; log what was lost since the last start."""
 
     def clock() -> date:
         """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's setting."""
@@ -95,7 +96,6 @@ def _state(read: config.ServerSettings, in_use: InUse, tell: Callable[[str], Non
         portal_file=portal_file,
         operator_log=_operator_log(services, tell),
         retention=DailyRetention(lambda: state.services, clock),
-        clock=clock,
         tell=tell,
         salt_problem=partial(first_start.salt_problem, read, services.salt),
         leader=Leader(read.data),
@@ -119,7 +119,7 @@ def _services(read: config.ServerSettings, first: portal.Portal, today: Callable
         salt=b"",
         cost=read.cost,
         budget=read.budget,
-        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(concerns, today)),
+        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(concerns.intake, today)),
         places=SharedBucket(PLACES_A_LETTER * read.flood_threshold, signups.people),
         unlike=LeakyBucket(read.flood_threshold),
     )
@@ -136,14 +136,14 @@ def _operator_log(services: Services, tell: Callable[[str], None]) -> OperatorLo
 
 
 def _tell(logger: logging.Logger, name: str, said: str) -> None:
-    """Tell the operator something of this app: of several districts, of which."""
+    """Log a sentence for the operator, with the district's name where there are several."""
     logger.error("%s", f"district {name}: {said}" if name else said)
 
 
-def _rows_of(concerns: ConcernStore, today: Callable[[], date]) -> Rows:
+def _rows_of(intake: Intake, today: Callable[[], date]) -> Rows:
     """Return what tells how many letters came to all machines before one database."""
-    first = partial(concerns.number, PRIORITY_QUEUE)
-    return Rows(concerns.number, first, lambda: concerns.number(day=today()))
+    first = partial(intake.number, PRIORITY_QUEUE)
+    return Rows(intake.number, first, lambda: intake.number(day=today()))
 
 
 def _in_use(read: config.ServerSettings) -> InUse:
@@ -159,10 +159,12 @@ def _salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
     try:
+        first_start.require_as_before(read)
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
             claim_store(store, config.salt_mark(salt))
         first_start.ended(read.data)
+        first_start.note_begun(read, salt)
     finally:
         for store in stores:
             store.close()  # no connection goes along when this process is forked

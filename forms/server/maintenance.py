@@ -53,7 +53,7 @@ def _report_faults(state: ServerState) -> None:
 
 def _rewrite_once_a_day(state: ServerState) -> None:
     """Rewrite the databases once a day, so that no file reveals in which order letters came on earlier days."""
-    today = state.clock()
+    today = state.retention.clock()
     if state.rewritten == today or not _REWRITING.acquire(blocking=False):
         return  # one district after the other: the next look tries again
     try:

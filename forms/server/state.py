@@ -1,4 +1,4 @@
-"""What one endpoint holds while it runs, typed: services, clock, retention, operator log. Wired in app.py."""
+"""What one endpoint holds while it runs, typed: services, retention, operator log. Wired in app.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,8 @@ class ServerState:
     """The state of one endpoint, which is one district: in a service of many districts each has its own.
 
     name: the district's, empty where there is one. services: replaced as a whole when a new portal.json comes.
-    clock: the day as this machine says it; `today` and `open_day` are what may be believed of it.
+    retention: has the clock, which returns the day that this machine shows; `today` and `open_day` are what may be
+    believed of it.
     tell: writes a sentence into the operator's log. salt_problem: what is wrong with the salt's file now, or empty.
     public: the folder of the built site, where this server shows it too. rewritten: the day on which the databases
     were last rewritten. away_pages: the page that nothing was sent, by language, for `away_portal`.
@@ -29,7 +30,6 @@ class ServerState:
     portal_file: PortalFile
     operator_log: OperatorLog
     retention: DailyRetention
-    clock: Callable[[], date]
     tell: Callable[[str], None]
     salt_problem: Callable[[], str]
     leader: Leader

@@ -12,13 +12,8 @@ from sitegen.incremental.inputs import Inputs
 from sitegen.layers import site_root
 from sitegen.publish.browser_bundle import SEAL
 
-from commands.keys import (
-    demonstration_keys,
-    publishers_named,
-    publishers_signature,
-    state_of_keys,
-    unprotected_keys,
-)
+from commands.key_files import state_of_keys
+from commands.keys import demonstration_keys, publishers_named, publishers_signature, unprotected_keys
 from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn
@@ -26,6 +21,7 @@ from forms.core.builds import withdrawn
 from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
+from forms.operations.districts import forked
 
 if TYPE_CHECKING:
     from sitegen.checks.content_checks import CheckReport
@@ -59,6 +55,9 @@ def build_if_changed(
     as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
     if not (again or looked) and as_built(site.today()):
         return False
+    forked.require_prepared()
+    demonstration_keys(site)
+    builder.key_files = state_of_keys(site)  # a first build has just made some: else the next one would build again
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
     before = withdrawn.listed(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
@@ -85,7 +84,7 @@ def _share_work(site: Site) -> None:
 
 @cache
 def builder_of(site: Site, out: Path) -> Builder:
-    """Return what builds into this folder: one object, which remembers what it built last."""
+    """Return what builds into this folder: one object, which keeps a record of its last build."""
     return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
 
 

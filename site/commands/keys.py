@@ -22,14 +22,6 @@ def demonstration_keys(site: Site) -> Mapping[str, tuple[str, str, str]]:
     return keys.make_demonstration(site.desk_keys, [row["id"] for row in settings["desks"] if not row.get("key")])
 
 
-def state_of_keys(site: Site) -> str:
-    """Return names, sizes and times of the files of keys on this machine: `build` reads them only where one changed."""
-    homes = (site.desk_keys, site.publisher_keys)
-    names = ("identity.*", "token.txt", "*/identity.*", "*/token.txt")
-    files = sorted(path for home in homes for name in names for path in home.glob(name))
-    return repr([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files])
-
-
 def unprotected_keys(site: Site) -> frozenset[str]:
     """Return public keys of the demonstration's desks on this machine: a real site must not use them."""
     return keys.unprotected(site.desk_keys)

@@ -11,7 +11,10 @@ from forms.operations.cli import main as operators_cli
 
 @contextmanager
 def report_problems(root: Path) -> Iterator[None]:
-    """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1."""
+    """Report problems, also those that nobody thought of, as sentences on the error stream, with exit code 1.
+
+    Raises ClickException, which click prints.
+    """
     try:
         with operators_cli.report_problems(str(root), unforeseen=False):
             yield

@@ -1,4 +1,9 @@
-"""The site that a command works on: its folder, and what this machine keeps beside it."""
+"""The site that a command works on: its folder, and what this machine keeps beside it.
+
+Click and what reports problems are loaded where they are needed: unchanged.py needs neither.
+"""
+
+# ruff: noqa: PLC0415
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -6,10 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import click
 from sitegen.content.spreadsheets.dates import today_in
-
-from commands.problems import report_problems
 
 SITE = "commands.site"
 """Where click's context keeps the Site."""
@@ -92,11 +94,15 @@ class Site:
 
     def report_problems(self) -> AbstractContextManager[None]:
         """Report problems as sentences on the error stream, with exit code 1."""
+        from commands.problems import report_problems
+
         return report_problems(self.root)
 
 
 def this_site() -> Site:
     """Return the site of the running command."""
+    import click
+
     found: Site = click.get_current_context().meta[SITE]
     return found
 

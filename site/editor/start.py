@@ -24,6 +24,7 @@ from editor.window.app import create_window
 from forms.core.crypto.signing import PrivateKey
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
+from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run, show_until_interrupted
 
 
@@ -129,7 +130,7 @@ def open_window(
     with alone(memory):
         editor = made()
         app = create_window(editor)
-        window = run(app, app.extensions["entrance"], port)
+        window = run(app, entrance_of(app), port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
         ended = "The editor is ended. What was saved is saved."
         ended_at = accompany(editor)

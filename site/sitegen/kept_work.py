@@ -20,6 +20,8 @@ SHARED = Path(".build") / "shared"
 """What districts of one machine share (sitegen/shared_work.py); below each district a link leads there."""
 CHECKS = "checks"
 """The name of what the checks of pages keep."""
+PROGRAM = "program"
+"""The name of what the program itself is made into: compiled templates and catalogues of words."""
 
 _CHECK = 8
 _WAIT = 30

@@ -1,16 +1,23 @@
 """Loads what every build needs into a process from which builds are forked: nothing of any district."""
 
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 
 from forms.core import form_schema, i18n
+from forms.core.i18n import extraction
 from sitegen import kept_work, workers
+from sitegen.content.spreadsheets.csv_files import CsvFile
+from sitegen.layers import typed_rows
+from sitegen.render import site_files
 from sitegen.render.engine import interface
+from sitegen.render.engine.markdown_html import to_html
 
 _NEEDED = (
     *workers.PRELOADED, "sitegen.build", "sitegen.shared_work", "sitegen.incremental.building",
-    "sitegen.incremental.drawn", "sitegen.content.tables", "sitegen.render.events.calendars", "sitegen.media.speech",
-    "sitegen.publish.withdrawals.withdrawal", "forms.core.media.audio",
+    "sitegen.incremental.drawn", "sitegen.content.tables", "sitegen.render.events.calendars",
+    "sitegen.render.events.calendar_numbers", "sitegen.media.speech", "sitegen.publish.withdrawals.withdrawal",
+    "forms.core.media.audio",
 )  # fmt: skip
 
 
@@ -21,5 +28,10 @@ def load(program: Path) -> None:
     form_schema.load_all()
     for path in sorted(i18n.FOLDER.glob("*.po")):
         i18n.translations(path.stem)
+        i18n.full_day(date.min, path.stem)
+        extraction.untranslated(path.stem)
+    site_files.asset_names(program / "site" / "assets")
+    to_html("", program)
+    typed_rows.read({"any": CsvFile("", ["id"], [["1"]], [2])}, {"any": {"fields": [{"name": "id", "type": "string"}]}})
     kept_work.code_mark()
     workers.in_this_process = True

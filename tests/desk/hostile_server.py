@@ -3,7 +3,6 @@
 import json
 import re
 import socketserver
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from flask import Flask
 from hypothesis import strategies as st
 
 from forms.core.crypto.encryption import seal_file
+from tests.serving import serve_in_thread
 
 KINDS = {
     "letters": r"GET letters",
@@ -333,10 +333,6 @@ def hostile_server(honest: Flask) -> Iterator[Hostile]:
         daemon_threads = True
         allow_reuse_address = True
 
-    with Listener(("127.0.0.1", 0), Handler) as server:
-        hostile.address = f"http://127.0.0.1:{server.server_address[1]}"
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        serving.start()
+    with serve_in_thread(Listener(("127.0.0.1", 0), Handler)) as address:
+        hostile.address = address
         yield hostile
-        server.shutdown()
-        serving.join()

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +32,7 @@ from forms.desk.events.messaging.reminders import (
 )
 from forms.desk.events.messaging.sms import is_gsm, parts, plain_signs, price
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, party, portal
+from tests.serving import serve_in_thread
 
 AT = "2027-01-20T09:00"
 FINE = {"phone": "+91 98765 43210", "may_be_reminded": True, "language": "ta"}
@@ -344,14 +344,9 @@ def provider() -> Iterator[Provider]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.address = f"http://127.0.0.1:{server.server_port}/sms"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        made.address = f"{address}/sms"
+        yield made
 
 
 def test_the_provider_gets_number_text_token_and_a_key_by_which_it_knows_repeats(provider: Provider) -> None:

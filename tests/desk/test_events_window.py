@@ -20,6 +20,7 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.services.place import DeskPlace
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
+from forms.desk.window.current import authenticator_of
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, has_come, portal
 from tests.desk.window_helpers import window_client
 
@@ -47,7 +48,7 @@ class Window:
 def opened(session: FakeSession, today: date = TODAY) -> Window:
     place = DeskPlace("events", session.folder, "http://127.0.0.1:1")
     app = create_window(place, today=lambda: today, unlock=lambda *_: session.unlocked)
-    client, authenticator = window_client(app), app.extensions["authenticator"]
+    client, authenticator = window_client(app), authenticator_of(app)
     client.get(f"/enter/{authenticator.token}")
     window = Window(client, session, authenticator.form_token)
     assert window.post("/unlock").status_code == 303

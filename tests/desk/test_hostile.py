@@ -39,7 +39,7 @@ def by_hand(office: Office, **more: Any) -> str:
     told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
     text = json.dumps(told).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
     sealed = seal_file(text.encode().ljust(24576), keys)
-    office.store.save(NewLetter(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
+    office.store.intake.save(NewLetter(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
     return id
 
 
@@ -120,7 +120,7 @@ def notice(office: Office, thread: str, proof: str) -> None:
     keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
     told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
     coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
-    assert not office.store.forget(thread, coming, taken_by=("police",))
+    assert not office.store.erasing.forget(thread, coming, taken_by=("police",))
 
 
 def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
@@ -151,7 +151,7 @@ def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monke
 
     def erased_meanwhile(server: Server, id: str) -> bytes:
         sealed = fetched(server, id)
-        office.store.forget(victim, None, taken_by=("police",))
+        office.store.erasing.forget(victim, None, taken_by=("police",))
         return sealed
 
     monkeypatch.setattr(Server, "letter", erased_meanwhile)

@@ -35,7 +35,7 @@ def keys_of(office: Office, receipt: str) -> receipts.Keys:
 def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
     """What the receipt opens, each with whether its proof is right, as the script of the page checks it."""
     keys = keys_of(office, receipt)
-    progress = state_of(office.app).services.concerns.progress(keys.lookup)
+    progress = state_of(office.app).services.concerns.receipts.progress(keys.lookup)
     opened = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
     return sorted(({**one, "right": is_right(one, keys)} for one in opened), key=lambda one: one["at"])
 
@@ -76,7 +76,7 @@ def test_an_acknowledgement_has_one_size_and_the_page_without_a_script_shows_non
     office.add(receipt, "x" * 4000)
     legal = office.machine("legal")
     legal.sync.run()
-    progress = state_of(office.app).services.concerns.progress(keys_of(office, receipt).lookup)
+    progress = state_of(office.app).services.concerns.receipts.progress(keys_of(office, receipt).lookup)
     assert [is_sealed_for(one.sealed, 1, SIZE_CLASSES[:1]) for one in progress.answers] == [True]
     assert "There is no answer yet" in office.answer_page(receipt)
 
@@ -198,7 +198,9 @@ def post_addition(office: Office, receipt: str, case_id: str, day: str, **change
     )
     letter |= changed.get("after", {})
     sealed = seal(letter, [office.made["legal"].key], 24576)
-    state_of(office.app).services.concerns.save(NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",)))
+    state_of(office.app).services.concerns.intake.save(
+        NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",))
+    )
     return id
 
 

@@ -162,7 +162,7 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
     assert [is_sealed_for(one, 3, (LEAST_PART,)) for one in voices] == [True, True], "for the person and two machines"
-    sealed = [answer.sealed for answer in store.progress(keys_of(office, receipt).lookup).answers]
+    sealed = [answer.sealed for answer in store.receipts.progress(keys_of(office, receipt).lookup).answers]
     assert all(is_sealed_for(one, 1, ANSWER_SIZES) for one in sealed)
 
 
@@ -247,8 +247,10 @@ def test_an_answer_without_a_voice_is_as_it_was(office: Office) -> None:
 def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, told: dict[str, Any]) -> None:
     receipt = office.tell(what="x")
     keys, services = keys_of(office, receipt), state_of(office.app).services
-    id = services.concerns.progress(keys.lookup).id
-    services.concerns.answer("a", id, "legal", TODAY, seal({"text": "We come.", **told}, [keys.recipient], 24576))
+    id = services.concerns.receipts.progress(keys.lookup).id
+    services.concerns.desk_writing.answer(
+        "a", id, "legal", TODAY, seal({"text": "We come.", **told}, [keys.recipient], 24576)
+    )
     for more in ({}, {"hear": "a" * 64}, {"hear": "x" * 9}):
         assert "We come." in office.answer_page(receipt, **more)
 

@@ -25,6 +25,7 @@ from forms.desk.session import Session
 from forms.desk.sync.fetching import conflicts
 from forms.desk.watch.site_watch import SiteWatch
 from forms.desk.window.app import create_window
+from forms.desk.window.current import authenticator_of
 from forms.server.web.current import state_of
 from tests.desk.conftest import District, Office, running_office
 from tests.desk.hostile_server import (
@@ -165,9 +166,9 @@ def _tell_later(office: Office, case_id: str) -> None:
     babu.sync.run()
     babu.log.write(case_id, "note", text="seen by Babu too")
     assert babu.sync.run().away == ""
-    before = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")}
+    before = {item.id for item in state_of(office.app).services.concerns.inbox.waiting("police", "police/anita")}
     office.tell(what="A third, not fetched yet")
-    [id] = {item.id for item in state_of(office.app).services.concerns.waiting("police", "police/anita")} - before
+    [id] = {item.id for item in state_of(office.app).services.concerns.inbox.waiting("police", "police/anita")} - before
     _add_photo(office, id)
 
 
@@ -175,7 +176,7 @@ def _add_photo(office: Office, letter_id: str) -> None:
     concerns = state_of(office.app).services.concerns
     keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
-    concerns.save_part(part, office.day, ["legal", "partner", "police"], sealed)
+    concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{letter_id}' WHERE letter IS NULL")
         connection.exec_driver_sql("DELETE FROM taken")
@@ -255,7 +256,7 @@ def use(machine: Machine) -> None:
 def _look_at_pages(machine: Machine) -> None:
     app = create_window(machine.session().place, today=lambda: machine.office.day)
     app.testing = True  # what is no Problem is raised here
-    client, authenticator = app.test_client(), app.extensions["authenticator"]
+    client, authenticator = app.test_client(), authenticator_of(app)
     client.get(f"/enter/{authenticator.token}")
     client.post("/unlock", data={"form_token": authenticator.form_token}, headers={"Origin": "http://localhost"})
     cases = [f"/case/{id}" for id in machine.before]

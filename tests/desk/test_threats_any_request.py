@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.core.crypto.encryption import seal_file, seal_part
@@ -17,7 +17,7 @@ from forms.server.api.desk_api import desk_api
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
-from tests.desk.test_threats_any_bytes import EXAMPLES, digests, originals, standing
+from tests.desk.test_threats_any_bytes import EXAMPLES, PROFILE, digests, originals, standing
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
@@ -56,7 +56,7 @@ def shared(office: Office) -> Shared:
     ids = {str(case.answers["what"]): case.id for case in legal.cases.all()}
     part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
     concerns = state_of(office.app).services.concerns
-    concerns.save_part(part, office.day, ["legal", "partner", "police"], photo)
+    concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{ids[TOLD]}'")
     entry = legal.log.write(ids[TOLD], "state", state="looking")
@@ -172,14 +172,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
     outside = digests(shared.office.home / "partner")
     answer = state_of(shared.office.app).services.concerns
 
-    @settings(
-        max_examples=20 * EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],
-    )
+    @settings(PROFILE, max_examples=20 * EXAMPLES)
     @given(st.lists(REQUESTS | AIMED, min_size=1, max_size=6))
     def look(requests: list[Request]) -> None:
         with answer.writing() as connection:  # what police let go of, it has again
@@ -205,14 +198,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
 def test_a_desk_left_out_gets_the_same_answers_as_for_a_letter_that_there_is_not(shared: Shared) -> None:
     """Whatever it asks for the letter it must not see, or sends for it: nothing tells that it exists."""
 
-    @settings(
-        max_examples=20 * EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],
-    )
+    @settings(PROFILE, max_examples=20 * EXAMPLES)
     @given(st.sampled_from([rule for rule in RULES if rule.startswith("/pickup/v1/letters/{}")]), st.sampled_from(["GET", "PUT", "POST", "DELETE"]),
            st.sampled_from(["legal", "partner", "police/anita", "police", "", "x"]), st.builds(Forged, st.none()) | st.binary(max_size=50),
            st.sampled_from([1, 2, 3, 5]))  # fmt: skip

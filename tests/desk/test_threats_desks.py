@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -29,6 +28,7 @@ from forms.server.store.concerns.letters import MOST_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
+from tests.serving import serve_in_thread
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
@@ -77,12 +77,12 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
     part, sealed = seal_part(
         {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
     )
-    concerns.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
+    concerns.intake.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
-    assert concerns.part(part, "legal", "legal") == sealed
+    assert concerns.inbox.part(part, "legal", "legal") == sealed
 
 
 def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(office: Office) -> None:
@@ -101,13 +101,19 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     assert any(f"Another version of {id[:8]}" in finding.sentence for finding in doctor.examine(legal))
 
 
-def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: Office) -> None:
+def handed_to_partner(office: Office) -> tuple[Session, str]:
+    """Hand a letter that the partner could not read over to it; return its machine and the letter's id."""
     office.with_desk("partner", reads=())
     office.tell(what=TOLD)
     office.with_desk("partner", reads=("concern",))
     anita, partner = office.machine("police/anita"), office.machine("partner")
     id = only(anita)
     anita.sharing.hand_over(id, "partner")
+    return partner, id
+
+
+def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: Office) -> None:
+    partner, id = handed_to_partner(office)
     assert told(partner, id) == TOLD
     first = partner.cases.case(id).first
     assert first
@@ -118,12 +124,7 @@ def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: O
 
 
 def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
-    office.with_desk("partner", reads=())
-    office.tell(what=TOLD)
-    office.with_desk("partner", reads=("concern",))
-    anita, partner = office.machine("police/anita"), office.machine("partner")
-    id = only(anita)
-    anita.sharing.hand_over(id, "partner")
+    partner, id = handed_to_partner(office)
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", forged_for(office, "partner", id), "partner") == 204
     told(partner, id)
     [conflict] = list(conflicts(partner.local_store))
@@ -136,7 +137,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             forged_for(office, "partner", id, str(number)),
             "partner",
         )
-    rows = state_of(office.app).services.concerns.copies(id, "partner", "partner")
+    rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
     made = [copy for copy in rows if copy.maker == "police/babu"]
     assert len(made) <= MOST_COPIES, "and an insider cannot fill the disk with them"
 
@@ -294,13 +295,8 @@ class Hostile(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hostile() -> Iterator[Server]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield Server(f"http://127.0.0.1:{server.server_port}", "token")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Hostile)) as address:
+        yield Server(address, "token")
 
 
 @cache
@@ -339,7 +335,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     concerns = state_of(office.app).services.concerns
     keys_of_desk = office.portal.named(["police"])[0].keys
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
-    concerns.save_part(part, office.day, ["police"], sealed)
+    concerns.intake.save_part(part, office.day, ["police"], sealed)
     office.tell(what=TOLD)
     with concerns.writing() as connection:
         connection.exec_driver_sql("UPDATE parts SET letter = (SELECT id FROM letters)")

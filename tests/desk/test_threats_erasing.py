@@ -41,7 +41,7 @@ def notice(office: Office, thread: str, proof: str | None, desk: str = "police",
 
 def put(office: Office, id: str, told: dict[str, Any], keys: list[str], desk: str, form: str = "deletion") -> None:
     sealed = encryption.seal(told, keys, 24576)
-    state_of(office.app).services.concerns.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
+    state_of(office.app).services.concerns.intake.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
 
 
 def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
@@ -96,7 +96,7 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
     sealed = encryption.seal(letter, [key for desk in desks for key in desk.keys], 24576)
     store = state_of(office.app).services.concerns
-    store.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
+    store.intake.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
     session = office.machine("police/anita")
     session.sync.run()
     asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
@@ -284,7 +284,9 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
         "erase_hash": hashlib.sha256(secret).hexdigest(),
     }  # fmt: skip
     sealed = encryption.seal(added, keys, 24576)
-    state_of(office.app).services.concerns.save(NewLetter(other, id, "followup", TODAY, None, sealed, ("police",)))
+    state_of(office.app).services.concerns.intake.save(
+        NewLetter(other, id, "followup", TODAY, None, sealed, ("police",))
+    )
     session.sync.run()
     assert len(session.cases.case(id).letters) == 2
     notice(office, id, secret.hex())

@@ -160,7 +160,7 @@ def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
     desks = ("police", "legal")
     keys = [key for desk in office.portal.named(desks) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
-    office.store.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
+    office.store.intake.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
 
 
 ODD_ENTRIES: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -1,7 +1,6 @@
 """Another program on the staff machine listens on another port of 127.0.0.1: what it gets of the desk's window."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ import requests
 
 from forms.desk.window import start
 from tests.desk.window_helpers import TODAY, Office, running
+from tests.serving import serve_in_thread
 
 WORDS = "words-that-only-this-desk-reads"
 
@@ -61,14 +61,9 @@ def other() -> Iterator[OtherProgram]:
         def log_message(self, *_: Any) -> None:
             """Write nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    program.address = f"http://127.0.0.1:{server.server_port}"
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    serving.start()
-    yield program
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        program.address = address
+        yield program
 
 
 @dataclass

@@ -65,18 +65,23 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
     assert "came late" not in said(legal)
 
 
+def fetch_only(machine: Session, id: str, sealed: bytes) -> None:
+    """Synchronise with a server that gives out this one letter."""
+    with pytest.MonkeyPatch.context() as server:
+        row = {"id": id, "thread": id, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
+        server.setattr(Server, "waiting", lambda *_, **__: [row])
+        server.setattr(Server, "letter", lambda *_: sealed)
+        server.setattr(Server, "acknowledge", lambda *_: None)
+        machine.sync.run()
+
+
 def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office: Office) -> None:
     office.tell(what="only once")
     legal = office.machine("legal")
     legal.sync.run()
     [id] = legal.local_store.ids("letters")
     again, sealed = "f" * 32, legal.local_store.read("letters", id)
-    with pytest.MonkeyPatch.context() as server:
-        row = {"id": again, "thread": again, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
-        server.setattr(Server, "waiting", lambda *_, **__: [row])
-        server.setattr(Server, "letter", lambda *_: sealed)
-        server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync.run()
+    fetch_only(legal, again, sealed)
     assert f"{again[:8]} came under another id" in said(legal)
 
 
@@ -89,12 +94,7 @@ def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office)
     legal.erasing.erase(id)
     office.day = TODAY + timedelta(days=2)
     legal.sync.run()
-    with pytest.MonkeyPatch.context() as server:
-        row = {"id": id, "thread": id, "tray": 1, "form": "", "maker": "", "parts": [], "copies": False}
-        server.setattr(Server, "waiting", lambda *_, **__: [row])
-        server.setattr(Server, "letter", lambda *_: sealed)
-        server.setattr(Server, "acknowledge", lambda *_: None)
-        legal.sync.run()
+    fetch_only(legal, id, sealed)
     assert f"{id[:8]} of {TODAY} came on {office.day} only" in said(legal)
 
 
@@ -123,7 +123,7 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     [case] = legal.cases.all()
     forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
     store = state_of(office.app).services.concerns
-    assert store.answer("f" * 64, case.id, "legal", TODAY, forged)
+    assert store.desk_writing.answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)
     legal.log.answer(case.id, "We have it.")
     assert "We have it." in office.answer_page(receipt)

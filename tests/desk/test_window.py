@@ -28,6 +28,7 @@ from forms.desk.window import start
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import create_window
 from forms.desk.window.case_pages import CHILD_DUTY
+from forms.desk.window.current import authenticator_of
 from forms.server.web.current import state_of
 from forms.web.local import running as serving
 from tests.desk.event_helpers import has_come
@@ -98,7 +99,7 @@ class Window:
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
     clock = Clock()
     app = create_window(office.place(desk), today=lambda: TODAY, clock=clock, **more)
-    return Window(window_client(app), app.extensions["authenticator"], clock)
+    return Window(window_client(app), authenticator_of(app), clock)
 
 
 def come_in(window: Window) -> Window:
@@ -665,7 +666,7 @@ def test_each_action_writes_one_line_and_says_so(
     page = window.page(answer.headers["Location"])
     assert 'class="panel panel--done"' in page
     assert shown in page
-    assert office.store.entries("police", TODAY), "and it has reached the server, sealed"
+    assert office.store.inbox.entries("police", TODAY), "and it has reached the server, sealed"
 
 
 @pytest.mark.parametrize(
@@ -888,7 +889,7 @@ def test_erasing_asks_twice(office: Office) -> None:
     with pytest.raises(Problem, match="no such case"):
         window.case(case)
     assert window.get(f"/case/{case}").status_code == 400
-    assert office.store.waiting("legal", "legal"), "another desk keeps its own"
+    assert office.store.inbox.waiting("legal", "legal"), "another desk keeps its own"
 
 
 # Keys, log, keeping

@@ -126,12 +126,12 @@ class Office:
             id, thread or id, told["form"], date.fromisoformat(day), None, seal(told, keys, 16384), desks,
             tuple(part["id"] for part in told["parts"]), tray,
         )  # fmt: skip
-        self.store.save(coming)
+        self.store.intake.save(coming)
         return id
 
     def _part(self, kind: str, content: bytes, keys: list[str], desks: Sequence[str], day: str) -> dict[str, Any]:
         id, sealed = seal_part({"kind": kind, "type": "?"}, content, keys)
-        self.store.save_part(id, date.fromisoformat(day), desks, sealed)
+        self.store.intake.save_part(id, date.fromisoformat(day), desks, sealed)
         return {"id": id, "kind": kind, "seconds": 7 if kind == "voice" else 0}
 
 

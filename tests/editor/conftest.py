@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from sitegen.publish.withdrawals import withdrawal
 from werkzeug.test import TestResponse
 
+from forms.web.local.entrance import entrance_of
 from tests.sitegen.conftest import KEY, TODAY, Folder, folder, kept_tables, seal_cache
 
 __all__ = ["folder", "kept_tables", "seal_cache"]
@@ -124,7 +125,7 @@ def editor(folder: Folder) -> Iterator[Editor]:
 def browser_at(editor: Editor) -> Browser:
     """A browser at a new window of this editor."""
     app = create_window(editor)
-    entrance = app.extensions["entrance"]
+    entrance = entrance_of(app)
     client = app.test_client()
     assert client.get(f"/enter/{entrance.token}").status_code == 303
     return Browser(client, entrance.root, entrance.form_token)

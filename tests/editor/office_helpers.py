@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.editor.conftest import Forms
+from tests.patience import until
 
 NAME = "office.example"
 ORIGIN = f"https://{NAME}"
@@ -173,3 +174,25 @@ def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person
         came, f"/invited/{token}/passkey", device.made(asked(came, f"/invited/{token}/ask")), label="Phone"
     ) == {"to": "/"}
     return came
+
+
+@dataclass
+class Publishing:
+    """A place whose publisher signs with a passkey of `device`."""
+
+    place: Place
+    device: Device = field(default_factory=Device, kw_only=True)
+
+    @property
+    def signatures(self) -> BuildSignatures:
+        return self.place.office.signatures
+
+    def press(self, came: Person) -> str:
+        """Press Publish; return the digest of the build or commit that then waits."""
+        came.post("/publish/")
+        until(lambda: self.signatures.waiting is not None)
+        return came.fields("/publish/")["build"]
+
+    def sign(self, came: Person, digest: str, device: Device | None = None) -> dict[str, str]:
+        answer = (device or self.device).used(asked(came, "/publish/sign/ask", build=digest))
+        return said(came, "/publish/sign", answer, build=digest)

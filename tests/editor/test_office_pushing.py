@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from forms.core.problem import Problem
 from forms.operations.updating import GitSource, update
 from tests.commands import site_in
 from tests.editor.conftest import folder_place
-from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
+from tests.editor.office_helpers import Device, Person, Publishing, asked, open_office, said, with_passkey
 from tests.editor.test_window import CONSENT
 from tests.patience import until
 from tests.sitegen.conftest import KEY, TODAY, Folder
@@ -33,18 +33,12 @@ CONSENTS = "tables/consents.csv"
 
 
 @dataclass
-class Pushing:
+class Pushing(Publishing):
     """An office, the repository to which it pushes, and the server that takes it from there."""
 
-    place: Place
     folder: Folder
     bare: Path
     server: Path
-    device: Device = field(default_factory=Device)
-
-    @property
-    def signatures(self) -> BuildSignatures:
-        return self.place.office.signatures
 
     @property
     def memory(self) -> Path:
@@ -59,16 +53,6 @@ class Pushing:
                 with path.open("a") as file:
                     file.write(f"{line}\n")
         return came
-
-    def press(self, came: Person) -> str:
-        """Press Publish; return the digest of the commit that then waits."""
-        came.post("/publish/")
-        until(lambda: self.signatures.waiting is not None)
-        return came.fields("/publish/")["build"]
-
-    def sign(self, came: Person, digest: str, device: Device | None = None) -> dict[str, str]:
-        answer = (device or self.device).used(asked(came, "/publish/sign/ask", build=digest))
-        return said(came, "/publish/sign", answer, build=digest)
 
     def publish(self, came: Person) -> None:
         assert self.sign(came, self.press(came)) == {"to": "/publish/"}

@@ -1,7 +1,7 @@
 """A signed site, published through the office: no key on its machine, and nothing readers see without a finger."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from forms.operations import releases
 from forms.operations.release_place import ReleasePlace
 from tests.commands import site_in
 from tests.editor.conftest import folder_place, make_editor, write_site
-from tests.editor.office_helpers import Device, Person, Place, asked, open_office, said, with_passkey
+from tests.editor.office_helpers import Device, Person, Publishing, asked, open_office, said, with_passkey
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_threats_withdrawal import tell
@@ -33,21 +33,15 @@ from tests.test_passkey_signatures import line
 
 
 @dataclass
-class SignedSite:
+class SignedSite(Publishing):
     """An office whose site is signed, one publisher with a passkey, and the folder that readers see."""
 
-    place: Place
     folder: Folder
     named: list[str]
-    device: Device = field(default_factory=Device)
 
     @property
     def public(self) -> Path:
         return self.folder.root / "public"
-
-    @property
-    def signatures(self) -> BuildSignatures:
-        return self.place.office.signatures
 
     def publisher(self, name: str = "B. Das", device: Device | None = None, *, is_named: bool = True) -> Person:
         """Somebody who publishes, and whose passkey portal.yml names."""
@@ -56,16 +50,6 @@ class SignedSite:
         if is_named:
             self.named.append(self.place.office.passkeys.publisher_key(key))
         return came
-
-    def build(self, came: Person) -> str:
-        """Press Publish; return the digest of the build that then waits."""
-        came.post("/publish/")
-        until(lambda: self.signatures.waiting is not None)
-        return came.fields("/publish/")["build"]
-
-    def sign(self, came: Person, build: str, device: Device | None = None) -> dict[str, str]:
-        answer = (device or self.device).used(asked(came, "/publish/sign/ask", build=build))
-        return said(came, "/publish/sign", answer, build=build)
 
     def is_published(self) -> bool:
         self.place.editor.publisher.wait()
@@ -100,7 +84,7 @@ def site(folder: Folder) -> Iterator[SignedSite]:
 
 def test_a_publisher_signs_with_her_passkey_and_readers_see_it(site: SignedSite) -> None:
     came = site.publisher()
-    build = site.build(came)
+    build = site.press(came)
     page = came.get("/publish/")
     assert "waits for your signature" in page
     assert 'http-equiv="refresh"' not in page, "the page stands still while she reads"
@@ -113,7 +97,7 @@ def test_a_publisher_signs_with_her_passkey_and_readers_see_it(site: SignedSite)
 def test_whoever_has_the_machine_and_no_finger_publishes_nothing(site: SignedSite) -> None:
     came = site.publisher()
     thief = Device(id=site.device.id)
-    build = site.build(came)
+    build = site.press(came)
     assert "problem" in site.sign(came, build, thief), "another key under her passkey's name"
     other = site.device.used(asked(came, "/again/ask"))
     assert "problem" in said(came, "/publish/sign", other, build=build), "what she signed to come in"
@@ -125,12 +109,12 @@ def test_whoever_has_the_machine_and_no_finger_publishes_nothing(site: SignedSit
 
 def test_a_signature_is_good_for_the_build_that_she_saw(site: SignedSite) -> None:
     came = site.publisher()
-    first = site.build(came)
+    first = site.press(came)
     old = site.device.used(asked(came, "/publish/sign/ask", build=first))
     came.post("/publish/unsigned", build=first)
     assert not site.is_published()
     assert "It was not signed." in came.get("/publish/")
-    second = site.build(came)
+    second = site.press(came)
     assert second != first
     assert "problem" in asked(came, "/publish/sign/ask", build=first), "a page that was left open"
     for build in (first, second):
@@ -145,7 +129,7 @@ def test_only_a_passkey_that_portal_yml_names_signs(site: SignedSite) -> None:
     named, other = Device(), Device(id=b"another passkey, sixteen bytes or more")
     publisher, stranger = site.publisher(device=named), site.publisher("K. Rao", other, is_named=False)
     writer = site.place.person("M. Devi", "writer")
-    build = site.build(publisher)
+    build = site.press(publisher)
     assert "problem" in asked(stranger, "/publish/sign/ask", build=build)
     answer = named.used(asked(publisher, "/publish/sign/ask", build=build))
     assert "problem" in said(stranger, "/publish/sign", answer, build=build), "somebody else's answer"
@@ -159,7 +143,7 @@ def test_only_a_passkey_that_portal_yml_names_signs(site: SignedSite) -> None:
 
 def test_nobody_signs_and_the_site_stays(site: SignedSite) -> None:
     came = site.publisher()
-    site.sign(came, site.build(came))
+    site.sign(came, site.press(came))
     assert site.is_published()
     before = (site.public / ADDRESS[1:]).read_bytes()
     site.signatures.seconds = 0.01
@@ -173,7 +157,7 @@ def test_a_withdrawal_waits_for_no_signature(site: SignedSite) -> None:
     site.folder.page("stories/one", "Told.", consent="one")
     site.folder.table("consents", {"id": "one", "kind": "survivor", "story": "stories/one"})
     came = site.publisher()
-    build = site.build(came)
+    build = site.press(came)
     came.post("/consents/withdraw", consent="one")
     assert site.folder.rows("consents")[0]["withdrawn_on"]
     assert site.signatures.waiting, "and the build goes on to wait"
@@ -187,7 +171,7 @@ def test_colleagues_save_while_a_build_waits_for_a_publisher_who_went_away(site:
     path.write_text(path.read_text("utf-8") + "\nsecond_person: [helplines]\n", "utf-8")
     came, writer = site.publisher(), site.place.person("M. Devi", "writer")
     assert site.place.editor.approvals.covers("tables/helplines.csv")
-    build = site.build(came)
+    build = site.press(came)
     writer.post("/helplines/called", id="112")
     came.post("/publish/unsigned", build=build)
     site.place.editor.publisher.wait()
@@ -196,7 +180,7 @@ def test_colleagues_save_while_a_build_waits_for_a_publisher_who_went_away(site:
 
 def test_a_removed_publisher_and_one_whose_role_went_sign_nothing(site: SignedSite) -> None:
     came = site.publisher()
-    build = site.build(came)
+    build = site.press(came)
     answer = site.device.used(asked(came, "/publish/sign/ask", build=build))
     site.place.office.accounts.change("B. Das", ("writer",), (), anyway=True)
     came.post("/publish/sign", 403, build=build, answer=answer)
@@ -260,7 +244,7 @@ def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site
 def test_a_broken_portal_yml_takes_no_page_from_a_publisher(site: SignedSite) -> None:
     came, there = site.publisher(), site_in(site.folder.root, TODAY)
     site.signatures.is_missing = partial(lacks_signature, there, site.public)
-    site.sign(came, site.build(came))
+    site.sign(came, site.press(came))
     assert site.is_published()
     (site.public / SIGNATURES[1:]).write_bytes(b"")
     path = site.folder.root / "content" / "portal.yml"

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,19 +13,20 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 from sitegen.build import build
-from sitegen.media import spoken_lines
+from sitegen.media.audio_clips import AudioPipeline
 from sitegen.publish import browser_bundle
 
 from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import write_durably
-from forms.core.portal import Portal
+from forms.core.portal import Clip, Portal
 from forms.desk.cli.main import desk
 from forms.desk.crypto.keys import make_demonstration
 from forms.server.app import create_app
 from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.patience import until
+from tests.serving import serve_in_thread
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 12, 1)
@@ -86,15 +86,18 @@ def cheap_terms() -> Iterator[None]:
         yield
 
 
-LONGEST_TEXT = 500
-"""Characters of a page that are read aloud here: over 20 seconds, so that a player finds the length bit by bit."""
+HEARD_LONG = "help"
+"""The page that is read aloud for over 20 seconds, so that a player finds the length of a file bit by bit (test_kit.py)."""
+
+LONG, SHORT = 500, 80
+"""Characters that are read aloud of that page, and of all other pages and questions: over 5 seconds."""
 
 
 @contextmanager
 def speaking_briefly(root: Path) -> Iterator[None]:
-    """Read only the beginning of long pages aloud in builds of this project: speech was three quarters of a build.
+    """Read only the beginning of texts aloud in builds of this project: speech was three quarters of a build.
 
-    Its clips are kept between runs, apart from those of a whole build, whose names they have.
+    Its clips are kept between runs, apart from those of a whole build, which would remove what it does not use.
     """
     own = ROOT / ".build" / "journeys"
     own.mkdir(exist_ok=True)
@@ -104,8 +107,19 @@ def speaking_briefly(root: Path) -> Iterator[None]:
             (own / name).symlink_to(ROOT / ".build" / name)
     (root / ".build").unlink()
     (root / ".build").symlink_to(own)
-    lines_of = spoken_lines.lines_of
-    with patch("sitegen.media.spoken_lines.lines_of", lambda text: lines_of(text[:LONGEST_TEXT])):
+    clip = AudioPipeline.clip
+
+    def brief(pipeline: AudioPipeline, language: str, key: str, text: str) -> Clip | None:
+        return clip(pipeline, language, key, text[: LONG if key == HEARD_LONG else SHORT])
+
+    with patch.object(AudioPipeline, "clip", brief):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process() -> Iterator[None]:
+    """Build in this process: others know nothing of what is patched here, and would load and work out all anew."""
+    with patch("sitegen.workers.in_this_process", True):
         yield
 
 
@@ -128,7 +142,7 @@ def build_once(folder: Path, whole: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str, one_process: None) -> Path:
     """Return the folder of the site that all workers share. Nobody may change it."""
     mine = tmp_path_factory.getbasetemp()
     folder = (mine if worker_id == "master" else mine.parent) / "built"
@@ -166,12 +180,8 @@ def serving(portal: Path, public: Path, data: Path, **more: Any) -> Iterator[str
         }
     )
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(server) as address:
+        yield address
     state_of(app).services.close()
 
 

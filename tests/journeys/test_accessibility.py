@@ -37,24 +37,25 @@ def test_the_page_that_asks_for_a_language(reader: Any) -> None:
     fits(reader)
 
 
+def press_each(reader: Any, *buttons: str) -> None:
+    """Press each button, and examine the page that follows."""
+    for button in buttons:
+        press(reader, button)
+        axe_finds_nothing(reader)
+        fits(reader)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_of_the_forms(reader: Any, language: str) -> None:
     """Form with mistakes, check page, receipt, how the letter stands; sign-up and its cancelling."""
     reader.goto(f"/forms/{language}/concern")
-    press(reader, "check")
-    axe_finds_nothing(reader)
-    fits(reader)
+    press_each(reader, "check")
     reader.locator("#what").fill("x")
-    for button in ("check", "send"):
-        press(reader, button)
-        axe_finds_nothing(reader)
-        fits(reader)
+    press_each(reader, "check", "send")
     receipt = reader.locator(".code").inner_text()
     reader.goto(f"/forms/{language}/answer")
     reader.locator("#code").fill(receipt)
-    press(reader, "check")
-    axe_finds_nothing(reader)
-    fits(reader)
+    press_each(reader, "check")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -63,17 +64,11 @@ def test_pages_of_signing_up(reader: Any, language: str) -> None:
     reader.locator("#event").select_option(index=1)
     reader.locator("#people").fill("1")
     reader.locator('input[name="adult"][value="yes"]').check()
-    for button in ("check", "send"):
-        press(reader, button)
-        axe_finds_nothing(reader)
-        fits(reader)
+    press_each(reader, "check", "send")
     number = reader.locator(".code").inner_text()
     reader.goto(f"/forms/{language}/cancel")
     reader.locator("#code").fill(number)
-    for button in ("check", "cancel"):
-        press(reader, button)
-        axe_finds_nothing(reader)
-        fits(reader)
+    press_each(reader, "check", "cancel")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from editor.editor import Editor
 from editor.window.app import create_window
 
+from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
 from tests.editor.conftest import editor, folder, kept_tables, seal_cache
 from tests.journeys.walking import axe_finds_nothing, fits
@@ -23,7 +24,7 @@ def writer(browser: Any, editor: Editor) -> Iterator[Any]:
     """A browser of the width of a phone that has come in; `home` is the first page's address."""
     editor.remember(name="M. Devi")
     app = create_window(editor)
-    window = run(app, app.extensions["entrance"])
+    window = run(app, entrance_of(app))
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     page.goto(window.enter)

@@ -17,6 +17,7 @@ from editor.window.app import create_window
 from playwright.sync_api import expect
 from sitegen.publish.withdrawals import withdrawal
 
+from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
 from tests.editor.conftest import folder, kept_tables, make_editor, seal_cache
 from tests.editor.office_helpers import PASSPHRASE, Place
@@ -61,7 +62,7 @@ def editor(folder: Folder) -> Iterator[Editor]:
 def at_the_window(browser: Any, editor: Editor) -> Iterator[Any]:
     """A browser that has come in by the address which the program shows."""
     app = create_window(editor)
-    window = run(app, app.extensions["entrance"])
+    window = run(app, entrance_of(app))
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.faults = []

@@ -7,6 +7,7 @@ import pytest
 from editor.editor import Editor
 from editor.window.app import create_window
 
+from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
 from tests.journeys.test_editor import editor, folder, kept_tables, seal_cache
 from tests.journeys.walking import axe_finds_nothing, fits
@@ -37,7 +38,7 @@ HEARD = """player => new Promise((heard, failed) => {
 def test_a_page_is_recorded_in_the_window(browser: Any, editor: Editor, folder: Folder, microphone: bool) -> None:
     editor.remember(name="M. Devi")
     app = create_window(editor)
-    window = run(app, app.extensions["entrance"])
+    window = run(app, entrance_of(app))
     context = browser.new_context(viewport={"width": 360, "height": 740})
     try:
         page = context.new_page()

@@ -79,6 +79,9 @@ def test_commands_at_the_server_take_the_settings_of_its_service(tmp_path: Path)
     given = {"PORTAL_DATA": "/typed"}
     take_service_settings(given, tmp_path)
     assert given == {"PORTAL_DATA": "/typed"}, "what is typed stands alone"
+    unit.write_text(unit.read_text() + "\nEnvironment=PORTAL_OPERATOR_MARKS=/marks")
+    take_service_settings(given, tmp_path)
+    assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/marks"}, "a restore takes the mark away"
     unit.write_text(unit.read_text().replace(str(OURS), "/another/portal"))
     other: dict[str, str] = {}
     take_service_settings(other, tmp_path)
@@ -174,9 +177,14 @@ def test_publish_takes_every_district_whose_content_is_here(tmp_path: Path, monk
     handover = folder / "north" / district_settings.PORTAL
     handover.parent.mkdir(parents=True)
     handover.write_text("{}")
-    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    loaded: list[str] = []
+    here = Checkout(
+        tmp_path, program=(sys.executable, str(tmp_path / "program.py")),
+        preload_looks=lambda: loaded.append("looks"), preload=lambda: loaded.append("all"),
+    )  # fmt: skip
     monkeypatch.setattr(release_commands, "checkout", lambda: here)
     done = CliRunner().invoke(portal, ["publish", "--districts", str(folder), "--daily"])
+    assert loaded == ["looks"], "none had anything to build"
     assert "north: --content /srv/north publish --daily" in done.output
     assert "south: --content /srv/south publish --daily" in done.output
     assert "district south: " in done.output

@@ -1,6 +1,5 @@
 """A key that is good for withdrawals alone takes stories off, and does nothing else whatever is tried with it."""
 
-import shutil
 import subprocess
 from base64 import b64encode
 from functools import partial
@@ -98,10 +97,7 @@ def district(made: Path, tmp_path: Path) -> District:
 
 def begun(made: Path, tmp_path: Path, message: str = f"Publish\n\n{PLACE}") -> District:
     """A district that has published once, with this message."""
-    shutil.copytree(made, tmp_path / "home", symlinks=True)
-    copy = object.__new__(District)
-    copy.home, copy.published, copy.purged = tmp_path / "home", [], []
-    copy.git("remote", "set-url", "origin", str(copy.home / "staff"), where="content.git")
+    copy = District.copied(made, tmp_path / "home")
     copy.name(public_line("office", public_text(OFFICE), WITHDRAWAL.decode()))
     copy.write(tables__consents_csv=CONSENTS, drafts__ta__stories__the_well_md="half")
     (copy.home / "staff/drafts/ta/stories/the_well.md").rename(copy.home / "staff/drafts/ta/stories/the-well.md")

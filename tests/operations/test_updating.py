@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
-from forms.core.builds.publishing_report import PublishingReport
+from forms.core.builds.publishing_report import MadeAgain, PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
 from forms.operations import updating
+from forms.operations.districts import forked
 from forms.operations.updating import GitSource, update
 
 from .test_cut_short import MOST, cut_at
@@ -45,6 +47,15 @@ class Repository:
         (self.home / "content").mkdir()
         self.source().take(self.git("rev-parse", "HEAD"))
         self.source().published(self.git("rev-parse", "HEAD"))
+
+    @classmethod
+    def copied(cls, made: Path, home: Path) -> Self:
+        """Return a copy of one that was made once: keys take time."""
+        shutil.copytree(made, home, symlinks=True)
+        copy = object.__new__(cls)
+        copy.home, copy.published, copy.purged = home, [], []
+        copy.git("remote", "set-url", "origin", str(home / "staff"), where="content.git")
+        return copy
 
     def git(self, *words: str, where: str = "staff") -> str:
         own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
@@ -104,12 +115,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(made: Path, tmp_path: Path) -> Repository:
-    """A copy of one that was made once: keys take time."""
-    shutil.copytree(made, tmp_path / "home", symlinks=True)
-    copy = object.__new__(Repository)
-    copy.home, copy.published, copy.purged = tmp_path / "home", [], []
-    copy.git("remote", "set-url", "origin", str(copy.home / "staff"), where="content.git")
-    return copy
+    return Repository.copied(made, tmp_path / "home")
 
 
 def test_what_a_named_person_signed_is_published(repository: Repository) -> None:
@@ -117,6 +123,41 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
     assert repository.update().endswith("signed by anita.")
     assert repository.published == ["second"]
     assert repository.report() == PublishingReport("2027-01-01", "")
+
+
+def not_prepared() -> None:
+    raise MadeAgain
+
+
+@pytest.mark.parametrize("words", ["second", "broken"])
+def test_an_attempt_that_is_made_again_has_taken_nothing_and_has_no_result(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Of many districts, the first that has something to build waits until all that builds need is loaded."""
+    repository.commit(words)
+    for _ in ("first", "after one that failed"):
+        before = repository.report()
+        with monkeypatch.context() as first:
+            first.setattr(forked, "require_prepared", not_prepared)
+            with pytest.raises(MadeAgain):
+                repository.update()
+        assert (repository.page(), repository.published, repository.report()) == ("first", [], before)
+        if words == "broken":
+            with pytest.raises(Problem, match="has no title"):
+                repository.update()
+    if words == "second":
+        assert repository.update().endswith("signed by anita.")
+
+
+def test_nothing_new_and_nobody_named_are_said_without_what_a_build_needs(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forked, "require_prepared", not_prepared)
+    assert repository.update() == "There is nothing new."
+    repository.commit("second", by="mallory")
+    with pytest.raises(Problem, match="is not signed by"):
+        repository.update()
+    assert "is not signed by" in (repository.report() or PublishingReport("", "")).problem
 
 
 def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository: Repository) -> None:

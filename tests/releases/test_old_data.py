@@ -5,7 +5,6 @@ data/<release>.tar.xz is made by make_data.py in a checkout of that release.
 
 import json
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +22,7 @@ from forms.server.app import create_app
 from forms.server.web.current import state_of
 from forms.web.serving import make
 from tests.server.conftest import postgres
+from tests.serving import serve_in_thread
 
 __all__ = ["postgres"]  # the fixture
 
@@ -88,12 +88,8 @@ def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     }
     app = create_app({**settings, **where})
     server = make(app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield Old(home, told, app, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_in_thread(server) as address:
+        yield Old(home, told, app, address)
     state_of(app).services.close()
     state_of(app).in_use.close()
 

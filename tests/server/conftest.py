@@ -5,11 +5,12 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import pyrage
@@ -22,12 +23,15 @@ from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
 from forms.core.portal import Choice, Desk, Event, Helpline, Language, Member, Portal
 from forms.server.app import create_app
+from forms.server.store.database import Store
 from forms.server.web.current import state_of
 
 TODAY = date(2027, 1, 1)
 CHEAP = Cost(memory=64, passes=1)
 READS = {"events": ("signup", "visit"), "partner": ("concern", "enquiry")}
 LANGUAGES = ("en", "ta", "te", "hi", "or")
+
+_S = TypeVar("_S", bound=Store)
 
 
 def text(words: str) -> dict[str, str]:
@@ -36,6 +40,14 @@ def text(words: str) -> dict[str, str]:
 
 def event(id: str, *, day: str = "2027-01-24", capacity: int | None = 5, state: str = "planned") -> Event:
     return Event(id, text(id), text("Here"), "avadi", f"{day}T10:00", f"{day}T12:00", capacity, state, True)
+
+
+@contextmanager
+def dropped_after(store: _S) -> Iterator[_S]:
+    """Yield a store; its tables are dropped and it is closed at the end."""
+    yield store
+    store.metadata.drop_all(store.engine)
+    store.close()
 
 
 @dataclass(frozen=True)
@@ -151,7 +163,7 @@ class Endpoint:
 
     def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
         """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
-        told = (day or state_of(self.client.application).clock()).isoformat()
+        told = (day or state_of(self.client.application).retention.clock()).isoformat()
         answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
         return dict(answer.get_json())
 

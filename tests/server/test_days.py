@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from forms.core import portal as portals
 from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
+from forms.server.store import database
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
+from forms.server.store.installation import MARKS_KEPT_DAYS
 from forms.server.web.current import state_of
 from tests.patience import until
 
-from .conftest import TODAY
+from .conftest import TODAY, dropped_after
 from .deployed import gunicorn
 from .test_store import SEALED, coming
 
@@ -164,18 +166,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[DayStore]:
-    opened = DayStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(DayStore(url)) as opened:
+        yield opened
 
 
 @pytest.fixture
 def concerns(url: str) -> Iterator[ConcernStore]:
-    opened = ConcernStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(ConcernStore(url)) as opened:
+        yield opened
 
 
 def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:
@@ -206,22 +204,22 @@ def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch
 def test_a_day_that_has_not_come_is_brought_back(concerns: ConcernStore) -> None:
     """A clock ten years ahead stamped them, was mended: they are kept no ten years too long."""
     ahead = date(2037, 1, 1)
-    concerns.save(coming("a", desks=("police",), day=ahead))
-    concerns.save(coming("b", desks=("police",), day=after(-5)))
-    concerns.save_part("p", ahead, ["police"], SEALED)
-    concerns.answer("x", "a", "police", ahead, SEALED)
-    concerns.enter(EntryRow("e", "a", ahead), "police", SEALED)
+    concerns.intake.save(coming("a", desks=("police",), day=ahead))
+    concerns.intake.save(coming("b", desks=("police",), day=after(-5)))
+    concerns.intake.save_part("p", ahead, ["police"], SEALED)
+    concerns.desk_writing.answer("x", "a", "police", ahead, SEALED)
+    concerns.desk_writing.enter(EntryRow("e", "a", ahead), "police", SEALED)
     for id, at in (("1", "2027-01-02T03:00"), ("2", "2037-01-01T10:00")):
-        concerns.note_access(id, "police", Access(at, "police", "fetched", "a"))
-    concerns.bring_back(TODAY)
-    assert concerns.progress(b"a" * 32).days == (TODAY,)
-    assert [one.day for one in concerns.progress(b"a" * 32).answers] == [TODAY]
-    assert [one.day for one in concerns.entries("police", date.min)] == [TODAY]
-    assert concerns.progress(b"b" * 32).days == (after(-5),), "what has come stays as it is"
-    assert [one.at for one in concerns.accesses("police")] == ["2027-01-01", "2027-01-02"]
-    assert concerns.has_parts(["p"], ["police"])
-    concerns.erase_loose_parts(after(1))
-    assert not concerns.has_parts(["p"], ["police"])
+        concerns.access_log.note_access(id, "police", Access(at, "police", "fetched", "a"))
+    concerns.retention.bring_back(TODAY)
+    assert concerns.receipts.progress(b"a" * 32).days == (TODAY,)
+    assert [one.day for one in concerns.receipts.progress(b"a" * 32).answers] == [TODAY]
+    assert [one.day for one in concerns.inbox.entries("police", date.min)] == [TODAY]
+    assert concerns.receipts.progress(b"b" * 32).days == (after(-5),), "what has come stays as it is"
+    assert [one.at for one in concerns.access_log.accesses("police")] == ["2027-01-01", "2027-01-02"]
+    assert concerns.intake.has_parts(["p"], ["police"])
+    concerns.retention.erase_loose_parts(after(1))
+    assert not concerns.intake.has_parts(["p"], ["police"])
 
 
 # By the server itself
@@ -257,7 +255,7 @@ def fill(own: Any) -> tuple[str, str]:
     for desk in ("police", "legal", "partner"):
         for id in own.letter_ids(desk):
             assert own.pickup(f"letters/{id}/acknowledge", desk, "POST").status_code == 204
-    state_of(own.client.application).services.concerns.save_part("p" * 32, own_day(own), ["police"], SEALED)
+    state_of(own.client.application).services.concerns.intake.save_part("p" * 32, own_day(own), ["police"], SEALED)
     return code, own.code(own.send("signup", event="meeting", people="2"))
 
 
@@ -270,7 +268,7 @@ def is_there(own: Any, code: str, number: str) -> tuple[bool, bool, bool]:
     """Whether the letter, the sign-up and the loose photo are there."""
     letter = own.post("answer", code=code).status_code == 200
     signup = own.post("cancel", code=number).status_code == 200
-    return letter, signup, state_of(own.client.application).services.concerns.has_parts(["p" * 32], ["police"])
+    return letter, signup, state_of(own.client.application).services.concerns.intake.has_parts(["p" * 32], ["police"])
 
 
 @pytest.mark.parametrize("wrong", [date(1970, 1, 1), date(2037, 6, 1), date(9999, 12, 31)])
@@ -433,3 +431,20 @@ def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, d
     finally:
         served.stop()
     assert f"the last day that it surely had was {WRITTEN}" in (tmp_path / "made" / "gunicorn.log").read_text()
+
+
+def test_what_was_erased_while_the_clock_was_behind_is_not_forgotten(
+    concerns: ConcernStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark keeps a backup from bringing it back; with a day of 2019 it went as soon as the clock was right again."""
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Behind":
+            return cls(2019, 5, 4, tzinfo=tz)
+
+    monkeypatch.setattr(database, "datetime", Behind)
+    with concerns.writing() as connection:
+        concerns.mark_erased(connection, "a letter")
+    concerns.forget_old(marks=WRITTEN - timedelta(days=MARKS_KEPT_DAYS))
+    assert concerns.erased()("a letter")

@@ -67,7 +67,7 @@ def by_age(kept: Kept) -> None:
         for desk in ("police", "legal", "partner"):
             kept.endpoint.pickup(f"letters/{id}/acknowledge", desk, "POST")
     office = state_of(kept.endpoint.client.application).services
-    assert office.concerns.erase(date(TODAY.year + 2, 1, 1)) == 21
+    assert office.concerns.retention.erase(date(TODAY.year + 2, 1, 1)) == 21
 
 
 @pytest.mark.parametrize("erase", [by_the_person, by_its_desks, by_age, by_fetching])
@@ -84,6 +84,6 @@ def test_photos_that_no_letter_claimed_leave_no_byte(endpoint: Any) -> None:
         [sealed] = connection.exec_driver_sql("SELECT sealed FROM parts").scalars()
     found = Kept(endpoint, "", "-", tuple(sealed[at : at + 40] for at in range(1000, 20_000, 2500)))
     assert any(found.found())
-    office.concerns.erase_loose_parts(date(TODAY.year, 2, 1))
-    office.concerns.erase(TODAY)  # as every day: forms/server/services/retention.py
+    office.concerns.retention.erase_loose_parts(date(TODAY.year, 2, 1))
+    office.concerns.retention.erase(TODAY)  # as every day: forms/server/services/retention.py
     assert not any(found.found()[:-1])

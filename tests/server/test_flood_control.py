@@ -151,7 +151,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
         at_work.release()
         go_on.wait(300)
 
-    monkeypatch.setattr(office.concerns, "progress", slow)
+    monkeypatch.setattr(office.concerns.receipts, "progress", slow)
     monkeypatch.setattr(office.lookups, "sleep", lambda _: slow(b""))
     for _ in range(FLOOD_THRESHOLD + 1):
         office.lookups.missed()
@@ -217,7 +217,7 @@ def test_photos_are_refused_first_then_the_second_tray_then_the_first(
     assert office.concerns.size / office.budget == pytest.approx(FOR_SECOND_QUEUE, abs=0.05)
     kept.append(until_full(lambda: office.save(coming(endpoint), worked=True)))
     assert min(kept) > 2, kept
-    assert [row.tray for row in office.concerns.waiting("police", "police")].count(1) == kept[2]
+    assert [row.tray for row in office.concerns.inbox.waiting("police", "police")].count(1) == kept[2]
 
 
 def test_what_was_erased_is_room_again(make_endpoint: Any, measured_each_time: None) -> None:

@@ -120,11 +120,11 @@ def test_requests_lie_with_the_sign_ups_and_concerns_do_not(endpoint: Any) -> No
     endpoint.send("visit", **VISIT)
     endpoint.send("enquiry", **ENQUIRY)
     office = state_of(endpoint.client.application).services
-    assert office.concerns.waiting("partner", "partner") == ()
-    assert [item.form for item in office.requests.waiting("partner", "partner")] == ["enquiry"]
+    assert office.concerns.inbox.waiting("partner", "partner") == ()
+    assert [item.form for item in office.requests.inbox.waiting("partner", "partner")] == ["enquiry"]
     endpoint.send("concern", what="x")
-    assert len(office.concerns.waiting("partner", "partner")) == 1
-    assert len(office.requests.waiting("partner", "partner")) == 1
+    assert len(office.concerns.inbox.waiting("partner", "partner")) == 1
+    assert len(office.requests.inbox.waiting("partner", "partner")) == 1
 
 
 def test_nothing_written_stands_on_the_disk(endpoint: Any) -> None:

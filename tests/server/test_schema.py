@@ -37,7 +37,7 @@ def old(tmp_path: Path) -> Path:
     """A database as a version before 1.0 may have left it: no number, a column and an index less, and a letter."""
     path = tmp_path / "concerns.db"
     store = ConcernStore(url(path))
-    store.has(LETTER)
+    store.intake.has(LETTER)
     store.close()
     ask(
         path, "drop table alembic_version", "alter table recipients drop column maker", "drop index ix_letters_thread",
@@ -57,14 +57,14 @@ def test_a_new_database_carries_the_newest_number(tmp_path: Path) -> None:
 
 
 def test_an_old_one_is_brought_up_to_date_and_keeps_its_letters(old: Path) -> None:
-    assert ConcernStore(url(old)).has(LETTER)
+    assert ConcernStore(url(old)).intake.has(LETTER)
     assert number(old) == [(schema.newest(),)]
     assert "maker" in str(ask(old, "select sql from sqlite_master where name = 'recipients'"))
     assert ask(old, "select name from sqlite_master where name = 'ix_letters_thread'")
 
 
 def test_a_copy_of_it_as_it_was_lies_beside_for_its_owner_only(old: Path) -> None:
-    ConcernStore(url(old)).has(LETTER)
+    ConcernStore(url(old)).intake.has(LETTER)
     copy = old.with_name(f"concerns.db.before-{schema.newest()}")
     assert ask(copy, "select sealed from letters") == [(WORDS,)]
     assert "maker" not in str(ask(copy, "select sql from sqlite_master where name = 'recipients'"))
@@ -78,7 +78,7 @@ def test_a_copy_of_it_as_it_was_lies_beside_for_its_owner_only(old: Path) -> Non
 
 
 def test_copies_go_after_a_while(old: Path) -> None:
-    ConcernStore(url(old)).has(LETTER)
+    ConcernStore(url(old)).intake.has(LETTER)
     copy = old.with_name(f"concerns.db.before-{schema.newest()}")
     store = ConcernStore(url(old))
     store.remove_old_copies()
@@ -101,7 +101,7 @@ def test_where_no_copy_can_be_made_nothing_is_changed(old: Path, monkeypatch: py
 
     monkeypatch.setattr(schema_copies, "replaced", full)
     with pytest.raises(OtherSchema, match="Make room beside"):
-        ConcernStore(url(old)).has(LETTER)
+        ConcernStore(url(old)).intake.has(LETTER)
     assert everything(old) == before
 
 
@@ -123,15 +123,15 @@ def test_a_step_that_fails_changes_nothing(old: Path, steps: Callable[[str], Non
     before = everything(old)
     steps('op.execute("create table fresh (id integer)"); op.execute("nonsense")')
     with pytest.raises(OtherSchema, match="it is as it was"):
-        ConcernStore(url(old)).has(LETTER)
+        ConcernStore(url(old)).intake.has(LETTER)
     assert everything(old) == before
 
 
 def test_the_next_release_brings_this_one_up_to_date(tmp_path: Path, steps: Callable[[str], None]) -> None:
     path = tmp_path / "concerns.db"
-    ConcernStore(url(path)).has(LETTER)
+    ConcernStore(url(path)).intake.has(LETTER)
     steps('op.execute("create table fresh (id integer)")')
-    ConcernStore(url(path)).has(LETTER)
+    ConcernStore(url(path)).intake.has(LETTER)
     assert number(path) == [("0002",)]
     assert ask(path, "select name from sqlite_master where name = 'fresh'")
 
@@ -160,7 +160,7 @@ def columns(engine: sa.Engine) -> dict[str, Any]:
 def test_an_old_database_becomes_like_a_new_one(old: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.db"
     for path in (old, new):
-        ConcernStore(url(path)).has(LETTER)
+        ConcernStore(url(path)).intake.has(LETTER)
     assert columns(sa.create_engine(url(old))) == columns(sa.create_engine(url(new)))
 
 

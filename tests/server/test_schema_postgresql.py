@@ -37,8 +37,8 @@ def old(postgres: str) -> Iterator[str]:
     tell(postgres, f"CREATE DATABASE {name}")
     url = postgres.replace("/postgres?", f"/{name}?")
     store = ConcernStore(url)
-    store.save(letter(1))
-    store.save(letter(2))
+    store.intake.save(letter(1))
+    store.intake.save(letter(2))
     store.close()
     tell(url, "DROP TABLE alembic_version", "ALTER TABLE recipients DROP COLUMN maker", "DROP INDEX ix_letters_thread")
     yield url
@@ -63,7 +63,7 @@ def looked(old: str) -> Iterator[Callable[[], Any]]:
 def opened(url: str) -> None:
     store = ConcernStore(url)
     try:
-        assert store.has(letter(2).id)
+        assert store.intake.has(letter(2).id)
     finally:
         store.close()
 
@@ -186,7 +186,7 @@ def test_schemas_with_long_names_have_copies_apart_that_go_too(old: str) -> None
         tell(old, f"CREATE SCHEMA {name}")
         url = f"{old}&options=-csearch_path%3D{name}"
         first = ConcernStore(url)
-        first.save(letter(2))
+        first.intake.save(letter(2))
         first.close()
         tell(url, "DROP TABLE alembic_version", "ALTER TABLE recipients DROP COLUMN maker")
         opened(url)
@@ -200,7 +200,7 @@ def test_schemas_with_long_names_have_copies_apart_that_go_too(old: str) -> None
     stores[1].remove_old_copies()
     assert not [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]
     for store in stores:
-        assert store.number() == 1, "no district has another's letters"
+        assert store.intake.number() == 1, "no district has another's letters"
         store.close()
 
 

@@ -19,7 +19,8 @@ from forms.core.crypto import encryption, receipts
 from forms.server.services import flood_control
 from forms.server.services.flood_control import FloodControl
 from forms.server.store import database
-from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.erasing import Erasing
+from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
@@ -350,7 +351,7 @@ def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> No
     desks = tuple(desk.id for desk in office.portal.readers("visit"))
     wanted = ",".join(desks)
     sealed = sealed_letter(endpoint, id, wanted, form="visit")
-    office.requests.save(NewLetter(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
+    office.requests.intake.save(NewLetter(id, id, "visit", date(2027, 1, 1), keys_.lookup, sealed, desks))
     part, photo = encryption.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint, wanted))
     follows = keys_.lookup.hex()
     assert put(endpoint, f"parts/{part}", photo, wanted, follows=follows).status_code == 201
@@ -359,8 +360,8 @@ def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> No
         put(endpoint, f"letters/{more}", added(endpoint, id, wanted), wanted, follows=follows, parts=part).status_code
         == 201
     )
-    assert office.requests.has(more)
-    assert not office.concerns.has(more)
+    assert office.requests.intake.has(more)
+    assert not office.concerns.intake.has(more)
     assert len(ask(endpoint, lookup=follows).get_json()["came"]) == 2
 
 
@@ -395,7 +396,7 @@ def test_where_the_store_is_away_nothing_is_erased_and_it_is_said(endpoint: Any,
     def away(*_: Any) -> None:
         raise NotKept("store", "The store is away.", "Try again.")
 
-    monkeypatch.setattr(ConcernStore, "forget", away)
+    monkeypatch.setattr(Erasing, "forget", away)
     answer = ask(endpoint, "erasures")
     assert (answer.status_code, "Nothing was erased" in answer.get_json()["problem"]) == (503, True)
     assert ask(endpoint).status_code == 200
@@ -438,7 +439,7 @@ def request_kept(endpoint: Any) -> tuple[str, str, str]:
     id, desks = new_id(), tuple(desk.id for desk in office.portal.readers("visit"))
     sealed = sealed_letter(endpoint, id, ",".join(desks), form="visit")
     lookup = derived(endpoint, "request").lookup
-    office.requests.save(NewLetter(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
+    office.requests.intake.save(NewLetter(id, id, "visit", date(2027, 1, 1), lookup, sealed, desks))
     return id, ",".join(desks), lookup.hex()
 
 
@@ -465,26 +466,26 @@ def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any, monkeyp
 
 def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, monkeypatch: Any) -> None:
     first, follows = told(endpoint), derived(endpoint).lookup.hex()
-    keep = ConcernStore.save
+    keep, erasing = Intake.save, state_of(endpoint.client.application).services.concerns.erasing
 
-    def erased_just_before(store: ConcernStore, coming: NewLetter) -> bool:
-        store.forget(first, None)
-        return keep(store, coming)
+    def erased_just_before(intake: Intake, coming: NewLetter) -> bool:
+        erasing.forget(first, None)
+        return keep(intake, coming)
 
-    monkeypatch.setattr(ConcernStore, "save", erased_just_before)
+    monkeypatch.setattr(Intake, "save", erased_just_before)
     assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == 404
     assert endpoint.letter_ids() == []
 
 
 def test_a_desk_that_takes_the_letter_while_it_is_erased_is_asked_to_erase_it(endpoint: Any, monkeypatch: Any) -> None:
     id = told(endpoint)
-    forget = ConcernStore.forget
+    forget = Erasing.forget
 
-    def taken_just_before(store: ConcernStore, *how: Any) -> Any:
+    def taken_just_before(erasing: Erasing, *how: Any) -> Any:
         endpoint.pickup(f"letters/{id}/acknowledge", "legal", "POST")
-        return forget(store, *how)
+        return forget(erasing, *how)
 
-    monkeypatch.setattr(ConcernStore, "forget", taken_just_before)
+    monkeypatch.setattr(Erasing, "forget", taken_just_before)
     assert ask(endpoint, "erasures").status_code == 200
     assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
 

@@ -274,7 +274,7 @@ def test_two_machines_before_one_database_have_one_threshold(
     assert sender.put(second, own)[0] == KEPT
     flood(sender, first)
     until(lambda: sender.put(second, own)[0] == ASKED)  # sent again it is no second letter: only work is asked
-    assert store.number() <= 1 + THRESHOLD + 1, "and no threshold of its own for the second"
+    assert store.intake.number() <= 1 + THRESHOLD + 1, "and no threshold of its own for the second"
 
 
 def test_who_is_started_in_a_flood_knows_of_it_and_takes_work_done_for_another(
@@ -287,9 +287,9 @@ def test_who_is_started_in_a_flood_knows_of_it_and_takes_work_done_for_another(
     assert free <= 1, "and no threshold of its own after a start"
     id, body = sender.letter()
     work = next(str(number) for number in range(10**8) if is_worked(id, body, str(number), bits))
-    before = store.number()
+    before = store.intake.number()
     assert sender.put(second, (id, body), work=work)[0] == KEPT
     assert sender.put(first, (id, body), work=work)[0] == KEPT_BEFORE
     assert sender.put(first, sender.letter(), work=work)[0] == ASKED, "work is for one letter"
-    assert store.number() == before + 1
-    assert store.number(PRIORITY_QUEUE) == store.number()
+    assert store.intake.number() == before + 1
+    assert store.intake.number(PRIORITY_QUEUE) == store.intake.number()

@@ -11,6 +11,7 @@ from forms.core.crypto import encryption
 from forms.server.services.flood_control import PLACES_THRESHOLD
 from forms.server.store.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
 from forms.server.web.current import state_of
+from tests.server.conftest import dropped_after
 from tests.server.test_waiting_list import lookup, url
 
 __all__ = ["url"]  # the fixture
@@ -21,10 +22,8 @@ SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().t
 
 @pytest.fixture
 def store(url: str) -> Iterator[SignupStore]:
-    opened = SignupStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(SignupStore(url)) as opened:
+        yield opened
 
 
 def join(store: SignupStore, id: str, people: int = 1, capacity: int = 5, *, hold: bool = False) -> str:

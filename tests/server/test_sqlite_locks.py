@@ -42,17 +42,17 @@ def test_no_letter_is_lost_when_another_program_closes_the_database(tmp_path: Pa
         for each in [pool.submit(connect) for _ in range(connections)]:
             each.result()
     for number in range(1, 6):
-        assert elsewhere(url, "s.number()") == ""
-        assert store.save(letter(number))
-        assert elsewhere(url, "print(s.number())") == str(number)
-        assert store.number() == number
+        assert elsewhere(url, "s.intake.number()") == ""
+        assert store.intake.save(letter(number))
+        assert elsewhere(url, "print(s.intake.number())") == str(number)
+        assert store.intake.number() == number
     store.close()
 
 
 def test_a_database_that_others_could_read_is_made_private_without_opening_it(tmp_path: Path) -> None:
     path = tmp_path / "concerns.db"
-    ConcernStore(f"sqlite:///{path}").has("0" * 32)
+    ConcernStore(f"sqlite:///{path}").intake.has("0" * 32)
     for file in tmp_path.iterdir():
         file.chmod(0o644)
-    ConcernStore(f"sqlite:///{path}").has("0" * 32)
+    ConcernStore(f"sqlite:///{path}").intake.has("0" * 32)
     assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}

@@ -19,6 +19,7 @@ from forms.server.store.concerns.letters import Access, EntryRow, NewLetter, Par
 from forms.server.store.faults import AlreadyThere, NotKept
 from forms.server.store.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
+from tests.server.conftest import dropped_after
 
 DAY = date(2027, 1, 1)
 SEALED = encryption.seal({"what": "help"}, [str(pyrage.x25519.Identity.generate().to_public())])
@@ -34,18 +35,14 @@ def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def concerns(urls: tuple[str, str]) -> Iterator[ConcernStore]:
-    opened = ConcernStore(urls[0])
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(ConcernStore(urls[0])) as opened:
+        yield opened
 
 
 @pytest.fixture
 def signups(urls: tuple[str, str]) -> Iterator[SignupStore]:
-    opened = SignupStore(urls[1])
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(SignupStore(urls[1])) as opened:
+        yield opened
 
 
 ONE_EACH = {"police": ("police",), "legal": ("legal",)}
@@ -57,15 +54,15 @@ def coming(id: str = "a", desks: tuple[str, ...] = ("police", "legal"), day: dat
 
 
 def keep(concerns: ConcernStore, *args: Any, **more: Any) -> bool:
-    return concerns.save(coming(*args, **more))
+    return concerns.intake.save(coming(*args, **more))
 
 
 def waiting(concerns: ConcernStore, desk: str, member: str = "") -> list[str]:
-    return [item.id for item in concerns.waiting(desk, member or desk)]
+    return [item.id for item in concerns.inbox.waiting(desk, member or desk)]
 
 
 def take(concerns: ConcernStore, id: str, desk: str, member: str = "") -> bool:
-    return concerns.acknowledge(id, desk, member or desk, ONE_EACH)
+    return concerns.inbox.acknowledge(id, desk, member or desk, ONE_EACH)
 
 
 def sign_up(signups: SignupStore, id: str, people: int, capacity: int = 5) -> bool:
@@ -83,75 +80,75 @@ def test_a_letter_is_kept_once(concerns: ConcernStore) -> None:
 def test_a_desk_sees_its_own_letters_only(concerns: ConcernStore) -> None:
     keep(concerns, desks=("legal",))
     assert waiting(concerns, "police") == []
-    assert concerns.sealed("a", "police", "police") is None
+    assert concerns.inbox.sealed("a", "police", "police") is None
     assert take(concerns, "a", "police") is False
-    assert concerns.answer("x", "a", "police", DAY, SEALED) is False
-    assert concerns.enter(EntryRow("e", "a", DAY), "police", SEALED) is False
-    assert concerns.copy("a", "a", "police", "police", SEALED) is False
-    assert concerns.delete("a", "police") is False
-    assert concerns.sealed("a", "legal", "legal") == SEALED
+    assert concerns.desk_writing.answer("x", "a", "police", DAY, SEALED) is False
+    assert concerns.desk_writing.enter(EntryRow("e", "a", DAY), "police", SEALED) is False
+    assert concerns.desk_writing.copy("a", "a", "police", "police", SEALED) is False
+    assert concerns.erasing.delete("a", "police") is False
+    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
 
 
 def test_the_sealed_text_leaves_when_all_its_desks_have_it(concerns: ConcernStore) -> None:
     keep(concerns)
     assert take(concerns, "a", "police")
-    assert concerns.sealed("a", "legal", "legal") == SEALED
+    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
     assert take(concerns, "a", "legal")
     assert take(concerns, "a", "legal"), "acknowledging again is no error"
-    assert concerns.sealed("a", "legal", "legal") is None
-    assert concerns.progress(b"a" * 32).taken_by == ("legal", "police")
+    assert concerns.inbox.sealed("a", "legal", "legal") is None
+    assert concerns.receipts.progress(b"a" * 32).taken_by == ("legal", "police")
 
 
 def test_with_several_people_at_a_desk_each_gets_the_letter(concerns: ConcernStore) -> None:
     keep(concerns, desks=("police",))
     people = {"police": ("police/anita", "police/babu")}
-    assert concerns.acknowledge("a", "police", "police/anita", people)
+    assert concerns.inbox.acknowledge("a", "police", "police/anita", people)
     assert waiting(concerns, "police", "police/anita") == []
     assert waiting(concerns, "police", "police/babu") == ["a"]
-    assert concerns.sealed("a", "police", "police/babu") == SEALED
-    concerns.release({"police": ("police/anita",)})
-    assert concerns.sealed("a", "police", "police/babu") is None, "babu has left: nobody waits for the text"
-    assert concerns.progress(b"a" * 32).taken_by == ("police",)
+    assert concerns.inbox.sealed("a", "police", "police/babu") == SEALED
+    concerns.retention.release({"police": ("police/anita",)})
+    assert concerns.inbox.sealed("a", "police", "police/babu") is None, "babu has left: nobody waits for the text"
+    assert concerns.receipts.progress(b"a" * 32).taken_by == ("police",)
 
 
 def test_a_copy_sealed_anew_is_for_its_reader_only_and_waits_again(concerns: ConcernStore) -> None:
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     anew = SEALED + b"anew"
-    assert concerns.copy("a", "a", "police", "police/new", anew)
+    assert concerns.desk_writing.copy("a", "a", "police", "police/new", anew)
     assert waiting(concerns, "police") == []
     assert waiting(concerns, "police", "police/new") == ["a"]
-    assert concerns.sealed("a", "police", "police/new") == anew
+    assert concerns.inbox.sealed("a", "police", "police/new") == anew
 
 
 def test_a_letter_handed_over_becomes_the_other_desks_too(concerns: ConcernStore) -> None:
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     assert waiting(concerns, "legal") == []
-    assert concerns.copy("a", "a", "police", "legal", SEALED)
+    assert concerns.desk_writing.copy("a", "a", "police", "legal", SEALED)
     assert waiting(concerns, "legal") == ["a"]
-    assert concerns.sealed("a", "legal", "legal") == SEALED
-    assert concerns.progress(b"a" * 32).desks == ("legal", "police")
+    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
+    assert concerns.receipts.progress(b"a" * 32).desks == ("legal", "police")
 
 
 def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> None:
-    concerns.save_part("p1", DAY, ["legal", "police"], SEALED)
-    concerns.save_part("p1", DAY, ["legal", "police"], SEALED)
-    assert concerns.has_parts(["p1"], ["police", "legal"])
-    assert not concerns.has_parts(["p1"], ["police"]), "sealed for other desks"
-    assert concerns.part("p1", "police", "police") is None, "it belongs to no letter yet"
+    concerns.intake.save_part("p1", DAY, ["legal", "police"], SEALED)
+    concerns.intake.save_part("p1", DAY, ["legal", "police"], SEALED)
+    assert concerns.intake.has_parts(["p1"], ["police", "legal"])
+    assert not concerns.intake.has_parts(["p1"], ["police"]), "sealed for other desks"
+    assert concerns.inbox.part("p1", "police", "police") is None, "it belongs to no letter yet"
     keep(concerns, parts=("p1",))
-    assert concerns.waiting("police", "police")[0].parts == ("p1",)
-    assert concerns.part("p1", "police", "police") == SEALED
-    assert concerns.part("p1", "partner", "partner") is None
+    assert concerns.inbox.waiting("police", "police")[0].parts == ("p1",)
+    assert concerns.inbox.part("p1", "police", "police") == SEALED
+    assert concerns.inbox.part("p1", "partner", "partner") is None
     for desk in ("police", "legal"):
         take(concerns, "a", desk)
-    assert concerns.part("p1", "police", "police") is None
+    assert concerns.inbox.part("p1", "police", "police") is None
 
 
 @pytest.mark.parametrize("desks", [("police",), ("police", "legal")])
 def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, desks: tuple[str, ...]) -> None:
-    concerns.save_part("p1", DAY, ["partner"], SEALED)
+    concerns.intake.save_part("p1", DAY, ["partner"], SEALED)
     with pytest.raises(PartsMissing) as told:
         keep(concerns, "a", desks, parts=("p1", "p2"))
     assert told.value.missing == ("p1", "p2")
@@ -159,82 +156,84 @@ def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, d
 
 
 def test_parts_that_no_letter_claims_go_after_two_days(concerns: ConcernStore) -> None:
-    concerns.save_part("old", DAY, ["police"], SEALED)
-    concerns.save_part("claimed", DAY, ["police"], SEALED)
+    concerns.intake.save_part("old", DAY, ["police"], SEALED)
+    concerns.intake.save_part("claimed", DAY, ["police"], SEALED)
     keep(concerns, desks=("police",), parts=("claimed",))
-    concerns.erase_loose_parts(date(2027, 1, 3))
-    assert not concerns.has_parts(["old"], ["police"])
-    assert concerns.part("claimed", "police", "police") == SEALED
+    concerns.retention.erase_loose_parts(date(2027, 1, 3))
+    assert not concerns.intake.has_parts(["old"], ["police"])
+    assert concerns.inbox.part("claimed", "police", "police") == SEALED
 
 
 def test_an_answer_is_kept_once_and_found_with_the_receipt(concerns: ConcernStore) -> None:
     keep(concerns)
-    assert concerns.answer("x", "a", "legal", DAY, SEALED)
-    assert concerns.answer("x", "a", "legal", DAY, SEALED)
-    assert [answer.desk for answer in concerns.progress(b"a" * 32).answers] == ["legal"]
-    assert concerns.progress(b"b" * 32) is None
+    assert concerns.desk_writing.answer("x", "a", "legal", DAY, SEALED)
+    assert concerns.desk_writing.answer("x", "a", "legal", DAY, SEALED)
+    assert [answer.desk for answer in concerns.receipts.progress(b"a" * 32).answers] == ["legal"]
+    assert concerns.receipts.progress(b"b" * 32) is None
 
 
 def test_the_case_log_is_each_desks_own(concerns: ConcernStore) -> None:
     keep(concerns)
     for desk in ("police", "legal"):
-        assert concerns.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED)
-        assert concerns.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED), "bringing it again is no error"
-    assert [entry.id for entry in concerns.entries("police", DAY)] == ["e-police"]
-    assert concerns.entries("police", date(2027, 1, 2)) == ()
-    assert concerns.entry("e-police", "police") == SEALED
-    assert concerns.entry("e-police", "legal") is None
+        assert concerns.desk_writing.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED)
+        assert concerns.desk_writing.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED), (
+            "bringing it again is no error"
+        )
+    assert [entry.id for entry in concerns.inbox.entries("police", DAY)] == ["e-police"]
+    assert concerns.inbox.entries("police", date(2027, 1, 2)) == ()
+    assert concerns.inbox.entry("e-police", "police") == SEALED
+    assert concerns.inbox.entry("e-police", "legal") is None
 
 
 def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernStore) -> None:
     keep(concerns)
     keep(concerns, "b", thread="a", lookup=None, day=date(2027, 1, 5), form="followup")
-    assert concerns.progress(b"a" * 32).days == (DAY, date(2027, 1, 5))
-    concerns.forget("a", coming("notice", ("police",), form="deletion"))
-    assert concerns.progress(b"a" * 32) is None
+    assert concerns.receipts.progress(b"a" * 32).days == (DAY, date(2027, 1, 5))
+    concerns.erasing.forget("a", coming("notice", ("police",), form="deletion"))
+    assert concerns.receipts.progress(b"a" * 32) is None
     assert waiting(concerns, "police") == ["notice"]
     assert waiting(concerns, "legal") == []
 
 
 def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernStore) -> None:
     keep(concerns)
-    concerns.enter(EntryRow("e", "a", DAY), "police", SEALED)
-    assert concerns.delete("a", "police")
+    concerns.desk_writing.enter(EntryRow("e", "a", DAY), "police", SEALED)
+    assert concerns.erasing.delete("a", "police")
     assert waiting(concerns, "police") == []
-    assert concerns.entries("police", DAY) == ()
-    assert concerns.sealed("a", "legal", "legal") == SEALED
-    assert concerns.delete("a", "legal")
-    assert concerns.progress(b"a" * 32) is None
+    assert concerns.inbox.entries("police", DAY) == ()
+    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
+    assert concerns.erasing.delete("a", "legal")
+    assert concerns.receipts.progress(b"a" * 32) is None
 
 
 def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: ConcernStore) -> None:
     keep(concerns, "a", desks=("police", "legal"))
     keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
-    assert concerns.copy("b", "a", "police", "legal", SEALED + b"junk") is False
-    assert concerns.sealed("b", "legal", "legal") == SEALED
-    concerns.enter(EntryRow("e", "b", DAY), "legal", SEALED)
-    assert concerns.copy("e", "a", "police", "legal", SEALED + b"junk") is False
-    assert concerns.entry("e", "legal") == SEALED
+    assert concerns.desk_writing.copy("b", "a", "police", "legal", SEALED + b"junk") is False
+    assert concerns.inbox.sealed("b", "legal", "legal") == SEALED
+    concerns.desk_writing.enter(EntryRow("e", "b", DAY), "legal", SEALED)
+    assert concerns.desk_writing.copy("e", "a", "police", "legal", SEALED + b"junk") is False
+    assert concerns.inbox.entry("e", "legal") == SEALED
 
 
 def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: ConcernStore) -> None:
-    concerns.note_access("1", "police", Access("2027-01-01T10:00", "police/anita", "fetched", "a"))
-    concerns.note_access("2", "legal", Access("2027-01-02T10:00", "legal", "fetched", "a"))
-    assert [one.member for one in concerns.accesses("police")] == ["police/anita"]
-    concerns.erase(date(2027, 1, 2))
-    assert concerns.accesses("police") == ()
-    assert len(concerns.accesses("legal")) == 1
+    concerns.access_log.note_access("1", "police", Access("2027-01-01T10:00", "police/anita", "fetched", "a"))
+    concerns.access_log.note_access("2", "legal", Access("2027-01-02T10:00", "legal", "fetched", "a"))
+    assert [one.member for one in concerns.access_log.accesses("police")] == ["police/anita"]
+    concerns.retention.erase(date(2027, 1, 2))
+    assert concerns.access_log.accesses("police") == ()
+    assert len(concerns.access_log.accesses("legal")) == 1
 
 
 def test_what_was_erased_is_gone_from_the_file(tmp_path: Path) -> None:
     opened = ConcernStore(f"sqlite:///{tmp_path}/concerns.db")
     marked = SEALED + b"marked-ciphertext" * 50
-    opened.save_part("p1", DAY, ["police"], marked)
-    opened.save(coming(desks=("police",), sealed=marked, parts=("p1",)))
-    opened.answer("x", "a", "police", DAY, marked)
+    opened.intake.save_part("p1", DAY, ["police"], marked)
+    opened.intake.save(coming(desks=("police",), sealed=marked, parts=("p1",)))
+    opened.desk_writing.answer("x", "a", "police", DAY, marked)
     on_disk = lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: E731
     assert b"marked-ciphertext" in on_disk()
-    opened.forget("a", None)
+    opened.erasing.forget("a", None)
     assert b"marked-ciphertext" not in on_disk()
     opened.close()
 
@@ -243,17 +242,17 @@ def test_old_letters_go_when_every_desk_has_them(concerns: ConcernStore) -> None
     keep(concerns, "a", ("legal",))
     keep(concerns, "b", ("legal",))
     take(concerns, "a", "legal")
-    assert concerns.erase(date(2027, 6, 1)) == 1
+    assert concerns.retention.erase(date(2027, 6, 1)) == 1
     assert waiting(concerns, "legal") == ["b"], "nothing unread is erased"
 
 
 @pytest.mark.parametrize("plain", [b"", b"help", b'{"what": "help"}'])
 def test_nothing_plain_is_ever_kept(concerns: ConcernStore, signups: SignupStore, plain: bytes) -> None:
     with pytest.raises(encryption.NotSealed):
-        concerns.save(coming(sealed=plain))
+        concerns.intake.save(coming(sealed=plain))
     with pytest.raises(encryption.NotSealed):
         signups.save(Signup("a", "e", 1, "coming"), b"l", plain, capacity=5, last_day=DAY)
-    assert (concerns.waiting("police", "police"), signups.listed(), signups.taken("e")) == ((), (), 0)
+    assert (concerns.inbox.waiting("police", "police"), signups.listed(), signups.taken("e")) == ((), (), 0)
 
 
 def test_places_are_counted_and_given_back(signups: SignupStore) -> None:
@@ -281,7 +280,7 @@ def test_signups_go_when_their_event_is_long_over(signups: SignupStore) -> None:
 def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path) -> None:
     away = ConcernStore(f"sqlite:///{tmp_path}/no/such/folder/x.db")
     with pytest.raises(NotKept) as told:
-        away.save(coming(lookup=b"secret-look-up"))
+        away.intake.save(coming(lookup=b"secret-look-up"))
     assert "secret" not in str(told.value)
     assert told.value.__cause__ is None
     away.close()
@@ -303,11 +302,9 @@ def test_sqlite_keeps_its_promise_of_durability(tmp_path: Path) -> None:
 
 @pytest.fixture
 def statements(urls: tuple[str, str]) -> Iterator[StatementStore]:
-    opened = StatementStore(urls[0])
-    opened.metadata.drop_all(opened.engine)  # servers of other tests state something in the same database
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(StatementStore(urls[0])) as opened:
+        opened.metadata.drop_all(opened.engine)  # servers of other tests state something in the same database
+        yield opened
 
 
 def test_a_statement_names_what_came_and_what_is_gone_and_the_one_before(statements: StatementStore) -> None:
@@ -339,10 +336,10 @@ def test_several_workers_at_once_make_one_statement_a_day(statements: StatementS
 
 
 def test_letters_are_stated_once_their_day_is_over_and_notices_of_erasing_never(concerns: ConcernStore) -> None:
-    concerns.save(coming("a"))
-    concerns.save(coming("b", day=DAY + timedelta(days=1)))
-    concerns.save(coming("c", form="deletion", desks=("legal",)))
-    assert set(concerns.held(DAY)) == {("legal", "a"), ("police", "a")}
+    concerns.intake.save(coming("a"))
+    concerns.intake.save(coming("b", day=DAY + timedelta(days=1)))
+    concerns.intake.save(coming("c", form="deletion", desks=("legal",)))
+    assert set(concerns.inbox.held(DAY)) == {("legal", "a"), ("police", "a")}
 
 
 def test_a_letter_that_is_sent_again_leaves_no_line_in_the_databases_log(postgres: str) -> None:

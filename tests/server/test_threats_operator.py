@@ -155,7 +155,7 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
         "The database of concerns takes letters again (full: mended).",
         "The database of sign-ups and requests takes letters again (full: mended).",
     ]
-    assert store.has("0" * 32) is False
+    assert store.intake.has("0" * 32) is False
 
 
 def test_the_budget_that_is_used_up_is_said(make_endpoint: Any, caplog: pytest.LogCaptureFixture) -> None:

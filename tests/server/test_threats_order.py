@@ -32,8 +32,8 @@ def keep(store: ConcernStore) -> list[NewLetter]:
         id = secrets.token_hex(16)
         sealed = seal({"form": "concern", "answers": {"what": str(number)}}, [KEY], 24576)
         came.append(NewLetter(id, id, "concern", TODAY, secrets.token_bytes(32), sealed, DESKS))
-        assert store.save(came[-1])
-        store.note_access(secrets.token_hex(16), "police", Access("2027-01-01", "police", "fetched", id))
+        assert store.intake.save(came[-1])
+        store.access_log.note_access(secrets.token_hex(16), "police", Access("2027-01-01", "police", "fetched", id))
     return came
 
 
@@ -78,11 +78,11 @@ def test_after_the_rewriting_no_place_in_the_file_tells_the_order_of_arrival(tmp
     assert 0.3 < in_order(overflow(after, came)) < 0.7
     assert within_pages(after, small) < 0.7
     assert within_pages(after, accesses) < 0.7
-    waiting = store.waiting("police", "police")
+    waiting = store.inbox.waiting("police", "police")
     assert {row.id for row in waiting} == {letter.id for letter in came}
-    assert all(store.sealed(letter.id, "police", "police") == letter.sealed for letter in came)
-    assert all(store.progress(letter.lookup or b"") for letter in came)
-    assert len(store.accesses("police")) == LETTERS
+    assert all(store.inbox.sealed(letter.id, "police", "police") == letter.sealed for letter in came)
+    assert all(store.receipts.progress(letter.lookup or b"") for letter in came)
+    assert len(store.access_log.accesses("police")) == LETTERS
     store.close()
 
 
@@ -96,8 +96,8 @@ def test_letters_go_on_while_it_is_rewritten_and_what_is_erased_leaves_no_byte(t
     assert time.monotonic() - begun < 120
     rewriting.join()
     gone = came[0]
-    assert store.forget(gone.id, None, ["police"]) == frozenset()
-    assert {row.id for row in store.waiting("police", "police")} >= {letter.id for letter in (*came[1:], *more)}
+    assert store.erasing.forget(gone.id, None, ["police"]) == frozenset()
+    assert {row.id for row in store.inbox.waiting("police", "police")} >= {letter.id for letter in (*came[1:], *more)}
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert not any(gone.sealed[at : at + 32] in left for at in range(1000, 20_000, 500))
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("concerns.db")] == []
@@ -122,8 +122,10 @@ def test_the_access_log_tells_the_day_only(endpoint: Any) -> None:
     [id] = endpoint.letter_ids()
     endpoint.pickup(f"letters/{id}")
     concerns = state_of(endpoint.client.application).services.concerns
-    concerns.note_access("0" * 32, "police", Access("2026-12-31T23:59", "police", "fetched", id))  # an older version's
-    concerns.bring_back(TODAY)
+    concerns.access_log.note_access(
+        "0" * 32, "police", Access("2026-12-31T23:59", "police", "fetched", id)
+    )  # an older version's
+    concerns.retention.bring_back(TODAY)
     rows = endpoint.pickup("access").get_json()["access"]
     assert len(rows) == 2
     assert all(len(row["at"]) == len("2027-01-01") for row in rows)
@@ -153,5 +155,5 @@ def test_on_postgresql_neither_rows_nor_their_numbers_tell_it(postgres: str) -> 
         numbers = {bytes(data)[:32]: number for number, data in chunks}
         at = [next(number for data, number in numbers.items() if data in letter.sealed) for letter in came]
         assert 0.3 < in_order(at) < 0.7
-    assert {row.id for row in store.waiting("police", "police")} == {letter.id for letter in came}
+    assert {row.id for row in store.inbox.waiting("police", "police")} == {letter.id for letter in came}
     store.close()

@@ -11,7 +11,7 @@ import pytest
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
 from forms.server.services import lookup, mailbox
-from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.intake import Intake
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
 
@@ -166,7 +166,7 @@ def broken(*_: Any, **__: Any) -> Any:
 
 
 STEPS: list[tuple[Any, str]] = [
-    (ConcernStore, "save_part"), (ConcernStore, "save"), (attachments, "clean"),
+    (Intake, "save_part"), (Intake, "save"), (attachments, "clean"),
     (mailbox, "take_part"), (mailbox, "send_concern"), (mailbox, "seal"),
 ]  # fmt: skip
 
@@ -196,7 +196,7 @@ def test_a_concern_with_photos_loses_no_word(
 @pytest.mark.parametrize("fault", [away, broken])
 def test_whether_photos_still_wait_cannot_be_asked(endpoint: Any, monkeypatch: Any, fault: Callable[..., Any]) -> None:
     part = part_of(endpoint)
-    monkeypatch.setattr(ConcernStore, "has_parts", fault)
+    monkeypatch.setattr(Intake, "has_parts", fault)
     page = endpoint.post("concern", "ta", what=WORDS, part=part).get_data(as_text=True)
     assert WORDS in page
     assert part in page

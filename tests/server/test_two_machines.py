@@ -92,7 +92,7 @@ def test_a_letter_whose_connection_is_lost_is_kept_without_a_word(fresh: str) ->
     store = ConcernStore(fresh)
     told: list[str] = []
     store.on_fault = told.append
-    store.save(letter(1))
+    store.intake.save(letter(1))
     ended: list[int] = []
 
     def end_it(*arguments: Any) -> None:
@@ -101,10 +101,10 @@ def test_a_letter_whose_connection_is_lost_is_kept_without_a_word(fresh: str) ->
                                       " WHERE application_name = 'portal'"))  # fmt: skip
 
     event.listen(store.engine, "before_cursor_execute", end_it)
-    assert store.save(letter(2))
+    assert store.intake.save(letter(2))
     assert len(ended) == 2
     assert min(ended) >= 1
-    assert store.has(letter(2).id)
+    assert store.intake.has(letter(2).id)
     assert told == []
     store.close()
 
@@ -152,7 +152,7 @@ def test_connections_are_bounded_in_sum(fresh: str, databases: int) -> None:
     def work(number: int) -> None:
         store = stores[number % 2]
         if isinstance(store, ConcernStore):
-            assert store.save(letter(number))
+            assert store.intake.save(letter(number))
         else:
             assert store.save(signup(number), number.to_bytes(32), SEALED, capacity=500, last_day=date(2027, 1, 24))
 
@@ -290,13 +290,13 @@ def test_commits_that_wait_for_a_replica_that_is_not_there_are_said(servers: Pai
     """By a user who may see nothing of other users, as a careful operator makes one; and nothing is changed by it."""
     servers.primary.tell("CREATE ROLE portal LOGIN", "ALTER DATABASE concerns OWNER TO portal")
     store = ConcernStore(servers.url("concerns").replace("postgres@", "portal@"))
-    assert store.number() == 0
+    assert store.intake.number() == 0
     assert commits_wait(store) == ""
     servers.synchronous()
     assert commits_wait(store) == "", "a replica that answers"
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
     until(lambda: "does not answer (synchronous_standby_names = nobody)" in commits_wait(store))  # it is read
-    assert store.number() == 0, "whoever reads does not wait"
+    assert store.intake.number() == 0, "whoever reads does not wait"
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
     until(lambda: commits_wait(store) == "")  # as the sentence says
     store.close()
@@ -305,13 +305,13 @@ def test_commits_that_wait_for_a_replica_that_is_not_there_are_said(servers: Pai
 def test_kept_already_is_not_said_before_the_replica_has_it(servers: Pair) -> None:
     """A row can be read while its own commit still waits: the connection was lost, and the person pressed again."""
     store = ConcernStore(servers.url("concerns"))
-    store.save(letter(1))
+    store.intake.save(letter(1))
     servers.synchronous()
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'portal'"
     servers.replica.signal(signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(1) as pool:
-            saved = pool.submit(store.save, letter(2))
+            saved = pool.submit(store.intake.save, letter(2))
             until(lambda: servers.primary.ask(waits) == 1)  # the commit waits for the replica
             first = "SELECT min(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
             pid = servers.primary.ask(first)

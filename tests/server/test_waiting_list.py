@@ -30,6 +30,7 @@ from forms.server.store.signup_store import (
     SignupStore,
 )
 from forms.server.web.current import state_of
+from tests.server.conftest import dropped_after
 
 DAY = date(2027, 1, 24)
 SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().to_public())])
@@ -58,10 +59,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[SignupStore]:
-    opened = SignupStore(url)
-    yield opened
-    opened.metadata.drop_all(opened.engine)
-    opened.close()
+    with dropped_after(SignupStore(url)) as opened:
+        yield opened
 
 
 # The line

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from sitegen.render import templates
 from forms.core import portal as portals
 from forms.core import rendering
 from forms.core.problem import Problem, Problems
-from tests.sitegen.conftest import ROOT
+from tests.sitegen.conftest import KEY, ROOT, Folder
 
 LARGEST_GZIP = 16 * 1024
 """Bytes of page and stylesheet on a first visit: the first TCP round trip (ANCHORS.md)."""
@@ -303,3 +305,31 @@ def test_one_of_many_forks_starts_no_process_that_loads_everything_again(
     with workers.workers(tmp_path / "stopped", beside=True) as pool:
         assert not pool.beside
         assert pool.start(os.getpid).result() == os.getpid()
+
+
+BUILD = """
+import sys
+from datetime import date
+from pathlib import Path
+from sitegen import build, preloading
+
+program, root = map(Path, sys.argv[1:3])
+preloading.load(program)
+loaded = {*sys.modules}
+keys = {name: (sys.argv[3], "sha256:0") for name in ("police", "events")}
+build.build(root, root / "public", keys=keys, today=date(2027, 1, 1), say=lambda _: None)
+print(*sorted({*sys.modules} - loaded))
+"""
+"""Prints the modules that a build loads after what is loaded before builds are forked."""
+
+
+def test_what_builds_load_is_loaded_before_they_are_forked(folder: Folder) -> None:
+    """Of 38 districts each would load it again: tables' checks alone take half a second of a processor."""
+    (folder.root / site_build.KEPT_TABLES).unlink()  # so that tables are checked
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "site")))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, "-c", BUILD, str(ROOT), str(folder.root), KEY]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    own_or_large = {"sitegen", "forms", "frictionless", "jsonschema", "markdown", "pygments", "babel", "icalendar"}
+    assert [name for name in done.stdout.split() if name.partition(".")[0] in own_or_large] == []

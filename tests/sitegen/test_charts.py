@@ -87,7 +87,7 @@ def test_a_drawing_is_kept_and_not_drawn_again(tmp_path: Path, monkeypatch: pyte
     assert [re.fullmatch(r"[0-9a-f]{16}\.svg", one.name) is not None for one in (tmp_path / "charts").iterdir()] == [
         True
     ]
-    monkeypatch.delattr(charts.vl_convert, "vegalite_to_svg")
+    monkeypatch.delattr("vl_convert.vegalite_to_svg")
     assert charts.bars(COUNTS, "By problem.", tmp_path / "charts") == first
     with pytest.raises(AttributeError):
         charts.bars([("Other", 7)], "By problem.", tmp_path / "charts")

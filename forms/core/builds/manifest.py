@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from forms.core.builds import passkey_signatures
@@ -83,15 +84,21 @@ def portal_digest(portal: Portal) -> str:
 
 def write(manifest: BuildManifest) -> bytes:
     """Return a manifest as it is published."""
-    data: dict[str, Any] = {
+    rest: dict[str, Any] = {
         "version": _VERSION,
         "number": manifest.number,
         "day": manifest.day,
         "portal": manifest.portal,
         "desks": manifest.desks,
-        "files": {path: [file.sha256, file.size] for path, file in sorted(manifest.files.items())},
     }
-    return json.dumps(data, indent=0, ensure_ascii=False).encode()
+    # As json.dumps(..., indent=0) writes them; that takes fifty times as long for thousands of files.
+    files = [
+        f'{encode_basestring(path)}: [\n"{file.sha256}",\n{file.size}\n]'
+        for path, file in sorted(manifest.files.items())
+    ]
+    listed = "{\n" + ",\n".join(files) + "\n}" if files else "{}"
+    start = json.dumps(rest, indent=0, ensure_ascii=False).removesuffix("\n}")
+    return f'{start},\n"files": {listed}\n}}'.encode()
 
 
 def read(data: bytes) -> BuildManifest:

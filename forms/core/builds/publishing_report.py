@@ -2,10 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from forms.core.files.durable import write_durably
+from forms.core.problem import Problem, Problems
 
 NAME = "last-update.json"
 TAKEN = "taken.json"
@@ -13,6 +17,10 @@ TAKEN = "taken.json"
 
 LARGEST = 20_000
 """Characters of a problem that are kept."""
+
+
+class MadeAgain(BaseException):
+    """Raised where an attempt ends before it changes anything, and is made again at once: there is no result yet."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,31 @@ def write(site: Path, report: PublishingReport) -> None:
     site.mkdir(parents=True, exist_ok=True)
     short = PublishingReport(report.day, report.problem[:LARGEST])
     write_durably(site / NAME, json.dumps(asdict(short), ensure_ascii=False).encode())
+
+
+@contextmanager
+def reported(site: Path, day: date) -> Iterator[None]:
+    """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
+
+    What the block raises is raised on; after MadeAgain nothing is written.
+    """
+    problem: str | None = "It was cut short."
+    try:
+        yield
+        problem = ""
+    except MadeAgain:
+        problem = None
+        raise
+    except (Problem, Problems) as error:
+        problem = str(error)
+        raise
+    except Exception as error:
+        problem = f"A fault of the program: {type(error).__name__}."
+        raise
+    finally:
+        if problem is not None:
+            with suppress(OSError) if problem else nullcontext():  # a full disk hides no other fault
+                write(site, PublishingReport(day.isoformat(), problem))
 
 
 def read(site: Path) -> PublishingReport | None:

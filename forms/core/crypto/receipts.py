@@ -15,7 +15,6 @@ from typing import Any
 import pyrage
 from argon2.low_level import Type, hash_secret_raw
 from bech32 import bech32_encode, convertbits
-from stdnum import damm
 
 from forms.core.i18n.digits import digits_of
 from forms.core.ids import new_id
@@ -95,6 +94,8 @@ def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
 
 def checked(number: int) -> str:
     """Return the receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
+    from stdnum import damm  # noqa: PLC0415 - loads TLS and sockets, and nearly every program loads this module
+
     digits = str(number).zfill(DIGITS - 1)
     return digits + str(damm.calc_check_digit(digits))
 
@@ -115,6 +116,8 @@ def read(text: str) -> str:
     Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over everything
     else. Letters that look like 0 and 1 count as these where there are not enough digits. Raises NotAReceipt.
     """
+    from stdnum import damm  # noqa: PLC0415 - as above
+
     code = digits_of(text)
     if len(code) < DIGITS:
         code = digits_of(text.translate(_LOOKALIKES))

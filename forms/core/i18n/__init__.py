@@ -16,6 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from forms.core.files.kept_results import ResultStore, made
 from forms.core.i18n import locales, own_words
 
 FOLDER = Path(__file__).parent
@@ -27,6 +28,17 @@ _LONG, _FULL = "d MMMM y", "EEEE, d MMMM y"
 _OF_PROCESS: dict[str, own_words.Words] = {"own": {}}
 _OF_REQUEST: ContextVar[own_words.Words | None] = ContextVar("own words of a request", default=None)
 """Where one service takes letters for many districts, no district's words may stand on another's page."""
+
+
+_KEPT: dict[str, ResultStore] = {}
+"""Where catalogues are kept as they are compiled, with the mark of the program; at most one."""
+
+
+def keep_compiled(mark: bytes, store: ResultStore | None) -> None:
+    """Take compiled catalogues from a store from now on, or from none. mark: other for another program."""
+    _KEPT.clear()
+    if store is not None:
+        _KEPT[mark.hex()] = store
 
 
 def catalog(language: str, folder: Path = FOLDER) -> Catalog:
@@ -56,10 +68,17 @@ def _translations(language: str, own: str) -> NullTranslations:
     shipped = (FOLDER / f"{language}.po").exists()
     if language == SOURCE_LANGUAGE or not (shipped or own):
         return NullTranslations()
+    mark, store = next(iter(_KEPT.items()), ("", None))
+    data = (FOLDER / f"{language}.po").read_bytes() if shipped and store is not None else b""
+    file = made(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own)))
+    return GNUTranslations(BytesIO(file))
+
+
+def _with_own(language: str, own: str) -> Catalog:
     known = catalog(language)
     for english, said in _usable(own, language).items():
         _take(known, english, said)
-    return compiled(known)
+    return known
 
 
 def _take(known: Catalog, english: str, said: tuple[str, ...]) -> None:
@@ -79,10 +98,14 @@ def gettext_noop(text: str) -> str:
 
 def compiled(known: Catalog) -> GNUTranslations:
     """Return the translations of a catalogue."""
+    return GNUTranslations(BytesIO(_file_of(known)))
+
+
+def _file_of(known: Catalog) -> bytes:
+    """Return a catalogue as gettext reads it (.mo)."""
     file = BytesIO()
     write_mo(file, known)
-    file.seek(0)
-    return GNUTranslations(file)
+    return file.getvalue()
 
 
 def take_words(words: own_words.Words) -> None:

@@ -104,7 +104,7 @@ def forms_of(language: str) -> int:
 
 
 def wrong(english: Forms, said: Forms, language: str) -> str:
-    """Return why a translation cannot be shown; "" where it can."""
+    """Return why a translation cannot be shown, or ""."""
     if len(english) > 1 and len(said) != forms_of(language):
         return "has not as many forms as numbers have in this language"
     if any(map(_unseen, said, [_allowed(english, language)] * len(said))):
@@ -148,7 +148,7 @@ def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
 
 
 def _strange_plural(english: Forms) -> str:
-    """Return why a sentence with a number is none of ours: what its file calls its English is compared with nothing."""
+    """Return what is wrong with the English of a plural sentence in a .po file, or ""."""
     ours = len(english) == 1 or _with_plurals().get(english[0]) == english
     return "" if ours else "has another plural in English than the program"
 
@@ -159,14 +159,26 @@ def _several(text: object) -> Forms:
 
 def _faults(english: Forms, said: Forms) -> Iterator[str]:
     """Yield why a translation cannot be shown."""
+    yield from _markup_faults(english, said)
+    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
+        yield "is far longer than the English"
+    yield from _filling_faults(english, said)
+    if _says(english[0]) and not all(map(_says, said)):
+        yield "says nothing that a reader sees"
+
+
+def _markup_faults(english: Forms, said: Forms) -> Iterator[str]:
+    """Yield what a translation would change in the markup of a page."""
     if any(_MARKUP.search(one) for one in said) and not any(_MARKUP.search(one) for one in english):
         yield "holds markup, which stays out of words"
     if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in said):
         yield "has other markup than the English"
     if not any('"' in _TAG.sub("", one) for one in english) and any('"' in _TAG.sub("", one) for one in said):
         yield 'holds a ", which would end a part of a page; write “ and ”'
-    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
-        yield "is far longer than the English"
+
+
+def _filling_faults(english: Forms, said: Forms) -> Iterator[str]:
+    """Yield what is wrong with the values that a translation is filled with, like %(number)s."""
     wanted = {match.groups() for one in english for match in _FILLED.finditer(one)}
     if any({match.groups() for match in _FILLED.finditer(one)} - wanted for one in said):
         yield "is filled with something that the English does not have"
@@ -175,8 +187,6 @@ def _faults(english: Forms, said: Forms) -> Iterator[str]:
         yield "has a % that stands for nothing"
     if any(not {match.groups() for match in _FILLED.finditer(one)} >= _always(english) for one in said):
         yield "lacks something that the English is filled with"
-    if _says(english[0]) and not all(map(_says, said)):
-        yield "says nothing that a reader sees"
 
 
 def _says(text: str) -> bool:

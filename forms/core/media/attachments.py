@@ -92,7 +92,10 @@ _LONGEST: Mapping[str, int] = {"photo": 0, "voice": LONGEST_VOICE, "answer": LON
 
 
 def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
-    """Return what a decoder gave back, where it is what a decoder gives back: the file may have taken it over."""
+    """Return what a decoder gave back, where it is what a decoder gives back: the file may have taken it over.
+
+    Raises NotTaken where it is anything else.
+    """
     if "problem" in head:
         problem = str(head["problem"])
         raise NotTaken(problem if problem in _PROBLEMS else "damaged")

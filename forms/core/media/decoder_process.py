@@ -185,7 +185,10 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
 
 
 def _parsed(written: bytes, status: int) -> tuple[dict[str, Any], bytes]:
-    """Return a decoder's output after checking it: the file may have taken the decoder over."""
+    """Return a decoder's output after checking it: the file may have taken the decoder over.
+
+    Raises Failed where it is not in the form of one.
+    """
     line, mark, made = written.partition(b"\n")
     if status or not mark or len(line) > _LONGEST_HEAD or len(written) > LARGEST_OUTPUT:
         raise Failed(ended=status < 0 or len(written) > LARGEST_OUTPUT)

@@ -84,7 +84,10 @@ def read_photo(data: bytes, edge: int) -> Image.Image:
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each box between two places: its kind, and where its body begins and ends."""
+    """Yield each box between two places: its kind, and where its body begins and ends.
+
+    Raises NotHeif where a box is longer than the file.
+    """
     for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return
@@ -227,7 +230,10 @@ def _grid(file: _File, edge: int) -> Image.Image:
 
 
 def _decoded(file: _File, item: int, steps: int) -> Image.Image:
-    """Return one picture in HEVC, divided by `steps`."""
+    """Return one picture in HEVC, divided by `steps`.
+
+    Raises NotHeif for another codec or size, PhotoTooLarge for too many pixels.
+    """
     if file.kinds.get(item) != b"hvc1":
         raise NotHeif("another codec than HEVC")
     width, height = _size(file, item)

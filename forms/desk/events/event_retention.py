@@ -60,7 +60,7 @@ def _known(book: EventBook, rows: Iterable[SignupRow]) -> list[str]:
 
 
 def erase_folder(folder: Path) -> None:
-    """Erase a folder with all that it holds."""
+    """Erase a folder with all that it holds. Raises Problem where that fails."""
     if not folder.exists():
         return
     try:

@@ -21,7 +21,8 @@ from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
-from forms.desk.window.access.authentication import Authenticator, Locked, the_authenticator
+from forms.desk.window.access.authentication import Authenticator, Locked
+from forms.desk.window.current import DeskWindow, keep_window, the_authenticator
 from forms.desk.window.events import event_pages
 from forms.web.local import request_guard
 from forms.web.no_trace import NoTraceFlask
@@ -64,7 +65,7 @@ def create_window(
     app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
     authenticator = Authenticator(place, unlock, idle_seconds, clock, program="desk")
-    app.extensions["authenticator"], app.extensions["today"] = authenticator, today
+    keep_window(app, DeskWindow(authenticator, today))
     _set_up_templates(app)
     app.before_request(_choose_language)
     app.before_request(_allow_recordings)

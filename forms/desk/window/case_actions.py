@@ -16,8 +16,8 @@ from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.log.case_log import heads, is_said
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
 from forms.desk.window.case_pages import Phrase, phrases, show
+from forms.desk.window.current import current_session
 from forms.web.local.request_guard import require_form_token
 from forms.web.local.secret_path import redirect_to
 
@@ -117,7 +117,10 @@ def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *
 
 
 def _recording() -> bytes:
-    """Return the recording that came with the answer, no more of it than tells that it is too large. In memory only."""
+    """Return the recording that came with the answer, no more of it than tells that it is too large. In memory only.
+
+    Raises Problem for an empty one.
+    """
     file = request.files.get("voice")
     content = file.stream.read(LARGEST["answer"] + 1) if file and file.filename else b""
     if file and file.filename and not content:
@@ -143,7 +146,7 @@ def _part(session: Session, case: Case, _: Form) -> None:
 
 
 def _settle(session: Session, case: Case, form: Form) -> None:
-    """Say one of two rivals again, knowing both: then it stands alone."""
+    """Say one of two rivals again, knowing both: then it stands alone. Raises Problem where that is done already."""
     rivals = {entry.id: entry for last in case.conflicts for entry in last}
     chosen = rivals.get(form.get("entry", ""))
     if chosen is None:
@@ -160,7 +163,10 @@ ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
 
 @pages.post("/case/<case_id>/<action>")
 def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
-    """Do it and show the case again; where it cannot be done, say why and keep what was typed."""
+    """Do it and show the case again; where it cannot be done, say why and keep what was typed.
+
+    Raises NotFound for an unknown action.
+    """
     require_form_token()
     session, form = current_session(), request.form
     if action not in ACTIONS:

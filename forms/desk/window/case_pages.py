@@ -20,9 +20,8 @@ from forms.desk.cases.log.case_log import heads
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session, today
 from forms.desk.window.reader import in_reader_language, reader
-from forms.desk.window.rows import today
 
 pages = Blueprint("cases", __name__)
 
@@ -190,7 +189,10 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/
 
 @pages.get("/part/<part_id>")
 def part(part_id: str) -> Response:
-    """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14)."""
+    """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14).
+
+    Raises Problem for an unknown id, and for a kind of file that is not shown.
+    """
     session = current_session()
     if not is_id(part_id):
         raise Problem("part", "There is no such photo or recording.", "Go back to the letters.")

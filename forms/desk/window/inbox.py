@@ -16,9 +16,9 @@ from forms.desk.cases.log.case_log import heads
 from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
-from forms.desk.window.access.authentication import current_session, the_authenticator
+from forms.desk.window.current import current_session, the_authenticator, today
 from forms.desk.window.reader import gettext as _
-from forms.desk.window.rows import Row, today
+from forms.desk.window.rows import Row
 
 A_PAGE = 50
 MOST_ALIKE = 20

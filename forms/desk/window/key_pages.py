@@ -14,7 +14,7 @@ from forms.desk import doctor
 from forms.desk.crypto import key_sheet, keys
 from forms.desk.session import Session
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session
 from forms.desk.window.reader import gettext, ngettext
 
 pages = Blueprint("keys", __name__)
@@ -134,7 +134,10 @@ def _trust_publishers(session: Session, _: Form) -> str:
 
 
 def _trust(session: Session, form: Form) -> str:
-    """Take over what changed of one person or desk, or all, after a person has compared the numbers."""
+    """Take over what changed of one person or desk, or all, after a person has compared the numbers.
+
+    Raises Problem without that person's tick.
+    """
     who = form.get("who", "")
     if form.get("compared") != "yes":
         todo = "Compare the numbers with the printed sheet or on the telephone, tick the box, and press again."
@@ -155,7 +158,7 @@ def _refuse(session: Session, form: Form) -> str:
 
 
 def _old_entries(session: Session, form: Form) -> str:
-    """Let entries count that are here and not proven, as after a restore."""
+    """Let entries count that are here and not proven, as after a restore. Raises Problem without a tick in the form."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
     return _show(session, done=gettext("%(number)s count now.", number=session.key_decisions.accept_unsigned()))
@@ -170,7 +173,7 @@ ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
 
 @pages.post("/keys/<action>")
 def act(action: str) -> str | tuple[str, int]:
-    """Do it, and show the page again with what came of it."""
+    """Do it, and show the page again with what came of it. Raises NotFound for an unknown action."""
     session = current_session()
     if action not in ACTIONS:
         raise NotFound

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as Answer
 
 from forms.core.trusted_date import machines_doubt
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("upkeep", __name__)

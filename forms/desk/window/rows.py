@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import current_app
-
 from forms.core.portal import Portal
 from forms.desk.cases.case import Case, read_day
 from forms.desk.crypto.decryption import PartName
@@ -18,12 +16,6 @@ NONE = "–"
 """Shown where nothing was told."""
 
 _MOST_DIGITS = 5
-
-
-def today() -> date:
-    """Return the staff's day."""
-    day: date = current_app.extensions["today"]()
-    return day
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from forms.desk.services.place import DeskPlace
 from forms.desk.window.access.authentication import Authenticator
 from forms.desk.window.app import IDLE_SECONDS, create_window
+from forms.desk.window.current import authenticator_of
 from forms.web.local.running import run, show_until_interrupted
 
 LOOK_EVERY = 5
@@ -31,7 +32,7 @@ class Window:
 def start(place: DeskPlace, port: int = 0, **settings: Any) -> Window:
     """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
     app = create_window(place, **settings)
-    authenticator: Authenticator = app.extensions["authenticator"]
+    authenticator = authenticator_of(app)
     running = run(app, authenticator, port)
     ended = threading.Event()
     watching = threading.Thread(target=_lock_when_left, args=(authenticator, ended), daemon=True)

@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, str] = {
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
+FOR_READERS = 0o022
+"""The umask of commands that write what nginx and the service read: that of root's shell may keep all others out."""
+
 OF_THE_SERVICE = frozenset({"backup", "rehearse-upgrade", "restore", "status"})
 """Commands that take the settings of the service of this machine, where none are given."""
 
@@ -56,8 +59,9 @@ class Checkout:
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
     withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
     withdrawn: told consents.csv before and after, returns the stories withdrawn after it, None where anything else of
-    it has changed; libraries: the git repositories of libraries that portal.yml names; preload: loads what commands of
-    build.py need, before processes are forked for many districts.
+    it has changed; libraries: the git repositories of libraries that portal.yml names; preload_looks: loads what
+    commands need that find nothing to build, before processes are forked for many districts; preload: all that a build
+    needs.
     """
 
     root: Path
@@ -69,6 +73,7 @@ class Checkout:
     withdrawn: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
     program: tuple[str, ...] = ()
     libraries: "Callable[[], Sequence[GitSource]]" = tuple
+    preload_looks: Callable[[], object] = lambda: None
     preload: Callable[[], object] = lambda: None
 
     @property

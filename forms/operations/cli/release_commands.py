@@ -1,18 +1,17 @@
 """Commands for releases: publish, releases, rollback."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
 
 import click
 
 from forms.core.builds import publishing_report
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problem
 from forms.operations import releases as folders
 from forms.operations import static_layout
-from forms.operations.cli.main import Checkout, checkout, report_problems
+from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
@@ -29,6 +28,7 @@ from forms.operations.updating import GitSource, clone_in
 def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None, all_: Path | None) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
+        os.umask(FOR_READERS)
         here = checkout()
         if all_ is not None and to:
             raise Problem("--to", "is for one district.", "Name it: --content FOLDER publish --to ...")
@@ -37,7 +37,8 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
             every_district.run(here, all_, lambda _: ["publish", *(name for name, given in asked.items() if given)])
             return
         become_owner(here.published)
-        with folders.at_work(here.published, say_waiting), _reported(here) if daily else nullcontext():
+        report = publishing_report.reported(here.published, here.today()) if daily else nullcontext()
+        with folders.at_work(here.published, say_waiting), report:
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
             laid_out = static_layout.write(release.public, to) if to else None
@@ -48,22 +49,6 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
                 f"delete the {laid_out[1]} that it names as gone; and again after each withdrawal, or the store "
                 "goes on showing it."
             )
-
-
-@contextmanager
-def _reported(here: Checkout) -> Iterator[None]:
-    """Write down what came of it, as `update` does: staff and `status` see it, with its day."""
-    told = "It was cut short."
-    try:
-        yield
-        told = ""
-    except Exception as error:
-        told = (
-            str(error) if isinstance(error, Problem | Problems) else f"A fault of the program: {type(error).__name__}."
-        )
-        raise
-    finally:
-        publishing_report.write(here.published, publishing_report.PublishingReport(here.today().isoformat(), told))
 
 
 def _recover(here: Checkout) -> None:
@@ -126,6 +111,7 @@ def rollback(number: int | None) -> None:
     """Go back to the release before this one, or to the one with this NUMBER. What was withdrawn stays withdrawn."""
     here = checkout()
     with report_problems():
+        os.umask(FOR_READERS)
         become_owner(here.published)
         seen = folders.current(here.published)
         with folders.at_work(here.published, say_waiting):

@@ -92,7 +92,10 @@ def _encrypted_forms() -> tuple[Definition, ...]:
 
 @blueprint.post("/lookups")
 def lookup() -> Response:
-    """Return the state and the answers of the letter with a look-up value, encrypted to the key of its receipt."""
+    """Return the state and the answers of the letter with a look-up value, encrypted to the key of its receipt.
+
+    Raises ApiError for a language that the site has not.
+    """
     asked, found = _found()
     language = asked.get("language")
     if language not in _services().portal.language_codes():
@@ -122,6 +125,7 @@ def voice() -> Response:
     """Return the voice message of an answer, encrypted to the key derived from the letter's receipt.
 
     In the body of an answer to POST: no address, log or memory of a browser names which.
+    Raises ApiError where the letter has no such voice.
     """
     asked, found = _found()
     wanted = str(asked.get("voice"))
@@ -136,6 +140,7 @@ def erasure() -> Response:
     """Erase the letter with a look-up value and all that belongs to it; ask desks that have it to erase it too.
 
     `proof`: the erase secret that the receipt yields. Without it desks are asked too, and their staff decide.
+    Raises ApiError for a malformed proof, and where the store is away.
     """
     asked, found = _found()
     proof = asked.get("proof") or ""
@@ -151,7 +156,10 @@ def erasure() -> Response:
 
 @blueprint.put("/parts/<wanted>")
 def part(wanted: str) -> Response:
-    """Keep an encrypted photo or recording; its id is the first 32 hexadecimal digits of its SHA-256."""
+    """Keep an encrypted photo or recording; its id is the first 32 hexadecimal digits of its SHA-256.
+
+    Raises ApiError where it is not one, and where it cannot be kept.
+    """
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
     sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
@@ -166,34 +174,19 @@ def part(wanted: str) -> Response:
 
 @blueprint.put("/letters/<letter_id>")
 def letter(letter_id: str) -> Response:
-    """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first."""
+    """Keep an encrypted letter with the attachments sent before it. In a flood 428 asks for proof of work first.
+
+    Raises ApiError where the letter is not kept.
+    """
     to, body = _addressed(), request.get_data()
-    parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
-    lookup = request.headers.get("Portal-Lookup", "")
-    if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
-        raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
-    if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
-        raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
-    if not to.fits(body, [size_class(load(to.form).pad_to)]):
-        raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    coming = _new_letter(letter_id, to, body)
     services = _services()
     worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.enough())
     if to.box.has_queues and services.flood_control.is_high() and not worked:
         bits = services.flood_control.bits()
         raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
-    coming = NewLetter(
-        id=letter_id,
-        thread=to.thread or letter_id,
-        form=to.form,
-        day=current_state().today,
-        lookup=bytes.fromhex(lookup) or None,
-        sealed=body,
-        desks=to.desk_ids,
-        parts=tuple(parts),
-        left_out=() if to.thread else left_out(services.portal, to.form, to.desks),
-    )
     try:
-        if any(box.store.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
+        if any(box.store.intake.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
             raise _taken_id()  # desks fetch from all as from one
         new = services.keep(to.box, coming, worked=worked)
     except PartsMissing as gone:
@@ -205,6 +198,29 @@ def letter(letter_id: str) -> Response:
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": letter_id}, 201 if new else 200)
+
+
+def _new_letter(letter_id: str, to: "_To", body: bytes) -> NewLetter:
+    """Return the letter that this request brings. Raises ApiError where an id or the letter itself has not its form."""
+    parts = [text for text in request.headers.get("Portal-Parts", "").split(",") if text]
+    lookup = request.headers.get("Portal-Lookup", "")
+    if not is_id(letter_id) or not all(map(is_id, parts)) or len(parts) > 4:  # noqa: PLR2004
+        raise ApiError(400, "An id has not the form of an id. Nothing was kept.")
+    if lookup and (to.thread or not _LOOKUP.fullmatch(lookup)):
+        raise ApiError(400, "The look-up value has not its form, or the letter it follows has one. Nothing was kept.")
+    if not to.fits(body, [size_class(load(to.form).pad_to)]):
+        raise ApiError(400, "This is not a sealed letter for these desks. Nothing was kept.")
+    return NewLetter(
+        id=letter_id,
+        thread=to.thread or letter_id,
+        form=to.form,
+        day=current_state().today,
+        lookup=bytes.fromhex(lookup) or None,
+        sealed=body,
+        desks=to.desk_ids,
+        parts=tuple(parts),
+        left_out=() if to.thread else left_out(_services().portal, to.form, to.desks),
+    )
 
 
 @dataclass(frozen=True)
@@ -251,6 +267,7 @@ def _desks(here: Sequence[Desk], *, all_of_them: bool = False) -> tuple[Desk, ..
     """Return the desks to which it is encrypted: some or all of these, each named once.
 
     Either the ids alone, or every id with =1 or =0 behind it, which is as long whoever is left out.
+    Raises ApiError for any other list.
     """
     wanted = request.headers.get("Portal-Desks", "").split(",")
     known = {desk.id for desk in (*here, *hideable(_services().portal))}
@@ -268,7 +285,10 @@ def _other_desks() -> ApiError:
 
 
 def _found() -> tuple[Mapping[str, Any], LookupResult]:
-    """Return the JSON that was sent, and the letter whose look-up value it contains."""
+    """Return the JSON that was sent, and the letter whose look-up value it contains.
+
+    Raises ApiError where it is no JSON object.
+    """
     request.max_content_length = LARGEST_LOOKUP
     try:
         asked = request.get_json(silent=True)

@@ -117,7 +117,7 @@ def _bringing(letter_id: str) -> Iterator[None]:
     """
     services = _services()
     for box in services.mailboxes:
-        if box.store.has(letter_id):
+        if box.store.intake.has(letter_id):
             services.require_room(FOR_DESKS, box.store)
     try:
         yield
@@ -194,6 +194,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
 
     acknowledgement=1: it tells only that the letter is open there, and stands so in the access log.
     voice=1: it is the recording of an answer, under the beginning of its SHA-256 as an id.
+    Raises ApiError for an answer of another size, and for a malformed id.
     """
     (desk, member), sealed = _reader(), _sealed_body()
     if request.args.get("voice") == "1":
@@ -222,7 +223,10 @@ def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: by
 
 @desk_api.get("/entries")
 def entries() -> Response:
-    """Return the entries of this desk's case log; `since`: a day (2027-01-31) from which on."""
+    """Return the entries of this desk's case log; `since`: a day (2027-01-31) from which on.
+
+    Raises ApiError for a malformed day.
+    """
     desk, _ = _reader()
     try:
         since = date.fromisoformat(request.args.get("since", "0001-01-01"))
@@ -244,7 +248,10 @@ def entry(entry_id: str) -> Response:
 
 @desk_api.put("/letters/<letter_id>/entries/<entry_id>")
 def enter(letter_id: str, entry_id: str) -> Response:
-    """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing."""
+    """Add a sealed entry to the case log. Entries are never changed: the same id again changes nothing.
+
+    Raises ApiError for a malformed id.
+    """
     (desk, member), sealed = _reader(), _sealed_body(_LARGEST_ENTRY)
     if not is_id(entry_id):
         raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
@@ -257,7 +264,10 @@ def enter(letter_id: str, entry_id: str) -> Response:
 
 @desk_api.put("/letters/<letter_id>/copies/<item>")
 def copy(letter_id: str, item: str) -> Response:
-    """Keep a letter, attachment or entry encrypted again for a colleague or another desk, named in `Portal-For`."""
+    """Keep a letter, attachment or entry encrypted again for a colleague or another desk, named in `Portal-For`.
+
+    Raises ApiError for an unknown reader, and for a malformed id.
+    """
     (desk, member), sealed = _reader(), _sealed_body()
     reader = unquote(request.headers.get("Portal-For", ""))
     known = _services().portal.members
@@ -319,7 +329,7 @@ def day() -> Response:
     While the server's clock is doubted, a desk's clock that shows the same day ends the doubt.
     """
     _reader()
-    told, today, days = _told_day(), current_state().clock(), _services().days
+    told, today, days = _told_day(), current_state().retention.clock(), _services().days
     known = days.hear(today, told) if told else days.look(today)
     return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
 
@@ -342,7 +352,10 @@ def publishing() -> Response:
 
 @desk_api.get("/statements")
 def statements() -> Response:
-    """Return the server's daily statements after a number (`after`), or the last one, with this desk's part of each."""
+    """Return the server's daily statements after a number (`after`), or the last one, with this desk's part of each.
+
+    Raises ApiError for a malformed number.
+    """
     desk, _ = _reader()
     after = request.args.get("after")
     if after is not None and not (_NUMBER.fullmatch(after)):
@@ -384,7 +397,7 @@ def act_on_signup(signup_id: str, action: str) -> Response:
     desk, member = _signups_desk(), _reader()[1]
     done = signup_service.act(_services(), signup_id, action)
     if done:
-        _services().requests.note_access(
+        _services().requests.access_log.note_access(
             new_id(), desk.id, Access(_access_day(), member.id, f"sign-up: {action}", signup_id[:32])
         )
     return _require_ours(done)

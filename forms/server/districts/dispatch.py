@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,36 +175,41 @@ class Districts:
         return running.district if running is not None and running.app is not None else None
 
     def _read(self, name: str) -> District | None:
-        """Return the district that its file says now; None where it cannot be used, which is told."""
-        try:
+        """Return the district that its file says now; None where it cannot be used, which is logged."""
+        with self._problems_told(name):
             district = settings.read(self.folder, name)
-        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
-            self._tell(name, _said(problem))
-            return None
-        if district == self._before(name):
-            self._tell(name, "")  # it was mended
-        return district
+            if district == self._before(name):
+                self._tell(name, "")  # it was mended
+            return district
+        return None
 
     def _is_apart(self, district: District, taken: list[District]) -> bool:
-        try:
+        """Return whether a district shares nothing with those that are taken; log what it shares."""
+        with self._problems_told(district.name):
             settings.require_apart(district, taken)
-        except Exception as problem:  # noqa: BLE001 - likewise
-            self._tell(district.name, _said(problem))
-            return False
-        return True
+            return True
+        return False
+
+    @contextmanager
+    def _problems_told(self, name: str) -> Iterator[None]:
+        """Log whatever is raised in the block about one district: the other districts go on."""
+        try:
+            yield
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
+            self._tell(name, _said(problem))
 
     def _started(self, running: RunningDistrict) -> Flask | None:
         """Return the app of a district, started if possible; one thread tries again every ten seconds."""
         if running.app is not None or self._clock() < running.try_at or not running.starting.acquire(blocking=False):
             return running.app
         try:
-            app = create_app({**_as_mapping(running.district), **self._overrides})
-            self.on_start(app)
-            running.app = app
-            self._tell(running.district.name, "")
-        except Exception as problem:  # noqa: BLE001 - likewise
-            self._tell(running.district.name, _said(problem))
-            running.try_at = self._clock() + TRY_AGAIN
+            with self._problems_told(running.district.name):
+                app = create_app({**_as_mapping(running.district), **self._overrides})
+                self.on_start(app)
+                running.app = app
+                self._tell(running.district.name, "")
+            if running.app is None:
+                running.try_at = self._clock() + TRY_AGAIN
         finally:
             running.starting.release()
         return running.app

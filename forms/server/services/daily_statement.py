@@ -20,6 +20,6 @@ def letters_present(services: Services, day: date) -> dict[str, set[str]]:
     """Return the ids of the letters of each desk that came on this day or before."""
     present: dict[str, set[str]] = {desk.id: set() for desk in services.portal.desks}
     for store in (services.concerns, services.requests):
-        for desk, letter in store.held(day):
+        for desk, letter in store.inbox.held(day):
             present.setdefault(desk, set()).add(letter)
     return present

@@ -75,18 +75,18 @@ def look_up(services: Services, code: str, hear: str = "") -> LookupResult | Non
     """
     for box in services.mailboxes:
         keys = services.looked_up(code, box.purpose)
-        progress = box.store.progress(keys.lookup)
+        progress = box.store.receipts.progress(keys.lookup)
         if progress is not None:
             replies = _replies(progress, keys)
             named = hear if hear and hear in {reply.voice for reply in replies} else ""
-            sound = _sound(box.store.voice(progress.id, named[:_ID_DIGITS]), named, keys) if named else b""
+            sound = _sound(box.store.receipts.voice(progress.id, named[:_ID_DIGITS]), named, keys) if named else b""
             return LookupResult(box.purpose, progress, replies, keys.erase.hex(), sound)
     services.lookups.missed()
     return None
 
 
 def why_unknown(store: Store) -> str:
-    """Return why there may be nothing with a number that looks right: "unknown", or "restored" from a backup."""
+    """Return why a well-formed number may find nothing: "unknown", or "restored" from a backup."""
     with suppress(NotKept):
         return "unknown" if store.restored() is None else "restored"
     return "unknown"
@@ -96,7 +96,7 @@ def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupRe
     """Return how a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
     with services.browser_lookups.one(worked=worked):
         for box in services.mailboxes:
-            progress = box.store.progress(lookup)
+            progress = box.store.receipts.progress(lookup)
             if progress is not None:
                 return LookupResult(box.purpose, progress, ())
     services.browser_lookups.missed(worked=worked)
@@ -132,7 +132,7 @@ def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:
 
 def sealed_voice(services: Services, found: LookupResult, voice_id: str) -> bytes | None:
     """Return the sealed voice of an answer to a letter that was found, or None."""
-    return services.mailbox(found.kind).store.voice(found.progress.id, voice_id)
+    return services.mailbox(found.kind).store.receipts.voice(found.progress.id, voice_id)
 
 
 def _sound(sealed: bytes | None, digest: str, keys: Keys) -> bytes:
@@ -160,7 +160,7 @@ def erase(services: Services, found: LookupResult, today: date) -> None:
     while True:
         have = services.portal.receivers(taken_by)
         notice = _deletion_notice(services.portal, thread, have, today, found.proof) if have else None
-        more = services.mailbox(found.kind).store.forget(thread, notice, taken_by)
+        more = services.mailbox(found.kind).store.erasing.forget(thread, notice, taken_by)
         if not more:
             return
         taken_by = tuple(more)

@@ -125,7 +125,7 @@ class Services:
         if box.has_queues:
             return self.save(coming, worked=worked, unlike=unlike)
         self.require_room(1, box.store)
-        return box.store.save(coming)
+        return box.store.intake.save(coming)
 
     def save(self, coming: NewLetter, *, worked: bool = False, unlike: bool = False) -> bool:
         """Keep a concern in the queue it belongs to. Raises NotKept (Full where there is no room), PartsMissing.
@@ -136,7 +136,7 @@ class Services:
         chosen = flooded and unlike and not self.unlike.is_high()
         tray = SECOND_QUEUE if flooded and not chosen else PRIORITY_QUEUE
         self.require_room(1 if tray == PRIORITY_QUEUE else FOR_SECOND_QUEUE, self.concerns)
-        kept = self.concerns.save(replace(coming, tray=tray))
+        kept = self.concerns.intake.save(replace(coming, tray=tray))
         if kept:
             self.flood_control.count(worked=worked, first=tray == PRIORITY_QUEUE)
             if chosen:
@@ -251,14 +251,14 @@ def take_part(services: Services, file: Clean, desks: Sequence[Desk], today: dat
     head = {"type": file.media_type, "kind": file.kind, **({"seconds": file.seconds} if file.seconds else {})}
     new_id, sealed = seal_part(head, file.content, recipients(services.portal, desks))
     services.require_room(FOR_PARTS, store)
-    store.save_part(new_id, today, [desk.id for desk in desks], sealed)
+    store.intake.save_part(new_id, today, [desk.id for desk in desks], sealed)
     return Part(new_id, file.kind, file.seconds)
 
 
 def take_sealed_part(services: Services, sealed: bytes, desks: Sequence[str], today: date, store: ConcernStore) -> str:
     """Keep what a browser sealed in `store` until its letter comes; its id. Raises NotKept."""
     services.require_room(FOR_PARTS, store)
-    store.save_part(part_id(sealed), today, desks, sealed)
+    store.intake.save_part(part_id(sealed), today, desks, sealed)
     return part_id(sealed)
 
 

@@ -1,4 +1,4 @@
-"""What the server remembers of the day: one row of days, with no time of day. It stands beside the concerns."""
+"""The days that the server has recorded: one row, with no time of day. It stands beside the concerns."""
 
 from collections.abc import Callable
 from datetime import date
@@ -51,7 +51,7 @@ class DayStore(Store):
         with self.writing() as connection:
             known = step(_remembered(connection))
             row = {"good": known.good, "seen": known.seen, "count": known.count}
-            written = self._insert(_known_day).values(id=_THE_ROW, **row)
+            written = self.insert(_known_day).values(id=_THE_ROW, **row)
             connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
         return known
 

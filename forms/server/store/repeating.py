@@ -13,6 +13,9 @@ from forms.server.store.faults import CONFLICT, NotKept
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Fault = Callable[[str], None]
+"""Is called with a fault of a database: a word of faults.py."""
+
 PATIENCE = 10.0
 """Seconds in which transactions that conflict are repeated: each time at least one of them is through."""
 
@@ -33,12 +36,12 @@ _thread = _Thread()
 
 
 def is_repeated() -> bool:
-    """Return whether what fails now may be repeated, so that nobody need be told yet."""
+    """Return whether a failure now leads to another try, so that it need not be reported yet."""
     return _thread.repeats
 
 
 def repeated(method: Callable[P, R]) -> Callable[P, R]:
-    """Repeat a method of a store that the database took back: it had no effect, or has none when done twice.
+    """Repeat a method of a store or a part of one where the database took it back: done twice, it does nothing more.
 
     What may be done already, since the connection was lost over the very commit, is raised.
     """

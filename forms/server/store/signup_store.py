@@ -94,7 +94,7 @@ class SignupStore(Store):
         """
         with self.writing() as connection:
             first = {"event": signup.event, "taken": 0, "last_day": last_day}
-            connection.execute(self._insert(_places).values(first).on_conflict_do_nothing())
+            connection.execute(self.insert(_places).values(first).on_conflict_do_nothing())
             _lock(connection, signup.event, last_day=last_day)
             kept = connection.execute(sa.select(*_COLUMNS).where(_signups.c.id == signup.id)).first()
             if kept is not None:
@@ -181,7 +181,7 @@ class SignupStore(Store):
     def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
         """Free the places, erase the encrypted part, move the waiting list up. False if there was nothing to cancel.
 
-        capacity: places of the event now; None where nobody is to move up (event gone, over or cancelled).
+        capacity: places of the event now; None where the waiting list does not move up (event gone, over or cancelled).
         """
         with self.writing() as connection:
             signup = _locked(connection, lookup)

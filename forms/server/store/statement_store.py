@@ -94,7 +94,7 @@ class StatementStore(Store):
     def signing_secret(self, connection: sa.Connection) -> str:
         """Return the key, made now if there is none: it signs statements and opens nothing."""
         row = {"id": _THE_ROW, "secret": secrets.token_hex(32)}
-        connection.execute(self._insert(_key).values(row).on_conflict_do_nothing())
+        connection.execute(self.insert(_key).values(row).on_conflict_do_nothing())
         return str(connection.execute(sa.select(_key.c.secret)).scalar())
 
     def _keep(self, connection: sa.Connection, number: int, desk: str, part: DeskPart) -> None:

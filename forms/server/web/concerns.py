@@ -26,6 +26,7 @@ from forms.server.services.flood_control import Busy
 from forms.server.services.lookup import LookupResult
 from forms.server.services.mailbox import Part, Submission
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PartsMissing
 from forms.server.store.faults import NotKept
 from forms.server.web import signup_views
@@ -49,7 +50,10 @@ pages = Blueprint("pages", __name__, url_prefix="/forms")
 
 @pages.route("/<language>/<form>", methods=["GET", "POST"])
 def form(language: str, form: str) -> Response:
-    """Show a form (GET), or accept what was typed into it (POST)."""
+    """Show a form (GET), or accept what was typed into it (POST).
+
+    Raises NotFound or ServiceUnavailable where no desk can read it.
+    """
     asked = read_request(language, form)
     kind, letter_form = asked.definition.kind, asked.definition.letter_form
     if kind.is_letter and not asked.services.portal.readers(letter_form):
@@ -130,7 +134,7 @@ def _taken_in(
     parts, problems = _few(asked)
     if not desks:  # everybody is left out: said of that question; nothing can be sealed
         return replace(asked, parts=tuple(parts)), (*problems, *(FieldProblem(name, "again") for name in asked.files))
-    if asked.do not in {"send", "send-without"} and not _still_wait(asked, desks, store):
+    if asked.do not in {"send", "send-without"} and not _still_wait(asked, desks, store.intake):
         problems += _again(asked)
         parts = []
     for field in asked.definition.files:
@@ -160,11 +164,11 @@ def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
     return kept, [FieldProblem(field.name, "many") for field in asked.definition.files if field.file in too_many]
 
 
-def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], store: ConcernStore) -> bool:
+def _still_wait(asked: FormRequest, desks: tuple[Desk, ...], intake: Intake) -> bool:
     """Return whether attachments stored before are still usable: encrypted for the desks chosen now, and not erased."""
     ids = [part.id for part in asked.parts]
     try:
-        return not ids or store.has_parts(ids, [desk.id for desk in desks])
+        return not ids or intake.has_parts(ids, [desk.id for desk in desks])
     except NotKept:
         return True  # sending will tell
 

@@ -18,7 +18,10 @@ add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine kn
 @site.get("/", defaults={"path": ""})
 @site.get("/<path:path>")
 def show(path: str) -> AnyResponse:
-    """Return a file of the built site; a folder shows its index.html; NotFound shows that language's 404 page."""
+    """Return a file of the built site; a folder shows its index.html; NotFound shows that language's 404 page.
+
+    Raises NotFound where this server shows no site.
+    """
     public = current_state().public
     if public is None:
         raise NotFound

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flask import Blueprint, abort, current_app, redirect, request
+from flask import Blueprint, Flask, abort, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 TEMPLATES = str(Path(__file__).parent / "templates")
+_KEY = "entrance"
 pages = Blueprint("entrance", __name__, template_folder=TEMPLATES)
 
 
@@ -55,10 +56,20 @@ class Entrance:
         return not self.token and any(hmac.compare_digest(ours, cookie.encode()) for cookie in cookies)
 
 
-def the_entrance() -> Entrance:
-    """Return the entrance of the window that is asked."""
-    entrance: Entrance = current_app.extensions["entrance"]
+def keep_entrance(app: Flask, entrance: Entrance) -> None:
+    """Keep the entrance of an app where `entrance_of` finds it."""
+    app.extensions[_KEY] = entrance
+
+
+def entrance_of(app: Flask) -> Entrance:
+    """Return the entrance of an app that request_guard protects."""
+    entrance: Entrance = app.extensions[_KEY]
     return entrance
+
+
+def the_entrance() -> Entrance:
+    """Return the entrance of the current request's window."""
+    return entrance_of(current_app)
 
 
 @pages.get("/enter/<token>")

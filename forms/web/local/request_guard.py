@@ -31,7 +31,7 @@ OPEN_TO_ALL = frozenset({"entrance.enter", "static"})
 
 def protect(app: Flask, by: Entrance) -> None:
     """Protect an app: only browsers that came by this entrance are let in. Its earlier checks apply to everybody."""
-    app.extensions["entrance"] = by
+    entrance.keep_entrance(app, by)
     # Test clients ask below this path; for real requests SecretPath sets it.
     app.config["APPLICATION_ROOT"] = by.root
     app.wsgi_app = secret_path.SecretPath(app.wsgi_app, by.root)  # type: ignore[method-assign]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from commands import unchanged
 from commands.building import build_if_changed, builder_of
-from commands.keys import demonstration_keys, has_publishers_key, publishers_signature, state_of_keys
+from commands.key_files import state_of_keys
+from commands.keys import demonstration_keys, has_publishers_key, publishers_signature
 from commands.site import public_folder, this_site
 from commands.withdrawals import remove_withdrawn
 
@@ -21,9 +23,16 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
     with site.report_problems():
         builder, signs = builder_of(site, out), has_publishers_key(site)
         builder.key_files = state_of_keys(site)
+        look, found = unchanged.taken(out, site.today(), builder.key_files), None
+        if look:
+            builder.start_from(look.record)
         if not builder.knows_consents(site.today()):
             remove_withdrawn(site, out)  # before anything is read that may be broken, or a passphrase is asked for
-        as_built = not again and builder.is_as_built(site.today(), speak=speech, compress=compress, sign=signs)
+        elif look:
+            found = look.found()
+        as_built = not again and builder.is_as_built(
+            site.today(), speak=speech, compress=compress, sign=signs, found=found
+        )
         if as_built or not build_if_changed(
             site,
             out,
@@ -33,7 +42,7 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             sign=publishers_signature(site),
             looked=not (again or signs),
         ):
-            click.echo(f"Nothing changed: {out} is as it was built. With --again everything is built.")
+            click.echo(unchanged.nothing_changed(out))
 
 
 @click.command()

@@ -81,7 +81,7 @@ class Passkeys:
                 base64url.decode(answer["response"][part])
                 for part in ("authenticatorData", "clientDataJSON", "signature")
             ]
-        except Exception:  # noqa: BLE001 - see above
+        except (StopIteration, LookupError, TypeError, ValueError):
             raise _refused() from None
         return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*told)}\n"
 

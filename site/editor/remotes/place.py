@@ -144,7 +144,10 @@ class RemotePlace:
         return bool(withdrawal.with_withdrawals(self._consents(commit), b"", now)[1])
 
     def _ready(self, commit: str, who: str) -> tuple[str, Any]:
-        """Return what is there, and the commit to be signed and pushed upon it; None where that is there already."""
+        """Return what is there, and the commit to be signed and pushed upon it; None where that is there already.
+
+        Raises Problem where both sides changed the same words.
+        """
         self.touching = None
         self._require_signer()
         self.withdraw(who)

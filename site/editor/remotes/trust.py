@@ -21,7 +21,7 @@ SETTINGS = "portal.yml"
 
 @dataclass(frozen=True)
 class Trust:
-    """What decides whom this machine believes. signers: lines as in a file of signers; file: where they stand."""
+    """What decides whose commits this machine accepts. signers: lines as in a file of signers; file: its path."""
 
     history: History
     signers: Sequence[str]

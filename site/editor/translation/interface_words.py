@@ -61,7 +61,10 @@ def every(text: str, language: str) -> Iterator[Word]:
 
 
 def _in_file(text: str, language: str) -> Mapping[str, Forms]:
-    """Return what the district's file says, by the English; also what is not whole yet, which nobody is shown."""
+    """Return what the district's file says, by the English; also what is not whole yet, which nobody is shown.
+
+    Raises Problem where it cannot be read.
+    """
     try:
         found = [message for message in own_words.catalog_of(text, language) if message.id and not message.fuzzy]
         return {_forms(message.id)[0]: said for message in found if any(said := _forms(message.string))}

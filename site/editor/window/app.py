@@ -4,7 +4,7 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +23,7 @@ from editor.window import (
     story_pages,
     table_pages,
 )
+from editor.window.current import EditorWindow, is_office, keep_window, the_editor
 from editor.window.home import NAMES
 from editor.window.office import gate, own_pages, signing_pages
 from editor.window.publishing import approve_pages, history_pages, publish_pages
@@ -46,7 +47,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     """Return the window of an editor: on this machine for who sits there, or as an office for who has signed in."""
     app = NoTraceFlask("editor.window")
     app.logger.setLevel(logging.ERROR)
-    app.extensions["editor"] = editor
+    keep_window(app, EditorWindow(editor, office))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
@@ -58,7 +59,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.before_request(_begin_moment)
     app.teardown_request(_end_moment)
     if office:
-        gate.protect(app, office)
+        gate.protect(app)
         editor.store.held = office.signatures.until_whole(editor.store.held)
         app.register_blueprint(own_pages.all_pages())
         app.register_blueprint(signing_pages.pages)
@@ -99,14 +100,14 @@ def _ngettext(one: str, many: str, count: int) -> str:
 
 
 def _prepare() -> None:
-    editor: Editor = request_editor()
+    editor = the_editor()
     g.settings = editor.settings
     g.who, g.language, g.keep_language = (
         g.settings.name,
         g.settings.language,
         lambda code: editor.remember(language=code),
     )
-    if "office" in current_app.extensions:
+    if is_office():
         g.who, g.language = "", request.args.get("lang") or request.accept_languages.best_match(NAMES) or "en"
     g.language = g.language if g.language in NAMES else "en"
     request.max_form_memory_size = LARGEST
@@ -125,11 +126,6 @@ def _end_moment(_: BaseException | None) -> None:
         g.moment.close()
 
 
-def request_editor() -> Editor:
-    """Return the editor of the window that is asked."""
-    return home.the_editor()
-
-
 def _allow_frames(response: Any) -> Any:
     """Let our pages show the preview; it has a policy of its own (preview_pages.py), which stays."""
     if response.headers.get("Content-Security-Policy") in {None, request_guard.HEADERS["Content-Security-Policy"]}:
@@ -140,7 +136,7 @@ def _allow_frames(response: Any) -> Any:
 
 def _always() -> dict[str, Any]:
     inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
-    office = "office" in current_app.extensions
+    office = is_office()
     return {
         "inside": inside,
         "office": office,
@@ -152,7 +148,7 @@ def _always() -> dict[str, Any]:
         "names": NAMES,
         "who": g.who if inside else "",
         "here": (request.endpoint or "").partition(".")[0],
-        "site_languages": request_editor().store.languages if inside else (),
+        "site_languages": the_editor().store.languages if inside else (),
     }
 
 

@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor import overview
 from editor.tables import lines
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, writer
 from editor.window.table_pages import row_now, sheet_now
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -25,7 +26,7 @@ def listed() -> str:
 
 @pages.post("/helplines/called")
 def called() -> Response:
-    """Write that the number was called today and is right."""
+    """Write that the number was called today and is right. Raises Problem where there is no such row."""
     editor, id, who = the_editor(), request.form.get("id", ""), writer()
     with editor.store.busy:
         sheet, text, now = sheet_now("helplines")

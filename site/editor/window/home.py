@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from flask import Blueprint, current_app, g, render_template, request
+from flask import Blueprint, g, render_template, request
 from sitegen.content.pages import SOURCE
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from editor import overview
 from editor.editor import Editor
 from editor.publishing import unpublished
+from editor.window.current import is_office, the_editor
 from forms.core import i18n
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -24,19 +25,13 @@ NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "
 LONGEST_NAME = 80
 
 
-def the_editor() -> Editor:
-    """Return the editor of the window that is asked."""
-    editor: Editor = current_app.extensions["editor"]
-    return editor
-
-
 def translate(text: str) -> str:
     """Return an English text in the language of the window."""
     return i18n.translations(g.language).gettext(text)
 
 
 def translated(problem: Problem) -> Problem:
-    """Return what was raised where nobody knows the reader's language, in that language."""
+    """Return a problem that was raised in English in the language of the reader."""
     what, todo = (translate(text) if text else "" for text in (problem.what, problem.todo))
     return Problem(problem.where, what, todo)
 
@@ -52,7 +47,7 @@ def sentence(code: int) -> Problem:
         413: (_("This is more than can be taken at once."), _("Write less, or choose a smaller file.")),
         421: (_("This window is reached under 127.0.0.1 only."), again),
     }
-    if "office" in current_app.extensions:
+    if is_office():
         again = _("Open the office’s address and sign in.")
         said[401], said[421] = (_("You are not signed in."), again), (_("This is not the office’s address."), again)
     return Problem("", *said.get(code, (_("Something went wrong."), _("Go back to the first page and try again."))))
@@ -103,7 +98,7 @@ def _to_read(editor: Editor) -> list[overview.WaitingItems]:
 def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> Iterator[overview.WaitingItems]:
     """Yield what waits; in an office one's own drafts apart from others', with the name of who saved each last."""
     for one in waiting:
-        if one.kind != "drafts" or "office" not in current_app.extensions:
+        if one.kind != "drafts" or not is_office():
             yield one
             continue
         writers = {name: last_writer(editor, name) for name in one.names}

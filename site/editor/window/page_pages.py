@@ -17,7 +17,8 @@ from editor.incoming import pictures
 from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
-from editor.window.home import last_writer, the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import last_writer, translate, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -66,7 +67,10 @@ def listed() -> str:
 
 @pages.post("/pages/new")
 def new() -> Response:
-    """Begin a page as a draft: nothing of it is on the site before somebody says so."""
+    """Begin a page as a draft: nothing of it is on the site before somebody says so.
+
+    Raises Problem where the address is taken.
+    """
     editor, title = the_editor(), " ".join(request.form.get("title", "").split())
     address = request.form.get("name", "").strip() or _NO_ADDRESS.sub("-", title.casefold()).strip("-")
     name = f"{address.removesuffix('.md')}.md"
@@ -82,7 +86,7 @@ def new() -> Response:
 
 @pages.get("/pages/<language>/<path:name>")
 def edit(language: str, name: str) -> str:
-    """The form of one page, as it is saved now."""
+    """The form of one page, as it is saved now. Raises Problem where there is none."""
     editor = the_editor()
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)
@@ -254,7 +258,10 @@ def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | 
 
 @pages.post("/ready/<language>/<path:name>")
 def ready(language: str, name: str) -> Response | tuple[str, int]:
-    """Let a draft be a page of the site from the next publishing on; say on its page what is wrong with it."""
+    """Let a draft be a page of the site from the next publishing on; say on its page what is wrong with it.
+
+    Raises Problem where it is no draft.
+    """
     editor = the_editor()
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)

@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor.incoming import documents, pasted
 from editor.incoming.pasted import Pasted
-from editor.window.home import the_editor, translate, translated
+from editor.window.current import the_editor
+from editor.window.home import translate, translated
 from editor.window.page_pages import shown, typed
 from forms.core.problem import Problem
 

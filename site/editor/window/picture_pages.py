@@ -7,7 +7,8 @@ from werkzeug.wrappers import Response
 
 from editor.incoming import pictures
 from editor.tables import lines, rows
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, writer
 from editor.window.table_pages import sheet_now
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, abort, jsonify, make_response
 
 from editor import front_matter, preview
 from editor.looking import source_of
-from editor.window.home import the_editor, translate
+from editor.window.current import the_editor
+from editor.window.home import translate
 from editor.window.page_pages import problems_of, typed, whole_text
 from forms.core.problem import Problem, Problems
 

@@ -11,7 +11,8 @@ from editor import front_matter
 from editor.incoming import recordings
 from editor.incoming.recordings import Reading
 from editor.tables import lines, rows
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, writer
 from editor.window.table_pages import sheet_now
 from forms.core.media.attachments import LONGEST_READING
 from forms.core.problem import Problem

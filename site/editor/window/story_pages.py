@@ -8,7 +8,8 @@ from sitegen.content.pages import SOURCE
 from werkzeug.wrappers import Response
 
 from editor import front_matter
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -31,7 +32,7 @@ def consent_row(consent: str, story: str) -> dict[str, str]:
 
 @pages.post("/stories/new")
 def new() -> Response:
-    """Make the draft, then ask for the consent's row."""
+    """Make the draft, then ask for the consent's row. Raises Problem where the address is taken."""
     editor, name = the_editor(), request.form.get("name", "").strip().removesuffix(".md")
     path = editor.store.page(SOURCE, f"{FOLDER}{name}.md")
     if editor.store.read(path)[1]:

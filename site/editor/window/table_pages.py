@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response as Answer
 from editor.tables import checks, lines, rows
 from editor.tables.lines import name_of, named
 from editor.tables.rows import Touched
-from editor.window.home import problem_page, the_editor, translate, writer
+from editor.window.current import the_editor
+from editor.window.home import problem_page, translate, writer
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -112,7 +113,7 @@ def _words(row: dict[str, str]) -> tuple[str, str]:
 
 @pages.get("/tables/<table>/row")
 def edit(table: str) -> str:
-    """The form of one row: of `key`, or a new one made like `like`."""
+    """The form of one row: of `key`, or a new one made like `like`. Raises Problem where there is no such row."""
     sheet, _, base = sheet_now(table)
     keys, value = rows.keys_of(schema_of(table)), request.args.get("key", "")
     like = row_now(table, sheet, request.args.get("like", "")) if "like" in request.args else None
@@ -170,7 +171,10 @@ def save(table: str) -> Answer | str | tuple[str, int]:
 
 
 def _save(table: str, form: RowForm) -> int:
-    """Save what is right; return 409 where two people changed a cell, 400 where one is wrong, 0 where it is saved."""
+    """Save what is right; return 409 where two people changed a cell, 400 where one is wrong, 0 where it is saved.
+
+    Raises Problem where a new row's name is taken.
+    """
     editor, keys = the_editor(), rows.keys_of(schema_of(table))
     sheet, text, now = sheet_now(table)
     before = editor.store.history.read(form.base)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -78,6 +78,15 @@ class PageSource:
     """Where it was read, as staff know it; empty where that is where a district's own page stands."""
     layer: str = lookup.OWN
     """The folder of content that it comes from, as sentences call it."""
+
+    if not TYPE_CHECKING:  # else no misspelt name would be found
+
+        def __getattr__(self, name: str) -> str:
+            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once."""
+            place = vars(self).get("unread") if name == "text" else None
+            if place is None:
+                raise AttributeError(name)
+            return vars(self).setdefault("text", place.read())
 
     @property
     def where(self) -> str:
@@ -218,7 +227,7 @@ UNFINISHED = "drafts"
 
 
 def drafts(content: Path, language: str) -> list[str]:
-    """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
+    """Return the names of the pages of one language that are drafts; those that cannot be read are left out."""
     found = []
     for file in lookup.files(content, language, "*.md"):
         with suppress(OSError, UnicodeDecodeError, Problem):
@@ -228,9 +237,9 @@ def drafts(content: Path, language: str) -> list[str]:
     return found
 
 
-def _not_here(name: str, language: str) -> PageSource:
-    """Return the page for readers whose language lacks it, where English has none that could stand in."""
-    title, text = not_here_words(language)
+def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
+    """Return a page of this title and sentence for an address at which there is no text to show."""
+    title, text = words
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
     return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
 
@@ -257,13 +266,16 @@ class AllPages:
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     def find(self, name: str, language: str) -> PageSource:
-        """Return the page in this language, else in English, else one that says it is not here: no third language."""
+        """Return the page in this language, else in English, else one that says it is not here: no third language.
+
+        Raises KeyError for a name that no language has.
+        """
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
         if name not in self.names:
             raise KeyError(name)
-        return _not_here(name, language)
+        return placeholder(name, language, not_here_words(language))
 
     def source(self, name: str) -> PageSource | None:
         """Return the English of a page, or None."""

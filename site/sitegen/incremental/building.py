@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
 from forms.core.problem import Problems
-from sitegen.incremental import inputs, record, trees
+from sitegen import kept_work
+from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
 from sitegen.incremental.record import Record
 
@@ -55,27 +56,34 @@ class Builder:
     """What `is_as_built` has just seen, where the site was as recorded: for the build that follows at once."""
     _drawn: "Drawn | None" = field(default=None, repr=False)
 
-    def is_as_built(self, today: date, *, speak: bool, compress: bool, sign: bool, now: Inputs | None = None) -> bool:
+    def start_from(self, last: Record) -> None:
+        """Take the record of the last build from whoever has just read it."""
+        self._record = last
+
+    def is_as_built(
+        self,
+        today: date,
+        *,
+        speak: bool,
+        compress: bool,
+        sign: bool,
+        now: Inputs | None = None,
+        found: tuple[Inputs, Changes] | None = None,
+    ) -> bool:
         """Return whether nothing has changed since the last build, without reading keys, settings or pages.
 
-        now: the input files, where somebody has just looked at them.
+        now: the input files, where somebody has just looked at them; found: the same with all else that counts.
         """
         self._looked = None
         if self._record is None:
             self._record = record.load(self.root)
         last = self._record
-        if last is None or (last.day, last.key_files, last.out) != (today, self.key_files, str(self.out)):
+        if last is None or not last.has_all(speak=speak, compress=compress, sign=sign):
             return False
-        if not self._has_all(last, speak=speak, compress=compress, sign=sign) or not self.handover.exists():
-            return False
-        if not trees.is_as(self.out, last.site):
-            return False
-        now = now or inputs.look(self.root, last.inputs)
-        self._looked = now, inputs.changes(last.inputs, now)
-        return not self._looked[1]
-
-    def _has_all(self, last: Record, *, speak: bool, compress: bool, sign: bool) -> bool:
-        return (last.compressed or not compress) and (last.spoken or not speak) and (last.signed or not sign)
+        self._looked = found or as_built.changes_beside(
+            self.root, self.out, self.handover, last, today=today, key_files=self.key_files, now=now
+        )
+        return self._looked is not None and not self._looked[1]
 
     def build(self, today: date, *, speak: bool, compress: bool, again: bool = False) -> BuildOutcome | None:
         """Build what changed; None where nothing has. Raises Problem or Problems, and then the old site stays.
@@ -87,7 +95,7 @@ class Builder:
         last = None if again else self._last(today)
         now, changes = looked or self._look(last.inputs if last else None)
         if last and not (looked or trees.is_as(self.out, last.site)):
-            asked = self._has_all(last, speak=speak, compress=compress, sign=self.sign is not None)
+            asked = last.has_all(speak=speak, compress=compress, sign=self.sign is not None)
             if asked and not changes and self._put_back(last, now):
                 return BuildOutcome(0, time.monotonic() - started, whole=False)
             last = None
@@ -95,7 +103,7 @@ class Builder:
         if last and changes and not changes.others:
             pages = self._edited(last, now, changes)
         done = last is not None and (pages or not changes)
-        if done and last and self._has_all(last, speak=speak, compress=compress, sign=self.sign is not None):
+        if done and last and last.has_all(speak=speak, compress=compress, sign=self.sign is not None):
             if not pages:
                 last.key_files = self.key_files
                 record.save(self.root, last)
@@ -169,6 +177,8 @@ class Builder:
             return 0
 
     def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes) -> int:
+        from forms.core import i18n  # noqa: PLC0415
+        from forms.core.rendering import COMPILED  # noqa: PLC0415
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
@@ -178,6 +188,9 @@ class Builder:
             return 0
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
+        program = kept_work.at(self.root, kept_work.PROGRAM)
+        i18n.keep_compiled(kept_work.code_mark(), program)
+        COMPILED.keep_in(kept_work.code_mark(), program)
         twin = trees.twin_of(self.out)
         if not trees.is_as(twin, last.twin):
             last.twin = trees.link_all(self.out, twin, last.site)
@@ -188,6 +201,7 @@ class Builder:
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
         if not inputs.consents_are_as(self.root, now):
             raise OSError  # a withdrawal may have looked at each folder under the other's name
+        program.save(whole=True)
         self._take_up(last, twin, work.paths)
         last.take_edited({**edited, **edit.written})
         last.signed = self.sign is not None
@@ -199,7 +213,7 @@ class Builder:
 
     def _take_up(self, last: Record, twin: Path, paths: Collection[str]) -> None:
         """Record what the exchange did, and make the twin ready for the next edit."""
-        last.site, last.twin = trees.of_twin(last.twin, last.site), trees.folders_of(last.site)
+        last.site, last.twin = trees.exchanged(last.site, last.twin)
         trees.link(self.out, twin, paths)
         trees.take_up(self.out, last.site, paths)
         trees.take_up(twin, last.twin, paths, files=False)

@@ -1,11 +1,13 @@
 """What the pages of the last whole build were drawn from, kept for edits."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content.pages import AllPages, address_of
 from sitegen.incremental import record
+from sitegen.incremental.kept_texts import TextFile, packed
 from sitegen.incremental.record import FOLDER, Record
 from sitegen.media import audio_clips
 from sitegen.render.context import Context
@@ -29,9 +31,11 @@ def load(root: Path, last: Record) -> Drawn | None:
 def save(root: Path, drawn: Drawn) -> str:
     """Keep it, and nothing of earlier builds; return its file. Raises OSError."""
     folder = root / FOLDER
-    name = f"drawn-{record.write(folder / 'drawn', drawn)[:16]}"
+    texts = TextFile(folder / f"drawn-texts-{secrets.token_hex(8)}")
+    name = f"drawn-{record.write(folder / 'drawn', packed(drawn, texts))[:16]}"
     for path in folder.glob("drawn-*"):
         path.unlink(missing_ok=True)
+    texts.path.write_bytes(texts.data.getbuffer())
     (folder / "drawn").replace(folder / name)
     return name
 

@@ -1,4 +1,7 @@
-"""The files that a build is made from, as they were: by content, looked into again only where their state differs."""
+"""The files that a build is made from, as they were: by content, looked into again only where their state differs.
+
+Loads nothing of ours by itself: where nothing changed, to load it would take longer than to look.
+"""
 
 import hashlib
 import os
@@ -9,8 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from sitegen.layers import lookup
-
 NAMES = ("site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = frozenset({"__pycache__", "desk", "node_modules"})
 """Folders of the program that no build reads. In content, folders of these names count as all others do."""
@@ -18,7 +19,7 @@ _NOT_INPUTS = frozenset({"__pycache__", "desk", "node_modules"})
 WRITTEN = ("addresses.json", "translations.json", "calendar.json")
 """What the program itself writes into content/ while it builds."""
 
-_RACY = 2_000_000_000
+RACY = 2_000_000_000
 """Nanoseconds: a file that changed so shortly before it was looked at may have changed again without a trace."""
 
 
@@ -38,10 +39,14 @@ def state_of(found: os.stat_result) -> FileState:
 
 @dataclass
 class Inputs:
-    """All input files by path, each with its state and the SHA-256 of its bytes. taken: when (ns)."""
+    """All input files by path, each with its state and the SHA-256 of its bytes. taken: when (ns).
+
+    libraries: as `sitegen.layers.libraries.plain_folders` returns them; None where they must be asked for each time.
+    """
 
     taken: int = 0
     files: dict[str, tuple[FileState, bytes]] = field(default_factory=dict)
+    libraries: tuple[tuple[str, str], ...] | None = None
 
     @cached_property
     def consents(self) -> dict[str, FileState]:
@@ -65,12 +70,48 @@ def look(root: Path, before: Inputs | None = None) -> Inputs:
     """Return all input files as they are now. before: as they were; what is unchanged since then is not read again."""
     known = before.files if before else {}
     now = Inputs(time.time_ns())
-    oldest_sure = (before.taken if before else 0) - _RACY
-    for path, state in _states(root):
+    oldest_sure = (before.taken if before else 0) - RACY
+    settings = _settings(root)
+    state_of_settings = _state_at(settings)
+    folders, now.libraries = _folders(root, before)
+    for path, state in _states(root, folders):
         last = known.get(path)
         sure = last is not None and last[0] == state and state.status < oldest_sure
         now.files[path] = last if sure and last else (state, hashlib.sha256(_bytes(path)).digest())
+    if now.files.get(settings, (None,))[0] != state_of_settings:
+        now.libraries = None  # named by other settings than those that are recorded
     return now
+
+
+def _settings(root: Path) -> str:
+    return str(root / "content" / "portal.yml")
+
+
+def _state_at(path: str) -> FileState | None:
+    try:
+        return state_of(os.stat(path))  # noqa: PTH116 - as all other states here
+    except OSError:
+        return None
+
+
+def _folders(root: Path, before: Inputs | None) -> tuple[list[str], tuple[tuple[str, str], ...] | None]:
+    """Return the folders of content, the district's own first, and its libraries for the next time.
+
+    Where portal.yml has long been the same, and each library is still where it was, nobody is asked.
+    """
+    own = root / "content"
+    if before and before.libraries is not None and _names_the_same(root, before):
+        there = (os.path.realpath(named) == folder and os.path.isdir(folder) for named, folder in before.libraries)  # noqa: PTH112
+        if all(there):
+            return [str(own), *(folder for _, folder in before.libraries)], before.libraries
+    from sitegen.layers import libraries, lookup  # noqa: PLC0415 - reads YAML, and loads what that needs
+
+    return [str(layer.folder) for layer in lookup.layers(own)], libraries.plain_folders(own)
+
+
+def _names_the_same(root: Path, before: Inputs) -> bool:
+    state, last = _state_at(_settings(root)), before.files.get(_settings(root))
+    return state is not None and last is not None and state == last[0] and state.status < before.taken - RACY
 
 
 def changes(before: Inputs | None, now: Inputs) -> Changes:
@@ -106,11 +147,10 @@ def look_again(inputs: Inputs, content: Path) -> None:
             inputs.files[str(path)] = state_of(path.stat()), hashlib.sha256(path.read_bytes()).digest()
 
 
-def _states(root: Path) -> Iterator[tuple[str, FileState]]:
-    own, *libraries = [layer.folder for layer in lookup.layers(root / "content")]
-    for start in (own, *libraries):
-        if start.is_dir():
-            yield from _below(str(start), links=[] if start == own else None)
+def _states(root: Path, folders: list[str]) -> Iterator[tuple[str, FileState]]:
+    for number, folder in enumerate(folders):
+        if os.path.isdir(folder):  # noqa: PTH112
+            yield from _below(folder, links=None if number else [])
     for start in (root / name for name in NAMES):
         if start.is_dir():
             yield from _below(str(start), _NOT_INPUTS)
@@ -125,16 +165,19 @@ def _below(
     with os.scandir(folder) as found:
         entries = [entry for entry in found if entry.name not in without]
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False) or (links is not None and _leads_on(entry, links)):
+        if entry.is_symlink():  # few: to follow each entry took longer than everything else here
+            if links is not None and _leads_on(entry, links):
+                yield from _below(entry.path, without, links)
+            elif _is_file(entry):
+                yield entry.path, state_of(entry.stat())
+        elif entry.is_dir(follow_symlinks=False):
             yield from _below(entry.path, without, links)
-        elif _is_file(entry):
-            yield entry.path, state_of(entry.stat())
+        elif entry.is_file(follow_symlinks=False):
+            yield entry.path, state_of(entry.stat(follow_symlinks=False))
 
 
 def _leads_on(entry: os.DirEntry[str], links: list[str]) -> bool:
-    """Return whether this is a link to a folder that no link led to before, and that is not around the link itself."""
-    if not entry.is_symlink():  # as nearly all files: to follow each took longer than everything else here
-        return False
+    """Return whether a link leads to a folder that no link led to before, and that is not around the link itself."""
     real = os.path.realpath(entry.path)
     if not os.path.isdir(real) or real in links or Path(entry.path).is_relative_to(real):  # noqa: PTH112
         return False
@@ -152,6 +195,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 def consents_are_as(root: Path, inputs: Inputs) -> bool:
     """Return whether the records of consents are still as they were when the inputs were looked at."""
-    folders = [layer.folder / "tables" for layer in lookup.layers(root / "content")]
+    folders = [Path(folder) / "tables" for folder in _folders(root, inputs)[0]]
     paths = [str(path) for folder in folders for path in folder.glob("*") if _is_of_consents(str(path))]
     return {path: state_of(os.stat(path)) for path in paths} == inputs.consents  # noqa: PTH116

@@ -1,6 +1,6 @@
 """What the last build was made from and what it wrote, kept between runs of the program.
 
-A record that is damaged, of another program or of another place is none: everything is built then.
+A record that is damaged, or of another program or place, is ignored, and everything is built.
 """
 
 import hashlib
@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forms.core.files.durable import write_durably
 from sitegen.incremental.inputs import Inputs
 from sitegen.incremental.trees import Tree
 
@@ -46,6 +45,10 @@ class Record:
     edits: int = 0
     sounds: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
+    def has_all(self, *, speak: bool, compress: bool, sign: bool) -> bool:
+        """Return whether all that is asked for was made."""
+        return (self.compressed or not compress) and (self.spoken or not speak) and (self.signed or not sign)
+
     def edited_pages(self) -> "dict[tuple[str, str], PageSource]":
         """Return the pages that were edited since everything was built, by language and name."""
         return dict(pickle.loads(self.edited)) if self.edited else {}  # noqa: S301 - of our own file, with its checksum
@@ -65,7 +68,7 @@ def load(root: Path) -> Record | None:
 def save(root: Path, record: Record) -> None:
     """Keep a record. Where it cannot be written, there is none."""
     try:
-        write(root / FOLDER / "record", record)
+        write(root / FOLDER / "record", pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
     except OSError:
         forget(root)
 
@@ -78,9 +81,10 @@ def forget(root: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write(path: Path, value: Any) -> str:
-    """Write a value with its checksum; return the checksum. Raises OSError."""
-    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+def write(path: Path, data: bytes) -> str:
+    """Write a pickled value with its checksum; return the checksum. Raises OSError."""
+    from forms.core.files.durable import write_durably  # noqa: PLC0415 - loads all words: not needed to read
+
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(path, digest + data)

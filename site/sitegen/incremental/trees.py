@@ -46,11 +46,50 @@ def is_as(folder: Path, tree: Tree) -> bool:
     """Return whether everything in a folder is as it was recorded, and nothing has come in."""
     start = str(folder)
     try:
-        return bool(tree) and all(
-            _state(os.lstat(start + path), folder=path.endswith("/")) == state for path, state in tree.items()
-        )
+        for path, (size, changed, node) in tree.items():  # written out: thousands of files, for each start
+            found = os.lstat(start + path)
+            if (found.st_mtime_ns, found.st_ino) != (changed, node) or (found.st_size != size and path[-1] != "/"):
+                return False
     except OSError:
         return False
+    return bool(tree)
+
+
+class CheckBeside:
+    """`is_as` in a process of its own, while this one goes on; in this one where the system cannot fork.
+
+    Only for a program that has no other thread yet.
+    """
+
+    def __init__(self, folder: Path, tree: Tree) -> None:
+        self._folder, self._tree = folder, tree
+        self._holds: bool | None = None
+        self._answer = -1
+        if hasattr(os, "fork"):
+            self._start()
+
+    def _start(self) -> None:
+        answer, told = os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            try:
+                os.write(told, b"1" if is_as(self._folder, self._tree) else b"0")
+            finally:
+                os._exit(0)
+        os.close(told)
+        self._answer = answer
+
+    def holds(self) -> bool:
+        """Return whether the folder was as recorded. Waits for the answer; without one it was not."""
+        if self._holds is None:
+            self._holds = self._told() if self._answer >= 0 else is_as(self._folder, self._tree)
+        return self._holds
+
+    def _told(self) -> bool:
+        with os.fdopen(self._answer, "rb") as answer:
+            told = answer.read()
+        os.waitpid(self._process, 0)
+        return told == b"1"
 
 
 def folders_of(tree: Tree) -> Tree:
@@ -59,12 +98,21 @@ def folders_of(tree: Tree) -> Tree:
     Where the site is as recorded, a twin with these folders is too: a file that is the same in both was looked at in
     the site, and another one in its place shows in the time of its folder.
     """
-    return {path: one for path, one in tree.items() if path.endswith("/")}
+    return {path: one for path, one in tree.items() if path[-1] == "/"}
 
 
 def of_twin(tree: Tree, site: Tree) -> Tree:
     """Return the twin whole: its folders, and the files of the site."""
-    return {path: one for path, one in site.items() if not path.endswith("/")} | tree
+    return {path: one for path, one in site.items() if path[-1] != "/"} | tree
+
+
+def exchanged(site: Tree, twin: Tree) -> tuple[Tree, Tree]:
+    """Return site and twin as they are once the two have changed names: of the site, only its folders are others."""
+    if not twin.keys() <= site.keys():
+        return of_twin(twin, site), folders_of(site)
+    before = {path: site[path] for path in twin}
+    site.update(twin)
+    return site, before
 
 
 def take_up(folder: Path, tree: Tree, paths: Iterable[str], *, files: bool = True) -> None:

@@ -1,12 +1,14 @@
 """Writes what an edit changes into the twin of the built site, and lets the two change names."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from sitegen import kept_work
 from sitegen.content.pages import SEARCH, PageSource
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
@@ -39,6 +41,8 @@ class Writing:
         self._sounds()
         for code in languages:
             self._tablet(code)
+            kept_work.at(self.edit.root, f"pages-{code}").save()  # what the next edit of these pages compares with
+        kept_work.at(self.edit.root, kept_work.CHECKS).save()
         if self.record.compressed:
             self._copies()
         self.write_manifest()
@@ -99,6 +103,8 @@ class Writing:
     def _sounds(self) -> None:
         """Take up sound that came, and remove what no page and no question has any more."""
         used = {one for found in self._all_sounds().values() for one in found}
+        if not used and f"/{SOUNDS}/" not in self.record.site:
+            return
         fixed = {
             file.address
             for clips in self.edit.after.portal.clips.values()
@@ -120,14 +126,18 @@ class Writing:
         sound = [place for place, one in enumerate(before) if one.startswith(f"/{SOUNDS}/")]
         rest = [one for one in before if not one.startswith(f"/{SOUNDS}/")]
         at = sound[0] if sound else len(rest) - 1
-        files = [self._file(one) for one in [*rest[:at], *heard, *rest[at:]]]
-        for path, text in tablet.drawn(self.twin, self.edit.after.portal, code, files).items():
+        addresses = [*rest[:at], *heard, *rest[at:]]
+        size = sum(map(self._size, addresses))
+        for path, text in tablet.drawn(self.twin, self.edit.after.portal, code, addresses, size).items():
             address = f"/{path.relative_to(self.twin).as_posix()}"
             if Path(f"{self.twin}{address}").read_bytes() != text.encode():
                 self._put(address, text.encode())
 
-    def _file(self, address: str) -> Path:
-        return Path(f"{self.twin}{address}{'index.html' if address.endswith('/') else ''}")
+    def _size(self, address: str) -> int:
+        """Return the bytes of a file, as recorded unless this edit has written it."""
+        path = f"{address}index.html" if address.endswith("/") else address
+        known = None if path in self.paths else self.record.site.get(path)
+        return known[0] if known else os.stat(f"{self.twin}{path}").st_size  # noqa: PTH116
 
     def _copies(self) -> None:
         wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_wanted(path)]

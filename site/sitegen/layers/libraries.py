@@ -68,6 +68,22 @@ def usable(content: Path) -> tuple[Library, ...]:
     return tuple(one for one in _named(content) if isinstance(one, Library))
 
 
+def plain_folders(content: Path) -> tuple[tuple[str, str], ...] | None:
+    """Return the path of each library as portal.yml names it, and where that leads; None where one is no plain folder.
+
+    While portal.yml is the same and each path leads there, these are the libraries.
+    """
+    found, rows = _named(content), _LAST.get(content, [])
+    plain = all(isinstance(row, str) for row in rows) and all(isinstance(one, Library) for one in found)
+    if not plain or len(rows) != len(found):
+        return None
+    return tuple(
+        (os.path.join(content, row), str(one.folder))  # noqa: PTH118 - as it is written, "..", links and all
+        for row, one in zip(rows, found, strict=True)
+        if isinstance(one, Library)
+    )
+
+
 def zips(content: Path) -> frozenset[str]:
     """Return the names of the zips in the district's folder that portal.yml names."""
     _named(content)
@@ -135,10 +151,11 @@ def _named(content: Path) -> tuple[Library | Problem, ...]:
         state = (content / SETTINGS).stat()
     except OSError:
         return ()
-    found = _read(content, state.st_mtime_ns, state.st_size)
+    as_it_is = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    found = _read(content, as_it_is)
     if any(isinstance(one, Problem) or not one.folder.is_dir() for one in found):
         _read.cache_clear()  # a folder that is put there later is found, though portal.yml is the same
-        found = _read(content, state.st_mtime_ns, state.st_size)
+        found = _read(content, as_it_is)
     return found
 
 
@@ -147,7 +164,7 @@ _LAST: dict[Path, list[Any]] = {}
 
 
 @lru_cache(maxsize=64)
-def _read(content: Path, _changed: int, _size: int) -> tuple[Library | Problem, ...]:
+def _read(content: Path, _state: tuple[int, ...]) -> tuple[Library | Problem, ...]:
     try:
         settings = _parsed((content / SETTINGS).read_text(encoding="utf-8-sig"))
         listed = settings.get("library") or [] if isinstance(settings, dict) else []

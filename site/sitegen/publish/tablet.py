@@ -32,15 +32,15 @@ def write(out: Path, portal: Portal, language: str) -> None:
     manifest = json.dumps(_manifest(portal, language), ensure_ascii=False)
     (folder / TABLET / "app.webmanifest").write_text(manifest, encoding="utf-8")
     files = [*shared, *pages, *(out / name for name in heard), words]
-    for path, text in drawn(out, portal, language, files).items():
+    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
+    for path, text in drawn(out, portal, language, addresses, sum(path.stat().st_size for path in files)).items():
         path.write_text(text, encoding="utf-8")
 
 
-def drawn(out: Path, portal: Portal, language: str, files: Sequence[Path]) -> dict[Path, str]:
-    """Return the page and the list of files to keep, by where they stand. files: those to keep."""
+def drawn(out: Path, portal: Portal, language: str, addresses: Sequence[str], size: int) -> dict[Path, str]:
+    """Return the page and the list of files to keep, by where they stand. addresses: of those; size: bytes of all."""
     room = out / language / TABLET
-    addresses = [f"/{path.relative_to(out).as_posix()}".removesuffix("index.html") for path in files]
-    megabytes = f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
+    megabytes = f"{size / 1e6:.1f}"
     page = Page(
         title=i18n.say(language)("For field workers: keep this site on a tablet"),
         lang=language,

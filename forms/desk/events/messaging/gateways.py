@@ -116,7 +116,10 @@ class HttpGateway:
     template_field: str = "template_id"
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
-        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them."""
+        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them.
+
+        Raises Problem where it was not sent, and Unsure where nobody can tell.
+        """
         fields = {
             self.number_field: number,
             self.text_field: text,
@@ -164,7 +167,7 @@ class HttpGateway:
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
     """Return the HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
 
-    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and where the provider wants others: PORTAL_SMS_METHOD (POST),
+    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and for a provider with other names: PORTAL_SMS_METHOD (POST),
     PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_TEMPLATE_FIELD (template_id),
     PORTAL_SMS_BODY (json or form).
     """

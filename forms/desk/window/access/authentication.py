@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import RLock
 
-from flask import current_app
-
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.services.place import DeskPlace
@@ -89,19 +87,3 @@ class Authenticator(Entrance):
         with self.busy:
             if self.session is not None and self.clock() - self.used > self.idle_seconds:
                 self.lock()
-
-
-def the_authenticator() -> Authenticator:
-    """Return the authenticator of this window."""
-    authenticator: Authenticator = current_app.extensions["authenticator"]
-    return authenticator
-
-
-def current_session() -> Session:
-    """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
-    authenticator = the_authenticator()
-    authenticator.lock_if_idle()
-    if authenticator.session is None:
-        raise Locked
-    authenticator.used = authenticator.clock()
-    return authenticator.session

@@ -10,7 +10,8 @@ from forms.desk import doctor, language
 from forms.desk.crypto.keys import has_passphrase
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
-from forms.desk.window.access.authentication import Authenticator, Locked, current_session, the_authenticator
+from forms.desk.window.access.authentication import Authenticator, Locked
+from forms.desk.window.current import current_session, the_authenticator
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("unlocking", __name__)

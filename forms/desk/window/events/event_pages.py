@@ -17,7 +17,7 @@ from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import count, erase_old
 from forms.desk.events.visits import is_visit
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session
 from forms.desk.window.events import reminder_pages, visit_pages
 from forms.desk.window.events.event_access import the_book
 from forms.desk.window.reader import gettext as _
@@ -71,7 +71,10 @@ def _parted(found: Iterable[Gathering], today: date) -> tuple[list[Gathering], l
 
 @pages.post("/fetch")
 def fetch() -> Answer | tuple[str, int]:
-    """Fetch what is new; where the server is away it is said and what was fetched before stays."""
+    """Fetch what is new; where the server is away it is said and what was fetched before stays.
+
+    Raises Problem where the server is away.
+    """
     fetched = the_book().fetch()
     if fetched.away:
         raise Problem("server", fetched.away, "You can go on with what was fetched before.")

@@ -48,7 +48,7 @@ def _provider() -> str:
 
 @pages.post("/<event_id>/reminders")
 def remind(event_id: str) -> Response | str | tuple[str, int]:
-    """Hand out or send what was not sent yet; what was is never sent twice."""
+    """Hand out or send what was not sent yet; what was is never sent twice. Raises Problem where no gateway is set."""
     book, again, all_again = the_book(), bool(request.form.get("again")), bool(request.form.get("all_again"))
     _, found, ledger = reminders_of(book, event_id)
     if request.form.get("by") == "sms":

@@ -1,17 +1,16 @@
 """A letter that asks for a visit becomes an event: staff write what is published, look at it, and say yes."""
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
 from forms.desk.events.visits import KINDS, EventPlan, append, event_row, is_visit, kinds_of
 from forms.desk.window import labels
-from forms.desk.window.access.authentication import current_session
+from forms.desk.window.current import current_session, today
 
 pages = Blueprint("visits", __name__)
 
@@ -30,7 +29,7 @@ def plan(case_id: str) -> str | tuple[str, int]:
     """First press: what would be published. Second press: it is written. Nothing typed is lost."""
     letter, form = _letter(case_id), request.form
     try:
-        row = event_row(letter, current_session().portal.current, _plan(form), _today())
+        row = event_row(letter, current_session().portal.current, _plan(form), today())
         if form.get("sure") != "yes":
             return _show(letter, case_id, form, row=row)
         path = Path(form.get("content", "").strip() or CONTENT) / "tables" / "events.csv"
@@ -38,11 +37,6 @@ def plan(case_id: str) -> str | tuple[str, int]:
     except Problem as problem:
         return _show(letter, case_id, form, problem=problem), 400
     return _show(letter, case_id, form, row=row, written=str(path))
-
-
-def _today() -> date:
-    today: Callable[[], date] = current_app.extensions["today"]
-    return today()
 
 
 def _letter(case_id: str) -> Letter:
@@ -80,6 +74,6 @@ def _show(
     portal = current_session().portal.current
     return render_template(
         "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
-        told=labels.told(letter, portal, _today()), kinds=kinds_of(portal), written=written, problem=problem,
+        told=labels.told(letter, portal, today()), kinds=kinds_of(portal), written=written, problem=problem,
         portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip

@@ -16,11 +16,11 @@ from forms.server.store.concerns.letters import (
     EntryRow,
     WriteRefused,
 )
-from forms.server.store.database import Store
 from forms.server.store.repeating import repeated_even_if_done
+from forms.server.store.store_part import StorePart
 
 
-class DeskWriting(Store):
+class DeskWriting(StorePart):
     """Writes of desks, each limited in number, and refused where the letter is not theirs."""
 
     @repeated_even_if_done
@@ -31,7 +31,7 @@ class DeskWriting(Store):
         """
         row_id = queries.answer_row(desk, letter_id, answer_id)
         row = {"id": row_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
-        with self.writing() as connection:
+        with self._store.writing() as connection:
             if not queries.is_for(connection, letter_id, desk):
                 return False
             mine = set(connection.execute(sa.select(t.answers.c.id).filter_by(letter=letter_id, desk=desk)).scalars())
@@ -39,7 +39,7 @@ class DeskWriting(Store):
                 return True
             if len(mine) >= MOST_ANSWERS:
                 raise WriteRefused("store", "There are enough answers of this desk.", "Erase the case.")
-            connection.execute(self._insert(t.answers).values(row).on_conflict_do_nothing())
+            connection.execute(self._store.insert(t.answers).values(row).on_conflict_do_nothing())
         return True
 
     @repeated_even_if_done
@@ -47,13 +47,13 @@ class DeskWriting(Store):
         """Keep the voice of an answer, once. False where the letter is not this desk's. Raises WriteRefused."""
         row = {"id": voice_id, "letter": letter_id, "desk": desk, "day": day, "sealed": require_encrypted(sealed)}
         mine = sa.select(t.voices.c.id).filter_by(letter=letter_id, desk=desk)
-        with self.writing() as connection:
+        with self._store.writing() as connection:
             if not queries.is_for(connection, letter_id, desk):
                 return False
             there = set(connection.execute(mine).scalars())
             if voice_id not in there and len(there) >= MOST_VOICES:
                 raise WriteRefused("store", f"There are {MOST_VOICES} voices at this letter.", "Answer in writing.")
-            connection.execute(self._insert(t.voices).values(row).on_conflict_do_nothing())
+            connection.execute(self._store.insert(t.voices).values(row).on_conflict_do_nothing())
         return True
 
     @repeated_even_if_done
@@ -69,13 +69,13 @@ class DeskWriting(Store):
             "day": entry.day,
             "sealed": require_encrypted(sealed),
         }
-        with self.writing() as connection:
+        with self._store.writing() as connection:
             if not queries.is_for(connection, entry.letter, desk):
                 return False
             mine = sa.select(sa.func.count()).select_from(t.entries).filter_by(letter=entry.letter, desk=desk)
             if (connection.execute(mine).scalar() or 0) >= MOST_ENTRIES:
                 raise WriteRefused("store", "There are enough entries in the log of this case.", "Erase the case.")
-            connection.execute(self._insert(t.entries).values(row).on_conflict_do_nothing())
+            connection.execute(self._store.insert(t.entries).values(row).on_conflict_do_nothing())
         return True
 
     @repeated_even_if_done
@@ -92,19 +92,19 @@ class DeskWriting(Store):
             hashlib.sha256(require_encrypted(sealed)).hexdigest(),
         )
         row = {"item": item, "letter": letter_id, "reader": reader, "digest": digest, "maker": maker, "sealed": sealed}
-        with self.writing() as connection:
+        with self._store.writing() as connection:
             if not (queries.is_for(connection, letter_id, desk) and queries.is_of(connection, item, letter_id, desk)):
                 return False
             if to_desk != desk:
                 _require_added_reader(connection, letter_id, to_desk)
                 to = {"letter": letter_id, "desk": to_desk, "maker": maker}
-                connection.execute(self._insert(t.recipients).values(to).on_conflict_do_nothing())
+                connection.execute(self._store.insert(t.recipients).values(to).on_conflict_do_nothing())
             same = sa.select(t.shared_copies.c.digest, t.shared_copies.c.maker).filter_by(item=item, reader=reader)
             found = connection.execute(same).all()
             there, own = {row.digest for row in found}, [row for row in found if row.maker == maker]
             if digest not in there and len(own) >= MOST_COPIES:  # of this maker: nobody uses up another's
                 raise WriteRefused("store", "There are enough copies for this reader.", "Erase the case, or wait.")
-            connection.execute(self._insert(t.shared_copies).values(row).on_conflict_do_nothing())
+            connection.execute(self._store.insert(t.shared_copies).values(row).on_conflict_do_nothing())
             if item == letter_id and digest not in there:
                 connection.execute(t.taken.delete().filter_by(letter=letter_id, member=reader))
         return True

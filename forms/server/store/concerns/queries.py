@@ -41,6 +41,14 @@ def copies_of(mine: sa.Select[Any], desk: str, member: str, item: str) -> Any:
     return sa.union_all(*queries)
 
 
+def delete_letters(connection: sa.Connection, ids: sa.Select[Any]) -> int:
+    """Delete the letters of these ids, with all rows that belong to them; return how many."""
+    found = connection.execute(ids).scalars().all()  # first: SQLite may look into the table anew while it deletes
+    for start in range(0, len(found), 500):
+        connection.execute(t.letters.delete().where(t.letters.c.id.in_(found[start : start + 500])))
+    return len(found)
+
+
 def hashed(lookup: bytes) -> bytes:
     """Return the hash that the table stores: a copy of it is not enough to look a letter up or have it erased."""
     return hashlib.sha256(lookup).digest()

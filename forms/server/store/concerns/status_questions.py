@@ -9,7 +9,6 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.concern_tables import METADATA
 from forms.server.store.concerns.letters import FETCHED
 from forms.server.store.database import Store
@@ -18,7 +17,7 @@ _letters, _recipients = METADATA.tables["letters"], METADATA.tables["recipients"
 _taken, _access = METADATA.tables["taken"], METADATA.tables["access"]
 
 
-def last_fetched(store: ConcernStore) -> dict[str, date]:
+def last_fetched(store: Store) -> dict[str, date]:
     """Return the day on which each desk fetched a letter last, of those that ever did. Raises NotKept."""
     query = sa.select(_access.c.desk, sa.func.max(_access.c.at)).where(_access.c.what == FETCHED)
     with store.reads() as connection:
@@ -26,7 +25,7 @@ def last_fetched(store: ConcernStore) -> dict[str, date]:
     return {desk: date.fromisoformat(at[:10]) for desk, at in found}
 
 
-def waiting_since(store: ConcernStore) -> dict[str, date]:
+def waiting_since(store: Store) -> dict[str, date]:
     """Return the day of the oldest letter that no member of a desk has fetched, of desks with one. Raises NotKept."""
     of_desk = sa.or_(
         _taken.c.member == _recipients.c.desk, _taken.c.member.startswith(_recipients.c.desk + "/", autoescape=False)

@@ -39,7 +39,10 @@ def rehearse(url: str) -> Rehearsal:
 
 
 def _tried(connection: sa.Connection) -> Rehearsal:
-    """Carry out all steps in a transaction that is then taken back, and with it PostgreSQL's copy."""
+    """Carry out all steps in a transaction that is then taken back, and with it PostgreSQL's copy.
+
+    Raises Problem for a newer schema, and where rows would be lost.
+    """
     found, before = schema.number_of(connection), _rows(connection)
     if found is not None and found not in schema.numbers():
         what = f"was made by a newer version of this program (its schema is {found})."

@@ -1,6 +1,6 @@
 """The guard of every request to the office: the host, the page it came from, the session, and what the role allows."""
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request
+from flask import Blueprint, Flask, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from editor.office.accounts import hashed
@@ -10,6 +10,7 @@ from editor.office.sessions import ABSOLUTE, SignedIn
 from editor.office.state import Account
 from editor.tables import withdrawals
 from editor.window import home
+from editor.window.current import the_editor, the_office
 from forms.core.problem import Problem
 from forms.web.local import shared
 from forms.web.local.entrance import TEMPLATES
@@ -26,20 +27,13 @@ class NotAllowed(Problem):
     """The account has no role for this."""
 
 
-def protect(app: Flask, office: Office) -> None:
+def protect(app: Flask) -> None:
     """Protect an app: whoever comes sees the way in, and whoever has signed in what their role allows."""
-    app.extensions["office"] = office
     app.before_request(check)
     app.after_request(add_headers)
     app.register_blueprint(shared.pages)
     app.register_error_handler(NotAllowed, lambda problem: home.problem_page([problem], 403))
     app.register_error_handler(AccountGone, _gone)
-
-
-def the_office() -> Office:
-    """Return the office that is asked."""
-    office: Office = current_app.extensions["office"]
-    return office
 
 
 def signed_in() -> SignedIn:
@@ -114,7 +108,7 @@ def _require_right(need: Need | None, found: SignedIn) -> Answer | None:
 def shows_words_of(page: str) -> bool:
     """Return whether who asks may see the words of a page: those that were withdrawn only who can take them out."""
     writes = may(signed_in().account, Right.WRITE)
-    return writes or not page or not withdrawals.is_withdrawn(home.the_editor().content, page)
+    return writes or not page or not withdrawals.is_withdrawn(the_editor().content, page)
 
 
 def _keep_language(code: str) -> None:

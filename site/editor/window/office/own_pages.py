@@ -10,8 +10,9 @@ from editor.office import passphrases
 from editor.office.office import AccountGone, own, publishing_keys
 from editor.office.passkeys import MOST_KEYS
 from editor.office.state import OfficeState
+from editor.window.current import the_office
 from editor.window.home import translate, translated
-from editor.window.office.gate import COOKIE, device_of, pages, signed_in, the_office
+from editor.window.office.gate import COOKIE, device_of, pages, signed_in
 from editor.window.office.sign_in_pages import answered, checked, label, today
 from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem

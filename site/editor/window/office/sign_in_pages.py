@@ -11,8 +11,9 @@ from editor.office import accounts, passphrases, sessions
 from editor.office.office import AccountGone, own
 from editor.office.passphrases import Wait
 from editor.office.state import Account, OfficeState
+from editor.window.current import the_office
 from editor.window.home import translate, translated
-from editor.window.office.gate import device_of, pages, the_office, with_cookies
+from editor.window.office.gate import device_of, pages, with_cookies
 from forms.core.problem import Problem
 
 SIGN_IN, ACCEPT = "sign in", "accept"
@@ -31,7 +32,10 @@ def _asked(problem: Problem | None = None, name: str = "") -> str:
 
 @pages.post("/sign-in")
 def with_passphrase() -> Response | tuple[str, int]:
-    """Sign in by name and passphrase. A name that nobody has is answered like a wrong passphrase."""
+    """Sign in by name and passphrase. A name that nobody has is answered like a wrong passphrase.
+
+    Raises AccountGone where the passphrase has changed meanwhile.
+    """
     office, name = the_office(), request.form.get("name", "")[: accounts.LONGEST_NAME]
     account = office.accounts.named(name)
     device = device_of(account)
@@ -176,6 +180,6 @@ def label() -> str:
 
 def today() -> str:
     """Return the day in the district."""
-    from editor.window.home import the_editor  # noqa: PLC0415
+    from editor.window.current import the_editor  # noqa: PLC0415
 
     return the_editor().today().isoformat()

@@ -7,8 +7,9 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from editor.office.office import publishing_keys
+from editor.window.current import the_office
 from editor.window.home import translate
-from editor.window.office.gate import signed_in, the_office
+from editor.window.office.gate import signed_in
 from editor.window.office.sign_in_pages import answered, told_to_script
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

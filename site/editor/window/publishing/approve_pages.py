@@ -3,7 +3,8 @@
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from editor.window.home import the_editor, writer
+from editor.window.current import the_editor
+from editor.window.home import writer
 from editor.window.publishing.history_pages import compared
 from forms.web.local.secret_path import redirect_to
 

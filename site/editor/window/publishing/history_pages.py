@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from sitegen.content.pages import UNFINISHED, readable
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
@@ -11,7 +11,8 @@ from editor import differences
 from editor.saving.history import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import is_office, the_editor
+from editor.window.home import translate, writer
 from editor.window.office import gate
 from editor.window.preview_pages import in_frame, page_of
 from forms.core.problem import Problem
@@ -41,7 +42,10 @@ def show(id: str) -> str:
 
 @pages.get("/history/<id>/<any(before, after):side>/<language>/<path:name>")
 def seen(id: str, side: str, language: str, name: str) -> Response:
-    """A page as it was before or after a save, in a frame, with all else as it is now."""
+    """A page as it was before or after a save, in a frame, with all else as it is now.
+
+    Raises Problem where there is none.
+    """
     the_editor().store.page(language, name)
     change = next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None)
     data = None if change is None else change.before if side == "before" else change.after
@@ -52,7 +56,7 @@ def seen(id: str, side: str, language: str, name: str) -> Response:
 
 def _may_be_seen(change: FileChange) -> bool:
     """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
-    return "office" not in current_app.extensions or gate.shows_words_of(_page_name(change.path))
+    return not is_office() or gate.shows_words_of(_page_name(change.path))
 
 
 def _page_name(path: str) -> str:

@@ -1,13 +1,13 @@
 """Publishing: what would change on the site, what is wrong, one button; and Undo."""
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.office.build_signatures import Build, Commit
-from editor.office.office import Office
 from editor.publishing import unpublished
 from editor.remotes.joining import Touching
-from editor.window.home import the_editor, translate, writer
+from editor.window.current import office_or_none, the_editor
+from editor.window.home import translate, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -34,13 +34,13 @@ def show() -> str:
 
 def waits_to_be_signed() -> Build | Commit | None:
     """Return what waits for a publisher's passkey; only an office asks for one."""
-    office: Office | None = current_app.extensions.get("office")
+    office = office_or_none()
     return office.signatures.waiting if office else None
 
 
 @pages.post("/publish/")
 def publish() -> Response:
-    """Check, build, and put it on the site."""
+    """Check, build, and put it on the site. Raises Problem where that cannot begin."""
     editor, who = the_editor(), writer()
     with editor.store.busy:  # nothing is saved between the look and the start
         editor.store.note_outside()

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from editor.reviewing import corrections, review_pack
 from editor.reviewing.corrections import CorrectionPlan, Taken
 from editor.reviewing.review_pack import Returned
-from editor.window.home import LONGEST_NAME, the_editor, translate, translated_language, writer
+from editor.window.current import the_editor
+from editor.window.home import LONGEST_NAME, translate, translated_language, writer
 from forms.core.problem import Problem
 
 pages = Blueprint("reviewing", __name__)

@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor.reviewing import corrections, review_pack
 from editor.reviewing.review_pack import Correction, Returned, Text, is_same
-from editor.window.home import the_editor, translate, translated_language, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, translated_language, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

@@ -19,7 +19,8 @@ from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
-from editor.window.home import the_editor, translate, translated_language, writer
+from editor.window.current import the_editor
+from editor.window.home import translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -169,7 +170,10 @@ def read_of(english: PageSource, language: str) -> str:
 
 @pages.post("/translate/<language>/<path:name>")
 def save(language: str, name: str) -> Response | tuple[str, int]:
-    """Save a translation. Said to be whole, it follows the English of now; else it stays marked as it was."""
+    """Save a translation. Said to be whole, it follows the English of now; else it stays marked as it was.
+
+    Raises Problem where the English was edited meanwhile.
+    """
     editor, sent, english = the_editor(), request.form, _english(name)
     parts = [part.replace("\r\n", "\n") for part in sent.getlist("paragraph")]
     source = translating.paragraphs(english.text)
@@ -204,7 +208,10 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
 
 
 def _save_draft(language: str, name: str, form: TranslationForm, parts: list[str]) -> Response | tuple[str, int]:
-    """Save what is not finished, where the site does not look. Nothing of it is checked before it goes to the site."""
+    """Save what is not finished, where the site does not look. Nothing of it is checked before it goes to the site.
+
+    Raises Problem where the story's consent was withdrawn.
+    """
     editor = the_editor()
     path = drafts.path_of(editor.store, translated_language(language), name)
     if withdrawals.is_withdrawn(editor.content, name):

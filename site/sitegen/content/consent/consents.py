@@ -12,7 +12,7 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, AllPages, PageSource
+from sitegen.content.pages import SOURCE, AllPages, PageSource, placeholder
 from sitegen.content.spreadsheets import csv_files, dates
 from sitegen.content.tables import Row
 from sitegen.languages import table_schemas
@@ -137,9 +137,7 @@ def of_rows(rows: Sequence[Row]) -> "Consents":
 
 def neutral_page(name: str, language: str) -> PageSource:
     """Return the page that stands in place of a withdrawn story."""
-    title, text = neutral_words(language)
-    meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
-    return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+    return placeholder(name, language, neutral_words(language))
 
 
 def neutral_words(language: str) -> tuple[str, str]:
@@ -331,7 +329,7 @@ def read_leniently(content: Path) -> Consents:
 
 
 def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
-    """Return whether it can be told whose row a broken one is. ids: of the rows that are whole."""
+    """Return whether a broken row still shows whose it is. ids: of the rows that are whole."""
     return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
 
 

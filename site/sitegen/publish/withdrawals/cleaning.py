@@ -48,6 +48,18 @@ def remove(path: Path) -> None:
         path.with_name(name).unlink(missing_ok=True)
 
 
+def remove_each(paths: Iterable[Path]) -> None:
+    """Remove these files. Raises OSError about one that cannot be removed, after all others."""
+    wrong: OSError | None = None
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            wrong = error
+    if wrong:
+        raise wrong
+
+
 def remove_left(public: Path) -> None:
     """Remove what killed builds left beside a site: a new one half made, or an old one half removed, with all it said.
 

@@ -384,14 +384,7 @@ def remove_card(kit: Path) -> bool:
     """
     found = [kit / "portal.zip", *(path for kind in PAPERS for path in kit.glob(f"{kind}-*.pdf"))]
     there = [path for path in found if path.exists()]
-    wrong: OSError | None = None
-    for path in there:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            wrong = error
-    if wrong:
-        raise wrong
+    cleaning.remove_each(there)
     return bool(there)
 
 
@@ -424,6 +417,11 @@ def with_withdrawals(
     back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
     if not (lost or back):
         return data, []
+    return _with_rows(data, back, lost), [row["id"] for row in (*back.values(), *lost)]
+
+
+def _with_rows(data: bytes, back: Mapping[str, Mapping[str, str]], lost: Sequence[Mapping[str, str]]) -> bytes:
+    """Return a consents.csv with the days of rows that it has (`back`, by id), and with rows that it lacks (`lost`)."""
     dialect = spreadsheet_csv.dialect_of(data)
     names, *rows = spreadsheet_csv.rows_of(data, dialect)
     columns = [name.strip() for name in names]
@@ -436,8 +434,7 @@ def with_withdrawals(
             row.extend([""] * (len(columns) - len(row)))
             row[on] = own["withdrawn_on"]
     rows += [[row.get(name, "") for name in columns] for row in lost]
-    fresh = dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode()
-    return fresh, [row["id"] for row in (*back.values(), *lost)]
+    return dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode()
 
 
 def _rows_of(data: bytes) -> list[dict[str, str]]:

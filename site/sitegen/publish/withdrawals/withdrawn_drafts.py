@@ -5,6 +5,7 @@ from pathlib import Path
 from sitegen.content.consent import consents
 from sitegen.content.pages import UNFINISHED
 from sitegen.layers import lookup
+from sitegen.publish.withdrawals.cleaning import remove_each
 
 
 def remove(content: Path) -> list[str]:
@@ -16,14 +17,7 @@ def remove(content: Path) -> list[str]:
     stories = {consents.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
     drafts = [file for file in lookup.every(content, UNFINISHED, "*.md") if file.layer.shown == lookup.OWN]
     found = sorted(file.path for file in drafts if _page_of(file.name) in stories)
-    wrong: OSError | None = None
-    for path in found:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            wrong = error
-    if wrong:
-        raise wrong
+    remove_each(found)
     return [path.relative_to(content).as_posix() for path in found]
 
 

@@ -1,4 +1,4 @@
-"""Letters as people send them: kept once and durably, with their parts, and found again by a receipt."""
+"""Letters as people send them: kept once and durably, with their parts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from forms.core.crypto.encryption import require_encrypted
 from forms.server.store.concerns import concern_tables as t
 from forms.server.store.concerns import queries
-from forms.server.store.concerns.letters import Answer, LetterGone, NewLetter, PartsMissing, Progress
-from forms.server.store.connections import Limit
+from forms.server.store.concerns.letters import LetterGone, NewLetter, PartsMissing
 from forms.server.store.database import Store
 from forms.server.store.faults import AlreadyThere
 from forms.server.store.repeating import repeated, repeated_even_if_done
+from forms.server.store.store_part import StorePart
 
 # What every letter asks of the tables is put together once: that takes longer than the answer.
 _NEW_LEFT_OUT = t.left_out.insert()
@@ -21,13 +21,13 @@ _HAS = sa.select(t.letters.c.id).where(t.letters.c.id == sa.bindparam("id"))
 _NEW_RECIPIENT = t.recipients.insert()
 
 
-class ReceivedLetters(Store):
-    """What people send, and what a receipt shows of it."""
+class Intake(StorePart):
+    """Keeps new letters and their attachments."""
 
-    def __init__(self, url: str, beside: Store | None = None, limit: Limit | None = None) -> None:
-        super().__init__(url, t.METADATA, beside, limit)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         # No error of the database where it is there already: PostgreSQL would write its id and the time into a log.
-        self._new_letter = self._insert(t.letters).on_conflict_do_nothing().returning(t.letters.c.id)
+        self._new_letter = self._store.insert(t.letters).on_conflict_do_nothing().returning(t.letters.c.id)
 
     @repeated_even_if_done
     def save(self, coming: NewLetter) -> bool:
@@ -39,7 +39,7 @@ class ReceivedLetters(Store):
         row: dict[str, Any] = {name: getattr(coming, name) for name in ("id", "thread", "form", "day", "tray")}
         row["lookup"] = coming.lookup and queries.hashed(coming.lookup)
         try:
-            with self.writing() as connection:
+            with self._store.writing() as connection:
                 if coming.thread != coming.id:
                     _require_first(connection, coming.thread)
                 if coming.parts:  # before the look-up value: who has no parts learns nothing of another's
@@ -57,7 +57,7 @@ class ReceivedLetters(Store):
                     _claim(connection, coming)
         except AlreadyThere:
             if self._is_kept(row):
-                self.wait_for_replicas()
+                self._store.wait_for_replicas()
                 return False
             raise
         return True
@@ -65,13 +65,13 @@ class ReceivedLetters(Store):
     def _is_kept(self, row: Mapping[str, Any]) -> bool:
         """Return whether this letter is stored; its bytes cannot be compared, since sending again encrypts again."""
         same = {name: row[name] for name in ("id", "thread", "form", "lookup")}
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return connection.execute(sa.select(t.letters.c.id).filter_by(**same)).first() is not None
 
     @repeated
     def has(self, letter_id: str) -> bool:
         """Return whether this letter is here."""
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return connection.execute(_HAS, {"id": letter_id}).first() is not None
 
     @repeated
@@ -79,7 +79,7 @@ class ReceivedLetters(Store):
         """Return how many letters there are: all, those of a queue, or those since a day. Raises NotKept."""
         chosen = [] if tray is None else [t.letters.c.tray == tray]
         chosen += [] if day is None else [t.letters.c.day >= day]
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(t.letters).where(*chosen)).scalar() or 0
 
     @repeated_even_if_done
@@ -92,8 +92,8 @@ class ReceivedLetters(Store):
             "day": day,
             "sealed": require_encrypted(sealed),
         }
-        with self.writing() as connection:
-            connection.execute(self._insert(t.parts).values(row).on_conflict_do_nothing())
+        with self._store.writing() as connection:
+            connection.execute(self._store.insert(t.parts).values(row).on_conflict_do_nothing())
 
     @repeated
     def has_parts(self, part_ids: Sequence[str], desks: Sequence[str]) -> bool:
@@ -101,40 +101,8 @@ class ReceivedLetters(Store):
         query = sa.select(sa.func.count()).where(
             t.parts.c.id.in_(part_ids), t.parts.c.letter.is_(None), t.parts.c.desks == queries.listed(desks)
         )
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return connection.execute(query).scalar() == len(set(part_ids))
-
-    @repeated
-    def progress(self, lookup: bytes) -> Progress | None:
-        """Return what a receipt's look-up value shows, or None."""
-        with self.reads() as connection:
-            first = connection.execute(
-                sa.select(t.letters.c.id).where(t.letters.c.lookup == queries.hashed(lookup))
-            ).scalar()
-            if first is None:
-                return None
-            days = connection.execute(sa.select(t.letters.c.day).filter_by(thread=first).order_by(t.letters.c.day))
-            desks = connection.execute(sa.select(t.recipients.c.desk).filter_by(letter=first).order_by("desk"))
-            members = connection.execute(sa.select(t.taken.c.member).filter_by(letter=first))
-            answers = connection.execute(
-                sa.select(t.answers.c.desk, t.answers.c.day, t.answers.c.sealed)
-                .filter_by(letter=first)
-                .order_by(t.answers.c.day, t.answers.c.id)
-            )
-            return Progress(
-                id=first,
-                days=tuple(days.scalars()),
-                desks=tuple(desks.scalars()),
-                taken_by=tuple(sorted({queries.desk_of(member) for member in members.scalars()})),
-                answers=tuple(Answer(*row) for row in answers),
-            )
-
-    @repeated
-    def voice(self, letter_id: str, voice_id: str) -> bytes | None:
-        """Return the encrypted voice of an answer to this first letter, or None."""
-        query = sa.select(t.voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
-        with self.reads() as connection:
-            return connection.execute(query).scalar() or None
 
 
 def _require_written(row: object) -> None:

@@ -10,13 +10,10 @@ import sqlalchemy as sa
 
 from forms.server.store.concerns import concern_tables as t
 from forms.server.store.concerns import queries
-from forms.server.store.concerns.letters import (
-    Copy,
-    EntryRow,
-    WaitingLetter,
-)
-from forms.server.store.database import Store
+from forms.server.store.concerns.letters import Copy, EntryRow, WaitingLetter
+from forms.server.store.concerns.retention import release_if_taken
 from forms.server.store.repeating import repeated, repeated_even_if_done
+from forms.server.store.store_part import StorePart
 
 # What every fetch asks of the tables is put together once: that takes longer than the answer.
 _PARTS_OF_DESK = (
@@ -34,7 +31,7 @@ _ENTRIES = (
 
 @cache
 def _waiting(*, everything: bool) -> sa.Select[Any]:
-    """Return the query for the letters that a `member` of a `desk` can fetch (see ConcernStore.waiting)."""
+    """Return the query for the letters that a `member` of a `desk` can fetch (see DeskInbox.waiting)."""
     desk: sa.BindParameter[str] = sa.bindparam("desk")
     member: sa.BindParameter[str] = sa.bindparam("member")
     taken = sa.select(t.taken.c.letter).where(t.taken.c.member == member)
@@ -59,8 +56,8 @@ def _waiting(*, everything: bool) -> sa.Select[Any]:
     )
 
 
-class DeskReading(Store):
-    """Queries by which a desk fetches what is its own, and the record of what its members have."""
+class DeskInbox(StorePart):
+    """Gives a desk the letters that it may read, and records what its members have."""
 
     @repeated
     def waiting(self, desk: str, member: str, *, everything: bool = False) -> tuple[WaitingLetter, ...]:
@@ -68,7 +65,7 @@ class DeskReading(Store):
 
         Without `everything` only those that the member has not acknowledged yet.
         """
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             parts: dict[str, list[str]] = {}
             for letter, part in connection.execute(_PARTS_OF_DESK, {"desk": desk}):
                 parts.setdefault(letter, []).append(part)
@@ -82,7 +79,7 @@ class DeskReading(Store):
     def held(self, day: date) -> tuple[tuple[str, str], ...]:
         """Return desk and id of each letter of this day or before, also of those that all desks have taken."""
         query = sa.select(t.recipients.c.desk, t.letters.c.id).join(t.letters)
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             rows = connection.execute(query.where(t.letters.c.day <= day, t.letters.c.form != "deletion"))
             return tuple((row.desk, row.id) for row in rows)
 
@@ -98,7 +95,7 @@ class DeskReading(Store):
     def part(self, part_id: str, desk: str, member: str) -> bytes | None:
         """Return an encrypted part, likewise; or the voice of an answer of this desk."""
         query = sa.select(t.voices.c.sealed).filter_by(id=part_id, desk=desk)
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             voice: bytes | None = connection.execute(query).scalar()
         return voice or self._for_reader(t.parts, t.parts.c.letter, part_id, desk, member)
 
@@ -109,7 +106,7 @@ class DeskReading(Store):
         original = sa.select(table.c.sealed).where(
             table.c.id == item, letter.in_(mine.where(t.recipients.c.maker.is_(None))), table.c.sealed != b""
         )
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             found = connection.execute(original).scalar()
             return found or connection.execute(queries.copies_of(mine, desk, member, item)).scalars().first()
 
@@ -122,7 +119,7 @@ class DeskReading(Store):
         older = sa.select(t.copies.c.item, t.copies.c.sealed).where(
             t.copies.c.letter == letter_id, t.copies.c.reader.in_((desk, member))
         )
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             found = [Copy(*row) for row in connection.execute(mine)]
             found += [Copy(row.item, hashlib.sha256(row.sealed).hexdigest(), "") for row in connection.execute(older)]
         return tuple(sorted(found, key=lambda copy: (copy.item, copy.digest)))
@@ -131,21 +128,21 @@ class DeskReading(Store):
     def copied(self, item: str, digest: str, desk: str, member: str) -> bytes | None:
         """Return one copy that was made for this member or its whole desk, or None."""
         mine = sa.select(t.recipients.c.letter).filter_by(desk=desk)
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             found = connection.execute(queries.copies_of(mine, desk, member, item)).scalars()
             return next((sealed for sealed in found if hashlib.sha256(sealed).hexdigest() == digest), None)
 
     @repeated
     def entries(self, desk: str, since: date) -> tuple[EntryRow, ...]:
         """Return the entries of a desk's case log of this day or later."""
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return tuple(EntryRow(*row) for row in connection.execute(_ENTRIES, {"desk": desk, "since": since}))
 
     @repeated
     def entry(self, entry_id: str, desk: str) -> bytes | None:
         """Return an encrypted entry of this desk's log, or None."""
         query = sa.select(t.entries.c.sealed).filter_by(id=entry_id, desk=desk)
-        with self.reads() as connection:
+        with self._store.reads() as connection:
             return connection.execute(query).scalar() or None
 
     @repeated_even_if_done
@@ -162,42 +159,12 @@ class DeskReading(Store):
         members: the present members by desk. recoverable: desks with a printed recovery key; a letter of one of them
         stays until it is erased, so that a lost machine loses nothing. False where the letter is not this desk's.
         """
-        with self.writing() as connection:
+        with self._store.writing() as connection:
             if not queries.is_for(connection, letter_id, desk):
                 return False
             row = {"letter": letter_id, "member": member}
-            connection.execute(self._insert(t.taken).values(row).on_conflict_do_nothing())
-            released = self._release(connection, letter_id, members, recoverable)
+            connection.execute(self._store.insert(t.taken).values(row).on_conflict_do_nothing())
+            released = release_if_taken(connection, letter_id, members, recoverable)
         if released:
-            self.forget_traces()
+            self._store.forget_traces()
         return True
-
-    def _release(
-        self,
-        connection: sa.Connection,
-        letter_id: str,
-        members: Mapping[str, Sequence[str]],
-        recoverable: Collection[str],
-    ) -> bool:
-        desks = connection.execute(sa.select(t.recipients.c.desk).filter_by(letter=letter_id)).scalars().all()
-        if not set(desks).isdisjoint(recoverable):
-            return False
-        taken = set(connection.execute(sa.select(t.taken.c.member).filter_by(letter=letter_id)).scalars())
-        readers = {member for desk in desks for member in members.get(desk, ())}
-        if not readers <= taken:
-            return False
-        connection.execute(t.letters.update().filter_by(id=letter_id).values(sealed=b""))
-        connection.execute(t.parts.update().filter_by(letter=letter_id).values(sealed=b""))
-        connection.execute(t.copies.delete().filter_by(letter=letter_id))
-        connection.execute(t.shared_copies.delete().filter_by(letter=letter_id))
-        return True
-
-    @repeated_even_if_done
-    def release(self, members: Mapping[str, Sequence[str]], recoverable: Collection[str] = ()) -> None:
-        """Let go of texts that only waited for members who are members no longer."""
-        with self.writing() as connection:
-            held = sa.select(t.taken.c.letter).distinct().join(t.letters).where(t.letters.c.sealed != b"")
-            letters = connection.execute(held).scalars().all()
-            released = [id for id in letters if self._release(connection, id, members, recoverable)]
-        if released:
-            self.forget_traces()

@@ -1,0 +1,27 @@
+"""Where slow results are kept between two runs of a program, by whoever has a place for them (sitegen/kept_work.py)."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Protocol
+
+
+class ResultStore(Protocol):
+    """Keeps bytes under the hash of all that they follow from."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return what is kept under a key, as it was put there; None where there is nothing, or it is damaged."""
+
+    def put(self, key: bytes, value: bytes) -> bytes:
+        """Keep bytes and return them."""
+
+
+def made(store: ResultStore | None, made_from: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
+    """Return the bytes that follow from these values: the kept ones, else those that `make` makes now."""
+    if store is None:
+        return make()
+    digest = hashlib.blake2b(digest_size=20)
+    for part in made_from:
+        data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+        digest.update(f"{len(data)}:".encode() + data)
+    found = store.get(digest.digest())
+    return store.put(digest.digest(), make()) if found is None else found

@@ -1,0 +1,61 @@
+"""The state of the desk's window, and what of it belongs to the current request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Flask, current_app
+
+from forms.desk.session import Session
+from forms.desk.window.access.authentication import Authenticator, Locked
+
+_KEY = "desk"
+
+
+@dataclass(frozen=True)
+class DeskWindow:
+    """What a window holds. today: returns the staff's day."""
+
+    authenticator: Authenticator
+    today: Callable[[], date]
+
+
+def keep_window(app: Flask, window: DeskWindow) -> None:
+    """Keep the state of an app where the functions below find it."""
+    app.extensions[_KEY] = window
+
+
+def authenticator_of(app: Flask) -> Authenticator:
+    """Return the authenticator of an app that create_window has made."""
+    window: DeskWindow = app.extensions[_KEY]
+    return window.authenticator
+
+
+def _current() -> DeskWindow:
+    window: DeskWindow = current_app.extensions[_KEY]
+    return window
+
+
+def the_authenticator() -> Authenticator:
+    """Return the authenticator of the current request's window."""
+    return _current().authenticator
+
+
+def current_session() -> Session:
+    """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
+    authenticator = the_authenticator()
+    authenticator.lock_if_idle()
+    if authenticator.session is None:
+        raise Locked
+    authenticator.used = authenticator.clock()
+    return authenticator.session
+
+
+def today() -> date:
+    """Return the staff's day."""
+    return _current().today()
+
+
+def clock() -> Callable[[], date]:
+    """Return the function that returns the staff's day."""
+    return _current().today

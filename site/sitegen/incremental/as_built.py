@@ -1,0 +1,26 @@
+"""Whether everything is as the last build left it. Loads nothing of ours that takes longer than to look."""
+
+from datetime import date
+from pathlib import Path
+
+from sitegen.incremental import inputs, trees
+from sitegen.incremental.inputs import Changes, Inputs
+from sitegen.incremental.record import Record
+
+
+def is_on_terms(out: Path, handover: Path, last: Record, today: date, key_files: str) -> bool:
+    """Return whether the last build was of this day and folder, with the same files of keys, and was handed over."""
+    return (last.day, last.key_files, last.out) == (today, key_files, str(out)) and handover.exists()
+
+
+def changes_beside(
+    root: Path, out: Path, handover: Path, last: Record, *, today: date, key_files: str, now: Inputs | None = None
+) -> tuple[Inputs, Changes] | None:
+    """Return the input files and what changed in them; None where anything else is not as recorded, like the site.
+
+    key_files: the state of the files of keys; now: the input files, where somebody has just looked at them.
+    """
+    if not is_on_terms(out, handover, last, today, key_files) or not trees.is_as(out, last.site):
+        return None
+    now = now or inputs.look(root, last.inputs)
+    return now, inputs.changes(last.inputs, now)

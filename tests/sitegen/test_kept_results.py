@@ -1,0 +1,107 @@
+"""What a program is made into between runs: compiled templates and words are taken from a store, or made again."""
+
+import json
+import shutil
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import DictLoader, Environment
+from sitegen.incremental import trees
+
+from forms.core import i18n
+from forms.core.builds import manifest
+from forms.core.builds.manifest import BuildManifest, PublishedFile
+from forms.core.files import kept_results
+from forms.core.rendering import CompiledTemplates
+
+
+class InMemory(dict[bytes, bytes]):
+    """A store that ends with the test."""
+
+    def put(self, key: bytes, value: bytes) -> bytes:
+        return self.setdefault(key, value)
+
+
+def drawn(store: InMemory, mark: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+    """Draw a template in a new process, as it were; return what it says and how many templates were compiled."""
+    compiled: list[str] = []
+    real = Environment.compile
+    templates = CompiledTemplates()
+    templates.keep_in(mark, store)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Environment, "compile", lambda self, source, *rest: compiled.append(source) or real(self, source, *rest)
+        )
+        text = Environment(loader=DictLoader({"a.html": "{{ 6 * 7 }}"}), bytecode_cache=templates, autoescape=True)
+        return text.get_template("a.html").render(), len(compiled)
+
+
+def test_a_template_is_compiled_once_for_all_runs_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = InMemory()
+    assert drawn(store, b"one", monkeypatch) == ("42", 1)
+    assert drawn(store, b"one", monkeypatch) == ("42", 0)
+    assert drawn(store, b"another program", monkeypatch) == ("42", 1)
+    store = InMemory(dict.fromkeys(store, b"damaged"))
+    assert drawn(store, b"one", monkeypatch) == ("42", 1)
+
+
+def test_words_are_kept_as_gettext_reads_them() -> None:
+    store = InMemory()
+    i18n.keep_compiled(b"mark", store)
+    own = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Send"\nmsgstr "அனுப்பவும் இங்கே"\n'
+    try:
+        i18n.use_words({"ta": own})
+        here = i18n.translations("ta")
+    finally:
+        i18n.use_words(None)
+        i18n.keep_compiled(b"mark", None)
+    [kept] = store.values()
+    for text in ("Send", "Go on", "This page has moved"):
+        assert GNUTranslations(BytesIO(kept)).gettext(text) == here.gettext(text)
+
+
+def test_what_follows_from_other_values_is_made_anew() -> None:
+    store, made = InMemory(), []
+    for words in (("a", "bc"), ("ab", "c"), ("a", "bc")):
+        kept_results.made(store, words, lambda: made.append(1) or b"made")
+    assert len(made) == 2
+    assert kept_results.made(None, ("a",), lambda: b"made here") == b"made here"
+
+
+TEXT = st.text(max_size=8)
+
+
+@given(st.dictionaries(TEXT.map("/{}".format), st.integers(0, 10**9), max_size=4), TEXT)
+def test_a_manifest_is_the_json_that_it_always_was(files: dict[str, int], word: str) -> None:
+    built = BuildManifest(7, "2027-01-01", {path: PublishedFile("ab" * 32, size) for path, size in files.items()},
+                          {word: {"reads": (word,), "keys": (), "signing": (word, "b")}}, "0" * 64)  # fmt: skip
+    data = {
+        "version": 1, "number": 7, "day": "2027-01-01", "portal": "0" * 64, "desks": built.desks,
+        "files": {path: ["ab" * 32, size] for path, size in sorted(files.items())},
+    }  # fmt: skip
+    expected = json.dumps(data, indent=0, ensure_ascii=False)
+    assert manifest.write(built) == expected.encode()
+
+
+@pytest.mark.parametrize("forks", [True, False])
+def test_a_folder_is_looked_at_beside_with_the_same_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forks: bool
+) -> None:
+    if not forks:
+        monkeypatch.delattr("os.fork", raising=False)
+    site = tmp_path / "site"
+    (site / "en").mkdir(parents=True)
+    (site / "en" / "index.html").write_text("text", encoding="utf-8")
+    tree = trees.look(site)
+    check = trees.CheckBeside(site, tree)
+    assert check.holds()
+    assert check.holds()
+    (site / "en" / "index.html").write_text("test", encoding="utf-8")
+    assert not trees.CheckBeside(site, tree).holds()
+    shutil.rmtree(site)
+    assert not trees.CheckBeside(site, tree).holds()
+    assert not trees.CheckBeside(site, {}).holds()

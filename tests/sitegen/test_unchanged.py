@@ -1,0 +1,301 @@
+"""`build` says that nothing changed before it loads what a build needs: only where that is sure, and never too often."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from commands import unchanged
+from sitegen.incremental import inputs, record
+
+from forms.operations.districts import forked
+from tests.commands import run, site_in
+from tests.sitegen.conftest import SETTINGS, TODAY, Folder
+from tests.sitegen.test_incremental import in_place, new_page
+from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET, tell
+
+ROOT = Path(__file__).parents[2]
+BUILD = ["build", "--no-speech", "--no-compress"]
+
+
+@pytest.fixture
+def district(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """A built district over a library. A file counts as long the same after 20 ms: tests do not wait for seconds."""
+    monkeypatch.setattr(inputs, "RACY", 20_000_000)
+    (folder.root / "library" / "india" / "en").mkdir(parents=True)
+    (folder.root / "library" / "india" / "en" / "aid.md").write_text(
+        "---\ntitle: Aid\n---\n\n# Aid\n\nFree.\n", "utf-8"
+    )
+    (folder.root / "content" / "portal.yml").write_text(f"{SETTINGS}library: [../library/india]\n", encoding="utf-8")
+    folder.page("rights", "Your rights.")
+    built(folder)
+    assert "Nothing changed" in run(site_in(folder.root, TODAY), *BUILD).output  # the keys that the first build made
+    return folder
+
+
+def built(folder: Folder) -> None:
+    done = run(site_in(folder.root, TODAY), *BUILD)
+    assert "Built" in done.output, done.output
+
+
+def answers(folder: Folder, *words: str, days: int = 0) -> bool:
+    return unchanged.is_answered(site_in(folder.root, TODAY + timedelta(days=days)), words or BUILD)
+
+
+def test_where_nothing_changed_it_is_said_at_once(district: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answers(district)
+    said = capsys.readouterr().out
+    assert (
+        said == f"Nothing changed: {district.root / 'public'} is as it was built. With --again everything is built.\n"
+    )
+    assert run(site_in(district.root, TODAY), *BUILD).output == said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["build"], [*BUILD, "--again"], [*BUILD, "--out", "x"], ["serve"], [*BUILD, "--speech"], [*BUILD, "--help"]],
+)
+def test_what_asks_for_more_is_left_to_the_command(district: Folder, words: list[str]) -> None:
+    assert not answers(district, *words)
+
+
+def write(path: Path) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+
+
+def edit_page(folder: Folder) -> None:
+    folder.page("rights", "Other rights.")
+
+
+def rename_page(folder: Folder) -> None:
+    path = folder.root / "content" / "en" / "rights.md"
+    path.rename(path.with_name("duties.md"))
+
+
+def replace_page(folder: Folder) -> None:
+    """Put another file there, with the same size and time."""
+    path = folder.root / "content" / "en" / "rights.md"
+    other = folder.root / "other.md"
+    other.write_text(path.read_text(encoding="utf-8").replace("Your", "Most"), encoding="utf-8")
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    other.replace(path)
+
+
+def edit_library(folder: Folder) -> None:
+    write(folder.root / "library" / "india" / "en" / "aid.md")
+
+
+def add_to_library(folder: Folder) -> None:
+    page = folder.root / "library" / "india" / "en" / "aid.md"
+    shutil.copy(page, page.with_name("camp.md"))
+
+
+def lose_library(folder: Folder) -> None:
+    (folder.root / "library" / "india").rename(folder.root / "library" / "odisha")
+
+
+def lead_library_elsewhere(folder: Folder) -> None:
+    """Put a link to another folder in its place, with the same names, sizes and times in it."""
+    library = folder.root / "library"
+    shutil.copytree(library / "india", library / "odisha")
+    (library / "india").rename(library / "before")
+    (library / "india").symlink_to("odisha", target_is_directory=True)
+    page = library / "odisha" / "en" / "aid.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("Free", "Open"), encoding="utf-8")
+    shutil.copystat(library / "before" / "en" / "aid.md", page)
+
+
+def name_another_library(folder: Folder) -> None:
+    (folder.root / "library" / "odisha").mkdir()
+    (folder.root / "content" / "portal.yml").write_text(f"{SETTINGS}library: [../library/odisha]\n", encoding="utf-8")
+
+
+def another_zone(folder: Folder) -> None:
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Asia/Kolkata", "Asia/Colombo"), encoding="utf-8")
+
+
+def touch_consents(folder: Folder) -> None:
+    os.utime(folder.csv("consents"))
+
+
+def newer_consents(folder: Folder) -> None:
+    (folder.root / "content" / "tables" / "consents.xlsx").write_bytes(b"x")
+
+
+def edit_schema(folder: Folder) -> None:
+    write(folder.root / "site" / "schemas" / "work.yaml")
+
+
+def edit_program(folder: Folder) -> None:
+    write(folder.root / "mkdocs.yml")
+
+
+def new_key(folder: Folder) -> None:
+    home = folder.root / "var" / "publisher"
+    home.mkdir(parents=True)
+    (home / "identity.age").write_bytes(b"x")
+
+
+def new_key_of_a_desk(folder: Folder) -> None:
+    path = next((folder.root / "var" / "desk").rglob("identity.*"))
+    path.write_bytes(path.read_bytes())
+
+
+def lose_handover(folder: Folder) -> None:
+    (folder.root / ".build" / "portal.json").unlink()
+
+
+def damage_record(folder: Folder) -> None:
+    path = folder.root / record.FOLDER / "record"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def change_site(folder: Folder) -> None:
+    in_place(folder.root / "public" / "en" / "index.html")
+
+
+def add_to_site(folder: Folder) -> None:
+    new_page(folder.root / "public")
+
+
+CHANGES: list[Callable[[Folder], None]] = [
+    edit_page, rename_page, replace_page, edit_library, add_to_library, lose_library, lead_library_elsewhere,
+    name_another_library, another_zone, touch_consents, newer_consents, edit_schema, edit_program, new_key,
+    new_key_of_a_desk, lose_handover, damage_record, change_site, add_to_site,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+def test_whatever_changed_is_no_answer(district: Folder, change: Callable[[Folder], None]) -> None:
+    assert answers(district)
+    change(district)
+    assert not answers(district)
+
+
+def test_a_new_day_is_no_answer(district: Folder) -> None:
+    assert not answers(district, days=1)
+
+
+def test_the_build_that_follows_takes_what_was_found(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Path] = []
+    look = inputs.look
+    monkeypatch.setattr(inputs, "look", lambda root, before: looked.append(root) or look(root, before))
+    edit_page(district)
+    assert not answers(district)
+    built(district)
+    assert looked == [district.root]
+    assert "Other rights" in (district.root / "public" / "en" / "rights" / "index.html").read_text(encoding="utf-8")
+    assert answers(district)
+
+
+def test_a_consent_that_changed_after_the_look_is_seen_by_the_build(district: Folder) -> None:
+    edit_page(district)
+    assert not answers(district)
+    touch_consents(district)
+    built(district)
+    assert answers(district)
+
+
+def test_what_a_build_needs_is_not_loaded_to_find_that_nothing_changed() -> None:
+    program = "import sys, commands.unchanged; print(*sorted({one.partition('.')[0] for one in sys.modules}))"
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"babel", "click", "jinja2", "mkdocs", "nacl", "pyrage", "yaml"} & set(done.stdout.split())
+
+
+TICK = """
+import sys
+from datetime import date
+from pathlib import Path
+from tests.commands import run, site_in
+
+done = run(site_in(Path(sys.argv[1]), date.fromisoformat(sys.argv[2])), "update")
+print(done.output)
+sys.exit(done.exit_code)
+"""
+
+
+@pytest.fixture
+def tick(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Update the district as one of many, as each tick of the timer does; return whether all was loaded for it."""
+    monkeypatch.setattr(inputs, "RACY", 20_000_000)
+    program = tmp_path / "tick.py"
+    program.write_text(TICK)
+
+    def run_once(today: date = TODAY, wrong: str = "") -> bool:
+        loaded: list[None] = []
+        tasks = {"it": [str(folder.root), today.isoformat()]}
+        runs = forked.run_each(program, tasks, at_once=1, longest=600, prepare=lambda: loaded.append(None))
+        ended = dict(runs)["it"]
+        assert (ended.code, wrong in ended.said) == (int(bool(wrong)), True), ended
+        return bool(loaded)
+
+    return run_once
+
+
+def test_of_many_districts_a_tick_loads_what_builds_need_only_for_what_is_to_be_built(
+    folder: Folder, tick: Callable[..., bool]
+) -> None:
+    shown = folder.root / "published" / "current" / "public" / "en"
+    folder.page("rights", "Your rights.")
+    tell(folder)
+    assert tick()
+    assert not tick()
+    folder.page("rights", "Other rights.")
+    assert tick()
+    assert "Other rights" in (shown / "rights" / "index.html").read_text("utf-8")
+    assert not tick()
+    assert SECRET in (shown / "stories" / "a" / "index.html").read_text("utf-8")
+    ended = date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1)
+    assert tick(ended), "events pass and consents end with the day"
+    assert [path for path in shown.rglob("*.html") if SECRET in path.read_text("utf-8")] == []
+    assert not tick(ended)
+    folder.page("broken", "[x](nowhere.md)")
+    for _ in ("first", "again"):
+        assert tick(ended, wrong="nowhere.md"), "what failed is tried again"
+
+
+LOOK = """
+import sys
+from datetime import date
+from pathlib import Path
+import forms.operations.cli.update_commands
+from commands.checkouts import checkout_of
+from tests.commands import run, site_in
+
+site = site_in(Path(sys.argv[1]), date.fromisoformat(sys.argv[2]))
+checkout_of(site).preload_looks()
+before = {*sys.modules}
+done = run(site, "update")
+print(done.output, done.exit_code)
+print(*sorted(before), "|", *sorted({*sys.modules} - before))
+"""
+"""Prints what update says, the modules that are loaded before many districts are looked at, and what a look adds."""
+
+
+def test_the_look_at_each_of_many_districts_loads_nothing_more(folder: Folder, tick: Callable[..., bool]) -> None:
+    assert tick()
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, str(folder.root), TODAY.isoformat()],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, modules = done.stdout.strip().rsplit("\n", 1)
+    before, more = (half.split() for half in modules.split("|"))
+    assert said.split("\n")[0] == "What content/ holds is published."
+    assert not {"sitegen.build", "frictionless", "mkdocs", "pygments"} & {*before}
+    assert [name for name in more if name.partition(".")[0] in {"sitegen", "forms", "commands", "jinja2"}] == []
