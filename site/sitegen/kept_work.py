@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from forms.core.files.owners import is_trusted
+
 FOLDER = Path(".build") / "kept"
 SHARED = Path(".build") / "shared"
 """What districts of one machine share (sitegen/shared_work.py); below each district a link leads there."""
@@ -162,6 +164,8 @@ class KeptWork:
         if self._connection is None:
             if self._path is None:
                 raise OSError
+            if not all(is_trusted(one.stat()) for one in (self._path, self._path.parent) if one.exists()):
+                raise PermissionError(str(self._path))  # what is kept is loaded as Python's own objects and code
             _open.add(self)
             if self._read_only:
                 self._connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT)

@@ -4,6 +4,7 @@ A record that is damaged, or of another program or place, is ignored, and everyt
 """
 
 import hashlib
+import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forms.core.files.owners import is_trusted
 from sitegen.incremental.inputs import Inputs
 from sitegen.incremental.trees import Tree
 
@@ -92,9 +94,10 @@ def write(path: Path, data: bytes) -> str:
 
 
 def read(path: Path) -> Any:
-    """Return a value that `write` wrote; None where it is not there or damaged."""
+    """Return a value that `write` wrote; None where it is not there, damaged, or of another user."""
     with suppress(Exception):  # whatever is wrong with it: it is no record
-        data = memoryview(path.read_bytes())
+        with path.open("rb") as file:
+            data = memoryview(file.read() if is_trusted(os.fstat(file.fileno())) else b"")
         if hashlib.sha256(data[_CHECK:]).digest() == data[:_CHECK]:
             return pickle.loads(data[_CHECK:])  # noqa: S301 - our own file, beside the code, with a checksum
     return None
