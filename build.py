@@ -121,7 +121,8 @@ def set_up(install: Callable[[Path], object], groups: tuple[str, ...] = EVERYDAY
             switch(folder)
     except OSError as error:
         what = f"{error.filename or ENVIRONMENTS} cannot be written ({error.strerror})."
-        sys.exit(f"{what}\nCopy the portal into a folder of your own and run it there.")
+        todo = "Copy the portal into a folder of your own and run it there; on a server, run it as root (sudo)."
+        sys.exit(f"{what}\n{todo}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. The next run starts the installation again.")
     return folder

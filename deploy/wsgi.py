@@ -7,7 +7,7 @@ from flask import Flask
 
 from forms.server import held_socket
 from forms.server.app import create_app
-from forms.server.config import connections_of_a_process, from_environment
+from forms.server.config import MARKS, connections_of_a_process, from_environment
 from forms.server.districts.dispatch import Districts
 from forms.server.run import log_missing_confinement
 
@@ -17,7 +17,8 @@ def make() -> Flask | Districts:
     folder = os.environ.get("PORTAL_DISTRICTS")
     if not folder:
         return create_app(from_environment(os.environ))
-    return Districts(Path(folder), connections=connections_of_a_process(os.environ))
+    marks = {"marks": os.environ.get(MARKS)}
+    return Districts(Path(folder), connections=connections_of_a_process(os.environ), overrides=marks)
 
 
 app = held_socket.start(make, held_socket.handed_over(os.environ))

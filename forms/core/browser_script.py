@@ -80,7 +80,7 @@ def returning(
 ) -> dict[str, Any]:
     """Return what the page needs on which a receipt opens the answer.
 
-    more: the form by which something is added; wrong: what is said about a number that is none; desks: their names;
+    more: the form by which something is added; wrong: the message about an invalid number; desks: their names;
     erased_days: how long a letter that is erased still rests at a desk.
     """
     _ = i18n.say(language)

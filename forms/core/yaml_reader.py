@@ -86,7 +86,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def _without_oddities(value: Any, around: tuple[int, ...] = ()) -> Any:
-    """Return a value. Raise YAMLError for a value that contains itself, and for a text with a sign that is none."""
+    """Return a value. Raise YAMLError for a value that contains itself, and for a text with an invalid character."""
     if isinstance(value, str) and _NO_TEXT.search(value):
         raise YAMLError("a text has a sign in it that is none")
     if isinstance(value, dict | list | set):

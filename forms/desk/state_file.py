@@ -1,4 +1,4 @@
-"""Small JSON files in a desk's folder: what this machine remembers beside its letters.
+"""Small JSON files in a desk's folder: what this machine records beside its letters.
 
 A file that is damaged is never taken for one that is not there: whoever reads it decides what errs on the safe side,
 the damaged file is kept beside the new one, and the doctor says so until somebody has removed it.

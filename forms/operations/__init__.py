@@ -1,1 +1,1 @@
-"""What whoever runs a server does with it: publish, go back, update, install. Neither server nor core knows of it."""
+"""What whoever runs a server does with it: publish, go back, update, install. Neither server nor core imports it."""

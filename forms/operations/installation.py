@@ -5,9 +5,11 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 from forms.core.problem import Problem
 from forms.server import config
-from forms.server.config import ServerSettings
+from forms.server.config import MARKS, ServerSettings
 from forms.server.districts import settings as districts
 
 
@@ -25,11 +27,13 @@ def take_service_settings(environment: MutableMapping[str, str], root: Path = Pa
 
     So that an operator's command at the machine is about what its service and its timers are about.
     """
-    if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
-        return
     if ("WorkingDirectory", str(PROGRAM)) not in _assigned(root / _UNIT):
         return
     found = dict(_pair(text) for name, text in _assigned(root / _UNIT) if name == "Environment")
+    if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
+        if MARKS in found:  # the service's also where a data folder is named, as for a restore
+            environment.setdefault(MARKS, found[MARKS])
+        return
     for file in _FILES:  # as for systemd, a file stands over the unit's own lines
         found |= dict(_assigned(root / file))
     for name, text in found.items():
@@ -52,7 +56,10 @@ def _assigned(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def become_owner(data: Path) -> None:
-    """Go on as the user that a data folder belongs to: files that root makes there would stop the service."""
+    """Go on as the user that a data folder belongs to: files that root makes there would stop the service.
+
+    Raises Problem where that user could not run this program, so that modules which are loaded later would be missing.
+    """
     if os.name != "posix" or os.geteuid() != 0 or not data.exists():
         return
     found = data.stat()
@@ -60,6 +67,16 @@ def become_owner(data: Path) -> None:
         os.setgroups([found.st_gid])
         os.setgid(found.st_gid)
         os.setuid(found.st_uid)
+        _require_readable(data)
+
+
+def _require_readable(data: Path) -> None:
+    """Raise Problem where the user of this process cannot read the program, its packages or its Python."""
+    for path in (PROGRAM / "forms", Path(click.__file__), Path(os.__file__)):
+        if not os.access(path, os.R_OK):
+            what = f"belongs to a user who cannot read {path}, so that neither this nor the service can run."
+            todo = f"Let everybody read it (see with namei -m {path} what keeps them out), and type the same again."
+            raise Problem(str(data), what, todo)
 
 
 def become_owner_of_first(folder: Path) -> None:

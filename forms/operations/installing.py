@@ -9,12 +9,14 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from forms.core.files.durable import write_durably
+from forms.core.files.durable import make_open_folder, write_durably
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
 from forms.operations.districts import district_offices, server_districts, site_folders
 from forms.server.districts.settings import District
@@ -50,6 +52,7 @@ OFFICE = {
 
 SETTINGS = "etc/portal/settings.env"
 RECORD = "etc/portal/installed.json"
+LOCK = "etc/portal/installing"
 FOLDERS = ("etc/portal", "etc/portal-tls", "var/www/portal-acme")
 PUBLISHER = "portal-publish"
 OF_PUBLISHER = ("content", "published", ".build", "var")
@@ -109,12 +112,27 @@ class ServerInstallation:
         self._offices = district_offices.with_office(self._many) if self.builds else []
         for folder in FOLDERS:
             self._folder(self.root / folder)
-        self._user()
-        record = self._files()
-        self._settings()
-        self._certificate()
-        self._commands(record)
+        with self._alone():
+            self._user()
+            record = self._files()
+            self._settings()
+            self._certificate()
+            self._commands(record)
         return self.done
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep out a second run: of two with different names each would write half of the files. Raises Problem."""
+        if self.dry:
+            yield
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.root / LOCK))
+            except AlreadyLocked:
+                todo = "Wait until it has ended, then run this again: it does what is left."
+                raise Problem("install-server", "runs in another terminal.", todo) from None
+            yield
 
     def _known_office(self) -> str:
         """Return the name of the office that was installed before; "" for none."""
@@ -136,6 +154,13 @@ class ServerInstallation:
 
     def uninstall(self) -> list[str]:
         """Take away what `install` wrote and nobody changed. Letters, certificates, the user and settings stay."""
+        if not (self.root / RECORD).exists():
+            return self.done
+        with self._alone():
+            self._uninstall()
+        return self.done
+
+    def _uninstall(self) -> None:
         record = self._record()
         offices = district_offices.gone(record, ()).values()
         for unit in (*TIMERS, *offices, *reversed((*STARTED, *OFFICE_STARTED))):
@@ -153,7 +178,6 @@ class ServerInstallation:
         if record:
             self._do("systemctl daemon-reload")
             self._change("forget what was installed", (self.root / RECORD).unlink)
-        return self.done
 
     def _user(self) -> None:
         passwd = self.root / "etc/passwd"
@@ -164,7 +188,7 @@ class ServerInstallation:
 
     def _folder(self, path: Path) -> None:
         if not path.is_dir():
-            self._change(f"make {path}", lambda: path.mkdir(parents=True, mode=0o755))
+            self._change(f"make {path}", lambda: make_open_folder(path))
 
     def _files(self) -> dict[str, str]:
         """Write each file that is not as it should be; return the SHA-256 of all, by their places."""
@@ -232,7 +256,7 @@ class ServerInstallation:
             self._change(f"write {path}", lambda: _write(path, _FIRST_SETTINGS.encode(), 0o600))
 
     def _certificate(self) -> None:
-        """First certificates, which the server signs itself: the authority wants to see a running server."""
+        """First certificates, which the server signs itself: the authority checks a running server."""
         self._first_certificate(self.name, self.root / "etc/portal-tls", "")
         for one in self._many:
             host = one.hosts[0]
@@ -347,7 +371,7 @@ def _require_owned_by_root(place: Path) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_open_folder(path.parent)
     write_durably(path, data)
     path.chmod(mode)
 

@@ -19,7 +19,7 @@ from forms.core import portal as portals
 from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
-from forms.core.files.durable import sync_folder, write_durably
+from forms.core.files.durable import make_open_folder, sync_folder, write_durably
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
@@ -290,7 +290,7 @@ def at_work(site: Path, waiting: Callable[[], object] = lambda: None) -> Iterato
 
     waiting: told once that another is at work. Raises OSError.
     """
-    site.mkdir(parents=True, exist_ok=True)
+    make_open_folder(site)
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(site / WORK))
@@ -303,6 +303,6 @@ def at_work(site: Path, waiting: Callable[[], object] = lambda: None) -> Iterato
 @contextmanager
 def _alone(site: Path) -> Iterator[None]:
     """Wait until no other program publishes here."""
-    (site / RELEASES).mkdir(parents=True, exist_ok=True)
+    make_open_folder(site / RELEASES)
     with locked(site / LOCK, wait=True):
         yield

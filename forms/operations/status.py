@@ -1,5 +1,6 @@
 """How an installation stands, in sentences with days and never times: what needs the operator, and what does not."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from forms.core.trusted_date import look, servers_doubt
 from forms.operations.backup import contents, databases, folder
 from forms.operations.backup.databases import Databases
 from forms.operations.backup.folder import ERASED, Backup
+from forms.server import first_start
 from forms.server.config import ServerSettings
 from forms.server.in_use import InUse
 from forms.server.store.concerns.concern_store import ConcernStore
@@ -92,6 +94,7 @@ def look_at(
     looks: Mapping[str, Callable[[], Iterator[StatusItem]]] = {
         "build": lambda: _build(settings, portal, day),
         "publishing": lambda: _publishing(settings, day),
+        "left over": lambda: _left_over(settings, backups, day),
         "service": lambda: _service(settings),
         "database": lambda: _kept(settings, portal, day),
         "backup": lambda: _backups(settings, backups, day),
@@ -151,8 +154,32 @@ def _publishing(settings: ServerSettings, day: date) -> Iterator[StatusItem]:
         yield StatusItem("publishing", {"day": report.day}, said)
 
 
+def _left_over(settings: ServerSettings, backups: Path | None, day: date) -> Iterator[StatusItem]:
+    """Yield what commands that were cut short left, and what was put aside: nothing is erased in it."""
+    data, site = settings.data.absolute(), settings.portal.parent.parent
+    path = data.with_name(f"{data.name}.restoring")
+    if path.exists():
+        said = f"{path} is left of a restore that was cut short, unless one runs now: it holds what people sent, and"
+        said += " nothing is erased there. Type the same restore again, or remove it."
+        yield StatusItem("left over", str(path), said, needs=True)
+    for path in sorted(data.parent.glob(f"{glob.escape(data.name)}.before-*")):
+        with suppress(ValueError):
+            age = (day - date.fromisoformat(path.name.removeprefix(f"{data.name}.before-")[:10])).days
+            said = (
+                f"{path} is what a restore put aside {_ago(age)}: nothing is erased there. Remove it when all is well."
+            )
+            yield StatusItem("put aside", str(path), said, needs=age > LOSS_IS_SAID)
+    half = [*site.glob("releases/*.new"), *(backups.glob("*.unfinished") if backups else ())]
+    for path in half:
+        said = (
+            f"{path} is left of a command that was cut short, unless one runs now. The next one of its kind removes it."
+        )
+        yield StatusItem("half made", str(path), said)
+
+
 def _kept(settings: ServerSettings, portal: portals.Portal, day: date) -> Iterator[StatusItem]:
     try:
+        first_start.require_as_before(settings)
         salt = databases.require_salt(settings)
         databases.require_is_there(settings)
         with databases.opened(settings, salt) as found:
@@ -183,17 +210,25 @@ def room_items(settings: ServerSettings, found: Databases) -> Iterator[StatusIte
 
 
 def _writable(found: Databases) -> Iterator[StatusItem]:
-    """Yield files of SQLite that may be read and not written: a letter would not be kept."""
+    """Yield databases that may be read and not written: a letter would not be kept."""
     for name, stores in found.items():
         store = stores[0]
         file = Path(store.engine.url.database or "") if store.engine.dialect.name == "sqlite" else None
+        problem = None
         if file and not all(os.access(one, os.W_OK) for one in (file, file.parent)):
-            said = not_kept("read-only", where=store.named)
-            yield StatusItem(f"database of {name}", "read-only", f"No letter can be kept. {said}", needs=True)
+            problem = not_kept("read-only", where=store.named)
+        else:
+            try:
+                store.probe()  # a disk that failed says that it may be written
+            except NotKept as told:
+                problem = told
+        if problem:
+            said = f"No letter can be kept. {problem}"
+            yield StatusItem(f"database of {name}", problem.fault or "other", said, needs=True)
 
 
 def _durable(found: Databases) -> Iterator[StatusItem]:
-    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or answers nobody."""
+    """Yield where a server of PostgreSQL says that it can lose what it has answered as kept, or waits for a replica."""
     for name, stores in found.items():
         doubt, wait = durability_doubt(stores[0]), commits_wait(stores[0])
         if doubt:

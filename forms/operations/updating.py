@@ -3,6 +3,7 @@
 What fails changes nothing, and is written down for staff (forms/core/builds/publishing_report.py; docs/decisions/0060).
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -37,6 +38,9 @@ LARGEST = 1024 * 1024 * 1024
 
 MOST_PACKS = 50
 """Packs of objects, one of each fetch, before they are put together."""
+
+_FULL = os.strerror(errno.ENOSPC)
+"""What git says of a full disk (LC_ALL=C), often some lines before its last one."""
 
 LONGEST_SENTENCE = 300
 """Characters of what git said, which may be the remote's words."""
@@ -257,9 +261,11 @@ class GitSource:
     def _git(self, *words: str) -> str:
         done = self._run(*words)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"])[-1]
+            lines = done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"]
+            last = next((line for line in lines if _FULL in line), lines[-1])
             said = "".join(letter if letter.isprintable() else " " for letter in last)[:LONGEST_SENTENCE]
-            raise Problem(str(self.folder), f"git {words[0]} failed: {said}", "Try it there by hand.")
+            todo = "Make room on its disk; then it is tried again." if _FULL in last else "Try it there by hand."
+            raise Problem(str(self.folder), f"git {words[0]} failed: {said}", todo)
         return done.stdout.strip()
 
     def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":

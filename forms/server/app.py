@@ -75,7 +75,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
 
 
 def _state(read: config.ServerSettings, in_use: InUse, tell: Callable[[str], None]) -> ServerState:
-    """Return the state of an endpoint with these settings; what was lost since the last start is told."""
+    """Return the state of an endpoint with these settings; log what was lost since the last start."""
 
     def clock() -> date:
         """Return the day by the newest portal's time zone: sign-ups close by it, not by the server's setting."""
@@ -136,7 +136,7 @@ def _operator_log(services: Services, tell: Callable[[str], None]) -> OperatorLo
 
 
 def _tell(logger: logging.Logger, name: str, said: str) -> None:
-    """Tell the operator something of this app: of several districts, of which."""
+    """Log a sentence for the operator, with the district's name where there are several."""
     logger.error("%s", f"district {name}: {said}" if name else said)
 
 
@@ -159,10 +159,12 @@ def _salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
     A new one is made only where nothing was ever kept. A database that is away is looked at when it is first used.
     """
     try:
+        first_start.require_as_before(read)
         salt = config.salt(read) or _first_salt(read, stores)
         for store in stores:
             claim_store(store, config.salt_mark(salt))
         first_start.ended(read.data)
+        first_start.note_begun(read, salt)
     finally:
         for store in stores:
             store.close()  # no connection goes along when this process is forked

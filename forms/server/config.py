@@ -20,7 +20,7 @@ BUDGET = 4 * 1024**3
 
 KNOWN = frozenset({
     "portal", "public", "data", "concerns_url", "signups_url", "salt", "salt_file", "today", "cost", "budget",
-    "flood_threshold", "name", "connections",
+    "flood_threshold", "name", "connections", "marks",
 })  # fmt: skip
 
 FORMER_NAMES = {"calm": "flood_threshold"}
@@ -38,6 +38,7 @@ class ServerSettings:
     budget: bytes that concerns may take on the disk;
     name: of the district, where one service has several: it stands before what is logged;
     flood_threshold: letters that may come in ten minutes before those without proof of work go to the second queue.
+    marks: a folder on another disk than `data`, where it is noted with which salt a data folder was begun, or None.
     connections: how many connections to PostgreSQL this process may have at once; several districts share one limit.
     """
 
@@ -53,6 +54,7 @@ class ServerSettings:
     budget: int = BUDGET
     name: str = ""
     flood_threshold: int = FLOOD_THRESHOLD
+    marks: Path | None = None
     connections: Limit = field(default_factory=Limit, compare=False)
 
 
@@ -84,6 +86,7 @@ def read(mapping: Mapping[str, Any]) -> ServerSettings:
         cost=mapping.get("cost", Cost()),
         budget=mapping.get("budget", BUDGET),
         flood_threshold=mapping.get("flood_threshold", FLOOD_THRESHOLD),
+        marks=Path(mapping["marks"]) if mapping.get("marks") else None,
         connections=_limit(mapping.get("connections")),
         **urls,
     )
@@ -189,6 +192,8 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         found |= {name: int(text)} if name in found else {}
     if environment.get(f"{_PREFIX}CONNECTIONS") or environment.get(f"{_PREFIX}WORKERS"):
         found["connections"] = connections_of_a_process(environment)
+    if environment.get(MARKS):
+        found["marks"] = environment[MARKS]
     return found
 
 
@@ -196,4 +201,7 @@ _PREFIX = "PORTAL_"
 _NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM", "PORTAL_DISTRICTS"})
 _OPERATORS = ("PORTAL_BACKUP_", "PORTAL_OPERATOR_")
 """Variables of the operator's commands begin with these."""
-_FROM_ENVIRONMENT = KNOWN - {"today", "cost", "name"}
+MARKS = "PORTAL_OPERATOR_MARKS"
+"""The variable of the folder of marks; one that begins so stops no older program, should somebody go back to it."""
+
+_FROM_ENVIRONMENT = KNOWN - {"today", "cost", "name", "marks"}

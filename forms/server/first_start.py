@@ -1,9 +1,11 @@
 """What tells a first start from a loss: a data folder that has a salt had databases too, once its first start was over.
 
 Without this an empty database was made in place of one that is gone, and receipts that people hold opened nothing
-without a word to them or to the operator.
+without a word to them or to the operator. A disk that is not mounted takes the salt away too: so it is noted elsewhere
+with which salt a data folder was begun.
 """
 
+import hashlib
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -11,9 +13,11 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
+from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
+from forms.server.in_use import NAME as IN_USE
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
 from forms.server.store.installation import EVERYTHING
@@ -56,6 +60,69 @@ def _mount_points(lines: Sequence[str]) -> Iterator[Path]:
         words = line.split()
         if len(words) > 1 and not words[0].startswith("#") and words[1].startswith("/") and words[1] != "/":
             yield Path(words[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
+
+
+def require_as_before(read: ServerSettings, salt: bytes | None = None) -> None:
+    """Raise Problem where a data folder is empty, or has another salt, though the service ran with it before.
+
+    Its disk is not mounted, and what lies below its place is not what people wrote to.
+    """
+    mark = _mark(read)
+    noted = _noted(mark)
+    if mark is None or not noted:
+        return
+    here, look = str(read.data), "See what is mounted there (findmnt, lsblk -f), and mount its disk; the service then"
+    anew = (
+        f"starts by itself. Where it is lost: portal restore. To begin with what is there: rm {shlex.quote(str(mark))}"
+    )
+    if not _holds_anything(read.data):
+        raise Problem(
+            here, "is empty, though the service ran with it before: no letter of before is seen.", f"{look} {anew}"
+        )
+    found = salt or config.salt(read)
+    if found is not None and config.salt_mark(found) != noted:
+        what = "has another salt than the service ran with last: another disk is mounted there, or none."
+        raise Problem(here, what, f"{look} {anew}")
+
+
+def note_begun(read: ServerSettings, salt: bytes) -> None:
+    """Note outside of the data folder that it was begun with this salt, where a folder for that is named."""
+    mark = _mark(read)
+    if mark is None or not _holds_anything(read.data) or _noted(mark) == config.salt_mark(salt):
+        return
+    with suppress(OSError):  # it protects nobody then, and stops nobody
+        write_safely(mark, f"{config.salt_mark(salt)}\n{read.data.absolute()}\n".encode())
+
+
+def forget_begun(read: ServerSettings) -> None:
+    """Take the note away: from now on another data folder is there, as after a restore."""
+    mark = _mark(read)
+    if mark is not None:
+        with suppress(OSError):
+            mark.unlink(missing_ok=True)
+
+
+def _mark(read: ServerSettings) -> Path | None:
+    """Return the file of the note of a data folder, by the folder's name and not by where a link of it leads."""
+    if read.marks is None:
+        return None
+    return read.marks / hashlib.sha256(os.fsencode(os.path.abspath(read.data))).hexdigest()[:16]  # noqa: PTH100
+
+
+def _noted(mark: Path | None) -> str:
+    try:
+        return mark.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if mark else ""
+    except OSError:
+        return ""
+
+
+def _holds_anything(data: Path) -> bool:
+    try:
+        return any(path.name not in {IN_USE, _UNDER_WAY, "lost+found"} for path in data.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # not ours to read: whoever needs it says so
 
 
 def lost(read: ServerSettings, stores: Sequence[Store]) -> list[Store]:

@@ -84,7 +84,7 @@ def _share_work(site: Site) -> None:
 
 @cache
 def builder_of(site: Site, out: Path) -> Builder:
-    """Return what builds into this folder: one object, which remembers what it built last."""
+    """Return what builds into this folder: one object, which keeps a record of its last build."""
     return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out), started=STARTED)
 
 

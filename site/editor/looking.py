@@ -55,7 +55,7 @@ class Look:
 
 @dataclass(eq=False)
 class Looking:
-    """Looks at content, and remembers what it saw until a file or the day is another.
+    """Looks at content, and caches what it found until a file or the day changes.
 
     `keys`: demonstration keys of desks, which only the caller may make; `today` is asked each time.
     """

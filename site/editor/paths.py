@@ -14,7 +14,7 @@ _TABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def page_path(content: Path, languages: tuple[str, ...], language: str, name: str) -> Path:
-    """Return the file of a page. Raises Problem for a name that is none, or that leads out of its folder."""
+    """Return the file of a page. Raises Problem for a name that is malformed or leads out of its folder."""
     if language not in languages:
         raise Problem("language", f"{language[:20]} is no language of this site.", "Choose one from the list.")
     parts = name.removesuffix(".md").split("/")

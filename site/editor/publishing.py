@@ -119,7 +119,7 @@ class Folder:
 
 @dataclass
 class Publisher:
-    """Publishes what was saved to a place, and remembers what is there. One thing at a time, each in a thread."""
+    """Publishes what was saved to a place, and records what is there. One thing at a time, each in a thread."""
 
     place: Destination
     memory: Path
@@ -251,7 +251,7 @@ def unpublished(history: History, memory: Path) -> list[FileChange]:
 
 
 def _share(source: str, target: str) -> str:
-    """Give a file a second name; copy it where the disk knows no such thing."""
+    """Give a file a second name; copy it where the file system has no such links."""
     try:
         Path(target).hardlink_to(source)
     except OSError:

@@ -1,4 +1,4 @@
-"""What the editor remembers on this machine: who writes, in which language, and what was published last."""
+"""The editor's settings on this machine: who writes, in which language, and what was published last."""
 
 import json
 from contextlib import suppress

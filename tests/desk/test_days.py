@@ -93,7 +93,6 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     anita.sync.run()
     office.day = AHEAD
     monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
-    monkeypatch.setattr(state_of(office.app), "clock", lambda: AHEAD)
     assert anita.clock.known_day.doubted
     anita.sync.run()
     assert anita.clock.known_day == TrustedDate(AHEAD)
@@ -109,7 +108,7 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
     anita.sync.run()
     days = state_of(office.app).services.days
     for n in range(40):
-        monkeypatch.setattr(state_of(office.app), "clock", lambda n=n: AHEAD + timedelta(days=n))
+        monkeypatch.setattr(state_of(office.app).retention, "clock", lambda n=n: AHEAD + timedelta(days=n))
         office.day = SERVERS_DAY + timedelta(days=n)
         if n % 10 == 0:
             anita.sync.run()
@@ -121,7 +120,7 @@ def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pyt
     anita = office.machine("police/anita")
     anita.sync.run()
     assert "It shows" not in sentences(doctor.examine(anita))
-    monkeypatch.setattr(state_of(office.app), "clock", lambda: AHEAD)
+    monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
     said = sentences(doctor.examine(anita))
     assert "The server's clock: It shows 2037-06-01, and the last day that it surely had was 2027-01-01." in said
     assert "This machine's clock: It shows" not in said
@@ -137,7 +136,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     anita = office.machine("police/anita")
     anita.sync.run()
     office.day = AHEAD
-    monkeypatch.setattr(state_of(office.app), "clock", lambda: AHEAD)
+    monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
     anita.sync.run()
     assert anita.clock.known_day.doubted
     assert state_of(office.app).services.days.look(AHEAD).doubted

@@ -33,6 +33,7 @@ from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, ope
 from forms.desk.sync.client import Server, ServerAway
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
+from tests.operations.test_cut_short import MOST, cut_at
 from tests.server.conftest import District, district
 from tests.serving import serve_in_thread
 
@@ -42,6 +43,8 @@ __all__ = ["district"]  # the fixture
 
 ID = "0123456789abcdef" * 2
 WORDS = "marked-words-துயரம்"
+
+RECOVERY = keys.recovery()[0]
 
 
 def letter(**more: Any) -> dict[str, Any]:
@@ -364,6 +367,36 @@ def test_keys_are_never_overwritten_and_short_passphrases_not_taken(tmp_path: Pa
     keys.make(tmp_path / "legal", None)
     with pytest.raises(Problem, match="has keys already"):
         keys.make(tmp_path / "legal", "a long enough passphrase")
+
+
+@pytest.mark.usefixtures("quick_passphrase")
+@pytest.mark.parametrize("command", [["new-key"], ["restore", "--secret", RECOVERY]])
+def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Path, command: list[str]) -> None:
+    """Also where the machine stopped after the keys were whole and before anybody had read their lines."""
+    words = ["--desk", "legal", *command, "--passphrase", "five plain words for tests"]
+    for at in range(1, MOST):
+        home = ["--home", str(tmp_path / str(at))]
+        came = cut_at(at, lambda: CliRunner().invoke(desk, [*home, *words]))  # noqa: B023 - called within this turn
+        done = CliRunner().invoke(desk, [*home, *words])
+        assert done.exit_code == 0, done.output
+        folder = tmp_path / str(at) / "legal"
+        found = keys.identities(folder, lambda: "five plain words for tests")
+        assert keys.public(folder, "five plain words for tests").key in done.output
+        assert keys.pickup_line(keys.token(folder)) in done.output
+        assert (RECOVERY in map(str, found)) == (folder / keys.RESTORING).exists() == (command[0] == "restore")
+        if not came:
+            break
+    assert 5 < at < MOST - 1
+
+
+@pytest.mark.usefixtures("quick_passphrase")
+def test_a_key_without_its_token_is_never_written_over(tmp_path: Path) -> None:
+    """`new-key` is what the sentence of a lost token.txt names: it must not cost the letters that the key opens."""
+    before = keys.make(tmp_path, "five plain words for tests")
+    (tmp_path / "token.txt").unlink()
+    with pytest.raises(Problem, match="a key that this passphrase does not open, and no token"):
+        keys.make(tmp_path, "other words that are long")
+    assert keys.make(tmp_path, "five plain words for tests").key == before.key
 
 
 def test_demonstration_keys_are_made_once_and_heal_when_cut_short(tmp_path: Path) -> None:

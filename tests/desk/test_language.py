@@ -15,7 +15,7 @@ from jinja2 import Environment, nodes
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.i18n import catalog, extraction
+from forms.core.i18n import catalog, extraction, marked_words
 from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
 from forms.core.i18n.marked_words import SAYING, called, texts_of
 from forms.core.problem import Problem
@@ -330,6 +330,32 @@ def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> N
         assert [language.words("ta").gettext(word) for word in shared] == before
     finally:
         i18n.take_words({})
+
+
+def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
+    """One that is renamed here and not there drops its sentences from the .po files."""
+    sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
+    defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
+    assert defined >= marked_words.SAYING
+
+
+def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
+    """A class of Problem that nobody named there said its sentences in English to all."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (extraction.ROOT / "forms").rglob("*.py")]
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    }  # fmt: skip
+    kinds = {"Problem"}
+    while more := {name for name, named in bases.items() if named & kinds} - kinds:
+        kinds |= more
+    raised = {
+        called(node)
+        for path in DESK.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and any(True for text in node.args for _ in marked_words.constants(text))
+    }
+    assert raised & kinds - SAYING == set()
 
 
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:

@@ -115,3 +115,19 @@ def test_an_outbox_file_that_a_disk_damaged_keeps_nothing_else_back(office: Offi
     assert sorted(path.stem for path in (anita.place.folder / "refused").glob("*")) == ["1", "2", "3", "4"], (
         "doctor tells"
     )
+
+
+def test_a_letter_that_is_erased_leaves_nothing_of_a_killed_write_either(office: Office) -> None:
+    office.tell(what="the letter")
+    anita = office.machine("police/anita")
+    anita.sync.run()
+    [case] = anita.cases.all()
+    whole = anita.place.folder / "letters" / f"{case.id}.age"
+    left = whole.with_name(f"{whole.name}.0a1b2c3d.new")  # as forms/core/files/durable.py names it
+    left.write_bytes(whole.read_bytes())
+    other = whole.with_name(f"{'f' * 32}.age.0a1b2c3d.new")
+    other.write_bytes(b"of another letter, which a program may be writing")
+    anita.erasing.erase(case.id)
+    assert not whole.exists()
+    assert not left.exists()
+    assert other.exists()

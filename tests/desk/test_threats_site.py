@@ -25,9 +25,10 @@ from forms.core.portal import Desk
 from forms.core.rendering import draw_form
 from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
+from forms.desk.language import teller, words
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
-from forms.desk.watch import site_watch, visitor
+from forms.desk.watch import site_watch, visitor, watch_state
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
 from forms.desk.window.current import authenticator_of
@@ -166,6 +167,26 @@ def test_a_changed_page_or_script_is_said(site: Site, path: str, old: str, new: 
     assert site.alarms() == ""
     site.change(path, old, new)
     assert path.removesuffix("index.html") in site.alarms()
+
+
+def test_an_alarm_is_said_in_the_officers_language_also_after_it_was_stored(site: Site) -> None:
+    assert site.alarms() == ""
+    site.change("/ta/tell/index.html", "</form>", "</form><script>steal()</script>")
+    english = site.alarms()
+    assert "/ta/tell/ is not what the build has there: it was changed." in english
+    stored = watch_state.load(site.desk.site_watch.folder).alarms
+    for code in ("ta", "te", "hi", "or"):
+        said = [alarm.text.translated(words(code), teller(code)) for alarm in stored]
+        assert any("/ta/tell/" in text for text in said)
+        assert not {alarm.sentence for alarm in stored} & {*said}
+
+
+def test_what_was_stored_of_an_alarm_and_does_not_fit_is_said_in_english(tmp_path: Path) -> None:
+    alarm = watch_state.Alarm(
+        "2027-01-05", "It was changed.", watch_state.StoredText("%(path)s was changed.", {"x": "y"})
+    )
+    watch_state.save(tmp_path, watch_state.WatchState(alarms=(alarm, watch_state.Alarm("2027-01-05", "100 %"))))
+    assert [str(one.text) for one in watch_state.load(tmp_path).alarms] == ["It was changed.", "100 %"]
 
 
 def test_a_page_that_is_gone_or_moved_is_said(site: Site) -> None:

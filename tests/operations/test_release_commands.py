@@ -79,6 +79,9 @@ def test_commands_at_the_server_take_the_settings_of_its_service(tmp_path: Path)
     given = {"PORTAL_DATA": "/typed"}
     take_service_settings(given, tmp_path)
     assert given == {"PORTAL_DATA": "/typed"}, "what is typed stands alone"
+    unit.write_text(unit.read_text() + "\nEnvironment=PORTAL_OPERATOR_MARKS=/marks")
+    take_service_settings(given, tmp_path)
+    assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/marks"}, "a restore takes the mark away"
     unit.write_text(unit.read_text().replace(str(OURS), "/another/portal"))
     other: dict[str, str] = {}
     take_service_settings(other, tmp_path)

@@ -92,6 +92,8 @@ def test_others_may_read_a_release_whatever_the_umask(tmp_path: Path, publish: C
     finally:
         os.umask(before)
     assert {oct(path.stat().st_mode & 0o777) for path in folder.rglob("*")} == {"0o755", "0o644"}
+    above = {path: oct(path.stat().st_mode & 0o777) for path in (folder, folder.parent, folder.parent.parent)}
+    assert set(above.values()) == {"0o755"}, "nginx is another user, and looks into each"
 
 
 def broken(tmp_path: Path, how: str) -> None:

@@ -892,8 +892,11 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
     )  # fmt: skip
     for at in range(1, MOST):
         shutil.rmtree(tmp_path / "release", ignore_errors=True)
+        (endpoint.data / "what came since").touch()
         came = how(at, run)
         assert (endpoint.data / "salt").read_bytes() == salt
+        [old] = tmp_path.glob("server*/what came since")
+        assert old.parent.suffix != ".restoring", "the next restore removes that folder, and this is kept"
         with closing(sqlite3.connect(f"file:{endpoint.data / 'concerns.db'}?mode=ro", uri=True)) as connection:
             assert connection.execute("select count(*) from letters").fetchone() == (1,)
         for before in tmp_path.glob("server.before-*"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from forms.core import portal as portals
 from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
+from forms.server.store import database
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
+from forms.server.store.installation import MARKS_KEPT_DAYS
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -429,3 +431,20 @@ def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, d
     finally:
         served.stop()
     assert f"the last day that it surely had was {WRITTEN}" in (tmp_path / "made" / "gunicorn.log").read_text()
+
+
+def test_what_was_erased_while_the_clock_was_behind_is_not_forgotten(
+    concerns: ConcernStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its mark keeps a backup from bringing it back; with a day of 2019 it went as soon as the clock was right again."""
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Behind":
+            return cls(2019, 5, 4, tzinfo=tz)
+
+    monkeypatch.setattr(database, "datetime", Behind)
+    with concerns.writing() as connection:
+        concerns.mark_erased(connection, "a letter")
+    concerns.forget_old(marks=WRITTEN - timedelta(days=MARKS_KEPT_DAYS))
+    assert concerns.erased()("a letter")

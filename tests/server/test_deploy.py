@@ -38,7 +38,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("public")
     files = {"ta/index.html": PAGE, "404.html": "not here", "ta/404.html": "இங்கே இல்லை", "away.html": "away",
              "ta/away.html": "Not sent, in Tamil", "ta/stories/the-advance/index.html": PAGE, "assets/a.css": "a{}", "sat-Olck/tell/index.html": PAGE,
-             "sat-Olck/404.html": "Santali: not here", "sat-Olck/away.html": "Santali: not sent"}  # fmt: skip
+             "sat-Olck/404.html": "Santali: not here", "sat-Olck/away.html": "Santali: not sent", "too-large.html": "too large",
+             "ta/too-large.html": "Too large, in Tamil"}  # fmt: skip
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -163,6 +164,42 @@ def test_the_largest_letter_passes_and_more_is_said_in_the_persons_language(serv
     status, _, page = ask(served, "POST", "/forms/ta/concern", b"what=" + b"x" * 2_000_000, **kind)
     assert status == 413
     assert b'lang="ta"' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/forms/ta/concern", "Too large, in Tamil"),
+        ("/forms/xy/concern", "too large"),
+        ("/forms/sat-Olck/concern", "too large"),
+        ("/ta/tell/", "Too large, in Tamil"),
+        ("/nothing", "too large"),
+    ],
+)
+def test_a_body_that_nginx_does_not_take_gets_a_page_of_ours(served: list[Served], path: str, said: str) -> None:
+    """Before, it said to try again, which never helped, or was nginx's own page, in English."""
+    if len(served) == 1:
+        return
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(25 * 1024 * 1024)}
+    status, headers, body = ask(served, "POST", path, b"", **kind)
+    assert (status, body.decode(), headers["Cache-Control"]) == (413, said, "no-store")
+
+
+def test_a_release_of_before_that_page_shows_the_one_that_it_has(tmp_path: Path, served: list[Served]) -> None:
+    older = tmp_path / "public"
+    for name, text in {"away.html": "away", "ta/away.html": "Not sent, in Tamil"}.items():
+        (older / name).parent.mkdir(parents=True, exist_ok=True)
+        (older / name).write_text(text)
+    front = nginx(tmp_path / "made", older, 1)
+    if front is None:
+        assert len(served) == 1
+        return
+    try:
+        kind = {"Content-Length": str(25 * 1024 * 1024)}
+        assert ask([front], "POST", "/forms/ta/concern", b"", **kind)[::2] == (413, b"Not sent, in Tamil")
+        assert ask([front], "POST", "/forms/xy/concern", b"", **kind)[::2] == (413, b"away")
+    finally:
+        front.stop()
 
 
 def test_nginx_says_what_the_endpoint_says_in_its_headers(served: list[Served]) -> None:

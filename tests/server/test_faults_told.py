@@ -1,7 +1,10 @@
 """What is wrong with a database is a sentence for the operator: where, what, and what to do; on every command alike."""
 
 import errno
+import gc
 import os
+import sqlite3
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +12,17 @@ from typing import Any
 import pytest
 from click import ClickException
 from click.testing import CliRunner
+from sqlalchemy.exc import OperationalError
 
 from forms.core.files.durable import replaced
 from forms.core.problem import Problem
 from forms.operations import status as operations_status
 from forms.operations.backup import restoring
+from forms.operations.backup.folder import CountingFile
 from forms.operations.cli.main import portal, report_problems
 from forms.server.districts import settings as districts
-from forms.server.store.faults import FAULTS, NotKept, not_kept
+from forms.server.store.database import Store
+from forms.server.store.faults import FAULTS, NotKept, not_kept, not_kept_for
 
 from .conftest import TODAY, Endpoint
 from .test_backup import backup, close, opening, settings_of
@@ -75,6 +81,69 @@ def test_a_database_that_may_only_be_read_is_said_before_a_letter_fails(
     assert [one.name for one in found] == ["database of signups"]
     assert str(locked) in found[0].sentence
     assert "Look at the owner and mount" in found[0].sentence
+
+
+def test_a_disk_that_failed_while_it_was_in_use_is_said_by_status_and_not_called_full(
+    well: tuple[Endpoint, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ext4 after errors (remount,abort): it says that it may be written, and each write ends with an error."""
+    endpoint, into = well
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    assert not_kept_for(OperationalError("", None, error)).fault == "failing"
+    assert not_kept_for(OperationalError("", None, error), room=False).fault == "full"
+
+    def failing(store: Store) -> None:
+        raise not_kept("failing", where=store.named)
+
+    monkeypatch.setattr(Store, "probe", failing)
+    found = [one for one in status(endpoint, backups=into).needs if one.value == "failing"]
+    assert [one.name for one in found] == ["database of concerns", "database of signups"]
+    assert "No letter can be kept" in found[0].sentence
+    assert "journalctl -k" in found[0].sentence
+
+
+def test_a_backup_that_meets_a_full_disk_names_it(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder and the data lie on two disks: which one is full must be said, and nothing else."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    endpoint.send("concern", what="x" * 1000)
+    monkeypatch.setattr(CountingFile, "write", full)
+    with pytest.raises(OSError, match="portal-000001"):
+        backup(endpoint, tmp_path / "backups")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gc.collect()  # a database that was read halfway is closed by who opened it
+
+
+def test_a_restore_onto_a_disk_that_may_only_be_read_says_so(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    there = os.statvfs(endpoint.data)
+    monkeypatch.setattr(
+        restoring.os, "statvfs", lambda _: os.statvfs_result([*there[:8], there.f_flag | os.ST_RDONLY, there.f_namemax])
+    )
+    with pytest.raises(Problem, match=r"a disk that may only be read\. See how it is mounted"):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), TODAY, in_place=True)
+
+
+def test_what_a_restore_left_is_said_until_it_is_gone(well: tuple[Endpoint, Path]) -> None:
+    endpoint, into = well
+    left, aside = (endpoint.data.with_name(f"server.{end}") for end in ("restoring", "before-2026-12-01"))
+    left.mkdir()
+    aside.mkdir()
+    (into / "portal-000009-2027-01-01.age.0a.unfinished").touch()
+    found = status(endpoint, backups=into)
+    assert [one.value for one in found.needs] == [str(left), str(aside)]
+    assert "Type the same restore again, or remove it" in item(found, "left over").sentence
+    assert "31 days ago: nothing is erased there" in item(found, "put aside").sentence
+    assert "The next one of its kind removes it" in item(found, "half made").sentence
 
 
 def test_a_restore_into_a_folder_of_another_user_does_not_say_that_a_service_runs(

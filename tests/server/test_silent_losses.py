@@ -140,3 +140,66 @@ def test_a_copy_of_the_whole_folder_is_no_loss(start: Start, tmp_path: Path, cap
     shutil.copytree(tmp_path / "data", tmp_path / "copy")
     assert opens(start(data=tmp_path / "copy"), code)
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(start: Start, tmp_path: Path) -> None:
+    """Mounted by hand, not in /etc/fstab: after the next boot its place is an empty folder."""
+    marks, data, disk = tmp_path / "marks", tmp_path / "data", tmp_path / "the disk"
+    app = start(marks=marks)
+    code = send(app)
+    stop(app)
+    data.rename(disk)
+    data.mkdir()
+    with pytest.raises(Problem, match="is empty, though the service ran with it before") as said:
+        start(marks=marks)
+    assert {path.name for path in data.iterdir()} <= {"in-use"}, "nothing is begun there"
+    needed = [one.sentence for one in look_at("x", config.read({**settings(tmp_path), "marks": marks})).needs]
+    assert any("is empty, though the service ran with it before" in one for one in needed)
+    shutil.rmtree(data)
+    disk.rename(data)
+    app = start(marks=marks)
+    assert opens(app, code)
+    stop(app)
+    shutil.rmtree(data)
+    Path(str(said.value).rpartition("rm ")[2].rstrip(".")).unlink()  # as the sentence says, for who begins anew
+    app = start(marks=marks)
+    assert opens(app, send(app))
+
+
+def test_a_folder_of_before_the_disk_was_mounted_is_not_taken_for_it(start: Start, tmp_path: Path) -> None:
+    """install-server starts the service at once: what that start made lies below the disk that was mounted later."""
+    marks, data = tmp_path / "marks", tmp_path / "data"
+    stop(start(marks=marks))
+    data.rename(tmp_path / "below")
+    for mark in marks.iterdir():
+        mark.unlink()
+    app = start(marks=marks)
+    code = send(app)
+    stop(app)
+    data.rename(tmp_path / "the disk")
+    (tmp_path / "below").rename(data)
+    with pytest.raises(Problem, match="has another salt than the service ran with last"):
+        start(marks=marks)
+    shutil.rmtree(data)
+    (tmp_path / "the disk").rename(data)
+    assert opens(start(marks=marks), code)
+
+
+def test_what_was_restored_is_begun_with(start: Start, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    read = config.read({**settings(tmp_path), "marks": marks})
+    stop(start(marks=marks))
+    assert [path.read_text().splitlines()[1] for path in marks.iterdir()] == [str(tmp_path / "data")]
+    first_start.forget_begun(read)
+    (tmp_path / "data").rename(tmp_path / "before")
+    stop(start(marks=marks))
+    assert len(list(marks.iterdir())) == 1
+
+
+def test_a_data_folder_in_which_nothing_is_kept_is_not_missed(tmp_path: Path) -> None:
+    """With PORTAL_SALT and PostgreSQL nothing lies there."""
+    (tmp_path / "data").mkdir()
+    read = config.read({**settings(tmp_path), "marks": tmp_path / "marks"})
+    first_start.note_begun(read, b"s" * 32)
+    first_start.require_as_before(read, b"s" * 32)
+    assert not (tmp_path / "marks").exists()

@@ -31,7 +31,15 @@ def test_files_are_found_by_name_in_the_order_of_folders(tmp_path: Path) -> None
 
 
 def test_what_editors_leave_is_no_file_of_content(tmp_path: Path) -> None:
-    content = files_of(tmp_path / "content", "en/.hidden/a.md", "en/~$a.md", "en/a.md~", "en/Thumbs.db", "en/a.md")
+    content = files_of(
+        tmp_path / "content",
+        "en/.hidden/a.md",
+        "en/~$a.md",
+        "en/a.md~",
+        "en/a.md.0a1b2c3d.new",
+        "en/Thumbs.db",
+        "en/a.md",
+    )
     assert [file.name for file in lookup.files(content)] == ["en/a.md"]
 
 

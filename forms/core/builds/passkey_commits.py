@@ -1,7 +1,7 @@
 """Signatures of commits by a passkey, as OpenSSH checks them (PROTOCOL.u2f, webauthn-sk-ecdsa-sha2-nistp256).
 
 The challenge that a browser's device signs is what an SSH signature covers, itself and not its hash, so that git and
-ssh-keygen believe the same signature as the editor does. Keys are written as in passkey_signatures.py. Nothing here
+ssh-keygen accept the same signature as the editor does. Keys are written as in passkey_signatures.py. Nothing here
 reads a file.
 """
 
@@ -80,7 +80,7 @@ def says_the_right_thing(message: bytes, signature: bytes) -> bool:
 
 
 def is_answered_by(message: bytes, answer: str, key: str) -> bool:
-    """Return whether a device's answer signs a commit so that OpenSSH believes it. Needs the package cryptography.
+    """Return whether a device's answer signs a commit in a form that OpenSSH accepts. Needs the package cryptography.
 
     OpenSSH reads the client data as the letters that browsers write, in their order, and none in another.
     """

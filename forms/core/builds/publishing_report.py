@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ def write(site: Path, report: PublishingReport) -> None:
 
 @contextmanager
 def reported(site: Path, day: date) -> Iterator[None]:
-    """Write how the block ends, for staff and for `status`: well, with a problem, or cut short.
+    """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
 
     What the block raises is raised on.
     """
@@ -51,7 +51,8 @@ def reported(site: Path, day: date) -> Iterator[None]:
         problem = f"A fault of the program: {type(error).__name__}."
         raise
     finally:
-        write(site, PublishingReport(day.isoformat(), problem))
+        with suppress(OSError) if problem else nullcontext():  # a full disk hides no other fault
+            write(site, PublishingReport(day.isoformat(), problem))
 
 
 def read(site: Path) -> PublishingReport | None:

@@ -50,7 +50,7 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
     """Return an age file of this letter for these age recipients ("age1...").
 
     `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
-    letter look alike. Raises LetterTooLarge, or Problem where there is no recipient or a key is none.
+    letter look alike. Raises LetterTooLarge, or Problem where there is no recipient or a key is malformed.
     """
     return _encrypt(_padded(json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode(), floor), recipients)
 

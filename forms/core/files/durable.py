@@ -1,9 +1,10 @@
 """Write files durably and atomically: a file is complete and on the disk, or unchanged."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forms.core.problem import Problem
@@ -13,6 +14,17 @@ def write_durably(path: Path, data: bytes) -> None:
     """Write a file that other programs may read. Raises OSError, and then changes nothing."""
     with replaced(path) as fresh:
         fresh.write_bytes(data)
+
+
+def make_open_folder(folder: Path) -> None:
+    """Make a folder, and what is missing above it, that other users may look into, whatever the umask. Raises OSError.
+
+    The umask of root's shell may keep everybody else out: nginx and the service are other users.
+    """
+    for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
+        with suppress(FileExistsError):  # another program was first
+            missing.mkdir()
+            missing.chmod(0o755)
 
 
 def write_safely(path: Path, data: bytes) -> None:
@@ -27,8 +39,15 @@ def write_or_complain(path: Path, data: bytes) -> None:
     try:
         write_safely(path, data)
     except OSError as error:
-        todo = "Make room on the disk; what waits on the server stays there."
-        raise Problem(str(path.parent), f"cannot be written ({error.strerror}).", todo) from None
+        raise Problem(str(path.parent), f"cannot be written ({error.strerror}).", _todo(error)) from None
+
+
+def _todo(error: OSError) -> str:
+    if error.errno == errno.EROFS:
+        return "Its disk may only be read: look whether it is damaged or locked. What waits on the server stays there."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return "It belongs to another user of this machine. What waits on the server stays there."
+    return "Make room on the disk; what waits on the server stays there."
 
 
 @contextmanager

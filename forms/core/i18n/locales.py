@@ -19,7 +19,7 @@ LOCALES = {"en": "en_IN"}
 
 @dataclass(frozen=True)
 class Script:
-    """A script. letters: the first word of its letters' names in Unicode; like: a language of it that CLDR knows."""
+    """A script. letters: the first word of its letters' names in Unicode; like: a language of it that CLDR has."""
 
     font: str
     letters: str
@@ -72,7 +72,7 @@ def direction(language: str) -> str:
 
 @cache
 def has_data(language: str) -> bool:
-    """Return whether CLDR knows how this language writes days and numbers."""
+    """Return whether CLDR has the formats of days and numbers of this language."""
     return _locale(language) is not None
 
 

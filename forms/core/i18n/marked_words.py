@@ -13,8 +13,8 @@ WINDOW_MARKS = frozenset({"_", "gettext", "with_markup"})
 WINDOW_PLURAL_MARKS = frozenset({"ngettext"})
 
 SAYING = frozenset({
-    "Problem", "Damaged", "Finding", "NotForThisDesk", "NotKnown", "NotThere", "Refused", "ServerAway",
-    "UnconfirmedKey", "Unsure",
+    "Problem", "Damaged", "Danger", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotKnown", "NotThere",
+    "RequestRefused", "ServerAway", "UnconfirmedKey", "Unreachable", "Unsure",
 })  # fmt: skip
 """Calls whose texts are for people: Problem and its kinds, and what the doctor finds."""
 

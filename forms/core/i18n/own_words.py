@@ -104,7 +104,7 @@ def forms_of(language: str) -> int:
 
 
 def wrong(english: Forms, said: Forms, language: str) -> str:
-    """Return why a translation cannot be shown; "" where it can."""
+    """Return why a translation cannot be shown, or ""."""
     if len(english) > 1 and len(said) != forms_of(language):
         return "has not as many forms as numbers have in this language"
     if any(map(_unseen, said, [_allowed(english, language)] * len(said))):
@@ -148,7 +148,7 @@ def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
 
 
 def _strange_plural(english: Forms) -> str:
-    """Return why a sentence with a number is none of ours: what its file calls its English is compared with nothing."""
+    """Return what is wrong with the English of a plural sentence in a .po file, or ""."""
     ours = len(english) == 1 or _with_plurals().get(english[0]) == english
     return "" if ours else "has another plural in English than the program"
 

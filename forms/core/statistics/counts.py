@@ -64,7 +64,7 @@ def publishable(letters: Iterable[Heard], today: date | None = None) -> tuple[Ce
     """Return the counts that may be published, of every quarter that is over, sorted.
 
     Each letter counts once. A quarter between the first letter and today with fewer than LEAST letters has one cell
-    without a number. today: the machine's day, unless given. Raises Problem for a month that is none.
+    without a number. today: the machine's day, unless given. Raises Problem for a malformed month.
     """
     day = today or datetime.now().astimezone().date()
     now = quarter_of(f"{day:%Y-%m}")

@@ -1,6 +1,6 @@
 """Detect letters that the server withheld, or gave out again under another id.
 
-Each machine remembers the last day on which it fetched all that was waiting. A letter that was written before that day
+Each machine records the last day on which it fetched all that was waiting. A letter that was written before that day
 was not there when it should have been: the line or the phone was slow, or the server held it back. What never comes
 cannot be noticed by this machine alone; but colleagues at other machines write in cases whose letters are missing here.
 """
@@ -80,7 +80,7 @@ def state_file(folder: Path) -> StateFile[Fetches]:
 
 
 class Arrivals:
-    """What one machine remembers of its fetches: `arrivals.json` in the desk's folder. Ids and days only."""
+    """The record that one machine keeps of its fetches: `arrivals.json` in the desk's folder. Ids and days only."""
 
     def __init__(self, folder: Path) -> None:
         self._file = state_file(folder)

@@ -1,7 +1,11 @@
 """The desk's commands about its keys alone: nothing is fetched or opened. forms.desk.cli adds them to its group."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import click
 
+from forms.core.problem import Problem
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command
@@ -29,6 +33,17 @@ def _say_public(here: DeskPlace, public: keys.Public) -> None:
     say("write `- id: NAME` before the three lines, and move them in as these are.\n")
 
 
+def _say_made(here: DeskPlace, passphrase: str, make: Callable[[], keys.Public]) -> None:
+    """Make keys and say what to paste; where that was done, but perhaps never read, only say it again."""
+    if keys.has_token(here.folder):
+        with suppress(Problem):  # another passphrase: this is about other keys, and `make` says so
+            public = keys.public(here.folder, passphrase)
+            say("This machine has its key already. Nothing was changed.\n")
+            _say_public(here, public)
+            return
+    _say_public(here, make())
+
+
 def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
     return ["    people:", f"      - id: {person}", *(f"        {line}" for line in public.lines)]
 
@@ -40,9 +55,9 @@ def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
 def new_key(here: DeskPlace, passphrase: str) -> None:
     """Make this machine's key and token for real use, under a passphrase.
 
-    Where several people work at a desk each has a key: --desk police/anita.
+    Where several people work at a desk each has a key: --desk police/anita. Typed again it shows the same lines again.
     """
-    _say_public(here, keys.make(here.folder, passphrase))
+    _say_made(here, passphrase, lambda: keys.make(here.folder, passphrase))
     say(f"The secret stays in {here.folder}. Keep a copy of that folder and of the passphrase in a safe.")
     say("Without them nobody can open this desk's letters, not even we.")
 
@@ -88,7 +103,7 @@ def recovery_key(here: DeskPlace) -> None:
 @show_problems
 def restore(here: DeskPlace, secret: str, passphrase: str) -> None:
     """Set up a new machine from the printed recovery key."""
-    _say_public(here, keys.restore(here.folder, secret, passphrase))
+    _say_made(here, passphrase, lambda: keys.restore(here.folder, secret, passphrase))
 
 
 KEY_COMMANDS = (new_key, change_key, change_passphrase, recovery_key, restore)

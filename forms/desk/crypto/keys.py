@@ -53,24 +53,28 @@ def signing_line(identity: pyrage.x25519.Identity) -> str:
 
 
 def pickup_line(token: str) -> str:
-    """Return the line by which the server knows a token without holding it."""
+    """Return the line by which the server verifies a token without holding it."""
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
 
 
-def make(folder: Path, passphrase: str | None) -> Public:
+def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Identity] = ()) -> Public:
     """Make a desk's keys in its folder; without a passphrase only for the demonstration.
 
+    older: identities that open what came before, of which all is to be fetched.
     Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
     """
     if passphrase is not None:
         require_length(passphrase)
-    if (folder / "token.txt").exists():
+    if has_token(folder):
         raise Problem(
             str(folder), "has keys already.", "Take another folder with --home; letters still need the old key."
         )
-    identity, token = pyrage.x25519.Identity.generate(), secrets.token_urlsafe(32)
-    plain = f"{identity}\n".encode()
+    identity, *more = _without_token(folder, passphrase) or [pyrage.x25519.Identity.generate()]
+    token = secrets.token_urlsafe(32)
+    plain = "".join(f"{one}\n" for one in dict.fromkeys(map(str, (identity, *more, *older)))).encode()
     try:
+        if older:
+            write_safely(folder / RESTORING, b"")
         if passphrase is None:
             write_safely(folder / "identity.txt", plain)
         else:
@@ -83,6 +87,33 @@ def make(folder: Path, passphrase: str | None) -> Public:
             "Give --home a folder that can.",
         ) from None
     return _public(identity, token)
+
+
+def has_token(folder: Path) -> bool:
+    """Return whether a machine has keys, whole: the token is written last."""
+    return (folder / "token.txt").exists()
+
+
+def _without_token(folder: Path, passphrase: str | None) -> Sequence[pyrage.x25519.Identity]:
+    """Return the identities of a folder without a token, so that none is ever written over. Raises Problem.
+
+    Making them was cut short, or the token alone was lost: letters may wait for them.
+    """
+    if not any((folder / name).exists() for name in ("identity.age", "identity.txt")):
+        return ()
+    try:
+        return identities(folder, lambda: passphrase or "")
+    except Problem:
+        raise Problem(
+            str(folder),
+            "holds a key that this passphrase does not open, and no token.",
+            "Type the passphrase of that key. If its lines never stood in portal.yml, move the folder away first.",
+        ) from None
+
+
+def public(folder: Path, passphrase: str | None) -> Public:
+    """Return the lines for portal.yml of the present keys of a machine. Raises Problem."""
+    return _public(identity(folder, lambda: passphrase or ""), token(folder))
 
 
 def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str, str]]:
@@ -156,7 +187,7 @@ def change_passphrase(folder: Path, old: str, new: str) -> None:
 def rotate(folder: Path, passphrase: str | None) -> Public:
     """Return a new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
 
-    The new public lines must go into portal.yml; until then the server knows an old token only. All of them stay in
+    The new public lines must go into portal.yml; until then the server has an old token only. All of them stay in
     `token.old.txt`, the newest first: a key may be changed again before the first change was published.
     """
     kept = identities(folder, lambda: passphrase or "")
@@ -196,10 +227,7 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
         printed = pyrage.x25519.Identity.from_str("".join(secret.split()).upper())
     except pyrage.IdentityError:
         raise Problem("recovery key", "is not whole.", "Type it again, or scan the square.") from None
-    public = make(folder, passphrase)
-    _write_identities(folder, (*identities(folder, lambda: passphrase), printed), passphrase)
-    write_or_complain(folder / RESTORING, b"")
-    return public
+    return make(folder, passphrase, (printed,))
 
 
 def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:

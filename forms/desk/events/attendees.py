@@ -119,7 +119,7 @@ _KEEP = lazy_gettext("Everybody keeps their place: find room, or raise its capac
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
-    """Sign-ups as the server listed them. Raises Problem where a row is none: nothing is guessed about who comes."""
+    """Sign-ups as the server listed them. Raises Problem for a malformed row: nothing is guessed about who comes."""
     try:
         return tuple(_row(row) for row in rows)
     except ODD_JSON:
@@ -194,7 +194,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def free_places(one: Gathering) -> int | None:
-    """Return places that are left; None where nobody is counted."""
+    """Return places that are left; None where people are not counted."""
     if one.event is None or one.event.capacity is None:
         return None
     return max(0, one.event.capacity - one.coming)

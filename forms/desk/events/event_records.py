@@ -55,7 +55,7 @@ class EventBook:
 
     @property
     def known_day(self) -> TrustedDate:
-        """What this machine knows of the day: names go by it."""
+        """The day by this machine and what the server has confirmed of it: names are checked against it."""
         return self._days.look(self._today())
 
     def fetch(self) -> FetchedSignups:
@@ -79,7 +79,7 @@ class EventBook:
         return gatherings(self.signups.rows(), self.session.portal.events, self.today)
 
     def gathering(self, event_id: str) -> Gathering:
-        """Return one event. Raises Problem where neither the portal nor a sign-up knows it."""
+        """Return one event. Raises Problem where neither the portal nor a sign-up names it."""
         rows = tuple(in_line(self.signups.rows_of(event_id)))
         event = self.event(event_id)
         if event is None and not rows:

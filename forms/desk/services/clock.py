@@ -18,11 +18,11 @@ class Clock:
 
     @property
     def known_day(self) -> TrustedDate:
-        """What this machine knows of the day: what is old goes by it."""
+        """The day by this machine and what the server has confirmed of it: retention uses it."""
         return self._days.look(self.today())
 
     def compare(self, server: Server) -> TrustedDate:
-        """Compare this machine's clock and the server's; return what the server knows of the day.
+        """Compare this machine's clock and the server's; return the day that is believed.
 
         A clock that one of them doubts is believed where the other shows the same day. Raises Problem.
         """

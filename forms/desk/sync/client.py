@@ -84,7 +84,7 @@ class ServerResponse:
 
 @dataclass(frozen=True)
 class Server:
-    """A server's address and this desk's token; `old_tokens`: those before, until the server knows a newer one."""
+    """A server's address and this desk's token; `old_tokens`: those before, until the server has a newer one."""
 
     address: str
     token: str
@@ -180,11 +180,13 @@ class Server:
 
     @property
     def is_this_machine(self) -> bool:
-        """Whether the server runs here: then it has no other clock to ask."""
+        """Whether the server runs here: then there is no other clock to compare."""
         return urlsplit(self.address).hostname in _LOOPBACK
 
     def day(self, told: date | None) -> TrustedDate:
-        """Return what the server knows of the day. told: the day of this machine's clock, for comparison.
+        """Return the day by the server's clock and the last day that it believed.
+
+        told: the day of this machine's clock, for comparison.
 
         Raises Problem where the answer has not its form.
         """

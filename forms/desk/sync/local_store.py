@@ -103,8 +103,11 @@ class LocalStore:
         return self._path(folder, id).exists()
 
     def delete(self, folder: str, id: str) -> None:
-        """Erase a file. A disk may keep its bytes for a while, as ciphertext."""
-        self._path(folder, id).unlink(missing_ok=True)
+        """Erase a file, and what a write of it left that was killed. A disk may keep its bytes, as ciphertext."""
+        path = self._path(folder, id)
+        for left in path.parent.glob(f"{path.name}.*.new"):
+            left.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
     # What the server says of a letter in plaintext: its thread and queue (`tray`)
 

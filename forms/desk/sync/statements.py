@@ -1,4 +1,4 @@
-"""What one machine remembers of the server's daily statements: they must form a chain, and match what came here.
+"""The server's daily statements as one machine has recorded them: they must form a chain, and match what came here.
 
 Nothing that is wrong stops a desk: it is said until a person has asked why and lets the statements begin anew.
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from forms.core.builds.manifest import BuildManifest, file_of
 from forms.core.form_schema import Kind, letter_forms, load_all
+from forms.core.i18n.lazy_text import LazyText, lazy_gettext
 from forms.core.i18n.locales import CODE
 from forms.desk.watch.visitor import Seen
 
@@ -43,7 +44,7 @@ def drawn_form(path: str) -> tuple[str, str] | None:
     return (match["language"], match["form"]) if match else None
 
 
-def differences(seen: Mapping[str, Seen], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:
+def differences(seen: Mapping[str, Seen], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[LazyText]:
     """Return a sentence for each page, script or style that is not the build's.
 
     before: the build that this one has just replaced, of which something may still have come; else None.
@@ -57,36 +58,56 @@ def differences(seen: Mapping[str, Seen], manifest: BuildManifest, before: Build
             yield from _file(path, answer, [one for one in (manifest, before) if one])
         for name in _LOADS_MORE:
             if name in answer.headers:
-                yield f"{path} came with a header {name}, by which a browser opens something else."
+                yield lazy_gettext(
+                    "%(path)s came with a header %(name)s, by which a browser opens something else.",
+                    path=path,
+                    name=name,
+                )
 
 
-def _file(path: str, answer: Seen, builds: Sequence[BuildManifest]) -> Iterator[str]:
+def _file(path: str, answer: Seen, builds: Sequence[BuildManifest]) -> Iterator[LazyText]:
     named = [build.files[path] for build in builds if path in build.files]
     if not named:
         if answer.status == FOUND:
-            yield f"{path} is not of the build."
+            yield lazy_gettext("%(path)s is not of the build.", path=path)
     elif answer.status != FOUND:
-        yield f"{path} is of the build, and the site does not show it (status {answer.status})."
+        yield lazy_gettext(
+            "%(path)s is of the build, and the site does not show it (status %(status)s).",
+            path=path,
+            status=answer.status,
+        )
     elif file_of(answer.body) not in named:
-        yield f"{path} is not what the build has there: it was changed."
+        yield lazy_gettext("%(path)s is not what the build has there: it was changed.", path=path)
 
 
-def _drawn(path: str, answer: Seen, page: Seen) -> Iterator[str]:
+def _drawn(path: str, answer: Seen, page: Seen) -> Iterator[LazyText]:
     if answer.status != FOUND:
         return  # the forms may be away; the static page beside it is what people see
     shown, allowed, at = _tokens(answer), _tokens(page), 0
     for token in (token for token in shown if not _OWN.fullmatch(token)):
         if token not in allowed:
-            yield f"{path} shows something that the signed page with this form has not: {token[:80]}"
+            yield lazy_gettext(
+                "%(path)s shows something that the signed page with this form has not: %(part)s",
+                path=path,
+                part=token[:80],
+            )
             return
         if token not in allowed[at:]:
-            yield f"{path} shows something in another place than the signed page with this form: {token[:80]}"
+            yield lazy_gettext(
+                "%(path)s shows something in another place than the signed page with this form: %(part)s",
+                path=path,
+                part=token[:80],
+            )
             return
         at = allowed.index(token, at) + 1
     for form, asked in _forms(shown).items():
         missing = [field for field in _forms(allowed).get(form, ()) if field not in asked]
         if missing:
-            yield f"{path} lacks something that the signed page with this form has: {missing[0][:80]}"
+            yield lazy_gettext(
+                "%(path)s lacks something that the signed page with this form has: %(part)s",
+                path=path,
+                part=missing[0][:80],
+            )
             return
 
 
@@ -118,7 +139,7 @@ def forms_of(terms: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [("concern", terms), *((name, {"desks": named[name]}) for name in others if name != "concern")]
 
 
-def other_keys(terms: Mapping[str, Any], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[str]:
+def other_keys(terms: Mapping[str, Any], manifest: BuildManifest, before: BuildManifest | None) -> Iterator[LazyText]:
     """Return a sentence for each desk to which a browser would seal with other keys than the build names."""
     for form, those in forms_of(terms):
         told = keys_in(those)
@@ -127,14 +148,16 @@ def other_keys(terms: Mapping[str, Any], manifest: BuildManifest, before: BuildM
         yield from differing_keys(told, _as_sets(manifest.readers(form)))
 
 
-def differing_keys(told: Mapping[str, frozenset[str]], right: Mapping[str, frozenset[str]]) -> Iterator[str]:
+def differing_keys(told: Mapping[str, frozenset[str]], right: Mapping[str, frozenset[str]]) -> Iterator[LazyText]:
     """Return a sentence for each desk whose keys differ from the right ones."""
     for desk in sorted(told.keys() | right.keys()):
         here, there = told.get(desk, frozenset()), right.get(desk, frozenset())
         for key in sorted(here - there):
-            yield f"Letters are locked for a key that is not the desk {desk}'s: {key}"
+            yield lazy_gettext(
+                "Letters are locked for a key that is not the desk %(desk)s's: %(key)s", desk=desk, key=key
+            )
         for key in sorted(there - here):
-            yield f"Letters are not locked for this key of the desk {desk}: {key}"
+            yield lazy_gettext("Letters are not locked for this key of the desk %(desk)s: %(key)s", desk=desk, key=key)
 
 
 def keys_in(terms: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -19,7 +19,7 @@ from typing import Any
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
 from forms.core.crypto.fingerprints import publisher_fingerprint
-from forms.core.i18n.lazy_text import as_lazy, joined, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.portal import Portal, parse
 from forms.core.problem import Problem
 from forms.desk.command_line import command
@@ -47,6 +47,8 @@ WHAT_TO_DO = lazy_gettext(
     "what people send through the site, and tell people to call the help numbers."
 )
 
+_BROKE_OFF = lazy_gettext("Then the site did not answer any more. If it was published anew just then: look again.")
+
 _ORDINARY = 3
 _CHANCE: random.Random = secrets.SystemRandom()
 
@@ -63,7 +65,7 @@ class SiteWatch:
         """What is remembered."""
         return watch_state.load(self.folder)
 
-    def look(self, portal: Portal, today: date, *, everything: bool = False) -> tuple[str, ...]:
+    def look(self, portal: Portal, today: date, *, everything: bool = False) -> tuple[LazyText, ...]:
         """Visit the site; return what is wrong, in sentences. everything: all languages, not one at random."""
         state = self._pinned(portal)
         known, visitor = watch_state.last_manifest(self.folder), Visitor(self.address)
@@ -87,7 +89,9 @@ class SiteWatch:
         state = self.state
         return state if state.publishers else replace(state, publishers=tuple(portal.publishers))
 
-    def _compare(self, state: WatchState, seen: dict[str, Seen], portal: Portal) -> tuple[WatchState, tuple[str, ...]]:
+    def _compare(
+        self, state: WatchState, seen: dict[str, Seen], portal: Portal
+    ) -> tuple[WatchState, tuple[LazyText, ...]]:
         data, signatures, terms = (seen.pop(path) for path in (ADDRESS, SIGNATURES, TERMS))
         wrong = [*_other_publishers(state, portal)]
         told = _json(terms)
@@ -109,16 +113,24 @@ class SiteWatch:
 
     def _manifest(
         self, state: WatchState, data: Seen, signatures: Seen, known: BuildManifest | None
-    ) -> tuple[WatchState, BuildManifest | None, list[str]]:
+    ) -> tuple[WatchState, BuildManifest | None, list[LazyText]]:
         """Return the manifest to compare with: the site's where it is right, else the last that was."""
         digest = hashlib.sha256(data.body).hexdigest()
         found = _readable(data)
         if found is None:
             gone = bool(state.publishers or known)
-            return state, known, [f"The list of the build ({ADDRESS}) is gone or damaged."] if gone else []
+            return (
+                state,
+                known,
+                [lazy_gettext("The list of the build (%(path)s) is gone or damaged.", path=ADDRESS)] if gone else [],
+            )
         signed = is_signed(data.body, signatures.body, state.publishers)
         if state.publishers and not signed:
-            return state, known if state.signed else None, ["The list of the build is not signed by its publishers."]
+            return (
+                state,
+                known if state.signed else None,
+                [lazy_gettext("The list of the build is not signed by its publishers.")],
+            )
         if known and signed and state.signed and (wrong := _rolled_back(found, known, digest, state.digest)):
             return state, known, [wrong]
         if digest != state.digest:
@@ -190,7 +202,7 @@ def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, Seen]:
     return seen
 
 
-def _wrong_before_it_broke(seen: Mapping[str, Seen], known: BuildManifest | None) -> Iterator[str]:
+def _wrong_before_it_broke(seen: Mapping[str, Seen], known: BuildManifest | None) -> Iterator[LazyText]:
     """Return what was other than in the last build that was signed, where the site then did not answer any more.
 
     Else a server could show what it has changed, see that a machine compares, and give no list to compare with.
@@ -202,7 +214,7 @@ def _wrong_before_it_broke(seen: Mapping[str, Seen], known: BuildManifest | None
     if TERMS in seen and seen[TERMS].status == FOUND:
         found += other_keys(_json(seen[TERMS]), known, None)
     for sentence in found:
-        yield f"{sentence} Then the site did not answer any more. If it was published anew just then: look again."
+        yield joined(sentence, _BROKE_OFF)
 
 
 def _readable(answer: Seen) -> BuildManifest | None:
@@ -219,7 +231,7 @@ def _json(answer: Seen) -> Mapping[str, Any]:
     return {}
 
 
-def _same_terms(state: WatchState, told: Mapping[str, Any]) -> tuple[WatchState, list[str]]:
+def _same_terms(state: WatchState, told: Mapping[str, Any]) -> tuple[WatchState, list[LazyText]]:
     """Compare salt and cost of receipts with those of the first visit."""
     salt, memory, passes = told.get("salt"), told.get("memory"), told.get("passes")
     if not isinstance(salt, str) or type(memory) is not int or type(passes) is not int:
@@ -229,29 +241,38 @@ def _same_terms(state: WatchState, told: Mapping[str, Any]) -> tuple[WatchState,
         return replace(state, terms=now), []
     wrong = []
     if salt != state.terms.salt:
-        wrong.append("The salt of receipts is another one: receipts from before open nothing on this site.")
+        wrong.append(
+            lazy_gettext("The salt of receipts is another one: receipts from before open nothing on this site.")
+        )
     if memory < state.terms.memory or passes < state.terms.passes:
-        wrong.append("Deriving a receipt costs less than before: receipts are easier to guess.")
+        wrong.append(lazy_gettext("Deriving a receipt costs less than before: receipts are easier to guess."))
     return state, wrong
 
 
-def _rolled_back(found: BuildManifest, known: BuildManifest, digest: str, known_digest: str) -> str:
+def _rolled_back(found: BuildManifest, known: BuildManifest, digest: str, known_digest: str) -> LazyText | None:
     if found.number < known.number:
-        return f"The site shows an older build ({found.day}) than it did before ({known.day})."
+        return lazy_gettext(
+            "The site shows an older build (%(shown)s) than it did before (%(known)s).",
+            shown=str(found.day),
+            known=str(known.day),
+        )
     if found.number == known.number and digest != known_digest:
-        return f"There are two builds with one number ({found.number}): one is shown here, another was before."
-    return ""
+        return lazy_gettext(
+            "There are two builds with one number (%(number)s): one is shown here, another was before.",
+            number=found.number,
+        )
+    return None
 
 
-def _published_keys(portal: Portal, manifest: BuildManifest, known: BuildManifest | None) -> Iterator[str]:
+def _published_keys(portal: Portal, manifest: BuildManifest, known: BuildManifest | None) -> Iterator[LazyText]:
     """Compare the keys that the server hands to desks with those of the build."""
     here, builds = build_manifest.desks_of(portal), [one for one in (manifest, known) if one]
     for desk in sorted(here.keys() | manifest.desks.keys()):
         if here.get(desk) not in [build.desks.get(desk) for build in builds]:
-            yield f"The server names other keys for the desk {desk} than the build does."
+            yield lazy_gettext("The server names other keys for the desk %(desk)s than the build does.", desk=desk)
 
 
-def _other_publishers(state: WatchState, portal: Portal) -> Iterator[str]:
+def _other_publishers(state: WatchState, portal: Portal) -> Iterator[LazyText]:
     if set(portal.publishers) != set(state.publishers):
         named = ", ".join(map(publisher_fingerprint, portal.publishers)) or lazy_gettext("none")
         yield lazy_gettext(
@@ -269,7 +290,7 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
     """Return what is to be said of the site: whether it is well, and a sentence."""
     state = watch.state
     for alarm in state.alarms:
-        yield False, joined(lazy_gettext("%(day)s: %(text)s", day=alarm.day, text=as_lazy(alarm.sentence)), WHAT_TO_DO)
+        yield False, joined(lazy_gettext("%(day)s: %(text)s", day=alarm.day, text=alarm.text), WHAT_TO_DO)
     if too_long(state, today):
         yield (
             False,

@@ -12,6 +12,7 @@ import brotli
 import requests
 from urllib3.exceptions import HTTPError
 
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.sync.connection import connection
 
@@ -65,7 +66,8 @@ class Visitor:
         finally:
             self._line.cookies.clear()
         if answer.status_code >= requests.codes.internal_server_error:
-            raise Unreachable(self._address, f"is in trouble (status {answer.status_code}).", "It is tried again.")
+            trouble = lazy_gettext("is in trouble (status %(status)s).", status=answer.status_code)
+            raise Unreachable(self._address, trouble, "It is tried again.")
         return Seen(answer.status_code, body, headers)
 
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from forms.core.builds.manifest import BuildManifest, read
 from forms.core.files.durable import write_safely
+from forms.core.i18n.lazy_text import LazyText, as_lazy, lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.plain_text import on_one_line
 from forms.desk.state_file import Damaged, StateFile
@@ -19,11 +20,47 @@ _LONGEST_ALARM = 500
 
 
 @dataclass(frozen=True)
+class StoredText:
+    """A LazyText as it is stored: its message, and what stands in it. Numbers are kept as they are written."""
+
+    message: str
+    values: dict[str, "str | StoredText"] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: LazyText) -> "StoredText":
+        """Return a text as it is stored, each value on one line."""
+        return cls(text.message, {name: _stored(value) for name, value in text.values.items()})
+
+    @property
+    def text(self) -> LazyText:
+        """The text, for whoever reads it in another language."""
+        values = {name: value.text if isinstance(value, StoredText) else value for name, value in self.values.items()}
+        return LazyText(self.message, values)
+
+
+def _stored(value: object) -> "str | StoredText":
+    return StoredText.of(value) if isinstance(value, LazyText) else on_one_line(str(value))[:_LONGEST_ALARM]
+
+
+@dataclass(frozen=True)
 class Alarm:
-    """Something that was other than its publishers signed. It stands until a person here has dealt with it."""
+    """Something that was other than its publishers signed. It stands until a person here has dealt with it.
+
+    sentence: in English; said: the same for other languages, which earlier releases did not store.
+    """
 
     day: str
     sentence: str
+    said: StoredText | None = None
+
+    @property
+    def text(self) -> LazyText:
+        """The sentence, for whoever reads it in another language."""
+        with suppress(
+            KeyError, TypeError, ValueError
+        ):  # a message and values that do not fit: somebody edited the file
+            return self.said.text if self.said else as_lazy(self.sentence)
+        return as_lazy(self.sentence)
 
 
 @dataclass(frozen=True)
@@ -49,12 +86,12 @@ class WatchState:
     alarms: tuple[Alarm, ...] = ()
     terms: Terms | None = None
 
-    def with_alarms(self, day: str, sentences: tuple[str, ...]) -> "WatchState":
+    def with_alarms(self, day: str, sentences: tuple[LazyText, ...]) -> "WatchState":
         """Return the state with these alarms too; each sentence stands once."""
         known = {alarm.sentence for alarm in self.alarms}
         # What the site says stands in them: half a character could not be read back, and would lose all the rest.
-        shown = dict.fromkeys(on_one_line(sentence)[:_LONGEST_ALARM] for sentence in sentences)
-        new = [Alarm(day, sentence) for sentence in shown if sentence not in known]
+        shown = {on_one_line(sentence)[:_LONGEST_ALARM]: StoredText.of(sentence) for sentence in sentences}
+        new = [Alarm(day, sentence, said) for sentence, said in shown.items() if sentence not in known]
         return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])
 
 
@@ -71,7 +108,8 @@ def load(folder: Path) -> WatchState:
     try:
         return state_file(folder).read() or WatchState()
     except Damaged:
-        return WatchState(alarms=(Alarm("", f"{FILE} in this desk's folder was damaged: what it remembered is lost."),))
+        lost = lazy_gettext("%(file)s in this desk's folder was damaged: what it remembered is lost.", file=FILE)
+        return WatchState(alarms=(Alarm("", lost, StoredText.of(lost)),))
 
 
 def save(folder: Path, state: WatchState) -> None:

@@ -111,7 +111,7 @@ def _listed(value: Any, names: Mapping[str, str]) -> str:
 
 
 def _known(portal: Portal, language: str) -> str:
-    """Return a letter's language; English where it claims one that is none of the portal's."""
+    """Return a letter's language; English where it claims one that the portal has not."""
     return language if language in portal.language_codes() else languages.ENGLISH
 
 
@@ -134,7 +134,7 @@ def language_name(portal: Portal, code: str) -> str:
 
 
 def spoken(code: str) -> str:
-    """Return a language as the reader calls it; the code where nobody knows it."""
+    """Return a language as the reader calls it; the code of an unknown one."""
     return str(Locale(reader()).languages.get(code, code))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -90,7 +90,7 @@ def public_key(settings: ServerSettings) -> str | None:
 
 def everything(
     settings: ServerSettings, environment: Mapping[str, str], databases: Databases, manifest: Manifest
-) -> Iterator[ArchiveMember]:
+) -> Generator[ArchiveMember]:
     """Yield all members of a full backup. Raises NotKept, OSError, Problem."""
     yield manifest.member
     salt = config.salt(settings)
@@ -102,7 +102,7 @@ def everything(
     yield from _release(settings)
 
 
-def erasures(databases: Databases, manifest: Manifest) -> Iterator[ArchiveMember]:
+def erasures(databases: Databases, manifest: Manifest) -> Generator[ArchiveMember]:
     """Yield the members of a small backup: what was erased. Raises NotKept."""
     yield manifest.member
     yield from _rows(databases, everything=False)

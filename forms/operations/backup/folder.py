@@ -201,6 +201,9 @@ def written(path: Path, number: int, day: date, key: PrivateKey) -> Iterator[IO[
         write_safely(note_path(path), json.dumps(asdict(signed)).encode())  # first: no backup without its note
         fresh.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk names no file: whose disk it is must be said
+        raise
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
 """Make a backup while letters come: one encrypted file to the operator's public key, checked after it is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,8 +46,11 @@ def make(
             FULL, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
         )
         path = into / f"portal-{number:06}-{today.isoformat()}.age"
-        with folder.written(path, number, today, key) as file:
-            archive.write(file, contents.everything(settings, environment, found, manifest), recipients, key)
+        with (
+            folder.written(path, number, today, key) as file,
+            closing(contents.everything(settings, environment, found, manifest)) as members,
+        ):
+            archive.write(file, members, recipients, key)
         gone = folder.remove_old(into, rule or Rule())
         return Made(path, path.stat().st_size, public_text(key), tuple(gone))
 
@@ -61,8 +64,11 @@ def make_erasures(
         manifest = Manifest(
             ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
         )
-        with folder.written(into / ERASED, number, today, key) as file:
-            archive.write(file, contents.erasures(found, manifest), recipients, key)
+        with (
+            folder.written(into / ERASED, number, today, key) as file,
+            closing(contents.erasures(found, manifest)) as members,
+        ):
+            archive.write(file, members, recipients, key)
         return Made(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
 
 

@@ -83,6 +83,7 @@ def restore(
             found = _restore_into(settings, fresh, backup, opening, today, erasures, beside, renamed=renamed)
             if release and beside and beside.exists():
                 beside.replace(release)  # also where an empty folder is there
+            _give(fresh, data)
             before = _put_in_place(fresh, data, today)
         except BaseException:
             for folder in made:
@@ -141,7 +142,7 @@ def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
 
 
 def _take_members(members: Iterator[ArchiveMember], stores: Databases, fresh: Path, release: Path | None) -> int:
-    """Write what comes; return the number of rows. What is of no kind that we know is refused."""
+    """Write what comes; return the number of rows. A file of an unknown kind is refused."""
     rows = 0
     for kind, some in groupby(members, lambda member: member.name.partition("/")[0]):
         if kind in DATABASES:
@@ -303,6 +304,9 @@ def _at_rest(data: Path, *, in_place: bool) -> Iterator[None]:
     if not data.exists():
         yield
         return
+    if os.statvfs(data).f_flag & os.ST_RDONLY:
+        todo = "See how it is mounted (findmnt), and in the journal why; then type the same again."
+        raise Problem(str(data), "lies on a disk that may only be read.", todo)
     if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         todo = f"Run this as root, or as its owner. Nothing was changed. Whose it is says: ls -ld {data}"
         raise Problem(str(data), "is not yours to read and write.", todo)
@@ -332,13 +336,21 @@ def _put_in_place(fresh: Path, data: Path, today: date) -> Path | None:
         return None
     names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
     before = next(name for name in names if not name.exists())
-    if exchange(fresh, data):
-        fresh.rename(before)
-    else:
+    fresh.rename(before)  # first: from the exchange on this name is that of the old one, whatever is killed when
+    if not exchange(before, data):
+        before.rename(fresh)
         data.rename(before)
         fresh.rename(data)
     sync_folder(data.parent)
     return before
+
+
+def _give(folder: Path, data: Path) -> None:
+    """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to."""
+    found = (data if data.exists() else data.parent).stat()
+    if os.name == "posix" and os.geteuid() == 0 and found.st_uid:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
 
 
 def settings_of(data: Path) -> dict[str, str]:

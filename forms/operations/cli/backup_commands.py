@@ -12,6 +12,7 @@ from forms.operations.backup import folder, making, opening, restoring, verifyin
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, settings_here
+from forms.server import first_start
 from forms.server.config import ServerSettings
 from forms.server.districts import settings as districts
 
@@ -120,6 +121,7 @@ def restore(
         found = restoring.restore(
             settings, file, opens, today, erasures=small, release=release, in_place=in_place, renamed=renamed
         )  # fmt: skip
+        first_start.forget_begun(settings)
         purge = checkout().purge
         if release is not None and purge is not None:
             purge(release / "public")

@@ -1,11 +1,12 @@
 """Commands for the districts of one service: district add, list, update, remove, nginx."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from forms.core.files.durable import write_durably
+from forms.core.files.durable import make_open_folder
 from forms.core.problem import Problem
 from forms.operations.cli.main import report_problems
 from forms.operations.districts import server_districts
@@ -37,8 +38,10 @@ def district() -> None:
 @_SETS
 def add(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) -> None:
     """Add a district. The running service takes it within a second."""
-    with report_problems():
+    with report_problems(), ExitStack() as stack:
         settings.require_name(name)
+        make_open_folder(folder)
+        stack.enter_context(settings.changing(folder))
         if (folder / name / settings.FILE).exists():
             raise Problem(f"district {name}", "is there already.", f"Change it: portal district update {name}")
         _put(folder, name, hosts, _read_sets(sets), "is added")
@@ -51,7 +54,7 @@ def add(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) 
 @_SETS
 def update(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) -> None:
     """Change hosts or settings of a district; an empty value takes a setting back, like budget="""
-    with report_problems():
+    with report_problems(), settings.changing(folder):
         before_hosts, before = settings.given(folder, name)
         merged = {**before, **_read_sets(sets)}
         _put(
@@ -68,7 +71,7 @@ def update(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...
 @_FOLDER
 def remove(name: str, folder: Path) -> None:
     """Take a district out of the service. What people sent stays on the disk."""
-    with report_problems():
+    with report_problems(), settings.changing(folder):
         path = folder / settings.require_name(name) / settings.FILE
         try:
             where = f"in {settings.read(folder, name).settings.data}"
@@ -106,20 +109,13 @@ def nginx(folder: Path) -> None:
 
 
 def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any], done: str) -> None:
-    """Write a district's file once all of it has been found good beside the others. Raises Problem."""
-    path, before = folder / name / settings.FILE, None
-    was_there = path.parent.exists()
-    if path.exists():
-        before = path.read_bytes()
+    """Write a district's file once all of it has been found good beside the others. Raises Problem.
+
+    The running service takes within a second what is written, and would take what a killed command left.
+    """
+    found = settings.as_written(folder, name, hosts, given)
+    settings.require_apart(found, _others(folder, name))
     settings.write(folder, name, hosts, given)
-    try:
-        found = settings.read(folder, name)
-        settings.require_apart(found, _others(folder, name))
-    except BaseException:
-        path.unlink() if before is None else write_durably(path, before)
-        if not was_there:
-            path.parent.rmdir()
-        raise
     click.echo(f"{name} {done}: {', '.join(found.hosts)}.")
     click.echo(f"Its data: {found.settings.data}; its release: {found.settings.portal}")
 

@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, str] = {
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
+FOR_READERS = 0o022
+"""The umask of commands that write what nginx and the service read: that of root's shell may keep all others out."""
+
 OF_THE_SERVICE = frozenset({"backup", "rehearse-upgrade", "restore", "status"})
 """Commands that take the settings of the service of this machine, where none are given."""
 

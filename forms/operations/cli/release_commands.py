@@ -11,7 +11,7 @@ from forms.core.builds import publishing_report
 from forms.core.problem import Problem
 from forms.operations import releases as folders
 from forms.operations import static_layout
-from forms.operations.cli.main import Checkout, checkout, report_problems
+from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.releases import Release
@@ -28,6 +28,7 @@ from forms.operations.updating import GitSource, clone_in
 def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | None, all_: Path | None) -> None:
     """Put what content/ says into use, pages and forms in the same moment; builds first where anything changed."""
     with report_problems():
+        os.umask(FOR_READERS)
         here = checkout()
         if all_ is not None and to:
             raise Problem("--to", "is for one district.", "Name it: --content FOLDER publish --to ...")
@@ -110,6 +111,7 @@ def rollback(number: int | None) -> None:
     """Go back to the release before this one, or to the one with this NUMBER. What was withdrawn stays withdrawn."""
     here = checkout()
     with report_problems():
+        os.umask(FOR_READERS)
         become_owner(here.published)
         seen = folders.current(here.published)
         with folders.at_work(here.published, say_waiting):

@@ -1,12 +1,13 @@
 """The command that takes what staff have pushed."""
 
+import os
 from pathlib import Path
 
 import click
 
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
-from forms.operations.cli.main import Checkout, checkout, report_problems
+from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
 from forms.operations.cli.release_commands import publish_newest, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
@@ -33,6 +34,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
     here = checkout()
     content, clone = here.root / "content", clone_in(here.root)
     with report_problems():
+        os.umask(FOR_READERS)
         if all_ is not None:
             every_district.run(here, all_, lambda one: _for_one(all_, one, remote, branch))
             return

@@ -175,7 +175,7 @@ class Districts:
         return running.district if running is not None and running.app is not None else None
 
     def _read(self, name: str) -> District | None:
-        """Return the district that its file says now; None where it cannot be used, which is told."""
+        """Return the district that its file says now; None where it cannot be used, which is logged."""
         with self._problems_told(name):
             district = settings.read(self.folder, name)
             if district == self._before(name):
@@ -184,7 +184,7 @@ class Districts:
         return None
 
     def _is_apart(self, district: District, taken: list[District]) -> bool:
-        """Return whether a district shares nothing with those that are taken; where it does, that is told."""
+        """Return whether a district shares nothing with those that are taken; log what it shares."""
         with self._problems_told(district.name):
             settings.require_apart(district, taken)
             return True
@@ -192,7 +192,7 @@ class Districts:
 
     @contextmanager
     def _problems_told(self, name: str) -> Iterator[None]:
-        """End the block where anything is wrong with a district, and tell it: the other districts go on."""
+        """Log whatever is raised in the block about one district: the other districts go on."""
         try:
             yield
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on

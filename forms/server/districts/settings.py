@@ -9,18 +9,21 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import write_durably
+from forms.core.files.durable import make_open_folder, replaced
+from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
 from forms.server.store.connections import database_of
 
 FILE = "district.toml"
+_LOCK = ".changing"
 DATA, PORTAL = "data", "published/current/portal.json"
 SETTABLE = frozenset(
     {
@@ -74,9 +77,17 @@ def host_of(text: str) -> str:
 
 def read(folder: Path, name: str) -> District:
     """Return a district by its name. Raises Problem if it does not exist or its file is unusable."""
+    return _district(folder / require_name(name) / FILE, _parsed(folder / name / FILE))
+
+
+def as_written(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any]) -> District:
+    """Return the district that a file with these hosts and settings would name. Raises Problem; writes nothing."""
     path = folder / require_name(name) / FILE
-    found = _parsed(path)
-    hosts = found.pop("hosts", None)
+    return _district(path, _toml_of(path, _text(hosts, given)))
+
+
+def _district(path: Path, found: dict[str, Any]) -> District:
+    name, hosts = path.parent.name, found.pop("hosts", None)
     if not isinstance(hosts, list) or not hosts or not all(isinstance(one, str) and host_of(one) for one in hosts):
         raise Problem(str(path), "names no host.", 'Write a line like hosts = ["riverside.example"]')
     odd = sorted(set(found) - SETTABLE)
@@ -94,14 +105,25 @@ def read(folder: Path, name: str) -> District:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _toml_of(path, path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(str(path), "is not there.", "See which districts there are: portal district list") from None
     except OSError as error:
         raise Problem(str(path), f"cannot be read ({error.strerror}).", "Let the service's user read it.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
-        todo = 'Each line is like hosts = ["riverside.example"] or budget = 4294967296'
-        raise Problem(str(path), "cannot be read: it is not TOML.", todo) from None
+    except UnicodeDecodeError:
+        raise _no_toml(path) from None
+
+
+def _toml_of(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise _no_toml(path) from None
+
+
+def _no_toml(path: Path) -> Problem:
+    todo = 'Each line is like hosts = ["riverside.example"] or budget = 4294967296'
+    return Problem(str(path), "cannot be read: it is not TOML.", todo)
 
 
 def _whole(folder: Path, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,13 +206,39 @@ def _no_folder(name: str) -> Problem:
     return Problem(f"district {name}", "names a folder that no system can have.", todo)
 
 
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Wait until nobody else changes the districts of a folder, and keep others waiting meanwhile. Raises OSError."""
+    with locked(folder / _LOCK, wait=True) if folder.is_dir() else nullcontext():
+        yield
+
+
 def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any]) -> Path:
-    """Write the file of a district, whole or not at all; return its path. Raises Problem, OSError."""
+    """Write the file of a district, whole or not at all; return its path. Raises Problem, OSError.
+
+    The service, which is another user, can read a new one; one that was there stays as private as it was.
+    """
     path = folder / require_name(name) / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"hosts = {json.dumps(list(hosts))}", *(f"{key} = {_toml(value)}" for key, value in given.items())]
-    write_durably(path, "".join(f"{line}\n" for line in lines).encode())
+    make_open_folder(path.parent)
+    for left in path.parent.glob(f"{FILE}.*.new"):  # of a command that was killed
+        left.unlink(missing_ok=True)
+    before = path.stat() if path.exists() else None
+    try:
+        with replaced(path) as fresh:
+            fresh.write_bytes(_text(hosts, given).encode())
+            fresh.chmod(before.st_mode & 0o777 if before else 0o644)
+            if before and os.geteuid() == 0:
+                os.chown(fresh, before.st_uid, before.st_gid)
+    except OSError:
+        with suppress(OSError):  # its releases may lie there already
+            path.parent.rmdir()
+        raise
     return path
+
+
+def _text(hosts: Iterable[str], given: Mapping[str, Any]) -> str:
+    lines = [f"hosts = {json.dumps(list(hosts))}", *(f"{key} = {_toml(value)}" for key, value in given.items())]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _toml(value: Any) -> str:

@@ -207,7 +207,7 @@ class Room:
 class LookupLimiter:
     """Look-ups of one kind: few at once, a few more in a line, so that letters always find a thread.
 
-    Where many receipts come that are none, somebody guesses: then each look-up takes a little longer, or is asked for
+    Many invalid receipts mean that somebody guesses: then each look-up takes a little longer, or is asked for
     proof of work where a browser can do it. Each kind has its own, so that none is stopped by another.
     """
 

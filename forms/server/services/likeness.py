@@ -85,7 +85,7 @@ def _words(text: str) -> list[str]:
 
 
 def _is_odd(word: str) -> bool:
-    """Return whether a word is none. A number is one: people write telephone numbers and wages."""
+    """Return whether a word is gibberish. A number is not: people write telephone numbers and wages."""
     if not word or word.isdigit():
         return False
     starts_with_a_mark = unicodedata.category(word[0])[0] == "M"

@@ -86,7 +86,7 @@ def look_up(services: Services, code: str, hear: str = "") -> LookupResult | Non
 
 
 def why_unknown(store: Store) -> str:
-    """Return why there may be nothing with a number that looks right: "unknown", or "restored" from a backup."""
+    """Return why a well-formed number may find nothing: "unknown", or "restored" from a backup."""
     with suppress(NotKept):
         return "unknown" if store.restored() is None else "restored"
     return "unknown"

@@ -32,7 +32,7 @@ _SLOT = struct.Struct("ddd")
 
 @dataclass
 class _Slot:
-    """When a kind was last met, from when on it may be said, and when it was said: 0 while there is nothing."""
+    """Of one kind of fault: when it occurred last, when it may next be logged, and when it was logged (0: never)."""
 
     met: float = 0.0
     due: float = 0.0

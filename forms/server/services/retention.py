@@ -37,7 +37,7 @@ def erase_old(services: Services, known: TrustedDate) -> None:
 
 
 class DailyRetention:
-    """Knows the day, and erases at most once a day; where the store is away, the next call tries again.
+    """Tracks the day and erases at most once a day; where the store is away, the next call tries again.
 
     clock: returns the day that this machine shows, in the portal's time zone. While it is doubted, each call looks
     whether it still is. Safe from several threads.
@@ -51,11 +51,11 @@ class DailyRetention:
 
     @property
     def known(self) -> TrustedDate:
-        """What is known of the day; asks no store, so that it can be told while that is away."""
+        """What is known of the day; reads no store, so it works while the database is away."""
         return look(self._known, self.clock())
 
     def __call__(self) -> str:
-        """Erase if this day has not seen it yet. What whoever runs the server must know, or empty."""
+        """Erase unless that was done today. Return a sentence for the operator, or ""."""
         if not self._is_done():
             with self._one, suppress(NotKept):
                 if not self._is_done():
@@ -77,8 +77,7 @@ class DailyRetention:
 class RetentionThread(threading.Thread):
     """Erases while nobody asks: a thread that looks every ten seconds whether a new day has come, and all is well.
 
-    It, and no request, tells what whoever runs the server must know: a log has the time of each line, and people's
-    requests leave no time.
+    This thread writes the log, and no request does: each line of a log has a time, which would be a request's.
     """
 
     def __init__(
@@ -89,14 +88,14 @@ class RetentionThread(threading.Thread):
         watch: Callable[[], None] = lambda: None,
         failed: Callable[[], object] = lambda: None,
     ) -> None:
-        """failed: told, while it is handled, of an error that nobody thought of: the next look comes all the same."""
+        """failed: called while an unforeseen error is handled; the thread goes on."""
         super().__init__(name="erasing", daemon=True)
         self._erase, self._tell, self.every, self._watch, self._failed = erase, tell, every, watch, failed
         self._told = ""
         self.end = threading.Event()
 
     def run(self) -> None:
-        """Look now, and then again and again until stopped. The same is told once."""
+        """Look at once, then at intervals until stopped. A message that has not changed is logged once."""
         while True:
             for step in (self._look, self._watch):
                 try:

@@ -1,1 +1,1 @@
-"""Keeps what is sealed durably. The only folder that knows SQLAlchemy; SQLite or PostgreSQL by address."""
+"""Keeps what is sealed durably. The only folder that imports SQLAlchemy; SQLite or PostgreSQL by address."""

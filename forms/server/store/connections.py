@@ -126,7 +126,7 @@ def _is_local(host: str) -> bool:
 
 
 class OpenFiles:
-    """The files that an SQLite database had when it was opened, by what the system knows them by.
+    """The files that an SQLite database had when it was opened, by device and inode.
 
     Where they are removed, or others take their names, SQLite writes on into what nobody will ever open again: a letter
     would be reported as kept, and be gone at the next start. PostgreSQL, and what is in memory only, has none.
@@ -179,7 +179,7 @@ def _file(name: str) -> _File | None:
 
 
 def engine_of(url: str, limit: Limit, files: OpenFiles | None = None) -> sa.Engine:
-    """Return the engine of an address, which connects when it is first used. Raises Problem for one that is none.
+    """Return the engine of an address, which connects when it is first used. Raises Problem for a malformed one.
 
     files: those that an SQLite database had when it was opened. Parameters hold what people wrote: they never stand in
     an error's text.

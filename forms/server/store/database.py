@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from forms.core.trusted_date import WRITTEN
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
@@ -78,7 +79,7 @@ class Store:
 
     @property
     def named(self) -> str:
-        """What an operator knows the database by: the file of SQLite, or the name that PostgreSQL has for it."""
+        """The database in words for an operator: the file of SQLite, or the name in PostgreSQL."""
         name = self.engine.url.database or "in memory"
         return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
 
@@ -182,8 +183,7 @@ class Store:
 
     def probe(self) -> None:
         """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
-        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        if file and _free(Path(file)) < LEAST_FREE:
+        if not self._has_room():
             raise not_kept("full", where=self.named)
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
         with self._complaining(quietly=True):
@@ -193,6 +193,11 @@ class Store:
                 written = self.insert(ours.probe).values(row)
                 connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
             require_same_files()
+
+    def _has_room(self) -> bool:
+        """Return whether the disk of SQLite's file takes more; a server of PostgreSQL says it itself."""
+        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        return not file or _free(Path(file)) >= LEAST_FREE
 
     def wait_for_replicas(self) -> None:
         """Wait until what can be read is as durable as what was just written. Raises NotKept.
@@ -292,10 +297,9 @@ class Store:
 
     def mark_erased(self, connection: sa.Connection, *what: str) -> None:
         """Record, in the transaction that erases it, that something was erased, so that no backup restores it."""
-        row = {
-            "mark": ours.erased_mark(self._tables.salt_mark, *what),
-            "day": datetime.now(UTC).date().replace(day=1),
-        }  # the month: only to forget it
+        newest = connection.execute(sa.select(sa.func.max(ours.erased.c.day))).scalar() or WRITTEN
+        day = max(datetime.now(UTC).date(), newest, WRITTEN)  # by a clock that went back it would be forgotten at once
+        row = {"mark": ours.erased_mark(self._tables.salt_mark, *what), "day": day.replace(day=1)}  # only to forget it
         self.add_rows(connection, ours.erased, [row])
 
     def erased(self) -> Callable[..., bool]:
@@ -368,7 +372,7 @@ class Store:
         except SQLAlchemyError as error:
             if state_of(error) == READ_ONLY_SERVER:  # no primary any more: each connection to it is useless
                 self.engine.dispose()
-            problem = not_kept_for(error, at_commit=bool(ended), where=self.named)
+            problem = not_kept_for(error, at_commit=bool(ended), where=self.named, room=self._has_room())
             if not (problem.again and is_repeated()):  # else whoever repeats it tells, if it fails for good
                 tell(problem.fault)
             raise problem from None

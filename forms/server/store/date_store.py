@@ -1,4 +1,4 @@
-"""What the server remembers of the day: one row of days, with no time of day. It stands beside the concerns."""
+"""The days that the server has recorded: one row, with no time of day. It stands beside the concerns."""
 
 from collections.abc import Callable
 from datetime import date

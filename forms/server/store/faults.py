@@ -5,12 +5,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 
-FAULTS = ("full", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "moved", "other")
+FAULTS = ("full", "failing", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "moved", "other")
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
 MEANINGS = {
     "full": "the disk is full, or takes no more. Free some room",
+    "failing": "its disk gives errors, or takes no more of this user. See what the kernel says: journalctl -k -p err",
     "read-only": "it may not be written. Look at the owner and mount of the data folder",
     "closed": "its file cannot be opened. Look at the data folder: owner, mount, and whether the unit may write there",
     "moved": "its files were removed or replaced while it was open. Put them or a backup back, and restart the service",
@@ -84,9 +85,12 @@ def not_kept(fault: str, error: str = "", where: str = "The database") -> NotKep
     return problem
 
 
-def not_kept_for(error: SQLAlchemyError, *, at_commit: bool = False, where: str = "The database") -> NotKept:
-    """Return the fault behind an error, and whether trying again may help."""
-    problem = not_kept(fault_of(error), type(error).__name__, where)
+def not_kept_for(
+    error: SQLAlchemyError, *, at_commit: bool = False, where: str = "The database", room: bool = True
+) -> NotKept:
+    """Return the fault behind an error, and whether trying again may help. room: whether its disk has any left."""
+    fault = fault_of(error)
+    problem = not_kept("full" if fault == "failing" and not room else fault, type(error).__name__, where)
     problem.again = _again(error)
     problem.may_be_done = at_commit and problem.again == LOST
     return problem
@@ -116,7 +120,7 @@ def _again(error: SQLAlchemyError) -> str:
 
 
 _SQLITE_FAULTS = {
-    "SQLITE_FULL": "full", "SQLITE_IOERR": "full", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
+    "SQLITE_FULL": "full", "SQLITE_IOERR": "failing", "SQLITE_READONLY": "read-only", "SQLITE_PERM": "read-only",
     "SQLITE_CANTOPEN": "closed", "SQLITE_CORRUPT": "damaged", "SQLITE_NOTADB": "damaged", "SQLITE_BUSY": "busy",
     "SQLITE_LOCKED": "busy",
 }  # fmt: skip

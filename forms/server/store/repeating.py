@@ -36,7 +36,7 @@ _thread = _Thread()
 
 
 def is_repeated() -> bool:
-    """Return whether what fails now may be repeated, so that nobody need be told yet."""
+    """Return whether a failure now leads to another try, so that it need not be reported yet."""
     return _thread.repeats
 
 

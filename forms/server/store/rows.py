@@ -27,7 +27,7 @@ NOTICE = "deletion"
 
 
 class NotRows(Problem):
-    """The stream is none of ours, or of a newer program."""
+    """The stream is not a backup of this program, or a newer program wrote it."""
 
 
 def tables_of(stores: Sequence[Store]) -> list[sa.Table]:

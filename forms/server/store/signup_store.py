@@ -181,7 +181,7 @@ class SignupStore(Store):
     def cancel(self, lookup: bytes, *, capacity: int | None = None) -> bool:
         """Free the places, erase the encrypted part, move the waiting list up. False if there was nothing to cancel.
 
-        capacity: places of the event now; None where nobody is to move up (event gone, over or cancelled).
+        capacity: places of the event now; None where the waiting list does not move up (event gone, over or cancelled).
         """
         with self.writing() as connection:
             signup = _locked(connection, lookup)

@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, str] = {
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
+AS_PUBLISHER = frozenset({"add-language", "build", "check", "kit", "withdraw", "words"})
+"""Commands that write where the user who publishes must be able to write later, also where root runs them."""
+
 
 class Commands(OperatorGroup):
     """The commands above, the operator's, and the desk's."""
@@ -59,14 +62,20 @@ def _desk(ctx: click.Context) -> click.Command:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, message="%(version)s")
 @click.pass_obj
-def portal(site: Site) -> None:
+@click.pass_context
+def portal(context: click.Context, site: Site) -> None:
     """The Safe Community Portal: a public site in several languages, sign-ups, and sealed, anonymous concerns.
 
     First time here?  python3 build.py serve  shows everything on this machine.
 
     Each command takes --content FOLDER for another district, like --content districts/sundargarh.
     """
-    click.get_current_context().meta.update({SITE: site, CHECKOUT: checkout_of(site)})
+    context.meta.update({SITE: site, CHECKOUT: checkout_of(site)})
+    if context.invoked_subcommand in AS_PUBLISHER and site.published.exists():
+        from forms.operations.installation import become_owner  # noqa: PLC0415 - loads the stores
+
+        with report_problems(site.root):
+            become_owner(site.published)
 
 
 def main(program: Program) -> None:

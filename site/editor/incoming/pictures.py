@@ -32,7 +32,7 @@ class Picture:
 
 
 def path_of(content: Path, name: str) -> Path:
-    """Return the place of a new picture. Raises Problem for a name that is none, is taken, or lies behind a link."""
+    """Return the place of a new picture. Raises Problem for a name that is malformed, taken, or behind a link."""
     if not _NAME.fullmatch(name) or is_kept_by_windows(name):
         todo = "Use small letters a to z, digits and hyphens, like meeting-in-ponds."
         raise Problem("name", f'"{name[:80]}" cannot be the name of a picture.', todo)

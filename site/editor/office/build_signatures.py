@@ -59,7 +59,7 @@ class Commit:
         return passkey_commits.challenge(self.message)
 
     def is_signed(self, line: str, publishers: Collection[str]) -> bool:
-        """Return whether a line holds the signature of one of these publishers, in a form that git believes."""
+        """Return whether a line holds the signature of one of these publishers, in a form that git accepts."""
         key, _space, signature = line.strip().partition(" ")
         return key in publishers and passkey_commits.is_answered_by(self.message, signature, key)
 
@@ -99,7 +99,7 @@ class BuildSignatures:
     def sign_commit(self, message: bytes) -> bytes:
         """Return the SSH signature of a commit's bytes, once a publisher has signed. Raises Problem where nobody does.
 
-        A passkey signs it as OpenSSH knows them, so that git on the server believes it.
+        A passkey signs it as OpenSSH knows them, so that git on the server accepts it.
         """
         place = git_signatures.place_of(message.partition(b"\n\n")[2].decode("utf-8", "replace"))
         key, _space, signature = self._signed(Commit(message, place.site if place else "")).strip().partition(" ")

@@ -55,7 +55,7 @@ def make(
 ) -> Office:  # fmt: skip
     """Put an office together, and remember its name for the addresses of invitations. Raises Problem.
 
-    signatures: what asks publishers to sign a build; without it nobody is asked.
+    signatures: what asks publishers to sign a build; without it no signature is asked for.
     """
     accounts, name = accounts_of(memory, languages, clock), urlsplit(origin).hostname or ""
     if accounts.kept.read().name != name:

@@ -1,4 +1,4 @@
-"""What the office knows of its people, in one file: accounts, open invitations, sessions. For this user only (0600)."""
+"""The office's people in one file: accounts, open invitations, sessions. For this user only (0600)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -110,7 +110,7 @@ def _both(path: str, before: Data, ours: Data, theirs: Data) -> bytes | tuple[Me
 
 
 def _rows(before: str, ours: str, theirs: str) -> list[MergedPart]:
-    """Return the parts of a table, joined row by row and cell by cell; all is one where rows cannot be told apart."""
+    """Return the parts of a table, joined by rows and cells; a single part where rows cannot be distinguished."""
     whole = [MergedPart(ours, theirs, touches=True)]
     try:
         tables = [_by_name(text) for text in (before or ours.partition("\n")[0], ours, theirs)]
@@ -162,7 +162,7 @@ def _in_order(mine: list[str], other: list[str], old: Collection[str]) -> list[s
 
 
 def _cells(header: str, before: str, ours: str, theirs: str) -> str:
-    """Return a row of which each side changed other cells; "" where both changed one, or the cells cannot be told."""
+    """Return a row of which each side changed other cells; "" where both changed one, or cells cannot be matched."""
     separator = separator_of(header)
     rows = [next(csv.reader(io.StringIO(row, newline=""), delimiter=separator)) for row in (before, ours, theirs)]
     if len({len(row) for row in rows}) != 1:

@@ -19,7 +19,7 @@ from forms.core.problem import Problem
 
 @dataclass(frozen=True)
 class Trust:
-    """What decides whom this machine believes. signers: lines as in a file of signers; file: where they stand."""
+    """What decides whose commits this machine accepts. signers: lines as in a file of signers; file: its path."""
 
     history: History
     signers: Sequence[str]

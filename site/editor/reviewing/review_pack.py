@@ -48,7 +48,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a reader wants in the place of a text."""
+    """What a reader proposes in place of a text."""
 
     text: Text
     better: str

@@ -1,7 +1,7 @@
 """The history of content/: each save is a commit of git, made through dulwich, with a person's name.
 
-Where content/ is a git repository of its own, commits go there. Where it is none, or lies inside a larger one, they go
-to a repository beside it (var/editor/history), so that nothing is done to a repository that is somebody else's.
+Where content/ is a git repository of its own, commits go there. Where it is not a repository, or lies inside a larger
+one, they go to one beside it (var/editor/history), so that nobody else's repository is changed.
 """
 
 import re
@@ -328,5 +328,5 @@ def name_of(who: str) -> str:
 
 
 def _identity(who: str) -> bytes:
-    """Return a name as git wants it. No address of mail: a history may be copied to others."""
+    """Return a name in the form that git requires. No address of mail: a history may be copied to others."""
     return f"{name_of(who)} <>".encode()

@@ -1,4 +1,4 @@
-"""Two edits of one text become one where they do not touch; where they do, both are told."""
+"""Two edits of one text become one where they do not touch; where they do, both versions are shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

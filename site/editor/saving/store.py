@@ -45,7 +45,7 @@ class ContentStore:
         """Whether a file must stay as it is just now."""
 
     def page(self, language: str, name: str) -> Path:
-        """Return the file of a page. Raises Problem for a name that is none."""
+        """Return the file of a page. Raises Problem for a malformed name."""
         return page_path(self.content, self.languages, language, name)
 
     def table(self, name: str) -> Path:
@@ -73,7 +73,7 @@ class ContentStore:
         return self.read(path)[0] or self.inherited(path)
 
     def name(self, path: Path) -> str:
-        """Return a file's path inside content/, as history knows it."""
+        """Return a file's path inside content/, as in the history."""
         return path.relative_to(self.content).as_posix()
 
     def note_outside(self, who: str = "?", what: str = OUTSIDE) -> None:
@@ -185,7 +185,7 @@ class ContentStore:
         return self.bytes_of(path, text)
 
     def bytes_of(self, path: Path, text: str) -> bytes:
-        """Return a text as it would stand in this file: a table keeps the mark by which Excel knows UTF-8."""
+        """Return the bytes of a text in this file; a table keeps its byte order mark (Excel needs it)."""
         marked = path.suffix == ".csv" and (_bytes_of(path) or b"").startswith(BOM)
         return (BOM if marked else b"") + text.encode()
 

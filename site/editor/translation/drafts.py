@@ -29,7 +29,7 @@ class Draft:
 
 
 def path_of(store: ContentStore, language: str, name: str) -> Path:
-    """Return the place of the draft of a page. Raises Problem for a name that is none."""
+    """Return the place of the draft of a page. Raises Problem for a malformed name."""
     return within(store.content, store.content / UNFINISHED / store.name(store.page(language, name)))
 
 

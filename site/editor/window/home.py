@@ -31,7 +31,7 @@ def translate(text: str) -> str:
 
 
 def translated(problem: Problem) -> Problem:
-    """Return what was raised where nobody knows the reader's language, in that language."""
+    """Return a problem that was raised in English in the language of the reader."""
     what, todo = (translate(text) if text else "" for text in (problem.what, problem.todo))
     return Problem(problem.where, what, todo)
 

@@ -67,7 +67,7 @@ def _blocks(page: PageSource) -> Iterator[Problem]:
 
 
 def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
-    """Yield line and name of what begins like a block and is none; numbers to call are `number_checks`'."""
+    """Yield line and name of what begins like a block but is not well formed; numbers to call are `number_checks`'."""
     lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())

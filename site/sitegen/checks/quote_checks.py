@@ -25,7 +25,7 @@ _AT_ITS_END = "Let the line consent: follow the words that it is for, behind a >
 
 
 def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
-    """Yield pages with quotes whose consent cannot be told, or that it could not take along. root: of mkdocs.yml."""
+    """Yield pages with quotes whose consent is unclear, or that cannot be removed alone. root: of mkdocs.yml."""
     for page in pages:
         if page.made or consents.is_story(page) or ">" not in page.text:
             continue

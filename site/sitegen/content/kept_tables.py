@@ -37,7 +37,7 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
 
 
 class NumberedRow(Row):
-    """A row that knows its number in the spreadsheet, under a name that no column has: templates ask for columns."""
+    """A row with its number in the spreadsheet, under a name that no column has: templates ask for columns."""
 
     sheet_row: int = 0
     layer: str = ""
@@ -68,7 +68,7 @@ def readers() -> str:
 
 
 def load(folder: Path, key: str) -> Tables | None:
-    """Return the rows that are kept under this key; None where there are none, or they cannot be read."""
+    """Return the rows that are kept under this key; None where there is no such file, or it cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         found = json.loads((folder / f"{key}.json").read_text(encoding="utf-8"))
         return {name: [_row(number, layer, cells) for number, layer, cells in rows] for name, rows in found.items()}

@@ -222,7 +222,7 @@ UNFINISHED = "drafts"
 
 
 def drafts(content: Path, language: str) -> list[str]:
-    """Return the names of the pages of one language that are drafts; those that cannot be read are none."""
+    """Return the names of the pages of one language that are drafts; those that cannot be read are left out."""
     found = []
     for file in lookup.files(content, language, "*.md"):
         with suppress(OSError, UnicodeDecodeError, Problem):

@@ -64,6 +64,6 @@ def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
 
 
 def line_of(error: Exception, offset: int = 0) -> str:
-    """ ", line 7" where a YAML error knows its line, else nothing."""
+    """ ", line 7" where a YAML error has its line, else ""."""
     mark = getattr(error, "problem_mark", None)
     return f", line {mark.line + 1 + offset}" if mark else ""

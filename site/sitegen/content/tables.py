@@ -241,7 +241,7 @@ def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
 
 
 def _rewritten(cell: str, kind: str) -> str:
-    """Return the cell as its schema wants it: a day in ISO 8601, a number with the digits 0 to 9."""
+    """Return the cell in the form that its schema requires: a day in ISO 8601, a number with the digits 0 to 9."""
     if kind in {"integer", "number"} and cell:
         return digits.plain_number(cell)
     return dates.rewritten(cell, kind)
@@ -259,7 +259,7 @@ def _problems(
             yield from _foreign_problems(sheet, error, sheets)
         elif isinstance(error, CellError):
             yield _cell_problem(sheet, error, fields.get(error.field_name, {}))
-        elif "None" not in error.note:  # an empty key is told once, as an empty cell
+        elif "None" not in error.note:  # an empty key is reported once, as an empty cell
             yield _row_problem(sheet, error)
 
 

@@ -1,6 +1,6 @@
 """What the last build was made from and what it wrote, kept between runs of the program.
 
-A record that is damaged, of another program or of another place is none: everything is built then.
+A record that is damaged, or of another program or place, is ignored, and everything is built.
 """
 
 import hashlib

@@ -32,7 +32,7 @@ _TAKEN = frozenset({"tables", "media", "words"})
 def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
     """Add a language and return what was done, in sentences. Raises Problem, and then changes nothing.
 
-    name: what its readers call it; without one what CLDR knows, else its code.
+    name: what its readers call it; without one the name in CLDR, else its code.
     """
     if not _CODE.fullmatch(code) or code in _TAKEN:
         raise Problem(code, "is no code of a language.", "Take its code of BCP 47, like bn, sat or sck.")

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
-_LEFT = re.compile(r"^\.|^~\$|^~WRL\d+\.tmp$|^#.*#$|~$|\.(?:tmp|swp|swo|lnk|part|crdownload)$", re.I)
+_LEFT = re.compile(r"^\.|^~\$|^~WRL\d+\.tmp$|^#.*#$|~$|\.(?:tmp|swp|swo|lnk|part|crdownload|[0-9a-f]{8}\.new)$", re.I)
 
 _OF_WINDOWS = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.I)
 

@@ -90,7 +90,7 @@ def _rows(resource: Any) -> list[Any]:
     """Return the typed rows of a table; not all of one that has more wrong than anybody reads at once."""
     rows, wrong = [], 0
     with resource.open():
-        for row in resource.row_stream:  # read once, each row knows its errors
+        for row in resource.row_stream:  # read once, each row has its errors
             rows.append(row)
             wrong += len(row.errors)
             if wrong > _MOST_WRONG:

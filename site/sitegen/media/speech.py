@@ -58,7 +58,7 @@ def _loaded() -> Any:
 
 
 def _unload(engine: Any) -> None:
-    """Unload the engine with all that it remembers."""
+    """Unload the engine, and free its memory."""
     import _ctypes  # noqa: PLC0415 - ctypes itself has no name for it
 
     engine.espeak_Terminate()
@@ -102,7 +102,7 @@ def knows(voice: str) -> bool:
 def speak(text: str, voice: str) -> bytes:
     """Speak a text: signed 16-bit samples, mono, SAMPLE_RATE a second, in this machine's byte order.
 
-    voice: a name that eSpeak NG knows, like "ta". Raises NoSuchVoice.
+    voice: a voice of eSpeak NG, like "ta". Raises NoSuchVoice.
     """
     file, spoken = _file_of(voice), bytearray()
 

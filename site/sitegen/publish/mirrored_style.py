@@ -1,7 +1,7 @@
 """The stylesheet for languages that run from right to left: ours, with its sides exchanged.
 
-What `old_engines` writes knows physical sides only, so that old engines understand it; a page in Urdu loads this
-instead of it, and those engines mirror as well.
+It is made from the output of `old_engines`, which has physical sides only, so that old engines mirror as well. A page
+in Urdu loads it instead.
 """
 
 import re

@@ -39,7 +39,7 @@ TABLE = "content/tables/moved.csv"
 _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _HALF = 0.5
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
-_OURS = ("404.md", "away.md", "withdrawn.md", "events.md", "events/",
+_OURS = ("404.md", "away.md", "too-large.md", "withdrawn.md", "events.md", "events/",
          *(f"{name}{end}" for name in OF_THE_BUILD for end in (".md", "/")))  # fmt: skip
 """What the program itself writes into each language's folder, besides index.md, which is never led away from."""
 

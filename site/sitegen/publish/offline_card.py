@@ -32,7 +32,7 @@ _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 """A browser cannot hold a file of a folder against a hash, and refuses it (Subresource Integrity, section 3.4)."""
 
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest", ".sig"})
-_ONLINE_NAMES = frozenset({"404", "away", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
+_ONLINE_NAMES = frozenset({"404", "away", "too-large", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
 _BUILT_FOLDERS = [[name] for name in OF_THE_BUILD]
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"

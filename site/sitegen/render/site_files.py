@@ -154,9 +154,11 @@ def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> N
 
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
-    """Write the web server's own pages: for a missing page, and for unreachable forms (deploy/)."""
+    """Write the web server's own pages: for a missing page, unreachable forms, and what is too large (deploy/)."""
     say = i18n.say(language)
-    for name, status, title in (("404", 404, say("This page is not here")), ("away", 503, say("Something went wrong"))):
+    wrong = say("Something went wrong")
+    pages = (("404", 404, say("This page is not here")), ("away", 503, wrong), ("too-large", 413, wrong))
+    for name, status, title in pages:
         page = Page(
             title=title,
             lang=language,

@@ -167,7 +167,7 @@ class HttpGateway:
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
     """Return the HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
 
-    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and where the provider wants others: PORTAL_SMS_METHOD (POST),
+    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and for a provider with other names: PORTAL_SMS_METHOD (POST),
     PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_TEMPLATE_FIELD (template_id),
     PORTAL_SMS_BODY (json or form).
     """

@@ -25,7 +25,7 @@ VERSIONS = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", s
 
 
 def numbers() -> list[str]:
-    """Return the numbers of all schemas that this program knows, oldest first."""
+    """Return the numbers of all schemas of this program, oldest first."""
     names = (entry.name for entry in os.scandir(FOLDER / "versions"))
     return sorted(name[1:].partition("_")[0] for name in names if name.startswith("v") and name.endswith(".py"))
 
@@ -71,7 +71,7 @@ def bring_up_to_date(connection: sa.Connection, ours: frozenset[str]) -> frozens
 
 
 def require_known(found: str | None) -> None:
-    """Raise NotOurSchema for the number of a schema that only a newer program knows."""
+    """Raise NotOurSchema for the number of a newer program's schema."""
     if found is not None and found not in numbers():
         what = f"was made by a newer version of this program (its schema is {found}, known here is {newest()})."
         todo = "Start the newer program, or take back the copy that was made before its change (docs/deploy.md)."

@@ -329,7 +329,7 @@ def read_leniently(content: Path) -> Consents:
 
 
 def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
-    """Return whether it can be told whose row a broken one is. ids: of the rows that are whole."""
+    """Return whether a broken row still shows whose it is. ids: of the rows that are whole."""
     return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
 
 

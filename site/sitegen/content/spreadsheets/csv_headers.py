@@ -16,7 +16,7 @@ _ENOUGH = 2
 
 
 def problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield columns that nobody knows or that must be there, and rows of another length. Their order is the staff's."""
+    """Yield unknown columns, missing columns, and rows of another length. Their order is the staff's."""
     fields = {field["name"]: field for field in descriptor["fields"]}
     if not {*map(_plain, sheet.header)} & {*fields}:
         yield _without_names(sheet, fields)

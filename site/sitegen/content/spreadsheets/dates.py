@@ -117,7 +117,7 @@ def in_doubt(cells: Sequence[str]) -> frozenset[int]:
 
 
 def rewritten(cell: str, kind: str) -> str:
-    """Return the cell of a field of this kind as the schema wants it; unchanged where it is no day, or one in doubt."""
+    """Return the cell in the form that the schema requires; unchanged where it is no day, or one in doubt."""
     found = read(cell) if cell and kind in {"date", "datetime"} else None
     if found is None:
         return cell

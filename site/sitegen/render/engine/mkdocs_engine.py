@@ -1,4 +1,4 @@
-"""The only file that knows MkDocs: its configuration, its files, and what it makes of links.
+"""The only file that imports MkDocs: its configuration, its files, and what it makes of links.
 
 Not its loop over a whole site, nor `Page.render`, which sets up a new converter for each page, and collects anchors
 and titles that nobody here asks for.

@@ -1,0 +1,134 @@
+"""An operator's command is killed at each change that it makes on the disk: the same command does all that is left."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forms.core.files.locks import locked
+from forms.core.problem import Problem
+from forms.operations.cli.main import portal
+from forms.operations.installing import LOCK, RECORD, STARTED_WITH, TARGETS
+from forms.server.districts import settings
+
+from .test_cut_short import MOST, cut_at
+from .test_installing import Machine
+
+
+def district(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(portal, ["district", words[0], *words[1:], "--folder", str(folder)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert district(tmp_path / "districts", "add", "north", "--host", "north.example").exit_code == 0
+    return tmp_path / "districts"
+
+
+WHOLE = ({}, {"budget": 5}, {"budget": 7})
+
+
+def test_a_killed_change_of_a_district_leaves_the_settings_of_before_or_those_of_now(folder: Path) -> None:
+    for at in range(1, MOST):
+        came = cut_at(at, lambda: district(folder, "add", "west", "--host", "west.example", "--set", "budget=5"))
+        if "west" in settings.names(folder):
+            assert settings.given(folder, "west") == (("west.example",), {"budget": 5})
+        district(folder, "add", "west", "--host", "west.example", "--set", "budget=5")
+        changed = cut_at(at, lambda: district(folder, "update", "west", "--set", "budget=7"))
+        assert settings.given(folder, "west")[1] in WHOLE
+        assert district(folder, "update", "west", "--set", "budget=7").exit_code == 0
+        assert [path.name for path in (folder / "west").iterdir()] == [settings.FILE], "nothing is left half-written"
+        cut_at(at, lambda: district(folder, "remove", "west"))
+        district(folder, "remove", "west")
+        assert settings.names(folder) == ["north"]
+        (folder / "west" / f"{settings.FILE}.removed").unlink()
+        (folder / "west").rmdir()
+        if not came and not changed:
+            break
+    assert 3 < at < MOST - 1
+
+
+def test_no_moment_shows_the_service_a_district_that_would_be_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service takes what it sees within a second, and a killed command takes nothing back."""
+    seen: list[str] = []
+    real = settings.require_apart
+
+    def look(*districts: object) -> None:
+        seen.extend(settings.names(folder))
+        real(*districts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(settings, "require_apart", look)
+    assert "host north.example of north" in district(folder, "add", "west", "--host", "north.example").output
+    assert set(seen) == {"north"}
+
+
+def test_of_two_who_add_the_same_district_one_is_told(folder: Path, tmp_path: Path) -> None:
+    children, (waiting, go) = [], os.pipe()
+    for name in ("one", "other"):
+        child = os.fork()  # before anybody holds the lock: a fork would hold it too
+        if not child:
+            os.close(go)
+            os.read(waiting, 1)
+            said = district(folder, "add", "west", "--host", f"{name}.example")
+            (tmp_path / name).write_text(said.output)
+            os._exit(0)
+        children.append(child)
+    os.close(go)
+    os.close(waiting)
+    for child in children:
+        os.waitpid(child, 0)
+    both = {name: (tmp_path / name).read_text() for name in ("one", "other")}
+    assert sorted("is there already" in text for text in both.values()) == [False, True]
+    [added] = [name for name, text in both.items() if "is added" in text]
+    assert settings.read(folder, "west").hosts == (f"{added}.example",)
+
+
+def test_a_new_district_is_read_by_the_service_and_a_private_one_stays_private(folder: Path) -> None:
+    path = folder / "north" / settings.FILE
+    assert path.stat().st_mode & 0o777 == 0o644
+    path.chmod(0o640)  # its addresses of databases may hold a password
+    district(folder, "update", "north", "--set", "budget=5")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@contextmanager
+def machine(where: Path) -> Iterator[Machine]:
+    where.mkdir()
+    yield Machine(where)
+
+
+def test_an_installation_that_is_killed_is_ended_by_the_next_run(tmp_path: Path) -> None:
+    with machine(tmp_path / "whole") as whole:
+        whole.installation().install()
+        wanted = {name: text.replace(str(whole.root), "") for name, text in whole.files().items()}
+    for at in range(1, MOST):
+        with machine(tmp_path / str(at)) as here:
+            came = cut_at(at, lambda: here.installation().install())
+            here.installation().install()
+            found = {name: text.replace(str(here.root), "") for name, text in here.files().items()}
+            assert {name: text for name, text in found.items() if name in wanted and name != RECORD} == {
+                name: text for name, text in wanted.items() if name != RECORD
+            }
+            assert json.loads(found[RECORD]).keys() >= {*TARGETS.values(), STARTED_WITH}
+            assert found["etc/nginx/nginx.conf.before-portal"] == "Debian's own"
+        if not came:
+            break
+    assert 30 < at < MOST - 1
+
+
+def test_a_second_installation_at_the_same_time_is_told_so(tmp_path: Path) -> None:
+    with machine(tmp_path / "one") as here:
+        (here.root / "etc/portal").mkdir(parents=True)
+        with locked(here.root / LOCK), pytest.raises(Problem, match="runs in another terminal"):
+            here.installation().install()
+        assert not here.ran
+        here.installation().install()
+        with locked(here.root / LOCK), pytest.raises(Problem, match="runs in another terminal"):
+            here.installation().uninstall()
+        here.installation().uninstall()
