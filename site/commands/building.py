@@ -22,6 +22,7 @@ from forms.core.builds import withdrawn
 from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
+from forms.operations.districts import forked
 
 STARTED = time.time_ns()
 """When this process began to load the program."""
@@ -58,6 +59,9 @@ def build_if_changed(
     as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
     if not (again or looked) and as_built(site.today()):
         return False
+    forked.require_prepared()
+    demonstration_keys(site)
+    builder.key_files = state_of_keys(site)  # a first build has just made some: else the next one would build again
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
     before = withdrawn.listed(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
