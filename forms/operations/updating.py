@@ -20,6 +20,7 @@ from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
 from forms.operations import releases, signed_withdrawals
+from forms.operations.districts import forked
 
 TAKEN = "refs/portal/taken"
 """In the repository: the commit that was published last. That of a fresh clone was signed by nobody yet."""
@@ -483,10 +484,12 @@ def _newest(source: GitSource) -> tuple[str, str]:
     if newest == source.taken() == source.seen():
         return newest, ""
     try:
-        return newest, source.require_trusted(newest)
+        signer = source.require_trusted(newest)
     except Problem:
         source.repack()
         raise
+    forked.require_prepared()  # before the commit is taken
+    return newest, signer
 
 
 def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:

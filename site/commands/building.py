@@ -1,6 +1,7 @@
 """Building a site where anything changed."""
 
 import os
+import time
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -21,6 +22,10 @@ from forms.core.builds import withdrawn
 from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
+from forms.operations.districts import forked
+
+STARTED = time.time_ns()
+"""When this process began to load the program."""
 
 if TYPE_CHECKING:
     from sitegen.checks.content_checks import CheckReport
@@ -54,6 +59,9 @@ def build_if_changed(
     as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
     if not (again or looked) and as_built(site.today()):
         return False
+    forked.require_prepared()
+    demonstration_keys(site)
+    builder.key_files = state_of_keys(site)  # a first build has just made some: else the next one would build again
     builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
     before = withdrawn.listed(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
@@ -81,7 +89,7 @@ def _share_work(site: Site) -> None:
 @cache
 def builder_of(site: Site, out: Path) -> Builder:
     """Return what builds into this folder: one object, which keeps a record of its last build."""
-    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
+    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out), started=STARTED)
 
 
 def prepared(site: Site) -> "tuple[Context, CheckReport]":

@@ -30,6 +30,7 @@ def checkout_of(site: Site) -> Checkout:
         withdrawn=partial(_withdrawn, site),
         program=(sys.executable, str(site.program.file)),
         libraries=partial(_library_sources, site),
+        preload_looks=_preload_looks,
         preload=partial(_preload, site),
     )
 
@@ -79,6 +80,14 @@ def _library_sources(site: Site) -> "list[GitSource]":
     named = libraries.repositories(site.content)
     place = site.root / libraries.FETCHED
     return [library_source(place, one.name, one.remote, one.branch, one.signers) for one in named]
+
+
+def _preload_looks() -> None:
+    """Load what it takes to find that a district has nothing to build, and that nothing was withdrawn."""
+    import sitegen.publish.withdrawals.withdrawal  # noqa: F401
+
+    import commands.building
+    import commands.withdrawals  # noqa: F401
 
 
 def _preload(site: Site) -> None:

@@ -32,6 +32,15 @@ if what == "hangs":
 if what == "floods":
     sys.stderr.write("x" * 1_000_000 + "end")
     sys.exit(3)
+if what == "temporary":
+    sys.exit(75)
+if what.startswith("needs"):
+    from forms.operations.districts import forked
+    with open(sys.argv[2], "a") as file:
+        print(what, file=file)
+    print("begun")
+    forked.require_prepared()
+    print("done")
 """
 
 
@@ -103,3 +112,33 @@ def test_whoever_stops_asking_ends_those_that_run(program: Path, tmp_path: Path)
     until(lambda: note.is_file() and note.read_text())
     runs.close()
     until(lambda: not is_there(int(note.read_text())))
+
+
+def prepared_runs(program: Path, note: Path, *names: str) -> tuple[dict[str, Ended], int]:
+    """Return how each ended, one after the other, and how often what they need was prepared."""
+    calls: list[None] = []
+    tasks = {name: [name, str(note)] for name in names}
+    runs = forked.run_each(program, tasks, at_once=1, longest=600, prepare=lambda: calls.append(None))
+    return dict(runs), len(calls)
+
+
+def test_what_only_some_need_is_prepared_when_the_first_needs_it_and_only_that_one_begins_again(
+    program: Path, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    done, times = prepared_runs(program, note, "one", "needs a", "fails", "needs b", "temporary")
+    assert times == 1
+    assert {name: ended.code for name, ended in done.items()} == {
+        "one": 0, "needs a": 0, "fails": 1, "needs b": 0, "temporary": 75,
+    }  # fmt: skip
+    assert note.read_text().splitlines() == ["needs a", "needs a", "needs b"]
+    assert done["needs a"].said == "argument needs a clean\nbegun\ndone", "nothing of the first attempt"
+
+
+def test_where_none_needs_it_nothing_is_prepared(program: Path, tmp_path: Path) -> None:
+    assert prepared_runs(program, tmp_path / "note", "one", "fails", "killed")[1] == 0
+
+
+def test_where_nothing_is_to_be_prepared_all_is_there(program: Path, tmp_path: Path) -> None:
+    done = results(program, "needs a", more=str(tmp_path / "note"))
+    assert (done["needs a"].code, done["needs a"].said.splitlines()[-1]) == (0, "done")

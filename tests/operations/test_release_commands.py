@@ -181,9 +181,14 @@ def test_publish_takes_every_district_whose_content_is_here(tmp_path: Path, monk
     handover = folder / "north" / district_settings.PORTAL
     handover.parent.mkdir(parents=True)
     handover.write_text("{}")
-    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    loaded: list[str] = []
+    here = Checkout(
+        tmp_path, program=(sys.executable, str(tmp_path / "program.py")),
+        preload_looks=lambda: loaded.append("looks"), preload=lambda: loaded.append("all"),
+    )  # fmt: skip
     monkeypatch.setattr(release_commands, "checkout", lambda: here)
     done = CliRunner().invoke(portal, ["publish", "--districts", str(folder), "--daily"])
+    assert loaded == ["looks"], "none had anything to build"
     assert "north: --content /srv/north publish --daily" in done.output
     assert "south: --content /srv/south publish --daily" in done.output
     assert "district south: " in done.output

@@ -15,10 +15,11 @@ import pytest
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
-from forms.core.builds.publishing_report import PublishingReport
+from forms.core.builds.publishing_report import MadeAgain, PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
 from forms.operations import updating
+from forms.operations.districts import forked
 from forms.operations.updating import GitSource, update
 
 from .test_cut_short import MOST, cut_at
@@ -122,6 +123,41 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
     assert repository.update().endswith("signed by anita.")
     assert repository.published == ["second"]
     assert repository.report() == PublishingReport("2027-01-01", "")
+
+
+def not_prepared() -> None:
+    raise MadeAgain
+
+
+@pytest.mark.parametrize("words", ["second", "broken"])
+def test_an_attempt_that_is_made_again_has_taken_nothing_and_has_no_result(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Of many districts, the first that has something to build waits until all that builds need is loaded."""
+    repository.commit(words)
+    for _ in ("first", "after one that failed"):
+        before = repository.report()
+        with monkeypatch.context() as first:
+            first.setattr(forked, "require_prepared", not_prepared)
+            with pytest.raises(MadeAgain):
+                repository.update()
+        assert (repository.page(), repository.published, repository.report()) == ("first", [], before)
+        if words == "broken":
+            with pytest.raises(Problem, match="has no title"):
+                repository.update()
+    if words == "second":
+        assert repository.update().endswith("signed by anita.")
+
+
+def test_nothing_new_and_nobody_named_are_said_without_what_a_build_needs(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forked, "require_prepared", not_prepared)
+    assert repository.update() == "There is nothing new."
+    repository.commit("second", by="mallory")
+    with pytest.raises(Problem, match="is not signed by"):
+        repository.update()
+    assert "is not signed by" in (repository.report() or PublishingReport("", "")).problem
 
 
 def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository: Repository) -> None:

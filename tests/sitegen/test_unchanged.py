@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,11 @@ from commands import unchanged
 from sitegen.incremental import inputs, record
 from sitegen.kept_work import KeptWork
 
+from forms.operations.districts import forked
 from tests.commands import run, site_in
 from tests.sitegen.conftest import SETTINGS, TODAY, Folder
 from tests.sitegen.test_incremental import in_place, new_page
+from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET, tell
 
 ROOT = Path(__file__).parents[2]
 BUILD = ["build", "--no-speech", "--no-compress"]
@@ -233,3 +235,90 @@ def test_what_another_user_kept_is_not_run_as_root(
     monkeypatch.setattr(Path, "stat", lambda path, **how: of_other(of_path(path, **how)))
     assert record.load(district.root) is None
     assert KeptWork(tmp_path / "kept.db").loaded(b"key") is None
+
+
+TICK = """
+import sys
+from datetime import date
+from pathlib import Path
+from tests.commands import run, site_in
+
+done = run(site_in(Path(sys.argv[1]), date.fromisoformat(sys.argv[2])), "update")
+print(done.output)
+sys.exit(done.exit_code)
+"""
+
+
+@pytest.fixture
+def tick(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Update the district as one of many, as each tick of the timer does; return whether all was loaded for it."""
+    monkeypatch.setattr(inputs, "RACY", 20_000_000)
+    program = tmp_path / "tick.py"
+    program.write_text(TICK)
+
+    def run_once(today: date = TODAY, wrong: str = "") -> bool:
+        loaded: list[None] = []
+        tasks = {"it": [str(folder.root), today.isoformat()]}
+        runs = forked.run_each(program, tasks, at_once=1, longest=600, prepare=lambda: loaded.append(None))
+        ended = dict(runs)["it"]
+        assert (ended.code, wrong in ended.said) == (int(bool(wrong)), True), ended
+        return bool(loaded)
+
+    return run_once
+
+
+def test_of_many_districts_a_tick_loads_what_builds_need_only_for_what_is_to_be_built(
+    folder: Folder, tick: Callable[..., bool]
+) -> None:
+    shown = folder.root / "published" / "current" / "public" / "en"
+    folder.page("rights", "Your rights.")
+    tell(folder)
+    assert tick()
+    assert not tick()
+    folder.page("rights", "Other rights.")
+    assert tick()
+    assert "Other rights" in (shown / "rights" / "index.html").read_text("utf-8")
+    assert not tick()
+    assert SECRET in (shown / "stories" / "a" / "index.html").read_text("utf-8")
+    ended = date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1)
+    assert tick(ended), "events pass and consents end with the day"
+    assert [path for path in shown.rglob("*.html") if SECRET in path.read_text("utf-8")] == []
+    assert not tick(ended)
+    folder.page("broken", "[x](nowhere.md)")
+    for _ in ("first", "again"):
+        assert tick(ended, wrong="nowhere.md"), "what failed is tried again"
+
+
+LOOK = """
+import sys
+from datetime import date
+from pathlib import Path
+import forms.operations.cli.update_commands
+from commands.checkouts import checkout_of
+from tests.commands import run, site_in
+
+site = site_in(Path(sys.argv[1]), date.fromisoformat(sys.argv[2]))
+checkout_of(site).preload_looks()
+before = {*sys.modules}
+done = run(site, "update")
+print(done.output, done.exit_code)
+print(*sorted(before), "|", *sorted({*sys.modules} - before))
+"""
+"""Prints what update says, the modules that are loaded before many districts are looked at, and what a look adds."""
+
+
+def test_the_look_at_each_of_many_districts_loads_nothing_more(folder: Folder, tick: Callable[..., bool]) -> None:
+    assert tick()
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, str(folder.root), TODAY.isoformat()],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, modules = done.stdout.strip().rsplit("\n", 1)
+    before, more = (half.split() for half in modules.split("|"))
+    assert said.split("\n")[0] == "What content/ holds is published."
+    assert not {"sitegen.build", "frictionless", "mkdocs", "pygments"} & {*before}
+    assert [name for name in more if name.partition(".")[0] in {"sitegen", "forms", "commands", "jinja2"}] == []

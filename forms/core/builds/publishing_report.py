@@ -19,6 +19,10 @@ LARGEST = 20_000
 """Characters of a problem that are kept."""
 
 
+class MadeAgain(BaseException):
+    """Raised where an attempt ends before it changes anything, and is made again at once: there is no result yet."""
+
+
 @dataclass(frozen=True)
 class PublishingReport:
     """day: of the attempt, like 2027-01-01; problem: what was wrong, in sentences, or empty."""
@@ -38,12 +42,15 @@ def write(site: Path, report: PublishingReport) -> None:
 def reported(site: Path, day: date) -> Iterator[None]:
     """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
 
-    What the block raises is raised on.
+    What the block raises is raised on; after MadeAgain nothing is written.
     """
-    problem = "It was cut short."
+    problem: str | None = "It was cut short."
     try:
         yield
         problem = ""
+    except MadeAgain:
+        problem = None
+        raise
     except (Problem, Problems) as error:
         problem = str(error)
         raise
@@ -51,8 +58,9 @@ def reported(site: Path, day: date) -> Iterator[None]:
         problem = f"A fault of the program: {type(error).__name__}."
         raise
     finally:
-        with suppress(OSError) if problem else nullcontext():  # a full disk hides no other fault
-            write(site, PublishingReport(day.isoformat(), problem))
+        if problem is not None:
+            with suppress(OSError) if problem else nullcontext():  # a full disk hides no other fault
+                write(site, PublishingReport(day.isoformat(), problem))
 
 
 def read(site: Path) -> PublishingReport | None:

@@ -59,8 +59,9 @@ class Checkout:
     end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
     withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
     withdrawn: told consents.csv before and after, returns the stories withdrawn after it, None where anything else of
-    it has changed; libraries: the git repositories of libraries that portal.yml names; preload: loads what commands of
-    build.py need, before processes are forked for many districts.
+    it has changed; libraries: the git repositories of libraries that portal.yml names; preload_looks: loads what
+    commands need that find nothing to build, before processes are forked for many districts; preload: all that a build
+    needs.
     """
 
     root: Path
@@ -72,6 +73,7 @@ class Checkout:
     withdrawn: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
     program: tuple[str, ...] = ()
     libraries: "Callable[[], Sequence[GitSource]]" = tuple
+    preload_looks: Callable[[], object] = lambda: None
     preload: Callable[[], object] = lambda: None
 
     @property

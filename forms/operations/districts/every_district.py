@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
@@ -22,12 +23,13 @@ LONGEST = 1800
 def run(here: Checkout, folder: Path, command: Callable[[District], Sequence[str]]) -> None:
     """Run a command for each district of a folder, as many at once as there are processors; say what each said.
 
-    command: its name and its arguments. What one district lacks stops no other. Raises Problems.
+    command: its name and its arguments. What a build needs is loaded when the first of them has something to build.
+    What one district lacks stops no other. Raises Problems.
     """
     if not here.program:
         raise Problem("districts", "need the program's own folder.", "Run it there: python3 build.py update")
     found, failed = _with_content(folder)
-    here.preload()
+    here.preload_looks()
     for name, ended in _ended(here, found, command):
         try:
             click.echo(f"{name}: {_said(ended)}")
@@ -65,11 +67,13 @@ def _ended(
     for name, one in found.items():
         first.setdefault(site_folders.name_of(one), name)
     both = [[name for name in found if name in first.values()], [name for name in found if name not in first.values()]]
+    preload = cache(here.preload)
     for names in both:
         tasks = {name: ["--content", str(found[name].content), *command(found[name])] for name in names}
         yield from forked.run_each(
-            Path(here.program[-1]), tasks, at_once=os.cpu_count() or 1, longest=LONGEST, without=[FOLDER]
-        )
+            Path(here.program[-1]), tasks, at_once=os.cpu_count() or 1, longest=LONGEST, without=[FOLDER],
+            prepare=preload,
+        )  # fmt: skip
 
 
 def _said(ended: Ended) -> str:

@@ -1,6 +1,7 @@
 """Runs one Python program many times, some at once: what it imports is loaded once, and each run is a fork of that.
 
 Each has a session, arguments and output of its own; that one fails, ends or hangs is nothing to the others.
+What only some runs need is loaded when the first of them says so (require_prepared), and that run begins again.
 """
 
 import gc
@@ -10,17 +11,25 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NoReturn
+
+from forms.core.builds.publishing_report import MadeAgain
 
 _MOST_SAID = 20_000
 """Bytes of what a run says that are read, the last."""
 
 _PAUSE = 0.1
 """Seconds between two looks at who has ended."""
+
+_AGAIN = 75
+"""Exit code of a run that needs what its parent has not prepared yet (EX_TEMPFAIL, which Windows does not name)."""
+
+_prepared = True
+"""Whether this process has all that its parent prepares: false only in some that run_each starts."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class _Run:
     name: str
     ends: float
     process: int = 0
+    prepared: bool = True
     said: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
     wrong: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
 
@@ -59,33 +69,64 @@ class _Run:
             os.waitpid(self.process, 0)
 
 
+def require_prepared() -> None:
+    """End this run here if its parent has not prepared: it does, and the run begins again.
+
+    Called where much is to be done and nothing has been changed that a second run would not change too. Raises
+    MadeAgain.
+    """
+    if not _prepared:
+        raise MadeAgain
+
+
 def run_each(
-    program: Path, tasks: Mapping[str, Sequence[str]], *, at_once: int, longest: float, without: Sequence[str] = ()
+    program: Path,
+    tasks: Mapping[str, Sequence[str]],
+    *,
+    at_once: int,
+    longest: float,
+    without: Sequence[str] = (),
+    prepare: Callable[[], object] | None = None,
 ) -> Iterator[tuple[str, Ended]]:
     """Run a program with the arguments of each task; yield the name of each that ended, and how.
 
     at_once: how many may run at the same time; longest: seconds that one may take; without: variables of the
-    environment that they do not get. Whoever stops asking ends those that run.
+    environment that they do not get; prepare: loads what only some runs need, called once when the first of them
+    requires it. Whoever stops asking ends those that run.
     """
-    gc.collect()
-    gc.freeze()  # what is loaded is left alone, so that its memory stays shared
     waiting, running = list(tasks.items()), list[_Run]()
+    _share_memory()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
                 name, arguments = waiting.pop(0)
-                running.append(_started(_Run(name, time.monotonic() + longest), program, arguments, without))
+                run = _Run(name, time.monotonic() + longest, prepared=prepare is None)
+                running.append(_started(run, program, arguments, without))
             time.sleep(_PAUSE)
             for one in [*running]:
-                if (ended := one.ended()) is not None:
-                    running.remove(one)
+                if (ended := one.ended()) is None:
+                    continue
+                running.remove(one)
+                if one.prepared or ended.code != _AGAIN:
                     yield one.name, ended
+                    continue
+                waiting.insert(0, (one.name, tasks[one.name]))
+                if prepare is not None:
+                    prepare()
+                    prepare = None
+                    _share_memory()
     finally:
         for one in running:
             one.kill()
             one.said.close()
             one.wrong.close()
         gc.unfreeze()
+
+
+def _share_memory() -> None:
+    """Let the collector leave alone what is loaded, so that its memory stays shared with what is forked."""
+    gc.collect()
+    gc.freeze()
 
 
 def _started(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> _Run:
@@ -101,6 +142,8 @@ def _started(run: _Run, program: Path, arguments: Sequence[str], without: Sequen
 
 def _become(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> NoReturn:
     """Be the program from here on, in the new process. Never returns, whatever happens."""
+    global _prepared  # noqa: PLW0603 - of this process, for good
+    _prepared = run.prepared
     code = 1
     try:
         with suppress(PermissionError):  # the parent was faster
@@ -130,6 +173,8 @@ def _code_of(program: Path) -> int:
         if isinstance(ended.code, str):
             sys.stderr.write(f"{ended.code}\n")
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except MadeAgain:
+        return _AGAIN
     except BaseException as error:  # noqa: BLE001 - nothing of it may go on in the parent's place
         sys.stderr.write(f"A fault of the program: {type(error).__name__}. Tell a developer, with this line.\n")
         return 1
