@@ -43,9 +43,22 @@ def key_of(*parts: Any) -> bytes:
     return digest.digest()
 
 
+_APART: list[bytes] = []
+"""The mark of this process alone, where its program was changed on the disk since it started."""
+
+
+def stand_apart(*, apart: bool = True) -> None:
+    """Share no kept work with a program that is as its files say: they are not what this process runs."""
+    if apart != bool(_APART):
+        _APART[:] = [secrets.token_bytes(20)] if apart else []
+        code_mark.cache_clear()
+
+
 @cache
 def code_mark() -> bytes:
     """Return a hash of our own code and of the interpreter: what another program has made is never taken."""
+    if _APART:
+        return _APART[0]
     digest = hashlib.blake2b(sys.version.encode(), digest_size=20)
     start = Path(__file__).parents[2]
     for folder in ("site/sitegen", "site/theme", "forms/core"):
