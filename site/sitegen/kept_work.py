@@ -181,7 +181,8 @@ class KeptWork:
                 raise PermissionError(str(self._path))  # what is kept is loaded as Python's own objects and code
             _open.add(self)
             if self._read_only:
-                self._connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
+                address = f"{self._path.absolute().as_uri()}?mode=ro"
+                self._connection = sqlite3.connect(address, uri=True, timeout=_WAIT, check_same_thread=False)
                 return self._connection
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:
