@@ -18,6 +18,12 @@ def settings_here() -> ServerSettings:
     return config.read(config.from_environment(os.environ))
 
 
+def marks_here() -> Path | None:
+    """Return the folder of marks of the service, which is one for all districts; None where it has none."""
+    named = os.environ.get(MARKS)
+    return Path(named) if named else None
+
+
 PROGRAM = Path(__file__).resolve().parents[2]
 _UNIT, _FILES = "etc/systemd/system/portal.service", ("etc/portal/settings.env", "etc/portal/backup.env")
 
@@ -30,12 +36,12 @@ def take_service_settings(environment: MutableMapping[str, str], root: Path = Pa
     if ("WorkingDirectory", str(PROGRAM)) not in _assigned(root / _UNIT):
         return
     found = dict(_pair(text) for name, text in _assigned(root / _UNIT) if name == "Environment")
+    for file in _FILES:  # as for systemd, a file stands over the unit's own lines
+        found |= dict(_assigned(root / file))
     if any(environment.get(name) for name in ("PORTAL_PORTAL", "PORTAL_DATA", "PORTAL_DISTRICTS")):
         if MARKS in found:  # the service's also where a data folder is named, as for a restore
             environment.setdefault(MARKS, found[MARKS])
         return
-    for file in _FILES:  # as for systemd, a file stands over the unit's own lines
-        found |= dict(_assigned(root / file))
     for name, text in found.items():
         if name.startswith("PORTAL_"):
             environment.setdefault(name, text)

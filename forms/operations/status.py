@@ -217,7 +217,7 @@ def _writable(found: Databases) -> Iterator[StatusItem]:
         problem = None
         if file and not all(os.access(one, os.W_OK) for one in (file, file.parent)):
             problem = not_kept("read-only", where=store.named)
-        else:
+        elif file:  # a commit of PostgreSQL may wait for a replica for ever: _durable looks at it
             try:
                 store.probe()  # a disk that failed says that it may be written
             except NotKept as told:

@@ -17,7 +17,6 @@ from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
-from forms.server.in_use import NAME as IN_USE
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
 from forms.server.store.installation import EVERYTHING
@@ -69,15 +68,17 @@ def require_as_before(read: ServerSettings, salt: bytes | None = None) -> None:
     """
     mark = _mark(read)
     noted = _noted(mark)
-    if mark is None or not noted:
+    if mark is None or not noted or not _kept_there(read):
         return
     here, look = str(read.data), "See what is mounted there (findmnt, lsblk -f), and mount its disk; the service then"
     anew = (
         f"starts by itself. Where it is lost: portal restore. To begin with what is there: rm {shlex.quote(str(mark))}"
     )
-    if not _holds_anything(read.data):
+    if not _holds_anything(read):
         raise Problem(
-            here, "is empty, though the service ran with it before: no letter of before is seen.", f"{look} {anew}"
+            here,
+            "holds nothing of ours, though the service ran with it before: no letter of before is seen.",
+            f"{look} {anew}",
         )
     found = salt or config.salt(read)
     if found is not None and config.salt_mark(found) != noted:
@@ -88,7 +89,7 @@ def require_as_before(read: ServerSettings, salt: bytes | None = None) -> None:
 def note_begun(read: ServerSettings, salt: bytes) -> None:
     """Note outside of the data folder that it was begun with this salt, where a folder for that is named."""
     mark = _mark(read)
-    if mark is None or not _holds_anything(read.data) or _noted(mark) == config.salt_mark(salt):
+    if mark is None or not _holds_anything(read) or _noted(mark) == config.salt_mark(salt):
         return
     with suppress(OSError):  # it protects nobody then, and stops nobody
         write_safely(mark, f"{config.salt_mark(salt)}\n{read.data.absolute()}\n".encode())
@@ -116,11 +117,19 @@ def _noted(mark: Path | None) -> str:
         return ""
 
 
-def _holds_anything(data: Path) -> bool:
+def _kept_there(read: ServerSettings) -> list[Path]:
+    """Return the files that a service with these settings keeps in its data folder; none with PostgreSQL and a salt."""
+    data = os.path.abspath(read.data)  # noqa: PTH100 - by name, as the note
+    urls = (read.concerns_url, read.signups_url)
+    files = [Path(url.removeprefix("sqlite:///").partition("?")[0]) for url in urls if url.startswith("sqlite:///")]
+    own = [] if read.salt or read.salt_file else [read.data / "salt"]
+    return [*own, *(one for one in files if Path(os.path.abspath(one)).is_relative_to(data))]  # noqa: PTH100 - likewise
+
+
+def _holds_anything(read: ServerSettings) -> bool:
+    """Return whether anything of ours is there: in the place of a disk may lie what others put there, or a lock."""
     try:
-        return any(path.name not in {IN_USE, _UNDER_WAY, "lost+found"} for path in data.iterdir())
-    except FileNotFoundError:
-        return False
+        return any(path.exists() for path in _kept_there(read))
     except OSError:
         return True  # not ours to read: whoever needs it says so
 

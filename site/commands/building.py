@@ -1,6 +1,7 @@
 """Building a site where anything changed."""
 
 import os
+import time
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -22,6 +23,9 @@ from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.districts import forked
+
+STARTED = time.time_ns()
+"""When this process began to load the program."""
 
 if TYPE_CHECKING:
     from sitegen.checks.content_checks import CheckReport
@@ -85,7 +89,7 @@ def _share_work(site: Site) -> None:
 @cache
 def builder_of(site: Site, out: Path) -> Builder:
     """Return what builds into this folder: one object, which keeps a record of its last build."""
-    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out))
+    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out), started=STARTED)
 
 
 def prepared(site: Site) -> "tuple[Context, CheckReport]":

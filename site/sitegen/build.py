@@ -198,16 +198,18 @@ def build(
     compress: bool = True,
     unprotected: Collection[str] = (),
     sign: build_manifest.Sign | None = None,
+    remembered: Callable[[], object] = lambda: None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
     that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
-    publisher's signature of the manifest.
+    publisher's signature of the manifest; remembered: told when translations are recorded, before they are read.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
+    remembered()
     engine = [interface.module_of(root)] if many else []
     with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
         written = read(root, keys=keys, today=today)

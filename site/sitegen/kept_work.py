@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from forms.core.files.owners import is_trusted
+
 FOLDER = Path(".build") / "kept"
 SHARED = Path(".build") / "shared"
 """What districts of one machine share (sitegen/shared_work.py); below each district a link leads there."""
@@ -43,9 +45,22 @@ def key_of(*parts: Any) -> bytes:
     return digest.digest()
 
 
+_APART: list[bytes] = []
+"""The mark of this process alone, where its program was changed on the disk since it started."""
+
+
+def stand_apart(*, apart: bool = True) -> None:
+    """Share no kept work with a program that is as its files say: they are not what this process runs."""
+    if apart != bool(_APART):
+        _APART[:] = [secrets.token_bytes(20)] if apart else []
+        code_mark.cache_clear()
+
+
 @cache
 def code_mark() -> bytes:
     """Return a hash of our own code and of the interpreter: what another program has made is never taken."""
+    if _APART:
+        return _APART[0]
     digest = hashlib.blake2b(sys.version.encode(), digest_size=20)
     start = Path(__file__).parents[2]
     for folder in ("site/sitegen", "site/theme", "forms/core"):
@@ -162,9 +177,12 @@ class KeptWork:
         if self._connection is None:
             if self._path is None:
                 raise OSError
+            if not all(is_trusted(one.stat()) for one in (self._path, self._path.parent) if one.exists()):
+                raise PermissionError(str(self._path))  # what is kept is loaded as Python's own objects and code
             _open.add(self)
             if self._read_only:
-                self._connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
+                address = f"{self._path.absolute().as_uri()}?mode=ro"
+                self._connection = sqlite3.connect(address, uri=True, timeout=_WAIT, check_same_thread=False)
                 return self._connection
             self._path.parent.mkdir(parents=True, exist_ok=True)
             try:

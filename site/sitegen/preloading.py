@@ -8,7 +8,9 @@ from forms.core import form_schema, i18n
 from forms.core.i18n import extraction
 from sitegen import kept_work, workers
 from sitegen.content.spreadsheets.csv_files import CsvFile
+from sitegen.languages import table_schemas
 from sitegen.layers import typed_rows
+from sitegen.publish import browser_bundle, compression
 from sitegen.render import site_files
 from sitegen.render.engine import interface
 from sitegen.render.engine.markdown_html import to_html
@@ -22,7 +24,7 @@ _NEEDED = (
 
 
 def load(program: Path) -> None:
-    """Import what builds import, compile templates, and read forms and the words of the program's languages."""
+    """Import what builds import, compile templates, read the program's forms, words and schemas, pack its styles."""
     for name in (*_NEEDED, interface.module_of(program)):
         import_module(name)
     form_schema.load_all()
@@ -30,7 +32,12 @@ def load(program: Path) -> None:
         i18n.translations(path.stem)
         i18n.full_day(date.min, path.stem)
         extraction.untranslated(path.stem)
-    site_files.asset_names(program / "site" / "assets")
+    assets, schemas, browser = (program / "site" / name for name in ("assets", "schemas", "browser"))
+    site_files.asset_names(assets)
+    seal = browser_bundle.SEAL.kept(browser, program / browser_bundle.KEPT_IN)
+    compression.remember(site_files.published(assets, seal))
+    for path in schemas.glob("*.yaml"):
+        table_schemas.written(path)
     to_html("", program)
     typed_rows.read({"any": CsvFile("", ["id"], [["1"]], [2])}, {"any": {"fields": [{"name": "id", "type": "string"}]}})
     kept_work.code_mark()

@@ -1,4 +1,4 @@
-"""Makes what the districts of a machine share: speech of what their libraries and the program say (decisions/0075).
+"""Makes what the districts of a machine share: what is said and found in pages of their libraries (decisions/0075).
 
 It is made from the libraries and the program alone, in a folder of its own that is removed: no page, table, picture or
 recording of a district gets there, and nothing of a library that needs a consent.
@@ -28,6 +28,7 @@ from sitegen.kept_work import SHARED, KeptWork
 from sitegen.languages import table_schemas
 from sitegen.layers import libraries, site_root
 from sitegen.layers.own_files import is_passed_over
+from sitegen.lint import page_facts
 from sitegen.media import audio_clips, shared_clips, spoken_lines
 from sitegen.publish import browser_bundle
 from sitegen.render import site_files
@@ -93,8 +94,8 @@ def _make(root: Path, today: date) -> bool:
         for left in folder.glob(f"{_MAKING}*"):  # of a build that was killed: each would hold all speech for ever
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=_MAKING) as place:
-            said = _said(root, settings, named, Path(place), today)
-            _put(store, choice, said, Path(place))
+            said, facts = _drawn(root, settings, named, Path(place), today)
+            _put(store, choice, said, facts, Path(place))
     return True
 
 
@@ -142,13 +143,15 @@ def _listed(store: KeptWork, key: bytes) -> list[bytes]:
     return [joined[start : start + _KEY_BYTES] for start in range(0, len(joined), _KEY_BYTES)]
 
 
-def _put(store: KeptWork, choice: bytes, said: Texts, place: Path) -> None:
-    """Keep what is said for a choice, lines and then clips; remove what none of the newest choices has."""
+def _put(store: KeptWork, choice: bytes, said: Texts, facts: Mapping[bytes, bytes], place: Path) -> None:
+    """Keep what is said for a choice, lines and then clips, and facts; remove what none of the newest choices has."""
     lines = [spoken_lines.key_of(*line) for line in _made_lines(store, said)]
     store.save()  # so that no more than half of it is held in memory
     clips = [shared_clips.key_of(name) for name in _made_clips(store, said, place)]
+    for key, value in facts.items():
+        store.put(key, value)
     choices = [choice, *(one for one in _listed(store, _CHOICES) if one != choice)][:MOST]
-    store.put(choice, b"".join(clips))
+    store.put(choice, b"".join([*clips, *facts]))
     store.put(_beside(choice), b"".join(lines))
     store.put(_CHOICES, b"".join(choices))
     lists = {*choices, *map(_beside, choices)}
@@ -206,10 +209,10 @@ class _Listener(audio_clips.AudioPipeline):
         return _NO_CLIP
 
 
-def _said(
+def _drawn(
     root: Path, settings: Mapping[str, Any], named: tuple[libraries.Library, ...], place: Path, today: date
-) -> Texts:
-    """Return what is said on a site that has nothing but these libraries."""
+) -> tuple[Texts, dict[bytes, bytes]]:
+    """Return what is said on a site that has nothing but these libraries, and the facts of its clean pages."""
     content, codes = place / "library-alone", tuple(str(row["code"]) for row in settings["languages"])
     for name in ("tables", *codes):
         (content / name).mkdir(parents=True)
@@ -232,7 +235,14 @@ def _said(
         for name in library.names:
             with suppress(Problem, Problems):  # a page that needs what only districts have
                 list(draw_pages(alone, replace(context, language=code), [name]))
-    return spoken.said
+    return spoken.said, _facts(library, alone)
+
+
+def _facts(library: AllPages, root: Path) -> dict[bytes, bytes]:
+    """Return the facts of all pages in which nothing is wrong, by their keys."""
+    every = [page for pages in library.by_language.values() for page in pages.values()]
+    found = {page_facts.key_of(page, root): page_facts.of(page, root) for page in every}
+    return {key: facts.packed() for key, facts in found.items() if facts.clean}
 
 
 def _write_blocks(content: Path, codes: Sequence[str]) -> None:

@@ -52,6 +52,14 @@ def test_a_killed_change_of_a_district_leaves_the_settings_of_before_or_those_of
     assert 3 < at < MOST - 1
 
 
+def test_what_a_person_named_alike_is_not_taken_for_what_a_killed_command_left(folder: Path) -> None:
+    own, left = (folder / "north" / f"{settings.FILE}.{name}.new" for name in ("draft", "1a2b3c4d"))
+    own.touch()
+    left.touch()
+    assert district(folder, "update", "north", "--set", "budget=7").exit_code == 0
+    assert sorted(path.name for path in (folder / "north").iterdir()) == sorted([settings.FILE, own.name])
+
+
 def test_no_moment_shows_the_service_a_district_that_would_be_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,10 @@ def test_commands_at_the_server_take_the_settings_of_its_service(tmp_path: Path)
     unit.write_text(unit.read_text() + "\nEnvironment=PORTAL_OPERATOR_MARKS=/marks")
     take_service_settings(given, tmp_path)
     assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/marks"}, "a restore takes the mark away"
+    with (tmp_path / "etc/portal/settings.env").open("a") as own:
+        own.write("PORTAL_OPERATOR_MARKS=/other\n")
+    take_service_settings(given := {"PORTAL_DATA": "/typed"}, tmp_path)
+    assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/other"}, "where the service writes it"
     unit.write_text(unit.read_text().replace(str(OURS), "/another/portal"))
     other: dict[str, str] = {}
     take_service_settings(other, tmp_path)

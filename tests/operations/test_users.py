@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands.cli.main import root_of
+from commands.site import Program
 
 from forms.core.problem import Problem
 from forms.operations import installation
 from forms.operations.installation import become_owner
-from tests.commands import run, site_in
+from tests.commands import no_node, run, site_in
 
 from .test_installing import Machine
 
@@ -65,6 +67,22 @@ def test_root_writes_nothing_that_who_publishes_could_not_replace(
     (tmp_path / "published").mkdir()
     assert "Traceback" not in run(site_in(tmp_path), *words).output
     assert became == [tmp_path / "published"]
+
+
+@pytest.mark.parametrize("command", ["build", "publish", "update", "edit"])
+def test_root_makes_nothing_of_a_district_where_who_publishes_may_lay_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """.build is the publisher's: without the folder of its releases, a district was built and published as root."""
+    seen: list[tuple[Path, bool]] = []
+    content, place = tmp_path / "riverside", tmp_path / "program" / ".build" / "districts" / "riverside"
+    content.mkdir()
+    (content / "portal.yml").touch()
+    monkeypatch.setattr(installation, "become_owner", lambda path: seen.append((path, place.exists())))
+    program = Program(tmp_path / "program" / "build.py", tmp_path, (), no_node)
+    program.root.mkdir()
+    assert root_of(program, ["build.py", "--content", str(content), command]) == place
+    assert seen == [(tmp_path / "program" / "published", False)]
 
 
 @pytest.mark.usefixtures("private_umask")

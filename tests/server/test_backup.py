@@ -30,7 +30,7 @@ from forms.core.problem import Problem
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import ArchiveMember, NotABackup
-from forms.operations.backup.contents import SITE
+from forms.operations.backup.contents import DATABASES, SITE
 from forms.operations.backup.folder import Backup, Rule
 from forms.operations.backup.opening import Opening
 from forms.operations.cli import backup_commands
@@ -41,6 +41,7 @@ from forms.server.app import create_app
 from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
 from forms.server.services.operator_log import Leader
+from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -908,3 +909,63 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
     run()
     assert not list(tmp_path.glob("*.restoring"))
     assert opens(again(endpoint.data), code)
+
+
+def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command(
+    endpoint: Endpoint, tmp_path: Path, again: Any
+) -> None:
+    """Between the release and the data: the next run said that the release is not empty."""
+    code = code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    run = partial(
+        restoring.restore, settings_of(endpoint), made.path, opening(made), LATER,
+        release=tmp_path / "release", in_place=True,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(restoring, "exchange", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run()
+    assert (tmp_path / "release" / "portal.json").exists()
+    run()
+    assert (tmp_path / "release" / "portal.json").exists()
+    assert not (tmp_path / "release" / ".restoring").exists()
+    with pytest.raises(Problem, match="is not empty"):
+        run()
+    assert opens(again(endpoint.data), code)
+
+
+@pytest.mark.parametrize("laid", ["a link", "a folder"])
+def test_root_gives_away_only_what_it_brought_back(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, laid: str
+) -> None:
+    """The folder above is the service's: its user lays a link in the place of what root is about to give away."""
+    made, fresh, roots = backup(endpoint, tmp_path / "backups"), tmp_path / "server.restoring", tmp_path / "roots"
+    close(endpoint)
+    roots.mkdir()
+    (roots / "shadow").touch()
+    given: list[Any] = []
+    real, noted = Store.note_restored, []
+
+    def replaced_after_the_last(*arguments: Any) -> None:
+        real(*arguments)
+        noted.append(arguments[0])
+        if len(noted) == len(DATABASES):
+            fresh.rename(tmp_path / "moved")
+            fresh.symlink_to(roots) if laid == "a link" else roots.rename(fresh)
+
+    def seen(kind: Callable[..., os.stat_result], uid: int) -> Callable[..., os.stat_result]:
+        def stat(path: Any, **how: Any) -> os.stat_result:
+            found = kind(path, **how)
+            return os.stat_result([*found[:4], uid, uid, *found[6:]])
+
+        return stat
+
+    monkeypatch.setattr(Store, "note_restored", replaced_after_the_last)
+    monkeypatch.setattr(restoring.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(Path, "stat", seen(Path.stat, 1500))
+    monkeypatch.setattr(restoring.os, "fstat", seen(os.fstat, 1500))
+    monkeypatch.setattr(restoring.os, "chown", lambda *what, **_: given.append(what))
+    with pytest.raises((Problem, OSError)):
+        restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert given == []

@@ -142,7 +142,10 @@ def test_a_copy_of_the_whole_folder_is_no_loss(start: Start, tmp_path: Path, cap
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
-def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [(), ("NOTHING MOUNTED HERE", "aquota.user")])
+def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(
+    start: Start, tmp_path: Path, others: tuple[str, ...]
+) -> None:
     """Mounted by hand, not in /etc/fstab: after the next boot its place is an empty folder."""
     marks, data, disk = tmp_path / "marks", tmp_path / "data", tmp_path / "the disk"
     app = start(marks=marks)
@@ -150,11 +153,13 @@ def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(start
     stop(app)
     data.rename(disk)
     data.mkdir()
-    with pytest.raises(Problem, match="is empty, though the service ran with it before") as said:
+    for other in others:
+        (data / other).touch()
+    with pytest.raises(Problem, match="holds nothing of ours, though the service ran with it before") as said:
         start(marks=marks)
-    assert {path.name for path in data.iterdir()} <= {"in-use"}, "nothing is begun there"
+    assert {path.name for path in data.iterdir()} <= {"in-use", *others}, "nothing is begun there"
     needed = [one.sentence for one in look_at("x", config.read({**settings(tmp_path), "marks": marks})).needs]
-    assert any("is empty, though the service ran with it before" in one for one in needed)
+    assert any("holds nothing of ours, though the service ran with it before" in one for one in needed)
     shutil.rmtree(data)
     disk.rename(data)
     app = start(marks=marks)
@@ -197,9 +202,18 @@ def test_what_was_restored_is_begun_with(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_data_folder_in_which_nothing_is_kept_is_not_missed(tmp_path: Path) -> None:
-    """With PORTAL_SALT and PostgreSQL nothing lies there."""
+    """With a salt of several machines and PostgreSQL nothing of ours lies there; what others put there may go."""
     (tmp_path / "data").mkdir()
-    read = config.read({**settings(tmp_path), "marks": tmp_path / "marks"})
-    first_start.note_begun(read, b"s" * 32)
-    first_start.require_as_before(read, b"s" * 32)
-    assert not (tmp_path / "marks").exists()
+    (tmp_path / "data" / "notes").touch()
+    urls = {f"{name}_url": f"postgresql+psycopg://one/{name}" for name in ("concerns", "signups")}
+    marks, salt = tmp_path / "marks", (b"s" * 32).hex()
+    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt, **urls}), b"s" * 32)
+    assert not marks.exists()
+    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
+    assert not marks.exists(), "its databases are not there yet"
+    (tmp_path / "data" / "concerns.db").touch()
+    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
+    assert marks.exists()
+    shutil.rmtree(tmp_path / "data")
+    moved = config.read({**settings(tmp_path), "marks": marks, "salt": salt, **urls})
+    first_start.require_as_before(moved, b"s" * 32)  # its databases were moved to PostgreSQL on purpose

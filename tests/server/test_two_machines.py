@@ -20,6 +20,8 @@ from sqlalchemy import event
 from forms.core import portal as portals
 from forms.core.crypto import encryption
 from forms.core.problem import Problem
+from forms.operations.backup import databases
+from forms.operations.status import look_at
 from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
@@ -300,6 +302,21 @@ def test_commits_that_wait_for_a_replica_that_is_not_there_are_said(servers: Pai
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
     until(lambda: commits_wait(store) == "")  # as the sentence says
     store.close()
+
+
+def test_status_says_it_and_does_not_wait_itself(servers: Pair, tmp_path: Path, district: Any) -> None:
+    portals.write(district.portal, tmp_path / "portal.json")
+    urls = {f"{one}_url": servers.url(one) for one in ("concerns", "signups")}
+    read = config.read({"portal": tmp_path / "portal.json", "data": tmp_path, "salt": SALT, **urls})
+    with databases.opened(read, bytes.fromhex(SALT), make=True):
+        pass
+    servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    said: list[str] = []
+    looking = threading.Thread(target=lambda: said.extend(one.name for one in look_at("x", read).needs), daemon=True)
+    looking.start()
+    looking.join(PATIENCE)
+    servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+    assert "replica of concerns" in said
 
 
 def test_kept_already_is_not_said_before_the_replica_has_it(servers: Pair) -> None:

@@ -312,15 +312,25 @@ import sys
 from datetime import date
 from pathlib import Path
 from sitegen import build, preloading
+from sitegen.languages import table_schemas
+from sitegen.publish import compression
+
+def noted(where, name):
+    given, work = [], getattr(where, name)
+    setattr(where, name, lambda data: given.append(data) or work(data))
+    return given
 
 program, root = map(Path, sys.argv[1:3])
 preloading.load(program)
 loaded = {*sys.modules}
+packed, parsed = noted(compression, "compressed"), noted(table_schemas, "read_yaml")
 keys = {name: (sys.argv[3], "sha256:0") for name in ("police", "events")}
 build.build(root, root / "public", keys=keys, today=date(2027, 1, 1), say=lambda _: None)
-print(*sorted({*sys.modules} - loaded))
+assert packed, "pages"
+again = [path.name for path in (root / "public" / "assets").iterdir() if path.read_bytes() in packed]
+print(*sorted({*sys.modules} - loaded), "|", *again, *parsed)
 """
-"""Prints the modules that a build loads after what is loaded before builds are forked."""
+"""Prints what a build loads after what is loaded before builds are forked | styles it packs and schemas it reads."""
 
 
 def test_what_builds_load_is_loaded_before_they_are_forked(folder: Folder) -> None:
@@ -332,4 +342,12 @@ def test_what_builds_load_is_loaded_before_they_are_forked(folder: Folder) -> No
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     own_or_large = {"sitegen", "forms", "frictionless", "jsonschema", "markdown", "pygments", "babel", "icalendar"}
-    assert [name for name in done.stdout.split() if name.partition(".")[0] in own_or_large] == []
+    modules, again = done.stdout.split("|")
+    assert [name for name in modules.split() if name.partition(".")[0] in own_or_large] == []
+    assert again.split() == []
+    assets = folder.root / "public" / "assets"
+    copied = [path for path in assets.iterdir() if path.with_name(f"{path.name}.br").exists()]
+    assert {path.suffix for path in copied} == {".css", ".js"}
+    for path in copied:
+        copies = tuple(path.with_name(f"{path.name}{ending}").read_bytes() for ending in compression.ENDINGS)
+        assert copies == compression.compressed(path.read_bytes()), "as a build by itself makes them"

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sitegen import kept_work, shared_work
 from sitegen.layers import site_root
+from sitegen.lint import page_facts, structure
 from sitegen.media import shared_clips, spoken_lines
 from sitegen.publish.withdrawals import withdrawal
 
@@ -168,6 +169,46 @@ def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(
     page(library, "rights", "Other words of the library.")
     assert shared_work.make(district.root, TODAY)
     assert len(spoken) == 1
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The pages that are converted to be checked by themselves."""
+    names: list[str] = []
+    problems = structure.problems
+    monkeypatch.setattr(structure, "problems", lambda page, made: names.append(page.name) or problems(page, made))
+    return names
+
+
+def test_pages_of_libraries_are_checked_by_themselves_once(
+    district: Folder, library: Path, spoken: Spoken, looked_at: list[str]
+) -> None:
+    assert shared_work.make(district.root, TODAY)
+    assert "rights.md" in looked_at
+    assert "heard.md" not in looked_at, "it has a person's words"
+    looked_at.clear()
+    with_it = files(district.build())
+    assert "own.md" in looked_at
+    assert "rights.md" not in looked_at
+    kept_work.forget(district.root)
+    looked_at.clear()
+    assert files(district.build()) == with_it
+    assert "rights.md" in looked_at
+
+
+def test_what_is_wrong_in_a_page_of_a_library_is_said_in_each_district(
+    district: Folder, library: Path, spoken: Spoken
+) -> None:
+    page(library, "rights", "Two words.\n\n[[ unclear")
+    shared_work.make(district.root, TODAY)
+    with pytest.raises(Problems, match=r"rights\.md"):
+        district.build()
+
+
+@pytest.mark.parametrize("shown", ["<b>x</b>", "ଓଡ଼ିଆ"])
+def test_facts_come_back_as_they_were(shown: str) -> None:
+    facts = page_facts.Facts((("/en/", shown), ("#a", "")), ("a", "b"), clean=True)
+    assert page_facts.Facts.unpacked(facts.packed()) == facts
 
 
 def withdraw(district: Folder) -> None:

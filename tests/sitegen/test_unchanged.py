@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from commands import unchanged
 from sitegen.incremental import inputs, record
+from sitegen.kept_work import KeptWork
 
 from forms.operations.districts import forked
 from tests.commands import run, site_in
@@ -212,6 +213,28 @@ def test_what_a_build_needs_is_not_loaded_to_find_that_nothing_changed() -> None
         check=True,
     )
     assert not {"babel", "click", "jinja2", "mkdocs", "nacl", "pyrage", "yaml"} & set(done.stdout.split())
+
+
+def test_what_another_user_kept_is_not_run_as_root(
+    district: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root types `build` on a server: .build is the publisher's, and a pickle runs whatever it says when it is read."""
+    kept = KeptWork(tmp_path / "kept.db")
+    kept.keep(b"key", "theirs")
+    kept.save()
+    kept.close()
+    assert KeptWork(tmp_path / "kept.db").loaded(b"key") == "theirs"
+    assert record.load(district.root)
+    of_file, of_path, theirs = os.fstat, Path.stat, [1500, 1500]
+
+    def of_other(found: os.stat_result) -> os.stat_result:
+        return os.stat_result([*found[:4], *theirs, *found[6:]])
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fstat", lambda handle: of_other(of_file(handle)))
+    monkeypatch.setattr(Path, "stat", lambda path, **how: of_other(of_path(path, **how)))
+    assert record.load(district.root) is None
+    assert KeptWork(tmp_path / "kept.db").loaded(b"key") is None
 
 
 TICK = """

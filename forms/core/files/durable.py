@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -68,6 +69,12 @@ def replaced(path: Path) -> Iterator[Path]:
         raise
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def left_by_killed(path: Path) -> list[Path]:
+    """Return the new files beside `path` that programs left which were killed; what a person named alike is not one."""
+    name = re.compile(re.escape(path.name) + r"\.[0-9a-f]{8}\.new")
+    return [one for one in path.parent.iterdir() if name.fullmatch(one.name)]
 
 
 def sync_folder(folder: Path) -> None:

@@ -34,6 +34,9 @@ from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.rows import read_erasures, write_rows
 from forms.server.store.signup_store import CANCELLED, SignupStore
 
+_UNDER_WAY = ".restoring"
+"""An empty file in the folder of the release until the data are in their place: the same command goes through then."""
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -72,19 +75,26 @@ def restore(
     release = Path(os.path.abspath(release)) if release else None  # noqa: PTH100 - likewise
     fresh = data.with_name(f"{data.name}.restoring")
     beside = release.with_name(f"{release.name}.restoring") if release else None
-    if release and release.exists() and (not release.is_dir() or any(release.iterdir())):
+    again = release is not None and (release / _UNDER_WAY).exists()
+    if release and release.exists() and not again and (not release.is_dir() or any(release.iterdir())):
         raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
     with _at_rest(data, in_place=in_place):
         made = [fresh, *([beside] if beside else [])]
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
+        if again and release and beside:  # an earlier one ended before its data were there
+            release.rename(beside)
+            shutil.rmtree(beside)
         try:
             fresh.mkdir(parents=True, mode=0o700)
             found = _restore_into(settings, fresh, backup, opening, today, erasures, beside, renamed=renamed)
             if release and beside and beside.exists():
+                (beside / _UNDER_WAY).touch()
                 beside.replace(release)  # also where an empty folder is there
             _give(fresh, data)
             before = _put_in_place(fresh, data, today)
+            if release:
+                (release / _UNDER_WAY).unlink(missing_ok=True)
         except BaseException:
             for folder in made:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -348,9 +358,18 @@ def _put_in_place(fresh: Path, data: Path, today: date) -> Path | None:
 def _give(folder: Path, data: Path) -> None:
     """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to."""
     found = (data if data.exists() else data.parent).stat()
-    if os.name == "posix" and os.geteuid() == 0 and found.st_uid:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
+    if os.name != "posix" or os.geteuid() != 0 or not found.st_uid:
+        return
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:  # by its handle: who owns the folder above may lay another folder, or a link to root's files, in its place
+        if os.fstat(here).st_uid:
+            raise Problem(str(folder), "was replaced by another user meanwhile.", f"See who may write {folder.parent}")
+        for _, folders, files, at in os.fwalk(".", topdown=False, dir_fd=here):
+            for name in (*folders, *files):
+                os.chown(name, found.st_uid, found.st_gid, dir_fd=at, follow_symlinks=False)
+        os.fchown(here, found.st_uid, found.st_gid)
+    finally:
+        os.close(here)
 
 
 def settings_of(data: Path) -> dict[str, str]:

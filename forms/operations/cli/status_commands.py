@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import click
 from forms.core.builds.version import VERSION
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
-from forms.operations.installation import become_owner, become_owner_of_first, settings_here
+from forms.operations.installation import become_owner, become_owner_of_first, marks_here, settings_here
 from forms.operations.status import Status, StatusItem, look_at
 from forms.server.districts import settings as districts
 
@@ -90,7 +91,7 @@ def _of_district(folder: Path, name: str, backups: Path | None, certificate: Pat
     """Return how one of many stands: its backups and certificate lie in folders of its name."""
     own = certificate.parent.parent / "districts" / name / certificate.parent.name / certificate.name
     try:
-        settings = districts.read(folder, name).settings
+        settings = replace(districts.read(folder, name).settings, marks=marks_here())
     except Problem as problem:
         return Status(name, (StatusItem("settings", None, str(problem), needs=True),))
     return look_at(name, settings, backups=backups / name if backups else None, certificate=own)

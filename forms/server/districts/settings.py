@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import make_open_folder, replaced
+from forms.core.files.durable import left_by_killed, make_open_folder, replaced
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
@@ -220,15 +220,19 @@ def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any
     """
     path = folder / require_name(name) / FILE
     make_open_folder(path.parent)
-    for left in path.parent.glob(f"{FILE}.*.new"):  # of a command that was killed
+    for left in left_by_killed(path):
         left.unlink(missing_ok=True)
     before = path.stat() if path.exists() else None
     try:
         with replaced(path) as fresh:
-            fresh.write_bytes(_text(hosts, given).encode())
-            fresh.chmod(before.st_mode & 0o777 if before else 0o644)
-            if before and os.geteuid() == 0:
-                os.chown(fresh, before.st_uid, before.st_gid)
+            made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            with os.fdopen(
+                made, "wb"
+            ) as file:  # by its handle: the folder may be another user's, who lays a link there
+                file.write(_text(hosts, given).encode())
+                if before and os.geteuid() == 0:
+                    os.fchown(made, before.st_uid, before.st_gid)
+                os.fchmod(made, before.st_mode & 0o777 if before else 0o644)
     except OSError:
         with suppress(OSError):  # its releases may lie there already
             path.parent.rmdir()

@@ -36,6 +36,10 @@ AS_PUBLISHER = frozenset({"add-language", "build", "check", "kit", "withdraw", "
 """Commands that write where the user who publishes must be able to write later, also where root runs them."""
 
 
+FOR_DISTRICTS = AS_PUBLISHER | {"edit", "publish", "releases", "rollback", "update"}
+"""Commands that work where a district's site is built and published: below .build, which is the publisher's."""
+
+
 class Commands(OperatorGroup):
     """The commands above, the operator's, and the desk's."""
 
@@ -72,10 +76,8 @@ def portal(context: click.Context, site: Site) -> None:
     """
     context.meta.update({SITE: site, CHECKOUT: checkout_of(site)})
     if context.invoked_subcommand in AS_PUBLISHER and site.published.exists():
-        from forms.operations.installation import become_owner  # noqa: PLC0415 - loads the stores
-
         with report_problems(site.root):
-            become_owner(site.published)
+            _become_publisher(site.root)
 
 
 def main(program: Program) -> None:
@@ -102,5 +104,18 @@ def root_of(program: Program, arguments: list[str]) -> Path:
             if content.resolve() == program.root.resolve() / "content":
                 return program.root  # else `withdraw` would clean another site than the one that readers see
             with report_problems(program.root):
+                if FOR_DISTRICTS.intersection(arguments[1:2]):
+                    _become_publisher(program.root)
                 return site_root.of(program.root, content)
     return program.root
+
+
+def _become_publisher(root: Path) -> None:
+    """Go on as the user who publishes here. Raises Problem.
+
+    By the folder of the checkout, which is root's: that of a district's releases lies below .build, where that user may
+    take it away or lead it elsewhere, and root would go on as root.
+    """
+    from forms.operations.installation import become_owner  # noqa: PLC0415 - loads the stores
+
+    become_owner(root / "published")

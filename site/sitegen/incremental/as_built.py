@@ -9,8 +9,12 @@ from sitegen.incremental.record import Record
 
 
 def is_on_terms(out: Path, handover: Path, last: Record, today: date, key_files: str) -> bool:
-    """Return whether the last build was of this day and folder, with the same files of keys, and was handed over."""
-    return (last.day, last.key_files, last.out) == (today, key_files, str(out)) and handover.exists()
+    """Return whether the last build was of this day and folder, with the same files of keys, and was handed over.
+
+    What was handed over must be as it was: the forms and the desks read it.
+    """
+    same = (last.day, last.key_files, last.out) == (today, key_files, str(out))
+    return same and last.handed is not None and inputs.state_at(handover) == last.handed
 
 
 def changes_beside(

@@ -51,6 +51,9 @@ class Builder:
     key_files: str = ""
     unprotected: Collection[str] = ()
     sign: Callable[[bytes], str] | None = None
+    started: int = field(default_factory=time.time_ns)
+    """When this process was (ns): it runs the program of then."""
+
     _record: Record | None = None
     _looked: tuple[Inputs, Changes] | None = field(default=None, repr=False)
     """What `is_as_built` has just seen, where the site was as recorded: for the build that follows at once."""
@@ -133,7 +136,8 @@ class Builder:
         if self._record is None:
             self._record = record.load(self.root)
         last = self._record
-        return last if last and last.terms == self._terms(today) and self.handover.exists() else None
+        same = last is not None and last.terms == self._terms(today)
+        return last if last and same and last.handed and inputs.state_at(self.handover) == last.handed else None
 
     def _put_back(self, last: Record, now: Inputs) -> bool:
         """Let the twin take the place of a site that is gone or was changed; return whether it was fit for that."""
@@ -207,6 +211,7 @@ class Builder:
         last.signed = self.sign is not None
         last.spoken = last.spoken and not (edit.after.audio_pipeline and edit.after.audio_pipeline.voices)
         inputs.look_again(now, self.root / "content")
+        inputs.distrust(now, [*changes.edited, *(str(self.root / "content" / name) for name in inputs.READ_AFTER)])
         last.inputs = now
         record.save(self.root, last)
         return pages
@@ -228,20 +233,27 @@ class Builder:
         from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
         self.purge()  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
+        if inputs.changed_program(now, self.started):
+            kept_work.stand_apart()
+            self.say("The program itself was changed while it runs. Start it anew, and everything is built with it.")
         self.say("Building the site ...")
+        content = self.root / "content"
         built = whole.build(
             self.root, self.out, keys=self.keys, today=today, say=self.say, handover=self.handover, speak=speak,
             compress=compress, unprotected=self.unprotected, sign=self.sign,
+            remembered=lambda: inputs.look_again(now, content, inputs.READ_AFTER),
         )  # fmt: skip
         if not inputs.consents_are_as(self.root, now):
             self.purge()  # who withdrew while this was built may have looked at the old site only
-        inputs.look_again(now, self.root / "content")
+        inputs.look_again(now, content)
         self._forget()
         with suppress(OSError):
+            inputs.distrust_all(now, self.root, self.started)
             made = Drawn(built.context, built.written, sounds_of(self.out, built.context))
             self._record = Record(
                 self._terms(today), str(self.out), self.key_files, today, now, trees.look(self.out),
                 save(self.root, made), spoken=speak, compressed=compress, signed=self.sign is not None,
+                handed=inputs.state_at(self.handover),
             )  # fmt: skip
             self._drawn = made
             self._make_twin(self._record)

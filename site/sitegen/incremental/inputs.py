@@ -5,6 +5,7 @@ Loads nothing of ours by itself: where nothing changed, to load it would take lo
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -16,8 +17,17 @@ NAMES = ("site", "forms", "mkdocs.yml", "locks/site.lock")
 _NOT_INPUTS = frozenset({"__pycache__", "desk", "node_modules"})
 """Folders of the program that no build reads. In content, folders of these names count as all others do."""
 
-WRITTEN = ("addresses.json", "translations.json", "calendar.json")
-"""What the program itself writes into content/ while it builds."""
+READ_AFTER = ("translations.json", "overridden.json")
+"""What a build writes into content/ before it reads that, as the editor does at any time."""
+
+WRITTEN = ("addresses.json", "calendar.json")
+"""What only builds write into content/."""
+
+_LOADED = re.compile(r"(?:site|forms)/(?!schemas/).*\.(?:py|po|yaml)")
+"""Files of the program that a process reads once, like mkdocs.yml; it reads schemas each time."""
+
+PROGRAM = os.path.realpath(Path(__file__).parents[3])
+"""The folder of the program that runs."""
 
 RACY = 2_000_000_000
 """Nanoseconds: a file that changed so shortly before it was looked at may have changed again without a trace."""
@@ -35,6 +45,10 @@ class FileState(NamedTuple):
 def state_of(found: os.stat_result) -> FileState:
     """Return the state of a file."""
     return FileState(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+_NEVER = FileState(-1, 0, 0, 0)
+"""The state of no file: what is recorded with it is another one at each look."""
 
 
 @dataclass
@@ -72,7 +86,7 @@ def look(root: Path, before: Inputs | None = None) -> Inputs:
     now = Inputs(time.time_ns())
     oldest_sure = (before.taken if before else 0) - RACY
     settings = _settings(root)
-    state_of_settings = _state_at(settings)
+    state_of_settings = state_at(settings)
     folders, now.libraries = _folders(root, before)
     for path, state in _states(root, folders):
         last = known.get(path)
@@ -87,7 +101,8 @@ def _settings(root: Path) -> str:
     return str(root / "content" / "portal.yml")
 
 
-def _state_at(path: str) -> FileState | None:
+def state_at(path: str | Path) -> FileState | None:
+    """Return the state of a file; None where there is none."""
     try:
         return state_of(os.stat(path))  # noqa: PTH116 - as all other states here
     except OSError:
@@ -110,7 +125,7 @@ def _folders(root: Path, before: Inputs | None) -> tuple[list[str], tuple[tuple[
 
 
 def _names_the_same(root: Path, before: Inputs) -> bool:
-    state, last = _state_at(_settings(root)), before.files.get(_settings(root))
+    state, last = state_at(_settings(root)), before.files.get(_settings(root))
     return state is not None and last is not None and state == last[0] and state.status < before.taken - RACY
 
 
@@ -139,19 +154,55 @@ def _bytes(path: str) -> bytes:
         return file.read()
 
 
-def look_again(inputs: Inputs, content: Path) -> None:
-    """Take up the files that the build itself wrote into content/."""
-    for name in WRITTEN:
+def look_again(inputs: Inputs, content: Path, names: Collection[str] = WRITTEN) -> None:
+    """Take up files that the build itself has just written into content/."""
+    for name in names:
         path = content / name
         if path.is_file():
             inputs.files[str(path)] = state_of(path.stat()), hashlib.sha256(path.read_bytes()).digest()
 
 
-def _states(root: Path, folders: list[str]) -> Iterator[tuple[str, FileState]]:
+def distrust(inputs: Inputs, paths: Collection[str]) -> None:
+    """Have the next build look upon those of these files as changed that are not as they were when looked at.
+
+    What a build has read of them is not known: somebody may have written something else meanwhile, and taken it back.
+    """
+    for path in paths:
+        state = inputs.files.get(path, (None,))[0]
+        if state != state_at(path):
+            inputs.files[path] = state or _NEVER, b""
+
+
+def distrust_all(inputs: Inputs, root: Path, since: int) -> None:
+    """Have the next build look upon all as changed that is not as it was, and what came and went again.
+
+    since: when this process was started (ns). It runs what the program was then, whatever its files say now.
+    """
+    folders = _folders(root, inputs)[0]
+    content = dict(_states(root, folders, ()))
+    distrust(inputs, {*inputs.files, *content})
+    for folder in {path.rpartition(os.sep)[0] for path in content} - {folders[0]}:  # there the build itself writes
+        if os.stat(folder).st_mtime_ns > inputs.taken:  # noqa: PTH116 - as all other states here
+            inputs.files[f"{folder}{os.sep}"] = _NEVER, b""
+    for path in changed_program(inputs, since):
+        inputs.files[path] = _NEVER, b""
+
+
+def changed_program(inputs: Inputs, since: int) -> list[str]:
+    """Return the files of the running program, as far as a process reads them once, that changed since then (ns)."""
+    return [path for path, (state, _) in inputs.files.items() if state.status > since and _is_loaded(path)]
+
+
+def _is_loaded(path: str) -> bool:
+    folder, _, name = os.path.realpath(path).replace(os.sep, "/").rpartition(f"{PROGRAM.replace(os.sep, '/')}/")
+    return not folder and (name in NAMES or bool(_LOADED.fullmatch(name)))
+
+
+def _states(root: Path, folders: list[str], names: Collection[str] = NAMES) -> Iterator[tuple[str, FileState]]:
     for number, folder in enumerate(folders):
         if os.path.isdir(folder):  # noqa: PTH112
             yield from _below(folder, links=None if number else [])
-    for start in (root / name for name in NAMES):
+    for start in (root / name for name in names):
         if start.is_dir():
             yield from _below(str(start), _NOT_INPUTS)
         elif start.is_file():

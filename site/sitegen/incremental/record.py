@@ -4,14 +4,17 @@ A record that is damaged, or of another program or place, is ignored, and everyt
 """
 
 import hashlib
+import os
 import pickle
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sitegen.incremental.inputs import Inputs
+from forms.core.files.owners import is_trusted
+from sitegen.incremental.inputs import FileState, Inputs
 from sitegen.incremental.trees import Tree
 
 if TYPE_CHECKING:  # loading it takes longer than finding that nothing changed
@@ -27,7 +30,7 @@ class Record:
 
     twin: its folders; spoken, compressed, signed: whether all its speech, its compressed copies and its signature were
     made; edited: pages as they were written since then, packed; edits: how many; sounds: those of these pages, by
-    language and name.
+    language and name; handed: the file that was handed to the forms; python: what ran the build.
     """
 
     terms: str
@@ -44,6 +47,8 @@ class Record:
     edited: bytes = b""
     edits: int = 0
     sounds: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    handed: FileState | None = None
+    python: str = field(default_factory=lambda: sys.version)
 
     def has_all(self, *, speak: bool, compress: bool, sign: bool) -> bool:
         """Return whether all that is asked for was made."""
@@ -62,7 +67,7 @@ def load(root: Path) -> Record | None:
     """Return the record of the last build, or None."""
     found = read(root / FOLDER / "record")
     of_this_program = isinstance(found, Record) and vars(found).keys() == {one.name for one in fields(Record)}
-    return found if of_this_program else None
+    return found if of_this_program and found.python == sys.version else None
 
 
 def save(root: Path, record: Record) -> None:
@@ -92,9 +97,10 @@ def write(path: Path, data: bytes) -> str:
 
 
 def read(path: Path) -> Any:
-    """Return a value that `write` wrote; None where it is not there or damaged."""
+    """Return a value that `write` wrote; None where it is not there, damaged, or of another user."""
     with suppress(Exception):  # whatever is wrong with it: it is no record
-        data = memoryview(path.read_bytes())
+        with path.open("rb") as file:
+            data = memoryview(file.read() if is_trusted(os.fstat(file.fileno())) else b"")
         if hashlib.sha256(data[_CHECK:]).digest() == data[:_CHECK]:
             return pickle.loads(data[_CHECK:])  # noqa: S301 - our own file, beside the code, with a checksum
     return None

@@ -5,6 +5,7 @@ for the checks. Only that nothing is wrong is kept; what is wrong is looked for 
 """
 
 import html
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sitegen.checks import page_checks
 from sitegen.checks.security import html_checks
 from sitegen.content.pages import PageSource
 from sitegen.lint import structure, translations, visible
+from sitegen.media import shared_clips
 from sitegen.render.engine.markdown_html import to_html
 
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
@@ -32,16 +34,28 @@ class Facts:
     clean: bool
     """Whether `problems` and html_checks find nothing in it."""
 
+    def packed(self) -> bytes:
+        """Return the facts of a clean page as bytes, for `unpacked`."""
+        return json.dumps([self.links, self.ids]).encode()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> "Facts":
+        """Return the facts of a clean page."""
+        links, ids = json.loads(data)
+        return cls(tuple((str(to), str(shown)) for to, shown in links), tuple(map(str, ids)), clean=True)
+
 
 def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
-    """Return the facts of a page, kept or worked out now. root: the folder of mkdocs.yml.
+    """Return the facts of a page, kept, shared by districts, or worked out now. root: the folder of mkdocs.yml.
 
     made: what `made_of` returns for it, where that was made already.
     """
-    kept, key = kept_work.at(root, kept_work.CHECKS), _key(page, root)
+    kept, key = kept_work.at(root, kept_work.CHECKS), key_of(page, root)
     found = kept.loaded(key)
     if isinstance(found, Facts):
         return found
+    if (shared := shared_clips.value(root, key)) is not None:
+        return Facts.unpacked(shared)
     made = made_of(page, root) if made is None else made
     wrong = [*html_checks.of_page(page, root, made), *problems(page, root, made)]
     links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
@@ -51,10 +65,13 @@ def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     return facts
 
 
-def _key(page: PageSource, root: Path) -> bytes:
-    """Return a hash of all that a page's facts follow from. repr: in Python 1 is equal to true."""
-    place = (page.where, page.language, page.name, page.first_line, page.made)
-    return kept_work.key_of(_program(root), *place, repr(page.meta), page.text)
+def key_of(page: PageSource, root: Path) -> bytes:
+    """Return a hash of all that a page's facts follow from. repr: in Python 1 is equal to true.
+
+    Not of where it lies: what is found in it does not follow from that, and in each district a library lies elsewhere.
+    """
+    place = (page.language, page.name, page.first_line, page.made)
+    return kept_work.key_of("facts", _program(root), *place, repr(page.meta), page.text)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Synthetic speech that the districts of a machine share: clips and lines of what libraries and the program say.
+"""What the districts of a machine share: clips and lines of what libraries and the program say, facts of their pages.
 
 Builds read them here. Only sitegen/shared_work.py writes them (docs/decisions/0075).
 """

@@ -23,6 +23,9 @@ AT_ONCE = 64
 """Files of one task: few enough that two processors end at the same time."""
 
 ENDINGS = (".gz", ".br")
+_OF_PROGRAM: dict[bytes, bytes] = {}
+"""Copies of what the program brings into every site, by key: those that `remember` made in this process."""
+
 _LENGTH = 4
 _WIDEST, _NARROWEST = 22, 10
 
@@ -45,6 +48,13 @@ def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
     yield from (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))
 
 
+def remember(texts: Iterable[bytes]) -> None:
+    """Make the copies of what stands on every site, like styles, once for all processes that are forked from this."""
+    for data in texts:
+        if len(data) >= SMALLEST:
+            _OF_PROGRAM[_key_of(data)] = _joined(*compressed(data))
+
+
 def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
     """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them."""
     kept, keys = kept_work.at(root, "compressed"), []
@@ -52,8 +62,9 @@ def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
         data = path.read_bytes()
         if len(data) < SMALLEST:
             continue
-        key = hashlib.blake2b(data, digest_size=20, person=b"copies").digest()
-        small, smaller = _parts(kept.get(key) or kept.put(key, _joined(*compressed(data))))
+        key = _key_of(data)
+        found = kept.get(key) or kept.put(key, _OF_PROGRAM.get(key) or _joined(*compressed(data)))
+        small, smaller = _parts(found)
         path.with_name(f"{path.name}.gz").write_bytes(small)
         path.with_name(f"{path.name}.br").write_bytes(smaller)
         keys.append(key)
@@ -65,6 +76,10 @@ def compressed(data: bytes) -> tuple[bytes, bytes]:
     """Return these bytes as gzip and as Brotli, with a window no wider than they are: that takes less time."""
     window = max(_NARROWEST, min(_WIDEST, (len(data) + 16).bit_length()))
     return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT, lgwin=window)
+
+
+def _key_of(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=20, person=b"copies").digest()
 
 
 def _joined(small: bytes, smaller: bytes) -> bytes:

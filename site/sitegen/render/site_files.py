@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,6 +55,13 @@ def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
     if seal:
         names |= {"seal": f"/assets/{seal.name}", "seal_integrity": browser_bundle.integrity(seal.read_bytes())}
     return names
+
+
+def published(folder: Path, seal: Path) -> Iterator[bytes]:
+    """Yield the styles and scripts of a folder as sites have them, and the bundled script if it is there."""
+    yield from (_published(folder / name) for name in ASSETS.values())
+    if seal.is_file():
+        yield seal.read_bytes()
 
 
 def _hashed(path: Path) -> str:
