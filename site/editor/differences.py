@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\s+|[^\s]+")
 _LONG = 20_000
-"""Words of both texts above which they are compared by lines: comparing takes the square of their number."""
+"""Words of what differs above which they are compared by lines: comparing takes the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,7 @@ class Piece:
 
 def pieces(before: str, after: str) -> list[Piece]:
     """Return both texts as one, in pieces."""
-    old, new = _split(before), _split(after)
-    if len(old) + len(new) > _LONG:
-        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    return list(_pieces(old, new))
+    return list(_pieces(_split(before), _split(after)))
 
 
 def _split(text: str) -> list[str]:
@@ -35,9 +32,14 @@ def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
     end = _alike(old[begin:][::-1], new[begin:][::-1])
     if begin:
         yield Piece("same", "".join(old[:begin]))
-    yield from _compared(old[begin : len(old) - end], new[begin : len(new) - end])
+    between = old[begin : len(old) - end], new[begin : len(new) - end]
+    yield from _compared(*(map(_lines, between) if sum(map(len, between)) > _LONG else between))
     if end:
         yield Piece("same", "".join(old[len(old) - end :]))
+
+
+def _lines(words: list[str]) -> list[str]:
+    return "".join(words).splitlines(keepends=True)
 
 
 def _alike(old: list[str], new: list[str]) -> int:

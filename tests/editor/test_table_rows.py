@@ -105,11 +105,11 @@ def test_a_table_whose_rows_have_names_of_two_cells_is_saved_in_the_right_row(br
 def test_a_title_that_no_list_can_show_is_said_at_its_cell_before_it_is_saved(
     browser: Browser, folder: Folder, title: str, said: str
 ) -> None:
-    table = folder.root / "content" / "tables" / "themes.csv"
+    table = folder.csv("places")
     before = table.read_bytes()
-    row = {**browser.fields("/tables/themes/row"), **ROWS["themes"][0], "id": "new", "name_en": title}
-    answer = browser.post("/tables/themes/row", 400, **row)
+    row = {**browser.fields("/tables/places/row"), **ROWS["places"][0], "id": "new", "name_en": title}
+    answer = browser.post("/tables/places/row", 400, **row)
     assert said in answer.text
     assert "field--wrong" in answer.text
     assert table.read_bytes() == before
-    browser.post("/tables/themes/row", **{**row, "name_en": "Wages"})
+    browser.post("/tables/places/row", **{**row, "name_en": "South"})

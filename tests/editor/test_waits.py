@@ -11,6 +11,7 @@ from sitegen.content import tables
 from sitegen.layers import typed_rows
 
 from tests.editor.conftest import OURS, Browser
+from tests.sitegen.conftest import Folder
 
 
 def test_after_a_save_a_page_is_shown_without_reading_all_pages_again(
@@ -117,10 +118,13 @@ def test_a_cell_by_which_a_row_is_known_leads_to_its_field(browser: Browser) -> 
     assert f'id="{anchor[1]}"' in browser.get("/tables/helplines/row?key=112")
 
 
-def test_a_page_that_waits_in_a_language_is_one_press_away(browser: Browser, editor: Editor) -> None:
-    form = browser.form("/pages/ta/index.md")
-    assert form
-    assert '/translate/ta/index.md"' in browser.get("/")
+def test_a_page_that_waits_in_a_language_is_one_press_away(browser: Browser, folder: Folder) -> None:
+    folder.page("rights", "One.\n\nTwo.")
+    path = "/translate/ta/rights.md"
+    browser.post(path, title="உரிமை", description="", paragraph=["# உரிமை", "ஒன்று.", "இரண்டு."], base="", whole="yes")
+    assert f'{path}"' in browser.get("/"), "for a native reader"
+    browser.post("/pages/en/rights.md", **{**browser.form("/pages/en/rights.md"), "text": "# rights\n\nOne.\n\nOther."})
+    assert f'{path}"' in browser.get("/"), "since its English was edited"
 
 
 def test_a_page_that_cannot_be_drawn_says_what_check_says_of_it(browser: Browser) -> None:
