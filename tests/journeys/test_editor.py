@@ -64,7 +64,7 @@ def test_a_save_leaves_the_text_and_what_can_be_undone_where_they_are(
     writer.locator("#title").fill("Other")
     writer.get_by_role("button", name="Save").click()
     writer.get_by_text("Saved.").wait_for()
-    assert "title: Other" in page.read_text("utf-8")
+    assert 'title: "Other"' in page.read_text("utf-8")
     assert writer.locator("h1").inner_text() == "Other"
     text.fill("# index\n\nOne. Two.")
     assert writer.get_by_text("Saved.").count() == 0, "what is typed now is not saved"
