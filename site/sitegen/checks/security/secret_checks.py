@@ -56,7 +56,7 @@ def _texts(folder: Path) -> list[Path]:
     for place, _, names in os.walk(folder):
         # As text: an editor asks all files after each save, and a Path costs ten times as much as asking the disk.
         for path in (f"{place}{os.sep}{name}" for name in names if PurePath(name).suffix.lower() in _TEXTS):
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # gone, or a link that leads to itself: whoever reads it says so
                 state = os.stat(path)  # noqa: PTH116
                 if stat.S_ISREG(state.st_mode) and state.st_size <= _LARGEST:
                     found.append(path)
