@@ -19,7 +19,8 @@ POSIX_NAMES = frozenset({
 """Attributes of os and signal that Windows lacks."""
 
 GUARDED = {
-    "build.py", "forms/core/files/locks.py", "forms/core/media/decoder_process.py", "forms/core/media/sandbox.py",
+    "build.py", "forms/core/files/locks.py", "forms/core/files/owners.py", "forms/core/media/decoder_process.py",
+    "forms/core/media/sandbox.py",
     "site/editor/office/serving.py", "site/sitegen/incremental/trees.py", "site/sitegen/media/shared_clips.py",
 }  # fmt: skip
 """Files that name such a thing, each behind a question whether it is there: what goes on without it is said there."""

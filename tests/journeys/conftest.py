@@ -112,14 +112,8 @@ def speaking_briefly(root: Path) -> Iterator[None]:
     def brief(pipeline: AudioPipeline, language: str, key: str, text: str) -> Clip | None:
         return clip(pipeline, language, key, text[: LONG if key == HEARD_LONG else SHORT])
 
-    with patch.object(AudioPipeline, "clip", brief):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_process() -> Iterator[None]:
-    """Build in this process: others know nothing of what is patched here, and would load and work out all anew."""
-    with patch("sitegen.workers.in_this_process", True):
+    # In this process, for as long as it builds: others know nothing of what is patched here.
+    with patch.object(AudioPipeline, "clip", brief), patch("sitegen.workers.in_this_process", True):
         yield
 
 
