@@ -1,6 +1,5 @@
 """Draws pages and forms: the one Jinja environment of the static site and of the Flask endpoint."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +15,7 @@ from markupsafe import Markup
 from forms.core import browser_script, i18n
 from forms.core.content_policy import IN_PAGE
 from forms.core.crypto.receipts import in_fours
-from forms.core.files.kept_results import ResultStore
+from forms.core.files.kept_results import ResultStore, key_of
 from forms.core.form_schema import Definition, Field, Kind, choices, drawing_of, load
 from forms.core.i18n import locales
 from forms.core.portal import Choice, Portal, Text, pick
@@ -118,9 +117,7 @@ class CompiledTemplates(BytecodeCache):
         self._mark, self._store = mark, store
 
     def _key(self, bucket: Bucket) -> bytes:
-        return hashlib.blake2b(
-            self._mark + f"template {bucket.key} {bucket.checksum}".encode(), digest_size=20
-        ).digest()
+        return key_of("template", self._mark, bucket.key, bucket.checksum)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Fill the bucket where the template was compiled before and its source is the same."""

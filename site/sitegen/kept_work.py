@@ -36,15 +36,6 @@ _SPARE = 2
 """A file with more than so many times the entries that a whole build asked for is cut down to those."""
 
 
-def key_of(*parts: Any) -> bytes:
-    """Return a hash of values, each told apart from the next. They must be what `repr` writes whole."""
-    digest = hashlib.blake2b(digest_size=20)
-    for part in parts:
-        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
-        digest.update(f"{len(data)}:".encode() + data)
-    return digest.digest()
-
-
 _APART: list[bytes] = []
 """The mark of this process alone, where its program was changed on the disk since it started."""
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+from forms.core.files import kept_results
 from sitegen import kept_work
 from sitegen.content.pages import PageSource, linked_name
 
@@ -19,7 +20,7 @@ class PageKeys:
     def __init__(self, root: Path, names: tuple[str, ...], language: str) -> None:
         self._names = frozenset(names)
         self._plain = all(map(_PLAIN_NAME.fullmatch, names))
-        self._all_names = kept_work.key_of(*names)
+        self._all_names = kept_results.key_of(*names)
         config = (root / "mkdocs.yml").read_bytes()
         self._rest = (kept_work.code_mark(), config, language)
 
@@ -27,11 +28,11 @@ class PageKeys:
         """Return the key of a page; None for one that shows more than its own text: tables, pictures, other pages."""
         if source.renderer or source.blocks or "media" in source.text or "<!--" in source.text:
             return None
-        return kept_work.key_of(*self._rest, source.name, source.text, self._leads_to(source))
+        return kept_results.key_of(*self._rest, source.name, source.text, self._leads_to(source))
 
     def _leads_to(self, source: PageSource) -> bytes:
         """Return what the page's links depend on: which of the names in them are pages."""
         if not self._plain or _HIDDEN_LINK.search(source.text):
             return self._all_names
         targets = {linked_name(source.name, unquote(found)) for found in _LINKED.findall(source.text)}
-        return kept_work.key_of(*sorted(targets & self._names))
+        return kept_results.key_of(*sorted(targets & self._names))

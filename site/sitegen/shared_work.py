@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Clip, SoundFile
@@ -55,7 +56,7 @@ MOST = 64
 LONGEST_WAIT, _PAUSE = 300, 0.2
 """Seconds for which a build waits for another that makes this, and between two looks."""
 
-_CHOICES = kept_work.key_of("choices")
+_CHOICES = kept_results.key_of("choices")
 _LINES = "lines of"
 _NO_CLIP = Clip(1, tuple(SoundFile(f"/{audio_clips.FOLDER}/0.{kind.ending}", kind.media_type, 1) for kind in KINDS))
 
@@ -82,7 +83,7 @@ def _make(root: Path, today: date) -> bool:
     if not named or not folder.is_dir() or (path.exists() and not shared_clips.is_ours(path)):
         return False
     settings = _settings(root / "content")
-    choice = kept_work.key_of("choice", kept_work.code_mark(), json.dumps(settings), *map(_digest, named))
+    choice = kept_results.key_of("choice", kept_work.code_mark(), json.dumps(settings), *map(_digest, named))
     if _is_whole(KeptWork(path, read_only=True), choice):
         return False
     with _alone(folder / "lock"):
@@ -128,7 +129,7 @@ def _digest(library: libraries.Library) -> bytes:
     for path in sorted(library.folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and not is_passed_over(path, library.folder):
             name = path.relative_to(library.folder).as_posix()
-            digest.update(kept_work.key_of(name, hashlib.blake2b(path.read_bytes()).digest()))
+            digest.update(kept_results.key_of(name, hashlib.blake2b(path.read_bytes()).digest()))
     return digest.digest()
 
 
@@ -191,7 +192,7 @@ def _line_of(store: KeptWork, line: str, voice: str) -> bytes:
 
 def _beside(choice: bytes) -> bytes:
     """Return the key of the list of a choice's lines."""
-    return kept_work.key_of(_LINES, choice)
+    return kept_results.key_of(_LINES, choice)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class ResultStore(Protocol):
@@ -15,13 +15,19 @@ class ResultStore(Protocol):
         """Keep bytes and return them."""
 
 
+def key_of(*parts: Any) -> bytes:
+    """Return a hash of values, each told apart from the next. They must be what `repr` writes whole."""
+    digest = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
+        digest.update(f"{len(data)}:".encode() + data)
+    return digest.digest()
+
+
 def made(store: ResultStore | None, made_from: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
     """Return the bytes that follow from these values: the kept ones, else those that `make` makes now."""
     if store is None:
         return make()
-    digest = hashlib.blake2b(digest_size=20)
-    for part in made_from:
-        data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
-        digest.update(f"{len(data)}:".encode() + data)
-    found = store.get(digest.digest())
-    return store.put(digest.digest(), make()) if found is None else found
+    key = key_of(*made_from)
+    found = store.get(key)
+    return store.put(key, make()) if found is None else found

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from forms.core.files import kept_results
 from forms.core.i18n import own_words
 from forms.core.problem import Problem
 from sitegen import kept_work
@@ -62,7 +63,7 @@ def _words_of(drawing: Path) -> str:
 def _was_clean(page: PageSource, known: frozenset[str], ids: Sequence[str], kept: kept_work.KeptWork) -> bool:
     """Return whether nothing is wrong in a page, as an earlier build found or as is found now. Only that is kept."""
     shown = [str(page.meta.get(key) or "") for key in _IN_TITLES]
-    key = kept_work.key_of("numbers", kept_work.code_mark(), *ids, "", *sorted(known), "", *shown, page.text)
+    key = kept_results.key_of("numbers", kept_work.code_mark(), *ids, "", *sorted(known), "", *shown, page.text)
     if kept.get(key) is not None:
         return True
     clean = not any(_of_page(page, known, ids))

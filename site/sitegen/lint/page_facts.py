@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from forms.core.files import kept_results
 from forms.core.problem import Danger, Problem
 from sitegen import kept_work
 from sitegen.checks import page_checks
@@ -71,13 +72,13 @@ def key_of(page: PageSource, root: Path) -> bytes:
     Not of where it lies: what is found in it does not follow from that, and in each district a library lies elsewhere.
     """
     place = (page.language, page.name, page.first_line, page.made)
-    return kept_work.key_of("facts", _program(root), *place, repr(page.meta), page.text)
+    return kept_results.key_of("facts", _program(root), *place, repr(page.meta), page.text)
 
 
 @cache
 def _program(root: Path) -> bytes:
     """Return a hash of the program and of mkdocs.yml, which `to_html` too reads once a process."""
-    return kept_work.key_of(kept_work.code_mark(), (root / "mkdocs.yml").read_bytes())
+    return kept_results.key_of(kept_work.code_mark(), (root / "mkdocs.yml").read_bytes())
 
 
 def made_of(page: PageSource, root: Path) -> str:

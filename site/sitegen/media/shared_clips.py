@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from sitegen import kept_work
+from forms.core.files import kept_results
 from sitegen.kept_work import SHARED, KeptWork
 
 NAME = "speech"
@@ -27,7 +27,7 @@ def value(root: Path, key: bytes) -> bytes | None:
 
 def key_of(file: str) -> bytes:
     """Return the key under which a clip is kept. file: its name, a hash of what is said and by which voice."""
-    return kept_work.key_of("clip", *makers(), file)
+    return kept_results.key_of("clip", *makers(), file)
 
 
 @cache

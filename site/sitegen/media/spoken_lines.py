@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS, AudioFormat
 from sitegen import kept_work
 from sitegen.kept_work import KeptWork
@@ -34,7 +35,7 @@ def lines_of(text: str) -> list[str]:
 def key_of(line: str, voice: str) -> bytes:
     """Return the key under which a line is kept."""
     how = (_FORM, *shared_clips.makers(), voice, speech.WORDS_PER_MINUTE, *KINDS)
-    return kept_work.key_of("line", *how, line)
+    return kept_results.key_of("line", *how, line)
 
 
 def made(line: str, voice: str) -> bytes:
@@ -90,7 +91,7 @@ def _kept(root: Path | None) -> KeptWork:
 
 
 def _list_of(name: str) -> bytes:
-    return kept_work.key_of("lines of a clip", name)
+    return kept_results.key_of("lines of a clip", name)
 
 
 def _packed(packets: Sequence[bytes]) -> bytes:
