@@ -71,10 +71,15 @@ def replaced(path: Path) -> Iterator[Path]:
         fresh.unlink(missing_ok=True)
 
 
-def left_by_killed(path: Path) -> list[Path]:
-    """Return the new files beside `path` that programs left which were killed; what a person named alike is not one."""
+def remove_left_by_killed(path: Path) -> None:
+    """Remove the new files beside `path` that programs left which were killed; not what a person named alike.
+
+    Raises OSError.
+    """
     name = re.compile(re.escape(path.name) + r"\.[0-9a-f]{8}\.new")
-    return [one for one in path.parent.iterdir() if name.fullmatch(one.name)]
+    for one in path.parent.glob("*.new"):
+        if name.fullmatch(one.name):
+            one.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import write_or_complain, write_safely
+from forms.core.files.durable import remove_left_by_killed, write_or_complain, write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.sync.client import letter_row
@@ -105,8 +105,7 @@ class LocalStore:
     def delete(self, folder: str, id: str) -> None:
         """Erase a file, and what a write of it left that was killed. A disk may keep its bytes, as ciphertext."""
         path = self._path(folder, id)
-        for left in path.parent.glob(f"{path.name}.*.new"):
-            left.unlink(missing_ok=True)
+        remove_left_by_killed(path)
         path.unlink(missing_ok=True)
 
     # What the server says of a letter in plaintext: its thread and queue (`tray`)

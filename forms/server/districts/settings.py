@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import left_by_killed, make_open_folder, replaced
+from forms.core.files.durable import make_open_folder, remove_left_by_killed, replaced
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
@@ -220,15 +220,13 @@ def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any
     """
     path = folder / require_name(name) / FILE
     make_open_folder(path.parent)
-    for left in left_by_killed(path):
-        left.unlink(missing_ok=True)
+    remove_left_by_killed(path)
     before = path.stat() if path.exists() else None
     try:
         with replaced(path) as fresh:
             made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            with os.fdopen(
-                made, "wb"
-            ) as file:  # by its handle: the folder may be another user's, who lays a link there
+            # By its handle: the folder may be another user's, who lays a link there.
+            with os.fdopen(made, "wb") as file:
                 file.write(_text(hosts, given).encode())
                 if before and os.geteuid() == 0:
                     os.fchown(made, before.st_uid, before.st_gid)
