@@ -92,6 +92,12 @@ def read(mapping: Mapping[str, Any]) -> ServerSettings:
     )
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Return the file that the address of a SQLite database names; None for another engine."""
+    name = url.removeprefix("sqlite:///")
+    return Path(name.partition("?")[0]) if name != url else None
+
+
 def _limit(given: Limit | int | None) -> Limit:
     return given if isinstance(given, Limit) else Limit(given) if given else Limit()
 

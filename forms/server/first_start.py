@@ -120,8 +120,7 @@ def _noted(mark: Path | None) -> str:
 def _kept_there(read: ServerSettings) -> list[Path]:
     """Return the files that a service with these settings keeps in its data folder; none with PostgreSQL and a salt."""
     data = os.path.abspath(read.data)  # noqa: PTH100 - by name, as the note
-    urls = (read.concerns_url, read.signups_url)
-    files = [Path(url.removeprefix("sqlite:///").partition("?")[0]) for url in urls if url.startswith("sqlite:///")]
+    files = [file for url in (read.concerns_url, read.signups_url) if (file := config.sqlite_file(url))]
     own = [] if read.salt or read.salt_file else [read.data / "salt"]
     return [*own, *(one for one in files if Path(os.path.abspath(one)).is_relative_to(data))]  # noqa: PTH100 - likewise
 

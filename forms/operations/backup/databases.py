@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from forms.core.problem import Problem
 from forms.server import config
@@ -57,7 +56,7 @@ def require_salt(settings: ServerSettings) -> bytes:
 def require_is_there(settings: ServerSettings) -> None:
     """Raise Problem where a SQLite file is not there: it would be made, and an empty backup taken of it."""
     for url in (settings.concerns_url, settings.signups_url):
-        name = url.removeprefix("sqlite:///")
-        if name != url and not Path(name).exists():
+        file = config.sqlite_file(url)
+        if file and not file.exists():
             todo = "Bring it back from a backup (portal restore). If nobody sent anything yet: start the service."
-            raise Problem(name, "is not there.", todo)
+            raise Problem(str(file), "is not there.", todo)

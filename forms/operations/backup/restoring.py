@@ -288,11 +288,10 @@ def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
     data = os.path.abspath(settings.data)  # noqa: PTH100 - by name: "." and "./" are one folder, a link is another
     urls = []
     for url in (settings.concerns_url, settings.signups_url):
-        file, _, options = url.removeprefix("sqlite:///").partition("?")
-        path = Path(os.path.abspath(file))  # noqa: PTH100 - likewise
-        is_within = url.startswith("sqlite:///") and path.is_relative_to(data)
-        moved = f"sqlite:///{fresh / path.relative_to(data)}" if is_within else url
-        urls.append(f"{moved}?{options}" if is_within and options else moved)
+        file, (_, mark, options) = config.sqlite_file(url), url.partition("?")
+        path = Path(os.path.abspath(file)) if file else None  # noqa: PTH100 - likewise
+        is_within = path is not None and path.is_relative_to(data)
+        urls.append(f"sqlite:///{fresh / path.relative_to(data)}{mark}{options}" if path and is_within else url)
     return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
 
 
