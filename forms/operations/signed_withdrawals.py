@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
+from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
 from forms.core.problem import Problem
 
 MOST = 1000
@@ -24,7 +24,6 @@ LONGEST = 60
 """Seconds that ssh-keygen may take."""
 
 CONSENTS = "tables/consents.csv"
-SETTINGS = "portal.yml"
 
 _CHANGED = re.compile(r":(\d{6}) (\d{6}) [0-9a-f]+ [0-9a-f]+ ([A-Z])\d*")
 _PARENT = re.compile(rb"^parent ([0-9a-f]{40,64})$", re.M)

@@ -60,9 +60,9 @@ def build_if_changed(
     if not (again or looked) and as_built(site.today()):
         return False
     forked.require_prepared()
-    demonstration_keys(site)
+    builder.keys = demonstration_keys(site)
     builder.key_files = state_of_keys(site)  # a first build has just made some: else the next one would build again
-    builder.keys, builder.unprotected, builder.sign = demonstration_keys(site), unprotected_keys(site), sign
+    builder.unprotected, builder.sign = unprotected_keys(site), sign
     before = withdrawn.listed(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
         if speak and whole and site_root.has_neighbours(site.root):

@@ -66,6 +66,10 @@ def require_place(message: str, before: str, branch: str, where: str, *, renamed
         raise Problem(where, f"its newest commit was signed for another site, {named.site}.", todo)
 
 
+SETTINGS = "portal.yml"
+"""The file of a commit that says for which site it is, where no message does."""
+
+
 def is_of_site(place: PublishTarget, before: str, settings: bytes) -> bool:
     """Return whether a withdrawal names the site of the commit on which it stands.
 

@@ -13,10 +13,8 @@ from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 from editor.remotes.joining import CONSENTS
 from editor.saving.history import History
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import WITHDRAWAL, is_draft_of
+from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of
 from forms.core.problem import Problem
-
-SETTINGS = "portal.yml"
 
 
 @dataclass(frozen=True)

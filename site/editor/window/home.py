@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from editor import overview
 from editor.editor import Editor
 from editor.publishing import unpublished
+from editor.saving.store import Saved
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
 from forms.core.problem import Problem
@@ -59,6 +60,11 @@ _NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english", "passphr
 def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
     """Return a page that says what is wrong, with all that was typed: the form it came from is not shown again."""
     return render_template("problem.html", problems=problems, typed=_typed()), code
+
+
+def stays(done: Saved) -> bool:
+    """Return whether the script of the page may stay there: it asked for JSON, and what is typed there was saved."""
+    return "application/json" in request.headers.get("Accept", "") and not done.merged
 
 
 def _typed() -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.current import the_editor
-from editor.window.home import last_writer, translate, writer
+from editor.window.home import last_writer, stays, translate, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -251,8 +251,8 @@ def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | 
     if done.parts:
         form.base = done.base
         return shown(language, name, form, done.parts), 409
-    if "application/json" in request.headers.get("Accept", "") and not done.merged:
-        return jsonify({"base": done.base})  # the script stays on its page: what is typed there is what was saved
+    if stays(done):
+        return jsonify({"base": done.base})
     return redirect_to(f"/pages/{language}/{name}?saved={'merged' if done.merged else 'yes'}")
 
 

@@ -20,7 +20,7 @@ from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
 from editor.window.current import the_editor
-from editor.window.home import translate, translated_language, writer
+from editor.window.home import stays, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -202,8 +202,8 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
     except Problem as problem:
         form.problems = [problem]
         return _shown(language, name, form), 409 if isinstance(problem, _Edited) else 400
-    if "application/json" in request.headers.get("Accept", "") and not done.merged:
-        return jsonify({"base": done.base, "draft_base": ""})  # as in page_pages.py
+    if stays(done):
+        return jsonify({"base": done.base, "draft_base": ""})
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
 
 
