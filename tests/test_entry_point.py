@@ -248,6 +248,6 @@ def test_a_file_that_stays_empty_holds_nobody_up(tmp_path: Path) -> None:
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     (tmp_path / "content" / "en").mkdir(parents=True)
     told = following.edits(site_in(tmp_path), quiet=100)
-    assert next(told) is False, "nothing was edited"
+    assert not next(told), "nothing was edited"
     (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
     assert any(itertools.islice(told, 50)), "it is told within some looks"
