@@ -89,7 +89,7 @@ def test_programs_that_read_what_others_wrote_have_no_terminal() -> None:
         "import os, sys\ntry: os.open('/dev/tty', os.O_RDWR); said = 'has one'\nexcept OSError: said = 'has none'\n"
     )
     decoding += "print('{\"said\": \"' + said + '\"}')"
-    assert said_in_terminal(lambda: str(decoder_process._run("x", b"", decoding)[0]["said"])) == "has none"
+    assert said_in_terminal(lambda: str(decoder_process.decode("x", b"", program=decoding)[0]["said"])) == "has none"
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

@@ -308,10 +308,16 @@ class Store:
             marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
         return lambda *what: ours.erased_mark(self._tables.salt_mark, *what) in marks
 
-    def forget_old(self, *, marks: date = date.min, restored: date = date.min) -> None:
+    def forget_old(self, *, marks: date = date.min, restored: date = date.min, latest: date = date.max) -> None:
         """Forget the marks of what was erased before a day, since no backup is so old any more, and a restore before
-        another, since what it lost would be erased by now. Raises NotKept."""
+        another, since what it lost would be erased by now. Raises NotKept.
+
+        latest: the latest day that it may be: what a clock that was ahead marked is dated back to it. Else those marks,
+        and all that were made since, would stay until that clock's year.
+        """
         with self.writing() as connection:
+            ahead = ours.erased.update().where(ours.erased.c.day > latest)
+            connection.execute(ahead.values(day=latest.replace(day=1)))
             old = ours.erased.delete().where(ours.erased.c.day < marks)
             old_restore = ours.restored.delete().where(ours.restored.c.day < restored)
             gone = connection.execute(old).rowcount + connection.execute(old_restore).rowcount
