@@ -158,6 +158,7 @@ class Tables:
                     raise OtherSalt
 
     def _require_salt(self, connection: sa.Connection) -> None:
+        """Raise OtherSalt where the database belongs to another salt."""
         insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"id": 1, "salt_mark": self.salt_mark}
         connection.execute(insert(own.installation).values(row).on_conflict_do_nothing())
