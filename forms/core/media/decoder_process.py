@@ -151,7 +151,7 @@ def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], 
     with subprocess.Popen(  # noqa: S603 - our own program; what it reads is bytes
         _command(kind, program or PROGRAMS[kind]),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=_environment(), cwd=ROOT.anchor, close_fds=True,
+        env=_environment(), cwd=ROOT.anchor, close_fds=True, start_new_session=True,
     ) as process:  # fmt: skip
         overtime = threading.Timer(LONGEST, process.kill)
         feeding = threading.Thread(target=_feed, args=(process.stdin, content), daemon=True)

@@ -135,11 +135,15 @@ def _identity(text: str) -> Any:
 
 
 class Signed:
-    """Passes members on, and holds the signature at the end against them. key: who signed, once all is read."""
+    """Passes members on, and holds the signature at the end against them.
+
+    key: who signed, once all is read; digest: of all that was signed, which is the identity of the backup.
+    """
 
     def __init__(self, members: Iterable[ArchiveMember]) -> None:
         self._members = members
         self.key = ""
+        self.digest = b""
 
     def __iter__(self) -> Iterator[ArchiveMember]:
         """Yield the members before the signature. Raises NotABackup at the end where it is missing or does not fit."""
@@ -148,7 +152,8 @@ class Signed:
             if self.key:
                 raise NotABackup("The backup", "goes on behind its signature.", "Take another backup.")
             if member.name == SIGNATURE:
-                self.key = _signer(member.content, digest.digest())
+                self.digest = digest.digest()
+                self.key = _signer(member.content, self.digest)
                 continue
             count(digest, member)
             yield member
