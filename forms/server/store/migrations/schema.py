@@ -167,6 +167,7 @@ class Tables:
                     raise OtherSalt
 
     def _require_whole(self, connection: sa.Connection) -> None:
+        """Raise HalfRestored where a restore began here and did not end, unless it goes on now."""
         begun = sa.select(sa.literal(1)).select_from(own.probe).where(own.probe.c.id == BEING_RESTORED)
         if not self._restoring and connection.execute(begun).first():
             raise HalfRestored
