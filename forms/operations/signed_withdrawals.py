@@ -105,6 +105,7 @@ def _message(raw: bytes) -> str:
 
 
 def _require_signed(clone: BareClone, commit: str) -> str:
+    """Return who signed a withdrawal. Raises Problem where its key is not one of theirs, or is over."""
     signature, payload = git_signatures.split(clone.raw(commit))
     public = git_signatures.parts_of(signature).public
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:

@@ -127,6 +127,7 @@ class GitSource:
         return who
 
     def _require_follows(self, before: str | None, *commits: str) -> None:
+        """Raise Problem for a commit that does not follow the one that was taken before."""
         for commit in dict.fromkeys(commits):
             if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
                 what = (
@@ -261,6 +262,7 @@ class GitSource:
         return self.file(believed, CONSENTS) if believed else b""
 
     def _git(self, *words: str) -> str:
+        """Return what git prints. Raises Problem where it fails."""
         done = self._run(*words)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"]
@@ -276,6 +278,7 @@ class GitSource:
         return subprocess.CompletedProcess(done.args, done.returncode, out, told)
 
     def _done(self, *words: str) -> "subprocess.CompletedProcess[bytes]":
+        """Run git without its users' settings. Raises Problem where it is not installed or does not end."""
         careful = [
             word for setting in (*_CAREFUL, f"gpg.ssh.allowedSignersFile={self.signers}") for word in ("-c", setting)
         ]
@@ -414,6 +417,10 @@ def _take_all(
     held: bool,
     libraries: Callable[[], Sequence[GitSource]],
 ) -> str:
+    """Take and publish the district's content, then each library; return what was done.
+
+    Raises Problem or Problems after all were tried.
+    """
     said: list[str] = []
     wrong: list[Problem] = []
 
@@ -511,6 +518,7 @@ def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: b
 def _keep_up_in_spite_of(
     problem: Problem, publish: Callable[[], object], purge: Callable[[], object], held: bool
 ) -> None:
+    """Publish what the day asks for though the content could not be taken. Raises Problems with both faults."""
     try:
         _keep_up(publish, purge, held)
     except (Problem, Problems) as others:

@@ -32,7 +32,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 def _opened(path: Path) -> int:
-    """Return the open file. A link is not followed: it may lead root, in a folder of another user, to any file."""
+    """Return the open file. Raises Problem for a link: it may lead root, in a folder of another user, to any file."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:

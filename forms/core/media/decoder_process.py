@@ -85,6 +85,7 @@ class Slots:
             self.places[place].release()
 
     def _found(self, wait: float) -> int:
+        """Return the number of a free place; wait for one for `wait` seconds. Raises NoneFree after them."""
         until = time.monotonic() + wait
         while True:
             for place, mine in enumerate(self.places):

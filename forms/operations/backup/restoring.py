@@ -121,6 +121,10 @@ def _restore_into(
     *,
     renamed: bool,
 ) -> Restored:
+    """Restore a backup into empty databases and a fresh folder.
+
+    Raises NotABackup where its parts do not fit together.
+    """
     with ExitStack() as stack, backup.open("rb") as file:
         identity = _require_whole_and_signed(file, opening, backup)
         signed = Signed(read(file, opening.identities))
@@ -161,6 +165,7 @@ def _require_whole_and_signed(file: IO[bytes], opening: Opening, path: Path) -> 
 
 
 def _manifest(members: Iterator[ArchiveMember], kind: str) -> Manifest:
+    """Return the first member as the manifest. Raises NotABackup where the file is of another kind."""
     manifest = contents.read_manifest(_expected(members, contents.MANIFEST))
     if manifest.kind != kind:
         raise NotABackup("The file", f"is no {kind} but {manifest.kind}.", "Name the other file.")
@@ -168,6 +173,7 @@ def _manifest(members: Iterator[ArchiveMember], kind: str) -> Manifest:
 
 
 def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
+    """Return the next member. Raises NotABackup where it has another name."""
     member = next(members, None)
     if member is None or member.name != name:
         raise NotABackup("The backup", f"holds no {name} where it belongs.", "Take another backup.")
@@ -213,6 +219,7 @@ def site_path(name: str) -> PurePosixPath:
 
 
 def _require_signer(signed: Signed, opening: Opening, path: Path) -> None:
+    """Raise NotABackup where a backup was not signed by the server that the person named."""
     if opening.signer and signed.key != opening.signer:
         todo = "Compare with the line that `portal backup` showed on that server. Do not go on before you know why."
         raise NotABackup(str(path), f"was not made by that server: it is signed by {signed.key}.", todo)
@@ -422,7 +429,10 @@ def _mend(data: Path, today: date) -> None:
 
 
 def _give(folder: Path, data: Path) -> None:
-    """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to."""
+    """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to.
+
+    Raises Problem where another user put something else in its place.
+    """
     found = (data if data.exists() else data.parent).stat()
     if os.name != "posix" or os.geteuid() != 0 or not found.st_uid:
         return

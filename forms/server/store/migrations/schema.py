@@ -167,11 +167,13 @@ class Tables:
                     raise OtherSalt
 
     def _require_whole(self, connection: sa.Connection) -> None:
+        """Raise HalfRestored where a restore began here and did not end, unless it goes on now."""
         begun = sa.select(sa.literal(1)).select_from(own.probe).where(own.probe.c.id == BEING_RESTORED)
         if not self._restoring and connection.execute(begun).first():
             raise HalfRestored
 
     def _require_salt(self, connection: sa.Connection) -> None:
+        """Raise OtherSalt where the database belongs to another salt."""
         insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"id": 1, "salt_mark": self.salt_mark}
         connection.execute(insert(own.installation).values(row).on_conflict_do_nothing())
