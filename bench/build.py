@@ -245,7 +245,7 @@ def serving(root: Path, port: int) -> Iterator[None]:
 def saved_to_visible(port: int, path: Path, address: str, edits: int) -> list[float]:
     """Save a page again and again under a running server; return the seconds until each is to be read there."""
     found = []
-    text = path.read_text(encoding="utf-8").rstrip().partition(" seen")[0]  # else a word of the last run is seen at once
+    text = path.read_text(encoding="utf-8").rstrip().partition(" seen")[0]  # else the last run is seen at once
     for number in range(edits):
         word = f"seen{'abcdefghijklmnopqrstuvwxyz'[number]}"
         path.write_text(f"{text} {word}\n", encoding="utf-8")

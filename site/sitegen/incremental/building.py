@@ -241,6 +241,10 @@ class Builder:
             return 0
 
     def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes, *, near: bool) -> int:
+        """Write what changed beside the site, then switch.
+
+        Raises Problems for a page that is refused, OSError where no switch is possible.
+        """
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
