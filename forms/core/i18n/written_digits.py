@@ -45,6 +45,9 @@ _READ_OUT = frozenset({*_VALUE, *_TIMES})
 _LONGEST_FIRST = sorted((word for word in _VALUE if not word.isascii()), key=len, reverse=True)
 _TOKEN = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff]+")
 _SEPARATOR = re.compile(r"[\s,.*_/\u00b7\u2013\u2014-]{1,3}")
+_MAY_BE_SIGN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u200b-\u2027\u2030-\u203a]")
+"""A character that may be a sign for digits: none of the scripts of India is, beside their digits, nor are quotes."""
+
 _COUNTED = ("0123456789", "9876543210")
 _FEWEST = 3
 
@@ -110,7 +113,9 @@ def _entities(text: str) -> Iterator[_Change]:
 
 def _signs(text: str) -> Iterator[_Change]:
     """Yield signs that are digits; a raised or lowered one behind a letter or digit is a note or a power, and stays."""
-    found = {sign for sign in set(text) if not sign.isascii() and _digits_of(sign) != sign}
+    if not _MAY_BE_SIGN.search(text):
+        return
+    found = {sign for sign in set(text) if _digits_of(sign) != sign and not sign.isascii()}
     for match in re.finditer(f"[{''.join(map(re.escape, sorted(found)))}]+", text) if found else ():
         behind = text[max(0, match.start() - 1) : match.start()].isalnum()
         for at, sign in enumerate(match[0], start=match.start()):
@@ -161,12 +166,11 @@ def _spoken(text: str) -> Iterator[_Change]:
 
 def may_be_spoken(text: str) -> bool:
     """Return whether two words that are digits stand side by side: so each number that is read out begins."""
-    words = [*map(str.casefold, _TOKEN.findall(text))]
-    found = {*_READ_OUT.intersection(words)}
-    found.update(word for word in {*words} if len(word) == 1 and word.isdecimal())
+    words = _TOKEN.findall(text)
+    found = {word for word in {*words} if word.casefold() in _READ_OUT or (len(word) == 1 and word.isdecimal())}
     if not found:
         return False
-    are_digits = [word in found for word in words]
+    are_digits = [*map(found.__contains__, words)]
     return any(map(and_, are_digits, are_digits[1:]))
 
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -55,10 +55,19 @@ def _made_from(page: PageSource, library: AllPages) -> PageSource | None:
 
 def _share(text: str, script: str) -> tuple[int, float]:
     """Return how many letters a text has, and what part of them is of this script."""
-    letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
-    of_script = sum(count for char, count in letters.items() if _script_of(char) == script)
-    every = sum(letters.values())
+    every = of_script = 0
+    for word in text.split():
+        letters, own = _letters_of(word, script)
+        every += letters
+        of_script += own
     return every, of_script / max(every, 1)
+
+
+@lru_cache(maxsize=100_000)
+def _letters_of(word: str, script: str) -> tuple[int, int]:
+    """Return how many letters a word has, and how many of this script. Most words of a page stand on others too."""
+    letters = [char for char in word if char.isalpha()]
+    return len(letters), sum(_script_of(char) == script for char in letters)
 
 
 @cache
