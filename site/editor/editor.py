@@ -16,7 +16,9 @@ from editor.publishing import Publisher
 from editor.remotes.place import RemotePlace
 from editor.saving.store import ContentStore
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
+from forms.core import i18n
 from forms.core.i18n import gettext_noop as _
+from forms.core.i18n import locales
 from forms.core.problem import Problem
 
 
@@ -70,3 +72,11 @@ class Editor:
         """The schema of each table that a person may write."""
         found = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
         return {name: schema for name, schema in found.items() if name not in WRITTEN_BY_PROGRAMS}
+
+    def schema_in(self, language: str, table: str) -> Mapping[str, Any]:
+        """Return the schema of a table, its titles and descriptions in a language of the window. Raises KeyError."""
+        if table not in self.schemas:
+            raise KeyError(table)
+        written = table_schemas.written(self.root / "site" / "schemas" / f"{table}.yaml")
+        said = table_schemas.in_words(written, i18n.translations(language).gettext)
+        return table_schemas.expanded(said, self.store.languages, lambda code: locales.name_in(code, language))

@@ -20,7 +20,7 @@ from editor.remotes.place import RemotePlace
 from editor.remotes.remote import Remote
 from editor.saving.history import History
 from editor.saving.store import ContentStore
-from editor.window.app import create_window
+from editor.window.app import compile_templates, create_window
 from forms.core.crypto.signing import PrivateKey
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
@@ -130,6 +130,7 @@ def open_window(
     with alone(memory):
         editor = made()
         app = create_window(editor)
+        threading.Thread(target=compile_templates, args=(app,), daemon=True).start()
         window = run(app, entrance_of(app), port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
         ended = "The editor is ended. What was saved is saved."

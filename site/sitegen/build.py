@@ -239,6 +239,7 @@ def build(
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
+    """Return the report of a check. Raises Problems where it found any."""
     if report.problems:
         raise Problems(report.problems)
     return report

@@ -270,7 +270,9 @@ def test_the_field_for_texts_opens_no_door(browser: Browser, editor: Editor, tmp
     assert "data-field" not in browser.get(page)
     editor.field = lambda: script
     assert "/field/writing-0.js" in browser.get(page)
-    assert "fieldFor" in browser.get("/field/writing-0.js")
+    answer = browser.client.get("/field/writing-0.js")
+    assert "fieldFor" in answer.text
+    assert "immutable" in answer.headers["Cache-Control"], "350 kB are fetched and compiled for each page"
     for name in ("writing-1.js", "..%2fwriting-1.js", "%2e%2e/writing-1.js", "writing-0.js/..%2fwriting-1.js"):
         assert browser.client.get(f"/field/{name}").status_code == 404, name
     policies = [browser.client.get(page).headers["Content-Security-Policy"] for _ in range(2)]

@@ -233,3 +233,21 @@ def test_words_of_an_added_language_are_all_there(editor: Editor) -> None:
     assert len(found) > 500
     assert not any(any(word.said) for word in found)
     assert found[0].public
+
+
+@pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
+def test_tables_and_columns_are_named_and_explained_in_the_persons_language(
+    editor: Editor, browser: Browser, language: str
+) -> None:
+    """Titles and help of the schemas come from the same catalogue as the rest of the window; no English stays."""
+    browser.post("/language", language=language)
+    listed = browser.get("/tables/")
+    for name, english in editor.schemas.items():
+        said, page = editor.schema_in(language, name), unescape(browser.get(f"/tables/{name}/row"))
+        assert f"<h1>{said['title']}</h1>" in page
+        assert said["title"] in unescape(listed)
+        for ours, theirs in zip(said["fields"], english["fields"], strict=True):
+            for key in ("title", "description"):
+                assert ours[key] != theirs[key], f"{name}.{ours['name']}: {key}"
+                assert ours[key] in page
+                assert "{" not in ours[key]

@@ -27,6 +27,7 @@ from click.testing import CliRunner
 from forms.core import portal as portals
 from forms.core.crypto.signing import private_key
 from forms.core.problem import Problem
+from forms.core.trusted_date import TrustedDate
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import ArchiveMember, NotABackup
@@ -40,7 +41,9 @@ from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
+from forms.server.services import retention
 from forms.server.services.operator_log import Leader
+from forms.server.store import installation
 from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until
@@ -280,6 +283,30 @@ def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> Non
     store.forget_old(marks=date(2999, 1, 1))
     with store.reads() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 0
+
+
+def test_marks_of_a_clock_in_2031_go_when_others_of_their_day_go(endpoint: Endpoint) -> None:
+    """Whichever day it is while the clock is doubted, no mark goes before its time."""
+    store = state_of(endpoint.client.application).services.concerns
+
+    def days() -> list[str]:
+        with store.reads() as connection:
+            return [str(day) for (day,) in connection.exec_driver_sql("select day from erased order by day")]
+
+    def erase(known: TrustedDate) -> None:
+        retention.erase_old(state_of(endpoint.client.application).services, known)
+
+    with store.writing() as connection:
+        store.add_rows(connection, installation.erased, [{"mark": "ab" * 32, "day": date(2031, 5, 1)}])
+    erase(TrustedDate(TODAY, date(2031, 5, 20), 1))
+    assert days() == ["2031-05-01"], "the clock may be right"
+    erase(TrustedDate(TODAY))
+    endpoint.post("answer", code=code_of(endpoint), do="delete-now")
+    assert days() == [str(TODAY.replace(day=1))] * 2, "also those that were made since"
+    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS - 40)))
+    assert len(days()) == 2
+    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS + 40)))
+    assert days() == []
 
 
 # Attacks on the file

@@ -114,6 +114,7 @@ def read(data: bytes) -> BuildManifest:
 
 
 def _read(data: Mapping[str, Any]) -> BuildManifest:
+    """Return a manifest from its bytes. Raises ValueError, or msgspec's error, for what is not one."""
     number, day, portal = data["number"], data["day"], data["portal"]
     if type(number) is not int or number < 0 or not _DAY.fullmatch(day) or not _DIGEST.fullmatch(portal):
         raise ValueError("not a manifest")

@@ -83,6 +83,7 @@ def part_id(sealed: bytes) -> str:
 
 
 def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
+    """Return an age file for these recipients. Raises Problem where there are none or one is not an age key."""
     if not recipients:
         raise Problem("seal", "A letter needs at least one desk that can open it.", "Name a desk.")
     try:

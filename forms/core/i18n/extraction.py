@@ -1,6 +1,7 @@
 """Collect the English words of all programs and keep the .po files in step with them.
 
-Words stand in templates, in Python as `_("...")` (with ngettext for plurals), and in definitions/*.yaml. Those of the
+Words stand in templates, in Python as `_("...")` (with ngettext for plurals), in definitions/*.yaml, and in the schemas
+of tables (site/schemas/*.yaml), as titles and descriptions. Those of the
 desk alone have .po files of their own, so that no public program reads them; what both say stands in the public ones.
 """
 
@@ -15,7 +16,7 @@ from babel.messages.pofile import write_po
 
 from forms.core import form_schema
 from forms.core.files.durable import replaced
-from forms.core.i18n import FOLDER, catalog
+from forms.core.i18n import FOLDER, catalog, schema_words
 from forms.core.i18n.marked_words import of_python
 
 ROOT = FOLDER.parents[2]
@@ -27,6 +28,7 @@ SOURCES = (
     ("forms", "*.py", "python"),
     ("site", "*.py", "python"),
 )
+SCHEMAS = "site/schemas"
 WINDOW = "forms/desk/window/"
 """What lies below is said at the desk alone."""
 
@@ -59,6 +61,9 @@ def _public() -> Found:
     for name in form_schema.names():
         for msgid in form_schema.load(name).msgids:
             yield msgid, f"forms/core/definitions/{name}.yaml"
+    for path in sorted((ROOT / SCHEMAS).glob("*.yaml")):
+        for msgid in schema_words.of_schema(path):
+            yield msgid, f"{SCHEMAS}/{path.name}"
 
 
 def _desk() -> Found:

@@ -98,6 +98,12 @@ def english_name(language: str) -> str:
 
 
 @cache
+def name_in(language: str, reader: str) -> str:
+    """Return what readers of another language call a language; its English name where CLDR does not know."""
+    return str(locale_of(reader).languages.get(language.replace("-", "_")) or english_name(language))
+
+
+@cache
 def own_name(language: str) -> str:
     """Return what the readers of a language call it; empty where CLDR does not know."""
     locale = _locale(language)

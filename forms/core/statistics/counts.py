@@ -136,6 +136,7 @@ def _number(letters: int | None) -> str:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of counts. Raises Problem where the desk did not write it so."""
     if not path.exists():
         return []
     try:

@@ -130,6 +130,7 @@ def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[s
 
 
 def _no_passphrase() -> str:
+    """Stand for the passphrase of a demonstration key, which has none. Always raises Problem."""
     raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
 
 

@@ -27,6 +27,7 @@ class Control:
     """A field of a row as a form asks for it. `kind`: text, long, number, date, datetime, flag or choice."""
 
     name: str
+    title: str
     help: str
     kind: str
     required: bool
@@ -67,6 +68,7 @@ def _control(one: Mapping[str, Any], reference: Mapping[str, Any] | None, sheets
     required = bool(limits.get("required"))
     return Control(
         one["name"],
+        str(one["title"]),
         str(one.get("description", "")).strip(),
         kind,
         required,

@@ -91,6 +91,12 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     return app
 
 
+def compile_templates(app: Flask) -> None:
+    """Compile the templates of a window, so that no page that is opened for the first time waits for it."""
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(name)
+
+
 def _gettext(text: str) -> str:
     return i18n.translations(g.language).gettext(text)
 
@@ -137,7 +143,9 @@ def _allow_frames(response: Any) -> Any:
 def _always() -> dict[str, Any]:
     inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
     office = is_office()
+    script = the_editor().field() if inside else None
     return {
+        "field": script.name if script else "",
         "inside": inside,
         "office": office,
         "may": gate.may_here if inside and office else lambda *_: True,

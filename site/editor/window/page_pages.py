@@ -21,6 +21,7 @@ from editor.window.current import the_editor
 from editor.window.home import last_writer, stays, translate, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
+from forms.web.headers import FOR_EVER
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("pages", __name__)
@@ -126,7 +127,6 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
     editor = the_editor()
     look = editor.looking.look_beside(editor.store.page(language, name))
     library = look.context.library if look.context else None
-    script = editor.field()
     g.style_nonce = secrets.token_urlsafe(16)
     return render_template(
         "page.html",
@@ -141,7 +141,6 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
         pictures=[picture.name for picture in pictures.every(editor.content, None)],
-        field=script.name if script else "",
         style_nonce=g.style_nonce,
         begun="begun" in request.args,
     )
@@ -170,7 +169,9 @@ def field_script(name: str) -> Response:
     script = the_editor().field()
     if script is None or script.name != name:
         abort(404)
-    return Response(script.read_bytes(), mimetype="text/javascript")
+    answer = Response(script.read_bytes(), mimetype="text/javascript")
+    answer.headers["Cache-Control"] = FOR_EVER  # part of the program, the same for everybody
+    return answer
 
 
 def made_from(language: str, name: str, base: str) -> str:

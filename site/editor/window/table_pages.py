@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 from sitegen.content.events import days_of
@@ -46,11 +46,12 @@ class NoTable(Problem):
 
 
 def schema_of(table: str) -> Mapping[str, Any]:
-    """Return the schema of a table. Raises NoTable."""
-    found = the_editor().schemas.get(table)
-    if found is None:
-        raise NoTable("", translate("There is no such table here."), translate("Choose one from the list."))
-    return cast("Mapping[str, Any]", found)
+    """Return the schema of a table, in the words of whoever reads the window. Raises NoTable."""
+    try:
+        return the_editor().schema_in(g.language, table)
+    except KeyError:
+        todo = translate("Choose one from the list.")
+        raise NoTable("", translate("There is no such table here."), todo) from None
 
 
 def sheet_now(table: str) -> tuple[CsvFile, str, str]:
@@ -78,7 +79,7 @@ def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
 @pages.get("/tables/")
 def listed() -> str:
     """All tables."""
-    return render_template("tables.html", tables=[(name, one["title"]) for name, one in the_editor().schemas.items()])
+    return render_template("tables.html", tables=[(name, schema_of(name)["title"]) for name in the_editor().schemas])
 
 
 @pages.get("/tables/<table>/")

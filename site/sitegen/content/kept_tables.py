@@ -90,6 +90,7 @@ def _cell(value: Any) -> Any:
 
 
 def _as_json(value: object) -> dict[str, str]:
+    """Return a value of ours as JSON has it. Raises TypeError for any other, as json.dumps asks."""
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, date):

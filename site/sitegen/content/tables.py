@@ -92,6 +92,7 @@ def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
 
 
 def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tables:
+    """Return tables, typed and checked. Raises Problems."""
     known = {path.stem for path in schemas.glob("*.yaml")}
     problems = [
         Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
@@ -185,6 +186,7 @@ def _looked_at(
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
+    """Return sheets as typed tables. Raises Problems with everything that the schemas refuse."""
     typed, errors = typed_rows.read(sheets, descriptors)
     problems = [
         problem

@@ -138,6 +138,7 @@ def _with_line(text: str, line: str) -> str | None:
 
 
 def _folder(content: Path, code: str) -> _Part:
+    """Return what adds a language's folder. Raises Problem where a file has its name."""
     if lookup.has_folder(content, code):
         return _Part()
     if (content / code).exists():
@@ -147,6 +148,7 @@ def _folder(content: Path, code: str) -> _Part:
 
 
 def _words(content: Path, code: str) -> _Part:
+    """Return what adds a language's words. Raises Problem where a file has the folder's name."""
     if code in extraction.translated() or lookup.find(content, f"words/{code}.po").is_file():
         return _Part()
     path = word_files.path_of(content, code)

@@ -4,12 +4,13 @@ Which languages there are is said by portal.yml alone; site/schemas names none. 
 may be required. `translations: true` is for what the source language does not need, like a reviewer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from forms.core.i18n import locales
+from forms.core.i18n.schema_words import WORDS
 from forms.core.yaml_reader import read_yaml
 
 ANY = "*"
@@ -37,13 +38,26 @@ def read_all(folder: Path, languages: Sequence[str]) -> dict[str, dict[str, Any]
     return {path.stem: read(path, languages) for path in sorted(folder.glob("*.yaml"))}
 
 
-def expanded(descriptor: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:
-    """Return a schema with a column in each language for every field that has several."""
-    fields = [one for field in descriptor["fields"] for one in _columns(field, languages)]
+def expanded(
+    descriptor: Mapping[str, Any], languages: Sequence[str], named: Callable[[str], str] = locales.english_name
+) -> dict[str, Any]:
+    """Return a schema with a column in each language for every field that has several.
+
+    named: what a language is called in titles and descriptions.
+    """
+    fields = [one for field in descriptor["fields"] for one in _columns(field, languages, named)]
     return {**descriptor, "fields": fields}
 
 
-def _columns(field: Mapping[str, Any], languages: Sequence[str]) -> Iterator[dict[str, Any]]:
+def in_words(descriptor: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
+    """Return a schema as it is written, with its titles and descriptions as `say` has them."""
+    fields = [{**field, **{key: say(field[key]) for key in WORDS if key in field}} for field in descriptor["fields"]]
+    return {**descriptor, "title": say(descriptor["title"]), "fields": fields}
+
+
+def _columns(
+    field: Mapping[str, Any], languages: Sequence[str], named: Callable[[str], str]
+) -> Iterator[dict[str, Any]]:
     name = str(field["name"])
     if not name.endswith(ANY):
         yield dict(field)
@@ -54,7 +68,8 @@ def _columns(field: Mapping[str, Any], languages: Sequence[str]) -> Iterator[dic
             continue
         column = {key: value for key, value in field.items() if key != "translations"}
         column |= {"name": f"{name.removesuffix(ANY)}{code}"}
-        column["description"] = str(field["description"]).replace("{language}", locales.english_name(code))
+        column["title"] = f"{field['title']} ({named(code)})"
+        column["description"] = str(field["description"]).replace("{language}", named(code))
         if code != source and "constraints" in column:
             column["constraints"] = {key: value for key, value in field["constraints"].items() if key != "required"}
         yield column

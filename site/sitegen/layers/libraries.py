@@ -205,6 +205,7 @@ def repositories(content: Path) -> tuple[LibraryRepository, ...]:
 
 
 def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
+    """Return a library that is fetched, from its row. Raises Problem where its name or its signers are wrong."""
     from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
 
     name, signers = row.get("name"), row.get("signers")
@@ -223,6 +224,7 @@ def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
 
 
 def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:
+    """Return a library that `update` brings. Raises Problem where it was not fetched yet."""
     name = _repository(row).name
     folder = content.parent / FETCHED / name
     if not folder.is_dir():
@@ -231,6 +233,7 @@ def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:
 
 
 def _folder(content: Path, text: str) -> Library:
+    """Return a library that is a folder. Raises Problem where it is not there, or lies around or in the district."""
     folder = (content / text).resolve()
     own = content.resolve()
     if not folder.is_dir():
@@ -241,6 +244,7 @@ def _folder(content: Path, text: str) -> Library:
 
 
 def _zip(content: Path, name: str, wanted: str) -> Library:
+    """Return a library that is a zip. Raises Problem where it is not there, has another hash, or cannot be unpacked."""
     path = content / name
     where = f"{WHERE}, {name}"
     if not path.is_file():

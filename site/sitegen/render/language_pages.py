@@ -181,5 +181,6 @@ class _Work:
 
 
 def _refuse_active(html: str, where: str) -> None:
+    """Raise Problem for a page as built that would run or load something."""
     for found in active_html.left_over(html):
         raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")
