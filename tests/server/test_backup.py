@@ -26,6 +26,7 @@ from click.testing import CliRunner
 
 from forms.core import portal as portals
 from forms.core.crypto.signing import private_key
+from forms.core.files import folder_swap
 from forms.core.problem import Problem
 from forms.core.trusted_date import TrustedDate
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
@@ -48,7 +49,7 @@ from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until
 
-from ..operations.test_cut_short import HOW, MOST
+from ..operations.test_cut_short import HOW, MOST, cut_at
 from .conftest import CHEAP, TODAY, Endpoint
 
 IDENTITY = pyrage.x25519.Identity.generate()
@@ -938,6 +939,41 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
     assert opens(again(endpoint.data), code)
 
 
+def test_a_restore_that_is_cut_short_where_names_cannot_be_exchanged_is_mended_by_the_next(
+    endpoint: Endpoint, tmp_path: Path, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 3.15, or on a file system like NFS: between two renames there is no data folder."""
+    monkeypatch.setattr(folder_swap, "exchange", lambda *_: False)
+    code, erased = code_of(endpoint), code_of(endpoint, what="goes")
+    made = backup(endpoint, tmp_path / "backups")
+    endpoint.post("answer", code=erased, do="delete-now")
+    close(endpoint)
+    (endpoint.data / "what came since").touch()
+    first = tmp_path / "first"
+    shutil.copytree(endpoint.data, first)
+    run = partial(
+        restoring.restore, settings_of(endpoint), made.path, opening(made), LATER, in_place=True,
+    )  # fmt: skip
+    without = 0
+    for at in range(1, MOST):
+        for left in tmp_path.glob("server*"):
+            shutil.rmtree(left)
+        shutil.copytree(first, endpoint.data)
+        came = cut_at(at, run)
+        without += not endpoint.data.exists()
+        run()
+        assert list(tmp_path.glob("server*/what came since")), "nothing of before is lost"
+        assert not folder_swap.aside_of(endpoint.data).exists()
+        back = again(endpoint.data)
+        assert opens(back, code)
+        assert not opens(back, erased), "what was there says what was erased since, wherever it lay"
+        close(back)
+        if not came:
+            break
+    assert without == 1
+    assert 5 < at < MOST - 1
+
+
 def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command(
     endpoint: Endpoint, tmp_path: Path, again: Any
 ) -> None:
@@ -950,7 +986,7 @@ def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command
         release=tmp_path / "release", in_place=True,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as killed:
-        killed.setattr(restoring, "exchange", lambda *_: 1 / 0)
+        killed.setattr(folder_swap, "exchange", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run()
     assert (tmp_path / "release" / "portal.json").exists()

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from forms.core.files import folder_swap
 from forms.core.problem import Problem
 from forms.operations.backup import making, restoring
 from forms.operations.backup.archive import NotABackup
@@ -70,7 +71,7 @@ def killed_at(at: int, run: Callable[[], object]) -> bool:
 
     try:
         sa.event.listen(sa.Engine, "commit", step)
-        for where, name in ((os, "rename"), (os, "replace"), (restoring, "exchange")):
+        for where, name in ((os, "rename"), (os, "replace"), (folder_swap, "exchange")):
             setattr(where, name, after_a_step(getattr(where, name)))
         run()
     finally:

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from forms.core import portal as portals
 from forms.core.files.durable import sync_folder, write_safely
-from forms.core.files.folder_swap import exchange
+from forms.core.files.folder_swap import aside_of, change_places
 from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.operations.backup import contents, databases
@@ -83,6 +83,7 @@ def restore(
     again = release is not None and (release / _UNDER_WAY).exists()
     if release and release.exists() and not again and (not release.is_dir() or any(release.iterdir())):
         raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
+    _mend(data, today)
     with _at_rest(data, in_place=in_place):
         made = [fresh, *([beside] if beside else [])]
         for folder in made:
@@ -404,15 +405,27 @@ def _put_in_place(fresh: Path, data: Path, today: date) -> Path | None:
         fresh.rename(data)
         sync_folder(data.parent)
         return None
-    names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
-    before = next(name for name in names if not name.exists())
+    before = _free_name(data, today)
     fresh.rename(before)  # first: from the exchange on this name is that of the old one, whatever is killed when
-    if not exchange(before, data):
-        before.rename(fresh)
-        data.rename(before)
-        fresh.rename(data)
+    change_places(before, data)
     sync_folder(data.parent)
     return before
+
+
+def _free_name(data: Path, today: date) -> Path:
+    names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
+    return next(name for name in names if not name.exists())
+
+
+def _mend(data: Path, today: date) -> None:
+    """Put the data folder back that lies aside: of a restore that was killed where names cannot be exchanged.
+
+    It knows what people erased since the backup.
+    """
+    aside = aside_of(data)
+    if aside.exists():
+        aside.rename(_free_name(data, today) if data.exists() else data)
+        sync_folder(data.parent)
 
 
 def _give(folder: Path, data: Path) -> None:
