@@ -36,15 +36,15 @@ def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: visible.Sign
     holds()
 
 
-@given(st.from_regex(structure._WORD_HTML))
+@given(st.from_regex(structure.WORD_HTML))
 def test_what_word_leaves_has_what_its_short_look_asks_for(line: str) -> None:
     page = PageSource("a.md", "en", {"title": "A"}, line, 1)
-    found = [what for _, what, _ in structure._lines(page.text.split("\n"))]
-    marks = [one for one in page.text.split("\n") if structure._WORD_HTML.search(one)]
+    found = [str(one) for one in structure.problems(page, "<h1>A</h1> a")]
+    marks = [one for one in page.text.split("\n") if structure.WORD_HTML.search(one)]
     assert len([what for what in found if "Word" in what]) == len(marks)
 
 
-@given(st.from_regex(secret_checks._SECRET_KEY), ANY_WORDS, st.sampled_from(["", " ", "-", "\xa0", "\u200b", "\u00ad"]))
+@given(st.from_regex(secret_checks.SECRET_KEY), ANY_WORDS, st.sampled_from(["", " ", "-", "\xa0", "\u200b", "\u00ad"]))
 def test_a_secret_key_is_found_however_it_is_spread(key: str, around: str, between: str) -> None:
     line = f"{around}\n{between.join(key)}"
     assert found_in(line) == found_slowly_in(line)
@@ -64,7 +64,7 @@ def found_in(text: str) -> list[str]:
 
 def found_slowly_in(text: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secret_checks, "_has_none", lambda _: False)
+        patch.setattr(secret_checks, "has_no_key", lambda _: False)
         return found_in(text)
 
 
@@ -74,15 +74,15 @@ def characters_outside(pattern: re.Pattern[str]) -> list[str]:
 
 def test_no_character_that_is_passed_over_becomes_one_of_ascii() -> None:
     """By NFKC or in capitals, in either order: else it could be part of a secret that the short look does not see."""
-    for char in characters_outside(secret_checks._MAY_BE_LATIN):
+    for char in characters_outside(secret_checks.MAY_BE_LATIN):
         plain = unicodedata.normalize("NFKC", char).upper()
         assert char.isascii() or not any(one.isascii() and one.isalnum() for one in plain), hex(ord(char))
 
 
 def test_no_character_that_is_passed_over_is_a_sign_for_digits() -> None:
     """A digit of another script is one, and has been replaced before."""
-    for char in characters_outside(written_digits._MAY_BE_SIGN):
-        assert char.isascii() or char.isdecimal() or written_digits._digits_of(char) == char, hex(ord(char))
+    for char in characters_outside(written_digits.MAY_BE_SIGN):
+        assert char.isascii() or char.isdecimal() or written_digits.digits_of_sign(char) == char, hex(ord(char))
 
 
 @given(ANY_WORDS)
@@ -93,8 +93,8 @@ def test_digits_of_all_scripts_are_found(text: str) -> None:
 
 @given(st.lists(st.one_of(ANY_WORDS, st.sampled_from(["one", "TWO", "ek", "ஒன்", "एक", "5", "௫", "seven."]))))
 def test_words_that_are_digits_are_found_side_by_side(parts: list[str]) -> None:
-    words = [word.casefold() for word in written_digits._TOKEN.findall(" ".join(parts))]
-    are = [word in written_digits._READ_OUT or (len(word) == 1 and word.isdecimal()) for word in words]
+    words = [word.casefold() for word in written_digits.WORD.findall(" ".join(parts))]
+    are = [word in written_digits.READ_OUT or (len(word) == 1 and word.isdecimal()) for word in words]
     assert written_digits.may_be_spoken(" ".join(parts)) == any(map(all, itertools.pairwise(are)))
 
 
@@ -106,11 +106,21 @@ def test_a_text_has_the_tokens_of_its_parts(text: str) -> None:
     assert search_index.normalised_tokens(text) == search_words.words(text, search_index.SHORTEST)
 
 
-BLOCKS = search_words._BLOCKS
+BLOCKS = (0x900, 0x980, 0xA00, 0xA80, 0xB00, 0xC00, 0xC80, 0xD00)
+NASALS = (0x19, 0x1E, 0x23, 0x28, 0x2E)
+AFTER = (
+    *range(0x15, 0x19),
+    *range(0x1A, 0x1E),
+    *range(0x1F, 0x23),
+    *range(0x24, 0x28),
+    *range(0x2A, 0x2E),
+    0x36,
+    0x37,
+    0x38,
+)
 FORMER = re.compile(
     "|".join(
-        f"{search_words._signs(b, *search_words._NASALS)}{search_words._signs(b, 0x3C)}?{search_words._signs(b, 0x4D)}"
-        f"(?={search_words._signs(b, *search_words._AFTER)})"
+        f"[{''.join(chr(b + n) for n in NASALS)}]{chr(b + 0x3C)}?{chr(b + 0x4D)}(?=[{''.join(chr(b + n) for n in AFTER)}])"
         for b in BLOCKS
     )
 )
@@ -120,15 +130,15 @@ FORMER = re.compile(
     st.text(st.sampled_from([chr(b + place) for b in BLOCKS for place in (0x19, 0x1E, 0x28, 0x3C, 0x4D, 0x15, 0x36)]))
 )
 def test_half_nasals_are_those_of_one_script(text: str) -> None:
-    assert search_words._HALF_NASAL.sub("", text) == FORMER.sub("", text)
+    assert search_words.HALF_NASAL.sub("", text) == FORMER.sub("", text)
 
 
 @given(ANY_WORDS, st.sampled_from(["TAMIL", "LATIN", "DEVANAGARI"]))
 def test_letters_of_a_script_are_counted_word_by_word(text: str, script: str) -> None:
     letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
-    own = sum(count for char, count in letters.items() if translations._script_of(char) == script)
+    own = sum(count for char, count in letters.items() if translations.script_of(char) == script)
     every = sum(letters.values())
-    assert translations._share(text, script) == (every, own / max(every, 1))
+    assert translations.share_of(text, script) == (every, own / max(every, 1))
 
 
 FORKED = """

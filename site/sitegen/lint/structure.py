@@ -21,7 +21,7 @@ _UNDERLINE = re.compile(r"^(?:-+|=+)\s*$")
 _CELLS = re.compile(r"^(?!\s*(?:[-*+:]|\d+\.)\t)\s*\S[^\t]*\t+\S")
 _EMPTY_BOX = re.compile(r'<div class="admonition [^"]*">\s*(?:<p class="admonition-title">([^<]*)</p>\s*)?</div>')
 _TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
-_WORD_HTML = re.compile(
+WORD_HTML = re.compile(
     r"mso-|class=\"?Mso|<o:p>|<!--\[if|<w:|<!--StartFragment|urn:schemas-microsoft|<font|docs-internal-guid", re.I
 )
 _SIGNS_OF_WORD = (
@@ -123,7 +123,7 @@ def _lines(lines: list[str]) -> Iterator[Found]:
         if _CONFLICT.match(line) and not conflicts:
             conflicts = True
             yield number, *TWO_VERSIONS
-        if from_word and _WORD_HTML.search(line):
+        if from_word and WORD_HTML.search(line):
             yield (
                 number,
                 "text was pasted from Word or a web page with its marks.",
