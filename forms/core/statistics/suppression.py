@@ -18,7 +18,7 @@ Spot = tuple[str, str, str]
 """A count: its dimension ("month", "taluk", "work"; ALL for totals of a theme), category and theme; ALL sums up."""
 
 Grid = Mapping[tuple[str, str], int]
-"""Letters by category and theme; every category stands there with every theme."""
+"""Letters by category and theme; every category is there with every theme."""
 
 _Node = tuple[str, str]
 _Graph = dict[_Node, dict[_Node, int]]

@@ -50,7 +50,7 @@ def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[P
 
 
 def _line(page: PageSource, found: ActiveContent) -> str:
-    """ ", line 7" where what was found stands in the Markdown as it stands in the HTML."""
+    """ ", line 7" where what was found is in the Markdown as it is in the HTML."""
     at = page.text.lower().find(found.text.lower()) if found.text else -1
     return f", line {page.line_of(at)}" if at >= 0 else ""
 
