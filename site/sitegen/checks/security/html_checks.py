@@ -9,7 +9,7 @@ from sitegen.checks.security import active_html
 from sitegen.checks.security.active_html import ActiveContent
 from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
-from sitegen.content.tables import Tables, place_of
+from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.engine.markdown_html import to_html
@@ -28,11 +28,9 @@ def problems(
     """Everything active in content/."""
     for page in pages:
         yield from of_page(page, content.parent)
-    for name, rows in tables.items():
-        for row in rows:
-            for column, cell in row.items():
-                where = f"{place_of(name, row)}, column {column}"
-                yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
+    for name, row, column, cell in every_cell(tables):
+        where = f"{place_of(name, row)}, column {column}"
+        yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
     yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
     yield from _files(content)
 
