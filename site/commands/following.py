@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 import click
 from sitegen.incremental import inputs
@@ -47,7 +49,8 @@ class Follower:
             self.seen = near = self._near(named) if before[1] == self.day else None
             if self.seen is None:
                 self.looked = time.monotonic()
-                self.seen = inputs.look(self.site.root, before[0])
+                known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
+                self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
             built = building.build_if_changed(
@@ -87,14 +90,15 @@ class Follower:
 
 def follow(site: Site, then: Callable[[], None]) -> None:
     """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
-    follower, silent = Follower(site), True
+    follower, silent, told = Follower(site), True, _told(site)
     builder = building.builder_of(site, site.public)
     with suppress(Exception):  # the first edit meets it too, and says it
         builder.make_ready()
     follower.look(then)
     builder.make_sure()
     _keep_for_good()
-    for edited in edits(site):
+    while True:
+        edited = told()
         if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
@@ -103,6 +107,27 @@ def follow(site: Site, then: Callable[[], None]) -> None:
                 _speak(site, then)
             builder.make_sure()
             _keep_for_good()
+
+
+def _told(site: Site) -> Callable[[], Collection[str] | None]:
+    """Watch from now on; return what waits for the next of `edits`, and returns all at once that was edited meanwhile.
+
+    What is saved while the first pages are made ready, or while a build runs, is told right after that.
+    """
+    waiting: SimpleQueue[Collection[str] | None] = SimpleQueue()
+
+    def watch() -> None:
+        for edited in edits(site):
+            waiting.put(edited)
+
+    def told() -> Collection[str] | None:
+        found = [waiting.get()]
+        while not waiting.empty():
+            found.append(waiting.get())
+        return None if None in found else {path for one in found for path in one or ()}
+
+    Thread(target=watch, daemon=True).start()
+    return told
 
 
 def _keep_for_good() -> None:

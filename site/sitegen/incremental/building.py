@@ -92,6 +92,11 @@ class Builder:
             twin = trees.twin_of(self.out)
             self._sure = trees.is_as(self.out, last.site) and trees.is_as(twin, last.twin)
 
+    def known_inputs(self) -> Inputs | None:
+        """Return the input files as the last build saw them."""
+        last = self._known()
+        return last.inputs if last else None
+
     def _known(self) -> Record | None:
         """Return the record of the last build, read anew where another program wrote or removed it."""
         stored = record.stored(self.root)
