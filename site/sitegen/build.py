@@ -1,6 +1,6 @@
 """Build the whole site: check, draw every language (in its own process), then replace the old site in one rename.
 
-Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
+Nothing is built where anything is wrong; and what is in the output folder stays until the new site is whole.
 """
 
 import os

@@ -22,7 +22,7 @@ from forms.core.problem import Problem
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
 CHANGED = b"# Signed once; a withdrawal has changed the build since.\n"
-"""What stands in place of the signatures then: only a new signature lets the site be replaced by a new build."""
+"""What takes the place of the signatures then: only a new signature lets the site be replaced by a new build."""
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest manifest that is read: about 30,000 files."""

@@ -135,7 +135,7 @@ def _no_passphrase() -> str:
 
 
 def unprotected(home: Path) -> frozenset[str]:
-    """Return the public keys of all desks below this folder whose secret stands there without a passphrase."""
+    """Return the public keys of all desks below this folder whose secret is there without a passphrase."""
     found: list[str] = []
     for path in home.rglob("identity.txt"):
         with suppress(Problem, OSError):

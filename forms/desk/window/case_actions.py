@@ -203,7 +203,7 @@ def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
 
 
 def _with_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
-    """Return what the answer's fields show once the phrase stands in the text; a state chosen by hand stays."""
+    """Return what the answer's fields show once the phrase is in the text; a state chosen by hand stays."""
     chosen = _chosen(session, case, form)
     texts = (_text(form, "text"), chosen.words if chosen else "")
     return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (chosen.state if chosen else "")}

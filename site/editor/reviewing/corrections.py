@@ -147,7 +147,7 @@ def _with(editor: Editor, file: str, text: str, one: Correction, language: str) 
 
 
 def corrected(whole: str, one: Correction) -> str | None:
-    """Return a page with a correction in its place; None where what stands there was edited since the pack was made."""
+    """Return a page with a correction in its place; None where what is there was edited since the pack was made."""
     head, body = front_matter.parts(whole)
     paragraphs = translating.paragraphs(body)
     if one.text.place in {TITLE, DESCRIPTION}:

@@ -27,7 +27,7 @@ class Saved:
     """What became of a save. `parts`: where somebody else changed the same lines, both; then nothing is written."""
 
     base: str
-    """The id of what stands in the file now: the next save is made from it."""
+    """The id of what is in the file now: the next save is made from it."""
 
     entry: Revision | None = None
     merged: bool = False

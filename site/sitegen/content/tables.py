@@ -5,7 +5,7 @@ write, its `example` how it looks; both stand in the sentences below.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,14 @@ def layer_of(row: Row) -> str:
 def place_of(table: str, row: Row) -> str:
     """Return where a row stands, like "content/tables/places.csv, row 3"; of a library its own table."""
     return f"{layer_of(row) or lookup.OWN}/tables/{table}.csv, row {number_of(row)}"
+
+
+def every_cell(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[tuple[str, Any, str, Any]]:
+    """Yield each cell of all tables: the table's name, the row, the column's name, the cell."""
+    for name, each in tables.items():
+        for row in each:
+            for column, cell in row.items():
+                yield name, row, column, cell
 
 
 def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:

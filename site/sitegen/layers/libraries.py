@@ -138,11 +138,10 @@ def _harmful(library: Library) -> Iterator[Problem]:
 def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield what lies in a folder and below, folders too, by its path from there; no link is followed."""
     with suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
-            if not is_left_name(entry.name):
-                yield f"{name}{entry.name}", entry
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _entries(entry.path, f"{name}{entry.name}/")
+        for entry in (entry for entry in found if not is_left_name(entry.name)):
+            yield f"{name}{entry.name}", entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(entry.path, f"{name}{entry.name}/")
 
 
 def _named(content: Path) -> tuple[Library | Problem, ...]:
