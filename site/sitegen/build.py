@@ -1,6 +1,6 @@
 """Build the whole site: check, draw every language (in its own process), then replace the old site in one rename.
 
-Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
+Nothing is built where anything is wrong; and what is in the output folder stays until the new site is whole.
 """
 
 import os
@@ -239,6 +239,7 @@ def build(
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
+    """Return the report of a check. Raises Problems where it found any."""
     if report.problems:
         raise Problems(report.problems)
     return report
@@ -282,8 +283,8 @@ class _Pages:
         self._copies: list[Future[frozenset[bytes]]] = []
         stopped = fresh.with_name(f"{fresh.name}.stopped")
         codes = context.portal.language_codes()
-        jobs = (Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes)
-        self._started = {pool.start(build_language, job): job.context.language for job in jobs}
+        jobs = [Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes]
+        self._started = dict(zip(pool.start_each(build_language, jobs), codes, strict=True))
 
     def drawn(self) -> None:
         """Wait until all languages are drawn, or one has failed: `finished` says that, if the checks do not."""

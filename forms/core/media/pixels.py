@@ -106,6 +106,7 @@ def _lacks_half(photo: Image.Image) -> bool:
 
 
 def _open(data: bytes) -> Image.Image:
+    """Return a photo, opened but not decoded. Raises TooManyPixels."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS_OF_A_JPEG  # Pillow raises from twice as many, and warns from as many
     plain = _only_pixels(data) if data.startswith(_PNG) else file_kinds.as_plain_avif(data)
     photo = Image.open(io.BytesIO(plain), formats=FORMATS)

@@ -82,7 +82,10 @@ class PageSource:
     if not TYPE_CHECKING:  # else no misspelt name would be found
 
         def __getattr__(self, name: str) -> str:
-            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once."""
+            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once.
+
+            Raises AttributeError for any other name.
+            """
             place = vars(self).get("unread") if name == "text" else None
             if place is None:
                 raise AttributeError(name)
@@ -122,6 +125,8 @@ class PageSource:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that the page asks for, in order."""
+        if "[[" not in self.text:
+            return ()
         numbered = enumerate(self.text.split("\n"), start=self.first_line)
         return tuple(block for number, line in numbered if (block := block_of(line, number)))
 
