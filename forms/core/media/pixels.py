@@ -83,6 +83,7 @@ def read_photo(data: bytes, edge: int) -> Image.Image:
 
 
 def _read(data: bytes, edge: int, *, cut: bool = False) -> Image.Image:
+    """Return such pixels. cut: its end was put there, so at least half of them must be. Raises as `read_photo`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what stands beside the pixels, which nobody takes over
         warnings.simplefilter("error", Image.DecompressionBombWarning)
