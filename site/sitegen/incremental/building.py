@@ -1,5 +1,6 @@
 """A build of what changed since the last one: nothing, an edit of texts, or everything."""
 
+import gc
 import os
 import shutil
 import sys
@@ -315,6 +316,7 @@ class Builder:
         from sitegen import build as whole  # noqa: PLC0415 - large, and not needed where nothing changed
         from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
+        gc.enable()  # `build` looks without it whether anything changed (commands/unchanged.py)
         self.purge()  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
         if inputs.changed_program(now, self.started):
             kept_work.stand_apart()
