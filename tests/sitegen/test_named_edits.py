@@ -31,7 +31,7 @@ class Serving:
     """What `serve` keeps between edits: a builder, and the inputs as it has seen them."""
 
     def __init__(self, folder: Folder) -> None:
-        self.root, self.one = folder.root, builder(folder)
+        self.root, self.one, self.day = folder.root, builder(folder), TODAY
         self.seen: Inputs = inputs.look(folder.root)
         self.everything()
 
@@ -51,6 +51,7 @@ class Serving:
         return self._built(day, near=True)
 
     def _built(self, day: Any, *, near: bool) -> BuildOutcome | None:
+        self.day = day
         if self.one.is_as_built(day, speak=False, compress=True, sign=False, now=self.seen, near=near):
             return None
         return self.one.build(day, speak=False, compress=True)
@@ -263,7 +264,7 @@ class EditedUnderServe(EditedAtWill):
             now = inputs.look(self.folder.root, self.serving.seen)
             changed = inputs.changes(self.serving.seen, now)
             named = sorted(changed.edited | changed.others)
-            same_day = self.serving.one._record and self.serving.one._record.day == self.day
+            same_day = self.serving.day == self.day
             if named and same_day:
                 self.serving.named(*map(Path, named[1:] if self.missed else named), day=self.day)
             if self.missed or not same_day or not (self.folder.root / "public").exists():
