@@ -237,6 +237,30 @@ def test_letters_are_opened_in_one_place_and_answers_in_another() -> None:
     )
 
 
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_function_that_raises_says_so(name: str) -> None:
+    """Its docstring names what it raises, or that it refuses. Those of commands are their help, read by operators."""
+    silent = []
+    for function in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef) or not any(_raised(function)):
+            continue
+        is_command = any(".command(" in ast.unparse(decorator) for decorator in function.decorator_list)
+        said = ast.get_docstring(function) or ""
+        if not is_command and not re.search(r"[Rr]aise|[Rr]efuse|Problem", said):
+            silent.append(f"{function.name}, line {function.lineno}")
+    assert not silent
+
+
+def _raised(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what a function raises itself; `raise` alone passes on what others say that they raise."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            continue
+        if isinstance(child, ast.Raise) and child.exc is not None:
+            yield child.exc
+        yield from _raised(child)
+
+
 def test_nothing_of_one_district_stands_in_code() -> None:
     places = ("tiruvallur", "thiruvallur", "poonamallee", "ponneri", "tamil nadu", "chennai")
     suffixes = {".py", ".html", ".yaml", ".css", ".js", ".yml", ".po"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.problem import Problem
 
 
 def test_one_holds_it_and_the_next_is_told_until_it_is_let_go(tmp_path: Path) -> None:
@@ -39,3 +40,11 @@ def test_who_waits_goes_on_when_the_other_has_ended(tmp_path: Path) -> None:
         order.append("first")
     waiting.join(120)
     assert order == ["first", "second"]
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Who owns the folder lays it there, and root types a command: root would make any file, or wait for one."""
+    (tmp_path / "lock").symlink_to(tmp_path / "of root")
+    with pytest.raises(Problem, match="is a link, and must be an empty file"), locked(tmp_path / "lock"):
+        pass
+    assert not (tmp_path / "of root").exists()

@@ -252,6 +252,7 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
 
 
 def _field(row: Mapping[str, Any], where: str) -> Field:
+    """Return a field from its row of YAML. Raises Problem where it is to be drawn in an unknown way."""
     if "same_as" in row:
         form, _, name = row["same_as"].partition("/")
         asked = load(form).field(name)

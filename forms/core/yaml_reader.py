@@ -24,6 +24,7 @@ class _UniqueKeys:
     """A constructor of mappings that refuses a key that stands twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping. Raises DuplicateKey for a key that is there twice."""
         seen: dict[Any, yaml.Mark] = {}
         for key_node in (one for one, _ in node.value if one.tag != "tag:yaml.org,2002:merge"):
             key = self.construct_object(key_node, deep=True)  # type: ignore[attr-defined] # of the loader beside it
@@ -44,6 +45,7 @@ class _Loader(_UniqueKeys, yaml.SafeLoader):
     _aliases = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Return the next node. Raises yaml's ComposerError for more aliases than a person writes."""
         if self.check_event(yaml.AliasEvent):
             self._aliases += 1
             if self._aliases > _MOST_ALIASES:

@@ -85,5 +85,5 @@ def teller(language: str) -> Callable[[Any], Any]:
 
 
 def told(text: str, language: str) -> str:
-    """Return a message in a language: one that was marked for translation, or one that stands in the code as it is."""
+    """Return a message in a language: one that was marked for translation, or one that is in the code as it is."""
     return str(teller(language)(as_lazy(text)))

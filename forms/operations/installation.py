@@ -1,6 +1,7 @@
 """The installation that an operator's command is about: its settings, and the user that it belongs to."""
 
 import os
+import signal
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -61,15 +62,38 @@ def _assigned(path: Path) -> Iterator[tuple[str, str]]:
                 yield name, value.strip("\"'")
 
 
-def become_owner(data: Path) -> None:
-    """Go on as the user that a data folder belongs to: files that root makes there would stop the service.
+def leave_terminal() -> None:
+    """Give up the terminal that the command was typed in, for this process and all that it starts.
 
-    Raises Problem where that user could not run this program, so that modules which are loaded later would be missing.
+    It can still be read and written by the handles that are open. But who types in it is another user from here on:
+    through their controlling terminal, programs of that user could put words into the shell of root (TIOCSTI).
+    """
+    import fcntl  # noqa: PLC0415 - POSIX has them, where servers run
+    import termios  # noqa: PLC0415
+
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return  # there is none, as where a timer runs this
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the first process of a session, like one of `ssh -t`
+    try:
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        os.close(terminal)
+
+
+def become_owner(data: Path) -> None:
+    """Go on as the user that a data folder belongs to, and without root's terminal.
+
+    Files that root makes there would stop the service. Raises Problem where that user could not run this program, so
+    that modules which are loaded later would be missing.
     """
     if os.name != "posix" or os.geteuid() != 0 or not data.exists():
         return
     found = data.stat()
     if found.st_uid:
+        leave_terminal()
         os.setgroups([found.st_gid])
         os.setgid(found.st_gid)
         os.setuid(found.st_uid)

@@ -52,6 +52,7 @@ class ReleasePlace:
 
 def _busy(where: str) -> Callable[[], object]:
     def raised() -> None:
+        """Raise Problem: another program publishes here."""
         raise Problem(where, "another program publishes here just now.", "Wait a minute, look at the site, then go on.")
 
     return raised

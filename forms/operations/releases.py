@@ -183,6 +183,7 @@ def _require_one_build(public: Path, handover: Path) -> BuildManifest:
 
 
 def _manifest(public: Path) -> BuildManifest:
+    """Return the manifest of a built site. Raises Problem where none is built."""
     path = public / manifests.ADDRESS[1:]
     try:
         return manifests.read(path.read_bytes())

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
+from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
 
 MOST = 1000
@@ -104,6 +105,7 @@ def _message(raw: bytes) -> str:
 
 
 def _require_signed(clone: BareClone, commit: str) -> str:
+    """Return who signed a withdrawal. Raises Problem where its key is not one of theirs, or is over."""
     signature, payload = git_signatures.split(clone.raw(commit))
     public = git_signatures.parts_of(signature).public
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:
@@ -138,7 +140,7 @@ def _keygen(what: str, signers: Path, signature: str, message: bytes, *more: str
     """Return what ssh-keygen says; "" where it refuses. Raises Problem where it cannot be asked."""
     asked = ["ssh-keygen", "-Y", what, "-f", str(signers), "-s", signature, *more]
     try:
-        done = subprocess.run(asked, input=message, capture_output=True, check=False, timeout=LONGEST)  # noqa: S603 - ours
+        done = run_apart(asked, given=message, longest=LONGEST)
     except (OSError, subprocess.TimeoutExpired) as failed:
         said = "did not answer" if isinstance(failed, subprocess.TimeoutExpired) else "is not here"
         raise Problem("ssh-keygen", f"{said}, so no signature was checked.", "Install openssh-client.") from None

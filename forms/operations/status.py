@@ -3,7 +3,6 @@
 import glob
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from forms.core import portal as portals
 from forms.core.builds import manifest as manifests
 from forms.core.builds import publishing_report
+from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
 from forms.core.trusted_date import look, servers_doubt
 from forms.operations.backup import contents, databases, folder
@@ -339,10 +339,10 @@ def certificate_days(path: Path, today: date) -> int | None:
     if openssl is None:
         return None
     asked = [openssl, "x509", "-noout", "-enddate", "-in", str(path)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - our own arguments
+    said = run_apart(asked, longest=30).stdout.decode("utf-8", "replace")
     with suppress(ValueError):
         # notAfter=Feb 27 10:00:00 2027 GMT
-        month, number, clock, year, *_ = done.stdout.strip().partition("=")[2].split()
+        month, number, clock, year, *_ = said.strip().partition("=")[2].split()
         return (parsedate_to_datetime(f"{number} {month} {year} {clock} +0000").date() - today).days
     return None
 

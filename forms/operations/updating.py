@@ -18,6 +18,7 @@ from pathlib import Path
 from forms.core.builds import git_signatures, passkey_commits, publishing_report
 from forms.core.builds.git_signatures import require_place
 from forms.core.files.durable import write_durably
+from forms.core.other_programs import run_apart
 from forms.core.problem import Problem, Problems
 from forms.operations import releases, signed_withdrawals
 from forms.operations.districts import forked
@@ -126,6 +127,7 @@ class GitSource:
         return who
 
     def _require_follows(self, before: str | None, *commits: str) -> None:
+        """Raise Problem for a commit that does not follow the one that was taken before."""
         for commit in dict.fromkeys(commits):
             if before and self._run("merge-base", "--is-ancestor", before, commit).returncode:
                 what = (
@@ -194,7 +196,7 @@ class GitSource:
             file.write("\n".join([*lines, ""]))
             file.flush()
             asked = ["ssh-keygen", "-Y", "find-principals", "-f", str(self.signers), "-s", file.name]
-            done = subprocess.run(asked, capture_output=True, check=False, timeout=LONGEST)  # noqa: S603 - our arguments
+            done = run_apart(asked, longest=LONGEST)
         if done.returncode or header.count("\ngpgsig ") != 1:
             what = f"{commit[:12]} is signed with a key whose time is over, as {self.signers.name} says."
             raise Problem(f"{self.remote}/{self.branch}", what, "Somebody whose key is valid signs and pushes.")
@@ -260,6 +262,7 @@ class GitSource:
         return self.file(believed, CONSENTS) if believed else b""
 
     def _git(self, *words: str) -> str:
+        """Return what git prints. Raises Problem where it fails."""
         done = self._run(*words)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["it ended without a word; is there more than 1 GB?"]
@@ -275,6 +278,7 @@ class GitSource:
         return subprocess.CompletedProcess(done.args, done.returncode, out, told)
 
     def _done(self, *words: str) -> "subprocess.CompletedProcess[bytes]":
+        """Run git without its users' settings. Raises Problem where it is not installed or does not end."""
         careful = [
             word for setting in (*_CAREFUL, f"gpg.ssh.allowedSignersFile={self.signers}") for word in ("-c", setting)
         ]
@@ -287,9 +291,9 @@ class GitSource:
         }
         clean = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
         try:
-            return subprocess.run(  # noqa: S603 - our own arguments
-                ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],  # noqa: S607
-                cwd=self.repository, env={**clean, **own}, capture_output=True, check=False, timeout=LONGEST,
+            return run_apart(
+                ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],
+                cwd=self.repository, env={**clean, **own}, longest=LONGEST,
             )  # fmt: skip
         except FileNotFoundError:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None
@@ -307,9 +311,7 @@ def library_source(place: Path, name: str, remote: str, branch: str, signers: Se
     write_durably(listed, "".join(f"{line}\n" for line in signers).encode())
     source = GitSource(place / name, place / f"{name}.git", listed, remote, branch)
     if not (source.repository / "HEAD").exists():
-        done = subprocess.run(  # noqa: S603 - our own arguments
-            ["git", "init", "--quiet", "--bare", str(source.repository)], capture_output=True, check=False,  # noqa: S607
-        )  # fmt: skip
+        done = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], longest=LONGEST)
         if done.returncode:
             raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
     return source
@@ -415,6 +417,10 @@ def _take_all(
     held: bool,
     libraries: Callable[[], Sequence[GitSource]],
 ) -> str:
+    """Take and publish the district's content, then each library; return what was done.
+
+    Raises Problem or Problems after all were tried.
+    """
     said: list[str] = []
     wrong: list[Problem] = []
 
@@ -512,6 +518,7 @@ def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: b
 def _keep_up_in_spite_of(
     problem: Problem, publish: Callable[[], object], purge: Callable[[], object], held: bool
 ) -> None:
+    """Publish what the day asks for though the content could not be taken. Raises Problems with both faults."""
     try:
         _keep_up(publish, purge, held)
     except (Problem, Problems) as others:

@@ -29,7 +29,7 @@ from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
-from forms.server.store.faults import NotKept, OtherSalt, OtherSchema
+from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSchema
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
@@ -187,10 +187,13 @@ def _first_salt(read: config.ServerSettings, stores: Sequence[Store]) -> bytes:
 
 
 def claim_store(store: Store, salt_mark: str) -> None:
-    """Bind a store to this salt; one that is away is bound when it is first used. Raises OtherSalt, OtherSchema."""
+    """Bind a store to this salt; one that is away is bound when it is first used.
+
+    Raises OtherSalt, OtherSchema, HalfRestored.
+    """
     try:
         store.claim(salt_mark)
-    except (OtherSalt, OtherSchema):
+    except (OtherSalt, OtherSchema, HalfRestored):
         raise
     except NotKept:
         pass  # away: it is looked at when it is first used

@@ -139,6 +139,7 @@ def salt(settings: ServerSettings) -> bytes | None:
 
 
 def _salt_of_digits(text: str) -> bytes:
+    """Return the salt from its hexadecimal digits. Raises Problem where they are no salt."""
     try:
         found = bytes.fromhex(text)
     except ValueError:

@@ -23,7 +23,6 @@ from commands.keys import publishers_named
 from commands.site import Site
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.operations.installation import become_owner
 from forms.operations.installing import require_name
 from forms.operations.updating import require_no_clone
 
@@ -34,7 +33,6 @@ def office_accounts(site: Site) -> click.Group:
     @contextmanager
     def guard() -> Iterator[None]:
         with site.report_problems():
-            become_owner(site.published)  # else the office could not read what root writes
             yield
 
     def languages() -> tuple[str, ...]:
@@ -47,7 +45,6 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended. Raises Problem."""
     require_name(name)
     require_no_clone(site.root)
-    become_owner(site.published)
     with start.alone(site.editor_memory):
         pushes = out is None and remote_of(read_settings(site.content), WHERE) is not None
         signatures = BuildSignatures(
@@ -67,8 +64,6 @@ def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> No
         threading.Thread(target=make_field_for_texts, args=(site,), daemon=True).start()  # shown once it is there
         return editor_of(site, out)
 
-    if out is None:
-        become_owner(site.published)  # before anything is written: they could not replace root's files
     start.open_window(site.editor_memory, with_its_field, port, click.echo, browser=browser)
 
 

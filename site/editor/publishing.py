@@ -228,6 +228,7 @@ class Publisher:
             self._undo(who, day)
 
     def _undo(self, who: str, day: str) -> None:
+        """Put the state before in place. Raises Problem where the place cannot be changed."""
         known = settings.read(self.memory)
         try:
             shown = self.place.undo(known.before, who)

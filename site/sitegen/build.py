@@ -1,6 +1,6 @@
 """Build the whole site: check, draw every language (in its own process), then replace the old site in one rename.
 
-Nothing is built where anything is wrong; and what stands in the output folder stays until the new site is whole.
+Nothing is built where anything is wrong; and what is in the output folder stays until the new site is whole.
 """
 
 import os
@@ -239,6 +239,7 @@ def build(
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
+    """Return the report of a check. Raises Problems where it found any."""
     if report.problems:
         raise Problems(report.problems)
     return report

@@ -50,7 +50,7 @@ class Workers:
 def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Iterator[Workers]:
     """Yield workers. beside: in processes of their own, which for a few pages costs more time than it saves.
 
-    stopped: a file that stands there from the moment that the block fails: tasks that look at it end early.
+    stopped: a file that is there from the moment that the block fails: tasks that look at it end early.
     needed: modules that the tasks will load, beside PRELOADED.
     """
     if not beside or in_this_process:

@@ -354,7 +354,7 @@ def test_publishing_and_undo(
     for text in ("Second.", "First.", "Second."):
         browser.post("/publish/undo")
         assert text in home.read_text(), "Undo is undone, as the page says"
-    assert not [one.name for one in folder.root.iterdir() if ".old-" in one.name]
+    assert not [one.name for one in folder.root.iterdir() if one.name.endswith(".aside")]
 
 
 def test_a_build_that_fails_leaves_the_site_and_says_why(browser: Browser, editor: Editor, folder: Folder) -> None:

@@ -58,7 +58,13 @@ def test_a_program_that_the_service_cannot_read_is_said(
         become_owner(tmp_path / "owned")
 
 
-@pytest.mark.parametrize("words", [("add-language", "bn"), ("withdraw", "x"), ("check",), ("build",)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add-language", "bn"), ("withdraw", "x"), ("check",), ("build",), ("serve", "--help"),
+        ("edit", "--out", "x", "review-pack", "--help"), ("edit", "office", "--help"), ("new-publisher-key", "--help"),
+    ],
+)  # fmt: skip
 def test_root_writes_nothing_that_who_publishes_could_not_replace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:

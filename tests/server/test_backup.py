@@ -26,7 +26,9 @@ from click.testing import CliRunner
 
 from forms.core import portal as portals
 from forms.core.crypto.signing import private_key
+from forms.core.files import folder_swap
 from forms.core.problem import Problem
+from forms.core.trusted_date import TrustedDate
 from forms.operations.backup import archive, contents, folder, making, restoring, verifying
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import ArchiveMember, NotABackup
@@ -40,12 +42,14 @@ from forms.server import config
 from forms.server.app import create_app
 from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
+from forms.server.services import retention
 from forms.server.services.operator_log import Leader
+from forms.server.store import installation
 from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until
 
-from ..operations.test_cut_short import HOW, MOST
+from ..operations.test_cut_short import HOW, MOST, cut_at
 from .conftest import CHEAP, TODAY, Endpoint
 
 IDENTITY = pyrage.x25519.Identity.generate()
@@ -280,6 +284,30 @@ def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> Non
     store.forget_old(marks=date(2999, 1, 1))
     with store.reads() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 0
+
+
+def test_marks_of_a_clock_in_2031_go_when_others_of_their_day_go(endpoint: Endpoint) -> None:
+    """Whichever day it is while the clock is doubted, no mark goes before its time."""
+    store = state_of(endpoint.client.application).services.concerns
+
+    def days() -> list[str]:
+        with store.reads() as connection:
+            return [str(day) for (day,) in connection.exec_driver_sql("select day from erased order by day")]
+
+    def erase(known: TrustedDate) -> None:
+        retention.erase_old(state_of(endpoint.client.application).services, known)
+
+    with store.writing() as connection:
+        store.add_rows(connection, installation.erased, [{"mark": "ab" * 32, "day": date(2031, 5, 1)}])
+    erase(TrustedDate(TODAY, date(2031, 5, 20), 1))
+    assert days() == ["2031-05-01"], "the clock may be right"
+    erase(TrustedDate(TODAY))
+    endpoint.post("answer", code=code_of(endpoint), do="delete-now")
+    assert days() == [str(TODAY.replace(day=1))] * 2, "also those that were made since"
+    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS - 40)))
+    assert len(days()) == 2
+    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS + 40)))
+    assert days() == []
 
 
 # Attacks on the file
@@ -911,6 +939,41 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
     assert opens(again(endpoint.data), code)
 
 
+def test_a_restore_that_is_cut_short_where_names_cannot_be_exchanged_is_mended_by_the_next(
+    endpoint: Endpoint, tmp_path: Path, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 3.15, or on a file system like NFS: between two renames there is no data folder."""
+    monkeypatch.setattr(folder_swap, "exchange", lambda *_: False)
+    code, erased = code_of(endpoint), code_of(endpoint, what="goes")
+    made = backup(endpoint, tmp_path / "backups")
+    endpoint.post("answer", code=erased, do="delete-now")
+    close(endpoint)
+    (endpoint.data / "what came since").touch()
+    first = tmp_path / "first"
+    shutil.copytree(endpoint.data, first)
+    run = partial(
+        restoring.restore, settings_of(endpoint), made.path, opening(made), LATER, in_place=True,
+    )  # fmt: skip
+    without = 0
+    for at in range(1, MOST):
+        for left in tmp_path.glob("server*"):
+            shutil.rmtree(left)
+        shutil.copytree(first, endpoint.data)
+        came = cut_at(at, run)
+        without += not endpoint.data.exists()
+        run()
+        assert list(tmp_path.glob("server*/what came since")), "nothing of before is lost"
+        assert not folder_swap.aside_of(endpoint.data).exists()
+        back = again(endpoint.data)
+        assert opens(back, code)
+        assert not opens(back, erased), "what was there says what was erased since, wherever it lay"
+        close(back)
+        if not came:
+            break
+    assert without == 1
+    assert 5 < at < MOST - 1
+
+
 def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command(
     endpoint: Endpoint, tmp_path: Path, again: Any
 ) -> None:
@@ -923,7 +986,7 @@ def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command
         release=tmp_path / "release", in_place=True,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as killed:
-        killed.setattr(restoring, "exchange", lambda *_: 1 / 0)
+        killed.setattr(folder_swap, "exchange", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run()
     assert (tmp_path / "release" / "portal.json").exists()

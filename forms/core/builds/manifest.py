@@ -22,7 +22,7 @@ from forms.core.problem import Problem
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
 CHANGED = b"# Signed once; a withdrawal has changed the build since.\n"
-"""What stands in place of the signatures then: only a new signature lets the site be replaced by a new build."""
+"""What takes the place of the signatures then: only a new signature lets the site be replaced by a new build."""
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of the largest manifest that is read: about 30,000 files."""
@@ -114,6 +114,7 @@ def read(data: bytes) -> BuildManifest:
 
 
 def _read(data: Mapping[str, Any]) -> BuildManifest:
+    """Return a manifest from its bytes. Raises ValueError, or msgspec's error, for what is not one."""
     number, day, portal = data["number"], data["day"], data["portal"]
     if type(number) is not int or number < 0 or not _DAY.fullmatch(day) or not _DIGEST.fullmatch(portal):
         raise ValueError("not a manifest")

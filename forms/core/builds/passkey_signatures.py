@@ -28,7 +28,7 @@ def is_public_key(text: str) -> bool:
 
 
 def public_text(host: str, x: bytes, y: bytes) -> str:
-    """Return a passkey's public key as it stands in portal.yml. x, y: of its point, 32 bytes each."""
+    """Return a passkey's public key as it is in portal.yml. x, y: of its point, 32 bytes each."""
     return f"passkey:{host}:{2 + (y[-1] & 1):02x}{x.hex()}"
 
 

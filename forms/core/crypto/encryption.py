@@ -83,6 +83,7 @@ def part_id(sealed: bytes) -> str:
 
 
 def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
+    """Return an age file for these recipients. Raises Problem where there are none or one is not an age key."""
     if not recipients:
         raise Problem("seal", "A letter needs at least one desk that can open it.", "Name a desk.")
     try:
@@ -105,7 +106,7 @@ def is_sealed(data: bytes) -> bool:
 def is_sealed_for(data: bytes, recipients: int | range, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
     """Whether these bytes have the exact shape of an age file for so many X25519 keys, of a plaintext of these sizes.
 
-    recipients: their number, or the numbers that there may be. What stands in it cannot be seen; but its header holds
+    recipients: their number, or the numbers that there may be. What is in it cannot be seen; but its header holds
     nothing but key stanzas (age-encryption.org/v1), and its length tells that it was padded.
     """
     stanzas, payload = _payload(data)

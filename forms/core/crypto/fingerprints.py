@@ -31,7 +31,7 @@ def recovery_fingerprint(desk: Desk) -> str:
 
 
 def publisher_fingerprint(key: str) -> str:
-    """Return the fingerprint of a publisher's key, as it stands in portal.yml."""
+    """Return the fingerprint of a publisher's key, as it is in portal.yml."""
     return fingerprint("publisher", key)
 
 

@@ -63,7 +63,7 @@ def private_key(secret: str) -> PrivateKey:
 
 
 def public_text(key: PrivateKey) -> str:
-    """Return the public half as it stands in portal.yml: ed25519: and 64 hexadecimal digits."""
+    """Return the public half as it is in portal.yml: ed25519: and 64 hexadecimal digits."""
     return f"ed25519:{key.verify_key.encode().hex()}"
 
 

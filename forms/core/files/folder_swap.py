@@ -14,9 +14,10 @@ _RENAME_EXCHANGE = 2
 def swap(fresh: Path, out: Path) -> None:
     """Replace the folder `out` with `fresh`. Raises OSError.
 
-    Where Linux and its file system can exchange names there is no moment without the folder; elsewhere an instant.
+    Where Linux and its file system can exchange names there is no moment without the folder; elsewhere an instant, and
+    whoever is killed in it leaves `fresh` and aside_of(out).
     """
-    old = out.with_name(f"{out.name}.old-{os.getpid()}")
+    shutil.rmtree(old := aside_of(out), ignore_errors=True)
     if not out.exists():
         fresh.rename(out)
         return
@@ -29,14 +30,24 @@ def swap(fresh: Path, out: Path) -> None:
 
 
 def change_places(one: Path, other: Path) -> None:
-    """Let two folders change places; where only `one` is there, it takes the other's name. Raises OSError."""
+    """Let two folders change places; where only `one` is there, it takes the other's name. Raises OSError.
+
+    Where that takes three renames, what was killed between them is mended first.
+    """
+    aside = aside_of(other)
+    if aside.exists():  # nothing but a half of this
+        aside.rename(one if other.exists() else other)
     if not other.exists():
         one.rename(other)
     elif not exchange(one, other):
-        aside = other.with_name(f"{other.name}.old-{os.getpid()}")
         other.rename(aside)
         one.rename(other)
         aside.rename(one)
+
+
+def aside_of(folder: Path) -> Path:
+    """Return where a folder lies for an instant, where the system cannot exchange names."""
+    return folder.with_name(f"{folder.name}.aside")
 
 
 def exchange(one: Path, other: Path) -> bool:

@@ -63,7 +63,7 @@ def lazy_gettext(message: str, **values: Any) -> LazyText:
 
 
 def lazy_ngettext(singular: str, plural: str, count: int, **values: Any) -> LazyText:
-    """Mark an English message with a number, which stands in it as %(count)s, for translation."""
+    """Mark an English message with a number, which is in it as %(count)s, for translation."""
     return LazyText(singular, {"count": count, **values}, plural, count)
 
 

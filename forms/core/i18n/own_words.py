@@ -2,7 +2,7 @@
 
 They come from content/words/<language>.po and travel to the server and the desks in the portal's file. Whoever writes
 them is trusted with words, not with markup: what could act as HTML, or lacks what a sentence is filled with, is left
-out and the English stands in.
+out and the English is used instead.
 """
 
 import re

@@ -84,6 +84,7 @@ def voice(recording: bytes, longest: float, kind: AudioFormat = KINDS[0]) -> tup
     length = Fraction(0)
 
     def measured() -> Iterator[av.AudioFrame]:
+        """Yield frames and count their length. Raises TooLong beyond the longest allowed."""
         nonlocal length
         for frame in _decode(BytesIO(recording)):
             length += Fraction(frame.samples, frame.sample_rate or 1)
@@ -109,6 +110,10 @@ def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
 
 
 def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
+    """Yield the frames of a recording's first audio stream.
+
+    Raises NotSound where there is none or it cannot be decoded.
+    """
     name = recording.name if isinstance(recording, Path) else "recording"
     try:
         with av.open(str(recording) if isinstance(recording, Path) else recording, "r") as source:

@@ -85,6 +85,7 @@ class Slots:
             self.places[place].release()
 
     def _found(self, wait: float) -> int:
+        """Return the number of a free place; wait for one for `wait` seconds. Raises NoneFree after them."""
         until = time.monotonic() + wait
         while True:
             for place, mine in enumerate(self.places):
@@ -150,7 +151,7 @@ def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], 
     with subprocess.Popen(  # noqa: S603 - our own program; what it reads is bytes
         _command(kind, program or PROGRAMS[kind]),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=_environment(), cwd=ROOT.anchor, close_fds=True,
+        env=_environment(), cwd=ROOT.anchor, close_fds=True, start_new_session=True,
     ) as process:  # fmt: skip
         overtime = threading.Timer(LONGEST, process.kill)
         feeding = threading.Thread(target=_feed, args=(process.stdin, content), daemon=True)

@@ -103,6 +103,7 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
 
 
 def _read(data: bytes) -> _File:
+    """Return the boxes of a HEIF file. Raises NotHeif where no picture is named or none is the first."""
     file = _File(data)
     meta = next((box for box in _boxes(data, 0, len(data)) if box[0] == b"meta"), None)
     if meta is None:
@@ -127,6 +128,7 @@ def _read_boxes(file: _File, start: int, end: int) -> None:
 
 
 def _number(body: bytes, at: int, size: int) -> int:
+    """Return the big-endian number of `size` bytes at `at`. Raises NotHeif where the box ends before."""
     if at + size > len(body):
         raise NotHeif("a box is cut off")
     return int.from_bytes(body[at : at + size], "big")
@@ -209,6 +211,7 @@ def _single(file: _File, edge: int) -> Image.Image:
 
 
 def _grid(file: _File, edge: int) -> Image.Image:
+    """Return a picture put together from its tiles. Raises NotHeif where they are too few, too many or too small."""
     body = file.content(file.primary)
     wide = 4 if body[1] & 1 else 2
     rows, columns = body[2] + 1, body[3] + 1

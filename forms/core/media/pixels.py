@@ -73,6 +73,7 @@ def read_photo(data: bytes, edge: int) -> Image.Image:
 
 
 def _open(data: bytes) -> Image.Image:
+    """Return a photo, opened but not decoded. Raises TooManyPixels."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS_OF_A_JPEG  # Pillow raises from twice as many, and warns from as many
     photo = Image.open(io.BytesIO(data), formats=FORMATS)
     most = MOST_PIXELS_OF_A_JPEG if photo.format in {"JPEG", "MPO"} else MOST_PIXELS

@@ -116,7 +116,7 @@ def _cell(quarter: str, spot: Spot, letters: int) -> Cell:
 def write_heard(cells: Iterable[Cell], path: Path) -> tuple[str, ...]:
     """Add quarters to heard.csv, whole or not at all; the quarters that were new.
 
-    A quarter that stands there stays as it is: a second count of it beside the first could tell one letter. Examples
+    A quarter that is there stays as it is: a second count of it beside the first could tell one letter. Examples
     go as soon as there is a real quarter. Raises Problem where the file is not one that this wrote.
     """
     kept = [row for row in _rows(path) if row["example"] != "true"]
@@ -136,6 +136,7 @@ def _number(letters: int | None) -> str:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of counts. Raises Problem where the desk did not write it so."""
     if not path.exists():
         return []
     try:

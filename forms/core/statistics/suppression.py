@@ -18,7 +18,7 @@ Spot = tuple[str, str, str]
 """A count: its dimension ("month", "taluk", "work"; ALL for totals of a theme), category and theme; ALL sums up."""
 
 Grid = Mapping[tuple[str, str], int]
-"""Letters by category and theme; every category stands there with every theme."""
+"""Letters by category and theme; every category is there with every theme."""
 
 _Node = tuple[str, str]
 _Graph = dict[_Node, dict[_Node, int]]
@@ -57,6 +57,13 @@ class Quarter:
         return sorted(open_, key=lambda spot: (self.values[spot], spot))[:1]
 
 
+def _hide_partners(quarter: Quarter, dimension: str) -> None:
+    """Withhold more counts where a withheld one could be worked out from the others."""
+    for spot in [spot for spot in quarter.inner(dimension) if spot in quarter.hidden]:
+        if not _is_safe(quarter, spot):
+            quarter.hidden.update(_partners(quarter, spot))
+
+
 def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
     """Return the counts of a quarter that are withheld: small ones, and those by which a small one could be worked out.
 
@@ -69,9 +76,7 @@ def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
         _hide_margins(quarter)
         _hide_lines(quarter)
         for dimension in grids:
-            for spot in [spot for spot in quarter.inner(dimension) if spot in quarter.hidden]:
-                if not _is_safe(quarter, spot):
-                    quarter.hidden.update(_partners(quarter, spot))
+            _hide_partners(quarter, dimension)
     return frozenset(quarter.hidden)
 
 

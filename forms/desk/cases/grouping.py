@@ -25,7 +25,7 @@ def together(cases: Sequence[Case], case_id: str) -> list[Case]:
 def _root(case_id: str, here: Mapping[str, Case]) -> str:
     """Return the last case of a chain of merges; empty where that is the case itself.
 
-    Two machines can write merges that form a circle. Then the smallest id in it stands in the list, on every machine.
+    Two machines can write merges that form a circle. Then the smallest id in it is in the list, on every machine.
     """
     path = [case_id]
     while target := _target(here[path[-1]], here):

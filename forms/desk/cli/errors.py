@@ -25,6 +25,7 @@ def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def tell(*args: Any, **kwargs: Any) -> Any:
+        """Run a command. Raises ClickException with a sentence in place of Problem and OSError."""
         try:
             return command(*args, **kwargs)
         except Problem as problem:

@@ -224,6 +224,7 @@ def _visit(unlock: Callable[[Any], Session], find_case: Finder, today: Callable[
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Write a file that the person named. Raises Problem where it cannot be written."""
     try:
         write_or_complain(path, content)
     except OSError as error:

@@ -110,6 +110,7 @@ def waiting_command(here: DeskPlace, by_sms: bool) -> None:
 
 
 def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
+    """Return the SMS gateway, the number told of news and the template. Raises Problem where no gateway is set."""
     gateway = http_gateway(settings)
     if gateway is None:
         raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")

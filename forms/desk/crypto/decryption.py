@@ -46,7 +46,7 @@ class Letter:
     erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
     erasing, that secret. answer_key: proves answers to it, or empty. seen, receipt_proof: of what is added, the short
     ids of the answers that the person was shown, and the proof by her receipt. claim: what that proof is about, worked
-    out here, after the id that stands in the letter. All in hexadecimal.
+    out here, after the id that is in the letter. All in hexadecimal.
     """
 
     id: str

@@ -130,11 +130,12 @@ def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[s
 
 
 def _no_passphrase() -> str:
+    """Stand for the passphrase of a demonstration key, which has none. Always raises Problem."""
     raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
 
 
 def unprotected(home: Path) -> frozenset[str]:
-    """Return the public keys of all desks below this folder whose secret stands there without a passphrase."""
+    """Return the public keys of all desks below this folder whose secret is there without a passphrase."""
     found: list[str] = []
     for path in home.rglob("identity.txt"):
         with suppress(Problem, OSError):

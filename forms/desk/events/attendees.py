@@ -128,6 +128,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
 
 
 def _row(row: Mapping[str, Any]) -> SignupRow:
+    """Return a sign-up from its row. Raises ValueError for an id or a state that no server gives."""
     if not is_id(row["id"]) or row["state"] not in {COMING, WAITING, CANCELLED}:
         raise ValueError(row["id"])
     people, turn, version = (_count(row.get(name) or 0) for name in ("people", "turn", "version"))

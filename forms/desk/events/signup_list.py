@@ -104,6 +104,7 @@ class SignupList:
         return self._read[1]
 
     def _opened(self) -> dict[str, Any]:
+        """Return what the list's file holds. Raises Problem where it is damaged."""
         try:
             return dict(json.loads(self._session.open_own(self._store.read("signups", "rows"))))
         except (ValueError, TypeError):

@@ -91,6 +91,7 @@ def event_row(letter: Letter, portal: Portal, plan: EventPlan, today: date) -> d
 
 
 def _require_words(letter: Letter, plan: EventPlan) -> None:
+    """Raise Problem where a text is empty, begins like a formula, or holds the asker's number."""
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
@@ -107,6 +108,10 @@ _NATIONAL_DIGITS = 10
 
 
 def _moments(plan: EventPlan, today: date) -> tuple[str, str]:
+    """Return beginning and end as events.csv writes them.
+
+    Raises Problem for a past day or an end before the beginning.
+    """
     starts, ends = _moment("starts", plan.starts), _moment("ends", plan.ends) if plan.ends.strip() else None
     if starts.date() < today:
         raise Problem("starts", lazy_gettext("%(starts)s is past.", starts=plan.starts), "Write a day to come.")
@@ -116,6 +121,7 @@ def _moments(plan: EventPlan, today: date) -> tuple[str, str]:
 
 
 def _moment(name: str, text: str) -> datetime:
+    """Return a day and time that was typed. Raises Problem where it is none."""
     try:
         return datetime.strptime(text.strip().replace(" ", "T"), "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local time
     except ValueError:
@@ -167,6 +173,7 @@ def append(path: Path, row: Mapping[str, str]) -> None:
 
 
 def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
+    """Return the header, the ids and the separator of a table. Raises Problem where it is not UTF-8 or not CSV."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -191,6 +198,7 @@ def _line(data: bytes, cells: list[str], separator: str) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    """Replace a file at once. Raises Problem where it cannot be written."""
     try:
         with replaced(path) as fresh:
             fresh.write_bytes(data)

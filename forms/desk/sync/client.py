@@ -350,6 +350,7 @@ def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
 
 
 def _require_tls(address: str) -> None:
+    """Raise Problem for an address without TLS, loopback excepted."""
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")

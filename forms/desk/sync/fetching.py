@@ -77,6 +77,7 @@ def _deadline(server: Server) -> Callable[[], None]:
     until = time.monotonic() + LONGEST_VISIT
 
     def require_time() -> None:
+        """Raise ServerAway when the time for the whole fetch is over."""
         if time.monotonic() > until:
             todo = "What came is safe here. Fetch again: it goes on where it stopped."
             raise ServerAway(server.address, "is so slow that not all could be fetched at once.", todo)

@@ -53,7 +53,7 @@ class QueuedRequest:
 
 
 def require_format(folder: Path) -> None:
-    """Raise Problem where a newer program wrote this desk's folder; write down the format where none stands there."""
+    """Raise Problem where a newer program wrote this desk's folder; write down the format where none is there."""
     path = folder / "format"
     try:
         text = path.read_text(encoding="ascii")[:10]

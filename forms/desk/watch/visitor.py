@@ -72,6 +72,7 @@ class Visitor:
 
 
 def _bounded(answer: requests.Response) -> bytes:
+    """Return the body of an answer, or its beginning where it is longer than any page. Raises requests.ReadTimeout."""
     body = bytearray()
     until = time.monotonic() + LONGEST
     while chunk := answer.raw.read1(_CHUNK, decode_content=False):

@@ -21,7 +21,7 @@ _LONGEST_ALARM = 500
 
 @dataclass(frozen=True)
 class StoredText:
-    """A LazyText as it is stored: its message, and what stands in it. Numbers are kept as they are written."""
+    """A LazyText as it is stored: its message, and what is in it. Numbers are kept as they are written."""
 
     message: str
     values: dict[str, "str | StoredText"] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class WatchState:
     def with_alarms(self, day: str, sentences: tuple[LazyText, ...]) -> "WatchState":
         """Return the state with these alarms too; each sentence stands once."""
         known = {alarm.sentence for alarm in self.alarms}
-        # What the site says stands in them: half a character could not be read back, and would lose all the rest.
+        # What the site says is in them: half a character could not be read back, and would lose all the rest.
         shown = {on_one_line(sentence)[:_LONGEST_ALARM]: StoredText.of(sentence) for sentence in sentences}
         new = [Alarm(day, sentence, said) for sentence, said in shown.items() if sentence not in known]
         return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])

@@ -37,6 +37,7 @@ def _text(form: Form, name: str) -> str:
 
 
 def _state(session: Session, case: Case, form: Form) -> None:
+    """Set the state of a case. Raises Problem for a state that does not exist."""
     state = form.get("state", "")
     if state not in STATES:
         raise Problem("state", "There is no such state.", "Choose one of the list.")
@@ -45,6 +46,7 @@ def _state(session: Session, case: Case, form: Form) -> None:
 
 
 def _note(session: Session, case: Case, form: Form) -> None:
+    """Add a note to a case. Raises Problem for an empty one."""
     text = _text(form, "text")
     if not text:
         raise Problem("note", "It is empty.", "Write what should be remembered.")
@@ -52,6 +54,7 @@ def _note(session: Session, case: Case, form: Form) -> None:
 
 
 def _assign(session: Session, case: Case, form: Form) -> None:
+    """Assign a case to a member of this desk, or to nobody. Raises Problem for anybody else."""
     member = form.get("member", "")
     if member and member not in {one.id for one in session.keys.own_desk.members}:
         raise Problem(member, "is no member of this desk.", "Choose somebody of the list.")
@@ -65,6 +68,7 @@ def _take(session: Session, case: Case, form: Form) -> None:
 
 
 def _due(session: Session, case: Case, form: Form) -> None:
+    """Set the day by which a case is due. Raises Problem for what is not a day."""
     day = form.get("day", "")
     if day and labels.day(day) == day:
         raise Problem(
@@ -74,6 +78,7 @@ def _due(session: Session, case: Case, form: Form) -> None:
 
 
 def _flag(session: Session, case: Case, form: Form) -> None:
+    """Mark a case. Raises Problem for a mark that does not exist."""
     flag = form.get("flag", "")
     if flag not in {"urgent", "child"}:
         raise Problem("mark", "There is no such mark.", "Choose urgent or child.")
@@ -81,6 +86,7 @@ def _flag(session: Session, case: Case, form: Form) -> None:
 
 
 def _theme(session: Session, case: Case, form: Form) -> None:
+    """Set theme, part and work of a case. Raises Problem for one that the portal does not list."""
     for name, table in (("theme", "themes"), ("place", "places"), ("work", "work")):
         known = {choice.value for choice in session.portal.current.choices.get(table, ())}
         if form.get(name) and form[name] not in known:
@@ -133,6 +139,7 @@ def _handover(session: Session, case: Case, form: Form) -> None:
 
 
 def _merge(session: Session, case: Case, form: Form) -> None:
+    """Merge a case with another. Raises Problem where the number fits none, or more than one."""
     typed = (form.get("into_typed", "").strip() or form.get("into", "")).lower()
     fits = [one.id for one in session.cases.all() if typed and one.id.startswith(typed) and one.id != case.id]
     if len(fits) != 1:
@@ -196,7 +203,7 @@ def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
 
 
 def _with_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
-    """Return what the answer's fields show once the phrase stands in the text; a state chosen by hand stays."""
+    """Return what the answer's fields show once the phrase is in the text; a state chosen by hand stays."""
     chosen = _chosen(session, case, form)
     texts = (_text(form, "text"), chosen.words if chosen else "")
     return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (chosen.state if chosen else "")}

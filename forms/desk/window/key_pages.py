@@ -55,6 +55,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
 
 
 def _passphrase(session: Session, form: Form) -> str:
+    """Return the passphrase that was typed twice. Raises Problem where the two differ."""
     new = form.get("new", "")
     if new != form.get("again", ""):
         raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")

@@ -77,6 +77,7 @@ class _Target:
 
 
 def _write_tar(plain: IO[bytes], members: Iterable[ArchiveMember], key: PrivateKey) -> None:
+    """Write members into a tar file. Raises Problem for one that is too large or has a name that restore refuses."""
     digest = hashlib.sha256(DOMAIN)
     with tarfile.open(mode="w|", fileobj=plain, format=tarfile.PAX_FORMAT) as tar:
         for member in members:

@@ -1,4 +1,4 @@
-"""What stands in a backup, as a stream of members: salt, key, settings, the release in use, all rows."""
+"""What is in a backup, as a stream of members: salt, key, settings, the release in use, all rows."""
 
 import json
 import secrets

@@ -17,10 +17,13 @@ Databases = Mapping[str, tuple[Store, ...]]
 
 
 @contextmanager
-def opened(settings: ServerSettings, salt: bytes, *, make: bool = False) -> Iterator[Databases]:
-    """Lend the databases of these settings to be read as they are, and close them. Raises OtherSalt, NotKept.
+def opened(
+    settings: ServerSettings, salt: bytes, *, make: bool = False, restoring: bool = False
+) -> Iterator[Databases]:
+    """Lend the databases of these settings to be read as they are, and close them.
 
     make: make what is missing, and bring them to this program's schema; else an older program may run on them.
+    restoring: take also what a restore has not brought back whole yet. Raises OtherSalt, HalfRestored, NotKept.
     """
     concerns, signups = settings.concerns_url, settings.signups_url
     found: Databases = {
@@ -31,7 +34,7 @@ def opened(settings: ServerSettings, salt: bytes, *, make: bool = False) -> Iter
         for stores in found.values():
             for store in stores:
                 open_ = store.claim if make else store.open_as_it_is
-                open_(config.salt_mark(salt))
+                open_(config.salt_mark(salt), restoring=restoring)
         yield found
     finally:
         for stores in found.values():

@@ -95,6 +95,10 @@ def read(file: IO[bytes], identities: Sequence[str]) -> Iterator[ArchiveMember]:
 
 
 def _members(plain: IO[bytes]) -> Iterator[ArchiveMember]:
+    """Yield the members of a backup.
+
+    Raises NotABackup for one that no backup has, tarfile.ReadError where it is cut off.
+    """
     seen: set[str] = set()
     with tarfile.open(mode="r|", fileobj=plain) as tar:
         for info in tar:
@@ -123,6 +127,7 @@ def _cut(failed: Sequence[BaseException]) -> NotABackup:
 
 
 def _identity(text: str) -> Any:
+    """Return an age identity from its text. Raises Problem where it is none."""
     try:
         return pyrage.x25519.Identity.from_str(text.strip())
     except pyrage.IdentityError:
@@ -130,11 +135,15 @@ def _identity(text: str) -> Any:
 
 
 class Signed:
-    """Passes members on, and holds the signature at the end against them. key: who signed, once all is read."""
+    """Passes members on, and holds the signature at the end against them.
+
+    key: who signed, once all is read; digest: of all that was signed, which is the identity of the backup.
+    """
 
     def __init__(self, members: Iterable[ArchiveMember]) -> None:
         self._members = members
         self.key = ""
+        self.digest = b""
 
     def __iter__(self) -> Iterator[ArchiveMember]:
         """Yield the members before the signature. Raises NotABackup at the end where it is missing or does not fit."""
@@ -143,7 +152,8 @@ class Signed:
             if self.key:
                 raise NotABackup("The backup", "goes on behind its signature.", "Take another backup.")
             if member.name == SIGNATURE:
-                self.key = _signer(member.content, digest.digest())
+                self.digest = digest.digest()
+                self.key = _signer(member.content, self.digest)
                 continue
             count(digest, member)
             yield member
@@ -152,6 +162,7 @@ class Signed:
 
 
 def _signer(text: bytes, digest: bytes) -> str:
+    """Return the key whose signature of this digest the text holds. Raises NotABackup where it does not fit."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         found = json.loads(text)
         key, signature = str(found["key"]), str(found["signature"])

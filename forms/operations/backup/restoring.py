@@ -1,23 +1,26 @@
 """Bring an installation back from a backup, on a bare machine or in the place of a broken one.
 
-Everything is written beside the data folder, which it replaces once the last byte is read and the signature fits. What
+The backup is read to its end, and its signature held against it, before anything is written. Then everything is written
+beside the data folder, which it replaces at the end; a database that is no file in that folder is marked until then
+(forms/server/store/restore_mark.py), so that no service uses the half of it and the same restore can begin again. What
 people had erased since the backup is erased again before anybody can see it.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import IO
 from urllib.parse import unquote
 
 from forms.core import portal as portals
 from forms.core.files.durable import sync_folder, write_safely
-from forms.core.files.folder_swap import exchange
+from forms.core.files.folder_swap import aside_of, change_places
 from forms.core.portal import pick
 from forms.core.problem import Problem
 from forms.operations.backup import contents, databases
@@ -30,7 +33,9 @@ from forms.server.config import ServerSettings
 from forms.server.in_use import NAME as IN_USE
 from forms.server.in_use import InUse
 from forms.server.services.operator_log import Leader
+from forms.server.store import restore_mark
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.database import Store
 from forms.server.store.rows import read_erasures, write_rows
 from forms.server.store.signup_store import CANCELLED, SignupStore
 
@@ -78,6 +83,7 @@ def restore(
     again = release is not None and (release / _UNDER_WAY).exists()
     if release and release.exists() and not again and (not release.is_dir() or any(release.iterdir())):
         raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
+    _mend(data, today)
     with _at_rest(data, in_place=in_place):
         made = [fresh, *([beside] if beside else [])]
         for folder in made:
@@ -93,6 +99,8 @@ def restore(
                 beside.replace(release)  # also where an empty folder is there
             _give(fresh, data)
             before = _put_in_place(fresh, data, today)
+            if _elsewhere(settings):
+                _end(settings)
             if release:
                 (release / _UNDER_WAY).unlink(missing_ok=True)
         except BaseException:
@@ -113,7 +121,12 @@ def _restore_into(
     *,
     renamed: bool,
 ) -> Restored:
+    """Restore a backup into empty databases and a fresh folder.
+
+    Raises NotABackup where its parts do not fit together.
+    """
     with ExitStack() as stack, backup.open("rb") as file:
+        identity = _require_whole_and_signed(file, opening, backup)
         signed = Signed(read(file, opening.identities))
         members = iter(signed)
         manifest = _manifest(members, FULL)
@@ -122,13 +135,14 @@ def _restore_into(
         salt = _expected(members, contents.SALT).content
         if config.salt_mark(salt) != manifest.salt_mark:
             raise NotABackup(str(backup), "holds another salt than it says.", "Take another backup.")
-        write_safely(fresh / "salt", salt)
-        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt, make=True))
-        _require_empty(settings, stores)
-        rows = _take_members(members, stores, fresh, release)
-        _require_signer(signed, opening, backup)
         erased, small = _noted_as_erased(manifest, opening, erasures)
         there, unread = _erased_there(settings, salt)
+        write_safely(fresh / "salt", salt)
+        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt, make=True, restoring=True))
+        _begin(settings, stores, identity)
+        rows = _take_members(members, stores, fresh, release)
+        if signed.digest != identity:
+            raise NotABackup(str(backup), "was changed while it was read.", "Copy it to a disk of your own first.")
         for database, chunks in (*erased.items(), *there.items()):
             write_rows(stores[database], chunks)
         again = erase_again(stores)
@@ -137,7 +151,21 @@ def _restore_into(
         return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
 
 
+def _require_whole_and_signed(file: IO[bytes], opening: Opening, path: Path) -> bytes:
+    """Read a backup to its end and go back to its begin; return its identity. Raises NotABackup.
+
+    What is written into PostgreSQL stays there: it must be known before that it is right.
+    """
+    signed = Signed(read(file, opening.identities))
+    for _ in signed:
+        pass
+    _require_signer(signed, opening, path)
+    file.seek(0)
+    return signed.digest
+
+
 def _manifest(members: Iterator[ArchiveMember], kind: str) -> Manifest:
+    """Return the first member as the manifest. Raises NotABackup where the file is of another kind."""
     manifest = contents.read_manifest(_expected(members, contents.MANIFEST))
     if manifest.kind != kind:
         raise NotABackup("The file", f"is no {kind} but {manifest.kind}.", "Name the other file.")
@@ -145,6 +173,7 @@ def _manifest(members: Iterator[ArchiveMember], kind: str) -> Manifest:
 
 
 def _expected(members: Iterator[ArchiveMember], name: str) -> ArchiveMember:
+    """Return the next member. Raises NotABackup where it has another name."""
     member = next(members, None)
     if member is None or member.name != name:
         raise NotABackup("The backup", f"holds no {name} where it belongs.", "Take another backup.")
@@ -190,6 +219,7 @@ def site_path(name: str) -> PurePosixPath:
 
 
 def _require_signer(signed: Signed, opening: Opening, path: Path) -> None:
+    """Raise NotABackup where a backup was not signed by the server that the person named."""
     if opening.signer and signed.key != opening.signer:
         todo = "Compare with the line that `portal backup` showed on that server. Do not go on before you know why."
         raise NotABackup(str(path), f"was not made by that server: it is signed by {signed.key}.", todo)
@@ -228,7 +258,7 @@ def _erased_there(settings: ServerSettings, salt: bytes) -> tuple[Erased, bool]:
     if not _databases_there(settings):
         return found, False
     try:
-        with databases.opened(settings, salt) as before:
+        with databases.opened(settings, salt, restoring=True) as before:
             for name in DATABASES:
                 found[name] += read_erasures(before[name])
     except Problem:
@@ -295,13 +325,45 @@ def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
     return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
 
 
-def _require_empty(settings: ServerSettings, stores: Databases) -> None:
-    for some in stores.values():
-        if any(one.erasing.threads() for one in some if isinstance(one, ConcernStore)) or any(
-            one.listed() for one in some if isinstance(one, SignupStore)
-        ):
-            todo = "Make an empty database, and name it in PORTAL_CONCERNS_URL or PORTAL_SIGNUPS_URL."
-            raise Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
+def _elsewhere(settings: ServerSettings) -> list[str]:
+    """Return the databases that are no files in the data folder: they are not replaced with it."""
+    moved = _moved(settings, Path("elsewhere"))
+    is_same = (moved.concerns_url == settings.concerns_url, moved.signups_url == settings.signups_url)
+    return [name for name, same in zip(DATABASES, is_same, strict=True) if same]
+
+
+def _begin(settings: ServerSettings, stores: Databases, backup: bytes) -> None:
+    """Mark the databases that a killed restore leaves behind. Raises Problem where one holds what is not its own."""
+    marks = {name: restore_mark.of(some[0]) for name, some in stores.items()}
+    is_own = backup in marks.values()  # whichever is marked: killed while `_end` went from one to the next
+    for name, some in stores.items():
+        if is_own and marks[name] in {None, backup}:
+            continue
+        if _is_in_use(some):
+            raise _not_empty(settings, some[0], marks[name])
+    for name in _elsewhere(settings):
+        restore_mark.begin(stores[name][0], backup)
+
+
+def _not_empty(settings: ServerSettings, store: Store, begun: bytes | None) -> Problem:
+    todo = "Make an empty database, and name it in PORTAL_CONCERNS_URL or PORTAL_SIGNUPS_URL."
+    if begun is None:
+        return Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
+    todo = f"Type the restore of that one again. For this one: {todo[0].lower()}{todo[1:]}"
+    return Problem(store.named, "holds a part of another backup, whose restore was cut short.", todo)
+
+
+def _is_in_use(stores: Sequence[Store]) -> bool:
+    return any(one.erasing.threads() for one in stores if isinstance(one, ConcernStore)) or any(
+        one.listed() for one in stores if isinstance(one, SignupStore)
+    )
+
+
+def _end(settings: ServerSettings) -> None:
+    """Let services use what is in its place now."""
+    with databases.opened(settings, (settings.data / "salt").read_bytes(), restoring=True) as stores:
+        for name in _elsewhere(settings):
+            restore_mark.end(stores[name][0])
 
 
 @contextmanager
@@ -343,19 +405,34 @@ def _put_in_place(fresh: Path, data: Path, today: date) -> Path | None:
         fresh.rename(data)
         sync_folder(data.parent)
         return None
-    names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
-    before = next(name for name in names if not name.exists())
+    before = _free_name(data, today)
     fresh.rename(before)  # first: from the exchange on this name is that of the old one, whatever is killed when
-    if not exchange(before, data):
-        before.rename(fresh)
-        data.rename(before)
-        fresh.rename(data)
+    change_places(before, data)
     sync_folder(data.parent)
     return before
 
 
+def _free_name(data: Path, today: date) -> Path:
+    names = (data.with_name(f"{data.name}.before-{today.isoformat()}{'' if n == 0 else f'-{n}'}") for n in range(1000))
+    return next(name for name in names if not name.exists())
+
+
+def _mend(data: Path, today: date) -> None:
+    """Put the data folder back that lies aside: of a restore that was killed where names cannot be exchanged.
+
+    It knows what people erased since the backup.
+    """
+    aside = aside_of(data)
+    if aside.exists():
+        aside.rename(_free_name(data, today) if data.exists() else data)
+        sync_folder(data.parent)
+
+
 def _give(folder: Path, data: Path) -> None:
-    """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to."""
+    """Let what root brought back belong to whom the data folder, or the folder that is to hold it, belongs to.
+
+    Raises Problem where another user put something else in its place.
+    """
     found = (data if data.exists() else data.parent).stat()
     if os.name != "posix" or os.geteuid() != 0 or not found.st_uid:
         return

@@ -59,6 +59,7 @@ def _installation(
 
 
 def _run(command: str) -> None:
+    """Run a command of the installation. Raises Problem with its last lines where it fails."""
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603, S607 - ours
     if done.returncode:
         last = "\n".join(f"  | {line}" for line in done.stderr.strip().splitlines()[-5:])

@@ -126,8 +126,10 @@ _NEXT = {
 def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iterator[None]:
     """Report problems and files that cannot be used as sentences on the error stream, with exit code 1.
 
+    Raises ClickException in their place.
+
     unnamed: what the sentence is about where the system names no file; unforeseen: also errors that nobody thought of,
-    by kind and place, since what they say may hold anything, and stands in a journal.
+    by kind and place, since what they say may hold anything, and is in a journal.
     """
     try:
         yield

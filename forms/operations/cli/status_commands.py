@@ -120,6 +120,10 @@ def _screen(found: list[Status]) -> list[str]:
 
 
 def _say_weekly(found: list[Status], mail: str | None) -> None:
+    """Mail or print the week's sentence where a district needs its operator.
+
+    Raises Problem where it cannot be mailed.
+    """
     if not any(one.needs for one in found):
         return
     if not mail:

@@ -86,6 +86,7 @@ def _said(ended: Ended) -> str:
 
 
 def _require_in_use(district: District) -> None:
+    """Raise Problem where a district does not serve what was published for it."""
     is_there = False
     with suppress(OSError):  # another user's, or a name that is too long: it ends no other district's build
         is_there = district.settings.portal.exists()

@@ -300,6 +300,10 @@ def _found() -> tuple[Mapping[str, Any], LookupResult]:
 
 
 def _of(lookup: Any) -> LookupResult:
+    """Return what a look-up value leads to.
+
+    Raises ApiError for a value without its form, a letter that is not there, and while many guess.
+    """
     if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
         raise ApiError(400, "The look-up value has not its form.")
     gate = _services().browser_lookups

@@ -49,6 +49,7 @@ def _mailboxes() -> CombinedMailbox:
 
 
 def _age_file(sealed: bytes | None) -> Response:
+    """Return an age file as the answer. Raises ApiError 404 where there is none for this desk."""
     if sealed is None:
         raise ApiError(404, _NOT_YOURS)
     return Response(sealed, mimetype="application/octet-stream")
@@ -65,6 +66,7 @@ def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member
 
 
 def _reader() -> tuple[Desk, Member]:
+    """Return the desk and member whose token came with the request. Raises ApiError 401 for an unknown one."""
     found = reader_of(request.headers.get("Authorization", ""), _services().portal.desks)
     if found is None:
         raise ApiError(401, "This token is not known here.")
@@ -72,6 +74,7 @@ def _reader() -> tuple[Desk, Member]:
 
 
 def _signups_desk() -> Desk:
+    """Return the desk that asks, where it reads sign-ups. Raises ApiError 404 for any other."""
     desk, _ = _reader()
     if SIGNUP not in desk.reads:
         raise ApiError(404, "This desk does not read sign-ups.")
@@ -101,6 +104,7 @@ _LARGEST_ENTRY = SIZE_CLASSES[3]
 
 
 def _sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
+    """Return the body of the request. Raises ApiError 400 where it is not an age file."""
     request.max_content_length = largest
     sealed = request.get_data()
     if not is_sealed(sealed):
@@ -126,6 +130,7 @@ def _bringing(letter_id: str) -> Iterator[None]:
 
 
 def _require_ours(ours: bool) -> Response:
+    """Return an empty answer for a letter of this desk. Raises ApiError 404 for any other."""
     if not ours:
         raise ApiError(404, _NOT_YOURS)
     return Response(status=204)
@@ -212,6 +217,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
 
 
 def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: bytes) -> Response:
+    """Keep the voice of an answer. Raises ApiError 400 for a wrong size or a name that is not its SHA-256."""
     if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MOST_KEYS), (LEAST_PART,)):
         raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
     with _bringing(letter_id):
@@ -335,6 +341,7 @@ def day() -> Response:
 
 
 def _told_day() -> date | None:
+    """Return the day that the desk's clock shows, None where it sends none. Raises ApiError 400 for what is no day."""
     text = request.headers.get("Portal-Day", "")
     try:
         return date.fromisoformat(text) if text else None

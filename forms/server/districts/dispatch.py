@@ -61,6 +61,7 @@ class Districts:
         overrides: dict[str, Any] | None = None,
         connections: int = CONNECTIONS // WORKERS,
     ) -> None:
+        """Read the districts of a folder. Raises Problem where there is none."""
         self.folder, self._clock = folder, clock
         self._overrides = {"connections": Limit(connections, databases=_ANY_NUMBER), **(overrides or {})}
         self._turns = turns or FairTurns()

@@ -87,6 +87,7 @@ def as_written(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str
 
 
 def _district(path: Path, found: dict[str, Any]) -> District:
+    """Return a district from its settings. Raises Problem where hosts, office or a setting is not as it must be."""
     name, hosts = path.parent.name, found.pop("hosts", None)
     if not isinstance(hosts, list) or not hosts or not all(isinstance(one, str) and host_of(one) for one in hosts):
         raise Problem(str(path), "names no host.", 'Write a line like hosts = ["riverside.example"]')
@@ -104,6 +105,7 @@ def _district(path: Path, found: dict[str, Any]) -> District:
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    """Return what a district's file says. Raises Problem where it is away, unreadable or not TOML."""
     try:
         return _toml_of(path, path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -115,6 +117,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _toml_of(path: Path, text: str) -> dict[str, Any]:
+    """Return the values of a TOML text. Raises Problem where it is none."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
@@ -195,6 +198,7 @@ def _places(district: District) -> set[tuple[str, ...]]:
 
 
 def _resolved(district: District, path: Path) -> Path:
+    """Return a path of a district without its links. Raises Problem where it cannot be followed."""
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # likewise

@@ -1,6 +1,6 @@
 """Whether a text is like others of the last minutes, or no text at all: what a flood is made of. Keeps no word.
 
-A letter that comes without a script stands in the server's memory in clear while it is encrypted. Of it stays a trace:
+A letter that comes without a script is in the server's memory in clear while it is encrypted. A trace of it stays:
 three words in a row, in a keyed hash that is cut to 16 bits, add one to one of 65,536 counters. The key is made at
 random when the server starts, and the counters are in memory only. They say of no row of words whether it was there:
 after a few dozen letters, one guess in ten finds a counter that another letter has touched.

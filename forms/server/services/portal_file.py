@@ -55,6 +55,7 @@ class PortalFile:
 
 
 def _whole(found: Portal, path: Path) -> Portal:
+    """Return the portal's file where nothing lacks. Raises Problem where it names no language or no desk."""
     if not found.languages or not found.desks:
         raise Problem(str(path), "names no language or no desk.", "Build the site again: python3 build.py build")
     return found

@@ -23,7 +23,7 @@ def erase_old(services: Services, known: TrustedDate) -> None:
     keep, today = services.portal.days_kept, known.earliest
     restored = today - timedelta(days=keep("concerns_days"))
     for marked in (services.concerns, services.signups):
-        marked.forget_old(marks=today - timedelta(days=MARKS_KEPT_DAYS), restored=restored)
+        marked.forget_old(marks=today - timedelta(days=MARKS_KEPT_DAYS), restored=restored, latest=known.latest)
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:

@@ -69,6 +69,7 @@ class Limit:
             sa.event.listen(engine, "close", self._closed)
 
     def _connect(self, dialect: sa.Dialect, _record: Any, arguments: list[Any], more: dict[str, Any]) -> Any:
+        """Connect to the database. Raises PoolTimeout where no connection of this process's share is free."""
         with blocked():
             is_free = self._free.acquire(timeout=_LONGEST_WAIT)
         if not is_free:
@@ -160,6 +161,7 @@ class OpenFiles:
         files = connection.info.get(self._IN, (None, None))
 
         def check() -> None:
+            """Raise the error of a database whose file was moved or replaced."""
             for name, known in zip((self._name, f"{self._name}-wal"), files, strict=True):
                 if known and _file(name) != known:
                     raise not_kept("moved", where=self._name)

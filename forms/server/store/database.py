@@ -219,22 +219,22 @@ class Store:
             queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
             return any(connection.execute(query).first() for query in queries)
 
-    def claim(self, salt_mark: str) -> None:
+    def claim(self, salt_mark: str, *, restoring: bool = False) -> None:
         """Record that this database belongs to the salt with this fingerprint.
 
-        One that belongs to none yet belongs to it from now on. Raises OtherSalt, or NotKept where the database is away:
-        then it is looked at when it is first used.
+        One that belongs to none yet belongs to it from now on. Raises OtherSalt, HalfRestored unless `restoring`, or
+        NotKept where the database is away: then it is looked at when it is first used.
         """
-        self._tables.belong_to(salt_mark)
+        self._tables.belong_to(salt_mark, restoring=restoring)
         with self._complaining():
             self._tables.make()
 
-    def open_as_it_is(self, salt_mark: str) -> None:
+    def open_as_it_is(self, salt_mark: str, *, restoring: bool = False) -> None:
         """Only read from now on: make no table, change no schema, since an older program may be running on it.
 
-        Raises OtherSalt, OtherSchema where a newer program made it, or NotKept.
+        Raises OtherSalt, OtherSchema where a newer program made it, HalfRestored unless `restoring`, or NotKept.
         """
-        self._tables.belong_to(salt_mark, as_it_is=True)
+        self._tables.belong_to(salt_mark, as_it_is=True, restoring=restoring)
         with self._complaining():
             self._tables.make()
 
@@ -308,10 +308,16 @@ class Store:
             marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
         return lambda *what: ours.erased_mark(self._tables.salt_mark, *what) in marks
 
-    def forget_old(self, *, marks: date = date.min, restored: date = date.min) -> None:
+    def forget_old(self, *, marks: date = date.min, restored: date = date.min, latest: date = date.max) -> None:
         """Forget the marks of what was erased before a day, since no backup is so old any more, and a restore before
-        another, since what it lost would be erased by now. Raises NotKept."""
+        another, since what it lost would be erased by now. Raises NotKept.
+
+        latest: the latest day that it may be: what a clock that was ahead marked is dated back to it. Else those marks,
+        and all that were made since, would stay until that clock's year.
+        """
         with self.writing() as connection:
+            ahead = ours.erased.update().where(ours.erased.c.day > latest)
+            connection.execute(ahead.values(day=latest.replace(day=1)))
             old = ours.erased.delete().where(ours.erased.c.day < marks)
             old_restore = ours.restored.delete().where(ours.restored.c.day < restored)
             gone = connection.execute(old).rowcount + connection.execute(old_restore).rowcount

@@ -5,7 +5,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 
-FAULTS = ("full", "failing", "read-only", "damaged", "away", "busy", "salt", "schema", "closed", "moved", "other")
+FAULTS = (
+    "full",
+    "failing",
+    "read-only",
+    "damaged",
+    "away",
+    "busy",
+    "salt",
+    "schema",
+    "closed",
+    "moved",
+    "unfinished",
+    "other",
+)
 """What can be wrong with a database, in one word for whoever runs the server."""
 
 
@@ -20,6 +33,7 @@ MEANINGS = {
     "busy": "another program keeps it locked. Look what else has it open",
     "salt": "it belongs to another salt. Take back the salt that belongs to it (docs/deploy.md)",
     "schema": "it belongs to another version of this program. Restart the service, and see what it says",
+    "unfinished": "only a part of a backup was brought back into it. Type the same `portal restore` again",
     "other": "it failed for a reason that is not known here. Look at the disk and at the database's own log",
 }
 """Each of them in a sentence, and in a second one what to do."""
@@ -61,6 +75,16 @@ class OtherSchema(NotKept):
     """The database was made by a newer version, or could not be brought to this one's schema; nothing was changed."""
 
     fault = "schema"
+
+
+class HalfRestored(NotKept):
+    """A restore into the database was cut short: letters are missing, and what people erased may be there again."""
+
+    fault = "unfinished"
+
+    def __init__(self) -> None:
+        todo = "Type the same `portal restore` again, with --in-place if the data folder is there. It ends what began."
+        super().__init__("The database", "holds a part of a backup: a restore was cut short.", todo)
 
 
 class NotOurSchema(Problem):

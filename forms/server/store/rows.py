@@ -106,6 +106,7 @@ def rows_in(chunk: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _taken(chunk: bytes, at: int, size: int) -> tuple[bytes, int]:
+    """Return `size` bytes of a chunk and where they end. Raises ValueError where the chunk is shorter."""
     if not isinstance(size, int) or size < 0 or at + size > len(chunk):
         raise ValueError(size)
     return chunk[at : at + size], at + size

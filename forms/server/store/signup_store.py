@@ -39,7 +39,7 @@ _signups = sa.Table(
     sa.Column("turn", sa.Integer, nullable=False, server_default="0"),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
-    # Holds all that stands in clear, so that lists and lines are read without passing over the sealed parts.
+    # Holds all that is in clear, so that lists and lines are read without passing over the sealed parts.
     sa.Index("signups_line", "event", "state", "turn", "id", "people", "version"),
     sqlite_with_rowid=False,
 )

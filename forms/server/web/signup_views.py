@@ -55,6 +55,10 @@ def sign_up(asked: FormRequest) -> Response:
 
 
 def _whole_sign_up(asked: FormRequest) -> Response:
+    """Return the answer to a whole form: refused, to be checked, or sent.
+
+    Raises NotFound for an event without places.
+    """
     checked = accept(asked.definition, asked.services.portal, asked.today, asked.raw)
     if isinstance(checked, Rejected):
         return form_page(asked, _with_reason(asked, checked), 422)

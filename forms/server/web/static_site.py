@@ -54,6 +54,7 @@ def _smallest(public: Path, wanted: str) -> Response:
 
 
 def _not_found(public: Path, language: str) -> Response:
+    """Return the site's own page for what is not there. Raises NotFound where it has none."""
     for page in (f"{language}/404.html", "404.html"):
         if "/" not in language and (public / page).is_file():
             response = send_from_directory(public.absolute(), page)

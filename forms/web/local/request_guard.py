@@ -76,7 +76,7 @@ def _require_our_page() -> None:
 def require_form_token() -> None:
     """Abort with 403 for a form that this window did not make. Done automatically for every POST; idempotent.
 
-    g.form_token: what stands in the forms of this window; g.made: set where the form is one of them.
+    g.form_token: what is in the forms of this window; g.made: set where the form is one of them.
     """
     if not hmac.compare_digest(g.form_token.encode(), request.form.get("form_token", "").encode()):
         abort(403)

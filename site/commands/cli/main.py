@@ -32,11 +32,13 @@ COMMANDS: Mapping[str, str] = {
 }
 """The module of each command. Its name there is the command's, with _ for -."""
 
-AS_PUBLISHER = frozenset({"add-language", "build", "check", "kit", "withdraw", "words"})
+AS_PUBLISHER = frozenset(
+    {"add-language", "build", "check", "edit", "kit", "new-publisher-key", "serve", "withdraw", "words"}
+)
 """Commands that write where the user who publishes must be able to write later, also where root runs them."""
 
 
-FOR_DISTRICTS = AS_PUBLISHER | {"edit", "publish", "releases", "rollback", "update"}
+FOR_DISTRICTS = AS_PUBLISHER | {"publish", "releases", "rollback", "update"}
 """Commands that work where a district's site is built and published: below .build, which is the publisher's."""
 
 

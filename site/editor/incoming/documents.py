@@ -51,6 +51,7 @@ def _is_text(cell: object) -> bool:
 
 
 def _text(kind: str, data: bytes, refused: Problem) -> Pasted:
+    """Return the text that the decoder read. Raises `refused` where its answer is no text."""
     head, made = _read(kind, data, refused)
     left_out = head.get("left_out")
     try:

@@ -126,6 +126,7 @@ def _found(state: OfficeState, name: str) -> Account | None:
 
 
 def _known(state: OfficeState, name: str) -> Account:
+    """Return an account by its name. Raises Problem, with the names that there are, for any other."""
     found = _found(state, name)
     if found is None:
         known = ", ".join(one.name for one in state.accounts) or "nobody yet"

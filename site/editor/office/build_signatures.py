@@ -106,6 +106,7 @@ class BuildSignatures:
         return passkey_commits.sshsig(key, signature)
 
     def _signed(self, waits: Build | Commit) -> str:
+        """Return the signature of a build, once it is made in a browser. Raises Problem where nobody signs in time."""
         with self._changed:
             self._waiting, self._line = waits, None
             try:

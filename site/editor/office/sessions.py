@@ -61,9 +61,8 @@ class Sessions:
             return None
         if self.clock() - session.used > _NOTED:
             with self.kept.changing() as fresh:
-                for one in fresh.sessions:
-                    if one.hash == mark:
-                        one.used = self.clock()
+                for one in (one for one in fresh.sessions if one.hash == mark):
+                    one.used = self.clock()
         return SignedIn(account, session)
 
     def _lives(self, one: OfficeSession) -> bool:

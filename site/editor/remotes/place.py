@@ -118,6 +118,10 @@ class RemotePlace:
             raise
 
     def _publish(self, commit: str, who: str) -> str:
+        """Push a commit, signed; return the id of what was pushed.
+
+        Raises Problem where others were faster each time.
+        """
         for _try in range(TRIES):
             with self._alone:
                 tip, ready = self._ready(commit, who)
@@ -345,6 +349,10 @@ class RemotePlace:
             return pushed
 
     def _ready_to_undo(self, before: str, who: str) -> tuple[str, Any]:
+        """Return the tip and the commit that goes back to `before`.
+
+        Raises Problem where somebody else has published since.
+        """
         history = self._history
         self._require_signer()
         self.withdraw(who)
@@ -365,6 +373,7 @@ class RemotePlace:
             self._require_key()
 
     def _require_key(self) -> PrivateKey:
+        """Return the key that signs. Raises Problem where this machine has none."""
         if self.key is None:
             make = "edit office withdrawal-key" if self.ask else "new-publisher-key"
             todo = f"Make one, and give its line to whoever runs the server: python3 build.py {make}"

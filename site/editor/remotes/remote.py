@@ -73,6 +73,7 @@ class Remote:
         from dulwich.repo import Repo  # noqa: PLC0415
 
         def update(refs: dict[bytes, bytes]) -> dict[bytes, bytes]:
+            """Return the refs to push. Raises Moved where the branch is no longer where it was."""
             if refs.get(self._ref, _NONE) != (expected.encode() or _NONE):
                 raise Moved
             return {self._ref: commit.encode()}

@@ -116,6 +116,7 @@ def _planned(
 
 
 def _path(editor: Editor, file: str, language: str) -> Path:
+    """Return the path of a corrected file. Raises Problem for words of another language."""
     if file.startswith("tables/"):
         return editor.store.table(file.removeprefix("tables/").removesuffix(".csv"))
     if file.startswith(f"{WORDS}/"):
@@ -126,6 +127,7 @@ def _path(editor: Editor, file: str, language: str) -> Path:
 
 
 def _name(file: str, language: str) -> str:
+    """Return the name of a corrected page. Raises Problem for a page of another language."""
     code, _, name = file.partition("/")
     if code != language:
         raise Problem(file[:80], f"is no page in the language {language}.", "Choose the pack of that language.")
@@ -145,7 +147,7 @@ def _with(editor: Editor, file: str, text: str, one: Correction, language: str) 
 
 
 def corrected(whole: str, one: Correction) -> str | None:
-    """Return a page with a correction in its place; None where what stands there was edited since the pack was made."""
+    """Return a page with a correction in its place; None where what is there was edited since the pack was made."""
     head, body = front_matter.parts(whole)
     paragraphs = translating.paragraphs(body)
     if one.text.place in {TITLE, DESCRIPTION}:
@@ -179,6 +181,10 @@ def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, 
 
 
 def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
+    """Return a table with a corrected cell, None where its text is another now.
+
+    Raises Problem where the row would break its schema.
+    """
     table = file.removeprefix("tables/").removesuffix(".csv")
     schema, keys = editor.schemas[table], rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")

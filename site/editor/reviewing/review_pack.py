@@ -72,14 +72,15 @@ def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[
     """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
         english = _whole(store, SOURCE, name)
-        if english and not page.made:
-            own = _whole(store, language, name)
-            source = library.source(name)
-            left = page.meta.get(quotes.LEFT) or (source and source.meta.get(quotes.LEFT))
-            hidden = {*_quoted(english), *_quoted(own)} if left else set()
-            for text in of_page(f"{language}/{name}", english, own):
-                if not any(words in side for words in hidden for side in (text.english, text.translation)):
-                    yield text
+        if not english or page.made:
+            continue
+        own = _whole(store, language, name)
+        source = library.source(name)
+        left = page.meta.get(quotes.LEFT) or (source and source.meta.get(quotes.LEFT))
+        hidden = {*_quoted(english), *_quoted(own)} if left else set()
+        for text in of_page(f"{language}/{name}", english, own):
+            if not any(words in side for words in hidden for side in (text.english, text.translation)):
+                yield text
 
 
 def _quoted(text: str) -> Iterator[str]:

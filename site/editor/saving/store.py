@@ -27,7 +27,7 @@ class Saved:
     """What became of a save. `parts`: where somebody else changed the same lines, both; then nothing is written."""
 
     base: str
-    """The id of what stands in the file now: the next save is made from it."""
+    """The id of what is in the file now: the next save is made from it."""
 
     entry: Revision | None = None
     merged: bool = False
@@ -172,6 +172,7 @@ class ContentStore:
             return self.history.record({self.name(path): data}, who, what)
 
     def _refuse_held(self, path: Path) -> None:
+        """Raise Problem for a file that is being published."""
         if self.held(self.name(path)):
             what, todo = "is being published just now.", "What you wrote is still on the page: save again in a minute."
             raise Problem(self.name(path), what, todo)
@@ -196,6 +197,7 @@ class ContentStore:
 
 
 def _bytes_of(path: Path) -> bytes | None:
+    """Return the bytes of a file, None where there is none. Raises Problem where it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -215,6 +217,7 @@ def text_of(data: bytes, where: str) -> str:
 
 
 def _write(path: Path, data: bytes, where: str) -> None:
+    """Write a file of content/ at once. Raises Problem where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)

@@ -14,7 +14,7 @@ LINE_END = "\n"
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table and where it stands in the text. number: as a spreadsheet shows it."""
+    """A row of a table and where it is in the text. number: as a spreadsheet shows it."""
 
     cells: list[str]
     start: int
@@ -23,7 +23,7 @@ class Line:
 
     @property
     def is_blank(self) -> bool:
-        """Return whether nothing stands in the row."""
+        """Return whether nothing is in the row."""
         return not any(cell.strip() for cell in self.cells)
 
 
@@ -83,7 +83,7 @@ def _require_whole(line: Line, header: Sequence[str], where: str) -> None:
 
 
 def _widened(text: str, rows: Sequence[Sequence[str]], there: Line | None) -> tuple[str, Line | None]:
-    """Return a text with rows of more cells in place of its own, blank lines kept, and where a row stands in it."""
+    """Return a text with rows of more cells in place of its own, blank lines kept, and where a row is in it."""
     parts, moved, at, left = [], there, 0, iter(rows)
     for line in lines_of(text):
         part = text[line.start : line.end] if line.is_blank else _written(next(left), text)
@@ -102,7 +102,7 @@ def _written(cells: Sequence[str], like: str) -> str:
 def without_broken(text: str, keys: Sequence[str], name: str) -> str:
     """Return the text of a table without the rows that have too few or too many cells, but for the one of this name.
 
-    They hide what is wrong with others. A blank line stands in their place, so that rows keep their numbers.
+    They hide what is wrong with others. A blank line takes their place, so that rows keep their numbers.
     """
     first, *others = lines_of(text)
     header = [cell.strip() for cell in first.cells]

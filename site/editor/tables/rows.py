@@ -37,7 +37,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Touched:
-    """A cell that two people changed: what is in the form, and what stands in the file."""
+    """A cell that two people changed: what is in the form, and what is in the file."""
 
     column: str
     ours: str

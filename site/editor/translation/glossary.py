@@ -1,4 +1,4 @@
-"""Words of the glossary in a text that is translated: what stands in the English, and whether the translation has it.
+"""Words of the glossary in a text that is translated: what is in the English, and whether the translation has it.
 
 The table is content/tables/glossary.csv, a library's and a district's rows joined as in every table. What is said here
 is a hint and never an error: a sentence may be right without the word.
@@ -15,7 +15,7 @@ from forms.core.i18n import search_words
 
 TABLE = "glossary"
 _NO_WORDS = re.compile(r"\[\[[^\[\]]*\]\]|\]\([^()\n]{0,2000}\)|`[^`]*`|<[^<>]*>")
-"""What stands in a text and is not translated: blocks, addresses of links, program text.
+"""What is in a text and is not translated: blocks, addresses of links, program text.
 
 None of them holds its own beginning: else a long row of brackets would be read to its end from each.
 """
@@ -41,7 +41,7 @@ class Term:
 
 @dataclass(frozen=True)
 class TermUse:
-    """A term that stands in a paragraph; missing: its translation is there and does not have the word."""
+    """A term that is in a paragraph; missing: its translation is there and does not have the word."""
 
     term: Term
     missing: bool

@@ -41,7 +41,7 @@ class Word:
 
 
 def path_of(store: ContentStore, language: str) -> Path:
-    """Return the file of the district's words. Raises Problem where a link stands in the way."""
+    """Return the file of the district's words. Raises Problem where a link is in the way."""
     store.page(language, "index.md")  # a language of this site
     return within(store.content, word_files.path_of(store.content, language))
 

@@ -122,7 +122,7 @@ def last_writer(editor: Editor, path: str) -> str:
 
 @pages.post("/who")
 def who() -> Response:
-    """Remember who writes: the name stands in the history. Raises Problem for none."""
+    """Remember who writes: the name is in the history. Raises Problem for none."""
     name = " ".join(request.form.get("name", "").split())[:LONGEST_NAME]
     if not any(map(str.isalpha, name)):  # the history says ? for what nobody here wrote
         raise Problem(translate("Your name"), translate("This is empty."), translate("Write it, then go on."))

@@ -39,7 +39,7 @@ _CAMPAIGNS = "campaigns/"
 
 @dataclass
 class PageForm:
-    """What stands in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
+    """What is in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
 
     title: str = ""
     description: str = ""

@@ -33,6 +33,7 @@ def _readings(language: str) -> list[Reading]:
 
 
 def _reading(language: str, key: str) -> Reading:
+    """Return a text that may be recorded. Raises Problem where there is none of that name."""
     found = next((one for one in _readings(language) if one.key == key), None)
     if found is None:
         raise Problem(key[:80], translate("There is no such page here."), translate("Choose one from the list."))
@@ -104,6 +105,7 @@ def add(language: str, key: str) -> Response:
 
 
 def _cleaned(name: str, data: bytes) -> bytes:
+    """Return a recording as the site keeps it. Raises Problem, translated, where it cannot be used."""
     try:
         return recordings.cleaned(name, data)
     except Problem as problem:

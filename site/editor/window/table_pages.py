@@ -33,7 +33,7 @@ _OF_ONE_DAY = ("was", "repeats_until", "except", "report")
 
 @dataclass
 class RowForm:
-    """What stands in the form of a row; `base`: the id of the table it was made from; `key`: "" for a new row."""
+    """What is in the form of a row; `base`: the id of the table it was made from; `key`: "" for a new row."""
 
     cells: dict[str, str]
     base: str

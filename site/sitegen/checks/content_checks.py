@@ -16,7 +16,7 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.tables import event_checks, feedback_checks
 from sitegen.content import desk_tables, phone_numbers
 from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
-from sitegen.content.tables import Row, Tables, place_of
+from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.languages import word_checks
 from sitegen.lint import consent_rules
 from sitegen.media import audio_clips, images, short_clips
@@ -242,16 +242,16 @@ def _old(tables: Tables, today: date) -> Iterator[str]:
 
 def _cells(tables: Tables, library: AllPages) -> Iterator[str]:
     """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
-    for name, rows in tables.items():
-        found: dict[str, list[str]] = {}
-        for row in rows if name not in desk_tables.ENGLISH_ONLY else ():
-            for column in (column for column, cell in row.items() if column.endswith("_en") and cell):
-                others = [f"{column.removesuffix('en')}{code}" for code in library.by_language if code != SOURCE]
-                for other in others:
-                    if not row.get(other):
-                        code = other.rpartition("_")[2]
-                        said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
-                        found.setdefault(code, []).append(said)
-        for code, each in found.items():
-            many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
-            yield from [many] if len(each) > MANY_CELLS else each
+    codes = [code for code in library.by_language if code != SOURCE]
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, row, column, cell in every_cell(tables):
+        if name in desk_tables.ENGLISH_ONLY or not column.endswith("_en") or not cell:
+            continue
+        for code in codes:
+            other = f"{column.removesuffix('en')}{code}"
+            if not row.get(other):
+                said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
+                found.setdefault((name, code), []).append(said)
+    for (name, code), each in found.items():
+        many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
+        yield from [many] if len(each) > MANY_CELLS else each

@@ -13,7 +13,7 @@ from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
 from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
-from sitegen.content.tables import Tables, place_of
+from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 
 _TODO = (
@@ -114,12 +114,10 @@ def _in_text(
 
 def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     endings = tuple(f"_{code}" for code in codes)
-    for name, rows in tables.items():
-        for row in rows:
-            for column, cell in row.items():
-                if isinstance(cell, str) and cell and column.endswith(endings):
-                    where = f"{place_of(name, row)} ({row[next(iter(row))]}), column {column}"
-                    yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
+    for name, row, column, cell in every_cell(tables):
+        if isinstance(cell, str) and cell and column.endswith(endings):
+            where = f"{place_of(name, row)} ({row[next(iter(row))]}), column {column}"
+            yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
 
 
 def _stray(where: str, found: phone_numbers.StrayNumber) -> Problem:

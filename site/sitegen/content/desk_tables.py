@@ -39,11 +39,10 @@ def problems(tables: Tables) -> Iterator[Problem]:
     for row in tables["phrases"]:
         where, named = f"content/tables/phrases.csv, {row['id']}", text(row, "name")
         for language, words in named.items():
-            for number in dict.fromkeys(_NUMBER.findall(words)):
-                if number not in known:
-                    what = f"{number} is no number of content/tables/helplines.csv."
-                    todo = "Promise no days or amounts; add a new helpline there first."
-                    yield Problem(f"{where}, column name_{language}", what, todo)
+            for number in dict.fromkeys(number for number in _NUMBER.findall(words) if number not in known):
+                what = f"{number} is no number of content/tables/helplines.csv."
+                todo = "Promise no days or amounts; add a new helpline there first."
+                yield Problem(f"{where}, column name_{language}", what, todo)
         for language in sorted(set(text(row, "reviewed")) - set(named)):
             what, todo = "somebody reviewed a sentence that is not there.", "Write the sentence, or empty this cell."
             yield Problem(f"{where}, column reviewed_{language}", what, todo)

@@ -18,7 +18,7 @@ MANY = 2 * CARDS
 """With more events than this, lists by month (and by year, of what has been) stand beside the one of all."""
 
 LINES = 60
-"""Lines that one list holds at most: what is left out stands in the lists of its month and place."""
+"""Lines that one list holds at most: what is left out is in the lists of its month and place."""
 
 
 @dataclass(frozen=True)

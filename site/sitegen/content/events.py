@@ -31,7 +31,7 @@ def events_of(days: Sequence[Row]) -> tuple[Event, ...]:
 def expanded(rows: Sequence[Row]) -> Iterator[Row]:
     """Each row, and in place of a repeating one a row for each of its days, `<id>-<YYYY-MM-DD>`.
 
-    A day with a row of its own takes what stands there.
+    A day with a row of its own takes what is there.
     """
     own = {row["id"]: row for row in rows}
     taken: dict[str, Row] = {}

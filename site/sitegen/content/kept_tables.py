@@ -82,7 +82,7 @@ def _row(number: int, layer: str, cells: dict[str, Any]) -> Row:
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell: what JSON has no kind for stands there as {kind: text}."""
+    """Return a cell: what JSON has no kind for is written as {kind: text}."""
     if not isinstance(value, dict):
         return value
     [(kind, text)] = value.items()
@@ -90,6 +90,7 @@ def _cell(value: Any) -> Any:
 
 
 def _as_json(value: object) -> dict[str, str]:
+    """Return a value of ours as JSON has it. Raises TypeError for any other, as json.dumps asks."""
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, date):

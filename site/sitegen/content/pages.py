@@ -82,7 +82,10 @@ class PageSource:
     if not TYPE_CHECKING:  # else no misspelt name would be found
 
         def __getattr__(self, name: str) -> str:
-            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once."""
+            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once.
+
+            Raises AttributeError for any other name.
+            """
             place = vars(self).get("unread") if name == "text" else None
             if place is None:
                 raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""A phone number stands in one place, helplines.csv: `[[ number: bonded-labour ]]` draws it, and any other is found."""
+"""A phone number is in one place, helplines.csv: `[[ number: bonded-labour ]]` draws it, and any other is found."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -98,7 +98,7 @@ _LONG = range(7, 15)
 
 @dataclass(frozen=True)
 class StrayNumber:
-    """A number in a text that looks like one to call: where it begins, and how it stands there."""
+    """A number in a text that looks like one to call: where it begins, and how it is written."""
 
     start: int
     shown: str

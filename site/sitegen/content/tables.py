@@ -5,7 +5,7 @@ write, its `example` how it looks; both stand in the sentences below.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,14 @@ def place_of(table: str, row: Row) -> str:
     return f"{layer_of(row) or lookup.OWN}/tables/{table}.csv, row {number_of(row)}"
 
 
+def every_cell(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[tuple[str, Any, str, Any]]:
+    """Yield each cell of all tables: the table's name, the row, the column's name, the cell."""
+    for name, each in tables.items():
+        for row in each:
+            for column, cell in row.items():
+                yield name, row, column, cell
+
+
 def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
     """Return typed rows of every table, in file order. Raises Problems with everything that is wrong in any of them.
 
@@ -92,6 +100,7 @@ def _kept(rows: Tables, kept: Path | None, key: str) -> Tables:
 
 
 def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tables:
+    """Return tables, typed and checked. Raises Problems."""
     known = {path.stem for path in schemas.glob("*.yaml")}
     problems = [
         Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
@@ -185,6 +194,7 @@ def _looked_at(
 
 
 def _checked(sheets: Mapping[str, CsvFile], descriptors: Mapping[str, Any]) -> Tables:
+    """Return sheets as typed tables. Raises Problems with everything that the schemas refuse."""
     typed, errors = typed_rows.read(sheets, descriptors)
     problems = [
         problem

@@ -181,6 +181,10 @@ class Builder:
             return 0
 
     def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes) -> int:
+        """Write what changed beside the site, then switch.
+
+        Raises Problems for a page that is refused, OSError where no switch is possible.
+        """
         from forms.core import i18n  # noqa: PLC0415
         from forms.core.rendering import COMPILED  # noqa: PLC0415
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed

@@ -45,7 +45,7 @@ class TextFile:
     _places: dict[str, TextPlace] = field(default_factory=dict)
 
     def place_of(self, text: str) -> TextPlace:
-        """Return where a text stands in the file; it is added where it is new."""
+        """Return where a text is in the file; it is added where it is new."""
         if text not in self._places:
             data = text.encode("utf-8", "surrogatepass")
             self._places[text] = TextPlace(str(self.path), self.data.tell(), len(data), _sum(data))

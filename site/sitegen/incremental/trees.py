@@ -21,7 +21,7 @@ def twin_of(out: Path) -> Path:
 
 
 def look(folder: Path) -> Tree:
-    """Return what stands in a folder. Raises OSError."""
+    """Return what is in a folder. Raises OSError."""
     tree: Tree = {}
     _look(str(folder), "/", tree)
     return tree
@@ -140,7 +140,7 @@ def link_all(out: Path, twin: Path, site: Tree) -> Tree:
     """
     shutil.rmtree(twin, ignore_errors=True)
     start, end = str(out), str(twin)
-    for path in sorted(site):  # each folder before what stands in it
+    for path in sorted(site):  # each folder before what is in it
         if path.endswith("/"):
             os.mkdir(end + path)  # noqa: PTH102 - thousands of them
         else:

@@ -17,6 +17,7 @@ from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
 from sitegen.content import pages, settings
 from sitegen.content.spreadsheets import csv_files
+from sitegen.content.tables import every_cell
 from sitegen.languages import table_schemas, word_files
 from sitegen.layers import lookup
 from sitegen.media import speech
@@ -138,6 +139,7 @@ def _with_line(text: str, line: str) -> str | None:
 
 
 def _folder(content: Path, code: str) -> _Part:
+    """Return what adds a language's folder. Raises Problem where a file has its name."""
     if lookup.has_folder(content, code):
         return _Part()
     if (content / code).exists():
@@ -147,6 +149,7 @@ def _folder(content: Path, code: str) -> _Part:
 
 
 def _words(content: Path, code: str) -> _Part:
+    """Return what adds a language's words. Raises Problem where a file has the folder's name."""
     if code in extraction.translated() or lookup.find(content, f"words/{code}.po").is_file():
         return _Part()
     path = word_files.path_of(content, code)
@@ -214,13 +217,11 @@ def _pages(library: pages.AllPages, code: str) -> Missing:
 
 def _cells(tables: dict[str, list[dict[str, object]]], code: str) -> Missing:
     names, words = [], 0
-    for table, rows in tables.items():
-        for row in rows:
-            for column, cell in row.items():
-                stem, _, language = column.rpartition("_")
-                if language == pages.SOURCE and stem and cell and f"{stem}_{code}" in row and not row[f"{stem}_{code}"]:
-                    names.append(f"{table}.csv, {next(iter(row.values()))}, {stem}_{code}")
-                    words += _count(str(cell))
+    for table, row, column, cell in every_cell(tables):
+        stem, _, language = column.rpartition("_")
+        if language == pages.SOURCE and stem and cell and f"{stem}_{code}" in row and not row[f"{stem}_{code}"]:
+            names.append(f"{table}.csv, {next(iter(row.values()))}, {stem}_{code}")
+            words += _count(str(cell))
     return Missing("cells of tables", tuple(names), words)
 
 

@@ -138,11 +138,10 @@ def _harmful(library: Library) -> Iterator[Problem]:
 def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield what lies in a folder and below, folders too, by its path from there; no link is followed."""
     with suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
-            if not is_left_name(entry.name):
-                yield f"{name}{entry.name}", entry
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _entries(entry.path, f"{name}{entry.name}/")
+        for entry in (entry for entry in found if not is_left_name(entry.name)):
+            yield f"{name}{entry.name}", entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(entry.path, f"{name}{entry.name}/")
 
 
 def _named(content: Path) -> tuple[Library | Problem, ...]:
@@ -205,6 +204,7 @@ def repositories(content: Path) -> tuple[LibraryRepository, ...]:
 
 
 def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
+    """Return a library that is fetched, from its row. Raises Problem where its name or its signers are wrong."""
     from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
 
     name, signers = row.get("name"), row.get("signers")
@@ -223,6 +223,7 @@ def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
 
 
 def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:
+    """Return a library that `update` brings. Raises Problem where it was not fetched yet."""
     name = _repository(row).name
     folder = content.parent / FETCHED / name
     if not folder.is_dir():
@@ -231,6 +232,7 @@ def _fetched(content: Path, row: Mapping[Any, Any]) -> Library:
 
 
 def _folder(content: Path, text: str) -> Library:
+    """Return a library that is a folder. Raises Problem where it is not there, or lies around or in the district."""
     folder = (content / text).resolve()
     own = content.resolve()
     if not folder.is_dir():
@@ -241,6 +243,7 @@ def _folder(content: Path, text: str) -> Library:
 
 
 def _zip(content: Path, name: str, wanted: str) -> Library:
+    """Return a library that is a zip. Raises Problem where it is not there, has another hash, or cannot be unpacked."""
     path = content / name
     where = f"{WHERE}, {name}"
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Rows of a table that stands in several layers: a district's row counts before a library's with the same key.
+"""Rows of a table that is in several layers: a district's row counts before a library's with the same key.
 
 A column `drop` takes a row of a library away. A consent is never weakened: of its rows a district may only say that it
 was withdrawn.
@@ -136,7 +136,7 @@ def _weakened(sheet: CsvFile, at: int, where: str, below: Sequence[str] | None) 
 def merged_consents(layers: Sequence[Sequence[Mapping[str, str]]]) -> list[dict[str, str]]:
     """Return the rows of consents of all layers, the district's first, as far as they can be read.
 
-    A row that stands in two layers counts once and as the lower one has it: what a district would change in it does
+    A row that is in two layers counts once and as the lower one has it: what a district would change in it does
     not count. It is withdrawn where any of them says so, or would drop it. A broken row stays a row of its own: it
     hides what it names (content/consents.py).
     """

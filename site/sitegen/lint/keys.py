@@ -17,7 +17,7 @@ KEYS = (*TEXTS, *FLAGS, *DAYS, "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""
 
 _MOST = {"title": structure.MOST, "description": 300}
-"""Letters of a text that stands in menus, lists and the head of a browser."""
+"""Letters of a text that is in menus, lists and the head of a browser."""
 
 _OF_ENGLISH = {"changed": "source_changed"}
 _SOURCE_IS_NOT_READ = "nothing: English is the source"

@@ -8,7 +8,7 @@ from pathlib import Path
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_names
 from sitegen.content.pages import AllPages, PageSource
-from sitegen.content.tables import Row, Tables, place_of
+from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.layers import lookup
 from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
 
@@ -72,23 +72,18 @@ def conflicts(content: Path) -> Iterator[Problem]:
 
 def _cells(tables: Tables) -> Iterator[Problem]:
     """Yield cells in which a spreadsheet has left an error, a shortened number, lost letters or invisible signs."""
-    for name, rows in tables.items():
-        for row in rows:
-            for column, cell in row.items():
-                for sign in _CELLS if isinstance(cell, str) else ():
-                    if sign.pattern.search(cell):
-                        where = f"{place_of(name, row)}, column {column}"
-                        yield Problem(where, sign.what, sign.todo)
+    for name, row, column, cell in every_cell(tables):
+        for sign in _CELLS if isinstance(cell, str) else ():
+            if sign.pattern.search(cell):
+                yield Problem(f"{place_of(name, row)}, column {column}", sign.what, sign.todo)
 
 
 def _titles(tables: Tables) -> Iterator[Problem]:
     """Yield titles and names in tables that have no letters, several lines, or far too many letters."""
-    for name, columns in _TITLES.items():
-        for row in tables.get(name, ()):
-            for column, cell in row.items():
-                wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in columns else None
-                if wrong:
-                    yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
+    for name, row, column, cell in every_cell({name: tables.get(name, ()) for name in _TITLES}):
+        wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in _TITLES[name] else None
+        if wrong:
+            yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
 
 
 def _campaigns(pages: Sequence[PageSource], rows: Sequence[Row]) -> Iterator[Problem]:

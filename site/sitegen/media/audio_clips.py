@@ -128,6 +128,7 @@ def sounds_in(html: str) -> tuple[str, ...]:
 
 
 def _convert(recording: Path, where: list[tuple[AudioFormat, Path]]) -> None:
+    """Convert a recording for the site. Raises Problem where it is no sound."""
     from forms.core.media import audio  # noqa: PLC0415 - FFmpeg is large, and only a build makes sound
 
     try:

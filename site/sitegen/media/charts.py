@@ -50,7 +50,7 @@ def bars(counts: Sequence[Bar], said: str, cache: Path | None = None) -> Markup:
 
 
 def _line(row: int, line: int) -> str:
-    """Return what stands in a drawing for a line of a name: no number of a chart has a point."""
+    """Return what is in a drawing for a line of a name: no number of a chart has a point."""
     return f"{row}.{line}"
 
 

@@ -72,6 +72,7 @@ class Bundle:
         return room
 
     def _bundle(self, sources: Path, room: Path, out: Path) -> None:
+        """Bundle sources into one script. Raises Problem where it is larger than its budget."""
         shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
         aliases = [f"--alias:{name}=./src/absent.js" for name in self.absent]
         with replaced(out) as fresh:

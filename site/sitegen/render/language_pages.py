@@ -27,7 +27,7 @@ from sitegen.render.layout import page_of, with_clip
 class Job:
     """One language to build: the project's root, where its pages go, and what they are drawn from.
 
-    stopped: a file that stands there when the build is given up; unchecked: whether checks of pages wait for what is
+    stopped: a file that is there when the build is given up; unchecked: whether checks of pages wait for what is
     found in their HTML here (lint/page_facts.py).
     """
 
@@ -181,5 +181,6 @@ class _Work:
 
 
 def _refuse_active(html: str, where: str) -> None:
+    """Raise Problem for a page as built that would run or load something."""
     for found in active_html.left_over(html):
         raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")

@@ -146,6 +146,7 @@ def _written(book: EventBook, event_id: str, write: Callable[[], Any]) -> Answer
 
 
 def _people(form: Mapping[str, str]) -> int:
+    """Return how many came, as typed. Raises Problem for what is not a number below 1,000."""
     typed = form.get("people", "").strip()
     if not typed.isdecimal() or len(typed) > len("999"):
         raise Problem(
@@ -190,6 +191,7 @@ def export_all() -> Response:
 
 
 def _export(event_id: str | None) -> Response:
+    """Return the list of an event as a file. Raises Problem where the warning was not ticked."""
     book = the_book()
     if request.form.get("understood") != "yes":
         raise Problem("export", event_export.WARNING, "Tick that you have read this, then export.")

@@ -40,6 +40,7 @@ def plan(case_id: str) -> str | tuple[str, int]:
 
 
 def _letter(case_id: str) -> Letter:
+    """Return the letter of a case that asks for a visit. Raises Problem where it asks for none."""
     letter = current_session().cases.case(case_id).first
     if letter is None or not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose one of the visits on the page of events.")
@@ -47,6 +48,7 @@ def _letter(case_id: str) -> Letter:
 
 
 def _plan(form: Mapping[str, str]) -> EventPlan:
+    """Return the event that the form plans. Raises Problem for a capacity that is not a number."""
     capacity = form.get("capacity", "").strip()
     if capacity and (not capacity.isdecimal() or len(capacity) > len("99999")):
         raise Problem(

@@ -80,6 +80,10 @@ def _rows(connection: sa.Connection) -> dict[str, int]:
 
 @contextmanager
 def _copy(url: str) -> Iterator[str]:
+    """Yield the address of a copy of a SQLite file, or of the PostgreSQL database itself.
+
+    Raises Problem without a file.
+    """
     kind, *names = database_of(url)
     if kind != "sqlite":
         yield url

@@ -16,11 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.server.store import installation as own
-from forms.server.store.faults import NotOurSchema, OtherSalt, OtherSchema
+from forms.server.store.faults import HalfRestored, NotOurSchema, OtherSalt, OtherSchema
 from forms.server.store.migrations import schema_copies
 
 FOLDER = Path(__file__).parent
 _MAKING_TABLES = 1976  # any number that no other program locks in this database
+BEING_RESTORED = 2
+"""The row of `probe` that restore_mark.py keeps: a table of its own would be a new schema."""
 VERSIONS = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 
 
@@ -105,7 +107,7 @@ class Tables:
         self._metadata: list[sa.MetaData] = []
         self.salt_mark = ""
         self._ready = False
-        self._as_it_is = False
+        self._as_it_is = self._restoring = False
         self._making = threading.Lock()
 
     def add(self, metadata: sa.MetaData) -> None:
@@ -114,16 +116,19 @@ class Tables:
             self._metadata.append(metadata)
             self._ready = False
 
-    def belong_to(self, salt_mark: str, *, as_it_is: bool = False) -> None:
-        """Require the salt with this fingerprint. as_it_is: only read, make no table and change no schema."""
+    def belong_to(self, salt_mark: str, *, as_it_is: bool = False, restoring: bool = False) -> None:
+        """Require the salt with this fingerprint. as_it_is: only read, make no table and change no schema.
+
+        restoring: take also one that a restore has not brought back whole yet.
+        """
         with self._making:
             self._ready = self._ready and (salt_mark, as_it_is) == (self.salt_mark, self._as_it_is)
-            self.salt_mark, self._as_it_is = salt_mark, as_it_is
+            self.salt_mark, self._as_it_is, self._restoring = salt_mark, as_it_is, restoring
 
     def make(self) -> None:
         """Make what is missing, one thread at a time: PostgreSQL fails if two create the same table.
 
-        Raises OtherSalt, OtherSchema, SQLAlchemyError.
+        Raises OtherSalt, OtherSchema, HalfRestored, SQLAlchemyError.
         """
         with self._making:
             if self._ready:
@@ -141,6 +146,7 @@ class Tables:
             self._make_missing(connection, self._brought_up_to_date(connection))
             if self.salt_mark:
                 self._require_salt(connection)
+            self._require_whole(connection)
 
     def _all(self) -> list[sa.Table]:
         return [table for metadata in (*self._metadata, own.METADATA) for table in _sorted(metadata)]
@@ -152,12 +158,22 @@ class Tables:
                 require_known(number_of(connection))
             except NotOurSchema as problem:
                 raise OtherSchema(*problem.args) from None
-            if sa.inspect(connection).has_table(own.installation.name):
+            there = tables_of(connection)
+            if own.probe.name in there:
+                self._require_whole(connection)
+            if own.installation.name in there:
                 mark = connection.execute(sa.select(own.installation.c.salt_mark)).scalar()
                 if mark not in {None, self.salt_mark}:
                     raise OtherSalt
 
+    def _require_whole(self, connection: sa.Connection) -> None:
+        """Raise HalfRestored where a restore began here and did not end, unless it goes on now."""
+        begun = sa.select(sa.literal(1)).select_from(own.probe).where(own.probe.c.id == BEING_RESTORED)
+        if not self._restoring and connection.execute(begun).first():
+            raise HalfRestored
+
     def _require_salt(self, connection: sa.Connection) -> None:
+        """Raise OtherSalt where the database belongs to another salt."""
         insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"id": 1, "salt_mark": self.salt_mark}
         connection.execute(insert(own.installation).values(row).on_conflict_do_nothing())

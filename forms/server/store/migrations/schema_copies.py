@@ -1,6 +1,6 @@
 """Copies of a database as it was before its schema changed: beside an SQLite file, in a schema beside PostgreSQL's own.
 
-They hold what people have erased since, so they go after two days. How to go back to one stands in docs/deploy.md.
+They hold what people have erased since, so they go after two days. How to go back to one is in docs/deploy.md.
 """
 
 import glob
@@ -68,7 +68,7 @@ def own_schema(connection: sa.Connection) -> str:
 def _begin(schema: str) -> str:
     """Return with what the names of the copies of a schema begin. PostgreSQL cuts long names, and with them the number.
 
-    Of a long name the end of its hash stands in place of its own, so that no two schemas have the same copy.
+    Of a long name the end of its hash takes the place of its own, so that no two schemas have the same copy.
     """
     if len(schema.encode()) <= LONGEST_NAME - _ROOM:
         return f"{schema}{BESIDE}"

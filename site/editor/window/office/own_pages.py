@@ -136,6 +136,7 @@ def new_passkey() -> Response:
     office, here = the_office(), signed_in()
 
     def act(sent: Mapping[str, Any]) -> Response:
+        """Keep one more passkey of the person. Raises Problem where there are as many as allowed."""
         key = office.passkeys.made(sent, f"more {here.session.hash}", today(), label())
         with office.kept.changing() as state:
             mine = own(state, here.account)

@@ -119,6 +119,7 @@ def with_passkey() -> Response:
 
 
 def _account_of(token: str) -> Account:
+    """Return the account of an invitation. Raises Problem where it is used, old or unknown."""
     account = the_office().accounts.invited(token)
     if account is None:
         what = translate("This invitation was used already, or is too old.")

@@ -22,6 +22,10 @@ def ask() -> Response:
     """What a browser needs to sign the build that waits with a passkey of who asks."""
 
     def act() -> Response:
+        """Return what the browser signs.
+
+        Raises Problem where that build no longer waits, or the person may not publish.
+        """
         office, build = the_office(), the_office().signatures.waiting
         keys = publishing_keys(office, signed_in().account)
         if build is None or build.digest != request.form.get("build"):

@@ -76,6 +76,7 @@ def _is_page(change: FileChange) -> bool:
 
 
 def _entry(id: str) -> Revision:
+    """Return a revision by its id. Raises Problem where there is none."""
     found = the_editor().store.history.entry(id)
     if found is None:
         raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))

@@ -33,7 +33,7 @@ _VERSIONS = 100
 
 @dataclass
 class TranslationForm:
-    """What stands in the form of a translation."""
+    """What is in the form of a translation."""
 
     title: str
     description: str

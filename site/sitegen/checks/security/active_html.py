@@ -40,7 +40,7 @@ LOADS_A_PICTURE = "loads a picture from another place."
 
 @dataclass(frozen=True)
 class ActiveContent:
-    """Something active. what: a sentence; text: as it stands in the HTML, to look for its line."""
+    """Something active. what: a sentence; text: as it is in the HTML, to look for its line."""
 
     what: str
     text: str

@@ -9,7 +9,7 @@ from sitegen.checks.security import active_html
 from sitegen.checks.security.active_html import ActiveContent
 from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
-from sitegen.content.tables import Tables, place_of
+from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.engine.markdown_html import to_html
@@ -28,11 +28,9 @@ def problems(
     """Everything active in content/."""
     for page in pages:
         yield from of_page(page, content.parent)
-    for name, rows in tables.items():
-        for row in rows:
-            for column, cell in row.items():
-                where = f"{place_of(name, row)}, column {column}"
-                yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
+    for name, row, column, cell in every_cell(tables):
+        where = f"{place_of(name, row)}, column {column}"
+        yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
     yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
     yield from _files(content)
 
@@ -50,7 +48,7 @@ def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[P
 
 
 def _line(page: PageSource, found: ActiveContent) -> str:
-    """ ", line 7" where what was found stands in the Markdown as it stands in the HTML."""
+    """ ", line 7" where what was found is in the Markdown as it is in the HTML."""
     at = page.text.lower().find(found.text.lower()) if found.text else -1
     return f", line {page.line_of(at)}" if at >= 0 else ""
 

@@ -94,9 +94,9 @@ def _goods(row: Row, media: Path) -> Iterator[Problem]:
         yield Problem(f"{where}, column no_person", "nobody says that the picture shows no person.", todo)
     for column, cell in row.items():
         if column.startswith(("name_", "group_", "where_")) and isinstance(cell, str):
-            for _, what in private(cell):
-                if what != SMALL_PLACE:  # where to buy may be a street
-                    yield Problem(f"{where}, column {column}", f"this looks like {what}.", "Name the group only.")
+            told = (what for _, what in private(cell) if what != SMALL_PLACE)  # where to buy may be a street
+            for what in told:
+                yield Problem(f"{where}, column {column}", f"this looks like {what}.", "Name the group only.")
 
 
 def _arguments(page: PageSource, library: AllPages, tables: Tables) -> Iterator[Problem]:

@@ -136,7 +136,7 @@ def of_rows(rows: Sequence[Row]) -> "Consents":
 
 
 def neutral_page(name: str, language: str) -> PageSource:
-    """Return the page that stands in place of a withdrawn story."""
+    """Return the page that takes the place of a withdrawn story."""
     return placeholder(name, language, neutral_words(language))
 
 

@@ -48,7 +48,7 @@ class Quote:
 
     @property
     def nested(self) -> bool:
-        """Return whether a quote stands in the quote, so that one cannot leave without the other."""
+        """Return whether a quote is in the quote, so that one cannot leave without the other."""
         return _NESTED.search(self.text) is not None
 
 

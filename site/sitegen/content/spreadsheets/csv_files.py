@@ -110,6 +110,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*\r?$', re.I)
 
 
 def _cells(place: str, text: str) -> CsvFile:
+    """Return a CSV text as cells. Raises Problem where it is empty, broken, too long, or begins with Excel's `sep=`."""
     if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
         what = f"{first.strip()} stands there, which only some spreadsheets know."
         raise Problem(f"{place}, row 1", what, "Take that line out: the table begins with the names of the columns.")

@@ -45,7 +45,7 @@ def _columns(sheet: CsvFile, fields: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _without_names(sheet: CsvFile, fields: Collection[str]) -> Problem:
-    """Return what is wrong with a file whose first line names no column: a title stands there, or it is no table."""
+    """Return what is wrong with a file whose first line names no column: a title is there, or it is no table."""
     where, first = f"{sheet.where}, row 1", " ".join(filter(None, sheet.header))
     for number, row in zip(sheet.numbers[:_LOOKED_AT], sheet.rows, strict=False):
         if len({*map(_plain, row)} & {*fields}) >= _ENOUGH:

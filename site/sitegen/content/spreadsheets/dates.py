@@ -75,6 +75,7 @@ def _month(word: str) -> int:
 
 
 def _clock(match: re.Match[str]) -> tuple[int, int]:
+    """Return hour and minute of a time. Raises ValueError for an hour that no clock of twelve hours shows."""
     hour, minute, half = int(match["hour"] or 0), int(match["minute"] or 0), match["half"] or match["full"]
     if half:
         if not 1 <= hour <= _NOON:

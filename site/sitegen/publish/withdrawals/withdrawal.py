@@ -276,7 +276,7 @@ def present_name(text: str, content: Path, public: Path) -> str:
         return text
     moved = {consents.story_name(old): consents.story_name(new) for old, new in moved_pages.targets(public).items()}
     name = consents.story_name(text)
-    for _ in moved:  # one may lead to the next
+    for _step in moved:  # one may lead to the next
         name = moved.get(name, name)
     return name if consents.story_name(text) in moved else text
 

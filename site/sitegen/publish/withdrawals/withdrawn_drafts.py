@@ -11,7 +11,7 @@ from sitegen.publish.withdrawals.cleaning import remove_each
 def remove(content: Path) -> list[str]:
     """Remove the drafts of all withdrawn stories; return their names inside content/. Raises OSError, after all others.
 
-    The pages themselves stay, as before: nobody sees them, and a person says what else stands in them.
+    The pages themselves stay, as before: nobody sees them, and a person says what else is in them.
     """
     rows = consents.read_leniently(content).rows
     stories = {consents.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}

@@ -44,7 +44,7 @@ class Needing:
 
 
 def key_of(address: str) -> str:
-    """Return what names a file on the site, whatever the size or kind in which it stands there."""
+    """Return what names a file on the site, whatever the size or kind in which it is there."""
     made = _MADE.match(address)
     return made[1] if made else hashlib.sha256(unquote(address).encode()).hexdigest()[:16]
 

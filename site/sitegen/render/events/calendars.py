@@ -73,7 +73,7 @@ def _frame(name: str, language: str, timezone: str, title: str) -> tuple[bytes, 
         made.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
         made.add("x-published-ttl", "PT12H")
     made.add_component(_zone(timezone))
-    # An entry stands in three calendars and takes a millisecond to write: it is written once and put in here.
+    # An entry is in three calendars and takes a millisecond to write: it is written once and put in here.
     head, end, tail = bytes(made.to_ical()).rpartition(b"END:VCALENDAR")
     return head, end + tail
 
