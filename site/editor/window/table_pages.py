@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from sitegen.content.consent import consents
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
+from sitegen.content.tables import CellProblem
 from sitegen.publish.withdrawals import withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 
@@ -181,12 +182,20 @@ def shown(table: str, form: RowForm) -> str:
         with suppress(Problem):  # of a table that cannot be read nothing can be chosen: it is typed
             sheets[name] = sheet_now(name)[0]
     fields = rows.controls(schema, sheets)
-    by_column = {one.where.rpartition("column ")[2]: one for one in form.problems if ", column " in one.where}
+    columns = {one.name for one in fields}
+    of_cells = {one: column for one in form.problems if (column := one.where.rpartition("column ")[2]) in columns}
+    by_column = {column: _beside(one) for one, column in of_cells.items()}
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
+        others=[one for one in form.problems if one not in of_cells],
         touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
         days=_days(table),
     )  # fmt: skip
+
+
+def _beside(problem: Problem) -> Problem:
+    """Return what is said of a cell beside its field, where its help says already what it means."""
+    return translated(Problem("", problem.what, problem.like if isinstance(problem, CellProblem) else problem.todo))
 
 
 @pages.post("/tables/<table>/row")
