@@ -283,8 +283,8 @@ class _Pages:
         self._copies: list[Future[frozenset[bytes]]] = []
         stopped = fresh.with_name(f"{fresh.name}.stopped")
         codes = context.portal.language_codes()
-        jobs = (Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes)
-        self._started = {pool.start(build_language, job): job.context.language for job in jobs}
+        jobs = [Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes]
+        self._started = dict(zip(pool.start_each(build_language, jobs), codes, strict=True))
 
     def drawn(self) -> None:
         """Wait until all languages are drawn, or one has failed: `finished` says that, if the checks do not."""

@@ -232,8 +232,13 @@ def at(root: Path, name: str) -> KeptWork:
     return KeptWork(root / FOLDER / f"{name}.db")
 
 
-def close_all() -> None:
-    """Close all files of kept work, and forget which there are, as when the process ends."""
+def close_files() -> None:
+    """Close all files of kept work; each is opened again when it is next asked."""
     for kept in list(_open):
         kept.close()
+
+
+def close_all() -> None:
+    """Close all files of kept work, and forget which there are, as when the process ends."""
+    close_files()
     at.cache_clear()

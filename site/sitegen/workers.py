@@ -1,5 +1,11 @@
-"""Processes that build in parallel: as many as there are processors, started while content is read."""
+"""Processes that build in parallel: as many as there are processors.
 
+A program with one thread forks them when content is read, so that they have it, and all that is loaded, already. Any
+other has them from a fork server (or new interpreters, where there is none), which is safe beside threads: started
+while content is read, and each task is sent what it needs.
+"""
+
+import gc
 import multiprocessing
 import os
 import sys
@@ -7,8 +13,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from sitegen import kept_work
 
 MOST = 4
 """More processes would each need their own copy of all pages in memory."""
@@ -22,12 +31,22 @@ As many of them run at once as there are processors, and a pool of each would lo
 PRELOADED = ["sitegen.render.language_pages", "sitegen.publish.compression", "sitegen.compiled_templates"]
 """What all of them need, loaded once in the process from which they are forked."""
 
+_THREADS = Path("/proc/self/task")
+"""Lists the threads of this process, also those that no Python code started."""
+
+_inherited: Sequence[Any] = ()
+"""What forked processes find in their memory: a task names its place here."""
+
 
 class Workers:
-    """Runs tasks in a pool of processes, or immediately in this process if there is no pool."""
+    """Runs tasks in a pool of processes, or immediately in this process if there is no pool.
 
-    def __init__(self, pool: ProcessPoolExecutor | None) -> None:
-        self._pool = pool
+    forked: whether the processes are to be forked from this one, as soon as there is something for them to do.
+    needed: modules that the tasks will load; they are loaded before that.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor | None, *, forked: bool = False, needed: Sequence[str] = ()) -> None:
+        self._pool, self._unforked, self._needed = pool, forked, needed
 
     @property
     def beside(self) -> bool:
@@ -37,6 +56,8 @@ class Workers:
     def start(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Start a task; return a future of its result or error."""
         if self._pool is not None:
+            if self._unforked:
+                self.start_each(int, [])
             return self._pool.submit(task, *arguments)
         done: Future[Any] = Future()
         try:
@@ -44,6 +65,36 @@ class Workers:
         except Exception as error:  # noqa: BLE001 - raised where the result is asked for
             done.set_exception(error)
         return done
+
+    def start_each(self, task: Callable[[Any], Any], every: Sequence[Any]) -> "list[Future[Any]]":
+        """Start a task for each of these; return their futures. Processes forked just now need not be sent them."""
+        if self._pool is None or not self._unforked:
+            return [self.start(task, one) for one in every]
+        global _inherited  # noqa: PLW0603 - a fork has nothing else of its parent
+        self._unforked = False
+        for name in self._needed:
+            import_module(name)
+        kept_work.close_files()  # no connection to SQLite outlives a fork
+        _inherited = every
+        gc.collect()
+        gc.freeze()  # no search for cycles touches, and so copies, what all of them share
+        try:
+            self._pool.submit(int).result()  # all processes are forked now
+            return [self._pool.submit(_of_inherited, task, place) for place in range(len(every))]
+        finally:
+            gc.unfreeze()
+            _inherited = ()
+
+
+def _of_inherited(task: Callable[[Any], Any], place: int) -> Any:
+    return task(_inherited[place])
+
+
+def _may_fork() -> bool:
+    """Return whether a plain fork is safe: this process has one thread, and whatever holds a lock is that."""
+    with suppress(OSError):
+        return sys.platform == "linux" and len(list(_THREADS.iterdir())) == 1
+    return False
 
 
 @contextmanager
@@ -56,19 +107,36 @@ def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Itera
     if not beside or in_this_process:
         yield Workers(None)
         return
-    # A fork server (or a new interpreter, where there is none) is safe with threads; plain fork is not.
+    if _may_fork():
+        pool = ProcessPoolExecutor(_count(), mp_context=multiprocessing.get_context("fork"))
+        with _ended(pool, stopped):
+            yield Workers(pool, forked=True, needed=[*PRELOADED, *needed])
+        return
     processes = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     processes.set_forkserver_preload([*PRELOADED, *needed])
-    pool = ProcessPoolExecutor(min(MOST, os.cpu_count() or 1), mp_context=processes)
+    pool = ProcessPoolExecutor(_count(), mp_context=processes)
     first = threading.Thread(target=_start_first, args=(pool,))
     first.start()
+    with _ended(pool, stopped):
+        try:
+            yield Workers(pool)
+        finally:
+            first.join()
+
+
+def _count() -> int:
+    return min(MOST, os.cpu_count() or 1)
+
+
+@contextmanager
+def _ended(pool: ProcessPoolExecutor, stopped: Path) -> Iterator[None]:
+    """End the processes after the block. See `workers`."""
     try:
-        yield Workers(pool)
+        yield
     except BaseException:
         stopped.touch()
         raise
     finally:
-        first.join()
         pool.shutdown(wait=True, cancel_futures=True)
         stopped.unlink(missing_ok=True)
 

@@ -57,14 +57,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "AVIF of 20 million": (lambda: encoded(plain(5000, 4000), "AVIF", speed=10), "bomb"),
     "JPEG of 225 million": (lambda: encoded(plain(15_000, 15_000, "L"), "JPEG"), "bomb"),
     "progressive JPEG": (lambda: encoded(plain(16_000, 12_000), "JPEG", progressive=True), "damaged|bomb"),
-    "zTXt": (lambda: png_with((b"zTXt", b"a\0\0" + zeros(200_000_000))), "damaged|bomb"),
-    "many zTXt": (lambda: png_with(*[(b"zTXt", b"a%d\0\0" % n + zeros(1_000_000)) for n in range(300)]), "damaged|bomb"),
-    "iTXt": (lambda: png_with((b"iTXt", b"a\0\1\0\0\0" + zeros(200_000_000))), "damaged|bomb"),
-    "iCCP": (lambda: png_with((b"iCCP", b"a\0\0" + zeros(200_000_000))), "damaged|bomb"),
-    "GIF": (lambda: encoded(plain(40, 40), "GIF"), "kind"),
+    "GIF of 36 million": (lambda: encoded(plain(6000, 6000, "P"), "GIF"), "bomb"),
+    "BMP of 20 million": (lambda: encoded(plain(4500, 4500, "1"), "BMP"), "bomb"),
     "TIFF": (lambda: encoded(plain(40, 40), "TIFF"), "kind"),
     "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "heic"),
-    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "kind"),
+    "AVIF film": (lambda: b"\0\0\0\x18ftypavis" + bytes(100), "damaged"),
     "sound that names files": (lambda: b"RIFF" + b"ffconcat version 1.0\nfile '/etc/passwd'\n", "damaged"),
     "a list of addresses": (lambda: b"ID3#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/\n", "damaged"),
 }  # fmt: skip
@@ -89,6 +86,11 @@ def test_a_bomb_is_said_on_the_page_and_the_words_stay(endpoint: Any) -> None:
 
 
 TAKEN: dict[str, Callable[[], bytes]] = {
+    # What stands beside the pixels is passed over, and so never unfolded.
+    "zTXt": lambda: png_with((b"zTXt", b"a\0\0" + zeros(200_000_000))),
+    "many zTXt": lambda: png_with(*[(b"zTXt", b"a%d\0\0" % n + zeros(1_000_000)) for n in range(300)]),
+    "iTXt": lambda: png_with((b"iTXt", b"a\0\1\0\0\0" + zeros(200_000_000))),
+    "iCCP": lambda: png_with((b"iCCP", b"a\0\0" + zeros(200_000_000))),
     "photo of 12 million as PNG": lambda: encoded(plain(4032, 3024), "PNG"),
     "transparent PNG of 16 million": lambda: encoded(plain(4000, 4000, "RGBA"), "PNG"),
     "palette with a clear colour": lambda: encoded(plain(4000, 4000, "P"), "PNG", transparency=0),

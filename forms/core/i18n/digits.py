@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _BETWEEN = re.compile(r"[/,;|&\n]|[^\W\d_]+")
 """What stands between two numbers: a stroke, a comma, a word. Not a space, which groups digits."""
@@ -16,10 +17,9 @@ _SHORTEST = 6
 
 def ascii_digits(text: str) -> str:
     """Return a text of the same length with the digits of every script as 0 to 9."""
-    if text.isascii():
+    if text.isascii() or not _OTHER_DIGIT.search(text):  # as in most texts, and to translate one takes longest
         return text
-    digits = {ord(char): str(unicodedata.decimal(char)) for char in set(text) if char.isdecimal()}
-    return text.translate(digits) if digits else text  # most texts have none, and to translate one takes longest
+    return text.translate({ord(char): str(unicodedata.decimal(char)) for char in set(text) if char.isdecimal()})
 
 
 def digits_of(text: str) -> str:

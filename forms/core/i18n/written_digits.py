@@ -41,10 +41,13 @@ _TIMES = {
     "ଟ୍ରିପଲ": 3,
 }
 _VALUE = {word: str(value) for value, words in enumerate(_WORDS) for word in words.split()}
-_READ_OUT = frozenset({*_VALUE, *_TIMES})
+READ_OUT = frozenset({*_VALUE, *_TIMES})
 _LONGEST_FIRST = sorted((word for word in _VALUE if not word.isascii()), key=len, reverse=True)
-_TOKEN = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff]+")
+WORD = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff]+")
 _SEPARATOR = re.compile(r"[\s,.*_/\u00b7\u2013\u2014-]{1,3}")
+MAY_BE_SIGN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u200b-\u2027\u2030-\u203a]")
+"""A character that may be a sign for digits: none of the scripts of India is, beside their digits, nor are quotes."""
+
 _COUNTED = ("0123456789", "9876543210")
 _FEWEST = 3
 
@@ -110,16 +113,18 @@ def _entities(text: str) -> Iterator[_Change]:
 
 def _signs(text: str) -> Iterator[_Change]:
     """Yield signs that are digits; a raised or lowered one behind a letter or digit is a note or a power, and stays."""
-    found = {sign for sign in set(text) if not sign.isascii() and _digits_of(sign) != sign}
+    if not MAY_BE_SIGN.search(text):
+        return
+    found = {sign for sign in set(text) if digits_of_sign(sign) != sign and not sign.isascii()}
     for match in re.finditer(f"[{''.join(map(re.escape, sorted(found)))}]+", text) if found else ():
         behind = text[max(0, match.start() - 1) : match.start()].isalnum()
         for at, sign in enumerate(match[0], start=match.start()):
             if not (behind and unicodedata.decomposition(sign).startswith(("<super>", "<sub>"))):
-                yield _Change(at, at + 1, _digits_of(sign))
+                yield _Change(at, at + 1, digits_of_sign(sign))
 
 
 @lru_cache(maxsize=4096)
-def _digits_of(sign: str) -> str:
+def digits_of_sign(sign: str) -> str:
     """Return the digits that a sign is, like a circled 7 or a circled 10; itself where it is none."""
     if (value := unicodedata.digit(sign, None)) is not None:
         return str(value)
@@ -140,7 +145,7 @@ def _spoken(text: str) -> Iterator[_Change]:
         return
     start = end = times = 0
     digits = ""
-    for token in _TOKEN.finditer(text):
+    for token in WORD.finditer(text):
         word = token[0].casefold()
         goes_on = bool(digits or times) and _SEPARATOR.fullmatch(text, end, token.start())
         if not goes_on:
@@ -161,12 +166,11 @@ def _spoken(text: str) -> Iterator[_Change]:
 
 def may_be_spoken(text: str) -> bool:
     """Return whether two words that are digits stand side by side: so each number that is read out begins."""
-    words = [*map(str.casefold, _TOKEN.findall(text))]
-    found = {*_READ_OUT.intersection(words)}
-    found.update(word for word in {*words} if len(word) == 1 and word.isdecimal())
+    words = WORD.findall(text)
+    found = {word for word in {*words} if word.casefold() in READ_OUT or (len(word) == 1 and word.isdecimal())}
     if not found:
         return False
-    are_digits = [word in found for word in words]
+    are_digits = [*map(found.__contains__, words)]
     return any(map(and_, are_digits, are_digits[1:]))
 
 

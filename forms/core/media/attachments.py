@@ -3,10 +3,10 @@
 Names that files have on a phone are never read. Nothing is written to a disk here: bytes go through a pipe.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forms.core.media import decoder_process
+from forms.core.media import decoder_process, file_kinds
 from forms.core.media.decoder_process import WAIT, Failed, NoneFree
 
 MOST = {"photo": 3, "voice": 1}
@@ -71,8 +71,8 @@ def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
         raise NotTaken("empty")
     if len(content) > LARGEST[kind]:
         raise NotTaken("large")
-    if not _looks_like(kind, content):
-        raise NotTaken("heic" if kind == "photo" and _is_heic(content) else "kind")
+    if not (file_kinds.is_photo if kind == "photo" else file_kinds.is_recording)(content):
+        raise NotTaken("heic" if kind == "photo" and file_kinds.is_heif(content) else "kind")
     try:
         head, made = decoder_process.decode(kind, content, wait)
     except NoneFree:
@@ -104,25 +104,3 @@ def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
     if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST[kind]:
         raise NotTaken("damaged")
     return Clean(kind, media_type, made, seconds)
-
-
-_PHOTOS: Sequence[tuple[int, bytes]] = ((0, b"\xff\xd8\xff"), (0, b"\x89PNG\r\n\x1a\n"), (8, b"WEBP"), (4, b"ftypavif"))
-_VOICES: Sequence[tuple[int, bytes]] = (
-    (0, b"OggS"), (0, b"ID3"), (0, b"RIFF"), (0, b"#!AMR"), (0, b"\x1aE\xdf\xa3"), (4, b"ftyp"), (0, b"fLaC"),
-    (0, b"caff"),
-)  # fmt: skip
-_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-_MPEG_SYNC = 0xE0  # MP3 and ADTS without a tag: eleven set bits (ISO 11172-3, 2.4.1.3)
-
-
-def _is_heic(content: bytes) -> bool:
-    """Return whether this is a photo in HEIF, as iPhones and some other phones take it (ISO 23008-12, annex B)."""
-    return content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS
-
-
-def _looks_like(kind: str, content: bytes) -> bool:
-    """Return whether the first bytes are those of a photo, or recording, that we know: a renamed program's are not."""
-    known = _PHOTOS if kind == "photo" else _VOICES
-    if any(content.startswith(magic, start) for start, magic in known):
-        return True
-    return kind != "photo" and len(content) > 1 and content[0] == 0xFF and content[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004

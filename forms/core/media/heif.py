@@ -12,9 +12,6 @@ from typing import Any
 import av
 from PIL import Image
 
-BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""How a photo in HEIF says that it is one (annex B)."""
-
 MOST_PIXELS = 64_000_000
 """Pixels of a photo: the largest of any phone has 50 million. Each tile is made small as soon as it is decoded."""
 
@@ -53,11 +50,6 @@ class _File:
         method, parts = self.places[item]
         whole = self.idat if method == _FROM_IDAT else self.data
         return b"".join(whole[start : start + size] if size else whole[start:] for start, size in parts)
-
-
-def is_heif(data: bytes) -> bool:
-    """Return whether a file says that it is a photo in HEIF."""
-    return data[4:8] == b"ftyp" and data[8:12] in BRANDS
 
 
 def has_exif(data: bytes) -> bool:

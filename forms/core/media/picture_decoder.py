@@ -3,7 +3,7 @@
 decoder_process.py starts it. Files are hostile: before a byte is read, the process confines itself (confined.py).
 """
 
-from forms.core.media import confined, heif, pixels
+from forms.core.media import confined, file_kinds, heif, pixels
 from forms.core.media.confined import Made
 
 PICTURE_EDGE = 2160
@@ -12,7 +12,7 @@ PICTURE_EDGE = 2160
 
 def plain_picture(data: bytes) -> Made:
     """Return a picture for the site as bare pixels, red, green and blue, with what its file tells besides."""
-    if heif.is_heif(data):
+    if file_kinds.is_heif(data):
         picture, told = heif.read_photo(data, PICTURE_EDGE), heif.has_exif(data)
         picture.thumbnail((PICTURE_EDGE, PICTURE_EDGE))
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, make_response, request
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound, RequestEntityTooLarge
 
 from forms.core import form_schema as definitions
@@ -91,7 +92,7 @@ def read_request(language: str, form: str) -> FormRequest:
         idempotency_key=typed.get("once", ""),
         code=typed.get("code", ""),
         typed=typed.get("typed", ""),
-        files={} if too_large else _files(definition),
+        files={} if too_large else _files(definition, typed),
         parts=_parts(typed.getlist("part"), typed.getlist("drop")),
         too_large=too_large,
         step=_step(definition, typed.get("step", "")),
@@ -105,17 +106,20 @@ def _step(definition: Definition, text: str) -> int | None:
     return known.get(text)
 
 
-def _files(definition: Definition) -> dict[str, list[bytes]]:
+def _files(definition: Definition, typed: MultiDict[str, str]) -> dict[str, list[bytes]]:
     """Return the contents of uploaded files, by question; unknown questions are ignored.
 
-    No more is read of a file than tells that it is too large; names are not read.
+    No more is read of a file than tells that it is too large. Names are not read: some phones send none. A browser that
+    cannot send files sends a text in their place, which is taken for an empty file, so that the person is told.
     """
-    found = {
-        field.name: [
-            file.stream.read(LARGEST[field.file] + 1) for file in request.files.getlist(field.name) if file.filename
-        ][: MOST[field.file] + 1]
-        for field in definition.files
-    }
+    found = {}
+    for field in definition.files:
+        files = (
+            (bool(file.filename), file.stream.read(LARGEST[field.file] + 1))
+            for file in request.files.getlist(field.name)
+        )
+        contents = [content for named, content in files if named or content]
+        found[field.name] = (contents + [b"" for text in typed.getlist(field.name) if text])[: MOST[field.file] + 1]
     return {name: contents for name, contents in found.items() if contents}
 
 
@@ -127,7 +131,7 @@ def _parts(texts: Sequence[str], dropped: Sequence[str]) -> tuple[Part, ...]:
 
 def has_files() -> bool:
     """Return whether a file was uploaded to a form that takes none."""
-    return request.method == "POST" and any(file.filename for file in request.files.values())
+    return request.method == "POST" and any(file.filename or file.stream.read(1) for file in request.files.values())
 
 
 def readers(asked: FormRequest) -> tuple[Desk, ...]:

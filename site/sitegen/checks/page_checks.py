@@ -28,7 +28,7 @@ def problems(page: PageSource) -> Iterator[Problem]:
     if page.made:
         return
     yield from _blocks(page)
-    for match in _TEL.finditer(page.text):
+    for match in _TEL.finditer(page.text) if "](tel:" in page.text else ():
         shown, dialled = (re.sub(r"\D", "", match[name]) for name in ("shown", "dialled"))
         if shown and shown != dialled:
             where = f"{page.where}, line {page.line_of(match.start())}"
@@ -68,6 +68,8 @@ def _blocks(page: PageSource) -> Iterator[Problem]:
 
 def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
     """Yield line and name of what begins like a block but is not well formed; numbers to call are `number_checks`'."""
+    if "[[" not in page.text:
+        return  # as in most pages
     lines = {block.line for block in page.blocks if is_small(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())

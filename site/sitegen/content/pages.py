@@ -125,6 +125,8 @@ class PageSource:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks that the page asks for, in order."""
+        if "[[" not in self.text:
+            return ()
         numbered = enumerate(self.text.split("\n"), start=self.first_line)
         return tuple(block for number, line in numbered if (block := block_of(line, number)))
 

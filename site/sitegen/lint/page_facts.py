@@ -96,10 +96,9 @@ def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[
 
 
 def _visible(page: PageSource, made: str) -> Iterator[Problem]:
-    named = page_checks.lines_of_named_brackets(page)
     for sign, words in visible.found(made):
         line = _line_with(page, words)
-        if sign is visible.BRACKETS and line in named:
+        if sign is visible.BRACKETS and line in page_checks.lines_of_named_brackets(page):
             continue
         where = f"{page.where}, line {line}" if line else page.where
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)

@@ -21,9 +21,14 @@ _UNDERLINE = re.compile(r"^(?:-+|=+)\s*$")
 _CELLS = re.compile(r"^(?!\s*(?:[-*+:]|\d+\.)\t)\s*\S[^\t]*\t+\S")
 _EMPTY_BOX = re.compile(r'<div class="admonition [^"]*">\s*(?:<p class="admonition-title">([^<]*)</p>\s*)?</div>')
 _TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
-_WORD_HTML = re.compile(
+WORD_HTML = re.compile(
     r"mso-|class=\"?Mso|<o:p>|<!--\[if|<w:|<!--StartFragment|urn:schemas-microsoft|<font|docs-internal-guid", re.I
 )
+_SIGNS_OF_WORD = (
+    "mso-", "=mso", "=\"mso", "<o:p>", "<!--[", "<w:", "<!--start", "urn:schemas", "<font", "docs-",
+)  # fmt: skip
+"""One of them stands, in small letters, in everything that this matches."""
+
 MOST = 120
 """Letters of a title or heading: more fills the first screen of a small phone, and every list that shows it."""
 
@@ -41,7 +46,7 @@ Found = tuple[int, str, str]
 def problems(page: PageSource, made: str) -> Iterator[Problem]:
     """Yield everything wrong in the structure of one page. made: its HTML."""
     lines = page.text.split("\n")
-    nothing = not re.sub(r"\s", "", _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)))
+    nothing = not _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)).strip()
     if nothing and not page.blocks and "<img" not in made:
         yield Problem(
             page.where, "is an empty page: there is nothing below its heading.", "Write its text, or take it away."
@@ -112,11 +117,13 @@ def conflicts_in(text: str) -> list[int]:
 
 def _lines(lines: list[str]) -> Iterator[Found]:
     conflicts = False
+    small = "\n".join(lines).casefold()
+    from_word = any(sign in small for sign in _SIGNS_OF_WORD)
     for number, line in enumerate(lines):
         if _CONFLICT.match(line) and not conflicts:
             conflicts = True
             yield number, *TWO_VERSIONS
-        if _WORD_HTML.search(line):
+        if from_word and WORD_HTML.search(line):
             yield (
                 number,
                 "text was pasted from Word or a web page with its marks.",
@@ -126,9 +133,9 @@ def _lines(lines: list[str]) -> Iterator[Found]:
         if _UNDERLINE.match(line) and before.strip() and "|" not in before and not conflicts:
             what = f'the line below "{before.strip()[:40]}" makes a heading of it.'
             yield number, what, "Put an empty line between them, or write ## before the heading."
-        if _CELLS.search(line):
+        if "\t" in line and _CELLS.search(line):
             yield number, "cells of a spreadsheet stand there, run into one line.", "Write them as a list or a table."
-        if re.fullmatch(r"#{1,6}\s*", line):
+        if line[:1] == "#" and re.fullmatch(r"#{1,6}\s*", line):
             yield number, "a heading without words stands there.", "Write its words, or take the line out."
 
 

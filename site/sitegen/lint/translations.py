@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -53,16 +53,26 @@ def _made_from(page: PageSource, library: AllPages) -> PageSource | None:
     return english
 
 
-def _share(text: str, script: str) -> tuple[int, float]:
+def share_of(text: str, script: str) -> tuple[int, float]:
     """Return how many letters a text has, and what part of them is of this script."""
-    letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
-    of_script = sum(count for char, count in letters.items() if _script_of(char) == script)
-    every = sum(letters.values())
+    every = of_script = 0
+    for word in text.split():
+        letters, own = _letters_of(word, script)
+        every += letters
+        of_script += own
     return every, of_script / max(every, 1)
 
 
+@lru_cache(maxsize=100_000)
+def _letters_of(word: str, script: str) -> tuple[int, int]:
+    """Return how many letters a word has, and how many of this script. Most words of a page stand on others too."""
+    letters = [char for char in word if char.isalpha()]
+    return len(letters), sum(script_of(char) == script for char in letters)
+
+
 @cache
-def _script_of(letter: str) -> str:
+def script_of(letter: str) -> str:
+    """Return the script of a letter, as its name begins: "TAMIL"."""
     return unicodedata.name(letter, "").split(" ", 1)[0]
 
 
@@ -70,19 +80,19 @@ def script_problems(page: PageSource, made: str) -> Iterator[Problem]:
     """Everything that shows that a page is not in the language of its folder. made: its HTML."""
     script = locales.script(page.language).letters
     words = visible_text(_LINK.sub("", made))
-    letters, share = _share(words, script)
+    letters, share = share_of(words, script)
     todo = f"content/{page.language} is for that language: put the right text here, or move the file."
     if letters >= _ENOUGH and share < _HALF:
         yield Problem(page.where, f"is not written in the script of {page.language}.", todo)
         return
-    title_letters, title_share = _share(page.title, script)
+    title_letters, title_share = share_of(page.title, script)
     if letters >= _ENOUGH and title_letters >= _TITLE_LETTERS and not title_share:
         yield Problem(f"{page.where}, title", f"is not written in the script of {page.language}.", "Translate it too.")
     others = letters * (1 - share)
     for part in words.split("\0") if others > _PARAGRAPH * _HALF else ():  # else no paragraph has so many of them
         if len(part) < _PARAGRAPH:
             continue
-        letters, share = _share(part, script)
+        letters, share = share_of(part, script)
         if letters >= _PARAGRAPH and share < _TENTH:
             at = page.text.find(part.strip()[:20])
             where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where

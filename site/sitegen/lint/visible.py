@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 _BLOCK_LINE = re.compile(r"^\[\[\s*[a-z-]+\s*(?::[^\]\n]*)?\]\][ \t]*$", re.M)
@@ -14,8 +14,9 @@ _TAG = re.compile(r"<[^>]*>")
 class Sign:
     """Something visible that nobody intended.
 
-    letters: one of them stands in everything that the pattern matches; endangers: whether it may harm a person;
-    in_cells: whether it is looked for in cells of tables too.
+    letters: one of them stands in everything that the pattern matches; so do a digit where
+    digits says it, and one of the words, where there are any. endangers: whether it may harm a person; in_cells:
+    whether it is looked for in cells of tables too.
     """
 
     pattern: re.Pattern[str]
@@ -24,10 +25,28 @@ class Sign:
     letters: frozenset[str]
     endangers: bool = False
     in_cells: bool = False
+    digits: bool = False
+    words: tuple[str, ...] = ()
+
+    def may_stand_in(self, text: str, used: Set[str]) -> bool:
+        """Return whether it is worth while to search. used: the letters of the text."""
+        if self.letters.isdisjoint(used) or (self.digits and not any(map(str.isdecimal, used))):
+            return False
+        return not self.words or any(word in text for word in self.words)
 
 
-def _sign(pattern: str, what: str, todo: str, letters: str, *, endangers: bool = False, in_cells: bool = False) -> Sign:
-    return Sign(re.compile(pattern, re.M), what, todo, frozenset(letters), endangers, in_cells)
+def _sign(
+    pattern: str,
+    what: str,
+    todo: str,
+    letters: str,
+    *,
+    endangers: bool = False,
+    in_cells: bool = False,
+    digits: bool = False,
+    words: tuple[str, ...] = (),
+) -> Sign:
+    return Sign(re.compile(pattern, re.M), what, todo, frozenset(letters), endangers, in_cells, digits, words)
 
 
 _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."
@@ -43,6 +62,7 @@ _UNFILLED = (
     r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|"
     r"date|time|place|name|address|link|e-?mail"
 )
+_HERE_IS = ("ere's ", "ere\u2019s ", "ere is ")
 _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
 BRACKETS = _sign(
@@ -64,6 +84,7 @@ SIGNS = (
         "words of a chat program stand there.",
         "Take them out.",
         "<FT",
+        words=("<Media omitted>", "Forwarded", "This message was deleted"),
     ),
     BRACKETS,
     _sign(
@@ -155,12 +176,14 @@ SIGNS = (
         "words of a program that writes texts stand there.",
         "Take them out, and read the whole text once more.",
         "IocthH\u3010",
+        words=("s an AI", "AI language model", "oaicite", "contentReference", "\u3010", "turn", *_HERE_IS),
     ),
     _sign(
         r"(?<!\d)(?<!\d[ -])[2-9]\d{3}([ -])\d{4}\1\d{4}(?![ -]?\d)|\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b",
         "a number like that of somebody's Aadhaar or PAN card stands there.",
         "Take it out: nobody needs it to get help.",
         " -PCHFATBLJG",
+        digits=True,
         endangers=True,
         in_cells=True,
     ),
@@ -207,6 +230,7 @@ SIGNS = (
         "a gap stands there that somebody meant to fill.",
         "Fill it.",
         "TFXLl{[h",
+        words=("TODO", "TBD", "FIXME", "XXX", "orem ipsum", " here", "{", "["),
     ),
     _sign(
         r"[\u0300-\u036f]{4}",
@@ -235,7 +259,7 @@ def found(made: str) -> Iterator[tuple[Sign, str]]:
     text = visible_text(made)
     # No pattern looks beyond the lines that it matches, so what it finds in an element it finds in all of them too.
     lines, used = text.replace("\0", "\n"), set(text)
-    possible = [sign for sign in SIGNS if not sign.letters.isdisjoint(used) and sign.pattern.search(lines)]
+    possible = [sign for sign in SIGNS if sign.may_stand_in(lines, used) and sign.pattern.search(lines)]
     seen: set[Sign] = set()
     for part in text.split("\0") if possible else ():
         for sign in possible:

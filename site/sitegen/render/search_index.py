@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from forms.core.i18n.search_words import words
+from forms.core.i18n.search_words import bare, words
 from sitegen.content.pages import AllPages, PageSource
 
 SHORTEST = 2
@@ -23,7 +23,22 @@ MOST_COUNTED = 9
 
 def normalised_tokens(text: str) -> list[str]:
     """Return the normalised tokens of a text's words. The danda and every other sign that is no letter splits words."""
-    return words(text, SHORTEST)
+    found: list[str] = []
+    for part in text.split():
+        tokens = _tokens_of(part)
+        if tokens is None:
+            return words(text, SHORTEST)
+        found += tokens
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def _tokens_of(part: str) -> tuple[str, ...] | None:
+    """Return the tokens of what stands between two spaces: most of it stands on other pages too.
+
+    None where there is a digit: it may belong to a number that goes on behind the space.
+    """
+    return None if any(map(str.isdecimal, bare(part))) else tuple(words(part, SHORTEST))
 
 
 def shard_name(normalised_token: str) -> str:

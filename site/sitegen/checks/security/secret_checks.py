@@ -13,7 +13,7 @@ from forms.core.problem import Problem
 from sitegen.layers import lookup
 
 _TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
-_SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
+SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
 _PRIVATE_KEY = re.compile(r"BEGIN[A-Z0-9]*PRIVATEKEY|PUTTY-USER-KEY-FILE|B3BLBNNZAC1RZXKTDJEA")
 _TOKEN = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")
 """secrets.token_urlsafe(32): how a desk makes its token."""
@@ -28,6 +28,12 @@ _NEW_TOKEN = (
     "here that begins with sha256:"
 )
 _LATIN = re.compile(r"[A-Za-z]")
+MAY_BE_LATIN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u1cd0-\u1cff\u200b-\u2027\u2030-\u203a\ua8e0-\ua8ff]")
+"""A character of which NFKC or capital letters could make one in ASCII: not of scripts of India, nor their quotes."""
+
+_PARTS = (b"SECRETKEY", b"AGEPLUGIN", b"PRIVATEKEY", b"PUTTYUSERKEYFILE", b"B3BLBNNZAC1RZXKTDJEA")
+"""One of them stands in every secret key, in capitals, without spaces and hyphens."""
+
 _LARGEST = 4 * 1024 * 1024
 _CLEAN: set[tuple[bytes, bool]] = set()
 """Hashes of texts in which nothing was found: an editor asks again after each save. Nothing is kept of a secret."""
@@ -65,13 +71,23 @@ def _texts(folder: Path) -> list[Path]:
 
 def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
     """Yield every secret in this text. tokens: look for pickup tokens too."""
+    if not tokens and has_no_key(text):
+        return
     for number, line in enumerate(text.splitlines(), start=1):
         plain = _plain(line)
-        if _SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
+        if SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
             yield Problem(f"{where}, line {number}", "a secret key stands here.", _NEW_KEY)
         elif tokens and any(map(_is_mixed, _TOKEN.findall(_plain(line, spaces=True)))):
             what = "what looks like a pickup token stands here: with it anybody can fetch a desk's encrypted letters."
             yield Problem(f"{where}, line {number}", what, _NEW_TOKEN)
+
+
+def has_no_key(text: str) -> bool:
+    """Return whether this is sure at once, as it is of most texts, that no secret key stands in it."""
+    if MAY_BE_LATIN.search(text):
+        return False
+    compact = text.encode("ascii", "ignore").upper().translate(None, b"- \t\n\r\v\f\x1c\x1d\x1e\x1f")
+    return not any(part in compact for part in _PARTS)
 
 
 def _plain(line: str, *, spaces: bool = False) -> str:

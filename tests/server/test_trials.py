@@ -1,0 +1,230 @@
+"""Inputs that failed in similar software (public bug reports), each with what is right: of what people send."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import av
+import pytest
+from PIL import Image
+
+from forms.core.media import attachments, decoder_process
+from forms.core.media.attachments import NotTaken
+from tests.server.test_attachments import parts_of, photo, recording
+
+GREY = Image.linear_gradient("L").resize((64, 48))
+"""Black above, white below."""
+
+
+def saved(kind: str, picture: Image.Image = GREY, **more: Any) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, kind, **more)
+    return written.getvalue()
+
+
+def sixteen_bits(picture: Image.Image = GREY) -> Image.Image:
+    values = (value * 257 for value in picture.tobytes())
+    return Image.frombytes("I;16", picture.size, b"".join(struct.pack("<H", value) for value in values))
+
+
+def cleaned(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(attachments.clean("photo", data).content)).convert("L")
+
+
+def tiff(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """Return EXIF data: entries of tag, type, number of values, and four bytes."""
+    packed = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + packed + bytes(4)
+
+
+def with_exif(kind: str, exif: bytes) -> bytes:
+    """Return a photo with this EXIF data, right or not; kind: also JFIF, a JPEG that says its density."""
+    if kind == "PNG":
+        return with_chunk(b"eXIf", exif)
+    if kind == "WEBP":
+        return saved(kind, exif=b"Exif\0\0" + exif)
+    whole = saved("JPEG", dpi=(72, 72)) if kind == "JFIF" else saved("JPEG")
+    segment = b"Exif\0\0" + exif
+    return whole[:20] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + whole[20:]
+
+
+def with_chunk(name: bytes, content: bytes, check: int | None = None) -> bytes:
+    """Return a PNG with one more chunk before its pixels."""
+    whole = saved("PNG")
+    at = whole.index(b"IDAT") - 4
+    check = zlib.crc32(name + content) if check is None else check
+    return whole[:at] + struct.pack(">I", len(content)) + name + content + struct.pack(">I", check) + whole[at:]
+
+
+@pytest.mark.parametrize("more", [{}, {"transparency": 0}])
+def test_a_photo_of_sixteen_bits_is_not_bleached(more: dict[str, Any]) -> None:
+    """Pillow 2574, 5991: all but its blackest pixels became white, and nothing said so."""
+    seen = cleaned(saved("PNG", sixteen_bits(), **more))
+    assert (seen.getpixel((1, 1)) or 0) < 40
+    assert 90 < (seen.getpixel((32, 24)) or 0) < 170
+    assert (seen.getpixel((1, 46)) or 0) > 210
+
+
+TURNED = (0x112, 3, 1, b"\6\0\0\0")
+NOT_EXIF = {
+    "a tag beyond the end": tiff((0x10F, 2, 50, struct.pack("<I", 99_999)), TURNED),
+    "cut": b"II*\0\x08\0\0\0\x05\0",
+    "none": b"garbage",
+    "two turns": tiff((0x112, 3, 2, struct.pack("<HH", 6, 1))),
+    "a turn in letters": tiff((0x112, 2, 4, b"abc\0")),
+    "a turn in bytes": tiff((0x112, 7, 2, b"\6\0\0\0")),
+    "a turn that is no number": tiff((0x112, 11, 1, struct.pack("<f", float("nan")))),
+    "a turn by nothing": tiff((0x112, 5, 1, struct.pack("<I", 99_999))),
+}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "JFIF", "PNG", "WEBP"])
+@pytest.mark.parametrize("exif", NOT_EXIF)
+def test_a_photo_whose_notes_are_damaged_is_taken(kind: str, exif: str) -> None:
+    """Pillow 518, 3352, 4852, 8348; pillow_heif 45: what a camera wrote beside the pixels is not needed."""
+    data = with_exif(kind, NOT_EXIF[exif])
+    seen = cleaned(data)
+    assert {*seen.size} == {64, 48}
+    head, _ = decoder_process.decode("picture", data)
+    assert isinstance(head["told"], bool), "an editor can use it too"
+
+
+def test_the_turn_is_found_beside_a_damaged_note() -> None:
+    for kind in ("JPEG", "JFIF", "PNG", "WEBP"):
+        assert cleaned(with_exif(kind, NOT_EXIF["a tag beyond the end"])).size == (48, 64), kind
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(with_chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(5_000_000))), id="a text of 5 MB"),
+        pytest.param(with_chunk(b"tEXt", b"x\0y", check=1), id="a text whose check is wrong"),
+        pytest.param(with_chunk(b"iCCP", b"x\0\0garbage"), id="no profile of colours"),
+    ],
+)
+def test_what_stands_in_a_png_beside_its_pixels_does_not_matter(data: bytes) -> None:
+    """Pillow 4435 and its like: "Decompressed data too large" of a text that nobody wants."""
+    assert cleaned(data).size == (64, 48)
+
+
+def test_a_photo_without_its_end_is_taken_as_far_as_it_is_there() -> None:
+    """ImageSharp 18, 440, Pillow 889: old phones leave the mark of the end out; every gallery shows such photos."""
+    noise = Image.effect_noise((640, 480), 60)
+    whole = saved("JPEG", noise)
+    for cut in (whole[:-2], whole[: len(whole) * 9 // 10]):
+        seen = cleaned(cut)
+        assert seen.size == (640, 480)
+        assert abs((seen.getpixel((100, 100)) or 0) - noise.getpixel((100, 100))) < 90  # type: ignore[operator]
+    for little in (whole[: len(whole) // 10], whole[:700]):
+        with pytest.raises(NotTaken, match="damaged"):
+            cleaned(little)
+
+
+def renamed(brand: bytes, compatible: bytes) -> bytes:
+    """Return an AVIF under other brands, as other encoders write them."""
+    whole = saved("AVIF", GREY.convert("RGB"))
+    length = struct.unpack(">I", whole[:4])[0]
+    return whole[:8] + brand + whole[12:16] + (compatible + whole[16:length])[: length - 16] + whole[length:]
+
+
+@pytest.mark.parametrize(
+    ("brand", "compatible"), [(b"mif1", b"mif1avif"), (b"miaf", b"avif"), (b"avis", b"avif"), (b"msf1", b"avif")]
+)
+def test_an_avif_by_any_of_its_names_is_no_heic(brand: bytes, compatible: bytes) -> None:
+    """pillow-avif-plugin 5, libheif 427, filetype 163."""
+    data = renamed(brand, compatible)
+    assert cleaned(data).size == (64, 48)
+    assert decoder_process.decode("picture", data)[0]["width"] == 64
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP"])
+def test_a_picture_of_an_old_phone_is_taken(kind: str) -> None:
+    """fixmystreet 2871 said of others: "Choose a photo", which it is."""
+    seen = cleaned(saved(kind))
+    assert (seen.getpixel((1, 1)) or 0) < 40
+    assert (seen.getpixel((1, 46)) or 0) > 210
+
+
+def spoken(container: str, codec: str) -> bytes:
+    written = io.BytesIO()
+    with av.open(written, "w", format=container) as target, av.open(io.BytesIO(recording(2))) as source:
+        stream: Any = target.add_stream(codec, rate=44_100)
+        stream.codec_context.layout = "mono"
+        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=44_100)
+        for frame in source.decode(audio=0):
+            frame.pts = None
+            for even in resampler.resample(frame):
+                target.mux(stream.encode(even))
+        target.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def without_its_name() -> bytes:
+    """Return a recording as QuickTime wrote it, and many cheap recorders do: its first box is no name."""
+    whole = spoken("mov", "pcm_s16be")
+    return b"\0\0\0\x08wide" + whole[struct.unpack(">I", whole[:4])[0] :]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: spoken("aiff", "pcm_s16be"), id="AIFF"),
+        pytest.param(lambda: spoken("au", "pcm_s16be"), id="AU"),
+        pytest.param(without_its_name, id="QuickTime"),
+        pytest.param(lambda: bytes(200) + spoken("mp3", "libmp3lame"), id="MP3 behind zeros"),
+    ],
+)
+def test_recordings_of_older_recorders_are_taken(make: Callable[[], bytes]) -> None:
+    assert attachments.clean("voice", make()).seconds in {2, 3}
+
+
+def body(*parts: tuple[str, bytes]) -> bytes:
+    lines = (f"--B\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + part + b"\r\n" for head, part in parts)
+    return b"".join(lines) + b"--B--\r\n"
+
+
+WORDS = ('name="what"', b"marked words")
+
+
+def posted(endpoint: Any, data: bytes, kind: str = "multipart/form-data; boundary=B") -> Any:
+    return endpoint.client.post("/forms/en/concern", data=data, content_type=kind)
+
+
+@pytest.mark.parametrize(
+    "name", ['; filename=""', '; filename=" "', "; filename*=UTF-8''a.jpg", '; filename="a;\\"b.jpg"']
+)
+def test_a_file_without_a_name_is_a_file(endpoint: Any, name: str) -> None:
+    """Django 15879, Sema4AI 183: it was dropped, and the letter went without it."""
+    answer = posted(endpoint, body(WORDS, (f'name="photos"{name}\r\nContent-Type: image/jpeg', photo())))
+    assert answer.status_code == 200
+    assert len(parts_of(answer.get_data(as_text=True))) == 1
+
+
+def test_a_file_that_was_not_chosen_is_none(endpoint: Any) -> None:
+    answer = posted(
+        endpoint, body(WORDS, ('name="photos"; filename=""\r\nContent-Type: application/octet-stream', b""))
+    )
+    assert answer.status_code == 200
+    assert parts_of(answer.get_data(as_text=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (body(WORDS, ('name="photos"', photo())), "multipart/form-data; boundary=B"),
+        (body(WORDS, ('name="photos"', b"IMG_1.jpg")), "multipart/form-data; boundary=B"),
+        (b"what=marked+words&photos=IMG_1.jpg", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_browser_that_cannot_send_a_file_does_not_leave_it_out_in_silence(
+    endpoint: Any, data: bytes, kind: str
+) -> None:
+    """Opera Mini and other browsers without a file field send its name, or its bytes as text."""
+    answer = posted(endpoint, data, kind)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'id="photos-error"' in page
+    assert "marked words</textarea>" in page
+    assert "IMG_1" not in page
