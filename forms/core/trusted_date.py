@@ -5,6 +5,7 @@ shows. What erases or refuses goes by the earlier of them, what is kept is stamp
 nothing is lost. The doubt ends where a second clock shows the same day, or where the clock has gone on for a while.
 """
 
+import time
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -21,6 +22,16 @@ PATIENCE = 14
 """Days on which a doubted clock goes on before it is believed though no other clock was asked."""
 
 _BESIDE = 1  # two clocks of different time zones, or near midnight
+
+
+def day_here() -> date:
+    """Return the day that this machine shows, by the time zone that it has now.
+
+    Else a program whose window is open for weeks goes by the zone of its start: C libraries read it once.
+    """
+    if hasattr(time, "tzset"):
+        time.tzset()
+    return date.today()  # noqa: DTZ011 - by the machine's own zone
 
 
 @dataclass(frozen=True)

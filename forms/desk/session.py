@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from threading import RLock
 
+from forms.core.trusted_date import day_here
 from forms.desk.cases.arrivals import Arrivals
 from forms.desk.cases.erasure import ErasureRequests
 from forms.desk.crypto import keys as key_files
@@ -57,7 +58,7 @@ class Session:
             self.cases.close()
 
     @classmethod
-    def unlock(cls, place: DeskPlace, passphrase: str | None, today: Callable[[], date] = date.today) -> "Session":
+    def unlock(cls, place: DeskPlace, passphrase: str | None, today: Callable[[], date] = day_here) -> "Session":
         """Return the desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
         require_format(place.folder)
         own = OwnKeys(place.folder, key_files.identities(place.folder, lambda: passphrase or ""))

@@ -218,27 +218,34 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
 
     Raises Problem for a link, and where a file cannot be copied.
     """
-
-    for path in public.rglob("*"):
-        if path.is_symlink():
-            raise Problem(str(path), "is a link: what it leads to might not be meant for everybody.", "Remove it.")
+    for entry in _below(public):
+        if entry.is_symlink():
+            raise Problem(entry.path, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
 
     def copy(source: str, target: str) -> None:
-        inside = Path(source).relative_to(public)
-        before = now.public / inside if now is not None and inside.parts[0] in _HASHED else None
-        if before is not None and before.is_file() and before.stat().st_size == Path(source).stat().st_size:
-            try:
-                os.link(before, target)
-            except OSError:
-                shutil.copyfile(source, target)
-        else:
-            shutil.copyfile(source, target)
+        inside = source.removeprefix(f"{public}{os.sep}")
+        if now is not None and inside.partition(os.sep)[0] in _HASHED:
+            before = now.public / inside
+            with suppress(OSError):  # it is not there, or on a disk that has no such links
+                if before.stat().st_size == Path(source).stat().st_size:
+                    os.link(before, target)
+                    return
+        shutil.copyfile(source, target)
 
     try:
         shutil.copytree(public, to, copy_function=copy)
     except shutil.Error as error:  # of all files, in texts
         name, _, why = error.args[0][0]
         raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
+
+
+def _below(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
+    """Yield all files and folders below a folder, as the system lists them: there are thousands."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path)
 
 
 @contextmanager
@@ -249,8 +256,9 @@ def _in_the_making(release: Release) -> Iterator[Path]:
     folder.mkdir(parents=True)
     try:
         yield folder
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)  # whoever shows them is another user, whatever the umask was
+        folder.chmod(0o755)  # whoever shows them is another user, whatever the umask was
+        for entry in _below(folder):
+            Path(entry).chmod(0o755 if entry.is_dir() else 0o644)
         os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
         folder.rename(release.folder)
         sync_folder(release.folder.parent)

@@ -102,7 +102,7 @@ class GitSource:
         words = ("--quiet", "--no-tags", "--no-recurse-submodules", "--refmap=")
         try:
             with _smaller_files(LARGEST):
-                self._git("fetch", *words, self.remote, self.branch)
+                self._git("fetch", *words, self.remote, f"refs/heads/{self.branch}")  # git prefers a tag of this name
         except BaseException:
             self.remove_leftovers()
             raise

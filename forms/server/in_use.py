@@ -1,4 +1,4 @@
-"""Whether a service uses a data folder: each holds a shared lock, and a restore needs an exclusive one.
+"""Whether a service or a backup uses a data folder: each holds a shared lock, and a restore an exclusive one.
 
 The system takes the lock back when the last process that holds it ends, however it ends.
 """
@@ -23,7 +23,10 @@ class InUse:
     """A lock on a data folder. Where there are no such locks, or the folder cannot be written, nobody holds one."""
 
     def __init__(self, folder: Path, *, alone: bool = False) -> None:
-        """Take the lock; alone: for a restore. Raises Problem where another holds it that does not share it."""
+        """Take the lock, for a service or a backup; alone: for a restore.
+
+        Raises Problem where another holds it that does not share it.
+        """
         self._held: int | None = None
         with suppress(ImportError):
             import fcntl  # noqa: PLC0415 - POSIX has it
@@ -73,5 +76,5 @@ def _opened(folder: Path) -> int:
 
 def _told(folder: Path, alone: bool) -> Problem:
     if alone:
-        return Problem(str(folder), "is in use: the service runs.", STOP_IT)
+        return Problem(str(folder), "is in use: the service runs, or a backup.", STOP_IT)
     return Problem(str(folder), "is being brought back from a backup.", "Wait until `portal restore` has ended.")

@@ -20,6 +20,7 @@ from forms.core import i18n
 from forms.core.i18n import gettext_noop as _
 from forms.core.i18n import locales
 from forms.core.problem import Problem
+from forms.core.trusted_date import day_here
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Editor:
     looking: Looking
     publisher: Publisher
     withdraw: Callable[[str], object]
-    today: Callable[[], date] = date.today
+    today: Callable[[], date] = day_here
     field: Callable[[], Path | None] = lambda: None
     """The script of the field in which texts are written; None while there is none: then it is a plain one."""
 

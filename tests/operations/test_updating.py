@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,7 @@ from forms.operations import updating
 from forms.operations.districts import forked
 from forms.operations.updating import GitSource, update
 
+from ..patience import until
 from .test_cut_short import MOST, cut_at
 
 TODAY = date(2027, 1, 1)
@@ -247,6 +249,36 @@ def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository,
     assert repository.published == [page], "what is here is brought to today all the same"
     assert repository.purged == [page]
     assert repository.report() == PublishingReport("2027-01-01", str(told.value))
+
+
+@pytest.mark.parametrize("by", ["anita", "mallory"])
+def test_a_tag_with_the_name_of_the_branch_holds_nothing_up(repository: Repository, by: str) -> None:
+    """git fetches a tag before a branch: who may push no branch would freeze the site, and nothing would be wrong."""
+    how = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={repository.home / by}"]
+    repository.git(*how, "tag", "-s", "-m", "frozen", "main", "HEAD")
+    second = repository.commit("second")
+    assert repository.update() == f"Taken: {second[:12]}, signed by anita."
+    assert repository.published == ["second"]
+
+
+def test_a_remote_that_says_nothing_for_ever_is_said_and_leaves_no_program(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updating, "LONGEST", 3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/content.git"
+        repository.git("remote", "set-url", "origin", address, where="content.git")
+        with pytest.raises(Problem, match="did not answer within 3 seconds"):
+            repository.update()
+        assert repository.published == ["first"], "the day is published all the same"
+        until(lambda: not [one for one in Path("/proc").glob("[0-9]*") if address in words_of(one)])
+
+
+def words_of(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def test_names_of_people_whose_keys_were_taken_away_count_no_more(repository: Repository) -> None:

@@ -46,8 +46,11 @@ class Served:
                 process.wait()
 
 
-def gunicorn(folder: Path, portal: Path, **environment: str) -> Served:
-    """The endpoint in gunicorn as deploy/gunicorn.conf.py has it, on a port of its own."""
+def gunicorn(folder: Path, portal: Path, journal: int | None = None, **environment: str) -> Served:
+    """The endpoint in gunicorn as deploy/gunicorn.conf.py has it, on a port of its own.
+
+    journal: the open file in which it writes what it says, in place of one in the folder.
+    """
     port = free_port()
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     settings = {
@@ -62,7 +65,7 @@ def gunicorn(folder: Path, portal: Path, **environment: str) -> Served:
     with (folder / "gunicorn.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", str(DEPLOY / "gunicorn.conf.py")],
-            env=clean | settings, cwd=ROOT, stdout=log, stderr=log,
+            env=clean | settings, cwd=ROOT, stdout=journal or log, stderr=journal or log,
         )  # fmt: skip
     wait_for(port, process)
     return Served(folder, port, (process,))

@@ -740,6 +740,44 @@ def test_no_service_starts_while_its_folder_is_brought_back(
     assert opens(again(endpoint.data), code)
 
 
+@pytest.mark.parametrize("kind", [backup, lambda *a: making.make_erasures(settings_of(a[0]), a[1], [KEY], TODAY)])
+def test_a_timer_that_backs_up_while_a_restore_runs_is_told_so(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., making.Made]
+) -> None:
+    """It would read the salt of one folder and the letters of the other."""
+    code_of(endpoint)
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    tried: list[str] = []
+    real = restoring.erase_again
+
+    def fires(stores: Any) -> int:
+        with pytest.raises(Problem, match="being brought back") as told:
+            kind(endpoint, tmp_path / "others")
+        tried.append(str(told.value))
+        return real(stores)
+
+    monkeypatch.setattr(restoring, "erase_again", fires)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert len(tried) == 1
+    assert kind(endpoint, tmp_path / "others").path.exists(), "the next hour's is made"
+
+
+def test_no_restore_begins_under_a_backup(endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = backup(endpoint, tmp_path / "backups")
+    close(endpoint)
+    real = contents.everything
+
+    def begins(*arguments: Any) -> Any:
+        with pytest.raises(Problem, match="is in use: the service runs, or a backup"):
+            restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(contents, "everything", begins)
+    second = backup(endpoint, tmp_path / "backups")
+    assert verifying.check(second.path, [SECRET], made.signer).rows
+
+
 def test_the_lock_leads_nobody_to_another_file(endpoint: Endpoint, tmp_path: Path) -> None:
     """The service's user puts a link there, and root restores."""
     made = backup(endpoint, tmp_path / "backups")

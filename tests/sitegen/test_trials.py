@@ -5,8 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from PIL import Image
 from sitegen.content import events, pages
 from sitegen.content.spreadsheets.dates import in_doubt
+from sitegen.media import images
+from sitegen.render.engine.markdown_html import to_html
 from sitegen.render.events import calendars
 
 from forms.core.portal import Event, Portal
@@ -153,3 +156,108 @@ def test_the_day_is_the_districts_not_the_machines() -> None:
     assert portal.today(evening) == date(2027, 1, 24)
     object.__setattr__(portal, "timezone", "no such zone")
     assert portal.today(evening) == date(2027, 1, 23)
+
+
+PICTURES = {
+    "as usual": "![A hall](/media/hall.png)", "with a title": '![A hall](/media/hall.png "The hall")',
+    "with spaces": "![A hall]( /media/hall.png )", "between < and >": "![A hall](</media/hall.png>)",
+    "by a name": "![A hall][hall]\n\n[hall]: /media/hall.png", "with a class": "![A hall](/media/hall.png){ .wide }",
+    "as HTML": '<img src="/media/hall.png" alt="A hall">', "as HTML, other quotes": "<img alt='A hall' src='/media/hall.png'>",
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("kept_pictures")
+def test_a_picture_is_shown_or_named_however_it_is_written(folder: Any) -> None:
+    """`check` was silent and the build ended with "cannot be written or read (None)", or showed a picture that is not there."""
+    media = folder.root / "content" / "media"
+    media.mkdir()
+    Image.new("RGB", (400, 300), "red").save(media / "hall.png")
+    for number, written in enumerate(PICTURES.values()):
+        folder.page(f"there-{number}", f"Words.\n\n{written}")
+    assert folder.problems() == []
+    site = folder.build()
+    for number, way in enumerate(PICTURES):
+        shown = (site / "en" / f"there-{number}" / "index.html").read_text(encoding="utf-8")
+        assert "/pictures/" in shown, way
+        assert "/media/hall" not in shown, way
+        assert 'alt="A hall"' in shown, way
+    (media / "hall.png").rename(media / "other.png")
+    said = folder.problems()
+    for number, way in enumerate(PICTURES):
+        assert any(f"there-{number}.md" in one and "the picture /media/hall.png is not there" in one for one in said), (
+            way
+        )
+
+
+@pytest.mark.usefixtures("kept_pictures")
+def test_a_picture_without_consent_is_left_out_however_it_is_written(folder: Any) -> None:
+    media = folder.root / "content" / "media"
+    media.mkdir()
+    Image.new("RGB", (400, 300), "red").save(media / "hall.png")
+    for number, written in enumerate(PICTURES.values()):
+        pipeline = images.ImagePipeline(media, folder.root / "c", folder.root / "o", {"hall.png": frozenset()})
+        made = to_html(written, folder.root)
+        assert "<img" not in pipeline.shown(made, "en"), number
+
+
+@pytest.mark.parametrize("address", ["/media/none.mp4", "/media/none.WEBM"])
+def test_a_film_that_is_not_there_is_named(folder: Any, address: str) -> None:
+    folder.page("index", f"[A film]({address})")
+    assert any(f"the film {address} is not there" in one for one in folder.problems())
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ("2027-02-01\u00a010:30", "2027-02-01T10:30"), ("01-02-2027\u202f10:30\u202fAM", "2027-02-01T10:30"),
+        ("01\u201102\u20112027 10:30", "2027-02-01T10:30"), ("\u200e01/02/2027 10:30", "2027-02-01T10:30"),
+        ("01\u201302\u20132027 10:30", "2027-02-01T10:30"),
+    ],
+)  # fmt: skip
+def test_signs_that_look_the_same_in_a_day_are_read(folder: Any, cell: str, meant: str) -> None:
+    """nodejs 46123: newer systems write a narrow space before AM; the sentence showed the cell as it must be."""
+    folder.table("events", {**NIGHT, "starts": cell})
+    assert folder.rows("events")[0]["starts"] == datetime.fromisoformat(meant)
+
+
+@pytest.mark.parametrize(
+    "cell", ["\u200e112", "\u0967\u0967\u0968", "1 12", "1-12", "(1)12", "\u202a112\u202c", "1\u00a012"]
+)
+def test_digits_to_dial_are_read_in_any_script(folder: Any, cell: str) -> None:
+    folder.row("helplines", tel=cell)
+    assert folder.rows("helplines")[0]["tel"] == "112"
+
+
+@pytest.mark.parametrize("cell", ["112.0", "1.12E+02", "'112", '="112"', "112/100"])
+def test_what_is_no_number_to_dial_is_a_sentence(folder: Any, said: Any, cell: str) -> None:
+    folder.row("helplines", tel=cell)
+    assert "row 2, column tel" in said()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("-\u00a0one\n-\u00a0two", "without a space after its sign"),  # github/markup 1150, markdig 675
+        ("1.\u2009one", "without a space after its sign"),
+        ("\u2212 one\n\u2212 two", "without a space after its sign"),
+        ("\u2011 one", "without a space after its sign"),
+        ("\uff0a one", "without a space after its sign"),
+        ("1\uff0e one", "without a space after its sign"),
+        ("\u2022one\n\u2022two", "a bullet of Word"),
+        ("==marked== words", "signs for bold or struck letters"),
+        ("++new++ words", "signs for bold or struck letters"),
+        ("- one\u2028- two", "the end of a line stands there"),
+        ("one\u2029two", "the end of a line stands there"),
+        ("one\x85two", "the end of a line stands there"),
+        ("one_x000D_ two", "as a workbook stores it"),  # exceljs 584, parsexlsx 81
+    ],
+)
+def test_what_other_programs_leave_on_a_page_is_named(folder: Any, text: str, sentence: str) -> None:
+    folder.page("index", f"Words.\n\n{text}")
+    assert any(sentence in one for one in folder.problems())
+
+
+@pytest.mark.parametrize("left", ["Danger_x000D_", "Dan\u2028ger", "Dan\x0bger"])
+def test_what_other_programs_leave_in_a_cell_is_named(folder: Any, left: str) -> None:
+    folder.row("helplines", for_en=left)
+    assert any("column for_en" in one for one in folder.problems())

@@ -34,6 +34,12 @@ _OGG = b"OggS"
 _LOOKALIKES = str.maketrans("OoIl", "0011")
 """Letters that somebody types or a camera reads in place of a digit. A receipt has none, and its check digit judges."""
 
+_MORE_LOOKALIKES = str.maketrans("OoIl|i!SsBZz\u041e\u043e\u039f\u03bf", "0011111558220000")
+"""These count beside digits only: words have them too. The last four are O in Cyrillic and in Greek."""
+
+_MOST_GROUPS = 200
+"""Groups of digits that are looked through in a text with too many."""
+
 _IDEMPOTENCY_KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -111,21 +117,44 @@ def _digest(idempotency_key: str, purpose: str, content: Mapping[str, Any]) -> b
 
 
 def read(text: str) -> str:
-    """Return the receipt in what a person typed, or copied with the words or the address around it.
+    """Return the receipt in what a person typed, or copied with the words, numbers or the address around it.
 
     Takes the decimal digits of any script (Tamil, Telugu, Devanagari, Odia, Western) and passes over everything
-    else. Letters that look like 0 and 1 count as these where there are not enough digits. Raises NotAReceipt.
+    else. Letters that look like digits count as these where there are not enough digits. Where there are too many, it
+    is the one run of whole groups that makes a receipt. Raises NotAReceipt.
     """
     from stdnum import damm  # noqa: PLC0415 - as above
 
-    code = digits_of(text)
-    if len(code) < DIGITS:
-        code = digits_of(text.translate(_LOOKALIKES))
-    if len(code) != DIGITS:
-        raise NotAReceipt("digits")
+    ways = (text, text.translate(_LOOKALIKES), _with_lookalikes(text))
+    code = next((found for way in ways if len(found := digits_of(way)) == DIGITS), "")
+    if not code:
+        right = {run for run in _runs(text) if damm.is_valid(run)}
+        if len(right) != 1:
+            raise NotAReceipt("digits")
+        code = right.pop()
     if not damm.is_valid(code):
         raise NotAReceipt("check")
     return code
+
+
+def _with_lookalikes(text: str) -> str:
+    """Return a text in which letters beside digits that look like digits are these."""
+    return re.sub(r"\S+", lambda word: word[0].translate(_MORE_LOOKALIKES) if digits_of(word[0]) else word[0], text)
+
+
+def _runs(text: str) -> set[str]:
+    """Return each twenty digits of a text that are whole groups of it, side by side: pasted twice, after +91."""
+    groups = [digits_of(group) for group in re.findall(r"\d+", text)][:_MOST_GROUPS]
+    found = set()
+    for first in range(len(groups)):
+        run = ""
+        for group in groups[first:]:
+            run += group
+            if len(run) >= DIGITS:
+                break
+        if len(run) == DIGITS:
+            found.add(run)
+    return found
 
 
 def in_fours(code: str) -> str:

@@ -10,7 +10,7 @@ import click
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import day_here, machines_doubt
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
 from forms.desk.cli.errors import show_problems
@@ -34,7 +34,7 @@ Finder = Callable[[Session, str], Case]
 
 
 def register_event_commands(
-    desk: click.Group, unlock: Callable[[Any], Session], find_case: Finder, today: Callable[[], date] = date.today
+    desk: click.Group, unlock: Callable[[Any], Session], find_case: Finder, today: Callable[[], date] = day_here
 ) -> None:
     """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
+from forms.core.trusted_date import day_here
 from forms.desk.cases.case import Case
 from forms.desk.cases.search import Wanted, find
 from forms.desk.command_line import command as typed
@@ -110,7 +111,7 @@ def _no_such_letter(session: Session, which: str, *, many: bool) -> Problem:
 
 def clock() -> Callable[[], date]:
     """Return what tells this machine's day: the clock that the desk was called with, as tests do, or the machine's."""
-    clock: Callable[[], date] = click.get_current_context().meta.get(CLOCK, date.today)
+    clock: Callable[[], date] = click.get_current_context().meta.get(CLOCK, day_here)
     return clock
 
 

@@ -11,7 +11,7 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import new_id
 from forms.core.portal import Event
 from forms.core.problem import Problem
-from forms.core.trusted_date import TrustedDate
+from forms.core.trusted_date import TrustedDate, day_here
 from forms.desk.events import attendance
 from forms.desk.events.attendance import Attendance, Mark
 from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
@@ -21,7 +21,7 @@ from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
 
 
-def open_book(session: EventSession, today: Callable[[], date] = date.today) -> "EventBook":
+def open_book(session: EventSession, today: Callable[[], date] = day_here) -> "EventBook":
     """Return the event records of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
@@ -41,7 +41,7 @@ class EventBook:
     """Events, sign-ups and marks. Its methods raise Problem with a sentence; nothing is half done then."""
 
     def __init__(
-        self, session: EventSession, today: Callable[[], date] = date.today, now: Callable[[], str] = minute
+        self, session: EventSession, today: Callable[[], date] = day_here, now: Callable[[], str] = minute
     ) -> None:
         self.session, self._today, self._now = session, today, now
         self.signups = SignupList(session)

@@ -14,6 +14,7 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
 from forms.core.rendering import CompiledTemplates
+from forms.core.trusted_date import day_here
 from forms.desk import language
 from forms.desk.command_line import command
 from forms.desk.services.place import DeskPlace
@@ -56,7 +57,7 @@ SENTENCES = {
 
 def create_window(
     place: DeskPlace,
-    today: Callable[[], date] = date.today,
+    today: Callable[[], date] = day_here,
     idle_seconds: float = IDLE_SECONDS,
     unlock: Callable[[DeskPlace, str | None], Session] = Session.unlock,
     clock: Callable[[], float] = time.monotonic,

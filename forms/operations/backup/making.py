@@ -15,6 +15,7 @@ from forms.operations.backup.contents import ERASURES, FULL, Manifest
 from forms.operations.backup.folder import ERASED, Rule
 from forms.server import config
 from forms.server.config import ServerSettings
+from forms.server.in_use import InUse
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,19 @@ def _ready(
 ) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
     """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile.
 
-    Raises Problem where the backup would lie in the data folder.
+    Nor does a restore begin. Raises Problem where one runs, or the backup would lie in the data folder.
     """
-    salt = databases.require_salt(settings)
-    databases.require_is_there(settings)
+    databases.require_salt(settings)
     if into.resolve().is_relative_to(settings.data.resolve()):
         todo = "Name another one, best on another disk, from which it is copied to another machine."
         raise Problem(str(into), "lies in the data folder: both would be lost together.", todo)
-    with folder.alone(into, patience), databases.opened(settings, salt) as found:
-        key = contents.signing_key(settings)
-        folder.require_ours(into, public_text(key))
-        yield found, key, config.salt_mark(salt)
+    with closing(InUse(settings.data)), folder.alone(into, patience):
+        salt = databases.require_salt(settings)
+        databases.require_is_there(settings)
+        with databases.opened(settings, salt) as found:
+            key = contents.signing_key(settings)
+            folder.require_ours(into, public_text(key))
+            yield found, key, config.salt_mark(salt)
 
 
 def _manifest(

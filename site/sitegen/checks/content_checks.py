@@ -1,11 +1,13 @@
 """What staff get wrong, said in a sentence with file and line; and what still waits for a person."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
@@ -18,7 +20,9 @@ from sitegen.content import desk_tables, phone_numbers
 from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
 from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.languages import word_checks
-from sitegen.lint import consent_rules
+from sitegen.layers import lookup
+from sitegen.lint import consent_rules, page_facts
+from sitegen.lint.files import FILMS
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
 
@@ -99,7 +103,20 @@ def of_pages(
     for page in pages:
         yield from page_checks.addresses(page, library.names, languages)
     for page in pages:
-        yield from images.asked(page, content / "media")
+        yield from _files_asked(page, content)
+
+
+def _files_asked(page: PageSource, content: Path) -> Iterator[Problem]:
+    """Yield pictures and films of content/media that a page requests and that cannot be shown."""
+    facts = page_facts.of(page, content.parent)
+    yield from images.asked(page, () if page.made else facts.pictures, content / "media")
+    for address, _ in facts.links:
+        name = unquote(html.unescape(address)).removeprefix("/media/")
+        film = address.startswith("/media/") and name.lower().endswith(tuple(FILMS))
+        if film and not lookup.medium(content / "media", name).is_file():
+            at = page.text.find(address)
+            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
+            yield Problem(where, f"the film {address} is not there.", "Put it into content/media, write /media/...")
 
 
 def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> Iterator[Problem]:

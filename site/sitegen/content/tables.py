@@ -31,6 +31,8 @@ KINDS = "kinds"
 """The table whose rows are the words that other tables may use for kinds."""
 
 _CODE = re.compile(locales.CODE)
+_DIALLED = "[0-9]{3,15}"
+"""The pattern of a column whose digits a phone calls."""
 
 _KINDS = {
     "integer": _("a whole number"),
@@ -242,7 +244,7 @@ def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
 
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
     """The sheet as its schema has it: columns in its order, those left out empty, days and times in its writing."""
-    fields = {field["name"]: field["type"] for field in descriptor["fields"]}
+    fields = {field["name"]: _kind_of(field) for field in descriptor["fields"]}
     rows, without_hour = [], set()
     for at, row in enumerate(sheet.rows):
         cells = dict(zip(sheet.header, row, strict=True))
@@ -252,10 +254,18 @@ def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
     return replace(sheet, header=list(fields), rows=rows, without_hour=frozenset(without_hour))
 
 
+def _kind_of(field: Mapping[str, Any]) -> str:
+    """Return the type of a field; "dialled" for digits that a phone calls, which are a text (its zeros count)."""
+    return "dialled" if field.get("constraints", {}).get("pattern") == _DIALLED else str(field["type"])
+
+
 def _rewritten(cell: str, kind: str) -> str:
     """Return the cell in the form that its schema requires: a day in ISO 8601, a number with the digits 0 to 9."""
     if kind in {"integer", "number"} and cell:
         return digits.plain_number(cell)
+    if kind == "dialled":
+        dialled = re.sub(r"[ ()-]", "", digits.plain_number(cell))
+        return dialled if dialled.isdecimal() else cell
     return dates.rewritten(cell, kind)
 
 

@@ -7,7 +7,7 @@ for the checks. Only that nothing is wrong is kept; what is wrong is looked for 
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from sitegen.checks import page_checks
 from sitegen.checks.security import html_checks
 from sitegen.content.pages import PageSource
 from sitegen.lint import structure, translations, visible
-from sitegen.media import shared_clips
+from sitegen.media import images, shared_clips
 from sitegen.render.engine.markdown_html import to_html
 
 _LINK = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.S)
@@ -28,22 +28,30 @@ _ID = re.compile(r'\bid="([^"]*)"')
 
 @dataclass(frozen=True)
 class Facts:
-    """A page by itself. links: each address with the HTML of what is shown of it; ids: of its parts, in order."""
+    """A page by itself. links: each address with the HTML of what is shown of it; ids: of its parts, in order.
+
+    pictures: the address and the words of each.
+    """
 
     links: tuple[tuple[str, str], ...]
     ids: tuple[str, ...]
+    pictures: tuple[tuple[str, str], ...]
     clean: bool
     """Whether `problems` and html_checks find nothing in it."""
 
     def packed(self) -> bytes:
         """Return the facts of a clean page as bytes, for `unpacked`."""
-        return json.dumps([self.links, self.ids]).encode()
+        return json.dumps([self.links, self.ids, self.pictures]).encode()
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Facts":
         """Return the facts of a clean page."""
-        links, ids = json.loads(data)
-        return cls(tuple((str(to), str(shown)) for to, shown in links), tuple(map(str, ids)), clean=True)
+        links, ids, pictures = json.loads(data)
+        return cls(_pairs(links), tuple(map(str, ids)), _pairs(pictures), clean=True)
+
+
+def _pairs(found: Iterable[Iterable[object]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(first), str(second)) for first, second in found)
 
 
 def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
@@ -60,7 +68,7 @@ def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     made = made_of(page, root) if made is None else made
     wrong = [*html_checks.of_page(page, root, made), *problems(page, root, made)]
     links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
-    facts = Facts(links, tuple(_ID.findall(made)), clean=not wrong)
+    facts = Facts(links, tuple(_ID.findall(made)), images.pictures_in(made), clean=not wrong)
     if facts.clean:
         kept.keep(key, facts)
     return facts

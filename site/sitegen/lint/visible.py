@@ -58,6 +58,13 @@ _BULLETS = (
 _PICTURES = r"(?:[0-9]\ufe0f?\u20e3|[\u2190-\u21ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
 """Small pictures of a phone's keyboard, and digits in a box or a ring."""
 
+_OTHER_SPACES = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+_ANY_SPACE = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+"""A Mac writes a space that does not break where Alt is still held (github/markup 1150)."""
+
+_LIKE_SIGNS = "\u2010\u2011\u2012\u2212\uff0d\uff0a"
+"""Hyphens, a minus and a star that are not those of Markdown, at the beginning of a line."""
+
 _UNFILLED = (
     r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|"
     r"date|time|place|name|address|link|e-?mail"
@@ -94,7 +101,7 @@ SIGNS = (
         "])",
     ),
     _sign(
-        rf"^\s*[{_BULLETS}]\s",
+        rf"^\s*[{_BULLETS}]\s|^\s*[\u2022\u25cf\u25cb\u25aa\uf0b7](?=\w)",
         "a bullet of Word stands there.",
         "Write a hyphen and a space in its place, and an empty line before the first.",
         _BULLETS,
@@ -120,10 +127,11 @@ SIGNS = (
         ".)",
     ),
     _sign(
-        r"^[ \t]*[-*+](?=[^\W\d_]{2}|\d{3})(?![^*\n]*\*)|^[ \t]*\d{1,2}\.(?=[^\W\d_]{2})",
+        rf"^[ \t]*(?:[-*+]|\d{{1,2}}[.)]){_OTHER_SPACES}|^[{_LIKE_SIGNS}]{_ANY_SPACE}"
+        r"|^[ \t]*[-*+](?=[^\W\d_]{2}|\d{3})(?![^*\n]*\*)|^[ \t]*\d{1,2}\.(?=[^\W\d_]{2})|^[ \t]*\d{1,2}\uff0e",
         "a list stands there without a space after its sign.",
-        "Write a space after the hyphen or number.",
-        "-*+.",
+        "Write a usual hyphen, or a number and a full stop, and a usual space.",
+        f"-*+.)\uff0e{_LIKE_SIGNS}",
     ),
     _sign(
         r"^(?:!!!|\?\?\?|:{3,}|\[!\w+\])",
@@ -144,10 +152,10 @@ SIGNS = (
         "{",
     ),
     _sign(
-        r"\*\*|~~",
+        r"\*\*|~~|==\S[^=\n]*==|\+\+\S[^+\n]*\+\+",
         "signs for bold or struck letters stand there.",
         "Write **words** without spaces inside, both pairs in one paragraph.",
-        "*~",
+        "*~=+",
     ),
     _sign(
         r"^\s*\|.*\|\s*$|\|\s*:?-{3,}",
@@ -231,6 +239,20 @@ SIGNS = (
         "Fill it.",
         "TFXLl{[h",
         words=("TODO", "TBD", "FIXME", "XXX", "orem ipsum", " here", "{", "["),
+    ),
+    _sign(
+        r"_x[0-9A-F]{4}_",
+        "a sign stands there as a workbook stores it, like _x000D_.",
+        "Take it out: it is the end of a line, or a sign that nobody sees.",
+        "x",
+        in_cells=True,
+    ),
+    _sign(
+        r"[\x0b\x0c\x85\u2028\u2029]",
+        "the end of a line stands there as Word or a web page writes it: lists and paragraphs run into one.",
+        "Delete it, and press Enter.",
+        "\x0b\x0c\x85\u2028\u2029",
+        in_cells=True,
     ),
     _sign(
         r"[\u0300-\u036f]{4}",

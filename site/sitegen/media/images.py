@@ -7,7 +7,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,10 +45,11 @@ _KINDS = (("avif", "AVIF", "image/avif"), ("webp", "WEBP", "image/webp"), ("jpg"
 _STEPS = ((70, 0), (60, 0), (50, 0), (40, 0), (30, 0), (20, 0), (20, 1), (20, 2), (10, 4))
 """Quality and pixels of softening, best first: where low quality is not enough, fine detail goes."""
 
-_IMG = re.compile(r'<img alt="([^"]*)" src="(?:\.\./)*/?media/([^"]+)"[^>]*?/?>')
+_IMG = re.compile(r"<img\b([^>]*)>")
+_ATTRIBUTE = re.compile(r"""(?<![\w-])(alt|src)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
+_OF_MEDIA = re.compile(r"(?:\.\./)*/?media/(.+)", re.S)
 _LINK = re.compile(r'<a [^>]*?href="(?:\.\./)*/?media/([^"#?]+)[^"]*"[^>]*>(.*?)</a>', re.S)
 _EMPTY = re.compile(r"<(p|li|figure)>\s*</\1>\n?")
-_ASKED = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _SVG = "http://www.w3.org/2000/svg"
 _WIDTH_WITHOUT_STYLE = 200
 _SHAPES = frozenset(
@@ -71,12 +72,16 @@ class ImagePipeline:
 
         Pictures without consent are left out, and links to such files are only their words.
         """
-        drawn = _IMG.sub(
-            lambda match: self._one(html.unescape(match[1]), match[2]) if self.may_show(match[2], language) else "",
-            body,
-        )
+        drawn = _IMG.sub(lambda match: self._drawn(match, language), body)
         drawn = _LINK.sub(lambda match: match[0] if self.may_show(match[1], language) else match[2], drawn)
         return drawn if drawn == body or not self.allowed else _EMPTY.sub("", drawn)
+
+    def _drawn(self, img: re.Match[str], language: str) -> str:
+        address, alt = _told_of(img[1])
+        own = _OF_MEDIA.fullmatch(address)
+        if own is None:
+            return img[0]
+        return self._one(alt, own[1]) if self.may_show(own[1], language) else ""
 
     def may_show(self, address: str, language: str) -> bool:
         """Return whether a consent, where one is needed, covers a picture in this language."""
@@ -282,16 +287,31 @@ def _in_heading(page: PageSource, media: Path) -> Iterator[Problem]:
         yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
 
 
-def asked(page: PageSource, media: Path) -> Iterator[Problem]:
-    """Yield pictures that a page requests and that are missing, or lack a text alternative."""
+def pictures_in(made: str) -> tuple[tuple[str, str], ...]:
+    """Return address and words of each picture in the HTML of a page, in whatever way somebody wrote it."""
+    return tuple(_told_of(img[1]) for img in _IMG.finditer(made))
+
+
+def _told_of(attributes: str) -> tuple[str, str]:
+    """Return the address and the words of an <img>, "" where it has none."""
+    found = {match[1].lower(): html.unescape(match[2] or match[3] or "") for match in _ATTRIBUTE.finditer(attributes)}
+    return found.get("src", ""), found.get("alt", "")
+
+
+def asked(page: PageSource, pictures: Iterable[tuple[str, str]], media: Path) -> Iterator[Problem]:
+    """Yield pictures that a page requests and that are missing, or lack a text alternative.
+
+    pictures: what `pictures_in` finds in its HTML: Markdown has six ways to write one.
+    """
     yield from _in_heading(page, media)
-    for match in _ASKED.finditer(page.text):
-        where, address = f"{page.where}, line {page.line_of(match.start())}", match[2]
+    for address, alt in pictures:
+        at = page.text.find(address) if address else page.text.find("]()")
+        where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
         name = address.partition("/media/")[2]
         ending = Path(name).suffix.lower()
         if not name or address.partition("/media/")[0] or not lookup.medium(media, name).is_file():
             yield Problem(where, f"the picture {address} is not there.", "Put it into content/media, write /media/...")
         elif ending not in PHOTOS | {".svg"}:
             yield Problem(where, f"{address} is no picture we know.", "Use PNG, JPEG, WebP, AVIF or SVG.")
-        elif not match[1].strip() and "pictograms/" not in name:
+        elif not alt.strip() and "pictograms/" not in name:
             yield Problem(where, f"the picture {address} has no words.", "Write what it shows between [ and ].")

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from sitegen import kept_work
 
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
 """Kinds of files of which a smaller copy is worth its place."""
+
+_ENDINGS = tuple(COMPRESSED)
 
 FEED = "calendar.ics"
 """A calendar of many events, which is worth it too."""
@@ -32,15 +35,18 @@ _WIDEST, _NARROWEST = 22, 10
 
 def wanted(folder: Path) -> list[Path]:
     """Return the files below a folder that should have compressed copies and have none yet."""
-    found = sorted(path for path in folder.rglob("*") if is_wanted(f"{folder.name}/{path.name}"))
-    large = (path for path in found if path.stat().st_size >= SMALLEST)
-    return [path for path in large if not path.with_name(f"{path.name}.br").exists()]
+    found = []
+    for where, _, names in os.walk(folder):  # a site has thousands of files, and few of them are wanted
+        there = frozenset(names)
+        wanted = (name for name in names if is_wanted(f"{folder.name}/{name}") and f"{name}.br" not in there)
+        found += [path for path in (Path(where, name) for name in wanted) if path.stat().st_size >= SMALLEST]
+    return sorted(found)
 
 
 def is_wanted(path: str) -> bool:
     """Return whether a file of the site has compressed copies, if it is large enough: none beside the folders."""
     folder, _, name = path.lstrip("/").rpartition("/")
-    return bool(folder) and (Path(name).suffix in COMPRESSED or name == FEED) and name != EARLIER
+    return bool(folder) and (name.endswith(_ENDINGS) or name == FEED) and name != EARLIER
 
 
 def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:

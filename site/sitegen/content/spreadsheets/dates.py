@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from forms.core.i18n import digits
 from forms.core.i18n.lazy_text import lazy_gettext as _
 
 _YEAR_FIRST = r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
@@ -46,7 +47,7 @@ def today_in(content: Path, now: datetime | None = None) -> date:
 def read(cell: str) -> datetime | None:
     """The day and time of a cell, midnight where it gives only a day; None where it cannot be read without doubt."""
     for way in _WAYS:
-        match = way.fullmatch(cell.strip())
+        match = way.fullmatch(_plain(cell))
         if match:
             try:
                 year, month, day = int(match["year"]), _month(match["month"]), int(match["day"])
@@ -59,6 +60,11 @@ def read(cell: str) -> datetime | None:
     return None
 
 
+def _plain(cell: str) -> str:
+    """Return a cell with usual spaces, hyphens and digits: spreadsheets write others, which look the same."""
+    return digits.plain_number(cell)
+
+
 def without_hour(day: datetime) -> datetime:
     """Return a day as rows have it that know no hour."""
     return datetime.combine(day, NO_HOUR)
@@ -66,7 +72,7 @@ def without_hour(day: datetime) -> datetime:
 
 def tells_hour(cell: str) -> bool:
     """Return whether a cell with a day gives its hour too: midnight is one."""
-    return any(match["hour"] is not None for way in _WAYS if (match := way.fullmatch(cell.strip())))
+    return any(match["hour"] is not None for way in _WAYS if (match := way.fullmatch(_plain(cell))))
 
 
 def _month(word: str) -> int:
@@ -95,14 +101,15 @@ _EPOCH = date(1899, 12, 30)
 
 def hint(cell: str) -> str:
     """Return what to do about a cell that is no day, by what it looks like; "" where it looks like nothing known."""
-    if stored := _STORED.fullmatch(cell.strip()):
+    cell = _plain(cell)
+    if stored := _STORED.fullmatch(cell):
         day = _EPOCH + timedelta(days=int(stored["days"]))
         return _(
             "A spreadsheet counts %(day)s like this: give the column the format of a date, and save again.", day=day
         )
-    if _SHORT_YEAR.fullmatch(cell.strip()):
+    if _SHORT_YEAR.fullmatch(cell):
         return _("Write the year with four digits.")
-    if ":" in cell and _OF_A_ZONE.fullmatch(cell.strip()):
+    if ":" in cell and _OF_A_ZONE.fullmatch(cell):
         return _("Write what the clock in the district shows, without Z or the hours after it.")
     return ""
 
@@ -115,7 +122,7 @@ def in_doubt(cells: Sequence[str]) -> frozenset[int]:
 
     2/3/2027 is the second of March; beside 2/13/2027, which a machine set to American English wrote, nobody knows.
     """
-    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(cell.strip()))}
+    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(_plain(cell)))}
     if not any(int(match["month"]) <= _NOON < int(match["day"]) for match in found.values()):
         return frozenset()
     return frozenset(at for at, match in found.items() if match["month"] != match["day"])
