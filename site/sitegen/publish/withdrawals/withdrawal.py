@@ -356,7 +356,7 @@ def _write_day(path: Path, content: Path, told: str, today: date) -> int:
     return found
 
 
-def _table(path: Path) -> withdrawn_days.Table:
+def _table(path: Path) -> withdrawn_days.ConsentTable:
     """Return the district's consents.csv as it stands. Raises Problem where there is none that is text."""
     try:
         data = path.read_bytes()

@@ -33,7 +33,7 @@ Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Line:
+class ConsentLine:
     """A row and where it stands in the text. is_sure: its cells are told apart without doubt."""
 
     cells: Sequence[str]
@@ -43,7 +43,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Table:
+class ConsentTable:
     """A consents.csv as it stands. names: of its columns; at: the place of the line with them, -1 where none has."""
 
     text: str
@@ -52,7 +52,7 @@ class Table:
     separator: str
     names: Sequence[str]
     at: int
-    lines: Sequence[Line]
+    lines: Sequence[ConsentLine]
 
     @property
     def bytes(self) -> bytes:
@@ -60,11 +60,11 @@ class Table:
         return self.mark + self.text.encode(self.encoding, "surrogateescape" if self.encoding == "utf-8" else "strict")
 
     @property
-    def own(self) -> list[Line]:
+    def own(self) -> list[ConsentLine]:
         """The lines that are rows."""
         return [line for line in self.lines[self.at + 1 :] if any(cell.strip() for cell in line.cells)]
 
-    def row(self, line: Line) -> Row:
+    def row(self, line: ConsentLine) -> Row:
         """Return a row by its columns; broken, with all that stands in it, where it is in doubt which cell is which."""
         width = len(self.names)
         cells = [cell.strip() for cell in line.cells]
@@ -81,7 +81,7 @@ class Table:
         first = self.text.partition("\n")[0]
         return text_of([cells], Dialect(b"", self.separator, "\r\n" if first.endswith("\r") else "\n"))
 
-    def with_texts(self, texts: Mapping[int, str], more: str = "") -> "Table":
+    def with_texts(self, texts: Mapping[int, str], more: str = "") -> "ConsentTable":
         """Return the table with other texts in place of lines, by where they start, and `more` at its end."""
         parts = [texts.get(line.start, self.text[line.start : line.end]) for line in self.lines]
         text = "".join(parts)
@@ -89,7 +89,7 @@ class Table:
         return read(replace(self, text=f"{text}{gap}{more}").bytes)
 
 
-def read(data: bytes) -> Table:
+def read(data: bytes) -> ConsentTable:
     """Return a table from its bytes: any bytes are a table."""
     encoding = _UTF16.get(data[:2], "utf-8")
     mark = data[:2] if data[:2] in _UTF16 else BOM if data.startswith(BOM) else b""
@@ -103,7 +103,7 @@ def read(data: bytes) -> Table:
     names = [_known(cell.strip()) for cell in lines[at].cells] if at >= 0 else list(consents.columns())
     while names and not names[-1]:  # as spreadsheets add them
         names.pop()
-    return Table(text, encoding, mark, separator, names, at, lines)
+    return ConsentTable(text, encoding, mark, separator, names, at, lines)
 
 
 def _known(name: str) -> str:
@@ -115,32 +115,32 @@ def _is_header(cells: Sequence[str]) -> bool:
     return len({_known(cell.strip(' "\r\n')) for cell in cells} & {*consents.columns()}) >= _KNOWN
 
 
-def _lines(text: str, separator: str) -> list[Line]:
+def _lines(text: str, separator: str) -> list[ConsentLine]:
     try:
         return list(_well_formed(text, separator))
     except csv.Error:  # a quotation mark that is not closed takes the rest of the file in: each line for itself
         return list(_each_for_itself(text, separator))
 
 
-def _well_formed(text: str, separator: str) -> Iterator[Line]:
+def _well_formed(text: str, separator: str) -> Iterator[ConsentLine]:
     physical = list(io.StringIO(text, newline=""))
     reader = csv.reader(physical, strict=True, delimiter=separator)
     done, start = 0, 0
     for cells in reader:
         end = start + sum(map(len, physical[done : reader.line_num]))
-        yield Line(cells, start, end)
+        yield ConsentLine(cells, start, end)
         done, start = reader.line_num, end
 
 
-def _each_for_itself(text: str, separator: str) -> Iterator[Line]:
+def _each_for_itself(text: str, separator: str) -> Iterator[ConsentLine]:
     start = 0
     for one in io.StringIO(text, newline=""):
         end = start + len(one)
         try:
             cells = next(csv.reader([one], strict=True, delimiter=separator), [])
-            yield Line(cells, start, end)
+            yield ConsentLine(cells, start, end)
         except csv.Error:
-            yield Line(one.rstrip("\r\n").split(separator), start, end, is_sure=False)
+            yield ConsentLine(one.rstrip("\r\n").split(separator), start, end, is_sure=False)
         start = end
 
 
@@ -169,13 +169,13 @@ def day_of(row: Row) -> str:
     return cell if BROKEN not in row else marked.partition(",")[0]
 
 
-def with_rows(table: Table, rows: Sequence[Row]) -> Table:
+def with_rows(table: ConsentTable, rows: Sequence[Row]) -> ConsentTable:
     """Return the table with rows at its end."""
     more = "".join(table.written([row.get(name, "") for name in table.names]) for row in rows)
     return table.with_texts({}, more) if more else table
 
 
-def with_day(table: Table, is_meant: Callable[[Row], bool], day: str) -> tuple[Table, int]:
+def with_day(table: ConsentTable, is_meant: Callable[[Row], bool], day: str) -> tuple[ConsentTable, int]:
     """Return the table with a day in each row that is meant, and how many there are."""
     places = [at for at, line in enumerate(table.own) if is_meant(table.row(line))]
     if WITHDRAWN not in table.names:
@@ -185,7 +185,7 @@ def with_day(table: Table, is_meant: Callable[[Row], bool], day: str) -> tuple[T
     return table.with_texts(texts, _apart(table, meant, day)), len(meant)
 
 
-def _with_column(table: Table) -> Table:
+def _with_column(table: ConsentTable) -> ConsentTable:
     """Return the table with the column of days; a row that was whole stays so."""
     width = len(table.names)
     if table.at < 0:
@@ -196,7 +196,7 @@ def _with_column(table: Table) -> Table:
     return table.with_texts(texts)
 
 
-def _with_day(table: Table, line: Line, day: str) -> list[str]:
+def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
     row = table.row(line)
     last = max(at for at, name in enumerate(table.names) if name == WITHDRAWN)
     cells = [*line.cells, *[""] * (last + 1 - len(line.cells))]  # no further: a row that is too short stays so
@@ -207,7 +207,7 @@ def _with_day(table: Table, line: Line, day: str) -> list[str]:
     return cells
 
 
-def _apart(table: Table, meant: Sequence[Line], day: str) -> str:
+def _apart(table: ConsentTable, meant: Sequence[ConsentLine], day: str) -> str:
     """Return rows that withdraw what broken rows name: where somebody mends those, the day may stand elsewhere."""
     if len({*table.names}) != len(table.names) or not _NEEDED <= {*table.names} <= {*consents.columns()}:
         return ""  # it would be as broken as they are; the day stands in the column of its name
