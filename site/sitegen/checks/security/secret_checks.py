@@ -13,7 +13,7 @@ from forms.core.problem import Problem
 from sitegen.layers import lookup
 
 _BETWEEN = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
-"""What may stand between the letters of a key; a constant, for "translate" with a text would be a word to translate."""
+"""Dashes and white space, which count as nothing. As a name: `words` reads a literal in `translate()` as a message."""
 
 _TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
 SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
