@@ -1,11 +1,15 @@
 """A file that one program holds at a time."""
 
+import errno
+import os
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.files.locks import AlreadyLocked, locked, locked_within
 from forms.core.problem import Problem
 
 
@@ -48,3 +52,58 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="is a link, and must be an empty file"), locked(tmp_path / "lock"):
         pass
     assert not (tmp_path / "of root").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_of_who_holds_it_does_not_hold_it_on(tmp_path: Path) -> None:
+    """As the workers of a build do that is killed: nobody would ever build again."""
+    path, (ends, end) = tmp_path / "lock", os.pipe()
+    with locked(path):
+        fork = os.fork()
+        if not fork:
+            os.close(end)
+            os.read(ends, 1)
+            os._exit(0)
+    try:
+        with locked(path):
+            pass
+    finally:
+        os.close(end)
+        os.waitpid(fork, 0)
+        os.close(ends)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_that_leaves_the_block_closes_no_file_of_its_own(tmp_path: Path) -> None:
+    with suppress(SystemExit), locked(tmp_path / "lock"):
+        fork = os.fork()
+        if not fork:
+            own = os.open(tmp_path / "own", os.O_RDWR | os.O_CREAT)
+            raise SystemExit
+    if not fork:
+        try:
+            os.fstat(own)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(fork, 0)[1] == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks otherwise")
+def test_a_file_system_without_locks_is_no_other_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", lacks)
+    with pytest.raises(OSError, match="No locks"), locked(tmp_path / "lock"):
+        pass
+
+
+def test_who_waits_gives_up_and_does_other_things_meanwhile(tmp_path: Path) -> None:
+    done: list[str] = []
+    waiting = locked_within(tmp_path / "lock", 0.3, lambda: done.append("looked"))
+    with locked(tmp_path / "lock"), pytest.raises(AlreadyLocked), waiting:
+        pass
+    assert done
+    with locked_within(tmp_path / "lock", 0):
+        pass

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.cli.main import Checkout
-from forms.operations.cli.release_commands import publish_newest
+from forms.operations.cli.release_commands import publish_newest, purge_meanwhile
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ReleasePlace:
 
     def publish(self, commit: str, _who: str) -> str:
         """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
-        with releases.at_work(self.here.published):
+        with releases.at_work(self.here.published, meanwhile=partial(purge_meanwhile, self.here)):
             publish_newest(self.here)
         return commit
 

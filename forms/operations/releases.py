@@ -20,13 +20,16 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import make_open_folder, sync_folder, write_durably
-from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.files.locks import AlreadyLocked, locked, locked_within
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
 CURRENT, RELEASES, LOCK = "current", "releases", "lock"
 WORK = "work"
 """Held while content is taken, built and put into use: nobody may change it under a build."""
+
+LONGEST_WAIT = 7200.0
+"""Seconds to wait for another program that publishes: longer than the longest build waits for another one."""
 
 HELD = "held"
 PUBLIC, PORTAL = "public", "portal.json"
@@ -294,10 +297,13 @@ def _remove_old(site: Path, now: Release) -> None:
 
 
 @contextmanager
-def at_work(site: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+def at_work(
+    site: Path, waiting: Callable[[], object] = lambda: None, meanwhile: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Hold the work of publishing, from the content to the release, for this program alone; wait for another's end.
 
-    waiting: told once that another is at work. Raises OSError.
+    waiting: told once that another is at work; meanwhile: called every few seconds until that has ended. Raises Problem
+    where it does not end, OSError.
     """
     make_open_folder(site)
     with ExitStack() as stack:
@@ -305,8 +311,17 @@ def at_work(site: Path, waiting: Callable[[], object] = lambda: None) -> Iterato
             stack.enter_context(locked(site / WORK))
         except AlreadyLocked:
             waiting()
-            stack.enter_context(locked(site / WORK, wait=True))
+            _wait_for_work(site / WORK, meanwhile, stack)
         yield
+
+
+def _wait_for_work(path: Path, meanwhile: Callable[[], object], stack: ExitStack) -> None:
+    try:
+        stack.enter_context(locked_within(path, LONGEST_WAIT, meanwhile))
+    except AlreadyLocked:
+        what = "is held by another program, which publishes here and does not end: it is stopped, or hangs."
+        todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
+        raise Problem(str(path), what, todo) from None
 
 
 @contextmanager

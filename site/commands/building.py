@@ -90,7 +90,10 @@ def _share_work(site: Site) -> None:
 @cache
 def builder_of(site: Site, out: Path) -> Builder:
     """Return what builds into this folder: one object, which keeps a record of its last build."""
-    return Builder(site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out), started=STARTED)
+    return Builder(
+        site.root, out, site.handover, click.echo, lambda: remove_withdrawn(site, out), clock=site.today,
+        started=STARTED,
+    )  # fmt: skip
 
 
 def prepared(site: Site) -> "tuple[Context, CheckReport]":

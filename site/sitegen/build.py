@@ -199,12 +199,14 @@ def build(
     unprotected: Collection[str] = (),
     sign: build_manifest.Sign | None = None,
     remembered: Callable[[], object] = lambda: None,
+    clock: Callable[[], date] | None = None,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
     that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
-    publisher's signature of the manifest; remembered: told when translations are recorded, before they are read.
+    publisher's signature of the manifest; remembered: told when translations are recorded, before they are read;
+    clock: returns the day: a consent that ends while this is built counts no more.
     Raises Problem or Problems, and then changes nothing.
     """
     started = time.monotonic()
@@ -229,7 +231,9 @@ def build(
         moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
-        withdrawal.purge(fresh, root / "content", today, say=say)  # what was withdrawn while this was built
+        withdrawal.purge(
+            fresh, root / "content", clock() if clock else today, say=say
+        )  # what was withdrawn while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)

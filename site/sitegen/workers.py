@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +109,13 @@ def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Itera
         yield Workers(None)
         return
     if _may_fork():
-        pool = ProcessPoolExecutor(_count(), mp_context=multiprocessing.get_context("fork"))
+        pool = ProcessPoolExecutor(_count(), mp_context=multiprocessing.get_context("fork"), initializer=_end_with_it)
         with _ended(pool, stopped):
             yield Workers(pool, forked=True, needed=[*PRELOADED, *needed])
         return
     processes = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     processes.set_forkserver_preload([*PRELOADED, *needed])
-    pool = ProcessPoolExecutor(_count(), mp_context=processes)
+    pool = ProcessPoolExecutor(_count(), mp_context=processes, initializer=_end_with_it)
     first = threading.Thread(target=_start_first, args=(pool,))
     first.start()
     with _ended(pool, stopped):
@@ -122,6 +123,21 @@ def workers(stopped: Path, *, beside: bool, needed: Sequence[str] = ()) -> Itera
             yield Workers(pool)
         finally:
             first.join()
+
+
+def _end_with_it() -> None:
+    """End this process when the one that it works for has ended, also a killed one, which tells nobody.
+
+    Python leaves it waiting for the next task for ever, with all pages in its memory.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def _count() -> int:

@@ -243,7 +243,7 @@ def test_one_release_that_cannot_be_cleaned_stops_no_other(
 
     here = Checkout(tmp_path, None, purge)
     with pytest.raises(Problems, match="release 2: cannot be cleaned of what was withdrawn: PermissionError"):
-        update_commands.purge_all(here)
+        release_commands.purge_all(here)
     assert cleaned == ["3", "2", "1"]
 
 
@@ -258,3 +258,23 @@ def test_the_timer_of_the_day_writes_down_what_came_of_it(
     shutil.rmtree(tmp_path / "published")
     typed("publish")
     assert publishing_report.read(tmp_path / "published") is None, "by hand nobody needs a report"
+
+
+@pytest.mark.parametrize("command", [("publish", "--daily"), ("update",)])
+def test_what_has_no_consent_leaves_the_releases_while_another_program_publishes_or_hangs(
+    typed: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    typed("publish", number=1)
+    cleaned: list[Path] = []
+    here = Checkout(tmp_path, None, cleaned.append)
+    monkeypatch.setattr(release_commands, "checkout", lambda: here)
+    monkeypatch.setattr(update_commands, "checkout", lambda: here)
+    monkeypatch.setattr(releases, "LONGEST_WAIT", 0.5)
+    with locks.locked(tmp_path / "published" / releases.WORK):
+        said = typed(*command)
+    assert said.startswith("1 ")
+    assert "does not end" in said
+    assert [path.name for path in cleaned] == ["public"]
+    report = publishing_report.read(tmp_path / "published")
+    assert report
+    assert "does not end" in report.problem

@@ -1,19 +1,26 @@
 """Two programs that build one folder at once wait for each other; a killed one holds nobody up."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sitegen.incremental import building
 from sitegen.incremental.building import LOCK
+from sitegen.publish.withdrawals import withdrawal
 
+from forms.core.files.folder_swap import exchange
 from forms.core.files.locks import locked
+from forms.core.problem import Problem
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_incremental import KEYS, builder, built, files, from_scratch
+from tests.sitegen.test_threats_withdrawal import tell, traces
 
 ROOT = Path(__file__).parents[2]
 SLOW = """
@@ -130,3 +137,86 @@ def test_a_program_that_goes_on_takes_up_what_another_built(district: Folder) ->
         assert not done.whole
         assert files(district.root / "public") == from_scratch(district)
         assert other.build(TODAY, speak=False, compress=True) is None
+
+
+class Midnight:
+    """A builder, and the day on which its consents are looked at: a story's consent ends on the next one."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder, self.day = folder, TODAY
+        tell(folder, expires_on=(TODAY + timedelta(days=1)).isoformat())
+        self.builder = builder(folder)
+        self.builder.clock, self.builder.purge = self.today, self.purge
+
+    def today(self) -> date:
+        return self.day
+
+    def strike(self, *_: object) -> None:
+        self.day = TODAY + timedelta(days=1)
+
+    def purge(self) -> None:
+        withdrawal.purge(self.folder.root / "public", self.folder.root / "content", self.day)
+
+    def build(self) -> object:
+        return self.builder.build(self.day, speak=False, compress=True)
+
+
+@pytest.fixture
+def midnight(folder: Folder) -> Midnight:
+    return Midnight(folder)
+
+
+def test_a_consent_that_ends_while_everything_is_built_counts_no_more(midnight: Midnight) -> None:
+    midnight.builder.say = midnight.strike
+    assert midnight.build()
+    assert not traces(midnight.folder.root / "public")
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "behind"])
+def test_a_consent_that_ends_while_an_edit_is_built_counts_no_more(
+    midnight: Midnight, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    midnight.folder.page("rights", "Your rights.")
+    midnight.build()
+    assert traces(midnight.folder.root / "public")
+
+    def exchanged(one: Path, other: Path) -> bool:
+        if before:
+            midnight.strike()
+        done = exchange(one, other)
+        midnight.strike()
+        return done
+
+    monkeypatch.setattr(building, "exchange", exchanged)
+    midnight.folder.page("rights", "Other rights.")
+    assert midnight.build()
+    assert not traces(midnight.folder.root / "public")
+
+
+def test_a_build_that_waits_over_midnight_builds_the_new_day(
+    midnight: Midnight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight.build()
+    midnight.folder.page("rights", "Your rights.")
+    gone: list[bool] = []
+    with locked(midnight.folder.root / LOCK):
+        midnight.builder.say = midnight.strike
+        monkeypatch.setattr(building, "LONGEST_WAIT", 0.5)
+        with pytest.raises(Problem, match="held by another program"):
+            midnight.build()
+        gone.append(not traces(midnight.folder.root / "public"))
+    assert gone == [True], "what has no consent does not wait for another program"
+    assert midnight.build()
+    assert (midnight.folder.root / "public" / "en" / "rights" / "index.html").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks otherwise")
+def test_where_the_file_system_has_no_locks_it_is_built_all_the_same(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", lacks)
+    district.page("rights", "Other rights.")
+    assert built(district)

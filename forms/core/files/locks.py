@@ -3,32 +3,87 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from forms.core.problem import Problem
+
+_TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+"""What the system says where another program holds the file; anything else is that it cannot lock at all."""
+
+LACKING = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+"""What a file system says that has no locks."""
+
+_PAUSE = 0.2
+"""Seconds between two looks at a lock that another program holds."""
+
+_held: set[int] = set()
+"""The open files of all locks of this process."""
 
 
 class AlreadyLocked(Exception):
     """Another program holds the file."""
 
 
+def _let_go_of_all() -> None:
+    """Close the locks of the process that this one was forked from, which alone holds them.
+
+    A fork that goes on when that one was killed would hold them for ever.
+    """
+    while _held:
+        os.close(_held.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_of_all)
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Lock a file for this program alone, creating it if missing. Raises AlreadyLocked, OSError, Problem for a link.
+    """Lock a file for this process alone, creating it if missing. Raises AlreadyLocked, OSError, Problem for a link.
 
     wait: wait for the other program instead; on Windows for ten seconds.
     """
     descriptor = _opened(path)
+    _held.add(descriptor)
     try:
         try:
             _lock(descriptor, wait=wait)
-        except OSError:
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
             raise AlreadyLocked(str(path)) from None
         yield
     finally:
-        os.close(descriptor)
+        if descriptor in _held:  # else this is a fork of the process that locked it
+            _held.remove(descriptor)
+            os.close(descriptor)
+
+
+@contextmanager
+def locked_within(
+    path: Path, longest: float, meanwhile: Callable[[], object] = lambda: None, every: float = 5.0
+) -> Iterator[None]:
+    """Lock a file as `locked` does, when another program has let it go. Raises AlreadyLocked, OSError, Problem.
+
+    longest: seconds to wait for that: it may hang, or be stopped. meanwhile: called so often (seconds) while it waits.
+    """
+    ends, due = time.monotonic() + longest, 0.0
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(locked(path))
+                break
+            except AlreadyLocked:
+                if time.monotonic() >= ends:
+                    raise
+                if time.monotonic() >= due:
+                    meanwhile()
+                    due = time.monotonic() + every
+                time.sleep(_PAUSE)
+        yield
 
 
 def _opened(path: Path) -> int:

@@ -3,12 +3,13 @@
 import os
 from contextlib import nullcontext, suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import click
 
 from forms.core.builds import publishing_report
-from forms.core.problem import Problem
+from forms.core.problem import Problem, Problems
 from forms.operations import releases as folders
 from forms.operations import static_layout
 from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
@@ -38,7 +39,7 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
             return
         become_owner(here.published)
         report = publishing_report.reported(here.published, here.today()) if daily else nullcontext()
-        with folders.at_work(here.published, say_waiting), report:
+        with report, folders.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
             laid_out = static_layout.write(release.public, to) if to else None
@@ -90,6 +91,32 @@ def require_no_earlier_day(here: Checkout) -> None:
 def say_waiting() -> None:
     """Say that another program publishes here."""
     click.echo("Another program publishes here just now: waiting for its end.", err=True)
+
+
+def purge_all(here: Checkout) -> None:
+    """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
+    wrong: list[Problem] = []
+    purge = here.purge or (lambda _: None)
+    for release in folders.every(here.published):
+        try:
+            purge(release.public)
+        except Problems as found:
+            wrong += found.problems
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one release, the next is cleaned, and it is said
+            said = str(error) if isinstance(error, Problem) else type(error).__name__
+            todo = f"Where it is not in use, remove {release.folder}; else publish, and it is replaced."
+            wrong.append(Problem(f"release {release.number}", f"cannot be cleaned of what was withdrawn: {said}", todo))
+    if wrong:
+        raise Problems(wrong)
+
+
+def purge_meanwhile(here: Checkout) -> None:
+    """Take what has no consent out of every release while another program publishes; this one says later what failed.
+
+    A day may turn while it waits, and that other program may hang.
+    """
+    with suppress(Problems):
+        purge_all(here)
 
 
 @click.command()

@@ -1,14 +1,16 @@
 """The command that takes what staff have pushed."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
 
+from forms.core.builds import publishing_report
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
 from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
-from forms.operations.cli.release_commands import publish_newest, say_waiting
+from forms.operations.cli.release_commands import publish_newest, purge_all, purge_meanwhile, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
 from forms.operations.updating import GitSource, clone_in, require_no_office, take_library
@@ -48,7 +50,8 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
             require_no_office(here.root)
         named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
         source = named if clone.exists() else None
-        with releases.at_work(here.published, say_waiting):
+        report = publishing_report.reported(here.published, here.today())  # also where its turn never comes
+        with report, releases.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
             said = take_newest(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),
                 held=releases.is_held(here.published), libraries=here.libraries,
@@ -73,20 +76,3 @@ def _for_one(folder: Path, district: District, remote: str, branch: str) -> list
     """Return the command that updates one of many districts, by its own signers."""
     signers = str(folder / district.name / "allowed_signers")
     return ["update", "--signers", signers, "--remote", remote, "--branch", branch]
-
-
-def purge_all(here: Checkout) -> None:
-    """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
-    wrong: list[Problem] = []
-    purge = here.purge or (lambda _: None)
-    for release in releases.every(here.published):
-        try:
-            purge(release.public)
-        except Problems as found:
-            wrong += found.problems
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one release, the next is cleaned, and it is said
-            said = str(error) if isinstance(error, Problem) else type(error).__name__
-            todo = f"Where it is not in use, remove {release.folder}; else publish, and it is replaced."
-            wrong.append(Problem(f"release {release.number}", f"cannot be cleaned of what was withdrawn: {said}", todo))
-    if wrong:
-        raise Problems(wrong)

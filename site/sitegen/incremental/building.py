@@ -6,15 +6,15 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
-from forms.core.files.locks import AlreadyLocked, locked
-from forms.core.problem import Problems
+from forms.core.files.locks import LACKING, AlreadyLocked, locked, locked_within
+from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # where nothing changed none of it is needed, and loading it 
 
 LOCK = Path(".build") / "build.lock"
 """Held by whoever builds a project: two at once would write into one twin, and record each other's site."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds to wait for another build: longer than the first one of a large district takes with all its speech."""
 
 MOST_EDITED = 200
 """Edited pages after which everything is built, so that the record stays small."""
@@ -57,6 +60,8 @@ class Builder:
     key_files: str = ""
     unprotected: Collection[str] = ()
     sign: Callable[[bytes], str] | None = None
+    clock: Callable[[], date] | None = None
+    """Returns the day in the district: consents end, and pages of events change, also while this waits or builds."""
     started: int = field(default_factory=time.time_ns)
     """When this process was (ns): it runs the program of then."""
 
@@ -147,22 +152,37 @@ class Builder:
         speak: make speech that is not kept yet; compress: write compressed copies; again: build everything. Waits
         while another program builds this project, and then looks at everything anew.
         """
-        with self._alone():
-            return self._build(today, speak=speak, compress=compress, again=again)
+        with self._alone() as waited:
+            day = self.clock() if waited and self.clock else today  # it may have become another one meanwhile
+            return self._build(day, speak=speak, compress=compress, again=again)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold this project's builds for this program; wait for another's end. The system ends a killed one's hold."""
+    def _alone(self) -> Iterator[bool]:
+        """Hold this project's builds for this program; yield whether it waited for another's end.
+
+        What has no consent any more leaves the site while it waits. Raises Problem where it waited too long, OSError.
+        """
         path = self.root / LOCK
         path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            try:
-                stack.enter_context(_locked(path))
-            except AlreadyLocked:
+            waited = not _taken(path, stack)
+            if waited:
                 self.say("Another program builds this site at the moment. This one goes on when that is done ...")
                 self._looked = None  # it is of before
-                _wait_for(path, stack)
-            yield
+                self._wait_for(path, stack)
+            yield waited
+
+    def _wait_for(self, path: Path, stack: ExitStack) -> None:
+        try:
+            stack.enter_context(locked_within(path, LONGEST_WAIT, self._purge_meanwhile))
+        except AlreadyLocked:
+            what = "is held by another program, which builds this site and does not end: it is stopped, or hangs."
+            todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
+            raise Problem(str(path), what, todo) from None
+
+    def _purge_meanwhile(self) -> None:
+        with suppress(OSError, Problems):  # the site is being replaced; or it is said when this program builds
+            self.purge()
 
     def _build(self, today: date, *, speak: bool, compress: bool, again: bool) -> BuildOutcome | None:
         started = time.monotonic()
@@ -212,12 +232,12 @@ class Builder:
         twin = trees.twin_of(self.out)
         if not last.twin or not trees.is_as(twin, trees.of_twin(last.twin, last.site)):
             return False
-        if not inputs.consents_are_as(self.root, now):
+        if not self._consents_count(now, last.day):
             return False
         swap(twin, self.out)
         last.site, last.inputs, last.key_files = trees.of_twin(last.twin, last.site), now, self.key_files
         self._make_twin(last)
-        if not inputs.consents_are_as(self.root, now):
+        if not self._consents_count(now, last.day):
             self.purge()  # a withdrawal may have looked at each folder under the other's name
             self._forget()
             return False
@@ -267,9 +287,9 @@ class Builder:
         work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if near else None)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
-        if not self._still_counts(now) or not exchange(twin, self.out):
+        if not self._still_counts(now, last.day) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
-        if not self._still_counts(now):
+        if not self._still_counts(now, last.day):
             raise OSError  # a withdrawal may have looked at each folder under the other's name
         program.save(whole=True)
         self._take_up(last, twin, work.paths)
@@ -292,9 +312,13 @@ class Builder:
         COMPILED.keep_in(kept_work.code_mark(), program)
         return program
 
-    def _still_counts(self, now: Inputs) -> bool:
+    def _still_counts(self, now: Inputs, today: date) -> bool:
         """Return whether consents are as they were, and nobody took anything off the site: that forgets the record."""
-        return record.stored(self.root) == self._stored and inputs.consents_are_as(self.root, now)
+        return record.stored(self.root) == self._stored and self._consents_count(now, today)
+
+    def _consents_count(self, now: Inputs, today: date) -> bool:
+        """Return whether consents are as they were, and it is still the day of this build: each may have ended."""
+        return inputs.consents_are_as(self.root, now) and (self.clock is None or self.clock() == today)
 
     def _save(self, last: Record) -> None:
         self._stored, self._sure = record.save(self.root, last), True
@@ -326,9 +350,9 @@ class Builder:
         built = whole.build(
             self.root, self.out, keys=self.keys, today=today, say=self.say, handover=self.handover, speak=speak,
             compress=compress, unprotected=self.unprotected, sign=self.sign,
-            remembered=lambda: inputs.look_again(now, content, inputs.READ_AFTER),
+            remembered=lambda: inputs.look_again(now, content, inputs.READ_AFTER), clock=self.clock,
         )  # fmt: skip
-        if not inputs.consents_are_as(self.root, now):
+        if not self._consents_count(now, today):
             self.purge()  # who withdrew while this was built may have looked at the old site only
         inputs.look_again(now, content)
         self._forget()
@@ -343,21 +367,25 @@ class Builder:
             self._drawn, self._drawn_file = made, self._record.drawn
             self._make_twin(self._record)
             self._save(self._record)
-        if not inputs.consents_are_as(self.root, now):
+        if not self._consents_count(now, today):
             self.purge()  # who withdrew just now may have looked for the twin before that stood there
             self._forget()
         return BuildOutcome(built.pages, time.monotonic() - started, built.warnings)
 
 
-def _locked(path: Path) -> AbstractContextManager[None]:
-    """Return the lock of a file. One that another user left is put aside: this user may write in its folder."""
+def _taken(path: Path, stack: ExitStack) -> bool:
+    """Lock a file; return False where another program holds it. Raises Problem, OSError.
+
+    One that another user left is put aside: this user may write in its folder. Where the file system has no locks each
+    goes on, as if nobody else built.
+    """
     if path.exists() and not os.access(path, os.W_OK):
         path.unlink()
-    return locked(path)
-
-
-def _wait_for(path: Path, stack: ExitStack) -> None:
-    while True:
-        with suppress(AlreadyLocked):  # Windows waits ten seconds at most
-            stack.enter_context(locked(path, wait=True))
-            return
+    try:
+        stack.enter_context(locked(path))
+    except AlreadyLocked:
+        return False
+    except OSError as error:
+        if error.errno not in LACKING:
+            raise
+    return True
