@@ -207,3 +207,32 @@ def test_the_server_is_told_whatever_is_wrong_here(folder: Any, fault: Fault) ->
     table.write_bytes(fresh)
     assert not shown(folder.root / "content")
     assert withdrawal.with_withdrawals(fresh, WHOLE.encode(), fault.data)[0] == fresh
+
+
+ELSEWHERE = {
+    "its id is mended": WHOLE.replace("a-story,", "a story,", 1),
+    "its id is another one": WHOLE.replace("a-story,", "asha,", 1),
+    "its id is another person's there": csv_of(BEFORE, {**TOLD, "id": "after"}),
+    "the name of the ids is gone": WHOLE.replace("id,", "", 1),
+    "two names of columns became one": WHOLE.replace("adult,approved_by", "adultapproved_by", 1),
+    "the names of columns lack one, with ends of Windows": WHOLE.replace("adult,", "", 1).replace("\n", "\r\n"),
+}
+"""The table as it is where somebody withdraws, while another machine has it whole."""
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_a_withdrawal_finds_its_row_in_a_table_that_was_mended_elsewhere(folder: Any, case: str) -> None:
+    tell(folder)
+    content, table = folder.root / "content", folder.csv("consents")
+    folder.page("stories/after", "x", consent="after")
+    folder.page("stories/before", "x", consent="before")
+    base = ELSEWHERE[case].encode()
+    table.write_bytes(base)
+    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
+    here = table.read_bytes()
+    table.write_bytes(WHOLE.encode())
+    assert shown(content)
+    assert withdrawal.keep_withdrawals(content, base, here)
+    assert not shown(content)
+    assert shown(content, "stories/after")
+    assert shown(content, "stories/before")

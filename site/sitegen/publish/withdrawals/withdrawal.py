@@ -434,19 +434,34 @@ def with_withdrawals(
     made = {id: row for row in gone if (id := row.get("id", "").casefold()) and now[id] > before[id]}
     nameless = [row for row in gone if not row.get("id")] if now[""] > before[""] else []
     there = {row["id"].casefold(): row for row in reversed(_rows_of(data)) if not row.get("withdrawn_on")}
-    ids = {*there, *(row["id"].casefold() for row in _rows_of(data))}
+    ids = {row["id"].casefold() for row in _rows_of(data)}
     # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
-    new = (row for id, row in made.items() if ids and id not in ids and id not in known)
+    new = [row for id, row in made.items() if ids and id not in ids and id not in known]
     lost = [row for row in new if not row.get(BROKEN) and may_add(row)]
-    back = {id: row for id, row in made.items() if id in there}
-    back |= {id: own for id, row in there.items() for own in nameless if id not in back and _is_of(row, own)}
+    back: dict[str, Mapping[str, str]] = {}
+    for row in (*made.values(), *nameless):
+        back = {**dict.fromkeys(_meant_there(row, there), row), **back} if row not in lost else back
     if not (lost or back):
         return data, []
-    return _with_rows(data, back, lost), [*(made.get(id, there[id])["id"] for id in back), *(row["id"] for row in lost)]
+    return _with_rows(data, back, lost), [*(there[id]["id"] for id in back), *(row["id"] for row in lost)]
+
+
+def _meant_there(row: Mapping[str, str], there: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the ids of the rows that a withdrawn row means in another state of the table. there: by their ids.
+
+    The id may have been mended meanwhile, or be another person's there: then what the row is for tells which is meant.
+    """
+    id, same = row.get("id", "").casefold(), [id for id, own in there.items() if _is_of(row, own)]
+    return [id] if id in there and (id in same or not same) else same
 
 
 def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Return whether a row is for the same story, pictures or words as another one, which has no name."""
+    """Return whether a row is for the same story, pictures or words as another one; a broken one as far as it tells."""
+    named = withdrawn_days.names_in(row)
+    if named:
+        stories = withdrawn_days.stories_in(row)
+        is_told = bool(other.get("story")) and consents.story_name(other["story"]) in stories
+        return is_told or other.get("id", "").casefold() in named
     told = consents.story_name(row["story"]) if row.get("story") else ""
     if told and other.get("story") and told == consents.story_name(other["story"]):
         return True

@@ -60,6 +60,11 @@ class ConsentTable:
         return self.mark + self.text.encode(self.encoding, "surrogateescape" if self.encoding == "utf-8" else "strict")
 
     @property
+    def has_columns(self) -> bool:
+        """Whether a row of this table can say which consent is withdrawn."""
+        return len({*self.names}) == len(self.names) and _NEEDED <= {*self.names} <= {*consents.columns()}
+
+    @property
     def own(self) -> list[ConsentLine]:
         """The lines that are rows."""
         return [line for line in self.lines[self.at + 1 :] if any(cell.strip() for cell in line.cells)]
@@ -199,17 +204,19 @@ def _with_column(table: ConsentTable) -> ConsentTable:
 def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
     row = table.row(line)
     last = max(at for at, name in enumerate(table.names) if name == WITHDRAWN)
+    is_in_doubt = BROKEN in row and not table.has_columns
     cells = [*line.cells, *[""] * (last + 1 - len(line.cells))]  # no further: a row that is too short stays so
     for at, name in enumerate(table.names[: len(cells)]):
         cell = cells[at].strip()
         if name == WITHDRAWN and not cell.startswith(day) and not day_of({**row, WITHDRAWN: cell}):
-            cells[at] = f"{MARK}{day}, {cell}" if cell else day  # it may be another column's: nothing of it is lost
+            # It may be another column's: nothing of it is lost, and what was written here is known again.
+            cells[at] = f"{MARK}{day}, {cell}" if cell else f"{MARK}{day}" if is_in_doubt else day
     return cells
 
 
 def _apart(table: ConsentTable, meant: Sequence[ConsentLine], day: str) -> str:
     """Return rows that withdraw what broken rows name: where somebody mends those, the day may stand elsewhere."""
-    if len({*table.names}) != len(table.names) or not _NEEDED <= {*table.names} <= {*consents.columns()}:
+    if not table.has_columns:
         return ""  # it would be as broken as they are; the day stands in the column of its name
     whole = [row for row in map(table.row, table.own) if BROKEN not in row]
     gone = [row for row in whole if row.get(WITHDRAWN)]
