@@ -167,7 +167,7 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
         return timed([arguments.hugo, "--quiet", "-s", str(hugo)], hugo)
 
     def cold(*options: str) -> Cost:
-        fresh(root, "public")
+        fresh(root, "public", "public.twin")
         for path in (root / ".build").iterdir():
             if path.name != "seal":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, as_completed, wait
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -281,6 +281,7 @@ class _Pages:
 
         self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
         self._copies: list[Future[frozenset[bytes]]] = []
+        self._compressed: set[str] = set()
         stopped = fresh.with_name(f"{fresh.name}.stopped")
         codes = context.portal.language_codes()
         jobs = [Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes]
@@ -288,7 +289,10 @@ class _Pages:
 
     def drawn(self) -> None:
         """Wait until all languages are drawn, or one has failed: `finished` says that, if the checks do not."""
-        wait(self._started, return_when=FIRST_EXCEPTION)
+        for done in as_completed(self._started):
+            if done.exception():
+                return
+            self._start_copies(self._started[done])
 
     def finished(self, say: Callable[[str], None]) -> int:
         """Wait for all pages; return how many there are."""
@@ -297,8 +301,7 @@ class _Pages:
             code = self._started[done]
             count += done.result()
             say(f"  {code}: {done.result()} pages")
-            if self._compress:
-                self._start_copies(self._fresh / code)
+            self._start_copies(code)
         return count
 
     def compress_rest(self) -> None:
@@ -306,11 +309,17 @@ class _Pages:
         found = [one.result() for one in self._copies]
         self._copies.clear()
         for folder in (path for path in sorted(self._fresh.iterdir()) if path.is_dir()):
-            self._start_copies(folder)
+            self._start_copies_in(folder)
         found += [one.result() for one in self._copies]
         kept_work.at(self._root, "compressed").cut_down(frozenset().union(*found))
 
-    def _start_copies(self, folder: Path) -> None:
+    def _start_copies(self, language: str) -> None:
+        """Have the pages of a language compressed while others are drawn, once."""
+        if self._compress and language not in self._compressed:
+            self._compressed.add(language)
+            self._start_copies_in(self._fresh / language)
+
+    def _start_copies_in(self, folder: Path) -> None:
         parts = compression.in_parts(compression.wanted(folder))
         self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sitegen import page_keys
 from sitegen.checks.security import secret_checks
 from sitegen.content.pages import PageSource
 from sitegen.lint import structure, translations, visible
@@ -104,6 +105,12 @@ def test_words_that_are_digits_are_found_side_by_side(parts: list[str]) -> None:
 @example("गङ्गा")
 def test_a_text_has_the_tokens_of_its_parts(text: str) -> None:
     assert search_index.normalised_tokens(text) == search_words.words(text, search_index.SHORTEST)
+
+
+@given(st.text(st.sampled_from("ab.md()<>[]\"' \n#,/")))
+@example("[x](a.md#b.md,c)d.md")
+def test_links_are_found_where_they_may_begin(text: str) -> None:
+    assert page_keys.LINKED.findall(text) == re.findall(r"[^\s()<>\[\]\"']+\.md", text)
 
 
 BLOCKS = (0x900, 0x980, 0xA00, 0xA80, 0xB00, 0xC00, 0xC80, 0xD00)

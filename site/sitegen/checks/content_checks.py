@@ -159,7 +159,7 @@ def _forms(page: PageSource) -> Iterator[str]:
 
 
 def _links(page: PageSource, library: AllPages, moved: Mapping[str, str]) -> Iterator[Problem]:
-    names = frozenset(library.names)
+    names = library.known
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
         if "://" not in match[1] and target not in names:

@@ -61,6 +61,10 @@ def block_of(line: str, number: int = 0) -> Block | None:
     return Block(match[1], match[2] or "", number) if match else None
 
 
+MOST_KEPT = 16_384
+"""Pages that are remembered as they were read: a build reads all twice, and of more than these none would be found."""
+
+
 @dataclass(frozen=True)
 class PageSource:
     """One Markdown file: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
@@ -170,7 +174,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     return meta, text[match.end() :], match[0].count("\n") + 1
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST_KEPT)
 def _meta(text: str) -> Any:
     """Return what front matter says: parsed once though a build reads pages twice. Nobody changes it."""
     return read_yaml(text)
@@ -198,7 +202,7 @@ def read_one(path: Path, name: str, language: str, where: str, layer: str) -> Pa
     return _page(path.read_text(encoding="utf-8-sig").lstrip("\ufeff"), name, language, where, layer)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST_KEPT)
 def _page(text: str, name: str, language: str, where: str, layer: str) -> PageSource:
     """Return the page of a text: made once, though an editor reads all pages after each save. Nobody changes it."""
     return PageSource(name, language, *split(readable(text, where), where), file=where, layer=layer)
@@ -271,6 +275,11 @@ class AllPages:
         """Every page's name: what English has, and what only another language has."""
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The same names, for who asks of each link of each page whether it leads to one."""
+        return frozenset(self.names)
+
     def find(self, name: str, language: str) -> PageSource:
         """Return the page in this language, else in English, else one that says it is not here: no third language.
 
@@ -279,7 +288,7 @@ class AllPages:
         for code in (language, SOURCE):
             if name in self.by_language.get(code, {}):
                 return self.by_language[code][name]
-        if name not in self.names:
+        if name not in self.known:
             raise KeyError(name)
         return placeholder(name, language, not_here_words(language))
 

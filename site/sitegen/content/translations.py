@@ -17,7 +17,7 @@ from typing import Any
 
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
-from sitegen.content.pages import SOURCE, AllPages, PageSource, read_all
+from sitegen.content.pages import MOST_KEPT, SOURCE, AllPages, PageSource, read_all
 
 FILE = "translations.json"
 _PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?!\s*\n))*")
@@ -53,7 +53,7 @@ def paragraphs(page: PageSource) -> list[tuple[int, str]]:
     return list(_paragraphs(head, page.text, page.first_line))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MOST_KEPT)
 def _paragraphs(head: str, text: str, first_line: int) -> tuple[tuple[int, str], ...]:
     found, line, at = [(1, _hash(head))], first_line, 0
     for match in _PARAGRAPH.finditer(text):

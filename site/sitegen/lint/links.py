@@ -65,7 +65,7 @@ class Links:
     def _beside(self, page: PageSource, href: str) -> Iterator[tuple[str, str]]:
         path, _, anchor = href.partition("#")
         target = linked_name(page.name, unquote(path))
-        if target in self.library.names:
+        if target in self.library.known:
             yield from self._anchor(self.library.find(target, page.language), anchor)
         elif not path.endswith(".md") or "\\" in path or f"]({href})" not in page.text:
             files = {name.removesuffix(".md"): name for name in self.library.names}
@@ -77,7 +77,7 @@ class Links:
         code, _, name = path.partition("?")[0].strip("/").partition("/")
         if code in self.library.by_language:
             file = f"{name or 'index'}.md"
-            if file in self.library.names:
+            if file in self.library.known:
                 yield from self._anchor(self.library.find(file, code), anchor)
         elif code and code not in _OWN_ROOMS and not (code == "media" and name.lower().endswith(tuple(FILMS))):
             yield f"the link goes to {href}, which is not there.", _PAGE
