@@ -198,8 +198,7 @@ def readable(text: str, where: str) -> str:
 
 def read_one(path: Path, name: str, language: str, where: str, layer: str) -> PageSource:
     """Return one page. Raises Problem, UnicodeDecodeError or OSError where it cannot be read. where: its file."""
-    # Two byte order marks stand there where a program wrote its own before another's.
-    return _page(path.read_text(encoding="utf-8-sig").lstrip("\ufeff"), name, language, where, layer)
+    return _page(path.read_text(encoding="utf-8-sig"), name, language, where, layer)
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -75,8 +75,7 @@ def sheet_of(data: bytes, where: str) -> CsvFile:
     if data.startswith(_UTF16):
         raise Problem(where, "is saved as UTF-16.", AS_UTF8)
     try:
-        # Excel's "CSV UTF-8" begins with a byte order mark: welcome, and a second one, of a program before it, too.
-        text = data.decode("utf-8").lstrip("\ufeff")
+        text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise Problem(f"{where}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
