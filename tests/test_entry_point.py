@@ -8,7 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -19,12 +20,14 @@ import pytest
 from commands import building, following
 from commands.cli.main import portal
 from commands.keys import publishers_signature
+from sitegen.incremental.building import Builder
 
 from forms.core.builds import manifest
 from forms.core.i18n import extraction
 from forms.core.problem import Problem
 from forms.desk.cli.main import desk
 from tests.commands import run, site_in
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 
@@ -245,9 +248,36 @@ def test_a_file_that_stays_empty_holds_nobody_up(tmp_path: Path) -> None:
     assert sum(slept) < 0.5, "also where there are many of them"
 
 
+def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was seen five seconds later: nobody watched yet."""
+    watching, looked = threading.Event(), []
+
+    class Ended(BaseException):
+        """Ends what goes on for ever."""
+
+    def edits(_: object) -> Iterator[set[str]]:
+        watching.set()
+        yield from ({"one.md"}, {"two.md"})
+
+    def look(_: object, _then: object, named: Collection[str] = ()) -> bool:
+        looked.append({*named})
+        if {"one.md", "two.md"} <= set().union(*looked):
+            raise Ended
+        return False
+
+    monkeypatch.setattr(following, "edits", edits)
+    monkeypatch.setattr(following.Follower, "look", look)
+    monkeypatch.setattr(Builder, "make_ready", lambda _: watching.wait(PATIENCE) or pytest.fail("nobody watches yet"))
+    with pytest.raises(Ended):
+        following.follow(site_in(tmp_path), lambda: None)
+    assert looked[0] == set(), "everything is looked at first"
+
+
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     (tmp_path / "content" / "en").mkdir(parents=True)
     told = following.edits(site_in(tmp_path), quiet=100)
-    assert next(told) is False, "nothing was edited"
+    assert not next(told), "nothing was edited"
     (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
     assert any(itertools.islice(told, 50)), "it is told within some looks"

@@ -43,20 +43,21 @@ def build_if_changed(
     sign: Callable[[bytes], str] | None = None,
     now: Inputs | None = None,
     looked: bool = False,
+    near: bool = False,
 ) -> bool:
     """Build what changed since the last time into `out` (everything with `again`); return whether anything was built.
 
     whole: where anything changed, build everything.
     speak: make speech that is not kept yet; compress: write compressed copies; a site without either is built again
     when it is asked for. sign: signs the list of the build. now: the input files, where they were just looked at;
-    looked: whether `is_as_built` was just asked.
+    looked: whether `is_as_built` was just asked; near: see there.
     """
     builder = builder_of(site, out)
     builder.key_files = state_of_keys(site)
     if not builder.knows_consents(site.today()):
         remove_withdrawn(site, out)  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
         looked = False
-    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now)
+    as_built = partial(builder.is_as_built, speak=speak, compress=compress, sign=sign is not None, now=now, near=near)
     if not (again or looked) and as_built(site.today()):
         return False
     forked.require_prepared()

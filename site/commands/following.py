@@ -1,10 +1,13 @@
 """What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
 
+import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 
 import click
 from sitegen.incremental import inputs
@@ -15,6 +18,9 @@ from forms.core.problem import Problem, Problems
 
 QUIET = 5_000
 """Milliseconds without an edit, after which speech is made."""
+
+LONGEST_NEAR = 30
+"""Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
 
 MOST_LOOKS = 30
 BETWEEN = 0.01
@@ -29,15 +35,27 @@ class Follower:
     seen: inputs.Inputs | None = None
     wrong: str = ""
     day: str = ""
+    looked: float = 0
+    """When all files were looked at last, on the clock of `time.monotonic`."""
 
-    def look(self, then: Callable[[], None]) -> bool:
-        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended."""
+    def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
+        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
+
+        named: the files that the system says were edited. Where these are texts that were there before, only they are
+        looked at, and the site only where they stand: what else changed is seen once nobody edits for some seconds.
+        """
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
-            self.seen = inputs.look(self.site.root, self.seen)
+            self.seen = near = self._near(named) if before[1] == self.day else None
+            if self.seen is None:
+                self.looked = time.monotonic()
+                known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
+                self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
-            built = building.build_if_changed(self.site, self.site.public, speak=False, compress=False, now=self.seen)
+            built = building.build_if_changed(
+                self.site, self.site.public, speak=False, compress=False, now=self.seen, near=near is not None
+            )
             if built:
                 then()
             if built or self.wrong:
@@ -47,6 +65,12 @@ class Follower:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
             self._say(error)
         return True
+
+    def _near(self, named: Collection[str]) -> inputs.Inputs | None:
+        """Return the input files as they are after edits of these alone; None where all must be looked at."""
+        if not (named and self.seen) or time.monotonic() > self.looked + LONGEST_NEAR:
+            return None
+        return inputs.look_at(self.site.root, self.seen, named)
 
     def _say(self, error: BaseException) -> None:
         if isinstance(error, OSError):
@@ -66,30 +90,69 @@ class Follower:
 
 def follow(site: Site, then: Callable[[], None]) -> None:
     """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
-    follower, silent = Follower(site), True
+    follower, silent, told = Follower(site), True, _told(site)
+    builder = building.builder_of(site, site.public)
+    with suppress(Exception):  # the first edit meets it too, and says it
+        builder.make_ready()
     follower.look(then)
-    for edited in edits(site):
-        if follower.look(then) or edited:  # where nothing was told too: the day turns, and no library is watched
+    builder.make_sure()
+    _keep_for_good()
+    while True:
+        edited = told()
+        if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
-        elif silent and not follower.wrong:
+        elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
             silent = False
             with suppress(Exception):  # the next edit says what is wrong
                 _speak(site, then)
+            builder.make_sure()
+            _keep_for_good()
 
 
-def edits(site: Site, quiet: int = QUIET) -> Iterator[bool]:
-    """Yield whether something was edited, at once, and every few seconds where nothing was. quiet: milliseconds."""
+def _told(site: Site) -> Callable[[], Collection[str] | None]:
+    """Watch from now on; return what waits for the next of `edits`, and returns all at once that was edited meanwhile.
+
+    What is saved while the first pages are made ready, or while a build runs, is told right after that.
+    """
+    waiting: SimpleQueue[Collection[str] | None] = SimpleQueue()
+
+    def watch() -> None:
+        for edited in edits(site):
+            waiting.put(edited)
+
+    def told() -> Collection[str] | None:
+        found = [waiting.get()]
+        while not waiting.empty():
+            found.append(waiting.get())
+        return None if None in found else {path for one in found for path in one or ()}
+
+    Thread(target=watch, daemon=True).start()
+    return told
+
+
+def _keep_for_good() -> None:
+    """Have Python look no more for cycles in what is there now: the pages of a site, for half a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
+def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
+    """Yield what was edited, at once, and nothing every few seconds where nothing was. quiet: milliseconds.
+
+    None: nobody can say what, or whether.
+    """
     try:
         from watchfiles import watch  # noqa: PLC0415 - may be missing
     except ImportError:  # an installation of before, or a system that watchfiles does not know
         while True:
             time.sleep(1)
-            yield True
+            yield None
     watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
     for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
-        wait_while_empty(Path(path) for _, path in changes)
-        yield bool(changes)
+        named = {path for _, path in changes}
+        wait_while_empty(map(Path, named))
+        yield named
 
 
 def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:

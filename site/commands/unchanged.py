@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sitegen.incremental import as_built, inputs, record
 from sitegen.incremental.inputs import Changes, Inputs
-from sitegen.incremental.record import Record
+from sitegen.incremental.record import Record, Stored
 from sitegen.incremental.trees import CheckBeside
 
 from commands.key_files import state_of_keys
@@ -26,13 +26,15 @@ _CHOICES = {"--speech": "speak", "--no-speech": "speak", "--compress": "compress
 class QuickLook:
     """What was found for a folder on a day, with these keys: the record of the last build, and what changed since.
 
-    inputs: the input files with what changed in them; as_recorded: whether the site was as the last build left it.
+    stored: the file of that record; inputs: the input files with what changed in them; as_recorded: whether the site
+    was as the last build left it.
     """
 
     out: Path
     today: date
     key_files: str
     record: Record
+    stored: Stored | None
     inputs: tuple[Inputs, Changes]
     as_recorded: CheckBeside
 
@@ -57,11 +59,11 @@ def is_answered(site: Site, words: Sequence[str]) -> bool:
         if _is_as_built(site, **asked):
             print(nothing_changed(site.public), flush=True)
             return True
-    gc.enable()
-    return False
+    return False  # still without a search for cycles: an edit ends before it pays, a whole build turns it on
 
 
 def _is_as_built(site: Site, *, speak: bool, compress: bool) -> bool:
+    stored = record.stored(site.root)
     last = record.load(site.root)
     signs = site.publisher_keys.exists()  # perhaps without a key: then the command looks
     if last is None or not last.has_all(speak=speak, compress=compress, sign=signs):
@@ -74,7 +76,7 @@ def _is_as_built(site: Site, *, speak: bool, compress: bool) -> bool:
     changes = inputs.changes(last.inputs, now)
     if not changes and as_recorded.holds():
         return True
-    _TAKEN.append(QuickLook(site.public, today, key_files, last, (now, changes), as_recorded))
+    _TAKEN.append(QuickLook(site.public, today, key_files, last, stored, (now, changes), as_recorded))
     return False
 
 

@@ -4,7 +4,9 @@ import csv
 import io
 import os
 import random
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from forms.core.problem import Problem
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import TODAY, Folder
+from tests.sitegen.test_threats_withdrawal_rows import FAULTS
 
 TOLD = {
     **CONSENT,
@@ -264,3 +267,58 @@ def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
         assert not known.media(TODAY).get("photos/her.jpg")
         assert "photos/her.jpg" not in known.without_people()
     assert taken > 60, "some edits must be taken"
+
+
+@pytest.fixture(params=FAULTS)
+def faulty(request: pytest.FixtureRequest, folder: Folder) -> Path:
+    folder.table("consents", TOLD)
+    folder.csv("consents").write_bytes(FAULTS[request.param].data)
+    return folder.csv("consents")
+
+
+def test_a_story_is_withdrawn_in_the_window_whatever_is_wrong_in_the_table(
+    browser: Browser, folder: Folder, faulty: Path
+) -> None:
+    """A button for each row that may be hers; what is wrong is named afterwards, and nothing waits for it."""
+    told = re.findall(r'name="consent" value="([^"]*)"', browser.get("/tables/consents/"))
+    hers = [one for one in told if unescape(one) in {"a-story", "A story", "stories/a", "/en/stories/a/"}]
+    assert hers, told
+    browser.post("/consents/withdraw", consent=unescape(hers[0]))
+    assert TODAY.isoformat() in faulty.read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
+    known = consents.read_leniently(folder.root / "content")
+    assert not any(known.cover("stories/a", code, TODAY) for code in ("en", "ta"))
+    assert 'role="status"' in browser.get("/tables/consents/?done=withdrawn")
+
+
+def test_what_else_is_wrong_in_its_row_is_named_afterwards(browser: Browser, folder: Folder) -> None:
+    folder.table("consents", {**TOLD, "given_on": "June"}, OTHER)
+    page = browser.client.get("/tables/consents/?done=withdrawn").text
+    assert "row 2, column given_on" in page
+    assert "row 2" not in browser.get("/tables/consents/"), "looked for only then"
+
+
+def test_two_rows_of_one_name_are_withdrawn_each(browser: Browser, folder: Folder) -> None:
+    folder.table("consents", {**TOLD, "withdrawn_on": "2026-12-01"}, {**TOLD, "story": "stories/other"})
+    assert 'name="consent" value="stories/other"' in browser.get("/tables/consents/")
+    browser.post("/consents/withdraw", consent="stories/other")
+    rows = list(csv.DictReader(io.StringIO(folder.csv("consents").read_text("utf-8"))))
+    assert [row["withdrawn_on"] for row in rows] == ["2026-12-01", TODAY.isoformat()]
+
+
+def test_the_server_is_told_and_the_save_recorded_whatever_could_not_be_done_here(
+    editor: Editor, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the built site that could not be cleaned is said last: readers of the server do not wait for it."""
+    folder.table("consents", TOLD)
+    asked: list[str] = []
+
+    def withdraw(_told: str) -> None:
+        raise Problem("public/en", "could not be cleaned.", "Remove it.")
+
+    monkeypatch.setattr(editor, "withdraw", withdraw)
+    monkeypatch.setattr(type(editor), "pushes", property(lambda _: object()))
+    monkeypatch.setattr(editor.publisher, "withdraw", lambda _who, day: asked.append(day))
+    monkeypatch.setattr(editor.store, "note_outside", lambda _who, what: asked.append(what))
+    said = browser_at(editor).post("/consents/withdraw", 400, consent="the-well").text
+    assert asked == ["Withdraw consent the-well", TODAY.isoformat()]
+    assert "could not be cleaned" in said

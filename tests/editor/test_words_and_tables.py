@@ -14,7 +14,7 @@ from forms.core.i18n import own_words
 from tests.editor.conftest import Browser
 from tests.editor.test_review_pack import looked, pack, ticked
 from tests.editor.test_window import library_of
-from tests.sitegen.conftest import Folder
+from tests.sitegen.conftest import ROWS, Folder
 
 WORDS, TABLES = "/texts/ta/words", "/texts/ta/tables"
 OURS = i18n.catalog("ta")["Home"].string
@@ -251,3 +251,37 @@ def test_tables_and_columns_are_named_and_explained_in_the_persons_language(
                 assert ours[key] != theirs[key], f"{name}.{ours['name']}: {key}"
                 assert ours[key] in page
                 assert "{" not in ours[key]
+
+
+@pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
+def test_what_is_wrong_in_a_row_is_said_in_the_persons_language_beside_its_field(
+    browser: Browser, folder: Folder, language: str
+) -> None:
+    browser.post("/language", language=language)
+    path = "/tables/helplines/row"
+    cells = {
+        **ROWS["helplines"][0],
+        "order": "x",
+        "everywhere": "maybe",
+        "checked_on": "3/4/26",
+        "tel": "abc",
+        "number": "",
+    }
+    page = unescape(browser.post(path, 400, base=browser.base(f"{path}?key=112"), key="112", **cells).text)
+    for english in ("is not a", "Write", "cell is empty", "does not fit", "row 2", "What it is"):
+        assert english not in page
+    words = i18n.translations(language)
+    assert words.gettext("this cell is empty.") in page
+    assert words.gettext("Write the year with four digits.") in page
+    for column in ("order", "everywhere", "checked_on", "tel", "number"):
+        assert page.count(f'href="#f-{column}"') == 1, "the list above leads to it"
+
+
+def test_the_history_says_what_was_saved_in_the_persons_language(browser: Browser, folder: Folder) -> None:
+    form = browser.form("/pages/en/index.md")
+    browser.post("/pages/en/index.md", **{**form, "text": "# index\n\nOther."})
+    assert "Edit en/index.md" in browser.get("/history/")
+    browser.post("/language", language="hi")
+    page = browser.get("/history/")
+    assert i18n.translations("hi").gettext("Edit %(name)s") % {"name": "en/index.md"} in page
+    assert "Edit en" not in page

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -85,6 +86,34 @@ def test_a_manifest_is_the_json_that_it_always_was(files: dict[str, int], word: 
     }  # fmt: skip
     expected = json.dumps(data, indent=0, ensure_ascii=False)
     assert manifest.write(built) == expected.encode()
+
+
+@given(
+    st.dictionaries(TEXT.map("/{}".format), st.integers(0, 10**9), min_size=1, max_size=4),
+    st.dictionaries(TEXT.map("/{}".format), st.integers(0, 10**9), max_size=2),
+    TEXT,
+    st.data(),
+)
+def test_a_manifest_with_other_bytes_in_some_files_is_as_if_written_anew_or_none(
+    files: dict[str, int], others: dict[str, int], word: str, data: st.DataObject
+) -> None:
+    kept = {path: PublishedFile("ab" * 32, size) for path, size in files.items()}
+    built = BuildManifest(7, "2027-01-01", kept, {f"{word}/": {"reads": (word,), "keys": (), "signing": ()}}, "0" * 64)
+    named = data.draw(st.sets(st.sampled_from(sorted(files)))) | {*others}
+    changed = {path: PublishedFile("cd" * 32, 10 + len(path)) for path in named}
+    found = manifest.with_other_bytes(manifest.write(built), lambda number: number + 1, changed)
+    if named <= files.keys():
+        assert found is not None
+    if found is not None:
+        assert found == manifest.write(replace(built, number=8, files={**kept, **changed}))
+
+
+def test_what_no_program_of_ours_wrote_is_no_manifest_to_write_into() -> None:
+    listed = b'{\n"version": 1,\n"number": 7,\n"files": {\n"/a": [\n"x",\n1\n]\n}\n}'
+    file = {"/a": PublishedFile("ab" * 32, 5)}
+    assert manifest.with_other_bytes(listed, lambda number: number + 1, file)
+    for other in (listed.replace(b"[\n", b"["), listed.replace(b'1,\n"number"', b'2,\n"number"'), listed + listed, b""):
+        assert manifest.with_other_bytes(other, lambda number: number + 1, file) is None
 
 
 @pytest.mark.parametrize("forks", [True, False])

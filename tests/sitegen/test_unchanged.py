@@ -1,10 +1,11 @@
 """`build` says that nothing changed before it loads what a build needs: only where that is sure, and never too often."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -41,6 +42,21 @@ def district(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
 def built(folder: Folder) -> None:
     done = run(site_in(folder.root, TODAY), *BUILD)
     assert "Built" in done.output, done.output
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected() -> Iterator[None]:
+    """Leave the process as it was: `build` looks without it, and ends."""
+    yield
+    gc.enable()
+
+
+def test_a_build_of_everything_collects_garbage(district: Folder) -> None:
+    edit_schema(district)
+    assert not answers(district)
+    assert not gc.isenabled()
+    built(district)
+    assert gc.isenabled()
 
 
 def answers(folder: Folder, *words: str, days: int = 0) -> bool:

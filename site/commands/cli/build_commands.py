@@ -25,7 +25,7 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
         builder.key_files = state_of_keys(site)
         look, found = unchanged.taken(out, site.today(), builder.key_files), None
         if look:
-            builder.start_from(look.record)
+            builder.start_from(look.record, look.stored)
         if not builder.knows_consents(site.today()):
             remove_withdrawn(site, out)  # before anything is read that may be broken, or a passphrase is asked for
         elif look:

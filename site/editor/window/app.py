@@ -26,7 +26,7 @@ from editor.window import (
 from editor.window.current import EditorWindow, is_office, keep_window, the_editor
 from editor.window.home import NAMES
 from editor.window.office import gate, own_pages, signing_pages
-from editor.window.publishing import approve_pages, history_pages, publish_pages
+from editor.window.publishing import approve_pages, history_pages, publish_pages, saved_words
 from editor.window.translation import review_pages, text_pages, translate_pages
 from forms.core import i18n
 from forms.core.problem import Problem, Problems
@@ -53,6 +53,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 
 from flask import Blueprint, g, render_template, request
 from sitegen.content.pages import SOURCE
@@ -15,6 +16,7 @@ from editor.publishing import unpublished
 from editor.saving.store import Saved
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
+from forms.core.i18n.lazy_text import LazyText
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -31,10 +33,18 @@ def translate(text: str) -> str:
     return i18n.translations(g.language).gettext(text)
 
 
+def told(value: object) -> object:
+    """Return a text, or what stands in one, as the reader of the window says it."""
+    if isinstance(value, LazyText):
+        return value.translated(i18n.translations(g.language), told)
+    if isinstance(value, date):
+        return i18n.day(value, g.language)
+    return translate(value) if isinstance(value, str) and value else value
+
+
 def translated(problem: Problem) -> Problem:
     """Return a problem that was raised in English in the language of the reader."""
-    what, todo = (translate(text) if text else "" for text in (problem.what, problem.todo))
-    return Problem(problem.where, what, todo)
+    return Problem(problem.where, str(told(problem.what)), str(told(problem.todo)))
 
 
 def sentence(code: int) -> Problem:
@@ -87,7 +97,7 @@ def show() -> str:
         "home.html",
         waiting=[*_to_read(editor), *_drafts_apart(editor, overview.waiting(look, editor.content))],
         pages=overview.written_pages(look),
-        tables=sorted(editor.schemas),
+        tables=[(name, editor.schema_in(g.language, name)["title"]) for name in sorted(editor.schemas)],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
         answer=editor.pushes.answer() if editor.pushes else "",

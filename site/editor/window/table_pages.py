@@ -1,21 +1,24 @@
 """Tables: their rows, the form of one row, and a whole table from a spreadsheet and back."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, request
+from sitegen.content.consent import consents
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
+from sitegen.content.tables import CellProblem
+from sitegen.publish.withdrawals import withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows
 from editor.tables.lines import name_of, named
 from editor.tables.rows import Touched
 from editor.window.current import the_editor
-from editor.window.home import problem_page, translate, writer
+from editor.window.home import problem_page, translate, translated, writer
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -85,19 +88,50 @@ def listed() -> str:
 @pages.get("/tables/<table>/")
 def show(table: str) -> str:
     """The rows of a table."""
-    sheet, _, base = sheet_now(table)
     schema = schema_of(table)
-    keys = rows.keys_of(schema)
-    found = [named(sheet.header, cells) for cells in sheet.rows]
+    keys, done = rows.keys_of(schema), request.args.get("done", "")
+    problems: list[Problem] = []
+    found: Sequence[Mapping[str, str]]
+    if table == "consents":  # as they stand: whoever takes something back does not wait until all else is mended
+        found = withdrawal.rows_as_they_stand(the_editor().content)
+        problems = _problems_of(table, of_rows=bool(done))
+    else:
+        sheet, _, _ = sheet_now(table)
+        found = [named(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
-    found += [row for row in inherited(table) if name_of(row, keys) not in own]
-    shown = [(name_of(row, keys), *_words(row)) for row in found]
-    withdrawn = {name_of(row, keys) for row in found if row.get("withdrawn_on")}
+    found = [*found, *(row for row in inherited(table) if name_of(row, keys) not in own)]
+    shown = [(*map(_as_shown, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
     return render_template(
-        "table.html", table=table, title=schema["title"], rows=shown, base=base, saved="saved" in request.args,
-        withdrawn=withdrawn, days=_days(table), done=request.args.get("done", ""),
+        "table.html", table=table, title=schema["title"], rows=shown, saved="saved" in request.args,
+        days=_days(table), done=done, problems=problems,
         is_live=the_editor().publisher.place.is_live, is_pushed=the_editor().pushes is not None,
     )  # fmt: skip
+
+
+def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
+    """Return why a table cannot be read; of_rows: else what is wrong in its rows, to be mended in peace."""
+    try:
+        _, text, _ = sheet_now(table)
+        return [translated(one) for one in checks.table_problems(the_editor(), table, text)] if of_rows else []
+    except Problem as problem:
+        return [translated(problem)]
+
+
+def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
+    """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
+    gone = {consents.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
+    stories = withdrawn_days.stories_in(row)
+    if withdrawn_days.day_of(row) or (stories and stories <= gone):
+        return ""
+    by_id = [row.get("id")] if sum(one.get("id") == row.get("id") for one in found) == 1 and not stories else []
+    media = consents.media_names(row.get("media", ""))
+    names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
+    return next((name for name in names if name and _as_shown(name) == name), "")
+
+
+def _as_shown(text: str) -> str:
+    """Return a text of a file that is not UTF-8 as a page can show it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _days(table: str) -> dict[str, Sequence[date]]:
@@ -106,7 +140,7 @@ def _days(table: str) -> dict[str, Sequence[date]]:
     return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}
 
 
-def _words(row: dict[str, str]) -> tuple[str, str]:
+def _words(row: Mapping[str, str]) -> tuple[str, str]:
     """Return the column and the cell by which a row is known: its first in English, or its second cell."""
     english = [(name, cell) for name, cell in row.items() if name.endswith("_en") and cell]
     return (english or [*row.items(), ("", ""), ("", "")][1:2])[0]
@@ -148,12 +182,20 @@ def shown(table: str, form: RowForm) -> str:
         with suppress(Problem):  # of a table that cannot be read nothing can be chosen: it is typed
             sheets[name] = sheet_now(name)[0]
     fields = rows.controls(schema, sheets)
-    by_column = {one.where.rpartition("column ")[2]: one for one in form.problems if ", column " in one.where}
+    columns = {one.name for one in fields}
+    of_cells = {one: column for one in form.problems if (column := one.where.rpartition("column ")[2]) in columns}
+    by_column = {column: _beside(one) for one, column in of_cells.items()}
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
+        others=[one for one in form.problems if one not in of_cells],
         touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
         days=_days(table),
     )  # fmt: skip
+
+
+def _beside(problem: Problem) -> Problem:
+    """Return what is said of a cell beside its field, where its help says already what it means."""
+    return translated(Problem("", problem.what, problem.like if isinstance(problem, CellProblem) else problem.todo))
 
 
 @pages.post("/tables/<table>/row")
@@ -265,13 +307,11 @@ def replace(table: str) -> Answer | str:
 def withdraw() -> Answer:
     """Take a story off the site at once, and write the day into its row: whatever else is wrong."""
     editor, told = the_editor(), request.form.get("consent", "")
-    with editor.store.busy:
+    with editor.store.busy, ExitStack() as afterwards:  # whatever could not be done before
+        if editor.pushes is not None:
+            afterwards.callback(editor.publisher.withdraw, g.who or "?", editor.today().isoformat())
+        afterwards.callback(editor.store.note_outside, g.who or "?", f"Withdraw consent {told[:80]}")
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
-        try:
-            editor.store.note_outside(g.who or "?", f"Withdraw consent {told[:80]}")
-        finally:
-            if editor.pushes is not None:
-                editor.publisher.withdraw(g.who or "?", editor.today().isoformat())
     return redirect_to("/tables/consents/?done=withdrawn")
 
 

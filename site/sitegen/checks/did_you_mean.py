@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
+
 
 def closest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is most like this one, or empty where none is."""
@@ -12,4 +14,4 @@ def closest(word: str, known: Iterable[str]) -> str:
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return what to do about a word that is not known: the closest one, or else this sentence."""
     close = closest(word, known)
-    return f'Did you mean "{close}"?' if close else otherwise
+    return _('Did you mean "%(word)s"?', word=close) if close else otherwise

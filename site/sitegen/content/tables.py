@@ -12,6 +12,8 @@ from typing import Any
 
 from forms.core import i18n
 from forms.core.i18n import digits, locales
+from forms.core.i18n.lazy_text import joined
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Text
 from forms.core.problem import Problem, Problems
 from sitegen.checks.did_you_mean import did_you_mean
@@ -33,11 +35,11 @@ _DIALLED = "[0-9]{3,15}"
 """The pattern of a column whose digits a phone calls."""
 
 _KINDS = {
-    "integer": "a whole number",
-    "number": "a number",
-    "date": "a day",
-    "datetime": "a day and time",
-    "boolean": "true or false",
+    "integer": _("a whole number"),
+    "number": _("a number"),
+    "date": _("a day"),
+    "datetime": _("a day and time"),
+    "boolean": _("true or false"),
 }
 
 
@@ -236,8 +238,8 @@ def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
     for number, row in zip(sheet.numbers, sheet.rows, strict=True):
         for column, cell in zip(sheet.header, row, strict=False):
             if column in numbers and "_" in cell:
-                what = f'"{cell}" is not {_KINDS[numbers[column]["type"]]}.'
-                yield Problem(f"{sheet.where}, row {number}, column {column}", what, "Write digits only, like 20.")
+                what = _('"%(cell)s" is not %(kind)s.', cell=cell, kind=_KINDS[numbers[column]["type"]])
+                yield Problem(f"{sheet.where}, row {number}, column {column}", what, _("Write digits only, like 20."))
 
 
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
@@ -288,51 +290,55 @@ def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
     return f"{sheet.where_of(at)}, row {sheet.numbers[at]}" + (f", column {column}" if column else "")
 
 
+class CellProblem(Problem):
+    """A cell that its column does not take. like: what to write, without what the column means."""
+
+    def __init__(self, where: str, what: str, meant: str = "", like: str = "") -> None:
+        super().__init__(where, what, joined(meant, like))
+        self.like = like
+
+
 def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Problem:
     where = _place(sheet, error, error.field_name)
-    cell, meant = error.cell, str(field.get("description", "")).strip()
-    like = f" Write it like {field['example']}." if field.get("example") else ""
+    cell, meant = str(error.cell or ""), str(field.get("description", "")).strip()
+    like = _("Write it like %(example)s.", example=str(field["example"])) if field.get("example") else ""
     if error.type == "type-error":
-        kind = _KINDS.get(field.get("type", ""), "what belongs here")
-        return Problem(where, f'"{cell}" is not {kind}.', _how(str(cell), field, like.strip() or meant))
+        kind = _KINDS.get(field.get("type", ""), _("what belongs here"))
+        what = _('"%(cell)s" is not %(kind)s.', cell=cell, kind=kind)
+        if field.get("type") == "boolean":
+            return CellProblem(where, what, like=_("Write true or false."))
+        hint = dates.hint(cell) if field.get("type") in {"date", "datetime"} else ""
+        return CellProblem(where, what, "" if like else meant, joined(hint, like))
     allowed = field.get("constraints", {}).get("enum")
     most = field.get("constraints", {}).get("maxLength")
     if most and '"maxLength"' in error.note:
-        return Problem(where, f'"{str(cell)[:40]}..." has {len(str(cell))} letters.', f"Write at most {most}.")
+        what = _('"%(cell)s..." has %(count)s letters.', cell=cell[:40], count=len(cell))
+        return CellProblem(where, what, like=_("Write at most %(most)s.", most=most))
     if '"required"' in error.note:
-        return Problem(where, "this cell is empty.", f"{meant}{like}".strip())
+        return CellProblem(where, _("this cell is empty."), meant, like)
     if allowed and '"enum"' in error.note:
-        return Problem(where, f'"{cell}" is not one of the words used here.', _choose(cell, allowed))
-    return Problem(where, f'"{cell}" does not fit.', f"{meant}{like}".strip())
-
-
-def _how(cell: str, field: Mapping[str, Any], otherwise: str) -> str:
-    """Return what to write where a cell is not of its field's type."""
-    if field.get("type") == "boolean":
-        return "Write true or false."
-    of_days = field.get("type") in {"date", "datetime"}
-    return f"{dates.hint(cell)} {otherwise}".strip() if of_days else otherwise
+        return CellProblem(
+            where, _('"%(cell)s" is not one of the words used here.', cell=cell), like=_choose(cell, allowed)
+        )
+    return CellProblem(where, _('"%(cell)s" does not fit.', cell=cell), meant, like)
 
 
 def _foreign_problems(sheet: CsvFile, error: Any, sheets: Mapping[str, CsvFile]) -> Iterator[Problem]:
     there = sheets[error.reference_name]
     known = [row[there.header.index(error.reference_field_names[0])] for row in there.rows]
     for column, cell in zip(error.field_names, error.field_cells, strict=True):
-        what = f'"{cell}" is not in {there.where}.'
-        yield Problem(_place(sheet, error, column), what, _choose(str(cell), known))
+        what = _('"%(cell)s" is not in %(file)s.', cell=str(cell), file=there.where)
+        yield CellProblem(_place(sheet, error, column), what, like=_choose(str(cell), known))
 
 
 def _row_problem(sheet: CsvFile, error: Any) -> Problem:
     if error.type == "primary-key":
         cell = sheet.rows[error.row_number - 2][0]
-        return Problem(
-            _place(sheet, error, sheet.header[0]),
-            f'"{cell}" stands in an earlier row too.',
-            "Give each row its own.",
-        )
+        what = _('"%(cell)s" stands in an earlier row too.', cell=cell)
+        return CellProblem(_place(sheet, error, sheet.header[0]), what, like=_("Give each row its own."))
     return Problem(_place(sheet, error), f"{error.note}.", "Compare it with the rows beside it.")
 
 
 def _choose(cell: str, allowed: Sequence[str]) -> str:
     listed = ", ".join(allowed[:12]) + (" ..." if len(allowed) > 12 else "")  # noqa: PLR2004 - what fits a line
-    return did_you_mean(cell, allowed, f"Write one of: {listed}.")
+    return did_you_mean(cell, allowed, _("Write one of: %(words)s.", words=listed))

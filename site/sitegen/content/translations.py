@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -75,18 +75,29 @@ def _both(page: PageSource, english: PageSource | None) -> str:
     return _hash(" ".join([*_hashes(english), "|", *_hashes(page)]))
 
 
-def read(content: Path) -> dict[str, KnownTranslation]:
-    """Return what is remembered by page, like "ta/rights.md". Raises Problem where the file cannot be read."""
+def read(content: Path, of: Collection[str] | None = None) -> dict[str, KnownTranslation]:
+    """Return what is remembered by page, like "ta/rights.md". Raises Problem where the file cannot be read.
+
+    of: the pages that are asked for; all without it.
+    """
     try:
-        found = json.loads((content / FILE).read_text(encoding="utf-8"))
+        found = _parsed((content / FILE).read_bytes())
+        wanted = found.keys() if of is None else [name for name in of if name in found]
         return {
-            name: KnownTranslation(**{**row, "english": tuple(row["english"].split())}) for name, row in found.items()
+            name: KnownTranslation(**{**found[name], "english": tuple(found[name]["english"].split())})
+            for name in wanted
         }
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
         what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
         raise Problem(f"content/{FILE}", what, todo) from None
+
+
+@lru_cache(maxsize=1)
+def _parsed(data: bytes) -> Mapping[str, Mapping[str, Any]]:
+    """Return the values of the file; those of the same bytes are kept, since `serve` reads them for each edit."""
+    return dict(json.loads(data.decode()))
 
 
 def updated(library: AllPages, before: Mapping[str, KnownTranslation], today: date) -> dict[str, KnownTranslation]:

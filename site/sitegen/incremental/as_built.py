@@ -18,13 +18,22 @@ def is_on_terms(out: Path, handover: Path, last: Record, today: date, key_files:
 
 
 def changes_beside(
-    root: Path, out: Path, handover: Path, last: Record, *, today: date, key_files: str, now: Inputs | None = None
+    root: Path,
+    out: Path,
+    handover: Path,
+    last: Record,
+    *,
+    today: date,
+    key_files: str,
+    now: Inputs | None = None,
+    near: bool = False,
 ) -> tuple[Inputs, Changes] | None:
     """Return the input files and what changed in them; None where anything else is not as recorded, like the site.
 
-    key_files: the state of the files of keys; now: the input files, where somebody has just looked at them.
+    key_files: the state of the files of keys; now: the input files, where somebody has just looked at them; near:
+    whether the site is only looked at where it will be written.
     """
-    if not is_on_terms(out, handover, last, today, key_files) or not trees.is_as(out, last.site):
+    if not is_on_terms(out, handover, last, today, key_files) or not (near or trees.is_as(out, last.site)):
         return None
     now = now or inputs.look(root, last.inputs)
     return now, inputs.changes(last.inputs, now)

@@ -1,24 +1,30 @@
 """A build of what changed since the last one: nothing, an edit of texts, or everything."""
 
+import gc
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
-from sitegen.incremental.record import Record
+from sitegen.incremental.record import Record, Stored
 
 if TYPE_CHECKING:  # where nothing changed none of it is needed, and loading it takes longer than everything else
     from sitegen.incremental.drawn import Drawn
+
+LOCK = Path(".build") / "build.lock"
+"""Held by whoever builds a project: two at once would write into one twin, and record each other's site."""
 
 MOST_EDITED = 200
 """Edited pages after which everything is built, so that the record stays small."""
@@ -36,7 +42,7 @@ class BuildOutcome:
 
 @dataclass
 class Builder:
-    """Builds a project into a folder. Keeps the record of the last build in memory too, for the next one.
+    """Builds a project into a folder, one program at a time. Keeps the record of the last build in memory too.
 
     say, keys, unprotected, sign: as for `sitegen.build.build`; key_files: the state of the files of those keys; purge:
     takes what has no consent out of the site.
@@ -55,13 +61,57 @@ class Builder:
     """When this process was (ns): it runs the program of then."""
 
     _record: Record | None = None
+    _stored: Stored | None = None
+    """The file of that record, as this process read or wrote it: another program may build, or forget it."""
     _looked: tuple[Inputs, Changes] | None = field(default=None, repr=False)
     """What `is_as_built` has just seen, where the site was as recorded: for the build that follows at once."""
+    _near: bool = False
+    """Whether the site was then looked at only where it will be written."""
+    _sure: bool = False
+    """Whether this process saw all of the site and its twin as recorded, or made them so; nobody has built since."""
     _drawn: "Drawn | None" = field(default=None, repr=False)
+    _drawn_file: str = ""
 
-    def start_from(self, last: Record) -> None:
-        """Take the record of the last build from whoever has just read it."""
-        self._record = last
+    def start_from(self, last: Record, stored: Stored | None) -> None:
+        """Take the record of the last build from whoever has just read it, and from which file."""
+        self._record, self._stored, self._sure = last, stored, False
+
+    def make_ready(self) -> None:
+        """Load what an edit needs: `serve` does it before anybody edits, so that the first edit is no slower."""
+        last = self._known()
+        drawn = self._drawn_of(last) if last else None
+        if drawn:
+            from sitegen.incremental import writing  # noqa: PLC0415 - not needed where nothing changed
+
+            self._keep_compiled()
+            writing.draw_some(self.root, drawn.context)
+
+    def make_sure(self) -> None:
+        """Look at all of the site and its twin, so that the edits that follow look only where they write."""
+        last = self._known()
+        if last is not None and not self._sure:
+            twin = trees.twin_of(self.out)
+            self._sure = trees.is_as(self.out, last.site) and trees.is_as(twin, last.twin)
+
+    def known_inputs(self) -> Inputs | None:
+        """Return the input files as the last build saw them."""
+        last = self._known()
+        return last.inputs if last else None
+
+    def _known(self) -> Record | None:
+        """Return the record of the last build, read anew where another program wrote or removed it."""
+        stored = record.stored(self.root)
+        if self._record is None or stored != self._stored:
+            self._record, self._stored, self._sure = record.load(self.root), stored, False
+        return self._record
+
+    def _drawn_of(self, last: Record) -> "Drawn | None":
+        """Return what the pages of this build were drawn from, or None."""
+        if self._drawn is None or self._drawn_file != last.drawn:
+            from sitegen.incremental.drawn import load  # noqa: PLC0415 - not needed where nothing changed
+
+            self._drawn, self._drawn_file = load(self.root, last), last.drawn
+        return self._drawn
 
     def is_as_built(
         self,
@@ -72,27 +122,49 @@ class Builder:
         sign: bool,
         now: Inputs | None = None,
         found: tuple[Inputs, Changes] | None = None,
+        near: bool = False,
     ) -> bool:
         """Return whether nothing has changed since the last build, without reading keys, settings or pages.
 
-        now: the input files, where somebody has just looked at them; found: the same with all else that counts.
+        now: the input files, where somebody has just looked at them; found: the same with all else that counts; near:
+        whether this process has built the site as it is, so that it is looked at only where it will be written.
         """
         self._looked = None
-        if self._record is None:
-            self._record = record.load(self.root)
-        last = self._record
+        last = self._known()
         if last is None or not last.has_all(speak=speak, compress=compress, sign=sign):
             return False
+        self._near = near and self._sure
         self._looked = found or as_built.changes_beside(
-            self.root, self.out, self.handover, last, today=today, key_files=self.key_files, now=now
-        )
+            self.root, self.out, self.handover, last,
+            today=today, key_files=self.key_files, now=now, near=self._near,
+        )  # fmt: skip
+        self._sure = self._near and self._looked is not None
         return self._looked is not None and not self._looked[1]
 
     def build(self, today: date, *, speak: bool, compress: bool, again: bool = False) -> BuildOutcome | None:
         """Build what changed; None where nothing has. Raises Problem or Problems, and then the old site stays.
 
-        speak: make speech that is not kept yet; compress: write compressed copies; again: build everything.
+        speak: make speech that is not kept yet; compress: write compressed copies; again: build everything. Waits
+        while another program builds this project, and then looks at everything anew.
         """
+        with self._alone():
+            return self._build(today, speak=speak, compress=compress, again=again)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold this project's builds for this program; wait for another's end. The system ends a killed one's hold."""
+        path = self.root / LOCK
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(_locked(path))
+            except AlreadyLocked:
+                self.say("Another program builds this site at the moment. This one goes on when that is done ...")
+                self._looked = None  # it is of before
+                _wait_for(path, stack)
+            yield
+
+    def _build(self, today: date, *, speak: bool, compress: bool, again: bool) -> BuildOutcome | None:
         started = time.monotonic()
         looked, self._looked = self._looked, None
         last = None if again else self._last(today)
@@ -109,7 +181,7 @@ class Builder:
         if done and last and last.has_all(speak=speak, compress=compress, sign=self.sign is not None):
             if not pages:
                 last.key_files = self.key_files
-                record.save(self.root, last)
+                self._save(last)
             return BuildOutcome(pages, time.monotonic() - started, whole=False) if pages else None
         if pages:
             self.say(f"{pages} pages are new on the site. What else was asked for follows ...")
@@ -117,9 +189,7 @@ class Builder:
 
     def knows_consents(self, today: date) -> bool:
         """Return whether the site was last built on this day, from the records of consents as they are now."""
-        if self._record is None:
-            self._record = record.load(self.root)
-        last = self._record
+        last = self._known()
         return last is not None and last.day == today and inputs.consents_are_as(self.root, last.inputs)
 
     def _terms(self, today: date) -> str:
@@ -133,9 +203,7 @@ class Builder:
 
     def _last(self, today: date) -> Record | None:
         """Return the record of the last build, if it was made on the same terms."""
-        if self._record is None:
-            self._record = record.load(self.root)
-        last = self._record
+        last = self._known()
         same = last is not None and last.terms == self._terms(today)
         return last if last and same and last.handed and inputs.state_at(self.handover) == last.handed else None
 
@@ -153,7 +221,7 @@ class Builder:
             self.purge()  # a withdrawal may have looked at each folder under the other's name
             self._forget()
             return False
-        record.save(self.root, last)
+        self._save(last)
         return True
 
     def _make_twin(self, last: Record) -> None:
@@ -166,27 +234,23 @@ class Builder:
 
     def _edited(self, last: Record, now: Inputs, changes: Changes) -> int:
         """Build an edit of texts; return how many pages were drawn, 0 where everything must be built."""
+        near, self._near = self._near, False
         if last.edits > MOST_EDITED:
             return 0
-        if self._drawn is None:
-            from sitegen.incremental.drawn import load  # noqa: PLC0415
-
-            self._drawn = load(self.root, last)
+        drawn = self._drawn_of(last)
         try:
-            return self._write(last, self._drawn, now, changes) if self._drawn else 0
+            return self._write(last, drawn, now, changes, near=near) if drawn else 0
         except Problems:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong: everything is built, and says it
             self._forget()
             return 0
 
-    def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes) -> int:
+    def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes, *, near: bool) -> int:
         """Write what changed beside the site, then switch.
 
         Raises Problems for a page that is refused, OSError where no switch is possible.
         """
-        from forms.core import i18n  # noqa: PLC0415
-        from forms.core.rendering import COMPILED  # noqa: PLC0415
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
@@ -196,18 +260,16 @@ class Builder:
             return 0
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
-        program = kept_work.at(self.root, kept_work.PROGRAM)
-        i18n.keep_compiled(kept_work.code_mark(), program)
-        COMPILED.keep_in(kept_work.code_mark(), program)
+        program = self._keep_compiled()
         twin = trees.twin_of(self.out)
-        if not trees.is_as(twin, last.twin):
+        if not (near or trees.is_as(twin, last.twin)):
             last.twin = trees.link_all(self.out, twin, last.site)
-        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign)
+        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if near else None)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
-        if not inputs.consents_are_as(self.root, now) or not exchange(twin, self.out):
+        if not self._still_counts(now) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
-        if not inputs.consents_are_as(self.root, now):
+        if not self._still_counts(now):
             raise OSError  # a withdrawal may have looked at each folder under the other's name
         program.save(whole=True)
         self._take_up(last, twin, work.paths)
@@ -217,8 +279,25 @@ class Builder:
         inputs.look_again(now, self.root / "content")
         inputs.distrust(now, [*changes.edited, *(str(self.root / "content" / name) for name in inputs.READ_AFTER)])
         last.inputs = now
-        record.save(self.root, last)
+        self._save(last)
         return pages
+
+    def _keep_compiled(self) -> kept_work.KeptWork:
+        """Have templates and words kept as they are compiled; return where."""
+        from forms.core import i18n  # noqa: PLC0415
+        from forms.core.rendering import COMPILED  # noqa: PLC0415
+
+        program = kept_work.at(self.root, kept_work.PROGRAM)
+        i18n.keep_compiled(kept_work.code_mark(), program)
+        COMPILED.keep_in(kept_work.code_mark(), program)
+        return program
+
+    def _still_counts(self, now: Inputs) -> bool:
+        """Return whether consents are as they were, and nobody took anything off the site: that forgets the record."""
+        return record.stored(self.root) == self._stored and inputs.consents_are_as(self.root, now)
+
+    def _save(self, last: Record) -> None:
+        self._stored, self._sure = record.save(self.root, last), True
 
     def _take_up(self, last: Record, twin: Path, paths: Collection[str]) -> None:
         """Record what the exchange did, and make the twin ready for the next edit."""
@@ -228,7 +307,8 @@ class Builder:
         trees.take_up(twin, last.twin, paths, files=False)
 
     def _forget(self) -> None:
-        self._record = self._drawn = None
+        self._record = self._drawn = self._stored = None
+        self._sure = False
         record.forget(self.root)
         shutil.rmtree(trees.twin_of(self.out), ignore_errors=True)
 
@@ -236,6 +316,7 @@ class Builder:
         from sitegen import build as whole  # noqa: PLC0415 - large, and not needed where nothing changed
         from sitegen.incremental.drawn import Drawn, save, sounds_of  # noqa: PLC0415
 
+        gc.enable()  # `build` looks without it whether anything changed (commands/unchanged.py)
         self.purge()  # first: nothing that is wrong elsewhere may keep a withdrawn story on the site
         if inputs.changed_program(now, self.started):
             kept_work.stand_apart()
@@ -259,10 +340,24 @@ class Builder:
                 save(self.root, made), spoken=speak, compressed=compress, signed=self.sign is not None,
                 handed=inputs.state_at(self.handover),
             )  # fmt: skip
-            self._drawn = made
+            self._drawn, self._drawn_file = made, self._record.drawn
             self._make_twin(self._record)
-            record.save(self.root, self._record)
+            self._save(self._record)
         if not inputs.consents_are_as(self.root, now):
             self.purge()  # who withdrew just now may have looked for the twin before that stood there
             self._forget()
         return BuildOutcome(built.pages, time.monotonic() - started, built.warnings)
+
+
+def _locked(path: Path) -> AbstractContextManager[None]:
+    """Return the lock of a file. One that another user left is put aside: this user may write in its folder."""
+    if path.exists() and not os.access(path, os.W_OK):
+        path.unlink()
+    return locked(path)
+
+
+def _wait_for(path: Path, stack: ExitStack) -> None:
+    while True:
+        with suppress(AlreadyLocked):  # Windows waits ten seconds at most
+            stack.enter_context(locked(path, wait=True))
+            return

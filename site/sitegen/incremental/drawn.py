@@ -32,7 +32,7 @@ def save(root: Path, drawn: Drawn) -> str:
     """Keep it, and nothing of earlier builds; return its file. Raises OSError."""
     folder = root / FOLDER
     texts = TextFile(folder / f"drawn-texts-{secrets.token_hex(8)}")
-    name = f"drawn-{record.write(folder / 'drawn', packed(drawn, texts))[:16]}"
+    name = f"drawn-{record.write(folder / 'drawn', packed(drawn, texts))[0][:16]}"
     for path in folder.glob("drawn-*"):
         path.unlink(missing_ok=True)
     texts.path.write_bytes(texts.data.getbuffer())

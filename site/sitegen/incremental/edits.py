@@ -63,7 +63,8 @@ def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn
     as_written = _with(drawn.written, {**edited, **written})
     if not written:
         return None
-    known = translations.read(content)
+    names = {name for _, name in {*edited, *written}}
+    known = translations.read(content, {f"{code}/{name}" for code in drawn.written.by_language for name in names})
     before = replace(drawn.context, library=_prepared(known, drawn, edited))
     library = _prepared(known, drawn, {**edited, **written})
     mini = _of_names(as_written, {name for _, name in written})

@@ -6,6 +6,7 @@ A record that is damaged, or of another program or place, is ignored, and everyt
 import hashlib
 import os
 import pickle
+import secrets
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # loading it takes longer than finding that nothing changed
     from sitegen.content.pages import PageSource
 
 FOLDER = Path(".build") / "last-build"
+Stored = tuple[int, int, int]
+"""Which file a record lies in: bytes, time of the content (ns) and inode. Another program's record is another file."""
 _CHECK = 32
 
 
@@ -70,30 +73,53 @@ def load(root: Path) -> Record | None:
     return found if of_this_program and found.python == sys.version else None
 
 
-def save(root: Path, record: Record) -> None:
-    """Keep a record. Where it cannot be written, there is none."""
+def stored(root: Path) -> Stored | None:
+    """Return which file holds the record now; None where there is none."""
     try:
-        write(root / FOLDER / "record", pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+        return _stored(os.stat(root / FOLDER / "record"))  # noqa: PTH116 - thousands are looked at beside it
+    except OSError:
+        return None
+
+
+def _stored(found: os.stat_result) -> Stored:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def save(root: Path, record: Record) -> Stored | None:
+    """Keep a record; return which file holds it. Where it cannot be written, there is none."""
+    try:
+        return write(root / FOLDER / "record", pickle.dumps(record, pickle.HIGHEST_PROTOCOL))[1]
     except OSError:
         forget(root)
+        return None
 
 
 def forget(root: Path) -> None:
     """Have no record, nor what the pages were drawn from: the next build makes everything."""
     folder = root / FOLDER
-    for path in (folder / "record", *folder.glob("drawn*")):
+    for path in (folder / "record", *folder.glob("record.*.new"), *folder.glob("drawn*")):
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
 
-def write(path: Path, data: bytes) -> str:
-    """Write a pickled value with its checksum; return the checksum. Raises OSError."""
-    from forms.core.files.durable import write_durably  # noqa: PLC0415 - loads all words: not needed to read
+def write(path: Path, data: bytes) -> tuple[str, Stored]:
+    """Write a pickled value with its checksum, whole or not at all; return the checksum and the file. Raises OSError.
 
+    Nobody waits for the disk: what a power cut leaves of it fails its checksum, or is the record of an earlier site.
+    """
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, digest + data)
-    return digest.hex()
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with fresh.open("xb") as file:
+            file.write(digest)
+            file.write(data)
+            file.flush()
+            found = _stored(os.fstat(file.fileno()))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return digest.hex(), found
 
 
 def read(path: Path) -> Any:

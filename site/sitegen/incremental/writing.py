@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forms.core.builds import manifest as build_manifest
-from forms.core.builds.manifest import ADDRESS, SIGNATURES
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, PublishedFile
 from sitegen import kept_work
 from sitegen.content.pages import SEARCH, PageSource
+from sitegen.incremental import trees
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
 from sitegen.media.audio_clips import FOLDER as SOUNDS
@@ -24,17 +25,24 @@ from sitegen.render.language_pages import bodies, draw_pages
 
 @dataclass
 class Writing:
-    """The twin of a site while an edit is written into it. paths: what is another file than before, or gone."""
+    """The twin of a site while an edit is written into it. paths: what is another file than before, or gone.
+
+    near: the site, where it and its twin were not looked at before: each file and folder is, before it is read or
+    written. Else None.
+    """
 
     edit: Edit
     record: Record
     sounds: Mapping[tuple[str, str], tuple[str, ...]]
     twin: Path
     sign: Sign | None
+    near: Path | None = None
     paths: set[str] = field(default_factory=set)
+    _fit: set[str] = field(default_factory=set)
 
     def write(self) -> int:
         """Write everything; return how many pages were drawn."""
+        self._at(f"/{SOUNDS}/none")  # drawing brings sound there
         languages = sorted({code for code, _ in self.edit.drawn})
         for code in languages:
             self._language(code, [name for other, name in self.edit.drawn if other == code])
@@ -82,12 +90,31 @@ class Writing:
             self._put(path, search_index.packed(dict(sorted(words.items()))) if words else None)
 
     def _json(self, path: str) -> dict[str, list[int]]:
-        there = Path(f"{self.twin}{path}")
+        there = self._at(path)
         return dict(json.loads(there.read_bytes())) if there.exists() else {}
+
+    def _at(self, path: str) -> Path:
+        """Return a file of the twin. Raises OSError where it, or a folder around it, is not as it was recorded."""
+        if self.near and path not in self._fit and path not in self.paths:
+            self._require_fit(self.near, path)
+        return Path(f"{self.twin}{path}")
+
+    def _require_fit(self, site: Path, path: str) -> None:
+        """Raise OSError where the twin is not as recorded at this path, or the site in these folders."""
+        steps = [path]
+        while steps[-1] != "/":
+            steps.append(steps[-1][: steps[-1].rstrip("/").rindex("/") + 1])
+        for step in (one for one in steps if one not in self._fit):
+            of_twin = self.record.twin if step.endswith("/") else self.record.site
+            for folder, tree in ((self.twin, of_twin), (site, self.record.site)):
+                known = tree.get(step)
+                if not (trees.is_as(folder, {step: known}) if known else not os.path.lexists(f"{folder}{step}")):
+                    raise OSError(f"{folder}{step}")
+            self._fit.add(step)
 
     def _put(self, path: str, data: bytes | None) -> None:
         """Write a file, never into the one that the site itself has; None: remove it."""
-        there = Path(f"{self.twin}{path}")
+        there = self._at(path)
         for ending in ("", *compression.ENDINGS):
             copy = there.with_name(f"{there.name}{ending}")
             if f"{path}{ending}" in self.record.site or ending == "":
@@ -118,7 +145,7 @@ class Writing:
 
     def _tablet(self, code: str) -> None:
         listing = f"/{code}/tablet/files.json"
-        before = json.loads(Path(f"{self.twin}{listing}").read_bytes())
+        before = json.loads(self._at(listing).read_bytes())
         heard = sorted(
             one for one in {one for (other, _), found in self._all_sounds().items() if other == code for one in found}
             if one.endswith(".opus")
@@ -130,7 +157,7 @@ class Writing:
         size = sum(map(self._size, addresses))
         for path, text in tablet.drawn(self.twin, self.edit.after.portal, code, addresses, size).items():
             address = f"/{path.relative_to(self.twin).as_posix()}"
-            if Path(f"{self.twin}{address}").read_bytes() != text.encode():
+            if self._at(address).read_bytes() != text.encode():
                 self._put(address, text.encode())
 
     def _size(self, address: str) -> int:
@@ -147,15 +174,33 @@ class Writing:
 
     def write_manifest(self) -> None:
         """Write the list of the build with what has changed. Raises OSError."""
-        before = build_manifest.read(Path(f"{self.twin}{ADDRESS}").read_bytes())
-        files = dict(before.files)
+        before = self._at(ADDRESS).read_bytes()
+        files: dict[str, PublishedFile | None] = {}
         for path in (path for path in self.paths if Path(path).suffix in LISTED):
             address = path.removesuffix("index.html") if path.endswith("/index.html") else path
             there = Path(f"{self.twin}{path}")
-            if there.exists():
-                files[address] = build_manifest.file_of(there.read_bytes())
-            else:
-                files.pop(address, None)
-        data = build_manifest.write(replace(before, number=number_after(before.number), files=files))
+            files[address] = build_manifest.file_of(there.read_bytes()) if there.exists() else None
+        data = _manifest(before, files)
         self._put(ADDRESS, data)
         self._put(SIGNATURES, (self.sign(data) if self.sign else "").encode("ascii"))
+
+
+def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:
+    """Return the list of a build with other bytes in these files; None: it went."""
+    there = {address: file for address, file in changed.items() if file}
+    quick = build_manifest.with_other_bytes(before, number_after, there) if len(there) == len(changed) else None
+    if quick is not None:
+        return quick
+    whole = build_manifest.read(before)
+    kept = {address: file for address, file in whole.files.items() if address not in changed}
+    return build_manifest.write(replace(whole, number=number_after(whole.number), files=kept | there))
+
+
+def draw_some(root: Path, drawn: Context) -> None:
+    """Draw a page in each language and keep nothing of it: what that loads is there for the edits that follow."""
+    for code in drawn.portal.language_codes():
+        own = drawn.library.by_language.get(code, {}).values()
+        plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)
+        context = replace(drawn, language=code, audio_pipeline=None, image_pipeline=None)
+        for _ in draw_pages(root, context, [plain] if plain else [], markdown_engine):
+            search_index.listed(drawn.library, code)

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 _BLOCK_LINE = re.compile(r"^\[\[\s*[a-z-]+\s*(?::[^\]\n]*)?\]\][ \t]*$", re.M)
 _CODE = re.compile(r"<(code|script|style)\b.*?</\1>|<!--.*?-->", re.S)
@@ -14,12 +15,12 @@ _TAG = re.compile(r"<[^>]*>")
 class Sign:
     """Something visible that nobody intended.
 
-    letters: one of them stands in everything that the pattern matches; so do a digit where
-    digits says it, and one of the words, where there are any. endangers: whether it may harm a person; in_cells:
-    whether it is looked for in cells of tables too.
+    regex: compiled when a text is searched for it, since that takes longer than to search; letters: one of them stands
+    in everything that it matches; so do a digit where digits says it, and one of the words, where there are any.
+    endangers: whether it may harm a person; in_cells: whether it is looked for in cells of tables too.
     """
 
-    pattern: re.Pattern[str]
+    regex: str
     what: str
     todo: str
     letters: frozenset[str]
@@ -27,6 +28,11 @@ class Sign:
     in_cells: bool = False
     digits: bool = False
     words: tuple[str, ...] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What is searched for."""
+        return re.compile(self.regex, re.M)
 
     def may_stand_in(self, text: str, used: Set[str]) -> bool:
         """Return whether it is worth while to search. used: the letters of the text."""
@@ -36,7 +42,7 @@ class Sign:
 
 
 def _sign(
-    pattern: str,
+    regex: str,
     what: str,
     todo: str,
     letters: str,
@@ -46,7 +52,7 @@ def _sign(
     digits: bool = False,
     words: tuple[str, ...] = (),
 ) -> Sign:
-    return Sign(re.compile(pattern, re.M), what, todo, frozenset(letters), endangers, in_cells, digits, words)
+    return Sign(regex, what, todo, frozenset(letters), endangers, in_cells, digits, words)
 
 
 _AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."

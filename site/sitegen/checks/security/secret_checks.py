@@ -12,6 +12,9 @@ from pathlib import Path, PurePath
 from forms.core.problem import Problem
 from sitegen.layers import lookup
 
+_BETWEEN = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
+"""Dashes and white space, which count as nothing. As a name: `words` reads a literal in `translate()` as a message."""
+
 _TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
 SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
 _PRIVATE_KEY = re.compile(r"BEGIN[A-Z0-9]*PRIVATEKEY|PUTTY-USER-KEY-FILE|B3BLBNNZAC1RZXKTDJEA")
@@ -86,7 +89,7 @@ def has_no_key(text: str) -> bool:
     """Return whether this is sure at once, as it is of most texts, that no secret key stands in it."""
     if MAY_BE_LATIN.search(text):
         return False
-    compact = text.encode("ascii", "ignore").upper().translate(None, b"- \t\n\r\v\f\x1c\x1d\x1e\x1f")
+    compact = text.encode("ascii", "ignore").upper().translate(None, _BETWEEN)
     return not any(part in compact for part in _PARTS)
 
 

@@ -336,13 +336,14 @@ def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
 def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
     row = dict(zip(header, cells, strict=False))
-    sure = len(cells) == len(header) == len({*header}) and _columns().issuperset(header)
+    sure = len(cells) == len(header) == len({*header}) and frozenset({rows.DROP, *columns()}).issuperset(header)
     return row if sure else {**row, rows.BROKEN: " ".join(cells)}
 
 
 @cache
-def _columns() -> frozenset[str]:
-    return frozenset({rows.DROP, *(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])})
+def columns() -> tuple[str, ...]:
+    """Return the names of the columns, in the order of the schema."""
+    return tuple(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])
 
 
 def _day(cell: str) -> date | None:

@@ -11,7 +11,7 @@ from forms.core.files.spreadsheet_csv import separator_of
 from forms.core.problem import Problem
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx and .ods begin, and .xls."""
 
 AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
@@ -70,7 +70,7 @@ def read_sheet(path: Path) -> CsvFile:
 
 def sheet_of(data: bytes, where: str) -> CsvFile:
     """Return the cells of a CSV file from its bytes. Raises Problem where its letters are not UTF-8."""
-    if data.startswith(_WORKBOOKS):
+    if data.startswith(WORKBOOKS):
         raise Problem(where, "is a workbook, not CSV.", AS_UTF8)
     if data.startswith(_UTF16):
         raise Problem(where, "is saved as UTF-16.", AS_UTF8)

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from forms.core.i18n import digits
+from forms.core.i18n.lazy_text import lazy_gettext as _
 
 _YEAR_FIRST = r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
 _DAY_FIRST = r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})"
@@ -103,11 +104,13 @@ def hint(cell: str) -> str:
     cell = _plain(cell)
     if stored := _STORED.fullmatch(cell):
         day = _EPOCH + timedelta(days=int(stored["days"]))
-        return f"A spreadsheet counts {day} like this: give the column the format of a date, and save again."
+        return _(
+            "A spreadsheet counts %(day)s like this: give the column the format of a date, and save again.", day=day
+        )
     if _SHORT_YEAR.fullmatch(cell):
-        return "Write the year with four digits."
+        return _("Write the year with four digits.")
     if ":" in cell and _OF_A_ZONE.fullmatch(cell):
-        return "Write what the clock in the district shows, without Z or the hours after it."
+        return _("Write what the clock in the district shows, without Z or the hours after it.")
     return ""
 
 

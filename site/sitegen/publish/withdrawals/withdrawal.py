@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from forms.core.builds.manifest import ADDRESS, SIGNATURES
 from forms.core.builds.withdrawn import LIST, listed
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
+from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.content import pages
@@ -31,7 +33,7 @@ from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
 from sitegen.publish import moved_pages
 from sitegen.publish.build_manifest import files
-from sitegen.publish.withdrawals import cleaning, withdrawn_drafts, withdrawn_media, withdrawn_quotes
+from sitegen.publish.withdrawals import cleaning, withdrawn_days, withdrawn_drafts, withdrawn_media, withdrawn_quotes
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
@@ -270,11 +272,11 @@ def _renew_manifest(public: Path) -> None:
 
 def present_name(text: str, content: Path, public: Path) -> str:
     """Return the name to which a page has moved that is named by an old address; else the name as it was given."""
-    if _meant(consents.read_leniently(content).rows, text)[0]:
+    if _meant(_known_rows(content), text)[0]:
         return text
     moved = {consents.story_name(old): consents.story_name(new) for old, new in moved_pages.targets(public).items()}
     name = consents.story_name(text)
-    for _ in moved:  # one may lead to the next
+    for _step in moved:  # one may lead to the next
         name = moved.get(name, name)
     return name if consents.story_name(text) in moved else text
 
@@ -285,15 +287,17 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     None where there is no such page among the staff's files or on the built site, and no such row in consents.csv.
     """
     name = consents.story_name(text)
-    rows, alone = _meant(consents.read_leniently(content).rows, text)
+    rows, alone = _meant(_known_rows(content), text)
+    told = {consents.story_name(row["story"]) for row in rows if row.get("story")}
+    told |= {story for row in rows for story in withdrawn_days.stories_in(row)}
     if alone:
-        return sorted({consents.story_name(row["story"]) for row in rows if row.get("story")})
+        return sorted(told)
     files = [
         path.relative_to(layer.folder) for layer in lookup.layers(content) for path in layer.folder.glob("*/**/*.md")
     ]
     files += [path.parent.relative_to(public) for path in public.glob("*/**/index.html")]
     is_page = any(path.as_posix().partition("/")[2].removesuffix(".md").casefold() == name for path in files)
-    stories = {*([name] if is_page else []), *(consents.story_name(row["story"]) for row in rows if row.get("story"))}
+    stories = {*([name] if is_page else []), *told}
     return sorted(stories) if is_page or rows else None
 
 
@@ -308,12 +312,13 @@ def _names(row: Mapping[str, str], text: str) -> bool:
     story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
     listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
     quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
-    return bool(story) or listed_there or quoted_there
+    said = {text.strip().casefold(), consents.story_name(text), consents.media_name(text), consents.page_name(text)}
+    return bool(story) or listed_there or quoted_there or not said.isdisjoint(withdrawn_days.names_in(row))
 
 
 def also_named(text: str, content: Path) -> list[str]:
     """Return the ids of other consents whose story, file or page has the same name as the consent that is meant."""
-    rows = consents.read_leniently(content).rows
+    rows = _known_rows(content)
     meant, by_id = _meant(rows, text)
     others = (row for row in rows if by_id and row not in meant and _names(row, text))
     return sorted({row.get("id", "") for row in others})
@@ -322,8 +327,8 @@ def also_named(text: str, content: Path) -> list[str]:
 def write_withdrawn(content: Path, told: str, today: date) -> int:
     """Write today as withdrawn_on into the rows of what a person named; return how many rows there are.
 
-    Byte order mark, line ends and separator stay as they are. Where a file beside it is newer, the table stays
-    the older one: which of them counts is a person's decision. Raises Problem where the file cannot be read.
+    Whatever else is wrong in the table; other rows stay as they are to the byte. Where a file beside it is newer, the
+    table stays the older one: which of them counts is a person's decision. Raises Problem where there is no table.
     """
     path = content / consents.TABLE
     in_doubt = path.stat() if consents.newer_file(content) else None
@@ -335,46 +340,59 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
 
 
 def _write_day(path: Path, content: Path, told: str, today: date) -> int:
-    _copy_rows_of_libraries(content, told)
-    sheet = csv_files.read_sheet(path)
-    data = path.read_bytes()
-    dialect = spreadsheet_csv.dialect_of(data)
-    rows = spreadsheet_csv.rows_of(data, dialect)
-    if "withdrawn_on" not in sheet.header:
-        sheet.header.append("withdrawn_on")
-        rows[0].append("withdrawn_on")
-    names = [cell.strip() for cell in rows[0]]
-    by_name = [dict(zip(names, map(str.strip, row), strict=False)) for row in rows[1:]]
-    own = _meant(by_name, told)[0] + _whole(_meant(consents.read_leniently(content).rows, told)[0])
-    ids = {row.get("id", "").casefold() for row in own}
-    found = [row for row, cells in zip(rows[1:], by_name, strict=True) if cells.get("id", "").casefold() in ids]
-    column = sheet.header.index("withdrawn_on")
-    for row in found:
-        row.extend([""] * (len(rows[0]) - len(row)))
-        row[column] = row[column].strip() or today.isoformat()
-    write_durably(path, dialect.bom + spreadsheet_csv.text_of(rows, dialect).encode())
-    return len(found)
+    table = _table(path)
+    libraries = _whole(_rows_of_libraries(content))
+    own = list(map(table.row, table.own))
+    meant = _meant([*own, *libraries], told)[0]
+    there = {row.get("id", "").casefold() for row in own}
+    if "id" in table.names:  # a library's row is withdrawn in the district's table
+        new = [row for row in libraries if row in meant and row.get("id", "").casefold() not in there]
+        table = withdrawn_days.with_rows(table, new)
+    ids = {row.get("id", "").casefold() for row in libraries if row in meant} - {""}
+    table, found = withdrawn_days.with_day(
+        table, lambda row: row in meant or row.get("id", "").casefold() in ids, today.isoformat()
+    )
+    write_durably(path, table.bytes)
+    return found
+
+
+def _table(path: Path) -> withdrawn_days.ConsentTable:
+    """Return the district's consents.csv as it stands. Raises Problem where there is none that is text."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b""
+    if not data.strip() or data.startswith(csv_files.WORKBOOKS):
+        what = _("is no table, so the day could not be written. Nothing that needs a consent is on the site meanwhile.")
+        todo = _("Put it back as CSV, then withdraw this again, or it comes back with the next build.")
+        raise Problem(csv_files.file_of(path), what, todo)
+    return withdrawn_days.read(data)
+
+
+def rows_as_they_stand(content: Path) -> list[Mapping[str, str]]:
+    """Return the rows of the district's consents.csv, whatever is wrong there; none where there is none."""
+    with suppress(Problem):
+        table = _table(content / consents.TABLE)
+        return list(map(table.row, table.own))
+    return []
+
+
+def _known_rows(content: Path) -> Sequence[Mapping[str, str]]:
+    """Return all rows by which a person may name something; as they stand where the table holds no consent."""
+    return consents.read_leniently(content).rows or [*rows_as_they_stand(content), *_rows_of_libraries(content)]
+
+
+def _rows_of_libraries(content: Path) -> list[Mapping[str, str]]:
+    found: list[Mapping[str, str]] = []
+    for layer in list(lookup.layers(content))[1:]:
+        with suppress(Problem):
+            sheet = csv_files.read_sheet(layer.folder / consents.TABLE)
+            found += [consents.row_of(sheet.header, cells) for cells in sheet.rows]
+    return found
 
 
 def _whole(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     return [row for row in rows if not row.get(BROKEN)]
-
-
-def _copy_rows_of_libraries(content: Path, told: str) -> None:
-    """Write the ids of a library's rows into the district's table, so that they can be withdrawn there."""
-    path = content / consents.TABLE
-    sheet = csv_files.read_sheet(path)
-    there = {
-        cell.casefold() for row in sheet.rows for name, cell in zip(sheet.header, row, strict=False) if name == "id"
-    }
-    named = _whole(_meant(consents.read_leniently(content).rows, told)[0])
-    new = [row for row in named if row.get("id", "").casefold() not in there]
-    if not new:
-        return
-    data = path.read_bytes()
-    dialect = replace(spreadsheet_csv.dialect_of(data), line_end="\r\n" if b"\r\n" in data else "\n")
-    added = spreadsheet_csv.text_of(([row.get(name, "") for name in sheet.header] for row in new), dialect)
-    write_durably(path, data.rstrip(b"\r\n") + f"{dialect.line_end}{added}".encode())
 
 
 def remove_card(kit: Path) -> bool:
@@ -409,15 +427,39 @@ def with_withdrawals(
 
     may_add: told a row that `data` has not, whether it may be written into it.
     """
-    before = {row.get("id", "").casefold(): row.get("withdrawn_on") for row in _rows_of(base)}
-    made = {id: row for row in _rows_of(here) if row.get("withdrawn_on") and not before.get(id := row["id"].casefold())}
-    there = {row["id"].casefold(): row for row in _rows_of(data)}
+    before = Counter(row.get("id", "").casefold() for row in _rows_as_they_stand(base) if row["withdrawn_on"])
+    gone = [row for row in _rows_as_they_stand(here) if row["withdrawn_on"]]
+    now = Counter(row.get("id", "").casefold() for row in gone)
+    known = {row.get("id", "").casefold() for row in _rows_as_they_stand(base)}
+    made = {id: row for row in gone if (id := row.get("id", "").casefold()) and now[id] > before[id]}
+    nameless = [row for row in gone if not row.get("id")] if now[""] > before[""] else []
+    there = {row["id"].casefold(): row for row in reversed(_rows_of(data)) if not row.get("withdrawn_on")}
+    ids = {*there, *(row["id"].casefold() for row in _rows_of(data))}
     # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
-    lost = [row for id, row in made.items() if there and id not in there and id not in before and may_add(row)]
-    back = {id: row for id, row in made.items() if id in there and not there[id].get("withdrawn_on")}
+    new = (row for id, row in made.items() if ids and id not in ids and id not in known)
+    lost = [row for row in new if not row.get(BROKEN) and may_add(row)]
+    back = {id: row for id, row in made.items() if id in there}
+    back |= {id: own for id, row in there.items() for own in nameless if id not in back and _is_of(row, own)}
     if not (lost or back):
         return data, []
-    return _with_rows(data, back, lost), [row["id"] for row in (*back.values(), *lost)]
+    return _with_rows(data, back, lost), [*(made.get(id, there[id])["id"] for id in back), *(row["id"] for row in lost)]
+
+
+def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Return whether a row is for the same story, pictures or words as another one, which has no name."""
+    told = consents.story_name(row["story"]) if row.get("story") else ""
+    if told and other.get("story") and told == consents.story_name(other["story"]):
+        return True
+    pairs = ((consents.media_names, "media"), (consents.page_names, "quotes"))
+    return not told and any(names(row.get(key, "")) & names(other.get(key, "")) for names, key in pairs)
+
+
+def _rows_as_they_stand(data: bytes) -> list[Mapping[str, str]]:
+    """Return the rows of a consents.csv, whatever is wrong there, each with its day in one form."""
+    if not data.strip() or data.startswith(csv_files.WORKBOOKS):
+        return []
+    table = withdrawn_days.read(data)
+    return [{**row, "withdrawn_on": withdrawn_days.day_of(row)} for row in map(table.row, table.own)]
 
 
 def _with_rows(data: bytes, back: Mapping[str, Mapping[str, str]], lost: Sequence[Mapping[str, str]]) -> bytes:
@@ -432,7 +474,7 @@ def _with_rows(data: bytes, back: Mapping[str, Mapping[str, str]], lost: Sequenc
     for row in rows:
         if (own := back.get(row[at].strip().casefold() if len(row) > at else "")) is not None:
             row.extend([""] * (len(columns) - len(row)))
-            row[on] = own["withdrawn_on"]
+            row[on] = row[on].strip() or own["withdrawn_on"]
     rows += [[row.get(name, "") for name in columns] for row in lost]
     return dialect.bom + spreadsheet_csv.text_of([names, *rows], dialect).encode()
 

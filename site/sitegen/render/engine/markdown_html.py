@@ -1,6 +1,8 @@
 """A page's Markdown as HTML, with the extensions of mkdocs.yml: for the checks, and for the engine without MkDocs."""
 
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
 from threading import Lock
@@ -12,6 +14,7 @@ from markdown.extensions import Extension
 
 from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
+_OF_MARKDOWN = "markdown.extensions."
 _BUILT_IN = ("toc", "tables", "fenced_code")
 """What MkDocs adds to the extensions of mkdocs.yml."""
 
@@ -56,7 +59,20 @@ def converter(root: Path, *more: Extension) -> markdown.Markdown:
 
 
 def _converter(known: dict[str, dict[str, Any]], *more: Extension) -> markdown.Markdown:
-    return markdown.Markdown(extensions=[*known, Shortcuts(), *more], extension_configs=known)
+    named = [_extension(name, set_to) for name, set_to in known.items()]
+    return markdown.Markdown(extensions=[*named, Shortcuts(), *more], extension_configs=known)
+
+
+def _extension(name: str, set_to: dict[str, Any]) -> Extension | str:
+    """Return an extension of Python-Markdown's own by its module; another by its name.
+
+    For a name, Python-Markdown reads what each installed package says of itself.
+    """
+    own = f"{_OF_MARKDOWN}{name.removeprefix(_OF_MARKDOWN)}"
+    if "." in own.removeprefix(_OF_MARKDOWN) or find_spec(own) is None:
+        return name
+    made: Extension = import_module(own).makeExtension(**set_to)
+    return made
 
 
 @cache

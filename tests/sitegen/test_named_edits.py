@@ -1,0 +1,288 @@
+"""An edit that the system names is built without a look at all files: with the same bytes, and in no doubt."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import rule, run_state_machine_as_test
+from sitegen.incremental import edits, inputs, record, trees
+from sitegen.incremental.building import BuildOutcome
+from sitegen.incremental.inputs import Inputs
+
+from forms.core.problem import Problems
+from tests.sitegen.conftest import TODAY, Folder
+from tests.sitegen.test_incremental import (
+    EditedAtWill,
+    another_file,
+    beside_it,
+    builder,
+    built,
+    files,
+    from_scratch,
+    in_place,
+)
+
+
+class Serving:
+    """What `serve` keeps between edits: a builder, and the inputs as it has seen them."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.root, self.one, self.day = folder.root, builder(folder), TODAY
+        self.seen: Inputs = inputs.look(folder.root)
+        self.everything()
+
+    def everything(self, day: Any = TODAY) -> BuildOutcome | None:
+        """Look at everything, as when nobody has edited for some seconds."""
+        self.seen = inputs.look(self.root, self.seen)
+        done = self._built(day, near=False)
+        self.one.make_sure()
+        return done
+
+    def named(self, *paths: Path, day: Any = TODAY) -> BuildOutcome | None:
+        """Build an edit of these files."""
+        found = inputs.look_at(self.root, self.seen, {str(path) for path in paths})
+        if found is None:
+            return self.everything(day)
+        self.seen = found
+        return self._built(day, near=True)
+
+    def _built(self, day: Any, *, near: bool) -> BuildOutcome | None:
+        self.day = day
+        if self.one.is_as_built(day, speak=False, compress=True, sign=False, now=self.seen, near=near):
+            return None
+        return self.one.build(day, speak=False, compress=True)
+
+
+@pytest.fixture
+def district(folder: Folder) -> Folder:
+    for language, text in (("en", "Your rights."), ("ta", "உரிமைகள்.")):
+        folder.page("rights", text, language)
+    folder.page("deep/page", "Only in English. [Rights](../rights.md)")
+    built(folder)
+    return folder
+
+
+def page_of(folder: Folder, name: str = "rights", language: str = "en") -> Path:
+    return folder.root / "content" / language / f"{name}.md"
+
+
+def test_a_named_edit_is_built_with_the_same_bytes_and_without_a_look_at_all_files(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving, looked = Serving(district), []
+    is_as, look = trees.is_as, inputs.look
+    monkeypatch.setattr(trees, "is_as", lambda folder, tree: looked.append(len(tree)) or is_as(folder, tree))
+    monkeypatch.setattr(inputs, "look", lambda *told: looked.append(10**6) or look(*told))
+    for text in ("My rights.", "My rights and words.\n\n## A part", "Other words."):
+        district.page("rights", text)
+        done = serving.named(page_of(district))
+        assert done
+        assert not done.whole
+        assert looked
+        assert max(looked) == 1
+        assert files(district.root / "public") == from_scratch(district)
+        looked.clear()
+    assert serving.everything() is None
+    assert built(district) is None
+
+
+def new_page(folder: Folder) -> Path:
+    folder.page("new", "New.")
+    return page_of(folder, "new")
+
+
+def removed_page(folder: Folder) -> Path:
+    page_of(folder).unlink()
+    return page_of(folder)
+
+
+def folder_moved_away(folder: Folder) -> Path:
+    there = page_of(folder, "deep/page").parent
+    there.rename(folder.root / "elsewhere")
+    return there
+
+
+def folder_moved_in(folder: Folder) -> Path:
+    there = page_of(folder, "deep/page").parent
+    return Path(shutil.copytree(there, there.with_name("deeper")))
+
+
+def consents(folder: Folder) -> Path:
+    os.utime(folder.csv("consents"))
+    return folder.csv("consents")
+
+
+def link(folder: Folder) -> Path:
+    other = folder.root / "other.md"
+    other.write_text("---\ntitle: x\n---\n\n# Other\n", encoding="utf-8")
+    page_of(folder).unlink()
+    page_of(folder).symlink_to(other)
+    return page_of(folder)
+
+
+def portal(folder: Folder) -> Path:
+    return folder.root / "content" / "portal.yml"
+
+
+def program(folder: Folder) -> Path:
+    return folder.root / "mkdocs.yml"
+
+
+@pytest.mark.parametrize(
+    "change", [new_page, removed_page, folder_moved_away, folder_moved_in, consents, link, portal, program]
+)
+def test_whatever_is_more_than_an_edit_of_a_text_has_all_looked_at(
+    district: Folder, change: Callable[[Folder], Path]
+) -> None:
+    seen = inputs.look(district.root)
+    assert inputs.look_at(district.root, seen, {str(change(district))}) is None
+
+
+def test_what_a_program_leaves_and_takes_away_while_it_saves_is_no_edit(district: Folder) -> None:
+    seen, page = inputs.look(district.root), page_of(district)
+    district.page("rights", "Saved anew.")
+    found = inputs.look_at(district.root, seen, {str(page), str(page.with_name(".rights.md.swp"))})
+    assert found
+    assert inputs.changes(seen, found).edited == {str(page)}
+    assert inputs.changes(found, inputs.look(district.root, found)).edited == frozenset()
+
+
+def test_a_file_that_changed_right_after_the_last_look_at_all_is_not_taken_for_sure_later(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A named edit looks at one file: what was too young to be sure at the last look stays so."""
+    serving, other = Serving(district), page_of(district, "deep/page")
+    state = other.stat()
+    district.page("rights", "Edited.")
+    serving.named(page_of(district))
+    text = other.read_text(encoding="utf-8")
+    real = inputs.state_of
+    other.write_text(text.replace("Only", "Just"), encoding="utf-8")
+    node = other.stat().st_ino
+    # The file system's clock did not move between the look and this edit.
+    monkeypatch.setattr(inputs, "state_of", lambda found: real(state) if found.st_ino == node else real(found))
+    assert serving.everything()
+    assert "Just in English" in (district.root / "public/en/deep/page/index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("way", [in_place, another_file, Path.unlink, beside_it])
+@pytest.mark.parametrize("place", ["public", "public.twin"])
+@pytest.mark.parametrize("page", ["en/rights", "en/deep/page"])
+def test_what_somebody_changed_in_the_site_does_not_outlast_the_next_look_at_all(
+    district: Folder, way: Callable[[Path], None], place: str, page: str
+) -> None:
+    serving = Serving(district)
+    way(district.root / place / page / "index.html")
+    district.page("rights", "Edited.")
+    assert serving.named(page_of(district))
+    serving.everything()
+    assert files(district.root / "public") == from_scratch(district)
+    assert trees.is_as(district.root / "public.twin", trees.look(district.root / "public.twin"))
+    district.page("rights", "Edited again.")
+    assert serving.named(page_of(district))
+    assert files(district.root / "public") == from_scratch(district)
+
+
+def test_after_another_program_took_something_off_the_site_all_is_looked_at(district: Folder) -> None:
+    serving = Serving(district)
+    record.forget(district.root)  # as each withdrawal does
+    district.page("rights", "Edited.")
+    done = serving.named(page_of(district))
+    assert done
+    assert done.whole
+
+
+def test_a_withdrawal_while_a_named_edit_is_written_stops_it(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving, taken = Serving(district), edits.taken
+    monkeypatch.setattr(edits, "taken", lambda *told: (taken(*told), record.forget(district.root))[0])
+    district.page("rights", "Edited.")
+    done = serving.named(page_of(district))
+    assert done
+    assert done.whole
+
+
+@pytest.mark.parametrize("other", ["rights", "deep/page"])
+def test_what_is_saved_while_a_named_edit_is_built_is_built_next(
+    district: Folder, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    serving, taken = Serving(district), edits.taken
+
+    def save(*told: Any) -> Any:
+        district.page(other, "Saved before it was read.")
+        done = taken(*told)
+        district.page(other, "Saved while it was built.")
+        return done
+
+    district.page("rights", "Edited.")
+    with monkeypatch.context() as patched:
+        patched.setattr(edits, "taken", save)
+        assert serving.named(page_of(district))
+    assert serving.named(page_of(district, other))
+    assert "Saved while" in (district.root / f"public/en/{other}/index.html").read_text(encoding="utf-8")
+    assert files(district.root / "public") == from_scratch(district)
+    assert serving.everything() is None
+
+
+def test_a_mistake_in_a_named_edit_is_mended_by_the_next(district: Folder) -> None:
+    serving, before = Serving(district), files(district.root / "public")
+    district.page("rights", "[Away](nowhere.md)")
+    with pytest.raises(Problems, match=r"nowhere\.md"):
+        serving.named(page_of(district))
+    assert files(district.root / "public") == before
+    district.page("rights", "Mended.")
+    done = serving.named(page_of(district))
+    assert done
+    assert not done.whole
+    assert files(district.root / "public") == from_scratch(district)
+
+
+class EditedUnderServe(EditedAtWill):
+    """The same edits, named to a program that goes on; now and then one is not named, and seen by the next look."""
+
+    serving: Serving | None = None
+    missed = False
+
+    @rule()
+    def miss_the_next(self) -> None:
+        self.missed = True
+
+    @rule()
+    def build_beside(self) -> None:
+        """Have another program build meanwhile."""
+        self.folder.page("p0", "A page, built by another. [Home](index.md)")
+        built(self.folder, self.day)
+        self.compare()
+
+    def compare(self) -> None:
+        try:
+            if self.serving is None:
+                self.serving = Serving(self.folder)
+            now = inputs.look(self.folder.root, self.serving.seen)
+            changed = inputs.changes(self.serving.seen, now)
+            named = sorted(changed.edited | changed.others)
+            same_day = self.serving.day == self.day
+            if named and same_day:
+                self.serving.named(*map(Path, named[1:] if self.missed else named), day=self.day)
+            if self.missed or not same_day or not (self.folder.root / "public").exists():
+                self.serving.everything(self.day)
+            self.missed = False
+        except Problems:
+            return  # what is wrong is not built, in either way
+        self.serving.everything(self.day)
+        assert files(self.folder.root / "public") == from_scratch(self.folder, self.day)
+
+
+def test_whatever_was_named_or_missed_the_bytes_are_those_from_scratch(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "RACY", 20_000_000)
+    machine = type("EditedUnderServeHere", (EditedUnderServe,), {"folder": folder})
+    steps = settings(
+        max_examples=2, stateful_step_count=12, deadline=None, derandomize=True, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(machine, settings=steps)

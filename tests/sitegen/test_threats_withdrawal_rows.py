@@ -1,0 +1,209 @@
+"""Whatever is wrong in consents.csv, in this row, another or the file: who takes something back does not wait for it."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands.site import Site
+from sitegen.content.consent.consents import columns, read_leniently
+from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
+
+from tests.commands import run
+from tests.sitegen.conftest import Folder
+from tests.sitegen.test_threats_withdrawal import CONSENT, TODAY, tell, traces
+
+DAY = TODAY.isoformat()
+TOLD = {**CONSENT, "media": "photos/her.jpg", "languages": "en ta", "note": "By phone."}
+BEFORE = {**CONSENT, "id": "before", "story": "stories/before", "languages": "en"}
+AFTER = {**CONSENT, "id": "after", "story": "stories/after", "languages": "en"}
+
+
+def csv_of(*rows: dict[str, str], names: tuple[str, ...] = ()) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names or columns(), lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+WHOLE = csv_of(BEFORE, TOLD, AFTER)
+LINE = WHOLE.splitlines()[2]
+assert LINE.startswith("a-story,")
+
+
+def with_line(line: str) -> bytes:
+    return WHOLE.replace(LINE, line).encode()
+
+
+def without(name: str) -> tuple[str, ...]:
+    return tuple(one for one in columns() if one != name)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in the table; mended: as somebody mends it afterwards, seeing nothing but that mistake."""
+
+    data: bytes
+    mended: Callable[[bytes], bytes] = lambda data: data
+
+
+def swap(old: str, new: str) -> Callable[[bytes], bytes]:
+    return lambda data: data.replace(old.encode(), new.encode())
+
+
+FAULTS = {
+    "a day that is none": Fault(with_line(LINE.replace("2026-06-01", "June")), swap("June", "2026-06-01")),
+    "an end that is none": Fault(with_line(LINE.replace("2027-06-01", "??")), swap("??", "2027-06-01")),
+    "no kind": Fault(with_line(LINE.replace("survivor", ""))),
+    "another kind": Fault(with_line(LINE.replace("survivor", "woman")), swap("woman", "survivor")),
+    "no languages": Fault(with_line(LINE.replace("en ta", ""))),
+    "no name": Fault(with_line(LINE.replace("a-story", "", 1))),
+    "a name of capitals and spaces": Fault(with_line(LINE.replace("a-story", "A story", 1))),
+    "a story by its address": Fault(with_line(LINE.replace("stories/a", "/en/stories/a/"))),
+    "one name twice": Fault(csv_of(TOLD, {**AFTER, "id": "a-story"}).encode(), swap("a-story,survivor,stories/after", "after,survivor,stories/after")),
+    "a cell of two lines": Fault(with_line(LINE.replace("By phone.", '"By\nphone."'))),
+    "a cell with quotes": Fault(with_line(LINE.replace("By phone.", '"By ""phone"", twice"'))),
+    "too few cells": Fault(with_line(LINE.rpartition(",")[0])),
+    "far too few cells": Fault(with_line(",".join(LINE.split(",")[:4]))),
+    "a cell too many": Fault(with_line(LINE + ",x")),
+    "a cell left out at its beginning": Fault(with_line(LINE.replace("a-story,", "", 1)), swap("\nsurvivor,stories/a,", "\na-story,survivor,stories/a,")),
+    "a cell left out in its middle": Fault(with_line(LINE.replace(",photos/her.jpg,", ",")), swap("stories/a,,", "stories/a,photos/her.jpg,,")),
+    "a cell too many at its beginning": Fault(with_line("1," + LINE), swap("\n1,a-story,", "\na-story,")),
+    "another row of too few cells": Fault(WHOLE.replace("before,", "", 1).encode()),
+    "another row of too many cells": Fault(WHOLE.replace("before,", "before,x,", 1).encode()),
+    "a quotation mark not closed before it": Fault(WHOLE.replace("before,", 'before,"', 1).encode(), swap('before,"', "before,")),
+    "a quotation mark not closed in it": Fault(with_line(LINE.replace("stories/a", '"stories/a')), swap('"stories/a', "stories/a")),
+    "a quotation mark not closed behind it": Fault(WHOLE.replace("after,", 'after,"', 1).encode(), swap('after,"', "after,")),
+    "letters that are not UTF-8": Fault(with_line(LINE.replace("By phone.", "Caf@")).replace(b"@", b"\xe9"), lambda data: data.replace(b"\xe9", b"e")),
+    "another row's letters that are not UTF-8": Fault(WHOLE.encode().replace(b"before", b"bef\xf4re", 1), lambda data: data.replace(b"\xf4", b"o")),
+    "saved as UTF-16": Fault(WHOLE.encode("utf-16"), lambda data: data.decode("utf-16").encode()),
+    "a sign that is no letter": Fault(with_line(LINE.replace("By phone.", "By\x00phone.")), lambda data: data.replace(b"\x00", b" ")),
+    "a line sep=, above": Fault(b"sep=,\n" + WHOLE.encode(), lambda data: data.partition(b"\n")[2]),
+    "an empty line above": Fault(b"\n" + WHOLE.encode(), lambda data: data.partition(b"\n")[2]),
+    "a title above": Fault(b"Consents of 2026,,,\n" + WHOLE.encode(), lambda data: data.partition(b"\n")[2]),
+    "no line of names": Fault(WHOLE.partition("\n")[2].encode(), lambda data: WHOLE.partition("\n")[0].encode() + b"\n" + data),
+    "no column of days": Fault(csv_of(BEFORE, TOLD, AFTER, names=without("withdrawn_on")).encode()),
+    "the column of days twice": Fault(WHOLE.replace("note\n", "withdrawn_on\n", 1).encode(), swap("name_changed,withdrawn_on\n", "name_changed,note\n")),
+    "the column of names called otherwise": Fault(WHOLE.replace("id,", "ID,", 1).encode(), swap("ID,", "id,")),
+    "a column that nobody knows": Fault(WHOLE.replace("note\n", "remarks\n", 1).encode(), swap("remarks\n", "note\n")),
+    "columns without a name at the end": Fault("".join(f"{line},,\n" for line in WHOLE.splitlines()).encode()),
+    "lines of an old Macintosh": Fault(WHOLE.replace("\n", "\r").encode(), lambda data: data.replace(b"\r", b"\n")),
+    "rows without number": Fault((WHOLE + "x,survivor\n" * 6000).encode(), swap("x,survivor\n", "")),
+}  # fmt: skip
+
+
+@pytest.fixture(params=FAULTS)
+def fault(request: pytest.FixtureRequest) -> Fault:
+    return FAULTS[request.param]
+
+
+def shown(content: Path, story: str = "stories/a") -> bool:
+    return any(read_leniently(content).cover(story, code, TODAY) for code in ("en", "ta"))
+
+
+def test_a_withdrawal_is_written_whatever_is_wrong_and_stays_when_that_is_mended(folder: Any, fault: Fault) -> None:
+    tell(folder)
+    content, table = folder.root / "content", folder.csv("consents")
+    table.write_bytes(fault.data)
+    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) >= 1
+    assert not shown(content)
+    table.write_bytes(fault.mended(table.read_bytes()))
+    assert not shown(content), table.read_text("utf-8", "replace")
+    assert not read_leniently(content).media(TODAY).get("photos/her.jpg")
+    assert "photos/her.jpg" not in read_leniently(content).without_people()
+
+
+def test_other_rows_stay_as_they_are_to_the_byte(folder: Any, fault: Fault) -> None:
+    tell(folder)
+    table = folder.csv("consents")
+    table.write_bytes(fault.data)
+    withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY)
+    if b"withdrawn_on" in fault.data and not fault.data.startswith(b"\xff"):
+        after = table.read_bytes().splitlines(keepends=True)
+        others = [
+            line for line in fault.data.splitlines(keepends=True) if b"ies/a" not in line and b"phone" not in line
+        ]
+        assert all(line in after for line in others)
+
+
+def test_the_mended_table_still_covers_the_others(folder: Any, fault: Fault) -> None:
+    tell(folder)
+    content, table = folder.root / "content", folder.csv("consents")
+    folder.page("stories/after", "x", consent="after")
+    table.write_bytes(fault.mended(fault.data))
+    covered = shown(content, "stories/after")
+    table.write_bytes(fault.data)
+    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    table.write_bytes(fault.mended(table.read_bytes()))
+    assert shown(content, "stories/after") == covered
+
+
+@pytest.mark.parametrize("told", ["a-story", "a", "stories/a", "/ta/stories/a/"])
+def test_the_command_takes_it_off_and_writes_the_day(folder: Any, here: Site, fault: Fault, told: str) -> None:
+    tell(folder)
+    site = folder.root / "public"
+    for language in ("en", "ta"):
+        page = site / language / "stories" / "a" / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text("<h1>Kuruvikoodu</h1>")
+    folder.csv("consents").write_bytes(fault.data)
+    done = run(here, "withdraw", told, "--out", site)
+    names_it = told != "a-story" or any(b"a-story" in form for form in (fault.data, fault.data.replace(b"\x00", b"")))
+    if names_it:
+        assert done.exit_code == 0, done.output
+        assert DAY in folder.csv("consents").read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
+        assert traces(site) == []
+
+
+def test_a_second_press_changes_nothing(folder: Any, fault: Fault) -> None:
+    tell(folder)
+    content, table = folder.root / "content", folder.csv("consents")
+    table.write_bytes(fault.data)
+    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    once = table.read_bytes()
+    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    assert table.read_bytes() == once
+
+
+def test_words_and_pictures_named_in_a_broken_row_go_with_it(folder: Folder) -> None:
+    """By the picture as by the story: names stand somewhere in the row."""
+    content, table = folder.root / "content", folder.csv("consents")
+    table.write_text(WHOLE.replace("a-story,survivor,", "a-story,survivor,x,"), "utf-8")
+    assert withdrawal.write_withdrawn(content, "photos/her.jpg", TODAY) == 1
+    table.write_text(table.read_text("utf-8").replace("a-story,survivor,x,", "a-story,survivor,"), "utf-8")
+    assert not read_leniently(content).media(TODAY).get("photos/her.jpg")
+
+
+@pytest.mark.parametrize("harm", ["gone", "empty", "workbook"])
+def test_where_there_is_no_table_it_is_off_the_site_and_said_that_the_day_is_not_written(
+    folder: Any, here: Site, harm: str
+) -> None:
+    tell(folder)
+    site = folder.build()
+    assert traces(site)
+    table = folder.csv("consents")
+    table.unlink() if harm == "gone" else table.write_bytes(b"PK\x03\x04" if harm == "workbook" else b"")
+    done = run(here, "withdraw", "stories/a", "--out", site)
+    assert traces(site) == []
+    assert done.exit_code == 1
+    assert "the day could not be written" in done.output
+    assert "withdraw this again" in done.output
+
+
+def test_the_server_is_told_whatever_is_wrong_here(folder: Any, fault: Fault) -> None:
+    """The server's table is whole: what is pushed to it says the day, and nothing else of what is wrong here."""
+    tell(folder)
+    table = folder.csv("consents")
+    table.write_bytes(fault.data)
+    withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY)
+    fresh, ids = withdrawal.with_withdrawals(WHOLE.encode(), WHOLE.encode(), table.read_bytes())
+    assert ids
+    assert withdrawn_stories(WHOLE.encode(), fresh, TODAY) == {"stories/a"}
+    table.write_bytes(fresh)
+    assert not shown(folder.root / "content")
+    assert withdrawal.with_withdrawals(fresh, WHOLE.encode(), fault.data)[0] == fresh
