@@ -163,6 +163,7 @@ PICTURES = {
     "with spaces": "![A hall]( /media/hall.png )", "between < and >": "![A hall](</media/hall.png>)",
     "by a name": "![A hall][hall]\n\n[hall]: /media/hall.png", "with a class": "![A hall](/media/hall.png){ .wide }",
     "as HTML": '<img src="/media/hall.png" alt="A hall">', "as HTML, other quotes": "<img alt='A hall' src='/media/hall.png'>",
+    "as HTML in capitals": '<IMG SRC=/media/hall.png ALT="A hall">',
 }  # fmt: skip
 
 
