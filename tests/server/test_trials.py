@@ -253,3 +253,18 @@ def test_a_text_that_shows_nothing_is_no_answer_with_and_without_a_script(endpoi
     for typed, kept in SHOWN.items():
         if not kept:
             assert endpoint.post("concern", what=typed).status_code == 422, ascii(typed)
+
+
+@pytest.mark.parametrize("body", [b"what=caf%E9+%93wages%94", b"what=caf\xe9 wages", b"what=%ED%A0%BD%ED%B8%80+wages"])
+def test_a_form_in_another_encoding_is_told_so_with_files_or_without(make_endpoint: Any, body: bytes) -> None:
+    """CherryPy 1140, fll-sw 215: without files it was taken as "caf%E9 %93wages%94", which the desk had to guess at."""
+    client = make_endpoint().client
+    answer = client.post("/forms/en/concern", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 422
+    assert "\ufffd" in answer.get_data(as_text=True)
+    whole = b'--X\r\nContent-Disposition: form-data; name="what"\r\n\r\ncaf\xe9 wages\r\n--X--\r\n'
+    assert (
+        client.post("/forms/en/concern", data=whole, content_type="multipart/form-data; boundary=X").status_code == 422
+    )
+    typed = client.post("/forms/en/concern", data=b"what=100%25E9", content_type="application/x-www-form-urlencoded")
+    assert "100%E9" in typed.get_data(as_text=True), "what was typed so stays so"
