@@ -8,9 +8,12 @@ import re
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from editor.editor import Editor
+from editor.tables import withdrawals
 from sitegen.content.consent import consents
 from sitegen.publish.withdrawals import withdrawal
 
@@ -322,3 +325,23 @@ def test_the_server_is_told_and_the_save_recorded_whatever_could_not_be_done_her
     said = browser_at(editor).post("/consents/withdraw", 400, consent="the-well").text
     assert asked == ["Withdraw consent the-well", TODAY.isoformat()]
     assert "could not be cleaned" in said
+
+
+def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
+    table: Path, folder: Folder, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when `withdraw` is typed while somebody saves another row: after the look at what is withdrawn."""
+    content, require_kept = folder.root / "content", withdrawals.require_kept
+    typed = Thread(target=withdrawal.write_withdrawn, args=(content, "stories/the-kiln", TODAY))
+
+    def kept(*told: Any) -> None:
+        require_kept(*told)
+        typed.start()
+        typed.join(0.5)
+
+    monkeypatch.setattr(withdrawals, "require_kept", kept)
+    text, base = editor.store.read(table)
+    editor.store.replace(table, text.replace("by hand", "by phone") + "\n", base, "A", "Row")
+    typed.join()
+    assert not consents.read_leniently(content).cover("stories/the-kiln", "en", TODAY)
+    assert TODAY.isoformat() in table.read_text("utf-8")

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +12,14 @@ from typing import Any
 
 import pytest
 from commands.site import Site
+from sitegen.content.consent import consents
 from sitegen.content.consent.consents import columns, read_leniently
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from tests.commands import run
 from tests.sitegen.conftest import Folder
-from tests.sitegen.test_threats_withdrawal import CONSENT, TODAY, tell, traces
+from tests.sitegen.test_threats_withdrawal import CONSENT, ROOT, TODAY, tell, traces
 
 DAY = TODAY.isoformat()
 TOLD = {**CONSENT, "media": "photos/her.jpg", "languages": "en ta", "note": "By phone."}
@@ -236,3 +240,51 @@ def test_a_withdrawal_finds_its_row_in_a_table_that_was_mended_elsewhere(folder:
     assert not shown(content)
     assert shown(content, "stories/after")
     assert shown(content, "stories/before")
+
+
+WITHDRAW = """
+import sys
+from pathlib import Path
+from sitegen.publish.withdrawals import withdrawal
+from tests.sitegen.test_threats_withdrawal import TODAY
+
+print("ready", flush=True)
+sys.stdin.readline()
+withdrawal.write_withdrawn(Path(sys.argv[1]), sys.argv[2], TODAY)
+"""
+
+
+def test_of_withdrawals_in_the_same_moment_none_is_lost(folder: Any) -> None:
+    tell(folder)
+    content, stories = folder.root / "content", ("stories/a", "stories/before", "stories/after")
+    folder.csv("consents").write_text(WHOLE, "utf-8")
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "site")))
+    withdrawing = [
+        subprocess.Popen(
+            [sys.executable, "-c", WITHDRAW, str(content), story],
+            env={**os.environ, "PYTHONPATH": paths}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for story in stories
+    ]  # fmt: skip
+    for process in withdrawing:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in withdrawing:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in withdrawing:
+        process.communicate()
+        assert process.returncode == 0
+    assert folder.csv("consents").read_text("utf-8").count(DAY) == len(stories)
+
+
+def test_a_table_that_another_program_holds_for_ever_is_no_hindrance(
+    folder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(folder)
+    monkeypatch.setattr(consents, "_LONGEST_CHANGE", 0.1)
+    folder.csv("consents").write_text(WHOLE, "utf-8")
+    with consents.changing(folder.root / "content"):
+        assert withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
+    assert not shown(folder.root / "content")

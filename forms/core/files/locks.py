@@ -16,7 +16,7 @@ _TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 LACKING = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
 """What a file system says that has no locks."""
 
-_PAUSE = 0.2
+_PAUSE = 0.05
 """Seconds between two looks at a lock that another program holds."""
 
 _held: set[int] = set()

@@ -1,12 +1,13 @@
 """Saves what staff write: whole files, each with its commit, and never over somebody else's edit."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 
 from sitegen.checks.security import secret_checks
+from sitegen.content.consent import consents
 from sitegen.layers import lookup
 
 from editor.moment import once
@@ -124,16 +125,17 @@ class ContentStore:
                     raise Problem(self.name(path), "was changed by somebody else just now.", todo)
                 self.refuse_secrets(text, path)
                 self._refuse_held(path)
-            fresh = {path: self._checked(text, path) for path, (text, _) in files.items()}
             done: list[Path] = []
-            try:
-                for path, data in fresh.items():
-                    done.append(path)
-                    _write(path, data, self.name(path))
-            except Problem:
-                for path in done:
-                    _write_back(path, before[path])
-                raise
+            with self._alone(files):
+                fresh = {path: self._checked(text, path) for path, (text, _) in files.items()}
+                try:
+                    for path, data in fresh.items():
+                        done.append(path)
+                        _write(path, data, self.name(path))
+                except Problem:
+                    for path in done:
+                        _write_back(path, before[path])
+                    raise
             return self.history.record({self.name(path): data for path, data in fresh.items()}, who, what)
 
     def _merge(self, text: str, theirs: str, base: str) -> list[MergedPart]:
@@ -144,9 +146,15 @@ class ContentStore:
         """Write a whole file, then record it. It is as before or new, whatever happens."""
         with self.busy:
             self._refuse_held(path)
-            data = self._checked(text, path)
-            _write(path, data, self.name(path))
+            with self._alone([path]):
+                data = self._checked(text, path)
+                _write(path, data, self.name(path))
             return self.history.record({self.name(path): data}, who, what)
+
+    def _alone(self, paths: Collection[Path]) -> AbstractContextManager[None]:
+        """Keep out whoever withdraws by another program, from the look at what is withdrawn until all is written."""
+        changes_consents = any(self.name(path) == withdrawals.NAME for path in paths)
+        return consents.changing(self.content) if changes_consents else nullcontext()
 
     def remove(self, path: Path, base: str, who: str, what: str) -> Revision | None:
         """Take a file away that is in the state `base`, and record it. It stays in the history.

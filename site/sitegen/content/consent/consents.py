@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 
 from forms.core import i18n
+from forms.core.files.locks import AlreadyLocked, locked_within
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, AllPages, PageSource, placeholder
@@ -21,6 +22,10 @@ from sitegen.layers import lookup, rows
 FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
 WARN_BEFORE = timedelta(days=30)
+
+_LOCK = Path(".build") / "consents.lock"
+_LONGEST_CHANGE = 20.0
+"""Seconds to wait for another program that changes the table."""
 
 _SCHEMA = Path(__file__).parents[3] / "schemas" / "consents.yaml"
 
@@ -285,6 +290,20 @@ def _is_marked(path: Path, _changed: int) -> bool:
         head = path.read_text(encoding="utf-8-sig", errors="replace").partition("\n---")[0]
         return bool(_MARKED.search(head))
     return False
+
+
+@contextmanager
+def changing(content: Path) -> Iterator[None]:
+    """Read, change and write consents.csv, one program at a time: each would write over the other's withdrawal.
+
+    Where there can be no lock, or another program does not let go of it, nobody waits: a withdrawal is more urgent.
+    """
+    path = content.parent / _LOCK
+    with ExitStack() as stack:
+        with suppress(AlreadyLocked, Problem, OSError):
+            path.parent.mkdir(exist_ok=True)
+            stack.enter_context(locked_within(path, _LONGEST_CHANGE))
+        yield
 
 
 def newer_file(content: Path) -> str:

@@ -331,11 +331,12 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     table stays the older one: which of them counts is a person's decision. Raises Problem where there is no table.
     """
     path = content / consents.TABLE
-    in_doubt = path.stat() if consents.newer_file(content) else None
-    found = _write_day(path, content, told, today)
+    with consents.changing(content):
+        in_doubt = path.stat() if consents.newer_file(content) else None
+        found = _write_day(path, content, told, today)
+        if in_doubt:
+            os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
     withdrawn_drafts.remove(content)
-    if in_doubt:
-        os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
     return found
 
 
@@ -413,10 +414,11 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
     Where the new table cannot be read nothing is written: then it holds no consent at all.
     """
     path = content / consents.TABLE
-    data = path.read_bytes() if path.is_file() else b""
-    fresh, ids = with_withdrawals(data, base, here)
-    if ids:
-        write_durably(path, fresh)
+    with consents.changing(content):
+        data = path.read_bytes() if path.is_file() else b""
+        fresh, ids = with_withdrawals(data, base, here)
+        if ids:
+            write_durably(path, fresh)
     return ids
 
 
