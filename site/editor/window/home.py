@@ -50,19 +50,26 @@ def translated(problem: Problem) -> Problem:
 
 def sentence(code: int) -> Problem:
     """Return what to say for an answer that is no page."""
-    say = translate
-    again = say("Start the editor again and use the address that it shows. Each address works once.")
+    again = translate("Start the editor again and use the address that it shows. Each address works once.")
     said = {
-        401: (say("This browser was not opened with the editor’s address."), again),
-        403: (say("This was not sent from a page of this window."), say("Go back to the first page and try again.")),
-        404: (say("There is no such page here."), say("Go back to the first page and try again.")),
-        413: (say("This is more than can be taken at once."), say("Write less, or choose a smaller file.")),
-        421: (say("This window is reached under 127.0.0.1 only."), again),
+        401: (translate("This browser was not opened with the editor’s address."), again),
+        403: (
+            translate("This was not sent from a page of this window."),
+            translate("Go back to the first page and try again."),
+        ),
+        404: (translate("There is no such page here."), translate("Go back to the first page and try again.")),
+        413: (translate("This is more than can be taken at once."), translate("Write less, or choose a smaller file.")),
+        421: (translate("This window is reached under 127.0.0.1 only."), again),
     }
     if is_office():
-        again = say("Open the office’s address and sign in.")
-        said[401], said[421] = (say("You are not signed in."), again), (say("This is not the office’s address."), again)
-    return Problem("", *said.get(code, (say("Something went wrong."), say("Go back to the first page and try again."))))
+        again = translate("Open the office’s address and sign in.")
+        said[401], said[421] = (
+            (translate("You are not signed in."), again),
+            (translate("This is not the office’s address."), again),
+        )
+    return Problem(
+        "", *said.get(code, (translate("Something went wrong."), translate("Go back to the first page and try again.")))
+    )
 
 
 _NOT_TYPED = frozenset(
@@ -125,14 +132,20 @@ def _label(name: str) -> str:
 
 @pages.get("/")
 def show() -> str:
-    """What waits for a person."""
+    """What waits for a person; what is wrong later, where a save was just made and a script asks for it.
+
+    Looking through all of content/ takes ten times as long as the rest of the page.
+    """
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
         editor.store.note_outside()
     look = editor.looking.look()
+    later = not look.is_checked and "script" in request.cookies and "all" not in request.args
+    wrong = [] if later else overview.wrong(look)
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        later=later,
         pages=overview.written_pages(look),
         tables=[(name, editor.schema_in(g.language, name)["title"]) for name in sorted(editor.schemas)],
         settings=editor.settings,
@@ -140,6 +153,12 @@ def show() -> str:
         answer=editor.pushes.answer() if editor.pushes else "",
         withdrawal=editor.publisher.withdrawal,
     )
+
+
+@pages.get("/wrong")
+def wrong() -> str:
+    """What is wrong anywhere, for the script of the first page."""
+    return render_template("wrong.html", waiting=overview.wrong(the_editor().looking.look()))
 
 
 def _to_read(editor: Editor) -> list[overview.WaitingItems]:
