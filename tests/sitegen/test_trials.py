@@ -163,6 +163,7 @@ PICTURES = {
     "with spaces": "![A hall]( /media/hall.png )", "between < and >": "![A hall](</media/hall.png>)",
     "by a name": "![A hall][hall]\n\n[hall]: /media/hall.png", "with a class": "![A hall](/media/hall.png){ .wide }",
     "as HTML": '<img src="/media/hall.png" alt="A hall">', "as HTML, other quotes": "<img alt='A hall' src='/media/hall.png'>",
+    "as HTML in capitals": '<IMG SRC=/media/hall.png ALT="A hall">',
 }  # fmt: skip
 
 
@@ -261,3 +262,38 @@ def test_what_other_programs_leave_on_a_page_is_named(folder: Any, text: str, se
 def test_what_other_programs_leave_in_a_cell_is_named(folder: Any, left: str) -> None:
     folder.row("helplines", for_en=left)
     assert any("column for_en" in one for one in folder.problems())
+
+
+@pytest.mark.parametrize("days", ["030", "1:30", "3_0", "0x1e", "0b11110", "+0_3"])
+def test_a_number_that_yaml_reads_as_another_is_said(folder: Any, said: Any, days: str) -> None:
+    """YAML 1.1 (kramdown-rfc 83): sign-ups that were to be kept for 030 days were kept for 24."""
+    path = folder.root / "content" / "portal.yml"
+    path.write_text(path.read_text("utf-8").replace("signups_days: 30", f"signups_days: {days}"), "utf-8")
+    assert f'keep, signups_days: "{days}" is no number of days' in said()
+
+
+@pytest.mark.parametrize("title", ["0671", "10:30", "1_000_2"])
+def test_a_title_stays_as_it_was_written(title: str) -> None:
+    meta, *_ = pages.split(f"---\ntitle: {title}\n---\n", "content/en/a.md")
+    assert meta["title"] == title
+
+
+def test_two_byte_order_marks_are_said(folder: Any, said: Any) -> None:
+    """They are not passed over: what looks for withdrawn stories by its own means would not see them."""
+    folder.page("index", "Words.")
+    path = folder.root / "content" / "en" / "index.md"
+    path.write_text("\ufeff\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "index.md, line 1: something stands before ---: an empty line, a space, or a sign that nobody sees" in said()
+
+
+def test_months_that_a_repeating_event_skips_are_named(folder: Any) -> None:
+    """Etar 662, ical.net 446, recurr 6: what begins on the 31st is not there in February, and nothing said so."""
+    every = {**NIGHT, "starts": "2027-01-31T20:00", "repeats": "monthly-by-day", "repeats_until": "2027-06-30"}
+    folder.table("events", every)
+    [said] = [one for one in folder.check().warnings if "have no day 31" in one]
+    assert "column starts: 2027-02, 2027-04, 2027-06 have no day 31" in said
+    folder.table("events", every, {**NIGHT, "id": "night-february", "starts": "2027-02-28T20:00"})
+    assert folder.problems() == []
+    assert any("2027-04, 2027-06 have no day 31" in one for one in folder.check().warnings)
+    folder.table("events", {**every, "starts": "2027-01-28T20:00"})
+    assert not any("have no day" in one for one in folder.check().warnings)

@@ -17,6 +17,17 @@ SEPARATORS = (",", ";", "\t")
 _TAKEN_FOR_A_NUMBER = re.compile(r"0[0-9]+|[0-9]{12,}")
 """Digits that a spreadsheet would change: it drops leading zeros, shortens twelve digits, loses those after fifteen."""
 
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
+_TAKEN_FOR_A_DAY = re.compile(
+    rf"[0-9]{{1,15}}e[0-9]{{1,3}}|[0-9]{{1,2}}[-/][0-9]{{1,2}}(?:[-/][0-9]{{1,2}})?"
+    rf"|{_MONTH}[- ]?[0-9]{{1,2}}|[0-9]{{1,2}}[- ]?{_MONTH}",
+    re.I,
+)
+"""Numbers of houses and groups, like 1-2, 3/4, 12E4 and May 5: a spreadsheet makes days or powers of ten of them."""
+
 
 def csv_text(rows: Iterable[Sequence[Any]], line_end: str = "\r\n") -> str:
     """Return rows as CSV, each cell as `cell_text` writes it, and no text as a formula."""
@@ -71,7 +82,9 @@ def text_of(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
 
 
 def _kept_digits(cell: Any) -> Any:
-    """Return a text of digits in groups of five, which no spreadsheet takes for a number; all else as it is."""
+    """Return a text of digits in groups of five, which no spreadsheet takes for a number; all else as it is meant."""
+    if isinstance(cell, str) and _TAKEN_FOR_A_DAY.fullmatch(cell):
+        return f"'{cell}"
     if not isinstance(cell, str) or not _TAKEN_FOR_A_NUMBER.fullmatch(cell):
         return cell
     return re.sub(r"(?<=[0-9])(?=(?:[0-9]{5})+$)", " ", cell) if len(cell) > 5 else f"'{cell}"  # noqa: PLR2004

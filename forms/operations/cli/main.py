@@ -5,6 +5,7 @@ A command is a click command in a module of its own, named in COMMANDS; the modu
 
 import errno
 import os
+import select
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -136,6 +137,8 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
     except (Problem, Problems) as told:
         raise click.ClickException(str(told)) from None
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            raise  # whoever read along has stopped (`| head`): click ends quietly
         what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
         raise click.ClickException(f"{what} {_NEXT.get(error.errno or 0, _NEXT[0])}") from None
     except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -147,6 +150,16 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
         place = f"{Path(last.filename).name}, line {last.lineno}"
         what = f"A fault of the program: {type(error).__name__} ({place}). Nothing more is known."
         raise click.ClickException(f"{what} Tell a developer, with this line.") from None
+
+
+def _nobody_reads() -> bool:
+    """Return whether who read what this command says has gone, as head does: no fault of a disk or a program."""
+    if not hasattr(select, "poll"):
+        return True
+    looked = select.poll()
+    for number in (1, 2):
+        looked.register(number, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0))
 
 
 @click.group(cls=OperatorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

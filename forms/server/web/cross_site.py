@@ -10,7 +10,7 @@ forget_pages = Blueprint("forget", __name__)
 
 _FORMS = "/forms/"
 _JSON = "/forms/sealed/"
-_OWN = frozenset({"same-origin", "none"})
+_OWN = frozenset({"same-origin", "none", ""})
 _CACHE = '"cache"'
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -19,11 +19,13 @@ def refuse_other_sites() -> None:
     """Raise Forbidden where the browser says that another site sent this (W3C Fetch Metadata).
 
     A browser that says nothing is let in: older ones do not know the header. Another host of this same domain counts
-    as another site too; the onion address sends to itself, so there the browser says "same-origin".
+    as another site too; the onion address sends to itself, so there the browser says "same-origin". A proxy that blanks
+    headers leaves an empty one, and one that joins two requests' headers says the same word twice: that says no more.
     """
     if not request.path.startswith(_FORMS) or request.method in _READS:
         return
-    if request.headers.get("Sec-Fetch-Site", "none") in _OWN:
+    said = {word.strip().lower() for word in request.headers.get("Sec-Fetch-Site", "").split(",")}
+    if said <= _OWN:
         return
     if request.path.startswith(_JSON):
         raise ApiError(403, "This came from another website. Nothing was kept or changed.")

@@ -23,9 +23,9 @@ from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, 
 from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission
-from forms.server.web import oversized
+from forms.server.web import addresses, oversized
 from forms.server.web.current import current_services, current_state, state_of
-from forms.web.headers import EVERYWHERE, NEVER_KEPT
+from forms.web.headers import EVERYWHERE, LOOKED_AT_AGAIN, NEVER_KEPT
 from forms.web.no_trace import NoTraceRequest
 
 LARGEST_UPLOAD = 24 * 1024 * 1024
@@ -329,8 +329,23 @@ def register_errors(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value] # the APIs' own JSON answers
+    if isinstance(error, NotFound) and (elsewhere := elsewhere_page()):
+        return elsewhere
     drain()
     return _message_page(error.code or 500)
+
+
+def elsewhere_page() -> Response | None:
+    """Return the way to the page that is meant by an address that leads nowhere as it is written; None if none is.
+
+    301, which every phone understands: browsers of before 2015 show nothing for a 308.
+    """
+    meant = addresses.as_ours(request.path, current_services().portal.language_codes())
+    if meant is None or request.method not in {"GET", "HEAD"}:
+        return None
+    query = request.query_string.decode("ascii", "ignore")
+    whole = f"{meant}?{query}" if query else meant
+    return Response(status=301, headers={"Location": whole, "Cache-Control": LOOKED_AT_AGAIN})
 
 
 def _unavailable(_: Problem) -> Response:

@@ -9,6 +9,7 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from forms.server.web.current import current_state
+from forms.server.web.requests import elsewhere_page
 from forms.web.headers import how_long
 
 site = Blueprint("site", __name__)
@@ -27,12 +28,12 @@ def show(path: str) -> AnyResponse:
         raise NotFound
     inside = safe_join(str(public), path)
     if inside and path and not path.endswith("/") and Path(inside).is_dir():
-        return redirect(f"/{path}/", 308)
+        return redirect(f"/{path}/", 301)  # not 308: older phones do not know it
     wanted = path if path and not path.endswith("/") else f"{path}index.html"
     try:
         response = _smallest(public.absolute(), wanted)
     except NotFound:
-        return _not_found(public, path.split("/", 1)[0])
+        return elsewhere_page() or _not_found(public, path.split("/", 1)[0])
     response.headers["Cache-Control"] = how_long(path)
     return response
 

@@ -20,9 +20,10 @@ export function readForm(form) {
   return answers;
 }
 
-// NFC, line feeds, no control or invisible marks but those that shape Indic letters.
-function clean(text) {
-  return text.normalize("NFC").replace(/\r\n?/g, "\n").replace(/(?![\n\t\u200c\u200d])\p{C}/gu, "").trim();
+// NFC, line feeds, no control or invisible marks but those that shape Indic letters; nothing of what shows nothing.
+export function clean(text) {
+  const kept = text.normalize("NFC").replace(/\r\n?/g, "\n").replace(/\ufffc|(?![\n\t\u200c\u200d])\p{C}/gu, "").trim();
+  return /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u.test(kept) ? kept : "";
 }
 
 export function summary(form) {

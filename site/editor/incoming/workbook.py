@@ -25,6 +25,10 @@ _MOST_DIGITS = 15
 """Digits of a number that a spreadsheet keeps (IEEE 754); it writes 0 in place of those behind."""
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z0-9:]{2,30})[\"']")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/"
+"""How a workbook calls its parts that is saved as "Strict Open XML", which openpyxl sees no sheet in."""
+
 _ZEROS = re.compile(r"0{2,20}")
 _SHOWS_ITS_NUMBER = re.compile(r"General|@|[#0 ,]*(?:\.[0#]+)?(?:_-|_\))?(?:;.*)?", re.I)
 """Formats in which a number shows as its digits, whatever groups and rounds them."""
@@ -39,13 +43,18 @@ def write(rows: Sequence[Sequence[str]]) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
     for row in rows:
-        cells = [WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", text)) for text in row]
+        cells = [WriteOnlyCell(sheet, _escaped(ILLEGAL_CHARACTERS_RE.sub(" ", text))) for text in row]
         for cell in cells:
             cell.data_type, cell.number_format = "s", "@"  # else it takes what begins with = for a formula
         sheet.append(cells)
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
+
+
+def _escaped(text: str) -> str:
+    """Return a text of which a workbook takes nothing for a sign that it writes as _xHHHH_."""
+    return _ESCAPED.sub(lambda match: f"_x005F{match[0]}", text)
 
 
 def read(data: bytes, where: str) -> list[list[str]]:
@@ -56,6 +65,7 @@ def read(data: bytes, where: str) -> list[list[str]]:
     try:
         for _, xml in xml_of(data, refused):
             _refuse_merged(xml, where)
+            _refuse_strict(xml, where)
         # Read-only: row by row, and nothing made of areas that a file may call as large as a sheet can be.
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         found = [rows for sheet in book.worksheets if (rows := list(_rows(sheet, where)))]
@@ -70,6 +80,13 @@ def read(data: bytes, where: str) -> list[list[str]]:
     width = max(map(_width, sheets[0]))
     texts = [[_text(cell, where) for cell in row[:width]] for row in sheets[0]]
     return [[*row, *[""] * (width - len(row))] for row in texts]
+
+
+def _refuse_strict(xml: bytes, where: str) -> None:
+    """Raise Problem for a file of a workbook in which no sheet would be seen."""
+    if _STRICT in xml:
+        todo = 'Save it again as "Excel Workbook (.xlsx)", without the word Strict.'
+        raise Problem(where, "is saved as Strict Open XML.", todo)
 
 
 def _refuse_merged(xml: bytes, where: str) -> None:
@@ -129,4 +146,10 @@ def _text(cell: Any, where: str) -> str:
         if not _SHOWS_ITS_NUMBER.fullmatch(cell.number_format):
             raise Problem(place, f"the file holds {text} there, which the spreadsheet shows otherwise.", as_text)
         return text
-    return cell_text(value if isinstance(value, str | date) else str(value))
+    return cell_text(_unescaped(value) if isinstance(value, str) else value if isinstance(value, date) else str(value))
+
+
+def _unescaped(text: str) -> str:
+    """Return a text in which signs stand as they are that a workbook writes as _xHHHH_ (ISO/IEC 29500-1, 22.9.2.19)."""
+    plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return plain.replace("\r\n", "\n").replace("\r", "\n")

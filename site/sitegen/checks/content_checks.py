@@ -30,6 +30,8 @@ OLD_CHECK = timedelta(days=180)
 """A number nobody has looked at for half a year is named."""
 
 _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
+_MAY_REQUEST_FILES = re.compile(r"!\[|<img|media/", re.I)
+"""What is in the text of every page that shows a picture or leads to a film, however it is written."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,9 @@ def of_pages(
 
 def _files_asked(page: PageSource, content: Path) -> Iterator[Problem]:
     """Yield pictures and films of content/media that a page requests and that cannot be shown."""
+    if not _MAY_REQUEST_FILES.search(page.text):  # most pages: they are converted once, where they are drawn
+        yield from images.asked(page, (), content / "media")
+        return
     facts = page_facts.of(page, content.parent)
     yield from images.asked(page, () if page.made else facts.pictures, content / "media")
     for address, _ in facts.links:

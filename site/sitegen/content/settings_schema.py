@@ -35,9 +35,11 @@ def _web_address(value: Any) -> Any:
 def _site_address(value: Any) -> Any:
     """Refuse an address below another site's: every link and form of the site begins at the root of its host."""
     try:
-        parts = urlsplit(str(value).rstrip("/"))
+        parts = urlsplit(str(value).removesuffix("/"))
         below = parts.path or parts.query or parts.fragment or parts.username is not None or not parts.hostname
-        invalid = bool(below) or any(char.isspace() for char in str(value)) or parts.port == 0
+        odd = any(char.isspace() or char in "?#\\" or not char.isprintable() for char in str(value))
+        unnamed = "" in (parts.hostname or "").split(".")  # portal.example. is the name of no certificate
+        invalid = bool(below) or odd or unnamed or parts.port == 0
     except ValueError:
         invalid = True
     if invalid:

@@ -25,6 +25,8 @@ def without_frame(text: str, where: str) -> Problem:
     first = next((number for number, line in enumerate(lines, start=1) if line.strip()), 0)
     if not first:
         return Problem(where, "is empty.", "Write its text, or take the file away.")
+    if text.startswith("\ufeff"):  # a second byte order mark, where one program wrote its own before another's
+        return _something_before(where)
     line = lines[first - 1]
     if line.strip() == "---":
         return _unclosed(lines, first, where)
@@ -35,11 +37,15 @@ def without_frame(text: str, where: str) -> Problem:
     return Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
 
 
+def _something_before(where: str) -> Problem:
+    what = "something stands before ---: an empty line, a space, or a sign that nobody sees."
+    return Problem(f"{where}, line 1", what, "Let the file begin with the line ---.")
+
+
 def _unclosed(lines: list[str], first: int, where: str) -> Problem:
     """Return what is wrong where the first line is there."""
     if first > 1 or lines[0] != lines[0].lstrip():
-        what = "something stands before ---: an empty line or a space."
-        return Problem(f"{where}, line 1", what, "Let the file begin with the line ---.")
+        return _something_before(where)
     for number, line in enumerate(lines[1:], start=2):
         if _KEY.match(line) or not line.strip() or (line[0] in " \t#-" and not _ALMOST_DASHES.fullmatch(line)):
             continue

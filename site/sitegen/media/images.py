@@ -45,8 +45,8 @@ _KINDS = (("avif", "AVIF", "image/avif"), ("webp", "WEBP", "image/webp"), ("jpg"
 _STEPS = ((70, 0), (60, 0), (50, 0), (40, 0), (30, 0), (20, 0), (20, 1), (20, 2), (10, 4))
 """Quality and pixels of softening, best first: where low quality is not enough, fine detail goes."""
 
-_IMG = re.compile(r"<img\b([^>]*)>")
-_ATTRIBUTE = re.compile(r"""(?<![\w-])(alt|src)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
+_IMG = re.compile(r"<img\b([^>]*)>", re.I)
+_ATTRIBUTE = re.compile(r"""(?<![\w-])(alt|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 _OF_MEDIA = re.compile(r"(?:\.\./)*/?media/(.+)", re.S)
 _LINK = re.compile(r'<a [^>]*?href="(?:\.\./)*/?media/([^"#?]+)[^"]*"[^>]*>(.*?)</a>', re.S)
 _EMPTY = re.compile(r"<(p|li|figure)>\s*</\1>\n?")
@@ -294,7 +294,10 @@ def pictures_in(made: str) -> tuple[tuple[str, str], ...]:
 
 def _told_of(attributes: str) -> tuple[str, str]:
     """Return the address and the words of an <img>, "" where it has none."""
-    found = {match[1].lower(): html.unescape(match[2] or match[3] or "") for match in _ATTRIBUTE.finditer(attributes)}
+    found = {
+        match[1].lower(): html.unescape(match[2] or match[3] or match[4] or "")
+        for match in _ATTRIBUTE.finditer(attributes)
+    }
     return found.get("src", ""), found.get("alt", "")
 
 

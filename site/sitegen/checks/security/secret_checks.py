@@ -34,8 +34,6 @@ _LATIN = re.compile(r"[A-Za-z]")
 MAY_BE_LATIN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u1cd0-\u1cff\u200b-\u2027\u2030-\u203a\ua8e0-\ua8ff]")
 """A character of which NFKC or capital letters could make one in ASCII: not of scripts of India, nor their quotes."""
 
-_BETWEEN = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
-"""What may stand between the letters of a key. Named: Babel takes what stands in a call of translate for a sentence."""
 _PARTS = (b"SECRETKEY", b"AGEPLUGIN", b"PRIVATEKEY", b"PUTTYUSERKEYFILE", b"B3BLBNNZAC1RZXKTDJEA")
 """One of them stands in every secret key, in capitals, without spaces and hyphens."""
 

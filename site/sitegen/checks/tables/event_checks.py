@@ -1,5 +1,6 @@
 """What staff get wrong in events.csv, beyond what its schema sees."""
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -204,10 +205,29 @@ def _within(part: Row, whole: Row) -> bool:
     return bool(whole["starts"].date() <= part["starts"].date() and last_day_of(part) <= last_day_of(whole))
 
 
+def _left_out(row: Row) -> Iterator[str]:
+    """Yield the months, like 2027-02, in which a row that repeats on a day of the month finds no such day."""
+    if row["repeats"] != "monthly-by-day" or not row["repeats_until"]:
+        return
+    first, until = row["starts"].date(), row["repeats_until"]
+    for months in range(MOST_REPEATS):
+        year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+        last = monthrange(year, month + 1)[1]
+        if date(year, month + 1, last) > until:
+            return
+        if last < first.day:
+            yield f"{year}-{month + 1:02}"
+
+
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
-    """Yield what a person should still do about events that are over."""
+    """Yield what a person should still do about events that are over, or left out in a month."""
     yield from _copies(rows)
+    single = {(row["title_en"], f"{row['starts']:%Y-%m}") for row in rows if not row["repeats"]}
     for row in rows:
+        months = [month for month in _left_out(row) if (row["title_en"], month) not in single]
+        if months:
+            what = f"{', '.join(months)} have no day {row['starts'].day}, so it does not take place then."
+            yield f"{_at(row, 'starts')}: {what} Begin it on a day up to 28, or give those months rows of their own."
         if row["starts"].hour in _NIGHT and row["starts"].date() >= today:
             later = row["starts"] + timedelta(hours=12)
             yield f"{_at(row, 'starts')}: it begins at {row['starts']:%H:%M} at night. Should it be {later:%H:%M}?"
