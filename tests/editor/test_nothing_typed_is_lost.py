@@ -137,7 +137,9 @@ def test_a_fault_of_ours(browser: Browser, editor: Editor, monkeypatch: pytest.M
 
 def test_a_page_without_a_title_is_said_in_the_words_of_its_form(browser: Browser) -> None:
     browser.post("/language", language="ta")
-    said = browser.post("/pages/en/index.md", 400, **{**browser.form("/pages/en/index.md"), "title": " ", "text": TYPED})
+    said = browser.post(
+        "/pages/en/index.md", 400, **{**browser.form("/pages/en/index.md"), "title": " ", "text": TYPED}
+    )
     assert TYPED in said.text
     assert f"<strong>{i18n.translations('ta').gettext('This is empty.')}</strong>" in said.text
     assert "---" not in said.text
