@@ -1,10 +1,13 @@
 """Whatever happened meanwhile, what somebody typed is on the page that she gets."""
 
+import errno
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 from editor.editor import Editor
+from editor.saving import store
 from editor.tables import checks
 from editor.window import home, page_pages
 from sitegen.content import translations
@@ -143,6 +146,20 @@ def test_a_page_without_a_title_is_said_in_the_words_of_its_form(browser: Browse
     assert TYPED in said.text
     assert f"<strong>{i18n.translations('ta').gettext('This is empty.')}</strong>" in said.text
     assert "---" not in said.text
+
+
+def test_a_full_disk_is_said_in_the_persons_language(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    browser.post("/language", language="or")
+    form = browser.form("/pages/en/index.md")
+    monkeypatch.setattr(store, "write_durably", full)
+    said = unescape(browser.post("/pages/en/index.md", 400, **{**form, "text": TYPED}).text)
+    assert TYPED in said
+    words = i18n.translations("or")
+    assert words.gettext("What you wrote is still on the page. Make room on the disk, then save again.") in said
+    assert "cannot be written" not in said
 
 
 FORMS = Path(page_pages.__file__).parent / "templates"
