@@ -16,7 +16,10 @@
   const fill = async () => {
     try {
       const answer = await fetch(later.dataset.later);
-      if (!answer.ok) return; // the link that stands there shows it
+      if (!answer.ok) {
+        location.search = "?all=yes"; // that page says what went wrong
+        return;
+      }
       const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
       later.replaceChildren(...found.children);
       if (!later.children.length) later.textContent = later.dataset.none;
