@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forms.core.builds.version import VERSION
-from forms.core.output import take_any_script
+from forms.core.files.standard_output import take_any_script
 from forms.core.problem import Problem, Problems
 
 if TYPE_CHECKING:
