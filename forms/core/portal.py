@@ -7,6 +7,7 @@ needs neither MkDocs nor the staff's files.
 import dataclasses
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -376,7 +377,7 @@ def read(path: Path) -> Portal:
         todo = "Name the file .build/portal.json, and let this program read it."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
     found = parse(text, str(path))
-    _log_what_is_unusable(json.loads(text)["desks"], found.desks)
+    _log_what_is_unusable(json.loads(text)["desks"], found.desks, path)
     return found
 
 
@@ -438,8 +439,11 @@ def _usable(desk: Desk) -> Desk:
     return replace(desk, members=members, recovery=usable_key(desk.recovery))
 
 
-def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk]) -> None:
-    """Log which desk gets nothing, or cannot fetch. The value is not named: it may be a secret."""
+def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk], path: Path) -> None:
+    """Log which desk gets nothing, or cannot fetch. The value is not named: it may be a secret.
+
+    Each once an hour: a file that is wrong otherwise too is read again each second in which a request comes.
+    """
     for row, desk in zip(rows, desks, strict=True):
         told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
         told += [
@@ -449,6 +453,19 @@ def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Des
         told.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
         for who, what, written, used in told:
             if written and not used:
-                _LOG.error("desk %s: its %s cannot be used and is left out. Correct portal.yml and build.", who, what)
+                left_out = f"desk {who}: its {what} cannot be used and is left out. Correct portal.yml and build."
+                _log_once(path, left_out)
         if not desk.keys:
-            _LOG.error("desk %s has no key that can be used: it gets no letters.", desk.id)
+            _log_once(path, f"desk {desk.id} has no key that can be used: it gets no letters.")
+
+
+_AGAIN = 3600.0
+_logged: dict[tuple[Path, str], float] = {}
+
+
+def _log_once(path: Path, said: str) -> None:
+    """Log a sentence about a file, unless this process did within the hour."""
+    now = time.monotonic()
+    if now - _logged.get((path, said), -_AGAIN) >= _AGAIN:
+        _logged[path, said] = now
+        _LOG.error("%s", said)

@@ -1,6 +1,7 @@
 """Raw values in, Accepted or Rejected out. Plain data only: no request, no HTML, no words."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ Raw = Mapping[str, Sequence[str]]
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _KEPT_CONTROLS = "\n\t"
+_LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")  # Word's Shift+Enter is a \v: without it two words become one
 _JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ shape Indic letters; all other invisible marks are dropped
 _OBJECT = "\ufffc"  # stands for a picture, or for what an iPhone is still hearing; nothing of either arrives
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
@@ -77,7 +79,7 @@ def clean(text: str) -> str:
 
     "" for one that shows nothing: who sent it would get a receipt for an empty letter.
     """
-    unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    unified = unicodedata.normalize("NFC", _LINE_END.sub("\n", text))
     kept = "".join(char for char in unified if _is_kept(char)).strip()
     return kept if any(map(_shows, kept)) else ""
 

@@ -183,10 +183,15 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
     PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
     """
+    environment = {
+        name: _as_meant(name, text)
+        for name, text in environment.items()
+        if name.startswith(_PREFIX) and (name == MARKS or not name.startswith(_OPERATORS))
+    }
     found: dict[str, Any] = {
         name.removeprefix(_PREFIX).lower(): text
         for name, text in environment.items()
-        if name.startswith(_PREFIX) and name not in _NOT_OURS and not name.startswith(_OPERATORS) and text
+        if name not in _NOT_OURS and name != MARKS and text
     }
     odd = sorted(set(found) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
     if odd:
@@ -202,6 +207,18 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     if environment.get(MARKS):
         found["marks"] = environment[MARKS]
     return found
+
+
+def _as_meant(name: str, text: str) -> str:
+    """Return the text of a variable without blanks and line ends around it, as files from Windows have them.
+
+    Raises Problem where quotation marks or a ~ of the shell are in it: a folder of that name would be made, empty.
+    """
+    meant = text.strip()
+    if meant[:1] in {'"', "'"} or meant[:1] == "~" or not meant.isprintable():
+        todo = "Write it without quotation marks, and a folder whole, like /var/lib/portal."
+        raise Problem(f"variable {name}", "is written as only a shell would read it.", todo)
+    return meant
 
 
 _PREFIX = "PORTAL_"

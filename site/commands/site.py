@@ -5,16 +5,31 @@ Click and what reports problems are loaded where they are needed: unchanged.py n
 
 # ruff: noqa: PLC0415
 
+import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-
-from sitegen.content.spreadsheets.dates import today_in
+from zoneinfo import ZoneInfo
 
 SITE = "commands.site"
 """Where click's context keeps the Site."""
+
+_ZONE = re.compile(r"^timezone:[ \t]*[\"']?([\w/+-]+)", re.M)
+
+
+def today_in(content: Path, now: datetime | None = None) -> date:
+    """Return the day in the district's time zone, even where the rest of portal.yml is broken.
+
+    now: with its time zone; without one, this moment. Where no zone can be read it is the day on this machine.
+    """
+    moment = now or datetime.now().astimezone()
+    with suppress(OSError, ValueError):  # no file; not UTF-8; no such zone (ZoneInfoNotFoundError is a KeyError)
+        found = _ZONE.search((content / "portal.yml").read_text(encoding="utf-8-sig"))
+        with suppress(KeyError):
+            moment = moment.astimezone(ZoneInfo(found[1])) if found else moment
+    return moment.date()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Content as a build would see it now, kept until something changes."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -33,12 +33,26 @@ class Look:
     """
 
     context: Context | None
+    unread: tuple[Problem, ...] = ()
+    """Why content/ cannot be read, or not published: the context is then an older one, or one whose desks lack keys."""
+
     _check: Callable[[], Checked] = lambda: ((), ())
     _busy: RLock = field(default_factory=RLock)
 
     @cached_property
     def _checked(self) -> Checked:
         return self._check()
+
+    def readable(self) -> Context:
+        """Return the context. Raises Problems where content/ could not be read since the editor began."""
+        if self.context is None:
+            raise Problems(self.unread)
+        return self.context
+
+    @property
+    def is_checked(self) -> bool:
+        """Return whether what is wrong is known: `problems` need not look for it."""
+        return "_checked" in self.__dict__
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -91,19 +105,20 @@ class Looking:
         return (self.today(), *((path, state.st_size, state.st_mtime_ns) for path, state in found))
 
     def _anew(self) -> Look:
+        of_desks: list[Problem] = []
         try:
-            written = build.read(self.root, keys=self.keys, today=self.today())
+            written = build.read(self.root, keys=self.keys, today=self.today(), desks_wrong=of_desks.extend)
         except (Problem, Problems) as told:
-            found = _told(told)
-            return Look(self._seen.context, lambda: (found, ()))
-        return Look(written.context, partial(self._checks, written))
+            found = (*of_desks, *_told(told))
+            return Look(self._seen.context, found, lambda: (found, ()))
+        return Look(written.context, tuple(of_desks), partial(self._checks, written, of_desks))
 
-    def _checks(self, written: build.WrittenContent) -> Checked:
+    def _checks(self, written: build.WrittenContent, of_desks: Sequence[Problem]) -> Checked:
         try:
             report = build.check(self.root, written, unprotected=self.unprotected)
         except (Problem, Problems) as told:
-            return _told(told), ()
-        return tuple(Problems(report.problems).problems), tuple(report.warnings)
+            return (*of_desks, *_told(told)), ()
+        return Problems([*of_desks, *report.problems]).problems, tuple(report.warnings)
 
     def page_problems(self, page: PageSource, look: Look) -> list[Problem]:
         """Return what is wrong with the text of one page, which need not be saved."""

@@ -31,12 +31,15 @@ def drafts(content: Path, language: str) -> list[str]:
     return sorted(pages.drafts(content, language))
 
 
+def wrong(look: Look) -> list[WaitingItems]:
+    """Return what is wrong, which is mended first; nothing where nothing is."""
+    names = tuple(map(str, look.problems))
+    return [WaitingItems("wrong", "publish/", names)] if names else []
+
+
 def waiting(look: Look, content: Path) -> list[WaitingItems]:
-    """Return everything that waits, in the order in which it should be done; nothing of a kind that has nothing."""
-    found = [WaitingItems("wrong", "publish/", tuple(map(str, look.problems)))]
-    if look.context:
-        found += _of(look.context, content)
-    return [one for one in found if one.names]
+    """Return what else waits, in the order in which it should be done; nothing of a kind that has nothing."""
+    return [one for one in _of(look.context, content) if one.names] if look.context else []
 
 
 def _of(context: Context, content: Path) -> list[WaitingItems]:

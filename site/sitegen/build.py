@@ -26,7 +26,7 @@ from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
 from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
 from sitegen.content.consent import consents, quotes
-from sitegen.content.district import DeskKeys
+from sitegen.content.district import DeskKeys, DesksWrong
 from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
@@ -98,8 +98,10 @@ class WrittenContent:
     """Sentences about the stories and quotes that consent has left."""
 
 
-def read(root: Path, *, keys: DeskKeys | None, today: date) -> WrittenContent:
-    """Read what staff write. Raises Problem or Problems where it cannot be read."""
+def read(
+    root: Path, *, keys: DeskKeys | None, today: date, desks_wrong: DesksWrong = district.refuse
+) -> WrittenContent:
+    """Read what staff write. desks_wrong: see district.load. Raises Problem or Problems where it cannot be read."""
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
         raise Problems(unusable)  # first: nothing else looks into them
@@ -112,7 +114,7 @@ def read(root: Path, *, keys: DeskKeys | None, today: date) -> WrittenContent:
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
-    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), desks_wrong)
     i18n.take_words(portal.words)
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:

@@ -1,13 +1,18 @@
 """Whatever happened meanwhile, what somebody typed is on the page that she gets."""
 
+import errno
 import re
+from html import unescape
+from pathlib import Path
 
 import pytest
 from editor.editor import Editor
+from editor.saving import store
 from editor.tables import checks
-from editor.window import page_pages
+from editor.window import home, page_pages
 from sitegen.content import translations
 
+from forms.core import i18n
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT, library_of, page
 from tests.sitegen.conftest import ROWS, Folder
@@ -127,13 +132,61 @@ def test_a_new_page_of_a_name_that_cannot_be(browser: Browser, path: str) -> Non
 def test_a_fault_of_ours(browser: Browser, editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     form = browser.form("/pages/en/index.md")
 
-    def broken(*_: object) -> None:
-        raise RuntimeError
-
-    monkeypatch.setattr(editor.store, "save", broken)
+    monkeypatch.setattr(editor.store, "save", raises)
     answer = browser.post("/pages/en/index.md", 500, **{**form, "text": f"# index\n\n{TYPED} <script>"})
     assert f"{TYPED} &lt;script&gt;" in answer.text
     assert browser.token not in answer.text.partition("What you wrote")[2]
+
+
+def test_a_page_without_a_title_is_said_in_the_words_of_its_form(browser: Browser) -> None:
+    browser.post("/language", language="ta")
+    said = browser.post(
+        "/pages/en/index.md", 400, **{**browser.form("/pages/en/index.md"), "title": " ", "text": TYPED}
+    )
+    assert TYPED in said.text
+    assert f"<strong>{i18n.translations('ta').gettext('This is empty.')}</strong>" in said.text
+    assert "---" not in said.text
+
+
+def test_a_full_disk_is_said_in_the_persons_language(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    browser.post("/language", language="or")
+    form = browser.form("/pages/en/index.md")
+    monkeypatch.setattr(store, "write_durably", full)
+    said = unescape(browser.post("/pages/en/index.md", 400, **{**form, "text": TYPED}).text)
+    assert TYPED in said
+    words = i18n.translations("or")
+    assert words.gettext("What you wrote is still on the page. Make room on the disk, then save again.") in said
+    assert "cannot be written" not in said
+
+
+FORMS = Path(page_pages.__file__).parent / "templates"
+TYPED_IN = r'<(?:textarea|input(?![^>]* type="(?:hidden|file|radio|checkbox|password)"))[^>]* name="(\w+)'
+
+
+def test_what_was_typed_stands_under_the_words_of_its_field(
+    browser: Browser, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {name for form in FORMS.rglob("*.html") for name in re.findall(TYPED_IN, form.read_text("utf-8"))}
+    assert len(names - {"passphrase", "pack"}) > 8
+    assert names - {"passphrase", "pack"} <= set(home.LABELS)
+    monkeypatch.setattr(editor.store, "save", raises)
+    browser.post("/language", language="hi")
+    words = i18n.translations("hi")
+    said = browser.post("/translate/ta/index.md", 500, title="T", paragraph=["A", TYPED], kind="x").text
+    for label in ("Title", "Text"):
+        assert re.search(rf"<label[^>]*>{words.gettext(label)}</label>", said)
+    monkeypatch.setattr(checks, "row_problems", raises)
+    said = browser.post("/tables/work/row", 500, base="", key="", **{**ROW, "id": "x", "name_en": TYPED}).text
+    title = next(one["title"] for one in editor.schema_in("hi", "work")["fields"] if one["name"] == "name_en")
+    assert f">{title}</label>" in said
+    assert ">name_en</label>" not in said
+
+
+def raises(*_: object, **__: object) -> None:
+    raise RuntimeError
 
 
 def test_a_stranger_is_shown_nothing_of_what_was_sent(browser: Browser) -> None:

@@ -4,11 +4,14 @@ import hashlib
 import re
 from pathlib import Path
 
+import pytest
 from editor.editor import Editor
+from sitegen import build
 
+from forms.core.problem import Problems
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT
-from tests.sitegen.conftest import Folder
+from tests.sitegen.conftest import KEY, TODAY, Folder
 
 PATH = "/translate/ta/rights.md"
 PARTS = ["# உரிமை", "", "இரண்டு, பாதி"]
@@ -190,3 +193,31 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
     sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
     assert "Its consent was withdrawn." in browser.post(path, 400, **sent).text
     assert not draft(folder, "stories/the-well").exists()
+
+
+def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Folder, editor: Editor) -> None:
+    folder.page("rights", "One.")
+    editor.looking.keys = {"police": (KEY, "sha256:0")}
+    editor.remember(name="M. Devi")
+    browser = browser_at(editor)
+    for path in ("/translate/", "/translate/ta/", "/recordings/ta/", "/pages/", "/pictures/"):
+        assert "desk events" in browser.get(path), path
+    assert "rights.md" in browser.get("/translate/ta/")
+    assert "rights" in browser.get("/recordings/ta/")
+    sent = {**browser.fields(PATH), "title": "T", "description": "", "paragraph": PARTS, "whole": "yes"}
+    browser.post(PATH, **sent)
+    assert "இரண்டு" in live(folder)
+    assert browser.client.get("/review/ta/table").status_code == 200
+    assert "desk events" in browser.get("/"), "it is said where it is told what is wrong"
+    assert "desk events" in browser.get("/publish/")
+    with pytest.raises(Problems, match="desk events"):
+        build.prepare(folder.root, keys=editor.looking.keys, today=TODAY)
+
+
+def test_what_cannot_be_read_is_said_above_what_was_read_before(folder: Folder, browser: Browser) -> None:
+    folder.page("rights", "One.")
+    assert "rights.md" in browser.get("/translate/ta/")
+    (folder.root / "content" / "en" / "index.md").write_text("---\ntitle: [\n---\n", "utf-8")
+    shown = browser.get("/translate/ta/")
+    assert "rights.md" in shown
+    assert "content/en/index.md" in shown

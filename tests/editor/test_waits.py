@@ -37,6 +37,37 @@ def test_all_of_content_is_looked_through_where_somebody_asks_what_is_wrong(brow
     assert "nowhere.md" in browser.get("/publish/")
 
 
+def test_the_first_page_after_a_save_looks_through_nothing_where_a_script_asks_for_the_rest(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[object] = []
+    real = build.check
+    monkeypatch.setattr(build, "check", lambda *args, **more: checked.append(args) or real(*args, **more))
+    form = browser.form("/pages/en/index.md")
+    browser.post("/pages/en/index.md", **{**form, "text": "# index\n\n[Gone](nowhere.md)"})
+    browser.client.set_cookie("script", "yes", path=browser.root)
+    page = browser.get("/")
+    assert not checked
+    assert "nowhere.md" not in page
+    assert "Nothing waits." not in page.replace('data-none="Nothing waits."', "")
+    later = browser.get("/wrong")
+    assert len(checked) == 1
+    whole = browser.get("/")
+    assert "data-later" not in whole, "it is known now"
+    assert later.strip() in whole, "put in, it is the same as at once"
+    assert len(checked) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/?all=yes"])
+def test_the_first_page_without_a_script_says_at_once_what_is_wrong(browser: Browser, path: str) -> None:
+    form = browser.form("/pages/en/index.md")
+    browser.post("/pages/en/index.md", **{**form, "text": "# index\n\n[Gone](nowhere.md)"})
+    if path != "/":
+        browser.client.set_cookie("script", "yes", path=browser.root)
+        assert f'href="{browser.root}{path}"' in browser.get("/"), "for a script that does not run any more"
+    assert "nowhere.md" in browser.get(path)
+
+
 def test_a_table_that_did_not_change_is_not_checked_again(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     """A save of one row checks its table and those that look into it, before the save and after it."""
     where = editor.content / "tables", editor.root / "site" / "schemas"

@@ -1,7 +1,8 @@
 """Words of the interface and cells of tables in the translating room, and in the pack of a native reader."""
 
+import io
 import re
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,11 @@ def test_the_history_says_what_was_saved_in_the_persons_language(browser: Browse
     page = browser.get("/history/")
     assert i18n.translations("hi").gettext("Edit %(name)s") % {"name": "en/index.md"} in page
     assert "Edit en" not in page
+
+
+@pytest.mark.parametrize("path", ["/tables/helplines/upload", "/review/ta/"])
+def test_sending_no_file_is_said_as_that_in_the_persons_language(browser: Browser, path: str) -> None:
+    browser.post("/language", language="te")
+    said = browser.post(path, 400, reader="A", file=(io.BytesIO(b""), "")).text
+    assert escape(i18n.translations("te").gettext("No file was chosen.")) in said
+    assert "is empty" not in said

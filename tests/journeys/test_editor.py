@@ -98,6 +98,26 @@ def test_a_translation_is_saved_where_it_is_written_and_says_how_far_it_is(write
     assert writer.faults == []
 
 
+def test_what_is_wrong_comes_after_the_first_page(writer: Any) -> None:
+    home = writer.url
+    for text, said in (("[A page](nowhere.md)", "nowhere.md"), ("Mended.", "")):
+        writer.goto(f"{home}pages/en/index.md")
+        writer.locator("#text").fill(f"# index\n\n{text}")
+        writer.get_by_role("button", name="Save").click()
+        writer.get_by_text("Saved.").wait_for()
+        came = writer.goto(home)
+        assert "data-later" in came.text()
+        assert "nowhere.md" not in came.text()
+        writer.locator("[data-later] .help").wait_for(state="detached")
+        found = writer.locator("[data-later]")
+        assert said in found.inner_html()
+        assert bool(said) == bool(found.locator("details.waits--wrong[open]").count())
+        writer.reload()
+        writer.locator("h1").first.wait_for()
+        assert writer.locator("[data-later]").count() == 0
+    assert writer.faults == []
+
+
 def test_who_presses_on_a_cell_writes_another_in_its_place(writer: Any, folder: Folder) -> None:
     writer.goto(f"{writer.url}tables/helplines/")
     writer.locator(".words").first.click()

@@ -1,4 +1,4 @@
-"""What a command says is read by another program, which may have seen enough (`| head`), or goes to a full disk."""
+"""What a command says goes to a program that has seen enough (`| head`), a full disk, or a file of Windows."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from forms.desk.cli import main as desk_main
 from forms.operations.cli.main import report_problems
 
 ROOT = Path(__file__).parents[2]
@@ -48,3 +49,45 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"The disk is full: make room" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "latin-1", "ascii", "utf-8"])
+def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str) -> None:
+    """click 2121, code42cli 338, allosaurus 73: `portal-desk list > letters.txt` on Windows ended in a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from forms.desk.cli.start import main; main()", "--home", "எங்கள் \u201csmart\u201d", "list"],
+        cwd=ROOT, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"},
+    )  # fmt: skip
+    assert b"Traceback" not in done.stderr
+    assert "எங்கள்" in done.stderr.decode()
+    said = subprocess.run(
+        [sys.executable, "-c", "from forms.core.files.standard_output import take_any_script; take_any_script(); print('எங்கள்')"],
+        cwd=ROOT, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )  # fmt: skip
+    assert said.stdout.decode().strip() == "எங்கள்"
+
+
+def test_a_terminal_that_has_no_tamil_ends_in_no_traceback() -> None:
+    main, other = os.openpty()
+    code = "from forms.core.files.standard_output import take_any_script; take_any_script(); print('எ', flush=True)"
+    shown = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=other, stdout=other, stderr=other, env=shown, check=True
+    )
+    assert b"\\u0b8e" in os.read(main, 100)
+    os.close(main)
+    os.close(other)
+
+
+def test_a_desk_without_a_home_says_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """hermes-agent 50926: RuntimeError("Could not determine home directory.") from cron and from containers."""
+    monkeypatch.setattr(
+        Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("Could not determine home directory."))
+    )
+    monkeypatch.setattr(sys, "argv", ["portal-desk", "list"])
+    monkeypatch.setattr(desk_main.desk, "params", list(desk_main.desk.params))
+    with pytest.raises(SystemExit):
+        desk_main.main()
+    assert "has no key" in capsys.readouterr().err

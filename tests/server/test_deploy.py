@@ -309,6 +309,15 @@ def test_settings_come_from_variables() -> None:
     assert found == {"data": "/d", "portal": "/p", "budget": 5}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", " ", "\t"])
+def test_the_end_of_a_line_is_no_part_of_a_setting(end: str) -> None:
+    """kubernetes 23404, docker-hedgedoc 31, docs 25799: here a new, empty data folder "/d\\r" was made, with a salt of its own."""
+    found = from_environment(
+        {"PORTAL_DATA": f"/d{end}", "PORTAL_BUDGET": f"5{end}", "PORTAL_CONCERNS_URL": f"sqlite:///{end}"}
+    )
+    assert found == {"data": "/d", "budget": 5, "concerns_url": "sqlite:///"}
+
+
 def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None:
     found = from_environment({"PORTAL_DATA": str(tmp_path), "PORTAL_PORTAL": "/p", "PORTAL_CALM": "7"})
     assert read(found).flood_threshold == 7
@@ -324,6 +333,16 @@ def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None
         ({"PORTAL_BUDGET": "4 GB"}, "variable PORTAL_BUDGET: is no number. Write digits only"),
         ({"PORTAL_FLOOD_THRESHOLD": "0"}, "variable PORTAL_FLOOD_THRESHOLD: is no number"),
         ({"PORTAL_COST": "1"}, "variable PORTAL_COST: is not known"),
+        *(
+            ({"PORTAL_DATA": text}, "variable PORTAL_DATA: is written as only a shell would read it. Write it without")
+            for text in (
+                '"/var/lib/portal"',
+                "'/var/lib/portal'",
+                "~/portal",
+                "/var/lib\r\n/portal",
+                "/var/lib/portal\u200b",
+            )
+        ),
     ],
 )
 def test_a_wrong_variable_is_said_in_a_sentence(variables: dict[str, str], said: str) -> None:

@@ -186,3 +186,22 @@ def test_an_event_without_a_day_is_of_no_portal(district: District, day: str) ->
     data["events"][0]["starts"] = day
     with pytest.raises(portals.NotAPortal, match="event without a day"):
         portals.parse(json.dumps(data), "portal.json")
+
+
+def test_a_key_that_cannot_be_used_is_said_once_however_often_the_file_is_read(
+    tmp_path: Path, district: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """openclaw 40404: here a line in each second in which a request came, which told when they come."""
+    path = tmp_path / "portal.json"
+    portals.write(district.portal, path)
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    whole["desks"][0]["members"][0]["pickup"] = "mistyped"
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    for _ in range(5):
+        portals.read(path)
+    assert [record.getMessage() for record in caplog.records if "pickup line" in record.getMessage()] == [
+        "desk police: its pickup line cannot be used and is left out. Correct portal.yml and build."
+    ]
+    path.rename(tmp_path / "other.json")
+    portals.read(tmp_path / "other.json")
+    assert len(caplog.records) == 2, "another district's file is another's"

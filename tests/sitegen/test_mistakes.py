@@ -76,6 +76,11 @@ IN_TEXT: list[Case] = [
     ("signs that look like others", "[x](https://nalsa\u2100.gov.in)", 0, "is no whole address"),
     ("own machine", "[x](http://127.0.0.1:8000/en/)", 0, "is there for this machine only"),
     ("tracked link", "[x](https://www.google.com/url?q=https://a.example/)", 0, "would learn who reads here"),
+    ("bare address", "See https://nalsa.gov.in/help.", 0, "the address https://nalsa.gov.in/help stands there as words"),
+    ("bare address in capitals", "- HTTPS://NALSA.GOV.IN", 0, "the address HTTPS://NALSA.GOV.IN stands there as words"),
+    ("bare www", "Go to www.nalsa.gov.in (free)", 0, "Write it like <https://www.nalsa.gov.in>."),
+    ("bare mail", "Write to legal.aid@nalsa.gov.in.", 0, "the mail address legal.aid@nalsa.gov.in stands there as words"),
+    ("bare in a box", '!!! note "A"\n    See https://nalsa.gov.in', 1, "stands there as words"),
     ("mail without @", "[x](mailto:office)", 0, "is no mail address"),
     ("letters in a number", "[x](tel:helpline)", 0, "is no number that a phone can call"),
     ("dead part here", "[x](#what-to-do)", 0, "has no such heading"),
@@ -192,6 +197,7 @@ FINE = [
     "## One\n\n### Two\n\nText.\n\n## Three\n\nText.",
     "Her receipt is 1234 5678 9012 3456 7890 [name changed], at 10:30: be there.",
     "[x](https://a.example/b?page=2&source=3)",
+    "See <https://nalsa.gov.in> or <office@a.example>, [www.nalsa.gov.in](https://www.nalsa.gov.in) or @nalsa; 5 @ 20.",
 ]
 
 

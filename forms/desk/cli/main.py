@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from forms.core.builds.version import VERSION
+from forms.core.files.standard_output import take_any_script
 from forms.core.problem import Problem
 from forms.desk import notifications
 from forms.desk.cli.case_commands import CASE_COMMANDS
@@ -125,7 +126,11 @@ for command in (*CASE_COMMANDS, *KEY_COMMANDS, *TRUST_COMMANDS, *WATCH_COMMANDS,
 
 def main() -> None:
     """Run the installed command `portal-desk`: keys and letters in the folder of this user."""
-    home = Path.home() / ".portal-desk"
+    take_any_script()
+    try:
+        home = Path.home() / ".portal-desk"
+    except RuntimeError:  # a scheduler's empty environment, or a container's user that the system does not know
+        home = Path(".portal-desk")
     desk.params = [replace_default(parameter, home) for parameter in desk.params]
     desk(prog_name="portal-desk")
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forms.core.builds.version import VERSION
+from forms.core.files.standard_output import take_any_script
 from forms.core.problem import Problem, Problems
 
 if TYPE_CHECKING:
@@ -170,4 +171,5 @@ def portal() -> None:
 
 def main() -> None:
     """Run the command `portal`."""
+    take_any_script()
     portal(prog_name="portal")

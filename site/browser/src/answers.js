@@ -22,7 +22,7 @@ export function readForm(form) {
 
 // NFC, line feeds, no control or invisible marks but those that shape Indic letters; nothing of what shows nothing.
 export function clean(text) {
-  const kept = text.normalize("NFC").replace(/\r\n?/g, "\n").replace(/\ufffc|(?![\n\t\u200c\u200d])\p{C}/gu, "").trim();
+  const kept = text.normalize("NFC").replace(/\r\n?|[\v\f\x85\u2028\u2029]/g, "\n").replace(/\ufffc|(?![\n\t\u200c\u200d])\p{C}/gu, "").trim();
   return /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u.test(kept) ? kept : "";
 }
 

@@ -65,6 +65,7 @@ NEEDS: Mapping[str, Need] = {
     "shared.static": _READ,
     # Looking, which each account may: what is here is public soon.
     "home.show": _READ,
+    "home.wrong": _READ,
     "pages.listed": _READ,
     "pages.edit": _READ,
     "pages.field_script": _READ,

@@ -142,12 +142,9 @@ def of_words(store: ContentStore, language: str, *, all_words: bool = False) -> 
 
 
 def texts(editor: Editor, language: str) -> list[Text]:
-    """Return every text of a language. Raises Problem where content cannot be read."""
-    look = editor.looking.look()
-    if look.context is None:
-        raise look.problems[0]
+    """Return every text of a language. Raises Problems where content cannot be read."""
     return [
-        *of_pages(editor.store, look.context.library, language),
+        *of_pages(editor.store, editor.looking.look().readable().library, language),
         *of_tables(editor.store, editor.schemas, language),
         *of_words(editor.store, language),
     ]

@@ -17,6 +17,7 @@ from sitegen.layers import lookup
 from sitegen.layers.own_files import is_passed_over
 
 from forms.core.builds import git_signatures, passkey_commits
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _FILE = 0o100644
@@ -107,11 +108,14 @@ class History:
         try:
             return self.commit_changes(changes, who, what, joins)
         except FileLocked as error:
-            todo = f"The text itself is saved. Close that program; if none runs, remove {fsdecode(error.lockfilename)}."
-            raise Problem("history", "is in use by another git program.", todo) from None
+            todo = _(
+                "The text itself is saved. Close that program; if none runs, remove %(file)s.",
+                file=fsdecode(error.lockfilename),
+            )
+            raise Problem("history", _("is in use by another git program."), todo) from None
         except OSError as error:
-            todo = "The text itself is saved. Make room on the disk; the history follows with the next save."
-            raise Problem("history", f"cannot be written ({error.strerror or 'in use'}).", todo) from None
+            todo = _("The text itself is saved. Make room on the disk; the history follows with the next save.")
+            raise Problem("history", _("cannot be written (%(why)s).", why=error.strerror or "in use"), todo) from None
 
     def commit_changes(self, changes: Mapping[str, bytes | None], who: str, what: str, joins: str) -> Revision | None:
         """Make the commit that `record` asks for; None where nothing changed. Raises OSError if another was faster."""

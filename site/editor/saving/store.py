@@ -17,6 +17,7 @@ from editor.saving.merging import MergedPart, merge, merged
 from editor.tables import withdrawals
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 OUTSIDE = "Changed outside the editor"
@@ -106,8 +107,8 @@ class ContentStore:
         """
         with self.busy:
             if self.read(path)[1] != base:
-                todo = "What you wrote is still on the page. Look at it again, then save."
-                raise Problem(self.name(path), "was changed by somebody else just now.", todo)
+                todo = _("What you wrote is still on the page. Look at it again, then save.")
+                raise Problem(self.name(path), _("was changed by somebody else just now."), todo)
             return self.save(path, text, base, who, what)
 
     def replace_all(self, files: Mapping[Path, tuple[str, str]], who: str, what: str) -> Revision | None:
@@ -118,11 +119,11 @@ class ContentStore:
         with self.busy:
             self.note_outside()
             before = {path: _bytes_of(path) for path in files}
-            todo = "Nothing is saved. Look at it again."
+            todo = _("Nothing is saved. Look at it again.")
             for path, (text, base) in files.items():
                 data = before[path]
                 if (self.history.id_of(data) if data is not None else "") != base:
-                    raise Problem(self.name(path), "was changed by somebody else just now.", todo)
+                    raise Problem(self.name(path), _("was changed by somebody else just now."), todo)
                 self.refuse_secrets(text, path)
                 self._refuse_held(path)
             done: list[Path] = []
@@ -163,12 +164,12 @@ class ContentStore:
         """
         with self.busy:
             if self.read(path)[1] != base:
-                raise Problem(self.name(path), "was changed by somebody else just now.", "Look at it again.")
+                raise Problem(self.name(path), _("was changed by somebody else just now."), _("Look at it again."))
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                todo = "Close it in other programs, and try again."
-                raise Problem(self.name(path), f"cannot be taken away ({error.strerror}).", todo) from None
+                todo = _("Close it in other programs, and try again.")
+                raise Problem(self.name(path), _("cannot be taken away (%(why)s).", why=error.strerror), todo) from None
             return self.history.record({self.name(path): None}, who, what)
 
     def write_file(self, path: Path, data: bytes, who: str, what: str) -> Revision | None:
@@ -182,7 +183,10 @@ class ContentStore:
     def _refuse_held(self, path: Path) -> None:
         """Raise Problem for a file that is being published."""
         if self.held(self.name(path)):
-            what, todo = "is being published just now.", "What you wrote is still on the page: save again in a minute."
+            what, todo = (
+                _("is being published just now."),
+                _("What you wrote is still on the page: save again in a minute."),
+            )
             raise Problem(self.name(path), what, todo)
 
     def _checked(self, text: str, path: Path) -> bytes:
@@ -211,8 +215,8 @@ def _bytes_of(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        todo = "Close it in other programs, and try again."
-        raise Problem(path.name, f"cannot be opened ({error.strerror}).", todo) from None
+        todo = _("Close it in other programs, and try again.")
+        raise Problem(path.name, _("cannot be opened (%(why)s).", why=error.strerror), todo) from None
 
 
 def text_of(data: bytes, where: str) -> str:
@@ -220,8 +224,8 @@ def text_of(data: bytes, where: str) -> str:
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        todo = "Save it as UTF-8 in the program it was written with."
-        raise Problem(where, "has letters that are not UTF-8.", todo) from None
+        todo = _("Save it as UTF-8 in the program it was written with.")
+        raise Problem(where, _("has letters that are not UTF-8."), todo) from None
 
 
 def _write(path: Path, data: bytes, where: str) -> None:
@@ -230,8 +234,8 @@ def _write(path: Path, data: bytes, where: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
     except OSError as error:
-        todo = "What you wrote is still on the page. Make room on the disk, then save again."
-        raise Problem(where, f"cannot be written ({error.strerror}).", todo) from None
+        todo = _("What you wrote is still on the page. Make room on the disk, then save again.")
+        raise Problem(where, _("cannot be written (%(why)s).", why=error.strerror), todo) from None
 
 
 def _write_back(path: Path, data: bytes | None) -> None:

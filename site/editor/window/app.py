@@ -157,6 +157,7 @@ def _always() -> dict[str, Any]:
         "names": NAMES,
         "who": g.who if inside else "",
         "here": (request.endpoint or "").partition(".")[0],
+        "content_problems": home.content_problems if inside else lambda: (),
         "site_languages": the_editor().store.languages if inside else (),
     }
 

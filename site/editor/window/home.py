@@ -16,6 +16,7 @@ from editor.publishing import unpublished
 from editor.saving.store import Saved
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
+from forms.core.i18n import gettext_noop as _
 from forms.core.i18n.lazy_text import LazyText
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -49,27 +50,60 @@ def translated(problem: Problem) -> Problem:
 
 def sentence(code: int) -> Problem:
     """Return what to say for an answer that is no page."""
-    _ = translate
-    again = _("Start the editor again and use the address that it shows. Each address works once.")
+    again = translate("Start the editor again and use the address that it shows. Each address works once.")
     said = {
-        401: (_("This browser was not opened with the editor’s address."), again),
-        403: (_("This was not sent from a page of this window."), _("Go back to the first page and try again.")),
-        404: (_("There is no such page here."), _("Go back to the first page and try again.")),
-        413: (_("This is more than can be taken at once."), _("Write less, or choose a smaller file.")),
-        421: (_("This window is reached under 127.0.0.1 only."), again),
+        401: (translate("This browser was not opened with the editor’s address."), again),
+        403: (
+            translate("This was not sent from a page of this window."),
+            translate("Go back to the first page and try again."),
+        ),
+        404: (translate("There is no such page here."), translate("Go back to the first page and try again.")),
+        413: (translate("This is more than can be taken at once."), translate("Write less, or choose a smaller file.")),
+        421: (translate("This window is reached under 127.0.0.1 only."), again),
     }
     if is_office():
-        again = _("Open the office’s address and sign in.")
-        said[401], said[421] = (_("You are not signed in."), again), (_("This is not the office’s address."), again)
-    return Problem("", *said.get(code, (_("Something went wrong."), _("Go back to the first page and try again."))))
+        again = translate("Open the office’s address and sign in.")
+        said[401], said[421] = (
+            (translate("You are not signed in."), again),
+            (translate("This is not the office’s address."), again),
+        )
+    return Problem(
+        "", *said.get(code, (translate("Something went wrong."), translate("Go back to the first page and try again.")))
+    )
 
 
-_NOT_TYPED = frozenset({"form_token", "base", "key", "both", "english", "passphrase", "answer"})
+_NOT_TYPED = frozenset(
+    {
+        *("form_token", "base", "draft_base", "key", "both", "english", "passphrase", "answer"),
+        *("file", "place", "translation", "show", "from", "whole", "draft"),
+        *("sensitive", "people", "voice", "kind", "take"),  # ticked, not typed
+    }
+)
+"""What forms carry that nobody has typed, or that must not stand on a page."""
+
+LABELS = {
+    "title": _("Title"),
+    "description": _("In one sentence, for searches and lists"),
+    "text": _("Text"),
+    "part": _("Yours"),
+    "paragraph": _("Text"),
+    "better": _("Text"),
+    "name": _("Name"),
+    "reader": _("Name of the reader"),
+    "label": _("What you call this phone or computer"),
+    "find": _("Find"),
+}
+"""What the fields of our forms are called; those of a row have the titles of their table."""
 
 
 def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
     """Return a page that says what is wrong, with all that was typed: the form it came from is not shown again."""
     return render_template("problem.html", problems=problems, typed=_typed()), code
+
+
+def content_problems() -> Sequence[Problem]:
+    """Return why content/ cannot be read or published: pages that work all the same say so above."""
+    return the_editor().looking.look().unread
 
 
 def stays(done: Saved) -> bool:
@@ -82,20 +116,36 @@ def _typed() -> list[tuple[str, str]]:
     with suppress(HTTPException):  # more than can be taken is not read
         if g.get("made"):
             sent = request.form.items(multi=True)
-            return [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
+            kept = [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
+            return [(_label(name), value) for name, value in kept]
     return []
+
+
+def _label(name: str) -> str:
+    """Return what a field is called; its own name where nothing else is known of it."""
+    with suppress(KeyError):
+        fields = the_editor().schema_in(g.language, (request.view_args or {})["table"])["fields"]
+        return next((str(one["title"]) for one in fields if one["name"] == name), name)
+    known = LABELS.get(name.partition("-")[0])
+    return translate(known) if known else name
 
 
 @pages.get("/")
 def show() -> str:
-    """What waits for a person."""
+    """What waits for a person; what is wrong later, where a save was just made and a script asks for it.
+
+    Looking through all of content/ takes ten times as long as the rest of the page.
+    """
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
         editor.store.note_outside()
     look = editor.looking.look()
+    later = not look.is_checked and "script" in request.cookies and "all" not in request.args
+    wrong = [] if later else overview.wrong(look)
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        later=later,
         pages=overview.written_pages(look),
         tables=[(name, editor.schema_in(g.language, name)["title"]) for name in sorted(editor.schemas)],
         settings=editor.settings,
@@ -103,6 +153,12 @@ def show() -> str:
         answer=editor.pushes.answer() if editor.pushes else "",
         withdrawal=editor.publisher.withdrawal,
     )
+
+
+@pages.get("/wrong")
+def wrong() -> str:
+    """What is wrong anywhere, for the script of the first page."""
+    return render_template("wrong.html", waiting=overview.wrong(the_editor().looking.look()))
 
 
 def _to_read(editor: Editor) -> list[overview.WaitingItems]:

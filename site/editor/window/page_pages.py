@@ -223,7 +223,7 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
     form = typed()
     try:
         path = the_editor().store.page(language, name)
-        text = _put_together(path) if "part" in request.form else whole_text(language, name, form)
+        text = _put_together(path) if "part" in request.form else whole_text(language, name, _with_title(form))
         form = form_of(text, form.base) if "part" in request.form else form
         source_of(language, name, text)
         done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
@@ -231,6 +231,13 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
         form.problems = [problem]
         return shown(language, name, form), 400
     return answer(language, name, form, done)
+
+
+def _with_title(form: PageForm) -> PageForm:
+    """Return a form. Raises Problem where its title is empty."""
+    if not form.title.strip():
+        raise Problem(translate("Title"), translate("This is empty."), translate("Write it, then go on."))
+    return form
 
 
 def _put_together(path: Path) -> str:

@@ -22,14 +22,11 @@ pages = Blueprint("recordings", __name__)
 
 
 def _readings(language: str) -> list[Reading]:
-    """Return what may be read aloud in a language of the site. Raises Problem for another."""
+    """Return what may be read aloud in a language of the site. Raises Problem for another, Problems for no content."""
     editor = the_editor()
     if language not in editor.store.languages:
         raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
-    look = editor.looking.look()
-    if look.context is None:
-        raise look.problems[0]
-    return recordings.every(editor.content, look.context.library, language)
+    return recordings.every(editor.content, editor.looking.look().readable().library, language)
 
 
 def _reading(language: str, key: str) -> Reading:

@@ -275,9 +275,11 @@ def _file(data: bytes, name: str, kind: str) -> Response:
 
 @pages.post("/tables/<table>/upload")
 def upload(table: str) -> str:
-    """Show what a table from a spreadsheet would change. Nothing is saved yet."""
+    """Show what a table from a spreadsheet would change. Nothing is saved yet. Raises Problem where no file came."""
     file = request.files.get("file")
     data = file.read() if file else b""
+    if not data:
+        raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
     _, text, base = sheet_now(table)
     return _compared(table, rows.from_upload(data, f"{table}.csv", text), base)
 

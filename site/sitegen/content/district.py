@@ -1,6 +1,6 @@
 """A district's portal.yml and tables, as the one Portal that all programs use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,12 +22,27 @@ DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
 
 
+DesksWrong = Callable[[Sequence[Problem]], object]
+"""Takes what is wrong with the desks of portal.yml."""
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise Problems: no site is built whose letters nobody could open."""
+    raise Problems(problems)
+
+
 def load(
-    content: Path, tables: Tables, days: Sequence[Row], keys: DeskKeys | None, assets: Mapping[str, str]
+    content: Path,
+    tables: Tables,
+    days: Sequence[Row],
+    keys: DeskKeys | None,
+    assets: Mapping[str, str],
+    desks_wrong: DesksWrong = refuse,
 ) -> Portal:
     """Return the portal. days: the rows of events day by day.
 
-    Raises Problem or Problems where portal.yml is wrong or a desk lacks its key.
+    desks_wrong: for whoever only writes and translates, which no desk's key is needed for. Raises Problem or Problems
+    where portal.yml is wrong or a desk lacks its key.
     """
     settings = read_settings(content)
     wrong = list(settings_checks.problems(settings))
@@ -35,9 +50,9 @@ def load(
         raise Problems(wrong)
     media = content / "media"
     desks = [_desk(row, settings, keys or {}, media) for row in settings["desks"]]
-    problems = list(_problems(settings, desks))
-    if problems:
-        raise Problems(problems)
+    _require_timezone(str(settings["timezone"]))
+    if problems := list(_problems(settings, desks)):
+        desks_wrong(problems)
     leaving = exits(settings["exit_url"])
     return Portal(
         district=settings["district"],
@@ -141,12 +156,16 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
     for form in (one.name for one in load_all() if one.needed):
         if not any(form in desk.reads for desk in desks):
             found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+    return found
+
+
+def _require_timezone(name: str) -> None:
+    """Raise Problems where there is no such time zone."""
     try:
-        ZoneInfo(str(settings["timezone"]))
+        ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
-        found.append(Problem(f"{WHERE}, timezone", f'"{settings["timezone"]}" is no time zone.', todo))
-    return found
+        raise Problems([Problem(f"{WHERE}, timezone", f'"{name}" is no time zone.', todo)]) from None
 
 
 def _helpline(row: Row) -> Helpline:

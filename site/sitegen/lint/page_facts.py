@@ -110,6 +110,9 @@ def _visible(page: PageSource, made: str) -> Iterator[Problem]:
             continue
         where = f"{page.where}, line {line}" if line else page.where
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)
+    for words, what, todo in visible.unlinked_addresses(made):
+        line = _line_with(page, words)
+        yield Problem(f"{page.where}, line {line}" if line else page.where, what, todo)
     for key in ("title", "description"):
         for sign in visible.SIGNS:
             if sign.pattern.search(str(page.meta.get(key, ""))):

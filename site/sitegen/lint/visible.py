@@ -270,6 +270,25 @@ SIGNS = (
 )
 
 
+_LINK = re.compile(r"<a\b.*?</a>", re.S)
+_ADDRESS = re.compile(
+    r"(?:https?://|\bwww\.)[^\s<>]*\w/?|(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,9}[a-z]{2,}", re.I
+)
+
+
+def unlinked_addresses(made: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each address or mail address that stands as words in this HTML: the words, what is wrong, what to do.
+
+    Markdown makes a link of none of them by itself, so nobody could press it, and a phone's reader copies it by hand.
+    """
+    if not any(sign in made for sign in ("://", "www.", "WWW.", "Www.", "@")):
+        return
+    for words in dict.fromkeys(_ADDRESS.findall(visible_text(_LINK.sub(" ", made)))):
+        kind = "mail address" if "@" in words and "://" not in words else "address"
+        whole = words if "://" in words or "@" in words else f"https://{words}"
+        yield words, f"the {kind} {words} stands there as words: nobody can press it.", f"Write it like <{whole}>."
+
+
 def without_blocks(text: str) -> str:
     """Return the Markdown with each block's line as a comment, which is how the page is made too."""
     return _BLOCK_LINE.sub("<!--block-->", text)

@@ -9,6 +9,24 @@
     cell.select?.();
   }
 
+  // The first page is there at once; what is wrong anywhere in the content takes longer to find, and is put in here.
+  const nav = document.querySelector(".top nav a");
+  if (nav) document.cookie = `script=yes; path=${nav.pathname}; samesite=strict`;
+  const later = document.querySelector("[data-later]");
+  const fill = async () => {
+    try {
+      const answer = await fetch(later.dataset.later);
+      if (!answer.ok) {
+        location.search = "?all=yes"; // that page says what went wrong
+        return;
+      }
+      const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      later.replaceChildren(...found.children);
+      if (!later.children.length) later.textContent = later.dataset.none;
+    } catch { /* the window has ended */ }
+  };
+  if (later) fill();
+
   // Save without leaving the page: undo, the place in the text and what is typed meanwhile stay. Whatever is not plainly
   // saved (two people's edits, a full disk, a session that has ended) is sent again as a form, whose answer is a page.
   const stays = (form, { begin = () => {}, leave = () => {}, after = () => {} }) => {

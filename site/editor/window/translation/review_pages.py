@@ -48,9 +48,12 @@ def _file(data: bytes, kind: str, name: str) -> Response:
 
 @pages.post("/review/<language>/")
 def look(language: str) -> str:
-    """Show what the corrections of a pack that came back would change, before anything is taken."""
+    """Show what a pack that came back would change, before anything is taken. Raises Problem where no file came."""
     reader, file = _reader(), request.files.get("file")
-    pack = review_pack.returned(file.read() if file else b"", f"review-{translated_language(language)}.csv")
+    data, name = file.read() if file else b"", f"review-{translated_language(language)}.csv"
+    if not data:
+        raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
+    pack = review_pack.returned(data, name)
     return _looked(language, pack, corrections.plan(the_editor(), pack, language), reader)
 
 

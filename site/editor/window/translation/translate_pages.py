@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from editor import differences, front_matter, overview
 from editor.differences import Piece
-from editor.looking import Look, source_of
+from editor.looking import source_of
 from editor.reviewing import signing
 from editor.saving.store import Saved
 from editor.tables import withdrawals
@@ -45,11 +45,8 @@ class TranslationForm:
 
 
 def _library() -> AllPages:
-    """Return all pages. Raises Problem where they cannot be read."""
-    look: Look = the_editor().looking.look()
-    if look.context is None:
-        raise look.problems[0]
-    return look.context.library
+    """Return all pages. Raises Problems where they cannot be read."""
+    return the_editor().looking.look().readable().library
 
 
 @pages.get("/translate/")

@@ -7,10 +7,7 @@ guessed, and the table's own sentence asks.
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from forms.core.i18n import digits
 from forms.core.i18n.lazy_text import lazy_gettext as _
@@ -28,20 +25,6 @@ _NOON, _END_OF_DAY = 12, 24
 
 NO_HOUR = time(0, 0, 1)
 """How the rows of a table say that no hour is known. No cell says this: cells know hours and minutes, and midnight."""
-_ZONE = re.compile(r"^timezone:[ \t]*[\"']?([\w/+-]+)", re.M)
-
-
-def today_in(content: Path, now: datetime | None = None) -> date:
-    """Return the day in the district's time zone, even where the rest of portal.yml is broken.
-
-    now: with its time zone; without one, this moment. Where no zone can be read it is the day on this machine.
-    """
-    moment = now or datetime.now().astimezone()
-    with suppress(OSError, ValueError):  # no file; not UTF-8; no such zone (ZoneInfoNotFoundError is a KeyError)
-        found = _ZONE.search((content / "portal.yml").read_text(encoding="utf-8-sig"))
-        with suppress(KeyError):
-            moment = moment.astimezone(ZoneInfo(found[1])) if found else moment
-    return moment.date()
 
 
 def read(cell: str) -> datetime | None:
