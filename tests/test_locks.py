@@ -57,20 +57,23 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_of_who_holds_it_does_not_hold_it_on(tmp_path: Path) -> None:
     """As the workers of a build do that is killed: nobody would ever build again."""
-    path, (ends, end) = tmp_path / "lock", os.pipe()
+    path, (ends, end), (runs, running) = tmp_path / "lock", os.pipe(), os.pipe()
     with locked(path):
         fork = os.fork()
         if not fork:
             os.close(end)
+            os.write(running, b"x")
             os.read(ends, 1)
             os._exit(0)
+        os.read(runs, 1)
     try:
         with locked(path):
             pass
     finally:
         os.close(end)
         os.waitpid(fork, 0)
-        os.close(ends)
+        for left in (ends, runs, running):
+            os.close(left)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
