@@ -316,6 +316,7 @@ def at_work(
 
 
 def _wait_for_work(path: Path, meanwhile: Callable[[], object], stack: ExitStack) -> None:
+    """Wait for another program that publishes. Raises Problem where it does not end, OSError."""
     try:
         stack.enter_context(locked_within(path, LONGEST_WAIT, meanwhile))
     except AlreadyLocked:

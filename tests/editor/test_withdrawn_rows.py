@@ -18,6 +18,7 @@ from sitegen.content.consent import consents
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files import spreadsheet_csv
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT
@@ -337,7 +338,8 @@ def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
     def kept(*told: Any) -> None:
         require_kept(*told)
         typed.start()
-        typed.join(0.5)
+        with pytest.raises(AlreadyLocked), locked(folder.root / consents.LOCK):
+            pass
 
     monkeypatch.setattr(withdrawals, "require_kept", kept)
     text, base = editor.store.read(table)

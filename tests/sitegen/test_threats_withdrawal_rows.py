@@ -283,7 +283,7 @@ def test_a_table_that_another_program_holds_for_ever_is_no_hindrance(
     folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(folder)
-    monkeypatch.setattr(consents, "_LONGEST_CHANGE", 0.1)
+    monkeypatch.setattr(consents, "LONGEST_CHANGE", 0.1)
     folder.csv("consents").write_text(WHOLE, "utf-8")
     with consents.changing(folder.root / "content"):
         assert withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1

@@ -173,6 +173,7 @@ class Builder:
             yield waited
 
     def _wait_for(self, path: Path, stack: ExitStack) -> None:
+        """Wait for another program that builds. Raises Problem where it does not end, OSError."""
         try:
             stack.enter_context(locked_within(path, LONGEST_WAIT, self._purge_meanwhile))
         except AlreadyLocked:

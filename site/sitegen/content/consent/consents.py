@@ -23,8 +23,8 @@ FOLDER = "stories/"
 TABLE = Path("tables") / "consents.csv"
 WARN_BEFORE = timedelta(days=30)
 
-_LOCK = Path(".build") / "consents.lock"
-_LONGEST_CHANGE = 20.0
+LOCK = Path(".build") / "consents.lock"
+LONGEST_CHANGE = 20.0
 """Seconds to wait for another program that changes the table."""
 
 _SCHEMA = Path(__file__).parents[3] / "schemas" / "consents.yaml"
@@ -298,11 +298,11 @@ def changing(content: Path) -> Iterator[None]:
 
     Where there can be no lock, or another program does not let go of it, nobody waits: a withdrawal is more urgent.
     """
-    path = content.parent / _LOCK
+    path = content.parent / LOCK
     with ExitStack() as stack:
         with suppress(AlreadyLocked, Problem, OSError):
             path.parent.mkdir(exist_ok=True)
-            stack.enter_context(locked_within(path, _LONGEST_CHANGE))
+            stack.enter_context(locked_within(path, LONGEST_CHANGE))
         yield
 
 
