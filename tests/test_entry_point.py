@@ -3,6 +3,7 @@
 import ast
 import itertools
 import os
+import queue
 import re
 import shutil
 import socket
@@ -27,7 +28,7 @@ from forms.core.i18n import extraction
 from forms.core.problem import Problem
 from forms.desk.cli.main import desk
 from tests.commands import run, site_in
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[1]
 
@@ -281,3 +282,18 @@ def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     assert not next(told), "nothing was edited"
     (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
     assert any(itertools.islice(told, 50)), "it is told within some looks"
+
+
+def test_only_an_edit_that_is_named_ends_the_speech_of_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody can name edits, each second would end it, and nothing would ever be heard."""
+    told: queue.SimpleQueue[set[str] | None] = queue.SimpleQueue()
+    monkeypatch.setattr(following, "edits", lambda _: iter(told.get, "never"))
+    waiting = following.WaitingEdits(site_in(tmp_path))
+    for nothing in (set(), None):
+        told.put(nothing)
+        assert waiting.take() == nothing
+        assert not waiting.is_edited()
+    told.put({"one.md"})
+    until(waiting.is_edited)
+    assert waiting.take() == {"one.md"}
+    assert not waiting.is_edited()

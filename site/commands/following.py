@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 
 import click
 from sitegen.incremental import inputs
@@ -90,15 +90,16 @@ class Follower:
 
 def follow(site: Site, then: Callable[[], None]) -> None:
     """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
-    follower, silent, told = Follower(site), True, _told(site)
+    follower, silent, waiting = Follower(site), True, WaitingEdits(site)
     builder = building.builder_of(site, site.public)
+    builder.given_up = waiting.is_edited
     with suppress(Exception):  # the first edit meets it too, and says it
         builder.make_ready()
     follower.look(then)
     builder.make_sure()
     _keep_for_good()
     while True:
-        edited = told()
+        edited = waiting.take()
         if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
@@ -109,25 +110,31 @@ def follow(site: Site, then: Callable[[], None]) -> None:
             _keep_for_good()
 
 
-def _told(site: Site) -> Callable[[], Collection[str] | None]:
-    """Watch from now on; return what waits for the next of `edits`, and returns all at once that was edited meanwhile.
+class WaitingEdits:
+    """What was edited since it was last taken, also while the first pages are made ready or a build runs."""
 
-    What is saved while the first pages are made ready, or while a build runs, is told right after that.
-    """
-    waiting: SimpleQueue[Collection[str] | None] = SimpleQueue()
+    def __init__(self, site: Site) -> None:
+        self._found: SimpleQueue[Collection[str] | None] = SimpleQueue()
+        self._edited = Event()
+        Thread(target=self._watch, args=(site,), daemon=True).start()
 
-    def watch() -> None:
+    def _watch(self, site: Site) -> None:
         for edited in edits(site):
-            waiting.put(edited)
+            self._found.put(edited)
+            if edited:
+                self._edited.set()
 
-    def told() -> Collection[str] | None:
-        found = [waiting.get()]
-        while not waiting.empty():
-            found.append(waiting.get())
+    def is_edited(self) -> bool:
+        """Return whether an edit that the system named waits to be taken."""
+        return self._edited.is_set()
+
+    def take(self) -> Collection[str] | None:
+        """Wait for the next of `edits`; return all at once that was edited meanwhile."""
+        found = [self._found.get()]
+        self._edited.clear()
+        while not self._found.empty():
+            found.append(self._found.get())
         return None if None in found else {path for one in found for path in one or ()}
-
-    Thread(target=watch, daemon=True).start()
-    return told
 
 
 def _keep_for_good() -> None:
@@ -176,7 +183,17 @@ def _is_empty(path: Path) -> bool:
 
 
 def _speak(site: Site, then: Callable[[], None]) -> None:
-    """Make the speech that is not kept yet, while the site stands as it is, and put it there."""
-    if building.build_if_changed(site, site.public, compress=False):
+    """Make the speech that is not kept yet, while the site stands as it is, and put it there.
+
+    An edit ends that: its page is shown first, and speech goes on where it was once all is quiet again.
+    """
+    from sitegen.workers import GivenUp  # noqa: PLC0415 - loads what only a whole build needs
+
+    try:
+        made = building.build_if_changed(site, site.public, compress=False)
+    except GivenUp:
+        click.echo("Something was edited: that first; then the rest is made to be heard.")
+        return
+    if made:
         then()
         click.echo("The site can be heard too.")

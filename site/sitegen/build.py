@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,7 +38,7 @@ from sitegen.render import site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import interface
 from sitegen.render.events import event_pages
-from sitegen.workers import Workers, workers
+from sitegen.workers import GivenUp, Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -46,6 +46,9 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 KEPT_TABLES = Path(".build") / "tables"
 KEPT_PHOTOS = Path(".build") / "photos"
+_BETWEEN = 0.2
+"""Seconds between two looks whether a build is given up."""
+
 FEW_PAGES = 100
 """Of so few pages, those of all languages together, a process of its own costs more time than it saves."""
 
@@ -202,14 +205,16 @@ def build(
     sign: build_manifest.Sign | None = None,
     remembered: Callable[[], object] = lambda: None,
     clock: Callable[[], date] | None = None,
+    given_up: Callable[[], bool] = lambda: False,
 ) -> Built:
     """Build the site of `root` into `out` and hand the portal over to the forms.
 
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
     that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
     publisher's signature of the manifest; remembered: told when translations are recorded, before they are read;
-    clock: returns the day: a consent that ends while this is built counts no more.
-    Raises Problem or Problems, and then changes nothing.
+    clock: returns the day: a consent that ends while this is built counts no more; given_up: asked while pages are
+    drawn, whether that is to end.
+    Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
@@ -224,7 +229,7 @@ def build(
         pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=pages_.drawn))
-        count = pages_.finished(say)
+        count = pages_.finished(say, given_up)
         _write_beside(root, fresh, out, context, seal)
         if compress:
             pages_.compress_rest()
@@ -300,15 +305,24 @@ class _Pages:
                 return
             self._start_copies(self._started[done])
 
-    def finished(self, say: Callable[[str], None]) -> int:
-        """Wait for all pages; return how many there are."""
+    def finished(self, say: Callable[[str], None], given_up: Callable[[], bool]) -> int:
+        """Wait for all pages; return how many there are. Raises GivenUp."""
         count = 0
-        for done in as_completed(self._started):
+        for done in self._done_one_by_one(given_up):
             code = self._started[done]
             count += done.result()
             say(f"  {code}: {done.result()} pages")
             self._start_copies(code)
         return count
+
+    def _done_one_by_one(self, given_up: Callable[[], bool]) -> "Iterator[Future[int]]":
+        """Yield languages as they are drawn. Raises GivenUp."""
+        waiting = set(self._started)
+        while waiting:
+            done, waiting = wait(waiting, timeout=_BETWEEN, return_when=FIRST_COMPLETED)
+            if given_up():
+                raise GivenUp
+            yield from done
 
     def compress_rest(self) -> None:
         """Wait for the copies of pages, and make those of everything else that has none."""

@@ -12,6 +12,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
+from sitegen.workers import GivenUp
 
 from forms.core.problem import Problems
 from tests.sitegen.conftest import TODAY, Folder
@@ -286,3 +287,20 @@ def test_whatever_was_named_or_missed_the_bytes_are_those_from_scratch(
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=steps)
+
+
+def test_speech_is_given_up_for_an_edit_and_goes_on_after_it(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first speech of a site takes minutes: what is edited meanwhile does not wait for it."""
+    monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
+    serving, before = Serving(district), files(district.root / "public")
+    serving.one.given_up = lambda: True
+    with pytest.raises(GivenUp):
+        serving.one.build(TODAY, speak=True, compress=True, again=True)
+    assert files(district.root / "public") == before
+    assert not list(district.root.glob("*.stopped"))
+    district.page("rights", "Other words.")
+    assert serving.named(page_of(district)), "an edit without speech is never given up"
+    assert "Other words." in (district.root / "public" / "en" / "rights" / "index.html").read_text("utf-8")
+    serving.one.given_up = lambda: False
+    serving.one.build(TODAY, speak=True, compress=True)
+    assert files(district.root / "public") == from_scratch(district)

@@ -62,6 +62,8 @@ class Builder:
     sign: Callable[[bytes], str] | None = None
     clock: Callable[[], date] | None = None
     """Returns the day in the district: consents end, and pages of events change, also while this waits or builds."""
+    given_up: Callable[[], bool] = lambda: False
+    """Asked while speech is made, whether something else is to be built first: then `build` raises GivenUp."""
     started: int = field(default_factory=time.time_ns)
     """When this process was (ns): it runs the program of then."""
 
@@ -150,7 +152,7 @@ class Builder:
         """Build what changed; None where nothing has. Raises Problem or Problems, and then the old site stays.
 
         speak: make speech that is not kept yet; compress: write compressed copies; again: build everything. Waits
-        while another program builds this project, and then looks at everything anew.
+        while another program builds this project, and then looks at everything anew. Raises GivenUp: see `given_up`.
         """
         with self._alone() as waited:
             day = self.clock() if waited and self.clock else today  # it may have become another one meanwhile
@@ -352,6 +354,7 @@ class Builder:
             self.root, self.out, keys=self.keys, today=today, say=self.say, handover=self.handover, speak=speak,
             compress=compress, unprotected=self.unprotected, sign=self.sign,
             remembered=lambda: inputs.look_again(now, content, inputs.READ_AFTER), clock=self.clock,
+            given_up=self.given_up if speak else lambda: False,
         )  # fmt: skip
         if not self._consents_count(now, today):
             self.purge()  # who withdrew while this was built may have looked at the old site only
