@@ -212,10 +212,16 @@ def build(
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
     that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
     publisher's signature of the manifest; remembered: told when translations are recorded, before they are read;
-    clock: returns the day: a consent that ends while this is built counts no more; given_up: asked while pages are
-    drawn, whether that is to end.
+    clock: returns the day: a consent that ends while this is built counts no more; given_up: asked while speech is made
+    and pages are drawn, whether that is to end.
     Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
+
+    def go_on() -> None:
+        """Raise GivenUp where something else is to be built first."""
+        if given_up():
+            raise GivenUp
+
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
     remembered()
@@ -225,11 +231,11 @@ def build(
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         checked = partial(check, root, written, handover=handover, unprotected=unprotected)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
-        context, seal = _drawn_from(root, fresh, written.context, speak)
+        context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
         pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=pages_.drawn))
-        count = pages_.finished(say, given_up)
+        count = pages_.finished(say, go_on)
         _write_beside(root, fresh, out, context, seal)
         if compress:
             pages_.compress_rest()
@@ -256,7 +262,9 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
     return report
 
 
-def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple[Context, Path]:
+def _drawn_from(
+    root: Path, fresh: Path, context: Context, speak: bool, go_on: Callable[[], None]
+) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
     seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.KEPT_IN)
@@ -265,7 +273,7 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool) -> tuple
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
     allowed = consents.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
-    portal = audio_clips.with_questions(portal, audio_pipeline, today)
+    portal = audio_clips.with_questions(portal, audio_pipeline, today, go_on)
     return replace(
         context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
         charts=root / CHARTS,
@@ -305,23 +313,21 @@ class _Pages:
                 return
             self._start_copies(self._started[done])
 
-    def finished(self, say: Callable[[str], None], given_up: Callable[[], bool]) -> int:
-        """Wait for all pages; return how many there are. Raises GivenUp."""
+    def finished(self, say: Callable[[str], None], go_on: Callable[[], None]) -> int:
+        """Wait for all pages; return how many there are. go_on: called while it waits, and may raise GivenUp."""
         count = 0
-        for done in self._done_one_by_one(given_up):
+        for done in self._done_one_by_one(go_on):
             code = self._started[done]
             count += done.result()
             say(f"  {code}: {done.result()} pages")
             self._start_copies(code)
         return count
 
-    def _done_one_by_one(self, given_up: Callable[[], bool]) -> "Iterator[Future[int]]":
-        """Yield languages as they are drawn. Raises GivenUp."""
+    def _done_one_by_one(self, go_on: Callable[[], None]) -> "Iterator[Future[int]]":
         waiting = set(self._started)
         while waiting:
             done, waiting = wait(waiting, timeout=_BETWEEN, return_when=FIRST_COMPLETED)
-            if given_up():
-                raise GivenUp
+            go_on()
             yield from done
 
     def compress_rest(self) -> None:

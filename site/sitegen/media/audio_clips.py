@@ -196,21 +196,30 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
 
 
-def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
-    """Return the portal with the clips of all questions, digits and desk sentences, in all languages."""
-    clips = {}
+def with_questions(
+    portal: Portal, audio_pipeline: AudioPipeline, today: date, before_each: Callable[[], object] = lambda: None
+) -> Portal:
+    """Return the portal with the clips of all questions, digits and desk sentences, in all languages.
+
+    before_each: called before each clip, and may raise: what was made is kept.
+    """
+    clips: dict[str, dict[str, Clip]] = {}
     for language in portal.language_codes():
-        found = {
-            key: audio_pipeline.clip(language, key, question_text(form, field, portal, language, today))
-            for key, (form, field) in questions().items()
-        }
-        found |= {key: audio_pipeline.clip(language, key, key[-1]) for key in DIGITS}
-        found |= {
-            f"phrase/{one.value}": audio_pipeline.clip(language, f"phrase/{one.value}", one.label.get(language, ""))
-            for one in portal.choices.get("phrases", ())
-        }
-        clips[language] = {key: clip for key, clip in found.items() if clip}
+        clips[language] = {}
+        for key, text in _texts_of(portal, language, today):
+            before_each()
+            if clip := audio_pipeline.clip(language, key, text):
+                clips[language][key] = clip
     return replace(portal, clips=clips)
+
+
+def _texts_of(portal: Portal, language: str, today: date) -> Iterator[tuple[str, str]]:
+    """Yield what is read aloud besides pages: questions, digits and the sentences of desks."""
+    for key, (form, field) in questions().items():
+        yield key, question_text(form, field, portal, language, today)
+    yield from ((key, key[-1]) for key in DIGITS)
+    for one in portal.choices.get("phrases", ()):
+        yield f"phrase/{one.value}", one.label.get(language, "")
 
 
 def prune(cache: Path, out: Path, root: Path | None = None) -> None:
