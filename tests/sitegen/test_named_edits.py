@@ -12,6 +12,7 @@ from hypothesis.stateful import rule, run_state_machine_as_test
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
+from sitegen.media import audio_clips
 from sitegen.workers import GivenUp
 
 from forms.core.problem import Problems
@@ -289,9 +290,15 @@ def test_whatever_was_named_or_missed_the_bytes_are_those_from_scratch(
     run_state_machine_as_test(machine, settings=steps)
 
 
-def test_speech_is_given_up_for_an_edit_and_goes_on_after_it(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made", ["questions", "pages"])
+def test_speech_is_given_up_for_an_edit_and_goes_on_after_it(
+    district: Folder, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
     """The first speech of a site takes minutes: what is edited meanwhile does not wait for it."""
     monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
+    if made == "pages":
+        with_questions = audio_clips.with_questions
+        monkeypatch.setattr(audio_clips, "with_questions", lambda *told: with_questions(*told[:3]))
     serving, before = Serving(district), files(district.root / "public")
     serving.one.given_up = lambda: True
     with pytest.raises(GivenUp):
