@@ -20,8 +20,9 @@ POSIX_NAMES = frozenset({
 
 GUARDED = {
     "build.py", "forms/core/files/locks.py", "forms/core/files/owners.py", "forms/core/media/decoder_process.py",
-    "forms/core/media/sandbox.py",
+    "forms/core/media/sandbox.py", "forms/core/other_programs.py",
     "site/editor/office/serving.py", "site/sitegen/incremental/trees.py", "site/sitegen/media/shared_clips.py",
+    "site/sitegen/workers.py",
 }  # fmt: skip
 """Files that name such a thing, each behind a question whether it is there: what goes on without it is said there."""
 
