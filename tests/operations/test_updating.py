@@ -532,7 +532,7 @@ def test_a_withdrawal_is_written_into_whatever_table_came(tmp_path: Path, head: 
     path.parent.mkdir()
     path.write_bytes(came)
     here = TAKEN_BACK.encode() + b"b,stories/b,2027-01-01\n"
-    assert withdrawal.keep_withdrawals(tmp_path, came, here) == ["a", "b"]
+    assert withdrawal.keep_withdrawals(tmp_path, came, here) == ["A", "b"], "as the table that came writes them"
     text = path.read_text(encoding="utf-8")
     assert text.count("2027-01-01") == 2
     assert text.startswith(head)
