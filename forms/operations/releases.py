@@ -20,7 +20,7 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import make_open_folder, sync_folder, write_durably
-from forms.core.files.locks import AlreadyLocked, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, held_too_long, locked, locked_within
 from forms.core.portal import Portal
 from forms.core.problem import Problem
 
@@ -320,9 +320,7 @@ def _wait_for_work(path: Path, meanwhile: Callable[[], object], stack: ExitStack
     try:
         stack.enter_context(locked_within(path, LONGEST_WAIT, meanwhile))
     except AlreadyLocked:
-        what = "is held by another program, which publishes here and does not end: it is stopped, or hangs."
-        todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
-        raise Problem(str(path), what, todo) from None
+        raise held_too_long(path, "publishes here") from None
 
 
 @contextmanager

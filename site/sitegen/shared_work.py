@@ -8,9 +8,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS
-from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.files.locks import locked_within
 from forms.core.portal import Clip, SoundFile
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
@@ -53,8 +52,8 @@ _KEY_BYTES = 20
 MOST = 64
 """Choices of libraries, languages and desks of which clips are kept, the newest."""
 
-LONGEST_WAIT, _PAUSE = 300, 0.2
-"""Seconds for which a build waits for another that makes this, and between two looks."""
+LONGEST_WAIT = 300.0
+"""Seconds for which a build waits for another that makes this: that may hang."""
 
 _CHOICES = kept_results.key_of("choices")
 _LINES = "lines of"
@@ -86,7 +85,7 @@ def _make(root: Path, today: date) -> bool:
     choice = kept_results.key_of("choice", kept_work.code_mark(), json.dumps(settings), *map(_digest, named))
     if _is_whole(KeptWork(path, read_only=True), choice):
         return False
-    with _alone(folder / "lock"):
+    with locked_within(folder / "lock", LONGEST_WAIT):
         if not KeptWork(path).is_sound():
             kept_work.remove(path)
         store = KeptWork(path)
@@ -98,22 +97,6 @@ def _make(root: Path, today: date) -> bool:
             said, facts = _drawn(root, settings, named, Path(place), today)
             _put(store, choice, said, facts, Path(place))
     return True
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold a lock, after another program's end. Raises AlreadyLocked where that takes too long: it may hang."""
-    ends = time.monotonic() + LONGEST_WAIT
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(locked(lock))
-                break
-            except AlreadyLocked:
-                if time.monotonic() > ends:
-                    raise
-                time.sleep(_PAUSE)
-        yield
 
 
 def _settings(content: Path) -> dict[str, Any]:

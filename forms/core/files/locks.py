@@ -86,6 +86,13 @@ def locked_within(
         yield
 
 
+def held_too_long(path: Path, does: str) -> Problem:
+    """Return what to say of a lock whose holder does not end. does: what that does, like "publishes here"."""
+    what = f"is held by another program, which {does} and does not end: it is stopped, or hangs."
+    todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
+    return Problem(str(path), what, todo)
+
+
 def _opened(path: Path) -> int:
     """Return the open file. Raises Problem for a link: it may lead root, in a folder of another user, to any file."""
     try:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from typing import IO
 from forms.core.crypto.encryption import is_age_file
 from forms.core.crypto.signing import PrivateKey, are_bytes_signed_by, public_text, sign_bytes
 from forms.core.files.durable import sync_folder, write_safely
-from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.files.locks import AlreadyLocked, locked_within
 from forms.core.problem import Problem
 
 _NAME = re.compile(r"portal-([0-9]{6,9})-([0-9]{4}-[0-9]{2}-[0-9]{2})\.age")
@@ -149,17 +148,11 @@ def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
     patience: seconds to wait for one that runs: what was erased is written each hour, and meets the nightly backup.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    end = time.monotonic() + patience
     with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(locked(folder / _LOCK))
-                break
-            except AlreadyLocked:
-                if time.monotonic() >= end:
-                    todo = "Wait until it has ended."
-                    raise Problem(str(folder), "is in use: another backup runs.", todo) from None
-                time.sleep(1.0)
+        try:
+            stack.enter_context(locked_within(folder / _LOCK, patience))
+        except AlreadyLocked:
+            raise Problem(str(folder), "is in use: another backup runs.", "Wait until it has ended.") from None
         for left in folder.glob(f"*{_UNFINISHED}"):
             left.unlink(missing_ok=True)
         yield

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
-from forms.core.files.locks import LACKING, AlreadyLocked, locked, locked_within
-from forms.core.problem import Problem, Problems
+from forms.core.files.locks import LACKING, AlreadyLocked, held_too_long, locked, locked_within
+from forms.core.problem import Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
@@ -179,9 +179,7 @@ class Builder:
         try:
             stack.enter_context(locked_within(path, LONGEST_WAIT, self._purge_meanwhile))
         except AlreadyLocked:
-            what = "is held by another program, which builds this site and does not end: it is stopped, or hangs."
-            todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
-            raise Problem(str(path), what, todo) from None
+            raise held_too_long(path, "builds this site") from None
 
     def _purge_meanwhile(self) -> None:
         with suppress(OSError, Problems):  # the site is being replaced; or it is said when this program builds
