@@ -52,18 +52,21 @@ def _todo(error: OSError) -> str:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path, *, durably: bool = True) -> Iterator[Path]:
     """Yield the name of a new file beside `path`, which replaces it once the block has written it.
 
-    The new file is on the disk before it takes the old one's name. Raises OSError. Where anything fails the new file
-    goes, and the old one stays.
+    The new file is on the disk before it takes the old one's name, unless not `durably`: then nobody waits for the
+    disk, and a power cut may leave half of it. Raises OSError. Where anything fails the new file goes, and the old one
+    stays.
     """
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     try:
         yield fresh
-        _sync(fresh, os.O_RDWR)  # Windows syncs only what it may write
+        if durably:
+            _sync(fresh, os.O_RDWR)  # Windows syncs only what it may write
         fresh.replace(path)
-        sync_folder(path.parent)
+        if durably:
+            sync_folder(path.parent)
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk names no file, and whoever reads of it needs one
         raise

@@ -6,7 +6,6 @@ A record that is damaged, or of another program or place, is ignored, and everyt
 import hashlib
 import os
 import pickle
-import secrets
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -107,18 +106,15 @@ def write(path: Path, data: bytes) -> tuple[str, Stored]:
 
     Nobody waits for the disk: what a power cut leaves of it fails its checksum, or is the record of an earlier site.
     """
+    from forms.core.files.durable import replaced  # noqa: PLC0415 - loads all words: not needed to read
+
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
+    with replaced(path, durably=False) as fresh:
         with fresh.open("xb") as file:
             file.write(digest)
             file.write(data)
-            file.flush()
-            found = _stored(os.fstat(file.fileno()))
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+        found = _stored(fresh.stat())
     return digest.hex(), found
 
 
