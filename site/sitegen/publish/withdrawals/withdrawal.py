@@ -345,14 +345,12 @@ def _write_day(path: Path, content: Path, told: str, today: date) -> int:
     libraries = _whole(_rows_of_libraries(content))
     own = list(map(table.row, table.own))
     meant = _meant([*own, *libraries], told)[0]
-    there = {row.get("id", "").casefold() for row in own}
+    there = set(map(_id_of, own))
     if "id" in table.names:  # a library's row is withdrawn in the district's table
-        new = [row for row in libraries if row in meant and row.get("id", "").casefold() not in there]
+        new = [row for row in libraries if row in meant and _id_of(row) not in there]
         table = withdrawn_days.with_rows(table, new)
-    ids = {row.get("id", "").casefold() for row in libraries if row in meant} - {""}
-    table, found = withdrawn_days.with_day(
-        table, lambda row: row in meant or row.get("id", "").casefold() in ids, today.isoformat()
-    )
+    ids = {_id_of(row) for row in libraries if row in meant} - {""}
+    table, found = withdrawn_days.with_day(table, lambda row: row in meant or _id_of(row) in ids, today.isoformat())
     write_durably(path, table.bytes)
     return found
 
@@ -363,11 +361,16 @@ def _table(path: Path) -> withdrawn_days.ConsentTable:
         data = path.read_bytes()
     except OSError:
         data = b""
-    if not data.strip() or data.startswith(csv_files.WORKBOOKS):
+    if not _is_text(data):
         what = _("is no table, so the day could not be written. Nothing that needs a consent is on the site meanwhile.")
         todo = _("Put it back as CSV, then withdraw this again, or it comes back with the next build.")
         raise Problem(csv_files.file_of(path), what, todo)
     return withdrawn_days.read(data)
+
+
+def _is_text(data: bytes) -> bool:
+    """Return whether a file may be a table: it is not empty, and no workbook."""
+    return bool(data.strip()) and not data.startswith(csv_files.WORKBOOKS)
 
 
 def rows_as_they_stand(content: Path) -> list[Mapping[str, str]]:
@@ -429,14 +432,10 @@ def with_withdrawals(
 
     may_add: told a row that `data` has not, whether it may be written into it.
     """
-    before = Counter(row.get("id", "").casefold() for row in _rows_as_they_stand(base) if row["withdrawn_on"])
-    gone = [row for row in _rows_as_they_stand(here) if row["withdrawn_on"]]
-    now = Counter(row.get("id", "").casefold() for row in gone)
-    known = {row.get("id", "").casefold() for row in _rows_as_they_stand(base)}
-    made = {id: row for row in gone if (id := row.get("id", "").casefold()) and now[id] > before[id]}
-    nameless = [row for row in gone if not row.get("id")] if now[""] > before[""] else []
-    there = {row["id"].casefold(): row for row in reversed(_rows_of(data)) if not row.get("withdrawn_on")}
-    ids = {row["id"].casefold() for row in _rows_of(data)}
+    was, fresh = _rows_as_they_stand(base), _rows_of(data)
+    made, nameless = _withdrawn_since(was, _rows_as_they_stand(here))
+    known, ids = set(map(_id_of, was)), set(map(_id_of, fresh))
+    there = {_id_of(row): row for row in reversed(fresh) if not row.get("withdrawn_on")}
     # Of a library, copied when it was withdrawn: nothing of it came from elsewhere.
     new = [row for id, row in made.items() if ids and id not in ids and id not in known]
     lost = [row for row in new if not row.get(BROKEN) and may_add(row)]
@@ -448,12 +447,28 @@ def with_withdrawals(
     return _with_rows(data, back, lost), [*(there[id]["id"] for id in back), *(row["id"] for row in lost)]
 
 
+def _withdrawn_since(
+    was: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]
+) -> tuple[dict[str, Mapping[str, str]], list[Mapping[str, str]]]:
+    """Return the rows of `now` that are withdrawn and were not, by id; and those without an id."""
+    before = Counter(_id_of(row) for row in was if row["withdrawn_on"])
+    gone = [row for row in now if row["withdrawn_on"]]
+    after = Counter(map(_id_of, gone))
+    made = {id: row for row in gone if (id := _id_of(row)) and after[id] > before[id]}
+    return made, [row for row in gone if not row.get("id")] if after[""] > before[""] else []
+
+
+def _id_of(row: Mapping[str, str]) -> str:
+    """Return the id of a row, in whatever letters it is written; "" where it has none."""
+    return row.get("id", "").casefold()
+
+
 def _meant_there(row: Mapping[str, str], there: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return the ids of the rows that a withdrawn row means in another state of the table. there: by their ids.
 
     The id may have been mended meanwhile, or be another person's there: then what the row is for tells which is meant.
     """
-    id, same = row.get("id", "").casefold(), [id for id, own in there.items() if _is_of(row, own)]
+    id, same = _id_of(row), [id for id, own in there.items() if _is_of(row, own)]
     return [id] if id in there and (id in same or not same) else same
 
 
@@ -463,7 +478,7 @@ def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
     if named:
         stories = withdrawn_days.stories_in(row)
         is_told = bool(other.get("story")) and consents.story_name(other["story"]) in stories
-        return is_told or other.get("id", "").casefold() in named
+        return is_told or _id_of(other) in named
     told = consents.story_name(row["story"]) if row.get("story") else ""
     if told and other.get("story") and told == consents.story_name(other["story"]):
         return True
@@ -473,7 +488,7 @@ def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def _rows_as_they_stand(data: bytes) -> list[Mapping[str, str]]:
     """Return the rows of a consents.csv, whatever is wrong there, each with its day in one form."""
-    if not data.strip() or data.startswith(csv_files.WORKBOOKS):
+    if not _is_text(data):
         return []
     table = withdrawn_days.read(data)
     return [{**row, "withdrawn_on": withdrawn_days.day_of(row)} for row in map(table.row, table.own)]
