@@ -59,7 +59,7 @@ class Approvals:
         return frozenset()
 
     def covers(self, path: str, *texts: bytes) -> bool:
-        """Return whether a file needs a second person. texts: what stood and is in it."""
+        """Return whether a file needs a second person. texts: what was and is in it."""
         needed = self.needed()
         folder, _, name = path.partition("/")
         if folder == "tables":

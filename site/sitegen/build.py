@@ -244,9 +244,8 @@ def build(
         moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
-        withdrawal.purge(
-            fresh, root / "content", clock() if clock else today, say=say
-        )  # what was withdrawn while this was built
+        day = clock() if clock else today
+        withdrawal.purge(fresh, root / "content", day, say=say)  # what was withdrawn or ended while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)

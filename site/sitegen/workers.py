@@ -61,8 +61,7 @@ class Workers:
     def start(self, task: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Start a task; return a future of its result or error."""
         if self._pool is not None:
-            if self._unforked:
-                self.start_each(int, [])
+            self._fork(self._pool, ())
             return self._pool.submit(task, *arguments)
         done: Future[Any] = Future()
         try:
@@ -73,9 +72,15 @@ class Workers:
 
     def start_each(self, task: Callable[[Any], Any], every: Sequence[Any]) -> "list[Future[Any]]":
         """Start a task for each of these; return their futures. Processes forked just now need not be sent them."""
-        if self._pool is None or not self._unforked:
+        if self._pool is None or not self._fork(self._pool, every):
             return [self.start(task, one) for one in every]
+        return [self._pool.submit(_of_inherited, task, place) for place in range(len(every))]
+
+    def _fork(self, pool: ProcessPoolExecutor, every: Sequence[Any]) -> bool:
+        """Fork the processes if that is still to be done, with these in their memory; return whether it was."""
         global _inherited  # noqa: PLW0603 - a fork has nothing else of its parent
+        if not self._unforked:
+            return False
         self._unforked = False
         for name in self._needed:
             import_module(name)
@@ -84,11 +89,11 @@ class Workers:
         gc.collect()
         gc.freeze()  # no search for cycles touches, and so copies, what all of them share
         try:
-            self._pool.submit(int).result()  # all processes are forked now
-            return [self._pool.submit(_of_inherited, task, place) for place in range(len(every))]
+            pool.submit(int).result()  # all processes are forked now
         finally:
             gc.unfreeze()
             _inherited = ()
+        return True
 
 
 def _of_inherited(task: Callable[[Any], Any], place: int) -> Any:

@@ -82,7 +82,8 @@ def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
 @pages.get("/tables/")
 def listed() -> str:
     """All tables."""
-    return render_template("tables.html", tables=[(name, schema_of(name)["title"]) for name in the_editor().schemas])
+    titles = [(name, translate(one["title"])) for name, one in the_editor().schemas.items()]
+    return render_template("tables.html", tables=titles)
 
 
 @pages.get("/tables/<table>/")

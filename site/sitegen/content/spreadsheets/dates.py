@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from forms.core.i18n import digits
+from forms.core.i18n.digits import plain_number
 from forms.core.i18n.lazy_text import lazy_gettext as _
 
 _YEAR_FIRST = r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
@@ -29,8 +29,9 @@ NO_HOUR = time(0, 0, 1)
 
 def read(cell: str) -> datetime | None:
     """The day and time of a cell, midnight where it gives only a day; None where it cannot be read without doubt."""
+    plain = plain_number(cell)  # spreadsheets write spaces, hyphens and digits that only look like the usual ones
     for way in _WAYS:
-        match = way.fullmatch(_plain(cell))
+        match = way.fullmatch(plain)
         if match:
             try:
                 year, month, day = int(match["year"]), _month(match["month"]), int(match["day"])
@@ -43,11 +44,6 @@ def read(cell: str) -> datetime | None:
     return None
 
 
-def _plain(cell: str) -> str:
-    """Return a cell with usual spaces, hyphens and digits: spreadsheets write others, which look the same."""
-    return digits.plain_number(cell)
-
-
 def without_hour(day: datetime) -> datetime:
     """Return a day as rows have it that know no hour."""
     return datetime.combine(day, NO_HOUR)
@@ -55,7 +51,8 @@ def without_hour(day: datetime) -> datetime:
 
 def tells_hour(cell: str) -> bool:
     """Return whether a cell with a day gives its hour too: midnight is one."""
-    return any(match["hour"] is not None for way in _WAYS if (match := way.fullmatch(_plain(cell))))
+    plain = plain_number(cell)
+    return any(match["hour"] is not None for way in _WAYS if (match := way.fullmatch(plain)))
 
 
 def _month(word: str) -> int:
@@ -84,7 +81,7 @@ _EPOCH = date(1899, 12, 30)
 
 def hint(cell: str) -> str:
     """Return what to do about a cell that is no day, by what it looks like; "" where it looks like nothing known."""
-    cell = _plain(cell)
+    cell = plain_number(cell)
     if stored := _STORED.fullmatch(cell):
         day = _EPOCH + timedelta(days=int(stored["days"]))
         return _(
@@ -105,7 +102,7 @@ def in_doubt(cells: Sequence[str]) -> frozenset[int]:
 
     2/3/2027 is the second of March; beside 2/13/2027, which a machine set to American English wrote, nobody knows.
     """
-    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(_plain(cell)))}
+    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(plain_number(cell)))}
     if not any(int(match["month"]) <= _NOON < int(match["day"]) for match in found.values()):
         return frozenset()
     return frozenset(at for at, match in found.items() if match["month"] != match["day"])
