@@ -1,8 +1,8 @@
 """Collect the English words of all programs and keep the .po files in step with them.
 
 Words stand in templates, in Python as `_("...")` (with ngettext for plurals), in definitions/*.yaml, and in the schemas
-of tables (site/schemas/*.yaml), as titles and descriptions. Those of the
-desk alone have .po files of their own, so that no public program reads them; what both say is in the public ones.
+of tables (site/schemas/*.yaml), as titles and descriptions. Those of the desk alone have .po files of their own, so
+that no public program reads them; what both say is in the public ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
