@@ -6,7 +6,7 @@ import random
 import re
 import struct
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -53,13 +53,19 @@ def recording(seconds: float = 2, rate: int = 8000) -> bytes:
 
 def tagged(container: str, codec: str) -> bytes:
     """A recording as another phone makes it, with its name and place in the tags."""
+    tags = {"title": "MarkedTitle", "artist": "MarkedPhone", "location": "+13.1+079.9/"}
+    return encoded(container, codec, 3, tags)
+
+
+def encoded(container: str, codec: str, seconds: int, tags: Mapping[str, str]) -> bytes:
+    """A recording in this container, by this codec."""
     written = io.BytesIO()
     with av.open(written, "w", format=container) as target:
-        target.metadata.update({"title": "MarkedTitle", "artist": "MarkedPhone", "location": "+13.1+079.9/"})
-        stream = target.add_stream(codec, rate=48000 if codec == "libopus" else 44100)
+        target.metadata.update(tags)
+        stream: Any = target.add_stream(codec, rate=48000 if codec == "libopus" else 44100)
         resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=stream.codec_context.rate)
         stream.codec_context.layout = "mono"
-        with av.open(io.BytesIO(recording(3))) as source:
+        with av.open(io.BytesIO(recording(seconds))) as source:
             for frame in source.decode(audio=0):
                 frame.pts = None
                 for even in resampler.resample(frame):

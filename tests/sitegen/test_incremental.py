@@ -550,12 +550,16 @@ class EditedAtWill(RuleBasedStateMachine):
 
 def test_whatever_was_edited_the_bytes_are_those_from_scratch(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "RACY", 20_000_000)  # else portal.yml, just written, would always be read anew
-    machine = type("EditedAtWillHere", (EditedAtWill,), {"folder": folder})
+    run_machine(EditedAtWill, folder)
+
+
+def run_machine(kind: type[EditedAtWill], folder: Folder) -> None:
+    """Run a state machine on a district, the same few steps each time."""
     steps = settings(
         max_examples=2, stateful_step_count=12, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    run_state_machine_as_test(machine, settings=steps)
+    run_state_machine_as_test(type(f"{kind.__name__}Here", (kind,), {"folder": folder}), settings=steps)
 
 
 def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

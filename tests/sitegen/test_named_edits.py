@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
@@ -26,6 +25,7 @@ from tests.sitegen.test_incremental import (
     files,
     from_scratch,
     in_place,
+    run_machine,
 )
 
 
@@ -282,12 +282,7 @@ def test_whatever_was_named_or_missed_the_bytes_are_those_from_scratch(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputs, "RACY", 20_000_000)
-    machine = type("EditedUnderServeHere", (EditedUnderServe,), {"folder": folder})
-    steps = settings(
-        max_examples=2, stateful_step_count=12, deadline=None, derandomize=True, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    run_state_machine_as_test(machine, settings=steps)
+    run_machine(EditedUnderServe, folder)
 
 
 @pytest.mark.parametrize("made", ["questions", "pages"])

@@ -1,6 +1,7 @@
 """Inputs that failed in similar software (public bug reports), each with what is right: of what staff write."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -167,12 +168,18 @@ PICTURES = {
 }  # fmt: skip
 
 
+def with_hall(folder: Any) -> Path:
+    """Put the picture into a district that these lines show; return its folder."""
+    media = Path(folder.root) / "content" / "media"
+    media.mkdir()
+    Image.new("RGB", (400, 300), "red").save(media / "hall.png")
+    return media
+
+
 @pytest.mark.usefixtures("kept_pictures")
 def test_a_picture_is_shown_or_named_however_it_is_written(folder: Any) -> None:
     """`check` was silent and the build ended with "cannot be written or read (None)", or showed a picture that is not there."""
-    media = folder.root / "content" / "media"
-    media.mkdir()
-    Image.new("RGB", (400, 300), "red").save(media / "hall.png")
+    media = with_hall(folder)
     for number, written in enumerate(PICTURES.values()):
         folder.page(f"there-{number}", f"Words.\n\n{written}")
     assert folder.problems() == []
@@ -192,9 +199,7 @@ def test_a_picture_is_shown_or_named_however_it_is_written(folder: Any) -> None:
 
 @pytest.mark.usefixtures("kept_pictures")
 def test_a_picture_without_consent_is_left_out_however_it_is_written(folder: Any) -> None:
-    media = folder.root / "content" / "media"
-    media.mkdir()
-    Image.new("RGB", (400, 300), "red").save(media / "hall.png")
+    media = with_hall(folder)
     for number, written in enumerate(PICTURES.values()):
         pipeline = images.ImagePipeline(media, folder.root / "c", folder.root / "o", {"hall.png": frozenset()})
         made = to_html(written, folder.root)
