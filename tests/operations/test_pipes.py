@@ -52,11 +52,12 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "latin-1", "ascii", "utf-8"])
-def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str) -> None:
+def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str, tmp_path: Path) -> None:
     """click 2121, code42cli 338, allosaurus 73: `portal-desk list > letters.txt` on Windows ended in a traceback."""
     done = subprocess.run(
         [sys.executable, "-c", "from forms.desk.cli.start import main; main()", "--home", "எங்கள் \u201csmart\u201d", "list"],
-        cwd=ROOT, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"},
+        cwd=tmp_path, capture_output=True, check=False,  # a folder of that name is made there
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"},
     )  # fmt: skip
     assert b"Traceback" not in done.stderr
     assert "எங்கள்" in done.stderr.decode()
@@ -80,13 +81,14 @@ def test_a_terminal_that_has_no_tamil_ends_in_no_traceback() -> None:
 
 
 def test_a_desk_without_a_home_says_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """hermes-agent 50926: RuntimeError("Could not determine home directory.") from cron and from containers."""
     monkeypatch.setattr(
         Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("Could not determine home directory."))
     )
     monkeypatch.setattr(sys, "argv", ["portal-desk", "list"])
+    monkeypatch.chdir(tmp_path)  # without a home the desk's folder is made in this one
     monkeypatch.setattr(desk_main.desk, "params", list(desk_main.desk.params))
     with pytest.raises(SystemExit):
         desk_main.main()
