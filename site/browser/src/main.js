@@ -3,6 +3,7 @@
 import { lacking } from "./features.js";
 import { startReturning } from "./returning.js";
 import { startTelling } from "./telling.js";
+import { computeWhatIsRefused } from "./webcrypto.js";
 
 const told = document.getElementById("sealing");
 const form = document.querySelector("form[data-sealing], form[data-returning]");
@@ -11,6 +12,7 @@ if (told && form && !lacking(window)) {
   const untouched = form.cloneNode(true);
   try {
     const settings = JSON.parse(told.textContent);
+    computeWhatIsRefused(crypto.subtle);
     if ("sealing" in form.dataset) startTelling(form, settings, told.dataset.digits);
     else startReturning(form, settings, document.getElementById("followup").content);
   } catch {
