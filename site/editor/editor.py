@@ -74,6 +74,11 @@ class Editor:
         found = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
         return {name: schema for name, schema in found.items() if name not in WRITTEN_BY_PROGRAMS}
 
+    @property
+    def titles(self) -> list[tuple[str, str]]:
+        """The English title of each table that a person may write, sorted by the table's name."""
+        return [(name, str(self.schemas[name]["title"])) for name in sorted(self.schemas)]
+
     def schema_in(self, language: str, table: str) -> Mapping[str, Any]:
         """Return the schema of a table, its titles and descriptions in a language of the window. Raises KeyError."""
         if table not in self.schemas:

@@ -147,7 +147,7 @@ def show() -> str:
         waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting(look, editor.content))],
         later=later,
         pages=overview.written_pages(look),
-        tables=[(name, translate(editor.schemas[name]["title"])) for name in sorted(editor.schemas)],
+        tables=[(name, translate(title)) for name, title in editor.titles],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
         answer=editor.pushes.answer() if editor.pushes else "",

@@ -82,7 +82,7 @@ def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
 @pages.get("/tables/")
 def listed() -> str:
     """All tables."""
-    titles = [(name, translate(one["title"])) for name, one in the_editor().schemas.items()]
+    titles = [(name, translate(title)) for name, title in the_editor().titles]
     return render_template("tables.html", tables=titles)
 
 
