@@ -8,6 +8,7 @@ from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
+from editor import differences
 from editor.editor import Editor
 from editor.incoming import pictures, recordings
 from editor.moment import one_moment
@@ -55,6 +56,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.filters["translated"] = home.translated
     app.jinja_env.filters["told"] = home.told
     app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
+    app.jinja_env.filters["shortened"] = differences.shortened
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)
