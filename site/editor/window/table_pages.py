@@ -289,10 +289,13 @@ def upload(table: str) -> str:
 
 def _compared(table: str, fresh: str, base: str) -> str:
     editor = the_editor()
-    keys = rows.keys_of(schema_of(table))
-    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), keys)
+    schema = schema_of(table)
+    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), rows.keys_of(schema))
     problems = checks.table_problems(editor, table, fresh)
-    return render_template("upload.html", table=table, changes=found, text=fresh, base=base, problems=problems)
+    return render_template(
+        "upload.html", table=table, changes=found, titles=rows.titles_of(schema), text=fresh, base=base,
+        problems=problems,
+    )  # fmt: skip
 
 
 @pages.post("/tables/<table>/replace")

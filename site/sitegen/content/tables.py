@@ -15,7 +15,7 @@ from forms.core.i18n import digits, locales
 from forms.core.i18n.lazy_text import joined
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Text
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problem, Problems, place_in
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import kept_tables, settings
 from sitegen.content.spreadsheets import csv_headers, dates
@@ -66,7 +66,7 @@ def layer_of(row: Row) -> str:
 
 def place_of(table: str, row: Row) -> str:
     """Return where a row stands, like "content/tables/places.csv, row 3"; of a library its own table."""
-    return f"{layer_of(row) or lookup.OWN}/tables/{table}.csv, row {number_of(row)}"
+    return place_in(f"{layer_of(row) or lookup.OWN}/tables/{table}.csv", row=number_of(row))
 
 
 def every_cell(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[tuple[str, Any, str, Any]]:
