@@ -14,6 +14,7 @@ from forms.core.files.locks import AlreadyLocked, locked_within
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
+from sitegen.content.consent import cells as consent_cells
 from sitegen.content.pages import SOURCE, AllPages, PageSource, placeholder
 from sitegen.content.spreadsheets import csv_files, dates
 from sitegen.content.tables import Row
@@ -45,6 +46,11 @@ _STORY_PATH = re.compile(r"(?:^|/)(stories/.*)$")
 _IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z0-9]{2,8})*/(?=.)")
 _MEDIA_FOLDER = re.compile(r"^/?(?:content/)?media/")
 _OTHER_FILES = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+
+
+def is_id(cell: str) -> bool:
+    """Return whether a cell may be the id of a consent."""
+    return _ID.fullmatch(cell) is not None
 
 
 def languages(cell: str) -> frozenset[str]:
@@ -143,7 +149,14 @@ def without_withdrawn(library: AllPages, rows: Sequence[Row], today: date) -> tu
 
 def of_rows(rows: Sequence[Row]) -> "Consents":
     """Return the rows of the table as the build reads them."""
-    return Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
+    as_text = ({name: cell_text(cell) for name, cell in row.items()} for row in rows)
+    return Consents(Path(), tuple(map(_with_marked_day, as_text)))
+
+
+def _with_marked_day(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row as withdrawn where any of its cells says so."""
+    day = consent_cells.marked_day(row.values())
+    return {**row, rows.WITHDRAWN: day} if day else dict(row)
 
 
 def neutral_page(name: str, language: str) -> PageSource:
@@ -359,14 +372,15 @@ def read_leniently(content: Path) -> Consents:
 
 def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
     """Return whether a broken row still shows whose it is. ids: of the rows that are whole."""
-    return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
+    return is_id(broken.get("id", "")) or not ids.isdisjoint(_names_in(broken))
 
 
 def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
     row = dict(zip(header, cells, strict=False))
     sure = len(cells) == len(header) == len({*header}) and frozenset({rows.DROP, *columns()}).issuperset(header)
-    return row if sure else {**row, rows.BROKEN: " ".join(cells)}
+    sure = sure and not consent_cells.are_misplaced(row, header, columns())
+    return _with_marked_day(row if sure else {**row, rows.BROKEN: " ".join(cells)})
 
 
 @cache
