@@ -19,7 +19,10 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import LARGEST, MOST
 from forms.core.portal import Desk
 from forms.core.problem import Problem
-from forms.core.rendering import Alternate, Page, draw_form, draw_page, render, summary
+from forms.core.rendering.answers import summary
+from forms.core.rendering.environment import render
+from forms.core.rendering.form import draw_form
+from forms.core.rendering.page import Alternate, Page, draw_page
 from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.server.services import mailbox
 from forms.server.services.mailbox import Part, Services, Submission

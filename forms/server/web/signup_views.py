@@ -9,7 +9,8 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.crypto import receipts
 from forms.core.portal import Event
-from forms.core.rendering import message, render
+from forms.core.rendering.answers import message
+from forms.core.rendering.environment import render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
 from forms.server.services.lookup import why_unknown
