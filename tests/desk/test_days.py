@@ -161,6 +161,6 @@ def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server = office.machine("police/anita").place.server()
     for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
-        monkeypatch.setattr("forms.server.api.desk_api.json_answer", lambda _, row=row: row)
+        monkeypatch.setattr("forms.server.api.desk_api.server.json_answer", lambda _, row=row: row)
         with pytest.raises(Problem, match="strange answer"):
             server.day(None)
