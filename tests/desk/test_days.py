@@ -11,8 +11,9 @@ from forms.desk.doctor.examination import examine
 from forms.desk.doctor.finding import Finding
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import erase_old
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.responses import NotThere
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.event_helpers import TODAY, book
