@@ -10,12 +10,12 @@ import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Any
 
 from forms.core.files.folder_swap import swap
 from forms.core.problem import Problem
+from forms.web.file_types import content_type
 from forms.web.headers import EVERYWHERE, FOR_EVER, HASHED, NEVER_KEPT, OVER_TLS, how_long
 
 LISTING = "objects.json"
@@ -23,19 +23,7 @@ PLAIN, COMPRESSED = "plain", "gzip"
 RULES = "_headers"
 """The file in which Cloudflare Pages and Netlify look for headers."""
 
-_TEXT = frozenset({"text/html", "text/css", "text/javascript", "text/plain", "text/xml", "text/calendar"})
 _COPIES = frozenset({".br", ".gz"})
-_KINDS = MimeTypes()  # Python's own list: each machine has another one
-for _kind, _ending in (
-    ("text/calendar", ".ics"),
-    ("text/javascript", ".js"),
-    ("application/manifest+json", ".webmanifest"),
-    ("audio/ogg", ".opus"),
-    ("image/avif", ".avif"),
-    ("image/webp", ".webp"),
-    ("application/pgp-signature", ".sig"),
-):
-    _KINDS.add_type(_kind, _ending)
 
 
 @dataclass(frozen=True)
@@ -106,9 +94,8 @@ def _laid_out(public: Path, path: Path, fresh: Path) -> StoredObject:
     Raises Problem where the copy has other content.
     """
     key = path.relative_to(public).as_posix()
-    kind = _KINDS.guess_type(path.name)[0] or "application/octet-stream"
     headers = {
-        "Content-Type": f"{kind}; charset=utf-8" if kind in _TEXT else kind,
+        "Content-Type": content_type(path.name),
         "Cache-Control": how_long(key),
         **EVERYWHERE,
         **OVER_TLS,

@@ -1,7 +1,7 @@
 """What differs between two texts, word by word."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -9,10 +9,16 @@ _WORD = re.compile(r"\s+|[^\s]+")
 _LONG = 20_000
 """Words of what differs above which they are compared by lines: comparing takes the square of their number."""
 
+_AROUND = 3
+"""Lines shown before and after a change."""
+
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text that both have ("same"), that only the older one has ("gone"), or the newer one ("new")."""
+    """A stretch of text that both have ("same"), that only the older one has ("gone"), or the newer one ("new").
+
+    In a shortened text "left" is where a stretch that both have is left out.
+    """
 
     kind: str
     text: str
@@ -21,6 +27,20 @@ class Piece:
 def pieces(before: str, after: str) -> list[Piece]:
     """Return both texts as one, in pieces."""
     return list(_pieces(_split(before), _split(after)))
+
+
+def shortened(whole: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield pieces in which a long stretch that both texts have is left out, but for its lines beside a change."""
+    for at, piece in enumerate(whole):
+        lines = piece.text.splitlines(keepends=True)
+        if piece.kind != "same" or len(lines) <= 2 * _AROUND + 1:
+            yield piece
+            continue
+        if at:
+            yield Piece("same", "".join(lines[:_AROUND]))
+        yield Piece("left", "")
+        if at < len(whole) - 1:
+            yield Piece("same", "".join(lines[-_AROUND:]))
 
 
 def _split(text: str) -> list[str]:

@@ -202,6 +202,7 @@ def test_two_people_in_one_row_are_merged_by_cell(browser: Browser, folder: Fold
     row = folder.rows("helplines")[0]
     assert (row["for_en"], row["note_en"]) == ("By A", "By B")
     asked = browser.post("/tables/helplines/row", 409, base=base, key="112", **{**cells, "for_en": "By C"}).text
+    assert re.findall(r'href="#f-(\w+)"', asked) == ["for_en"], "the way to the cell, in a form of thirty"
     assert "By A" in asked
     assert "By C" in asked
     assert folder.rows("helplines")[0]["for_en"] == "By A"

@@ -5,6 +5,7 @@ import http.client
 import os
 import re
 import runpy
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.server.config import from_environment, read
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.web.file_types import content_type
 from forms.web.headers import EVERYWHERE, FORM_PAGES
 
 from .deployed import DEPLOY, Served, gunicorn, nginx
@@ -30,6 +32,9 @@ MARKED = {
     "Referer": "http://marked-referrer.example/",
 }
 PAGE = "<h1>Tamil home</h1>"
+ENDINGS = (".ics", ".opus", ".mp3", ".mp4", ".webm", ".avif", ".webp", ".jpg", ".png", ".svg", ".css", ".js", ".json", ".webmanifest",
+           ".xml", ".txt", ".zip", ".pdf", ".sig")  # fmt: skip
+"""Of all files that a built site can hold, beside pages."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +44,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"ta/index.html": PAGE, "404.html": "not here", "ta/404.html": "இங்கே இல்லை", "away.html": "away",
              "ta/away.html": "Not sent, in Tamil", "ta/stories/the-advance/index.html": PAGE, "assets/a.css": "a{}", "sat-Olck/tell/index.html": PAGE,
              "sat-Olck/404.html": "Santali: not here", "sat-Olck/away.html": "Santali: not sent", "too-large.html": "too large",
-             "ta/too-large.html": "Too large, in Tamil"}  # fmt: skip
+             "ta/too-large.html": "Too large, in Tamil", **{f"files/a{ending}": "x" for ending in ENDINGS}}  # fmt: skip
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -274,6 +279,45 @@ def test_the_site_is_served_small_and_kept_as_long_as_it_may(served: list[Served
     status, _, body = ask(served, "GET", "/ta/nothing/")
     assert (status, body.decode()) == (404, "இங்கே இல்லை")
     assert "nginx/" not in str(headers["Server"])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_nginx_names_the_type_by_which_a_phone_knows_a_file(served: list[Served], ending: str) -> None:
+    """Debian's list of types has no calendars: a phone saved the file and offered no calendar."""
+    if len(served) == 1:
+        return
+    told = ask(served, "GET", f"/files/a{ending}")[1]["Content-Type"].replace(
+        "application/javascript", "text/javascript"
+    )
+    expected = content_type(f"a{ending}")
+    assert told.partition(";")[0] == expected.partition(";")[0]
+    if ending != ".css":  # a style has the encoding of its page
+        assert told == expected
+
+
+def test_what_a_proxy_hands_on_is_small_too(served: list[Served]) -> None:
+    if len(served) == 1:
+        return
+    headers = ask(served, "GET", "/ta/", **{"Accept-Encoding": "gzip", "Via": "1.1 proxy"})[1]
+    assert headers["Content-Encoding"] == "gzip"
+
+
+def test_a_folder_without_its_slash_leads_on_at_the_same_name_and_port(served: list[Served]) -> None:
+    """What is before nginx may listen elsewhere, or take TLS off: only the browser knows how it came."""
+    if len(served) == 1:
+        return
+    status, headers, _ = ask(served, "GET", "/ta/stories/the-advance", Host="portal.example:8443")
+    assert (status, headers["Location"]) == (301, "/ta/stories/the-advance/")
+
+
+def test_an_address_in_letters_that_nobody_encoded_gets_the_sites_page(served: list[Served]) -> None:
+    if len(served) == 1:
+        return
+    with socket.create_connection(("127.0.0.1", served[0].port), 300) as line:
+        line.sendall("GET /ta/உதவி/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert answer.endswith("இங்கே இல்லை".encode())
 
 
 def test_while_the_forms_are_away_nginx_says_not_sent_in_the_persons_language(

@@ -171,3 +171,11 @@ def test_any_title_in_any_script_comes_back_whole(title: str, what: str, hour: i
     assert one.summary.value == title
     assert one.description.value.startswith(what)
     assert one.dtstart.value.isoformat() == f"2027-03-{day:02}T{hour:02}:30:00+05:30"
+
+
+@pytest.mark.parametrize("name", ["Safe, fair; free", "Two\nlines\n", "A \\ b"])
+def test_the_name_of_a_feed_is_a_text_like_any_other(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = vobject.readOne(calendar(PORTAL, [], "en", name).decode()).contents
+    assert [read[key][0].value for key in ("name", "x-wr-calname")] == [name, name]

@@ -332,7 +332,9 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, NotFound) and (elsewhere := elsewhere_page()):
         return elsewhere
     drain()
-    return _message_page(error.code or 500)
+    page = _message_page(error.code or 500)
+    page.headers.extend((name, text) for name, text in error.get_headers() if name != "Content-Type")  # Allow, say
+    return page
 
 
 def elsewhere_page() -> Response | None:

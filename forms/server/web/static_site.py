@@ -1,6 +1,6 @@
 """Serve the files of the built site beside the forms, for `build.py serve` and small installations."""
 
-from mimetypes import add_type, guess_type
+import os.path
 from pathlib import Path
 
 from flask import Blueprint, Response, redirect, request, send_from_directory
@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from forms.server.web.current import current_state
 from forms.server.web.requests import elsewhere_page
+from forms.web.file_types import content_type
 from forms.web.headers import how_long
 
 site = Blueprint("site", __name__)
-add_type("text/calendar", ".ics")  # RFC 5545, section 8.1: not every machine knows it, and a phone goes by it
 
 
 @site.get("/", defaults={"path": ""})
@@ -27,9 +27,11 @@ def show(path: str) -> AnyResponse:
     if public is None:
         raise NotFound
     inside = safe_join(str(public), path)
-    if inside and path and not path.endswith("/") and Path(inside).is_dir():
+    # os.path says no to a name that no file can have (too long, NUL), where pathlib raises.
+    if inside and path and not path.endswith("/") and os.path.isdir(inside):  # noqa: PTH112
         return redirect(f"/{path}/", 301)  # not 308: older phones do not know it
     wanted = path if path and not path.endswith("/") else f"{path}index.html"
+    _pass_over_odd_ranges()
     try:
         response = _smallest(public.absolute(), wanted)
     except NotFound:
@@ -40,25 +42,32 @@ def show(path: str) -> AnyResponse:
 
 def _smallest(public: Path, wanted: str) -> Response:
     """Return the file in the smallest encoding that the browser accepts (RFC 9110, section 12.5.3)."""
-    kind = guess_type(wanted)[0]
     for ending, coding in (("br", "br"), ("gz", "gzip")):
         copy = f"{wanted}.{ending}"
         inside = safe_join(str(public), copy)
-        if inside and request.accept_encodings.quality(coding) and Path(inside).is_file():
-            response = send_from_directory(public, copy, mimetype=kind)
+        if inside and request.accept_encodings.quality(coding) and os.path.isfile(inside):  # noqa: PTH113
+            response = send_from_directory(public, copy, mimetype="text/html")
             response.headers["Content-Encoding"] = coding
             break
     else:
         response = send_from_directory(public, wanted)
     response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Content-Type"] = content_type(wanted)
     return response
+
+
+def _pass_over_odd_ranges() -> None:
+    """Remove a Range header that is not one range of bytes (RFC 9110, section 14.2): Werkzeug answers 416 to it."""
+    asked = request.range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        request.environ.pop("HTTP_RANGE", None)
 
 
 def _not_found(public: Path, language: str) -> Response:
     """Return the site's own page for what is not there. Raises NotFound where it has none."""
     for page in (f"{language}/404.html", "404.html"):
-        if "/" not in language and (public / page).is_file():
-            response = send_from_directory(public.absolute(), page)
+        if "/" not in language and os.path.isfile(public / page):  # noqa: PTH113 - as above
+            response = send_from_directory(public.absolute(), page, conditional=False)
             response.status_code = 404
             return response
     raise NotFound

@@ -95,6 +95,8 @@ NEEDS: Mapping[str, Need] = {
     "reviewing.table": _READ,
     "reviewing.look": _READ,  # shows what would change, and saves nothing
     "publishing.show": _READ,
+    "publishing.change": _READ,
+    "publishing.seen": _READ,
     "approving.listed": _READ,
     "history.listed": _READ,
     "history.show": _READ,

@@ -88,6 +88,11 @@ def keys_of(schema: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(schema["primaryKey"])
 
 
+def titles_of(schema: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each column is called, by its name."""
+    return {one["name"]: str(one["title"]) for one in schema["fields"]}
+
+
 def found(sheet: CsvFile, keys: Sequence[str], name: str) -> dict[str, str] | None:
     """Return the cells of the row of this name; None where there is none."""
     rows = (named(sheet.header, row) for row in sheet.rows)
@@ -130,6 +135,11 @@ def from_upload(data: bytes, where: str, like: str) -> str:
         data = csv_text(documents.workbook(data, where)).encode()
     sheet = sheet_of(data, where)
     return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
+
+
+def emptied(sheet: CsvFile) -> CsvFile:
+    """Return a table with the same columns and no rows."""
+    return CsvFile(sheet.where, sheet.header, [], [])
 
 
 def changes(before: CsvFile, after: CsvFile, keys: Sequence[str]) -> list[RowChange]:

@@ -8,6 +8,7 @@ from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
+from editor import differences
 from editor.editor import Editor
 from editor.incoming import pictures, recordings
 from editor.moment import one_moment
@@ -53,7 +54,9 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["told"] = home.told
     app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
+    app.jinja_env.filters["shortened"] = differences.shortened
     app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
     app.context_processor(_always)
     app.before_request(_prepare)

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from editor.window.current import the_editor
 from editor.window.home import writer
-from editor.window.publishing.history_pages import compared
+from editor.window.publishing.comparing import compared, may_be_seen
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("approving", __name__)
@@ -16,7 +16,8 @@ def listed() -> str:
     """Each change that waits, word by word."""
     editor = the_editor()
     editor.store.note_outside()
-    found = [(one, compared(one.change), bool(g.who) and one.may_agree(g.who)) for one in editor.approvals.waiting()]
+    waiting = [one for one in editor.approvals.waiting() if may_be_seen(one.change)]
+    found = [(one, compared(one.change), bool(g.who) and one.may_agree(g.who)) for one in waiting]
     return render_template("approve.html", waiting=found)
 
 

@@ -7,14 +7,12 @@ from sitegen.content.pages import UNFINISHED, readable
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 
-from editor import differences
 from editor.saving.history import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
-from editor.window.current import is_office, the_editor
+from editor.window.current import the_editor
 from editor.window.home import translate, writer
-from editor.window.office import gate
-from editor.window.preview_pages import in_frame, page_of
+from editor.window.publishing.comparing import compared, framed, may_be_seen
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -35,44 +33,16 @@ def listed() -> str:
 def show(id: str) -> str:
     """One save: each file before and after, word by word; pages as their readers see them too."""
     entry = _entry(id)
-    changes = [change for change in _changes(entry) if _may_be_seen(change)]
-    shown = [(change, compared(change), _can_go_back(change), _is_page(change)) for change in changes]
+    changes = [change for change in _changes(entry) if may_be_seen(change)]
+    shown = [(compared(change), _can_go_back(change)) for change in changes]
     return render_template("entry.html", entry=entry, changes=shown)
 
 
 @pages.get("/history/<id>/<any(before, after):side>/<language>/<path:name>")
 def seen(id: str, side: str, language: str, name: str) -> Response:
-    """A page as it was before or after a save, in a frame, with all else as it is now.
-
-    Raises Problem where there is none.
-    """
+    """A page as it was before or after a save, in a frame. Raises Problem where there is none."""
     the_editor().store.page(language, name)
-    change = next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None)
-    data = None if change is None else change.before if side == "before" else change.after
-    if data is None:
-        raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
-    return in_frame(page_of(language, name, text_of(data, name)))
-
-
-def _may_be_seen(change: FileChange) -> bool:
-    """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
-    return not is_office() or gate.shows_words_of(_page_name(change.path))
-
-
-def _page_name(path: str) -> str:
-    """Return the page of which a file of the history has the words, also as a draft."""
-    folder, _, name = path.partition("/")
-    return name.partition("/")[2] if folder == UNFINISHED else name
-
-
-def _is_page(change: FileChange) -> bool:
-    """Return whether a change is of a page of a language of this site."""
-    try:
-        language, _, name = change.path.partition("/")
-        the_editor().store.page(language, name)
-    except Problem:
-        return False
-    return True
+    return framed(next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None), side)
 
 
 def _entry(id: str) -> Revision:
@@ -85,15 +55,6 @@ def _entry(id: str) -> Revision:
 
 def _changes(entry: Revision) -> list[FileChange]:
     return the_editor().store.history.changes(entry.id)
-
-
-def compared(change: FileChange) -> list[differences.Piece]:
-    """Return both texts as one; nothing for a picture or a recording."""
-    before, after = (change.before or b""), (change.after or b"")
-    try:
-        return differences.pieces(before.decode("utf-8-sig"), after.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        return []
 
 
 def _can_go_back(change: FileChange) -> bool:

@@ -6,12 +6,17 @@ from werkzeug.wrappers import Response
 from editor.office.build_signatures import Build, Commit
 from editor.publishing import unpublished
 from editor.remotes.joining import Touching
+from editor.saving.history import FileChange
 from editor.window.current import office_or_none, the_editor
 from editor.window.home import translate, writer
+from editor.window.publishing.comparing import called, compared, framed, may_be_seen
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("publishing", __name__)
+
+_NAMED = 100
+"""Changes whose titles are read: where nothing was published yet, all files of the site are in the list."""
 
 
 @pages.get("/publish/")
@@ -20,9 +25,10 @@ def show() -> str:
     editor = the_editor()
     editor.store.note_outside()
     look = editor.looking.look()
+    changes = unpublished(editor.store.history, editor.memory)
     return render_template(
         "publish.html",
-        changes=unpublished(editor.store.history, editor.memory),
+        changes=[(change, called(change) if at < _NAMED else "") for at, change in enumerate(changes)],
         problems=look.problems,
         publisher=editor.publisher,
         waiting=editor.approvals.waiting(),
@@ -30,6 +36,31 @@ def show() -> str:
         pushes=editor.pushes,
         unsigned=waits_to_be_signed(),
     )
+
+
+@pages.get("/publish/change/<path:path>")
+def change(path: str) -> str:
+    """What publishing would change in one file: its rows or its words, and a page before and after.
+
+    Raises Problem where it would change nothing there.
+    """
+    found = _unpublished(path)
+    if found is None or not may_be_seen(found):
+        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+    return render_template("change.html", one=compared(found), title=called(found))
+
+
+@pages.get("/publish/seen/<any(before, after):side>/<language>/<path:name>")
+def seen(side: str, language: str, name: str) -> Response:
+    """A page as it is on the site, or as it would be. Raises Problem where there is none."""
+    the_editor().store.page(language, name)
+    found = _unpublished(f"{language}/{name}")
+    return framed(found if found and may_be_seen(found) else None, side)
+
+
+def _unpublished(path: str) -> FileChange | None:
+    editor = the_editor()
+    return next((one for one in unpublished(editor.store.history, editor.memory) if one.path == path), None)
 
 
 def waits_to_be_signed() -> Build | Commit | None:

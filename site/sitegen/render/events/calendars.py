@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Timezone
+from icalendar import Calendar, Timezone, vText
 from icalendar import Event as Entry
 
 from forms.core import i18n
@@ -68,8 +68,8 @@ def _frame(name: str, language: str, timezone: str, title: str) -> tuple[bytes, 
     made.add("calscale", "GREGORIAN")
     made.add("method", "PUBLISH")
     if title:
-        made.add("name", title)
-        made.add("x-wr-calname", title)
+        made.add("name", vText(title))  # icalendar knows neither name, and escapes nothing in what it does not know
+        made.add("x-wr-calname", vText(title))
         made.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
         made.add("x-published-ttl", "PT12H")
     made.add_component(_zone(timezone))
