@@ -33,7 +33,7 @@ def drafts(content: Path, language: str) -> list[str]:
 
 def wrong(look: Look) -> list[WaitingItems]:
     """Return what is wrong, which is mended first; nothing where nothing is."""
-    names = tuple(map(str, look.problems))
+    names = tuple(problem.sentence for problem in look.problems)
     return [WaitingItems("wrong", "publish/", names)] if names else []
 
 

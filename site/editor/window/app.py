@@ -55,6 +55,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["told"] = home.told
     app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
     app.jinja_env.filters["shortened"] = differences.shortened
     app.jinja_env.filters["day"] = _day

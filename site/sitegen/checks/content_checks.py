@@ -11,10 +11,12 @@ from urllib.parse import unquote
 
 from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
+from forms.core.i18n.lazy_text import LazyText
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice
-from forms.core.problem import Problem, as_dangers
+from forms.core.problem import Problem, as_dangers, place_in
 from sitegen.checks import number_checks, page_checks
-from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.checks.tables import event_checks, feedback_checks
 from sitegen.content import desk_tables, phone_numbers
 from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
@@ -115,13 +117,14 @@ def _files_asked(page: PageSource, content: Path) -> Iterator[Problem]:
         return
     facts = page_facts.of(page, content.parent)
     yield from images.asked(page, () if page.made else facts.pictures, content / "media")
-    for address, _ in facts.links:
+    for address, _words in facts.links:
         name = unquote(html.unescape(address)).removeprefix("/media/")
         film = address.startswith("/media/") and name.lower().endswith(tuple(FILMS))
         if film and not lookup.medium(content / "media", name).is_file():
             at = page.text.find(address)
-            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
-            yield Problem(where, f"the film {address} is not there.", "Put it into content/media, write /media/...")
+            where = place_in(page.where, line=page.line_of(at) if at >= 0 else None)
+            what = _("the film %(address)s is not there.", address=address)
+            yield Problem(where, what, _("Put it into content/media, write /media/..."))
 
 
 def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> Iterator[Problem]:
@@ -132,7 +135,7 @@ def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> I
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    return did_you_mean(word, known, f"There are: {', '.join(known)}.")
+    return did_you_mean(word, known, there_are(known))
 
 
 def _near_page(name: str, files: Sequence[str]) -> str:
@@ -142,13 +145,14 @@ def _near_page(name: str, files: Sequence[str]) -> str:
 
 def _blocks(page: PageSource) -> Iterator[Problem]:
     for block in page.blocks:
-        where = f"{page.where}, line {block.line}"
         if block.name == phone_numbers.BLOCK:
             continue  # number_checks names it
         if block.name not in BLOCKS and page_checks.is_small(block.name):
-            yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
+            what = _("there is no block [[ %(block)s ]].", block=block.name)
+            yield Problem(place_in(page.where, line=block.line), what, _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():
-            yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
+            what = _('there is no form "%(form)s".', form=block.argument)
+            yield Problem(place_in(page.where, line=block.line), what, _near(block.argument, form_names()))
 
 
 def _forms(page: PageSource) -> Iterator[str]:
@@ -168,26 +172,26 @@ def _links(page: PageSource, library: AllPages, moved: Mapping[str, str]) -> Ite
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
         if "://" not in match[1] and target not in names:
-            where = f"{page.where}, line {page.line_of(match.start())}"
-            todo = _near_link(target, library, moved)
-            yield Problem(where, f"the link goes to {match[1]}, which is not there.", todo)
+            what = _("the link goes to %(address)s, which is not there.", address=match[1])
+            where = place_in(page.where, line=page.line_of(match.start()))
+            yield Problem(where, what, _near_link(target, library, moved))
 
 
 def _near_link(target: str, library: AllPages, moved: Mapping[str, str]) -> str:
     """Return what to do about a link to a page that is not there: where it moved to counts before what is like it."""
     if target in moved:
-        return f"The page moved: link to {moved[target].removesuffix('.md')}.md."
+        return _("The page moved: link to %(page)s.md.", page=moved[target].removesuffix(".md"))
     return _near(target, library.names)
+
+
+def _not_there(page: str) -> LazyText:
+    return _("the page %(page)s is not there.", page=page)
 
 
 def _menu(menu: Sequence[str], library: AllPages) -> Iterator[Problem]:
     for name in menu:
         if f"{name}.md" not in library.names:
-            yield Problem(
-                "content/portal.yml, menu",
-                f"the page {name} is not there.",
-                _near_page(name, library.names),
-            )
+            yield Problem("content/portal.yml, menu", _not_there(name), _near_page(name, library.names))
 
 
 def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]:
@@ -195,15 +199,16 @@ def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]
     name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
     if name not in library.names:
         todo = _near_page(name.removesuffix(".md"), library.names)
-        yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
+        yield Problem("content/portal.yml, paper, leaflet", _not_there(name), todo)
 
 
 def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
     for name in ("helplines", "services", "staff_links"):
         for row in tables[name]:
             if row["checked_on"] > today:
-                where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
-                yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
+                where = place_in(f"content/tables/{name}.csv, {row['id']}", column="checked_on")
+                todo = _("Write the day on which somebody checked it.")
+                yield Problem(where, _("this day is still to come."), todo)
 
 
 def _clip_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
@@ -216,9 +221,13 @@ def _numbers(tables: Tables) -> Iterator[Problem]:
     """A helpline whose number is read as one and dialled as another."""
     for row in tables["helplines"]:
         if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = f"{place_of('helplines', row)} ({row['id']}), column tel"
-            what = f"people see {row['number']}, and the phone would call {row['tel']}."
-            yield Problem(where, what, "Write the same number in both.")
+            where = place_in(place_of("helplines", row), named=row["id"], column="tel")
+            what = _(
+                "people see %(number)s, and the phone would call %(tel)s.",
+                number=row["number"],
+                tel=row["tel"],
+            )
+            yield Problem(where, what, _("Write the same number in both."))
 
 
 def _askable(
@@ -237,8 +246,8 @@ def _askable(
 def _campaigns(tables: Tables, library: AllPages) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
-            where = f"content/tables/campaigns.csv, {row['id']}, column page"
-            yield Problem(where, f"the page {row['page']} is not there.", _near_page(row["page"], library.names))
+            where = place_in(f"content/tables/campaigns.csv, {row['id']}", column="page")
+            yield Problem(where, _not_there(row["page"]), _near_page(row["page"], library.names))
 
 
 def _translations(library: AllPages) -> Iterator[str]:

@@ -18,6 +18,7 @@ from forms.core import form_schema, i18n
 from forms.core.files.audio_files import EXTENSIONS, KINDS, AudioFormat, is_recording
 from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering import labelled
@@ -99,7 +100,8 @@ class AudioPipeline:
         try:
             lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making)
         except speech.NoSuchVoice:
-            what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
+            what = _('there is no voice "%(voice)s".', voice=voice)
+            todo = _("Take the code of a language that eSpeak NG speaks, like ta.")
             raise Problem("content/portal.yml, languages, voice", what, todo) from None
         return lines is not None and self._write(name, lambda where: spoken_lines.write(lines, where))
 
@@ -134,7 +136,7 @@ def _convert(recording: Path, where: list[tuple[AudioFormat, Path]]) -> None:
     try:
         audio.convert(recording, where)
     except audio.NotSound:
-        what, todo = "no sound can be read from it.", "Record it again, or save it as MP3."
+        what, todo = _("no sound can be read from it."), _("Record it again, or save it as MP3.")
         raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
 
 
@@ -244,9 +246,11 @@ def problems(content: Path, library: AllPages, made: Iterable[str] = ()) -> Iter
         where = file.where
         language, key = _language_and_key(file.name)
         if not is_recording(file.path):
-            yield Problem(where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(EXTENSIONS))}.")
+            todo = _("Use one of: %(endings)s.", endings=" ".join(sorted(EXTENSIONS)))
+            yield Problem(where, _("is not a kind of sound file we know."), todo)
         elif language not in library.by_language or key not in known:
-            yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
+            todo = _("Name it like or/signs.m4a or or/concern/what.m4a.")
+            yield Problem(where, _("belongs to no page or question."), todo)
 
 
 def waiting(content: Path, library: AllPages, voices: Mapping[str, str]) -> Iterator[str]:

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from forms.core.i18n import locales
+from forms.core.i18n.lazy_text import LazyText
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
 from sitegen.content.spreadsheets import dates
@@ -23,6 +25,7 @@ _LONGEST = timedelta(days=31)
 _YEARS_AHEAD, _YEARS_BACK = 10, 50
 """Beyond these a year is mistyped: an event is not planned for 2207, nor was one held before anybody kept a list."""
 
+_ANOTHER_ID = _("Give the event another id.")
 _NIGHT = range(1, 5)
 """Hours at which an event rather begins in the afternoon; 0 is midnight, and meant."""
 
@@ -45,14 +48,14 @@ def strays(pages: Mapping[str, str], rows: Sequence[Row], days: Sequence[Row]) -
     """Pages of events that are not in the table. pages: names like "events/2027-01.md", each with its file."""
     known = [*(row["id"] for row in days), *(row["id"] for row in rows if row["repeats"])]
     for name, where in pages.items():
-        folder, _, event = name.removesuffix(".md").partition("/")
+        folder, _slash, event = name.removesuffix(".md").partition("/")
         if folder == "events" and event and event not in known:
-            todo = did_you_mean(event, known, "Name the file like the event's id.")
-            yield Problem(where, f'there is no event "{event}" in {FILE}.', todo)
+            todo = did_you_mean(event, known, _("Name the file like the event's id."))
+            yield Problem(where, _('there is no event "%(event)s" in %(file)s.', event=event, file=FILE), todo)
 
 
 def _at(row: Row, column: str) -> str:
-    return f"{place_of('events', row)} ({row['id']}), column {column}"
+    return place_in(place_of("events", row), named=row["id"], column=column)
 
 
 def _copies(rows: Sequence[Row]) -> Iterator[str]:
@@ -71,84 +74,97 @@ def _times(row: Row, today: date) -> Iterator[Problem]:
     starts, ends = row["starts"], row["ends"]
     years = starts.year - today.year
     if not -_YEARS_BACK <= years <= _YEARS_AHEAD:
-        what = f"{starts.date()} is {abs(years)} years {'off' if years > 0 else 'ago'}."
-        yield Problem(_at(row, "starts"), what, "Look at the year.")
+        day, count = str(starts.date()), abs(years)
+        what = (
+            _("%(day)s is %(count)s years off.", day=day, count=count)
+            if years > 0
+            else _("%(day)s is %(count)s years ago.", day=day, count=count)
+        )
+        yield Problem(_at(row, "starts"), what, _("Look at the year."))
     if ends and ends - starts > _LONGEST:
-        todo = "Look at both days. What goes on for longer stands in campaigns.csv; what comes again, in repeats."
-        yield Problem(_at(row, "ends"), f"it lasts {(ends - starts).days} days.", todo)
+        todo = _("Look at both days. What goes on for longer stands in campaigns.csv; what comes again, in repeats.")
+        yield Problem(_at(row, "ends"), _("it lasts %(count)s days.", count=(ends - starts).days), todo)
     if ends == starts and ends.time() != NO_HOUR:
-        yield Problem(_at(row, "ends"), "it ends when it begins.", "Write when it ends, or empty this cell.")
+        yield Problem(_at(row, "ends"), _("it ends when it begins."), _("Write when it ends, or empty this cell."))
     whole_day = ends and ends.time() == NO_HOUR and ends.date() == starts.date()
     if ends and ends < starts and not whole_day:
-        yield Problem(_at(row, "ends"), "it ends before it starts.", "Look at both days and times.")
+        yield Problem(_at(row, "ends"), _("it ends before it starts."), _("Look at both days and times."))
 
 
 def _state(row: Row, today: date) -> Iterator[Problem]:
     if row["state"] == "moved" and not row["was"]:
-        yield Problem(_at(row, "was"), "this event is moved, but from when is not said.", "Write the old day and time.")
+        what = _("this event is moved, but from when is not said.")
+        yield Problem(_at(row, "was"), what, _("Write the old day and time."))
     if row["was"] and row["state"] == "planned":
-        yield Problem(_at(row, "state"), "there is an old day in the column was.", "Write moved, or empty that cell.")
+        what = _("there is an old day in the column was.")
+        yield Problem(_at(row, "state"), what, _("Write moved, or empty that cell."))
     if row["was"] and row["was"] == row["starts"]:
-        yield Problem(_at(row, "was"), "it is the same as starts.", "Write in was when it was to begin at first.")
+        todo = _("Write in was when it was to begin at first.")
+        yield Problem(_at(row, "was"), _("it is the same as starts."), todo)
     if row["state"] == "held" and row["starts"].date() > today:
-        yield Problem(_at(row, "state"), "it is held, but its day is still to come.", "Write planned, or mend starts.")
+        what = _("it is held, but its day is still to come.")
+        yield Problem(_at(row, "state"), what, _("Write planned, or mend starts."))
 
 
 def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
     if row["id"] in RESERVED:
-        yield Problem(_at(row, "id"), f'"{row["id"]}" is a folder of the site.', "Give the event another id.")
+        yield Problem(_at(row, "id"), _('"%(id)s" is a folder of the site.', id=row["id"]), _ANOTHER_ID)
     if is_kept_by_windows(row["id"]):
-        what = f'"{row["id"]}" is a name that Windows keeps for itself, so the page cannot be made there.'
-        yield Problem(_at(row, "id"), what, "Give the event another id.")
+        what = _('"%(id)s" is a name that Windows keeps for itself, so the page cannot be made there.', id=row["id"])
+        yield Problem(_at(row, "id"), what, _ANOTHER_ID)
     for code in (row["spoken"] or "").split():
         if not locales.is_language(code):
-            todo = "Write codes like ta te hi or en ml bn, with spaces between."
-            yield Problem(_at(row, "spoken"), f'"{code}" is no code of a language.', todo)
+            todo = _("Write codes like ta te hi or en ml bn, with spaces between.")
+            yield Problem(_at(row, "spoken"), _('"%(code)s" is no code of a language.', code=code), todo)
     if row["map_link"] and not row["map_link"].startswith(("https://", "http://", "geo:")):
-        todo = "Copy it from the browser, with https:// at its beginning."
-        yield Problem(_at(row, "map_link"), "this is no address of a map.", todo)
+        todo = _("Copy it from the browser, with https:// at its beginning.")
+        yield Problem(_at(row, "map_link"), _("this is no address of a map."), todo)
     if row["report"] and f"{row['report']}.md" not in pages:
-        yield Problem(
-            _at(row, "report"), f"the page {row['report']} is not there.", _near(f"{row['report']}.md", pages)
-        )
+        what = _("the page %(page)s is not there.", page=row["report"])
+        yield Problem(_at(row, "report"), what, _near(f"{row['report']}.md", pages))
 
 
 def _near(word: str, known: Sequence[str]) -> str:
     close = closest(word, known).removesuffix(".md")
-    return f'Did you mean "{close}"?' if close else "Look into the folder content/en."
+    return _('Did you mean "%(word)s"?', word=close) if close else _("Look into the folder content/en.")
 
 
 def _long_id(row: Row) -> Iterator[Problem]:
     """Yield what is wrong with the id of a repeating row: a day is added to it, and the database bounds its length."""
     most = COLUMN_WIDTHS["event"] - len("-2027-01-24")
     if len(row["id"]) > most:
-        what = f"it has {len(row['id'])} letters, and each day of the event gets its own id from it."
-        yield Problem(_at(row, "id"), what, f"Write at most {most}.")
+        what = _(
+            "it has %(count)s letters, and each day of the event gets its own id from it.",
+            count=len(row["id"]),
+        )
+        yield Problem(_at(row, "id"), what, _("Write at most %(most)s.", most=most))
 
 
 def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     if not row["repeats"]:
         for column in ("repeats_until", "except"):
             if row[column]:
-                yield Problem(_at(row, column), "this event does not repeat.", "Fill in repeats, or empty this cell.")
+                todo = _("Fill in repeats, or empty this cell.")
+                yield Problem(_at(row, column), _("this event does not repeat."), todo)
         yield from _stray_day(row, series)
         return
     if not row["repeats_until"]:
-        yield Problem(
-            _at(row, "repeats_until"), "this cell is empty.", "Write the last day on which it may take place."
-        )
+        todo = _("Write the last day on which it may take place.")
+        yield Problem(_at(row, "repeats_until"), _("this cell is empty."), todo)
     elif row["repeats_until"] < row["starts"].date():
-        yield Problem(_at(row, "repeats_until"), "it ends before its first day.", "Look at starts and repeats_until.")
+        todo = _("Look at starts and repeats_until.")
+        yield Problem(_at(row, "repeats_until"), _("it ends before its first day."), todo)
     elif not days_of(row):
-        yield Problem(_at(row, "except"), "no day is left on which it takes place.", "Look at the days here.")
+        yield Problem(_at(row, "except"), _("no day is left on which it takes place."), _("Look at the days here."))
     elif row["ends"] and (shortest := _shortest_gap(days_of(row))) and row["ends"] - row["starts"] > shortest:
-        todo = "Write when it ends on its first day."
-        yield Problem(_at(row, "ends"), "it is still going on when it begins again.", todo)
+        todo = _("Write when it ends on its first day.")
+        yield Problem(_at(row, "ends"), _("it is still going on when it begins again."), todo)
     elif len(days_of(row)) == MOST_REPEATS:
-        yield Problem(_at(row, "repeats_until"), f"it repeats {MOST_REPEATS} times or more.", "Write an earlier day.")
+        what = _("it repeats %(count)s times or more.", count=MOST_REPEATS)
+        yield Problem(_at(row, "repeats_until"), what, _("Write an earlier day."))
     if row["state"] in {"moved", "held"}:
-        todo = "Write planned or cancelled here, and give the day that differs a row of its own."
-        yield Problem(_at(row, "state"), f"a repeating row cannot be {row['state']}.", todo)
+        todo = _("Write planned or cancelled here, and give the day that differs a row of its own.")
+        yield Problem(_at(row, "state"), _("a repeating row cannot be %(state)s.", state=row["state"]), todo)
     yield from _long_id(row)
     yield from _excepted(row)
 
@@ -163,42 +179,48 @@ def _excepted(row: Row) -> Iterator[Problem]:
     for word in (row["except"] or "").split():
         day = dates.read(word)
         if day is None:
-            yield Problem(
-                _at(row, "except"), f'"{word}" is not a day.', "Write it like 2027-01-24, spaces between days."
-            )
+            todo = _("Write it like 2027-01-24, spaces between days.")
+            yield Problem(_at(row, "except"), _('"%(cell)s" is not a day.', cell=word), todo)
         elif day.date() not in without:
-            yield Problem(_at(row, "except"), f"it would not take place on {word} anyway.", "Look at the calendar.")
+            what = _("it would not take place on %(day)s anyway.", day=word)
+            yield Problem(_at(row, "except"), what, _("Look at the calendar."))
 
 
 def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     """A row with the id of a day of a repeating one, which has no such day."""
     stem, day = row["id"][:-11], dates.read(row["id"][-10:])
     if stem in series and day and day.date() not in days_of(series[stem]):
-        todo = f"Its days are: {', '.join(map(str, days_of(series[stem])[:6]))} ..."
-        yield Problem(_at(row, "id"), f"{stem} does not take place on {day.date()}.", todo)
+        todo = _("Its days are: %(days)s ...", days=", ".join(map(str, days_of(series[stem])[:6])))
+        what = _("%(event)s does not take place on %(day)s.", event=stem, day=str(day.date()))
+        yield Problem(_at(row, "id"), what, todo)
     elif stem in series and day and row["state"] != "moved" and row["starts"].date() != day.date():
-        todo = "Write that day; or moved into state and the old time into was."
-        yield Problem(_at(row, "starts"), f"its id says {day.date()}.", todo)
+        todo = _("Write that day; or moved into state and the old time into was.")
+        yield Problem(_at(row, "starts"), _("its id says %(day)s.", day=str(day.date())), todo)
 
 
 def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iterator[Problem]:
     whole = every.get(row["part_of"])
     if row["part_of"] in series:
-        todo = f"Name one of its days, like {row['part_of']}-{series[row['part_of']]['starts'].date()}."
-        yield Problem(_at(row, "part_of"), f"{row['part_of']} takes place on many days.", todo)
+        id = f"{row['part_of']}-{series[row['part_of']]['starts'].date()}"
+        what = _("%(event)s takes place on many days.", event=row["part_of"])
+        yield Problem(_at(row, "part_of"), what, _("Name one of its days, like %(id)s.", id=id))
     elif whole is None:
-        todo = did_you_mean(row["part_of"], every, "Write the id of another row.")
-        yield Problem(_at(row, "part_of"), f'there is no event "{row["part_of"]}".', todo)
+        todo = did_you_mean(row["part_of"], every, _("Write the id of another row."))
+        yield Problem(_at(row, "part_of"), _('there is no event "%(event)s".', event=row["part_of"]), todo)
     elif whole["part_of"]:
-        todo = "Name the event to which all parts belong."
-        yield Problem(_at(row, "part_of"), f"{row['part_of']} is itself a part.", todo)
+        todo = _("Name the event to which all parts belong.")
+        yield Problem(_at(row, "part_of"), _("%(event)s is itself a part.", event=row["part_of"]), todo)
     elif row["repeats"]:
-        yield Problem(_at(row, "repeats"), "a part cannot repeat.", "Give each day a row of its own.")
+        yield Problem(_at(row, "repeats"), _("a part cannot repeat."), _("Give each day a row of its own."))
     elif not _within(row, whole):
-        first, last = whole["starts"].date().isoformat(), last_day_of(whole).isoformat()
-        days_ = first if first == last else f"from {first} to {last}"
-        todo = f"{row['part_of']} is on {days_}." if first == last else f"{row['part_of']} goes {days_}."
-        yield Problem(_at(row, "starts"), "this part is not on a day of its whole.", todo)
+        yield Problem(_at(row, "starts"), _("this part is not on a day of its whole."), _days_of_whole(whole))
+
+
+def _days_of_whole(whole: Row) -> LazyText:
+    first, last = whole["starts"].date(), last_day_of(whole)
+    if first == last:
+        return _("%(event)s is on %(day)s.", event=whole["id"], day=str(first))
+    return _("%(event)s goes from %(first)s to %(last)s.", event=whole["id"], first=str(first), last=str(last))
 
 
 def _within(part: Row, whole: Row) -> bool:
@@ -226,8 +248,8 @@ def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
     for row in rows:
         months = [month for month in _left_out(row) if (row["title_en"], month) not in single]
         if months:
-            what = f"{', '.join(months)} have no day {row['starts'].day}, so it does not take place then."
-            yield f"{_at(row, 'starts')}: {what} Begin it on a day up to 28, or give those months rows of their own."
+            lacking = f"{', '.join(months)} have no day {row['starts'].day}, so it does not take place then."
+            yield f"{_at(row, 'starts')}: {lacking} Begin it on a day up to 28, or give those months rows of their own."
         if row["starts"].hour in _NIGHT and row["starts"].date() >= today:
             later = row["starts"] + timedelta(hours=12)
             yield f"{_at(row, 'starts')}: it begins at {row['starts']:%H:%M} at night. Should it be {later:%H:%M}?"
