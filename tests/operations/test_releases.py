@@ -105,9 +105,7 @@ def test_sound_is_copied_where_the_disk_has_no_links(
     assert (publish(1).public / "audio" / sound.name).read_bytes() == b"a clip"
 
 
-def test_what_a_release_keeps_of_earlier_ones_is_its_own_list(
-    tmp_path: Path, publish: Callable[..., Release]
-) -> None:
+def test_what_a_release_keeps_of_earlier_ones_is_its_own_list(tmp_path: Path, publish: Callable[..., Release]) -> None:
     lists = [publish(number).public / "assets" / "earlier.json" for number in (1, 2, 3, 4)]
     (tmp_path / "public" / "assets" / "earlier.json").write_text(lists[-1].read_text())
     fifth = publish(5).public / "assets" / "earlier.json"

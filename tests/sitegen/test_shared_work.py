@@ -122,9 +122,7 @@ def test_what_libraries_say_is_made_once_and_a_build_has_the_same_bytes_without_
     assert not shared.isdisjoint(spoken)
 
 
-def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(
-    district: Folder, spoken: Spoken
-) -> None:
+def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(district: Folder, spoken: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     site = district.build()
     shown = {path.name for path in (site / "audio").iterdir()}
