@@ -22,7 +22,7 @@ from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.crypto.signing import public_text
 from forms.core.form_schema import load
 from forms.core.portal import Desk
-from forms.core.rendering import draw_form
+from forms.core.rendering.form import draw_form
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.doctor.examination import examine
 from forms.desk.language import teller, words

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
-from forms.core.rendering import CompiledTemplates
+from forms.core.rendering.environment import CompiledTemplates
 from forms.core.trusted_date import day_here
 from forms.desk import language
 from forms.desk.command_line import command
