@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sitegen.content.consent import cells as consent_cells
 from sitegen.content.consent import consents
 from sitegen.content.spreadsheets import dates
 from sitegen.content.spreadsheets.csv_files import sheet_of
@@ -94,7 +95,7 @@ def _rows(text: str) -> list[_Row]:
 
 
 def _row(number: int, cells: dict[str, str]) -> _Row:
-    day = cells.get(rows.WITHDRAWN, "")
+    day = consent_cells.marked_day(cells.values()) or cells.get(rows.WITHDRAWN, "")
     read = dates.read(day)
     return _Row(
         number,

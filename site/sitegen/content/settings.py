@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 
@@ -13,6 +14,7 @@ REQUIRED = (
     "keep", "menu",
 )  # fmt: skip
 WHERE = "content/portal.yml"
+AS_UTF8 = _("Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8).")
 
 
 def read_settings(content: Path) -> dict[str, Any]:
@@ -27,8 +29,7 @@ def read_settings(content: Path) -> dict[str, Any]:
     except DuplicateKey as error:
         raise twice(error, WHERE) from None
     except UnicodeDecodeError:
-        todo = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
-        raise Problem(WHERE, "has letters that are not UTF-8.", todo) from None
+        raise Problem(WHERE, _("has letters that are not UTF-8."), AS_UTF8) from None
     except YAMLError as error:
         raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
@@ -58,8 +59,12 @@ def voices(content: Path) -> dict[str, str]:
 
 def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
     """Return what to say of a key that stands twice."""
-    what = f'"{error.key[:40]}" stands there twice: the first time in line {error.first_line + offset}.'
-    todo = "Only one of them would count. Take one out."
+    what = _(
+        '"%(key)s" stands there twice: the first time in line %(line)s.',
+        key=error.key[:40],
+        line=error.first_line + offset,
+    )
+    todo = _("Only one of them would count. Take one out.")
     return Problem(f"{where}, line {error.line + offset}", what, todo)
 
 

@@ -107,7 +107,7 @@ def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tabl
     """Return tables, typed and checked. Raises Problems."""
     known = {path.stem for path in schemas.glob("*.yaml")}
     problems = [
-        Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
+        Problem(file.where, _("has no schema, so nothing reads it."), _("Remove it, or ask a developer."))
         for file in _files(tables)
         if file.path.stem not in known
     ]
@@ -227,9 +227,12 @@ def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
         cells = [row[column] if column < len(row) else "" for row in sheet.rows]
         for at in sorted(dates.in_doubt(cells)):
             where = f"{sheet.where}, row {sheet.numbers[at]}, column {field['name']}"
-            kind = _KINDS[field["type"]]
-            what = f'"{cells[at]}" is not {kind} without doubt: this column has the month first in a row.'
-            yield Problem(where, what, f"Write it like {field.get('example', '2027-01-24')}.")
+            what = _(
+                '"%(cell)s" is not %(kind)s without doubt: this column has the month first in a row.',
+                cell=cells[at],
+                kind=_KINDS[field["type"]],
+            )
+            yield Problem(where, what, _("Write it like %(example)s.", example=field.get("example", "2027-01-24")))
 
 
 def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
@@ -336,7 +339,7 @@ def _row_problem(sheet: CsvFile, error: Any) -> Problem:
         cell = sheet.rows[error.row_number - 2][0]
         what = _('"%(cell)s" stands in an earlier row too.', cell=cell)
         return CellProblem(_place(sheet, error, sheet.header[0]), what, like=_("Give each row its own."))
-    return Problem(_place(sheet, error), f"{error.note}.", "Compare it with the rows beside it.")
+    return Problem(_place(sheet, error), _("%(why)s.", why=error.note), _("Compare it with the rows beside it."))
 
 
 def _choose(cell: str, allowed: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from forms.core.i18n import locales
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Danger, Problem
 from sitegen.content.spreadsheets.csv_files import CsvFile
 
@@ -117,19 +118,21 @@ def problems(name: str, sheets: Sequence[CsvFile], descriptor: Mapping[str, Any]
             if name == CONSENTS:
                 yield from _weakened(sheet, at, where, below.get(key))
             elif at in sheet.dropped and key not in below:
-                yield Problem(
-                    f"{where}, column {DROP}", f"no library has the row {' '.join(key)}.", "Take this row out."
-                )
+                what = _("no library has the row %(name)s.", name=" ".join(key))
+                yield Problem(f"{where}, column {DROP}", what, _("Take this row out."))
 
 
 def _weakened(sheet: CsvFile, at: int, where: str, below: Sequence[str] | None) -> Iterator[Problem]:
     if at in sheet.dropped:
-        what = "a consent cannot be taken away, since nobody would know then that it was withdrawn."
-        yield Danger(f"{where}, column {DROP}", what, f"Write the day into {WITHDRAWN}, and empty this cell.")
+        what = _("a consent cannot be taken away, since nobody would know then that it was withdrawn.")
+        todo = _("Write the day into %(column)s, and empty this cell.", column=WITHDRAWN)
+        yield Danger(f"{where}, column {DROP}", what, todo)
     for column, cell, was in zip(sheet.header, sheet.rows[at], below or (), strict=False):
         if cell and cell != was and column != WITHDRAWN:
-            what = "the consent is a library's, and a district cannot change it."
-            todo = f"Write as the library does, or leave the cell empty; only {WITHDRAWN} may be added."
+            what = _("the consent is a library's, and a district cannot change it.")
+            todo = _(
+                "Write as the library does, or leave the cell empty; only %(column)s may be added.", column=WITHDRAWN
+            )
             yield Danger(f"{where}, column {column}", what, todo)
 
 

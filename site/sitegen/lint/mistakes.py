@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_names
 from sitegen.content.pages import AllPages, PageSource
@@ -92,7 +93,6 @@ def _campaigns(pages: Sequence[PageSource], rows: Sequence[Row]) -> Iterator[Pro
     for page in pages:
         name = page.name.removesuffix(".md")
         if name.startswith("campaigns/") and name not in named:
-            todo = f"Write {name} into the column page of its row, or take the page away."
-            yield Problem(
-                page.where, "no row of content/tables/campaigns.csv names this page, so no list shows it.", todo
-            )
+            what = _("no row of content/tables/campaigns.csv names this page, so no list shows it.")
+            todo = _("Write %(name)s into the column page of its row, or take the page away.", name=name)
+            yield Problem(page.where, what, todo)
