@@ -7,6 +7,7 @@ import click
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
+from forms.core.terminal.prompts import ask, ask_secret
 from forms.core.trusted_date import machines_doubt
 from forms.desk import doctor
 from forms.desk.cases import plain_text
@@ -101,7 +102,7 @@ def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Pat
     recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    words = text if text is not None else click.prompt("Answer")
+    words = text if text is not None else ask("Answer", or_else="or give it with --text")
     if not again and is_said(case.entries, session.keys.member, words, with_voice=bool(recording)):
         say("You sent these very words already: they are not sent twice. To say them once more, type the same with "
             f"--again. To change the state by itself: {typed(f'state {which} STATE')}")  # fmt: skip
@@ -171,7 +172,7 @@ def hand_over(here: DeskPlace, which: str, to: str) -> None:
 def export(here: DeskPlace, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
-    key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
+    key = to or ask_secret("Passphrase of the file", or_else="or give an age key with --to", confirm=True)
     write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
     say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 
