@@ -17,14 +17,14 @@ FOLDERS = ("checks", "content", "languages", "layers", "lint", "media", "print",
 FOR_OPERATORS = {
     "checks/settings_checks.py": "portal.yml",
     "checks/security/key_checks.py": "keys in portal.yml",
-    "content/district.py": "portal.yml",
-    "content/settings.py": "portal.yml",
     "content/settings_schema.py": "portal.yml",
-    "languages/adding.py": "add-language",
-    "languages/word_files.py": "the program's .po files",
+    "languages/adding.py": "languages add",
+    "languages/lacks.py": "languages",
+    "languages/word_files.py": "words",
+    "layers/inherited.py": "check at a terminal",
     "layers/libraries.py": "libraries in portal.yml",
-    "layers/site_root.py": "folders of districts",
-    "lint/report.py": "check in a terminal",
+    "layers/site_root.py": "--content",
+    "lint/report.py": "check at a terminal",
     "lint/unexpected.py": "faults of the program",
     "publish/browser_bundle.py": "scripts that are bundled",
     "publish/page_weight.py": "check --weight",
@@ -134,7 +134,7 @@ def write_faults(folder: Folder) -> None:
     (media / "bad.png").write_bytes(b"no picture")
 
 
-def test_every_fault_is_said_in_every_language(folder: Folder) -> None:
+def test_every_fault_is_said_in_the_readers_language(folder: Folder) -> None:
     write_faults(folder)
     found = folder.check(TODAY).problems
     assert len({problem.what for problem in found}) > 30, "they are told apart"

@@ -22,21 +22,23 @@ def read_settings(content: Path) -> dict[str, Any]:
     try:
         settings = deepcopy(_parsed((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
-        raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+        todo = _("Put it back: it names the district, its languages and desks.")
+        raise Problem(WHERE, _("is missing."), todo) from None
     except OSError as error:
-        what = f"cannot be opened ({error.strerror})."
-        raise Problem(WHERE, what, "Put the file itself there, and close it in other programs.") from None
+        what = _("cannot be opened (%(why)s).", why=error.strerror)
+        raise Problem(WHERE, what, _("Put the file itself there, and close it in other programs.")) from None
     except DuplicateKey as error:
         raise twice(error, WHERE) from None
     except UnicodeDecodeError:
         raise Problem(WHERE, _("has letters that are not UTF-8."), AS_UTF8) from None
     except YAMLError as error:
         raise Problem(
-            place_in(WHERE, line=line_of(error)), "cannot be read.", "Look at the indents and colons there."
+            place_in(WHERE, line=line_of(error)), _("cannot be read."), _("Look at the indents and colons there.")
         ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
-        raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
+        what = _("%(name)s is missing.", name=missing[0])
+        raise Problem(WHERE, what, _("It needs: %(names)s.", names=", ".join(REQUIRED)))
     return dict(settings)
 
 

@@ -304,7 +304,7 @@ class CellProblem(Problem):
 
 def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Problem:
     where = _place(sheet, error, error.field_name)
-    cell, meant = str(error.cell or ""), str(field.get("description", "")).strip()
+    cell, meant = str(error.cell or ""), field.get("description", "")
     like = _("Write it like %(example)s.", example=str(field["example"])) if field.get("example") else ""
     if error.type == "type-error":
         kind = _KINDS.get(field.get("type", ""), _("what belongs here"))

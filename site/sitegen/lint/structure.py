@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
-from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import PageSource
 
 BOXES = ("note", "danger", "warning", "tip", "info")
@@ -174,7 +174,7 @@ def _boxes(lines: list[str], made: str) -> Iterator[Found]:
     for number, line in enumerate(lines):
         box = _BOX.match(line)
         if box and box[1] not in BOXES:
-            todo = did_you_mean(box[1], BOXES, _("There are: %(words)s.", words=", ".join(BOXES)))
+            todo = did_you_mean(box[1], BOXES, there_are(BOXES))
             yield number, _('there is no kind of box "%(word)s".', word=box[1]), todo
     for empty in _EMPTY_BOX.finditer(made):
         at = next((number for number, line in enumerate(lines) if _BOX.match(line) and (empty[1] or "") in line), 0)
