@@ -1,6 +1,7 @@
 """What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from threading import Event, Thread
 
 import click
 from sitegen.incremental import inputs
+from sitegen.layers import lookup
 
 from commands import building
 from commands.site import Site
@@ -21,6 +23,12 @@ QUIET = 5_000
 
 LONGEST_NEAR = 30
 """Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
+
+LONGEST_QUIET = 15
+"""Seconds after which all is looked at though nothing is edited and all was looked at since the last edit."""
+
+COMPILED = f"{os.sep}__pycache__{os.sep}"
+"""In the path of what Python compiles of the program when it loads a part of it: no edit, and it ended speech."""
 
 MOST_LOOKS = 30
 BETWEEN = 0.01
@@ -35,20 +43,27 @@ class Follower:
     seen: inputs.Inputs | None = None
     wrong: str = ""
     day: str = ""
+    clock: Callable[[], float] = time.monotonic
     looked: float = 0
-    """When all files were looked at last, on the clock of `time.monotonic`."""
+    """When all files were looked at last, on that clock."""
 
-    def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
+    edited: bool = True
+    """Whether anything was edited since."""
+
+    def look(self, then: Callable[[], None], named: Collection[str] | None = None) -> bool:
         """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
 
-        named: the files that the system says were edited. Where these are texts that were there before, only they are
-        looked at, and the site only where they stand: what else changed is seen once nobody edits for some seconds.
+        named: the files that the system says were edited; None where it does not say. Where these are texts that were
+        there before, only they are looked at, and the site only where they stand: what else changed is seen once nobody
+        edits for some seconds.
         """
+        if self._is_quiet(named):
+            return False
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
             self.seen = near = self._near(named) if before[1] == self.day else None
             if self.seen is None:
-                self.looked = time.monotonic()
+                self.looked, self.edited = self.clock(), False
                 known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
                 self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
@@ -66,9 +81,15 @@ class Follower:
             self._say(error)
         return True
 
-    def _near(self, named: Collection[str]) -> inputs.Inputs | None:
+    def _is_quiet(self, named: Collection[str] | None) -> bool:
+        """Return whether all was looked at since the last edit, not long ago, and it is still the same day."""
+        self.edited |= named is None or bool(named)
+        waits = self.seen is not None and self.clock() < self.looked + LONGEST_QUIET
+        return waits and not self.edited and self.day == str(self.site.today())
+
+    def _near(self, named: Collection[str] | None) -> inputs.Inputs | None:
         """Return the input files as they are after edits of these alone; None where all must be looked at."""
-        if not (named and self.seen) or time.monotonic() > self.looked + LONGEST_NEAR:
+        if not (named and self.seen) or self.clock() > self.looked + LONGEST_NEAR:
             return None
         return inputs.look_at(self.site.root, self.seen, named)
 
@@ -100,7 +121,7 @@ def follow(site: Site, then: Callable[[], None]) -> None:
     _keep_for_good()
     while True:
         edited = waiting.take()
-        if follower.look(then, edited or ()) or edited is None or edited:
+        if follower.look(then, edited) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
             silent = False
@@ -154,12 +175,15 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
         while True:
             time.sleep(1)
             yield None
-    watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
+    folders = [site.root / name for name in ("content", "site", "forms")]
+    folders += [layer.folder for layer in lookup.layers(site.content)[1:]]
+    watched = [path for path in folders if path.exists()]
     for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
-        named = {path for _, path in changes}
-        wait_while_empty(map(Path, named))
-        yield named
+        named = {path for _, path in changes if COMPILED not in path}
+        if named or not changes:
+            wait_while_empty(map(Path, named))
+            yield named
 
 
 def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:

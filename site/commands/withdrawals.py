@@ -5,8 +5,13 @@ What takes pages apart is imported when something must go: a build of what is th
 
 # ruff: noqa: PLC0415
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from sitegen import kept_work
@@ -15,6 +20,12 @@ from sitegen.incremental import record
 from commands.site import Site
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
+
+if TYPE_CHECKING:
+    from sitegen.publish.withdrawals.watched_files import WatchedFiles
+
+LONGEST_BETWEEN = 30
+"""Seconds after which `serve` looks through all sites though nothing shows that a consent ended."""
 
 
 def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
@@ -33,8 +44,7 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
     gone: list[str] = []
     wrong: list[Problem] = []
     releases.remove_left(site.published)
-    shown = [release.public for release in releases.every(site.published)]
-    for public in dict.fromkeys((out, site.public, site.for_release, *shown)):
+    for public in _built_sites(site, out):
         try:
             gone += purge(site, public, stories)
         except Problems as found:
@@ -47,6 +57,12 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
         click.echo(f"{address} has no valid consent and is taken off the site.")
     if wrong:
         raise Problems(wrong)
+
+
+def _built_sites(site: Site, out: Path) -> list[Path]:
+    """Return the folders in which a built site of this district may stand."""
+    shown = [release.public for release in releases.every(site.published)]
+    return [*dict.fromkeys((out, site.public, site.for_release, *shown))]
 
 
 def _remove_made(site: Site) -> list[Problem]:
@@ -71,18 +87,50 @@ def _remove_made(site: Site) -> list[Problem]:
     return []
 
 
+@dataclass
+class ConsentWatch:
+    """Takes stories off the site when their consent ends, and says once what is wrong with that.
+
+    All sites are looked through when a file that decides on consents is not as it was, on a new day, and now and then.
+    """
+
+    site: Site
+    clock: Callable[[], float] = time.monotonic
+    _seen: "WatchedFiles | None" = None
+    _day: date | None = None
+    _whole: float = 0
+    _said: str = ""
+
+    def look(self) -> bool:
+        """Look whether any consent has ended; return whether all sites were looked through for that."""
+        now, day = self.clock(), self.site.today()
+        if self._seen and self._day == day and now < self._whole + LONGEST_BETWEEN and self._seen.are_the_same():
+            return False
+        self._seen = None
+        with suppress(OSError, ValueError):  # the site is being replaced: looked at again
+            self._look_through()
+            self._day, self._whole = day, now
+        return True
+
+    def _look_through(self) -> None:
+        from sitegen.publish.withdrawals import watched_files
+
+        seen = watched_files.look(self.site.content, _built_sites(self.site, self.site.public), self.site.published)
+        try:
+            remove_withdrawn(self.site, self.site.public)
+        except Problems as wrong:
+            if str(wrong) != self._said:
+                self._said = str(wrong)
+                click.echo(self._said, err=True)
+        else:
+            self._seen = seen
+
+
 def watch_consents(site: Site, ended: threading.Event) -> None:
     """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
-    said = ""
+    watch = ConsentWatch(site)
     while not ended.wait(1):
-        try:
-            remove_withdrawn(site, site.public)
-        except (OSError, ValueError):
-            pass  # the site is being replaced: looked at again
-        except Problems as wrong:
-            if str(wrong) != said:
-                said = str(wrong)
-                click.echo(said, err=True)
+        watch.look()
 
 
 def take_back(site: Site, story: str, out: Path) -> None:

@@ -231,8 +231,9 @@ class Consents:
         )
         return frozenset(name for row in rows if row.get("approved_by") for name in media_names(row.get("media", "")))
 
+    @cached_property
     def stories(self) -> frozenset[str]:
-        """Return the pages outside stories/ that say they are stories, or that a row names."""
+        """The pages outside stories/ that say they are stories, or that a row names, as they were when first asked."""
         rows = {story_name(row["story"]) for row in self.rows if row.get("story")}
         marked = {
             path.relative_to(layer.folder).as_posix().partition("/")[2].removesuffix(".md")
