@@ -21,15 +21,13 @@ import pytest
 from commands import building, following
 from commands.cli.main import portal
 from commands.keys import publishers_signature
-from commands.site import Site
-from sitegen.incremental import inputs
 from sitegen.incremental.building import Builder
 
 from forms.core.builds import manifest
 from forms.core.i18n import extraction
 from forms.core.problem import Problem
 from forms.desk.cli.main import desk
-from tests.commands import PROGRAM, run, site_in
+from tests.commands import run, site_in
 from tests.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[1]
@@ -297,37 +295,6 @@ def test_an_edit_of_a_library_is_told_and_what_python_compiles_is_none(tmp_path:
     page = library / "en" / "page.md"
     page.write_text("new", encoding="utf-8")
     assert next(named for named in itertools.islice(told, 50) if named) == {str(page)}
-
-
-def test_serve_looks_at_all_files_once_after_an_edit_and_then_now_and_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looked: list[None] = []
-    look, now, day = inputs.look, [1000.0], [date(2027, 1, 1)]
-    monkeypatch.setattr(inputs, "look", lambda *told: looked.append(None) or look(*told))
-    monkeypatch.setattr(building, "build_if_changed", lambda *_, **_options: False)
-    follower = following.Follower(Site(tmp_path, PROGRAM, lambda _: day[0]), clock=lambda: now[0])
-    page = tmp_path / "content" / "en" / "page.md"
-    page.parent.mkdir(parents=True)
-    page.write_text("1", encoding="utf-8")
-
-    def looks_at_all(named: Collection[str] | None) -> bool:
-        looked.clear()
-        follower.look(lambda: None, named)
-        return bool(looked)
-
-    assert looks_at_all(None)
-    assert not looks_at_all(())
-    assert looks_at_all(None), "nobody can say what was edited"
-    page.write_text("22", encoding="utf-8")
-    assert not looks_at_all({str(page)}), "only the page is looked at"
-    assert looks_at_all(())
-    assert not looks_at_all(())
-    now[0] += following.LONGEST_QUIET
-    assert looks_at_all(())
-    assert not looks_at_all(())
-    day[0] = date(2027, 1, 2)
-    assert looks_at_all(())
 
 
 def test_only_an_edit_that_is_named_ends_the_speech_of_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 
 import click
 from sitegen.incremental import inputs
+from sitegen.incremental.pauses import Pause
 from sitegen.layers import lookup
 
 from commands import building
@@ -23,9 +24,6 @@ QUIET = 5_000
 
 LONGEST_NEAR = 30
 """Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
-
-LONGEST_QUIET = 15
-"""Seconds after which all is looked at though nothing is edited and all was looked at since the last edit."""
 
 COMPILED = f"{os.sep}__pycache__{os.sep}"
 """In the path of what Python compiles of the program when it loads a part of it: no edit, and it ended speech."""
@@ -43,29 +41,27 @@ class Follower:
     seen: inputs.Inputs | None = None
     wrong: str = ""
     day: str = ""
-    clock: Callable[[], float] = time.monotonic
     looked: float = 0
-    """When all files were looked at last, on that clock."""
+    """When all files were looked at last, on the clock of `time.monotonic`."""
+    pause: Pause = field(default_factory=Pause)
+    """Until all of them are looked at again, though nobody is told of an edit: a watcher may miss one."""
 
-    edited: bool = True
-    """Whether anything was edited since."""
+    def may_rest(self) -> bool:
+        """Return whether all was looked at since the last edit, and not long ago; a new day is an edit too."""
+        return not self.pause.is_over() and self.day == str(self.site.today())
 
-    def look(self, then: Callable[[], None], named: Collection[str] | None = None) -> bool:
+    def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
         """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
 
-        named: the files that the system says were edited; None where it does not say. Where these are texts that were
-        there before, only they are looked at, and the site only where they stand: what else changed is seen once nobody
-        edits for some seconds.
+        named: the files that the system says were edited. Where these are texts that were there before, only they are
+        looked at, and the site only where they stand: what else changed is seen once nobody edits for some seconds.
         """
-        if self._is_quiet(named):
-            return False
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
             self.seen = near = self._near(named) if before[1] == self.day else None
+            self.pause.stop()
             if self.seen is None:
-                self.looked, self.edited = self.clock(), False
-                known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
-                self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
+                self.seen = self._look_at_all(before[0])
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
             built = building.build_if_changed(
@@ -78,18 +74,20 @@ class Follower:
                 click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
             self.wrong = ""
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self.pause.stop()
             self._say(error)
         return True
 
-    def _is_quiet(self, named: Collection[str] | None) -> bool:
-        """Return whether all was looked at since the last edit, not long ago, and it is still the same day."""
-        self.edited |= named is None or bool(named)
-        waits = self.seen is not None and self.clock() < self.looked + LONGEST_QUIET
-        return waits and not self.edited and self.day == str(self.site.today())
+    def _look_at_all(self, before: inputs.Inputs | None) -> inputs.Inputs:
+        """Return the input files as they are; what is as the last build saw it is not read again."""
+        self.looked = time.monotonic()
+        known = before or building.builder_of(self.site, self.site.public).known_inputs()
+        with self.pause.behind():
+            return inputs.look(self.site.root, known)
 
-    def _near(self, named: Collection[str] | None) -> inputs.Inputs | None:
+    def _near(self, named: Collection[str]) -> inputs.Inputs | None:
         """Return the input files as they are after edits of these alone; None where all must be looked at."""
-        if not (named and self.seen) or self.clock() > self.looked + LONGEST_NEAR:
+        if not (named and self.seen) or time.monotonic() > self.looked + LONGEST_NEAR:
             return None
         return inputs.look_at(self.site.root, self.seen, named)
 
@@ -121,7 +119,9 @@ def follow(site: Site, then: Callable[[], None]) -> None:
     _keep_for_good()
     while True:
         edited = waiting.take()
-        if follower.look(then, edited) or edited is None or edited:
+        if edited is not None and not edited and not silent and follower.may_rest():
+            continue
+        if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
             silent = False

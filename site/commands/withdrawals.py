@@ -5,27 +5,18 @@ What takes pages apart is imported when something must go: a build of what is th
 
 # ruff: noqa: PLC0415
 import threading
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from sitegen import kept_work
 from sitegen.incremental import record
+from sitegen.incremental.pauses import Pause
 
 from commands.site import Site
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
-
-if TYPE_CHECKING:
-    from sitegen.publish.withdrawals.watched_files import WatchedFiles
-
-LONGEST_BETWEEN = 30
-"""Seconds after which `serve` looks through all sites though nothing shows that a consent ended."""
 
 
 def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
@@ -44,7 +35,7 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
     gone: list[str] = []
     wrong: list[Problem] = []
     releases.remove_left(site.published)
-    for public in _built_sites(site, out):
+    for public in dict.fromkeys((out, *_sites(site))):
         try:
             gone += purge(site, public, stories)
         except Problems as found:
@@ -59,10 +50,10 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
         raise Problems(wrong)
 
 
-def _built_sites(site: Site, out: Path) -> list[Path]:
-    """Return the folders in which a built site of this district may stand."""
+def _sites(site: Site) -> list[Path]:
+    """Return where sites are built, and each release."""
     shown = [release.public for release in releases.every(site.published)]
-    return [*dict.fromkeys((out, site.public, site.for_release, *shown))]
+    return [site.public, site.for_release, *shown]
 
 
 def _remove_made(site: Site) -> list[Problem]:
@@ -87,47 +78,50 @@ def _remove_made(site: Site) -> list[Problem]:
     return []
 
 
-@dataclass
 class ConsentWatch:
-    """Takes stories off the site when their consent ends, and says once what is wrong with that.
+    """Takes stories off the site in the second in which their consent ends, also while a build runs or fails.
 
-    All sites are looked through when a file that decides on consents is not as it was, on a new day, and now and then.
+    Each look sees what shows at little cost that something changed (watched.py). All is looked at when that did, in the
+    look after it, since a file may change twice in one tick of its clock, and ever again, as often as it costs little.
     """
 
-    site: Site
-    clock: Callable[[], float] = time.monotonic
-    _seen: "WatchedFiles | None" = None
-    _day: date | None = None
-    _whole: float = 0
-    _said: str = ""
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seen: object = None
+        self._same = 0
+        """How many looks have seen the same."""
+        self._pause = Pause()
+        self._said = ""
 
     def look(self) -> bool:
-        """Look whether any consent has ended; return whether all sites were looked through for that."""
-        now, day = self.clock(), self.site.today()
-        if self._seen and self._day == day and now < self._whole + LONGEST_BETWEEN and self._seen.are_the_same():
+        """Take off what has no consent any more; return whether all was looked at. What is wrong is said once."""
+        seen = self._state()
+        self._same = self._same + 1 if seen is not None and seen == self._seen else 0
+        self._seen = seen
+        if self._same > 1 and not self._pause.is_over():
             return False
-        self._seen = None
-        with suppress(OSError, ValueError):  # the site is being replaced: looked at again
-            self._look_through()
-            self._day, self._whole = day, now
-        return True
-
-    def _look_through(self) -> None:
-        from sitegen.publish.withdrawals import watched_files
-
-        seen = watched_files.look(self.site.content, _built_sites(self.site, self.site.public), self.site.published)
         try:
-            remove_withdrawn(self.site, self.site.public)
+            with self._pause.behind():
+                remove_withdrawn(self._site, self._site.public)
+        except (OSError, ValueError):
+            pass  # the site is being replaced: looked at again
         except Problems as wrong:
             if str(wrong) != self._said:
                 self._said = str(wrong)
                 click.echo(self._said, err=True)
-        else:
-            self._seen = seen
+        return True
+
+    def _state(self) -> object:
+        """Return what shows that something changed; None where it cannot be seen, and all must be looked at."""
+        from sitegen.publish.withdrawals import watched
+
+        with suppress(Exception):  # whatever it is, it must not stop what looks for withdrawn consents
+            return self._site.today(), watched.look(self._site.content, _sites(self._site))
+        return None
 
 
 def watch_consents(site: Site, ended: threading.Event) -> None:
-    """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
+    """Look each second whether a consent has ended, until `ended` is set."""
     watch = ConsentWatch(site)
     while not ended.wait(1):
         watch.look()
