@@ -6,7 +6,7 @@ from typing import Any
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.checks.did_you_mean import did_you_mean
+from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.checks.page_checks import DAYS
 from sitegen.content.consent.quotes import PUBLISHED
 from sitegen.content.pages import DRAFT, SOURCE, AllPages, PageSource, day_of
@@ -45,7 +45,7 @@ def _key(page: PageSource, key: str) -> tuple[str, str] | None:
     if key == "review_ended":  # written by the program itself (content/translations.py)
         return None
     if key not in KEYS:
-        todo = did_you_mean(key, KEYS, _("There are: %(words)s.", words=", ".join(KEYS)))
+        todo = did_you_mean(key, KEYS, there_are(KEYS))
         return _("there is no such key, so nothing reads it."), todo
     if page.language == SOURCE and key in _OF_TRANSLATIONS:
         return _("this key is one of translations, and nothing reads it here."), _OF_TRANSLATIONS[key]
