@@ -68,7 +68,10 @@ class AudioPipeline:
             found = self._is_kept(name) or (self.making and self._write(name, lambda where: _convert(recording, where)))
         elif voice and text:
             name = spoken_lines.name_of(text, voice)
-            found = self._is_kept(name) or self._take_shared(name) or self._put_together(name, text, voice)
+            found = self._is_kept(name)
+            if not found and (shared := self._shared(name)):
+                return self._published(name, shared)
+            found = found or self._put_together(name, text, voice)
         else:
             return None
         return self._published(name) if found else None
@@ -84,13 +87,13 @@ class AudioPipeline:
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         return True
 
-    def _take_shared(self, name: str) -> bool:
-        """Take a clip from those that districts share; return whether it is there."""
-        taken = [shared_clips.found(self.root, path.name) for path in self._paths(name)] if self.root else []
-        whole = {kind.ending: data for kind, data in zip(KINDS, taken, strict=False) if data}
-        return len(whole) == len(KINDS) and self._write(
-            name, lambda where: [path.write_bytes(whole[kind.ending]) for kind, path in where]
-        )
+    def _shared(self, name: str) -> dict[str, bytes]:
+        """Return a clip's files by name as districts share them; none where not all of them are there."""
+        if not self.root:
+            return {}
+        taken = {path.name: shared_clips.found(self.root, path.name) for path in self._paths(name)}
+        whole = {file: data for file, data in taken.items() if data}
+        return whole if len(whole) == len(taken) else {}
 
     def _put_together(self, name: str, text: str, voice: str) -> bool:
         """Make a clip of its lines; return whether all of them are kept, or may be made.
@@ -113,14 +116,19 @@ class AudioPipeline:
             write(list(zip(KINDS, fresh, strict=True)))
         return True
 
-    def _published(self, name: str) -> Clip:
+    def _published(self, name: str, shared: Mapping[str, bytes] | None = None) -> Clip:
+        """Put a clip into the site and return it. shared: its files by name; else they are copied from the cache.
+
+        What districts share stays in their store, and is written nowhere but into the site.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
         files = []
-        for kind in KINDS:
-            kept = self.cache / f"{name}.{kind.ending}"
-            if not (self.out / kept.name).exists():  # a name is a hash of what is said
-                shutil.copyfile(kept, self.out / kept.name)
-            files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
+        for kind, kept in zip(KINDS, self._paths(name), strict=True):
+            data, target = (shared or {}).get(kept.name), self.out / kept.name
+            if not target.exists():  # a name is a hash of what is said
+                shutil.copyfile(kept, target) if data is None else target.write_bytes(data)
+            size = kept.stat().st_size if data is None else len(data)
+            files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, size))
         return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
 
 
