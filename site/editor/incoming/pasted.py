@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
 
+from editor.incoming import fonts, links, lists
 from editor.incoming.hidden_text import without_hidden
 from editor.incoming.package import xml_of
 from forms.core.i18n import gettext_noop as _
@@ -14,6 +14,11 @@ from forms.core.problem import Problem
 
 CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK = "changes", "comments", "pictures", "hidden", "struck"
 """What was left out, which the window says in a sentence."""
+
+LETTERS = "letters"
+"""Words are in, of which the window says that they are no Unicode."""
+
+KINDS = frozenset({CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK, LETTERS})
 
 LONGEST = 1_000_000
 """Characters of HTML: a document of some hundred pages."""
@@ -38,8 +43,6 @@ _UNSEEN = re.compile(
 )
 """Styles with which a text is there and not seen: who copies the page does not know of it."""
 
-_LEVEL = re.compile(r"mso-list:[^;]*?\blevel(\d+)", re.I)
-_NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]", re.I)
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Signs that no reader sees. The joiners of Indian scripts (U+200C, U+200D) are none of them."""
 
@@ -94,6 +97,8 @@ def _traces(parts: Mapping[str, bytes]) -> Iterator[str]:
     for name, xml in parts.items():
         if re.search(rb"<w:(?:ins|del|moveFrom|moveTo)\b", xml):
             yield CHANGES
+        if name.endswith(("document.xml", "styles.xml")) and fonts.document_has_own_letters(xml):
+            yield LETTERS
         if name.endswith("comments.xml") and b"<w:comment " in xml:
             yield COMMENTS
 
@@ -127,8 +132,10 @@ def _cleaned(soup: Any) -> Iterator[str]:
         yield STRUCK
     if _taken(soup.find_all(["img", "picture", "v:imagedata", "v:shape"])):
         yield PICTURES
+    if fonts.read(soup):
+        yield LETTERS
     _taken(soup.find_all(_GONE))
-    _make_lists(soup)
+    lists.make(soup)
     _make_headings(soup)
     for tag in soup.find_all(True):
         _make_plain(tag)
@@ -164,33 +171,6 @@ def _taken(tags: list[Any]) -> bool:
     return bool(tags)
 
 
-def _make_lists(soup: Any) -> None:
-    """Make lists of the paragraphs that Word draws as lists: in what it copies, a list is a style."""
-    lists: list[Any] = []
-    last = None
-    for paragraph in soup.find_all(["p", *_HEADINGS], style=_LEVEL):
-        level = min(int(_LEVEL.search(paragraph["style"])[1]), 9)  # type: ignore[index]
-        marks = paragraph.find_all("span", style=re.compile("mso-list:\\s*Ignore", re.I))
-        kind = "ol" if marks and _NUMBERED.match(marks[0].get_text(strip=True)) else "ul"
-        _taken(marks)
-        before = paragraph.find_previous_sibling()
-        if not lists or before is not last:
-            lists = []
-        lists = lists[:level]
-        if not lists:
-            last = soup.new_tag(kind)
-            paragraph.insert_before(last)
-            lists = [last]
-        elif len(lists) < level:
-            inner = soup.new_tag(kind)
-            items = lists[-1].find_all("li", recursive=False)
-            items[-1].append(inner)
-            lists.append(inner)
-        paragraph.extract()
-        paragraph.name, paragraph.attrs = "li", {}
-        lists[-1].append(paragraph)
-
-
 def _make_headings(soup: Any) -> None:
     """Let headings begin at the second level: a page has one title of its own."""
     for tag in soup.select(".MsoTitle"):
@@ -214,7 +194,7 @@ def _make_plain(tag: Any) -> None:
         tag.name = "b"
     elif tag.name == "span" and "font-style:italic" in style:
         tag.name = "i"
-    href = _address(str(tag.get("href", ""))) if tag.name == "a" else ""
+    href = links.address(str(tag.get("href", ""))) if tag.name == "a" else ""
     span = str(tag.get("colspan", "")) if tag.name in {"td", "th"} else ""
     tag.attrs = {key: value for key, value in (("href", href), ("colspan", span)) if value}
     if tag.name not in _KEPT or (tag.name == "a" and not href):
@@ -222,18 +202,6 @@ def _make_plain(tag: Any) -> None:
             tag.name = "p"
         else:
             tag.unwrap()
-
-
-def _address(href: str) -> str:
-    """Return where a link leads, or "" where no reader of the site could follow it."""
-    try:
-        parts = urlsplit(href.strip())
-    except ValueError:
-        return ""
-    web = parts.scheme in {"http", "https"} and bool(parts.netloc)
-    if not web and not (parts.scheme in {"mailto", "tel"} and parts.path):
-        return ""
-    return quote(href.strip(), safe="%/:?#@!$&*+,;=~[]-._'").replace("[", "%5B").replace("]", "%5D")
 
 
 def _make_tables(soup: Any) -> None:

@@ -21,6 +21,10 @@ def said_of(found: Pasted) -> list[str]:
         pasted.PICTURES: translate("Pictures are left out."),
         pasted.HIDDEN: translate("Hidden text is left out."),
         pasted.STRUCK: translate("Words that are crossed out are left out."),
+        pasted.LETTERS: translate(
+            "Some words are in a font with letters of its own, like Kruti Dev or Bamini: no phone can show them. "
+            "Turn them into Unicode, or write them anew."
+        ),
     }
     return [text for kind, text in words.items() if kind in found.left_out]
 
