@@ -159,3 +159,17 @@ def test_a_repository_of_another_format_is_a_sentence(folder: Folder, content: P
     git(content, "init", "-q", "--object-format=sha256")
     with pytest.raises(Problem, match="no git repository that this program reads"):
         make_editor(folder)
+
+
+def test_a_change_in_the_same_moment_of_the_same_length_is_seen(folder: Folder, content: Path) -> None:
+    """A stick with FAT counts time in two seconds."""
+    page = content / "en" / "index.md"
+    editor = make_editor(folder)
+    browser = opened(editor)
+    before = browser.form("/pages/en/index.md")["base"]
+    state = page.stat()
+    page.write_bytes(page.read_bytes()[:-2] + b"!\n")
+    os.utime(page, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert len(walk_through(browser)) == 2
+    assert browser.form("/pages/en/index.md")["base"] != before
+    ended(editor)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,10 @@ from sitegen.layers import lookup
 
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d+)\n")
 """A pointer that git records in place of a large file (github.com/git-lfs/git-lfs, docs/spec.md)."""
+
+
+_COARSEST = 3.0
+"""Seconds within which two changes of a file may bear the same time: a stick with FAT counts in twos."""
 
 
 def has_name(name: str) -> bool:
@@ -46,7 +51,8 @@ class DiskFiles:
     content: Path
     id_of: Callable[[bytes], str]
     read: Callable[[str], bytes | None]
-    _seen: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    _seen: dict[str, tuple[int, int, str, bool]] = field(default_factory=dict)
+    """Size, time and id of each file; and whether a later change would have another time."""
     _same: set[tuple[str, str]] = field(default_factory=set)
     """Ids of a file's bytes and of what git records of them."""
 
@@ -84,7 +90,8 @@ class DiskFiles:
                 continue  # of a library, which has a history of its own
             name, state = file.name, file.state()
             known = self._seen.get(name)
-            if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
-                known = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()))
+            if known is None or known[:2] != (state.st_size, state.st_mtime_ns) or not known[3]:
+                is_sure = time.time() - state.st_mtime > _COARSEST
+                known = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()), is_sure)
                 self._seen[name] = known
             yield name, file.path, known[2]
