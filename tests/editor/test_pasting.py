@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from bs4 import BeautifulSoup
 from editor.incoming import documents, pasted
+from editor.incoming.cleaned_html import LETTERS
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
@@ -95,7 +96,7 @@ def test_nothing_that_no_reader_may_follow_comes_out_of_another_address() -> Non
 def test_words_in_a_font_with_letters_of_its_own_are_named(browser: Browser, font: str) -> None:
     """Offices write Hindi in Kruti Dev: without it the words are signs of English keys."""
     found = pasted.from_html(f"<p>Law: <span style='font-size:12pt;font-family:\"{font}\",serif'>etnwj</span></p>")
-    assert (found.text, found.left_out) == ("Law: etnwj", {pasted.LETTERS})
+    assert (found.text, found.left_out) == ("Law: etnwj", {LETTERS})
     said = browser.post("/paste", 200, html=f"<p style='font-family:{font}'>etnwj</p>").json
     assert said
     assert "Kruti Dev" in said["said"][0]
