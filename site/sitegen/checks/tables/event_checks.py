@@ -16,8 +16,8 @@ from sitegen.content.tables import Row, number_of, place_of
 from sitegen.layers.own_files import is_kept_by_windows
 
 FILE = "content/tables/events.csv"
-RESERVED = ("in", "on", "past")
-"""Ids that are folders of their own under /<language>/events/."""
+RESERVED = ("in", "on", "past", "index")
+"""Ids that are folders of their own under /<language>/events/; a page called index is that of its folder."""
 
 _LONGEST = timedelta(days=31)
 _YEARS_AHEAD, _YEARS_BACK = 10, 50
@@ -94,12 +94,22 @@ def _state(row: Row, today: date) -> Iterator[Problem]:
         yield Problem(_at(row, "state"), "it is held, but its day is still to come.", "Write planned, or mend starts.")
 
 
+def places(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield ids of places that cannot be a page: each has one with its events."""
+    for row in rows:
+        yield from _no_page(f"{place_of('places', row)}, column id", row["id"], ("index",), "Give the place another id.")
+
+
+def _no_page(where: str, id: str, reserved: Sequence[str], todo: str) -> Iterator[Problem]:
+    if id in reserved:
+        yield Problem(where, f'"{id}" is a folder of the site.', todo)
+    if is_kept_by_windows(id):
+        what = f'"{id}" is a name that Windows keeps for itself, so the page cannot be made there.'
+        yield Problem(where, what, todo)
+
+
 def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
-    if row["id"] in RESERVED:
-        yield Problem(_at(row, "id"), f'"{row["id"]}" is a folder of the site.', "Give the event another id.")
-    if is_kept_by_windows(row["id"]):
-        what = f'"{row["id"]}" is a name that Windows keeps for itself, so the page cannot be made there.'
-        yield Problem(_at(row, "id"), what, "Give the event another id.")
+    yield from _no_page(_at(row, "id"), row["id"], RESERVED, "Give the event another id.")
     for code in (row["spoken"] or "").split():
         if not locales.is_language(code):
             todo = "Write codes like ta te hi or en ml bn, with spaces between."
