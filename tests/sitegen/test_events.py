@@ -140,7 +140,9 @@ def test_an_id_that_the_site_needs_itself(folder: Any, id: str) -> None:
     assert folder.problems() == [where(2, id, "id") + f'"{id}" is a folder of the site. Give the event another id.']
 
 
-@pytest.mark.parametrize(("id", "why"), [("index", "is a folder of the site."), ("con", "is a name that Windows keeps")])
+@pytest.mark.parametrize(
+    ("id", "why"), [("index", "is a folder of the site."), ("con", "is a name that Windows keeps")]
+)
 def test_an_id_of_a_place_whose_page_could_not_be_made(folder: Any, id: str, why: str) -> None:
     folder.row("places", id=id)
     folder.row("events", place=id)

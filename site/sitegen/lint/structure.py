@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from forms.core.i18n.newer_letters import is_newer
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.pages import PageSource
@@ -67,7 +68,7 @@ def problems(page: PageSource, made: str) -> Iterator[Problem]:
 def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     """Return what is wrong with a title by itself, and what to do; None where nothing is."""
     seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
-    if seen and not any(char.isalnum() for char in seen):
+    if seen and not any(char.isalnum() or is_newer(char) for char in seen):
         return f'"{words:.40}" has no letters, so it cannot be read out or found.', "Write it in words."
     if "\n" in words.strip():
         return f'"{words.split(maxsplit=1)[0]:.40} ..." stands in several lines.', "Write it in one."

@@ -97,7 +97,9 @@ def _state(row: Row, today: date) -> Iterator[Problem]:
 def places(rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield ids of places that cannot be a page: each has one with its events."""
     for row in rows:
-        yield from _no_page(f"{place_of('places', row)}, column id", row["id"], ("index",), "Give the place another id.")
+        yield from _no_page(
+            f"{place_of('places', row)}, column id", row["id"], ("index",), "Give the place another id."
+        )
 
 
 def _no_page(where: str, id: str, reserved: Sequence[str], todo: str) -> Iterator[Problem]:
