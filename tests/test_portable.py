@@ -21,6 +21,7 @@ POSIX_NAMES = frozenset({
 GUARDED = {
     "build.py", "forms/core/files/locks.py", "forms/core/files/owners.py", "forms/core/media/decoder_process.py",
     "forms/core/media/sandbox.py", "forms/core/other_programs.py",
+    "forms/core/terminal/prompts.py",
     "site/editor/office/serving.py", "site/sitegen/incremental/trees.py", "site/sitegen/media/shared_clips.py",
     "site/sitegen/workers.py",
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext
+from forms.core.i18n.lazy_text import LazyText, as_lazy, joined
+from forms.core.i18n.lazy_text import lazy_gettext as _
 
 
 class Problem(Exception):
@@ -23,8 +24,22 @@ class Problem(Exception):
     @property
     def sentence(self) -> LazyText:
         """All of it, for whoever reads it in another language."""
-        placed = lazy_gettext("%(where)s: %(what)s", where=as_lazy(self.where), what=as_lazy(self.what))
+        placed = _("%(where)s: %(what)s", where=as_lazy(self.where), what=as_lazy(self.what))
         return joined(placed if self.where else self.what, self.todo)
+
+
+def place_in(place: str, *, row: int | None = None, named: str = "", line: int | None = None, column: str = "") -> str:
+    """Return where something is, like "content/tables/events.csv, row 3, column starts", for readers of any language.
+
+    place: a file, or a place in it; named: the id of the row.
+    """
+    if row is not None:
+        place = _("%(place)s, row %(row)s", place=place, row=row)
+    if named:
+        place = _("%(place)s (%(name)s)", place=place, name=named)
+    if line is not None:
+        place = _("%(place)s, line %(line)s", place=place, line=line)
+    return _("%(place)s, column %(column)s", place=place, column=column) if column else place
 
 
 class Danger(Problem):

@@ -37,7 +37,9 @@ KEPT = 5
 """Releases that stay, to go back to."""
 
 _HASHED = frozenset({"assets", "pictures", "audio"})
-"""Folders of files that are never changed under the same name: releases share them by hard links."""
+"""Folders of files that are never changed under the same name: releases share them by hard links, with each other and
+with what was built.
+"""
 
 Purge = Callable[[Path], object]
 """Takes what has no consent out of the built site in a folder."""
@@ -226,13 +228,10 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
             raise Problem(entry.path, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
 
     def copy(source: str, target: str) -> None:
-        inside = source.removeprefix(f"{public}{os.sep}")
-        if now is not None and inside.partition(os.sep)[0] in _HASHED:
-            before = now.public / inside
+        for same in _same_files(source, source.removeprefix(f"{public}{os.sep}"), now):
             with suppress(OSError):  # it is not there, or on a disk that has no such links
-                if before.stat().st_size == Path(source).stat().st_size:
-                    os.link(before, target)
-                    return
+                os.link(same, target)
+                return
         shutil.copyfile(source, target)
 
     try:
@@ -240,6 +239,24 @@ def _copy(public: Path, to: Path, now: Release | None) -> None:
     except shutil.Error as error:  # of all files, in texts
         name, _, why = error.args[0][0]
         raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
+
+
+def _same_files(source: str, inside: str, now: Release | None) -> Iterator[str | Path]:
+    """Yield files of which a release may be another name instead of a copy: of the release in use, or the one built.
+
+    Of what was built only sound and pictures of this user: its owner could change it later.
+    """
+    folder = inside.partition(os.sep)[0]
+    if folder not in _HASHED or inside.endswith(earlier_assets.LIST):  # each release writes that list anew
+        return
+    built = os.stat(source)  # noqa: PTH116 - thousands of them
+    if now is not None:
+        before = now.public / inside
+        with suppress(OSError):
+            if before.stat().st_size == built.st_size:
+                yield before
+    if folder != earlier_assets.FOLDER and os.name == "posix" and built.st_uid == os.geteuid():
+        yield source
 
 
 def _below(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
@@ -261,7 +278,7 @@ def _in_the_making(release: Release) -> Iterator[Path]:
         yield folder
         folder.chmod(0o755)  # whoever shows them is another user, whatever the umask was
         for entry in _below(folder):
-            Path(entry).chmod(0o755 if entry.is_dir() else 0o644)
+            os.chmod(entry, 0o755 if entry.is_dir() else 0o644)  # noqa: PTH101 - thousands of them
         os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
         folder.rename(release.folder)
         sync_folder(release.folder.parent)

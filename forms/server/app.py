@@ -33,8 +33,7 @@ from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSch
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
-from forms.server.web import cross_site, static_site
-from forms.server.web import requests as pages
+from forms.server.web import cross_site, error_pages, static_site
 from forms.server.web.current import current_state, keep_state
 from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
@@ -70,7 +69,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     app.after_request(cross_site.clear_browser_cache)
-    pages.register_errors(app)
+    error_pages.register_errors(app)
     return app
 
 

@@ -11,7 +11,11 @@ from sitegen.content.settings import read_settings
 from commands.site import Site
 from forms.core.builds import manifest as build_manifest
 from forms.core.crypto import signing
+from forms.core.terminal.prompts import ask_secret
 from forms.desk.crypto import keys
+
+PASSPHRASE = "PORTAL_PUBLISHER_PASSPHRASE"  # noqa: S105 - a name
+"""The variable that gives the passphrase of the publisher's key where nobody can be asked for it."""
 
 
 def demonstration_keys(site: Site) -> Mapping[str, tuple[str, str, str]]:
@@ -34,14 +38,14 @@ def has_publishers_key(site: Site) -> bool:
 
 def publishers_key(site: Site) -> signing.PrivateKey | None:
     """Return this machine's publisher's key, once its passphrase is typed; None where there is none."""
-    known = os.environ.get("PORTAL_PUBLISHER_PASSPHRASE")
+    known = os.environ.get(PASSPHRASE)
     return _opened(site.publisher_keys, known) if has_publishers_key(site) else None
 
 
 @cache
 def _opened(folder: Path, known: str | None) -> signing.PrivateKey:
     """Return the signing key in a folder; its passphrase is asked for once where it is not known."""
-    passphrase = known or click.prompt("Publisher's passphrase", hide_input=True)
+    passphrase = known or ask_secret("Publisher's passphrase", or_else=f"or set {PASSPHRASE}")
     return signing.signing_key(str(keys.identity(folder, lambda: passphrase)))
 
 

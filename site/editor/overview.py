@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sitegen.checks.content_checks import OLD_CHECK
+from sitegen.checks.tables.row_checks import OLD_CHECK
 from sitegen.content import feedback, pages
 from sitegen.content.consent.consents import WARN_BEFORE
 from sitegen.content.pages import SOURCE
@@ -33,7 +33,7 @@ def drafts(content: Path, language: str) -> list[str]:
 
 def wrong(look: Look) -> list[WaitingItems]:
     """Return what is wrong, which is mended first; nothing where nothing is."""
-    names = tuple(map(str, look.problems))
+    names = tuple(problem.sentence for problem in look.problems)
     return [WaitingItems("wrong", "publish/", names)] if names else []
 
 

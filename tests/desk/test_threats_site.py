@@ -22,9 +22,9 @@ from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.crypto.signing import public_text
 from forms.core.form_schema import load
 from forms.core.portal import Desk
-from forms.core.rendering import draw_form
-from forms.desk import doctor
+from forms.core.rendering.form import draw_form
 from forms.desk.cli.main import desk as desk_command
+from forms.desk.doctor.examination import examine
 from forms.desk.language import teller, words
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
@@ -132,7 +132,7 @@ def site(office: Office, tmp_path: Path) -> Site:
 
 def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
     assert site.alarms() == ""
-    said = [finding.sentence for finding in doctor.examine(site.desk)]
+    said = [finding.sentence for finding in examine(site.desk)]
     assert any("is what its publishers signed" in sentence for sentence in said)
     site.build()
     assert site.alarms() == "", "another build by the same publishers is none either"
@@ -443,7 +443,7 @@ def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
     assert site.alarms(desk)
     site.change("/assets/seal.js", "steals", "seals")
     assert "/assets/seal.js" in site.alarms(desk)
-    assert "/assets/seal.js" in " ".join(one.sentence for one in doctor.examine(desk) if not one.ok)
+    assert "/assets/seal.js" in " ".join(one.sentence for one in examine(desk) if not one.ok)
     assert desk.site_watch.dismiss() == 1
     assert site.alarms(desk) == ""
 

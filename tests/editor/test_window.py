@@ -347,10 +347,13 @@ def test_publishing_and_undo(
         editor.publisher.wait()
         assert text in home.read_text()
         assert "Nothing: both are the same." in browser.get("/publish/")
-        assert "Published on 2027-01-01 by M. Devi." in browser.get("/")
+        assert "Published on 1 January 2027 by M. Devi." in browser.get("/")
     browser.post("/publish/undo")
     assert "First." in home.read_text()
-    assert "en/index.md" in browser.get("/publish/"), "it is saved, and not on the site"
+    assert "The site was changed back." in browser.get("/publish/?undone=yes")
+    shown = browser.get("/publish/")
+    assert "en/index.md" in shown, "it is saved, and not on the site"
+    assert "It is on the site." not in shown
     assert "Second." in page(folder)
     for text in ("Second.", "First.", "Second."):
         browser.post("/publish/undo")

@@ -105,6 +105,15 @@ def test_another_faulty_table_or_row_is_no_way_round(browser: Browser, folder: F
     assert table.read_bytes() == before
 
 
+def test_a_withdrawal_in_another_cell_counts_and_cannot_be_edited_away(browser: Browser, folder: Folder) -> None:
+    """Where columns were exchanged, `withdraw` writes the day behind the word; mended, it stands in another one."""
+    marked = {**TOLD, "withdrawn_on": "", "note": "withdrawn 2026-12-20, By phone."}
+    folder.table("consents", marked, OTHER)
+    assert not is_covered(folder)
+    assert sent(browser, "the-well", **{**marked, "note": "By phone."})[0] == 400
+    assert not is_covered(folder)
+
+
 UPLOADS: dict[str, Callable[[str], str]] = {
     "row gone": lambda text: "".join(line for line in text.splitlines(True) if not line.startswith("the-well")),
     "renamed": lambda text: text.replace("the-well,", "told-2,", 1),

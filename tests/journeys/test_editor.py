@@ -82,6 +82,23 @@ def test_a_save_leaves_the_text_and_what_can_be_undone_where_they_are(
     assert [said for said in writer.faults if "409" not in said] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "field"), [("pages/en/index.md", "#text"), ("translate/ta/index.md", "[name=paragraph]")]
+)
+def test_without_an_answer_what_was_typed_stays_on_the_page(writer: Any, path: str, field: str) -> None:
+    """The network is away, or the editor has ended: a form that is sent would leave the browser's own page there."""
+    writer.goto(f"{writer.url}{path}")
+    writer.locator(field).last.fill("Half a morning's words.")
+    writer.route(f"**/{path}", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    writer.locator(".bar button").first.click()
+    assert "No answer came" in writer.locator("#saved", has_text="nothing is saved").inner_text()
+    assert writer.locator(field).last.input_value() == "Half a morning's words."
+    writer.unroute(f"**/{path}")
+    writer.faults.clear()  # Chromium's word about the request that was cut
+    writer.locator(".bar button").first.click()
+    writer.locator("#saved", has_text="Saved.").wait_for()
+
+
 def test_a_translation_is_saved_where_it_is_written_and_says_how_far_it_is(writer: Any, folder: Folder) -> None:
     page = folder.root / "content" / "ta" / "index.md"
     writer.goto(f"{writer.url}translate/ta/index.md")

@@ -62,7 +62,7 @@ def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str, tmp_path: 
     assert b"Traceback" not in done.stderr
     assert "எங்கள்" in done.stderr.decode()
     said = subprocess.run(
-        [sys.executable, "-c", "from forms.core.files.standard_output import take_any_script; take_any_script(); print('எங்கள்')"],
+        [sys.executable, "-c", "from forms.core.terminal.output import take_any_script; take_any_script(); print('எங்கள்')"],
         cwd=ROOT, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
     )  # fmt: skip
     assert said.stdout.decode().strip() == "எங்கள்"
@@ -70,7 +70,7 @@ def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str, tmp_path: 
 
 def test_a_terminal_that_has_no_tamil_ends_in_no_traceback() -> None:
     main, other = os.openpty()
-    code = "from forms.core.files.standard_output import take_any_script; take_any_script(); print('எ', flush=True)"
+    code = "from forms.core.terminal.output import take_any_script; take_any_script(); print('எ', flush=True)"
     shown = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, stdin=other, stdout=other, stderr=other, env=shown, check=True

@@ -69,6 +69,50 @@ def test_styles_of_earlier_releases_stay(tmp_path: Path, publish: Callable[..., 
     assert there == {"portal.1.css", "portal.2.css", "portal.3.css"}
 
 
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """A clip of the site that is built."""
+    path = tmp_path / "public" / "audio" / "0123.opus"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a clip")
+    return path
+
+
+def test_sound_takes_room_once_for_the_build_and_its_releases(sound: Path, publish: Callable[..., Release]) -> None:
+    released = [publish(number).public / "audio" / sound.name for number in (1, 2)]
+    sound.write_bytes(b"as a program wrote it that does not know")
+    assert [path.read_bytes() for path in released] == [sound.read_bytes()] * 2
+    assert not (released[0].parents[1] / "en" / "index.html").samefile(sound.parents[1] / "en" / "index.html")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not number its users")
+def test_sound_of_another_user_is_copied(
+    sound: Path, publish: Callable[..., Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: sound.stat().st_uid + 1)
+    released = publish(1).public / "audio" / sound.name
+    sound.write_bytes(b"changed by its owner")
+    assert released.read_bytes() == b"a clip"
+
+
+def test_sound_is_copied_where_the_disk_has_no_links(
+    sound: Path, publish: Callable[..., Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", without)
+    assert (publish(1).public / "audio" / sound.name).read_bytes() == b"a clip"
+
+
+def test_what_a_release_keeps_of_earlier_ones_is_its_own_list(tmp_path: Path, publish: Callable[..., Release]) -> None:
+    lists = [publish(number).public / "assets" / "earlier.json" for number in (1, 2, 3, 4)]
+    (tmp_path / "public" / "assets" / "earlier.json").write_text(lists[-1].read_text())
+    fifth = publish(5).public / "assets" / "earlier.json"
+    assert "portal.4.css" in fifth.read_text()
+    assert "portal.4.css" not in lists[-1].read_text()
+
+
 def test_the_same_build_again_changes_nothing(tmp_path: Path, publish: Callable[..., Release]) -> None:
     assert publish(7) == publish(7)
     assert len(releases.every(tmp_path / "published")) == 1

@@ -21,6 +21,7 @@ from sitegen.languages import table_schemas
 from sitegen.publish import browser_bundle
 
 from tests.commands import site_in
+from tests.sitegen.reader_languages import left_in_english
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
@@ -131,7 +132,9 @@ class Folder:
         return site_build.prepare(self.root, keys=keys, today=today)[1]
 
     def problems(self, today: date = TODAY) -> list[str]:
-        return [str(problem) for problem in self.check(today).problems]
+        found = self.check(today).problems
+        assert left_in_english(found) == [], "staff read it in the editor, in their language"
+        return [str(problem) for problem in found]
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +190,8 @@ def said(folder: Folder) -> Callable[[], str]:
     def tell() -> str:
         with pytest.raises((Problem, Problems)) as told:
             folder.check()
+        found = told.value.problems if isinstance(told.value, Problems) else [told.value]
+        assert left_in_english(found) == [], "staff read it in the editor, in their language"
         return str(told.value)
 
     return tell

@@ -21,6 +21,7 @@ from sitegen.publish.withdrawals import withdrawal
 from forms.core import portal as portals
 from forms.core.problem import Danger, Problem, Problems
 from tests.sitegen.conftest import TODAY
+from tests.sitegen.reader_languages import left_in_english
 
 Case = tuple[str, str, int, str]
 ROOT = Path(__file__).parents[2]
@@ -177,6 +178,7 @@ def test_a_mistake_in_a_page_is_said_with_its_line(text: str, line: int, sentenc
     assert found, told(text)
     assert str(found[0]).startswith(where)
     assert found[0].todo
+    assert left_in_english(found) == []
 
 
 FINE = [
@@ -256,6 +258,7 @@ def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> No
         pages.split(text, "content/ta/rights.md")
     assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
     assert told.value.todo
+    assert left_in_english([told.value]) == []
 
 
 @pytest.mark.parametrize(
@@ -319,6 +322,7 @@ def test_a_file_that_has_no_place_is_named(tmp_path: Path, name: str, sentence: 
     [problem] = files.problems(tmp_path / "content", ("en", "ta"))
     assert str(problem).startswith(f"content/{name}: {sentence}") or sentence in str(problem)
     assert problem.todo
+    assert left_in_english([problem]) == []
 
 
 PASSED_OVER = """
@@ -363,17 +367,20 @@ def test_a_key_that_nothing_reads_or_that_holds_something_else(
     language: str, meta: dict[str, Any], sentence: str
 ) -> None:
     one = library("Text.", language, **meta)
-    said = [str(problem) for problem in keys.problems(one.by_language[language]["page.md"], one, TODAY)]
-    assert [line for line in said if sentence in line], said
+    found = [*keys.problems(one.by_language[language]["page.md"], one, TODAY)]
+    assert [problem for problem in found if sentence in str(problem)], found
+    assert left_in_english(found) == []
 
 
 def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
+    """What is said of a translation."""
     one = library(english, "en", changed=date(2026, 1, 1))
     page = PageSource(
         "page.md", "ta", {"title": "Page", "source_changed": made_from}, f"\n# Page\n\n{tamil}\n", FIRST - 3
     )
     one.by_language["ta"]["page.md"] = page
     every = [*mistakes.of_page(page, one, ROOT, "https://x.example"), *keys.problems(page, one, TODAY)]
+    assert left_in_english(every) == []
     return [*map(str, every), *mistakes.warnings(one)]
 
 
@@ -433,9 +440,11 @@ def test_a_table_in_two_versions_is_one_sentence_with_its_line(folder: Any, said
 def test_what_a_spreadsheet_left_in_a_cell_and_a_campaign_without_a_row(folder: Any) -> None:
     folder.row("signs", more_en="Ask #REF! now")
     folder.page("campaigns/new")
-    said = folder.problems()
+    found = problems_of(folder)
+    said = [*map(str, found)]
     assert any("content/tables/signs.csv, row 2, column more_en: an error of a spreadsheet" in line for line in said)
     assert any(line.startswith("content/en/campaigns/new.md: no row of content/tables/campaigns.csv") for line in said)
+    assert left_in_english(found) == []
 
 
 def test_every_file_that_is_neither_page_nor_medium_is_named(folder: Any) -> None:
@@ -547,12 +556,17 @@ def test_a_file_that_is_not_what_its_name_says_is_a_sentence(
 
 def said_by(folder: Any) -> list[str]:
     """Return what check says of a folder, whether it can be read or not."""
+    return [*map(str, problems_of(folder))]
+
+
+def problems_of(folder: Any) -> list[Problem]:
+    """Return what is wrong with a folder, whether it can be read or not."""
     try:
-        return list(folder.problems())
+        return [*folder.check(TODAY).problems]
     except Problem as problem:
-        return [str(problem)]
+        return [problem]
     except Problems as problems:
-        return [str(problem) for problem in problems.problems]
+        return [*problems.problems]
 
 
 def loop(path: Path) -> None:
@@ -599,7 +613,9 @@ def test_what_is_no_file_is_a_sentence(folder: Any, name: str, make: Any, senten
     path = folder.root / "content" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     make(path)
-    assert sentence in "\n".join(said_by(folder))
+    found = problems_of(folder)
+    assert sentence in "\n".join(map(str, found))
+    assert left_in_english(found) == []
     inputs.look(folder.root)  # the watcher of `serve` looks at the same files
     withdrawal.purge(folder.root / "public", folder.root / "content", TODAY)
 

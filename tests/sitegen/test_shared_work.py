@@ -122,6 +122,20 @@ def test_what_libraries_say_is_made_once_and_a_build_has_the_same_bytes_without_
     assert not shared.isdisjoint(spoken)
 
 
+def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(district: Folder, spoken: Spoken) -> None:
+    shared_work.make(district.root, TODAY)
+    site = district.build()
+    shown = {path.name for path in (site / "audio").iterdir()}
+    own = {path.name for path in (district.root / ".build" / "speech").iterdir()}
+    shared = {name for name in shown if shared_clips.found(district.root, name)}
+    assert shared
+    assert own
+    assert own == shown - shared
+    (site / "audio" / min(shared)).write_bytes(b"as it was")
+    assert {path.name for path in (district.build() / "audio").iterdir()} == shown
+    assert (site / "audio" / min(shared)).read_bytes() == shared_clips.found(district.root, min(shared))
+
+
 def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> None:
     page(district.root / "content", "rights", "Own words in the place of the library's.")
     district.build()

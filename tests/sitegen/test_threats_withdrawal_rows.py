@@ -60,6 +60,17 @@ def swap(old: str, new: str) -> Callable[[bytes], bytes]:
     return lambda data: data.replace(old.encode(), new.encode())
 
 
+def exchanged(one: str, other: str) -> Fault:
+    """The names of two columns in each other's place."""
+
+    def swapped(data: bytes) -> bytes:
+        head, _, rest = data.decode().partition("\n")
+        places = {one: other, other: one}
+        return "\n".join([",".join(places.get(name, name) for name in head.split(",")), rest]).encode()
+
+    return Fault(swapped(WHOLE.encode()), swapped)
+
+
 FAULTS = {
     "a day that is none": Fault(with_line(LINE.replace("2026-06-01", "June")), swap("June", "2026-06-01")),
     "an end that is none": Fault(with_line(LINE.replace("2027-06-01", "??")), swap("??", "2027-06-01")),
@@ -98,7 +109,20 @@ FAULTS = {
     "columns without a name at the end": Fault("".join(f"{line},,\n" for line in WHOLE.splitlines()).encode()),
     "lines of an old Macintosh": Fault(WHOLE.replace("\n", "\r").encode(), lambda data: data.replace(b"\r", b"\n")),
     "rows without number": Fault((WHOLE + "x,survivor\n" * 6000).encode(), swap("x,survivor\n", "")),
+    "two persons in one line": Fault(WHOLE.replace("\na-story,", "a-story,", 1).encode(), swap("a-story,", "\na-story,")),
+    "two persons in one line, with a comma": Fault(WHOLE.replace("\na-story,", ",a-story,", 1).encode(), swap(",a-story,", "\na-story,")),
+    "two persons in one line, hers first": Fault(WHOLE.replace("\nafter,", ",after,", 1).encode(), swap(",after,", "\nafter,")),
+    "saved as UTF-16 without its mark": Fault(WHOLE.encode("utf-16-le"), lambda data: data.decode("utf-16-le").encode()),
+    "saved as UTF-16 of the other order without its mark": Fault(WHOLE.encode("utf-16-be"), lambda data: data.decode("utf-16-be").encode()),
+    "saved as UTF-16 with half of its mark": Fault(WHOLE.encode("utf-16")[1:], lambda data: data[1:].decode("utf-16-le").encode()),
+    "saved as UTF-16 with a damaged line of names": Fault(WHOLE.encode("utf-16").replace("story,".encode("utf-16-le"), "st\ufffdry,".encode("utf-16-le"), 1), lambda data: data.decode("utf-16").replace("st\ufffdry,", "story,").encode()),
 }  # fmt: skip
+FAULTS |= {
+    f"{one} and {other} exchanged": exchanged(one, other)
+    for one in ("withdrawn_on", "story", "media", "id")
+    for other in columns()
+    if one < other or other not in {"withdrawn_on", "story", "media", "id"}
+}
 
 
 @pytest.fixture(params=FAULTS)
@@ -138,13 +162,15 @@ def test_other_rows_stay_as_they_are_to_the_byte(folder: Any, fault: Fault) -> N
 def test_the_mended_table_still_covers_the_others(folder: Any, fault: Fault) -> None:
     tell(folder)
     content, table = folder.root / "content", folder.csv("consents")
-    folder.page("stories/after", "x", consent="after")
+    others = ("stories/before", "stories/after")
+    for story in others:
+        folder.page(story, "x", consent=story.removeprefix("stories/"))
     table.write_bytes(fault.mended(fault.data))
-    covered = shown(content, "stories/after")
+    covered = [shown(content, story) for story in others]
     table.write_bytes(fault.data)
     withdrawal.write_withdrawn(content, "stories/a", TODAY)
     table.write_bytes(fault.mended(table.read_bytes()))
-    assert shown(content, "stories/after") == covered
+    assert [shown(content, story) for story in others] == covered
 
 
 @pytest.mark.parametrize("told", ["a-story", "a", "stories/a", "/ta/stories/a/"])
@@ -157,8 +183,8 @@ def test_the_command_takes_it_off_and_writes_the_day(folder: Any, here: Site, fa
         page.write_text("<h1>Kuruvikoodu</h1>")
     folder.csv("consents").write_bytes(fault.data)
     done = run(here, "withdraw", told, "--out", site)
-    names_it = told != "a-story" or any(b"a-story" in form for form in (fault.data, fault.data.replace(b"\x00", b"")))
-    if names_it:
+    is_approver = told == "a-story" and fault.data.startswith(b"approved_by,")  # whom nobody withdraws by name
+    if not is_approver and (told != "a-story" or b"a-story" in fault.data.replace(b"\x00", b"")):
         assert done.exit_code == 0, done.output
         assert DAY in folder.csv("consents").read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
         assert traces(site) == []

@@ -7,8 +7,8 @@ import click
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
+from forms.core.terminal.prompts import ask, ask_secret
 from forms.core.trusted_date import machines_doubt
-from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
 from forms.desk.cases.log.case_log import is_said
@@ -20,6 +20,7 @@ from forms.desk.cli.terminal import say
 from forms.desk.cli.watch_commands import say_alarms
 from forms.desk.command_line import command as typed
 from forms.desk.crypto.answers import read_recording
+from forms.desk.doctor.colleague_keys import note_colleagues
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
@@ -46,7 +47,7 @@ def list_command(here: DeskPlace, text: str, state: str) -> None:
         say(line)
     say_alarms(session.site_watch)
     if not synced.away:
-        doctor.note_colleagues(session)
+        note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
     for number, case in numbered(session):
         if case.id in wanted:
@@ -101,7 +102,7 @@ def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Pat
     recording = read_recording(voice) if voice else b""
     session = unlock(here)
     case = find_case(session, which)
-    words = text if text is not None else click.prompt("Answer")
+    words = text if text is not None else ask("Answer", or_else="or give it with --text")
     if not again and is_said(case.entries, session.keys.member, words, with_voice=bool(recording)):
         say("You sent these very words already: they are not sent twice. To say them once more, type the same with "
             f"--again. To change the state by itself: {typed(f'state {which} STATE')}")  # fmt: skip
@@ -171,7 +172,7 @@ def hand_over(here: DeskPlace, which: str, to: str) -> None:
 def export(here: DeskPlace, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
     session = unlock(here)
-    key = to or click.prompt("Passphrase of the file", hide_input=True, confirmation_prompt=True)
+    key = to or ask_secret("Passphrase of the file", or_else="or give an age key with --to", confirm=True)
     write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
     say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
 

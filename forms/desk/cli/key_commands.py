@@ -6,6 +6,7 @@ from contextlib import suppress
 import click
 
 from forms.core.problem import Problem
+from forms.core.terminal.prompts import SecretOption
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command
@@ -13,7 +14,12 @@ from forms.desk.crypto import keys
 from forms.desk.services.place import DeskPlace
 
 _PASSPHRASE = click.option(
-    "--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given."
+    "--passphrase",
+    cls=SecretOption,
+    prompt=True,
+    hide_input=True,
+    confirmation_prompt=True,
+    help="Asked for if not given.",
 )
 
 
@@ -63,7 +69,9 @@ def new_key(here: DeskPlace, passphrase: str) -> None:
 
 
 @click.command("change-key")
-@click.option("--passphrase", prompt=True, hide_input=True, help="The present one. Asked for if not given.")
+@click.option(
+    "--passphrase", cls=SecretOption, prompt=True, hide_input=True, help="The present one. Asked for if not given."
+)
 @click.pass_obj
 @show_problems
 def change_key(here: DeskPlace, passphrase: str) -> None:
@@ -73,7 +81,7 @@ def change_key(here: DeskPlace, passphrase: str) -> None:
 
 
 @click.command("change-passphrase")
-@click.option("--old", prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
+@click.option("--old", cls=SecretOption, prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
 @_PASSPHRASE
 @click.pass_obj
 @show_problems
@@ -97,7 +105,7 @@ def recovery_key(here: DeskPlace) -> None:
 
 
 @click.command()
-@click.option("--secret", prompt="Recovery key", hide_input=True, help="Asked for if not given.")
+@click.option("--secret", cls=SecretOption, prompt="Recovery key", hide_input=True, help="Asked for if not given.")
 @_PASSPHRASE
 @click.pass_obj
 @show_problems

@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from forms.core.builds.version import VERSION
-from forms.core.files.standard_output import take_any_script
 from forms.core.problem import Problem
+from forms.core.terminal.output import take_any_script
 from forms.desk import notifications
 from forms.desk.cli.case_commands import CASE_COMMANDS
 from forms.desk.cli.errors import show_problems

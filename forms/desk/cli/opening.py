@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
+from forms.core.terminal.prompts import ask_secret
 from forms.core.trusted_date import day_here
 from forms.desk.cases.case import Case
 from forms.desk.cases.search import Wanted, find
@@ -41,7 +42,7 @@ def unlock(here: DeskPlace) -> Session:
 
 def ask_passphrase(here: DeskPlace) -> str | None:
     """Return the passphrase, typed; None where the key has none."""
-    return click.prompt("Passphrase", hide_input=True) if keys.has_passphrase(here.folder) else None
+    return ask_secret("Passphrase") if keys.has_passphrase(here.folder) else None
 
 
 def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:

@@ -1,7 +1,6 @@
 """create_window(place): wiring of the desk's window only. Bound to 127.0.0.1 by start.py."""
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
-from forms.core.rendering import CompiledTemplates
+from forms.core.rendering.environment import CompiledTemplates
 from forms.core.trusted_date import day_here
 from forms.desk import language
 from forms.desk.command_line import command
@@ -22,7 +21,7 @@ from forms.desk.session import Session
 from forms.desk.watch.site_watch import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
-from forms.desk.window.access.authentication import Authenticator, Locked
+from forms.desk.window.access.authentication import Authenticator, Locked, passed
 from forms.desk.window.current import DeskWindow, keep_window, the_authenticator
 from forms.desk.window.events import event_pages
 from forms.web.local import request_guard
@@ -60,7 +59,7 @@ def create_window(
     today: Callable[[], date] = day_here,
     idle_seconds: float = IDLE_SECONDS,
     unlock: Callable[[DeskPlace, str | None], Session] = Session.unlock,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = passed,
 ) -> Flask:
     """Return the window of the desk at this place. `unlock` and `clock` are for tests."""
     app = NoTraceFlask("forms.desk.window")
@@ -81,6 +80,7 @@ def create_window(
         event_pages.pages,
     ):
         app.register_blueprint(pages)
+    app.after_request(unlock_pages.drop_what_was_sent)
     app.register_error_handler(Locked, unlock_pages.locked)
     app.register_error_handler(Problem, _problem)
     app.register_error_handler(HTTPException, _http_error)
@@ -150,7 +150,12 @@ def _name_over(session: Session | None) -> str:
 
 
 def _problem(problem: Problem) -> tuple[str, int]:
-    return render_template("problem.html", problem=problem), 400
+    return _shown(problem, 400)
+
+
+def _shown(problem: Problem, code: int) -> tuple[str, int]:
+    """Show a problem, with what was typed into the form of a case or an event that it came from."""
+    return render_template("problem.html", problem=problem, typed=unlock_pages.typed_texts()), code
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
@@ -158,4 +163,4 @@ def _http_error(error: HTTPException) -> tuple[str, int]:
     what, todo = SENTENCES.get(
         code, (lazy_gettext("Something went wrong."), lazy_gettext("Go back to the letters and try again."))
     )
-    return render_template("problem.html", problem=Problem("", what, todo)), code
+    return _shown(Problem("", what, todo), code)

@@ -8,6 +8,7 @@ import click
 
 from forms.core import portal as portals
 from forms.core.problem import Problem, Problems
+from forms.core.terminal.prompts import SecretOption, ask_secret
 from forms.operations.backup import folder, making, opening, restoring, verifying
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli.main import checkout, report_problems
@@ -88,7 +89,14 @@ _PATIENCE = 600.0
 
 @click.command("backup-key")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if not given.")
+@click.option(
+    "--passphrase",
+    cls=SecretOption,
+    prompt=True,
+    hide_input=True,
+    confirmation_prompt=True,
+    help="Asked for if not given.",
+)
 def backup_key(file: Path, passphrase: str) -> None:
     """Make the operator's key into FILE. On the operator's own machine, never on the server."""
     with report_problems():
@@ -197,7 +205,7 @@ def verify(files: tuple[Path, ...], into: Path | None, key: Path | None, signer:
 
 
 def _identities(key: Path) -> list[str]:
-    return opening.read_identities(key, lambda: click.prompt("Passphrase of the operator's key", hide_input=True))
+    return opening.read_identities(key, lambda: ask_secret("Passphrase of the operator's key"))
 
 
 def _today_here() -> date:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import click
 
 from forms.core.builds.version import VERSION
-from forms.core.files.standard_output import take_any_script
 from forms.core.problem import Problem, Problems
+from forms.core.terminal.output import take_any_script
 
 if TYPE_CHECKING:
     from forms.operations.updating import GitSource

@@ -57,30 +57,33 @@ def check() -> None:
         abort(403)
     if request.endpoint in OPEN_TO_ALL:
         return
+    g.made = request.method == "POST" and is_from_our_page()
     by = the_entrance()
     if not secret_path.is_known() or not by.knows(request.cookies.getlist(by.cookie_name)):
         abort(401)
     g.inside, g.form_token = True, by.form_token
     if request.method == "POST":
-        _require_our_page()
+        if not g.made:
+            abort(403)
         require_form_token()
 
 
-def _require_our_page() -> None:
-    told = request.headers.get("Sec-Fetch-Site")
-    origin = urlsplit(request.headers.get("Origin", ""))
-    if told is None and (origin.scheme != "http" or origin.netloc != request.environ["HTTP_HOST"]):
-        abort(403)
+def is_from_our_page() -> bool:
+    """Return whether a browser says that a page of this address sends this: older ones name its origin only."""
+    told, origin = request.headers.get("Sec-Fetch-Site"), urlsplit(request.headers.get("Origin", ""))
+    if told is not None:
+        return told == "same-origin"
+    return origin.scheme == "http" and origin.netloc == request.environ["HTTP_HOST"]
 
 
 def require_form_token() -> None:
     """Abort with 403 for a form that this window did not make. Done automatically for every POST; idempotent.
 
-    g.form_token: what is in the forms of this window; g.made: set where the form is one of them.
+    g.form_token: what is in the forms of this window. Another one may be of before: `check` sets g.made where the form
+    came from a page of this address, so that what was typed there can be given back.
     """
     if not hmac.compare_digest(g.form_token.encode(), request.form.get("form_token", "").encode()):
         abort(403)
-    g.made = True
 
 
 def add_headers(response: Response) -> Response:

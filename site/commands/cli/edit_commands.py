@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from commands.site import this_site
+from forms.core.terminal.prompts import SecretOption
 
 
 class EditorCommands(click.Group):
@@ -68,7 +69,7 @@ def review_pack(language: str, out: Path) -> None:
 
 @edit.command("remote-token")
 @click.option("--user", prompt="Name at the git server")
-@click.option("--token", prompt="Token or password", hide_input=True, help="Asked for if not given.")
+@click.option("--token", cls=SecretOption, prompt="Token or password", hide_input=True, help="Asked for if not given.")
 def remote_token(user: str, token: str) -> None:
     """Keep the name and token for the git remote of portal.yml on this machine, where it needs any (https)."""
     from commands import editing

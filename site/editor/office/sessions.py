@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from editor.office.accounts import hashed
 from editor.office.state import Account, Kept, OfficeSession, OfficeState
+from forms.core.problem import Problem
 
 IDLE = 2 * 3600
 """Seconds without a request after which a session ends."""
@@ -60,7 +62,8 @@ class Sessions:
         if not secret or session is None or account is None or not self._lives(session):
             return None
         if self.clock() - session.used > _NOTED:
-            with self.kept.changing() as fresh:
+            # A full disk: it ends the earlier, and nobody's text is refused for it.
+            with suppress(Problem), self.kept.changing() as fresh:
                 for one in (one for one in fresh.sessions if one.hash == mark):
                     one.used = self.clock()
         return SignedIn(account, session)

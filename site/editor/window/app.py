@@ -1,7 +1,8 @@
 """create_window(editor): wiring of the editor's window only. Bound to 127.0.0.1 by start.py."""
 
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from datetime import date
 from typing import Any
 
 from flask import Flask, g, request
@@ -54,9 +55,10 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["told"] = home.told
     app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
     app.jinja_env.filters["shortened"] = differences.shortened
-    app.jinja_env.filters["day"] = lambda day: i18n.day(day, g.language)
+    app.jinja_env.filters["day"] = _day
     app.context_processor(_always)
     app.before_request(_prepare)
     app.before_request(_begin_moment)
@@ -174,3 +176,10 @@ def _problems(told: Problems) -> tuple[str, int]:
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
     return home.problem_page([home.sentence(error.code or 500)], error.code or 500)
+
+
+def _day(day: date | str) -> str:
+    """Return a day as who reads the window writes it; a remembered one comes as text, and damaged stays as it is."""
+    with suppress(ValueError):
+        return i18n.day(date.fromisoformat(day) if isinstance(day, str) else day, g.language)
+    return str(day)

@@ -37,15 +37,20 @@ def translate(text: str) -> str:
 def told(value: object) -> object:
     """Return a text, or what stands in one, as the reader of the window says it."""
     if isinstance(value, LazyText):
-        return value.translated(i18n.translations(g.language), told)
+        return value.translated(i18n.translations(g.language), _told_within)
     if isinstance(value, date):
         return i18n.day(value, g.language)
     return translate(value) if isinstance(value, str) and value else value
 
 
+def _told_within(value: object) -> object:
+    """Return a value of a text as its reader says it; a plain one, like a name or what a cell holds, as it is."""
+    return told(value) if isinstance(value, LazyText | date) else value
+
+
 def translated(problem: Problem) -> Problem:
     """Return a problem that was raised in English in the language of the reader."""
-    return Problem(problem.where, str(told(problem.what)), str(told(problem.todo)))
+    return Problem(str(_told_within(problem.where)), str(told(problem.what)), str(told(problem.todo)))
 
 
 def sentence(code: int) -> Problem:

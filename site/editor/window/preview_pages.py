@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, make_response
 from editor import front_matter, preview
 from editor.looking import source_of
 from editor.window.current import the_editor
-from editor.window.home import translate
+from editor.window.home import translate, translated
 from editor.window.page_pages import problems_of, typed, whole_text
 from forms.core.problem import Problem, Problems
 
@@ -37,7 +37,7 @@ def look(language: str, name: str) -> Response:
     lines = lines_in_text([one.where for one in found], text, typed().text)
     told = [
         {"where": one.where, "what": one.what, "todo": one.todo, "line": line}
-        for one, line in zip(found, lines, strict=True)
+        for one, line in zip(map(translated, found), lines, strict=True)
     ]
     return jsonify({"problems": told, "page": _keep(html)})
 
@@ -81,7 +81,7 @@ def page_of(language: str, name: str, text: str) -> str:
         return preview.page(editor.root, context, source_of(language, name, text))
     except (Problem, Problems) as told:  # what check says of the page is why, where it says anything
         found = problems_of(language, name, text)
-        return _sentence(" ".join(map(str, found)) or str(told))
+        return _sentence(" ".join(str(translated(one)) for one in found) or str(told))
 
 
 def _sentence(text: str) -> str:

@@ -11,7 +11,7 @@ from sitegen.content.consent import consents
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
 from sitegen.content.tables import CellProblem
-from sitegen.publish.withdrawals import withdrawal, withdrawn_days
+from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows
@@ -121,10 +121,12 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
 def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
     gone = {consents.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
-    stories = withdrawn_days.stories_in(row)
+    stories = broken_rows.stories_in(row)
     if withdrawn_days.day_of(row) or (stories and stories <= gone):
         return ""
-    by_id = [row.get("id")] if sum(one.get("id") == row.get("id") for one in found) == 1 and not stories else []
+    named = row.get("id", "")
+    is_one = consents.is_id(named) and sum(one.get("id") == named for one in found) == 1
+    by_id = [named] if is_one and not stories else []
     media = consents.media_names(row.get("media", ""))
     names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
     return next((name for name in names if name and _as_shown(name) == name), "")

@@ -4,30 +4,29 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from forms.core.form_schema import load_all
 from forms.core.form_schema import names as form_names
+from forms.core.i18n.lazy_text import LazyText
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice
-from forms.core.problem import Problem, as_dangers
+from forms.core.problem import Problem, as_dangers, place_in
 from sitegen.checks import number_checks, page_checks
-from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.checks.tables import event_checks, feedback_checks
+from sitegen.checks.did_you_mean import did_you_mean, there_are
+from sitegen.checks.tables import event_checks, feedback_checks, row_checks
 from sitegen.content import desk_tables, phone_numbers
-from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
-from sitegen.content.tables import Row, Tables, every_cell, place_of
+from sitegen.content.pages import AllPages, PageSource, linked_name
+from sitegen.content.tables import Row, Tables
 from sitegen.languages import word_checks
 from sitegen.layers import lookup
 from sitegen.lint import consent_rules, page_facts
 from sitegen.lint.files import FILMS
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
-
-OLD_CHECK = timedelta(days=180)
-"""A number nobody has looked at for half a year is named."""
 
 _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
 _MAY_REQUEST_FILES = re.compile(r"!\[|<img|media/", re.I)
@@ -40,10 +39,6 @@ class CheckReport:
 
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
-
-
-MANY_CELLS = 20
-"""Texts of one table that lack a translation: of more only their number is said."""
 
 
 def check(
@@ -70,8 +65,8 @@ def check(
         *event_checks.problems(tables["events"], days, library.names, today),
         *event_checks.places(tables["places"]),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"], days),
-        *_checked_on(tables, today),
-        *as_dangers(_numbers(tables)),
+        *row_checks.checked_on(tables, today),
+        *as_dangers(row_checks.numbers(tables)),
         *as_dangers(number_checks.problems(pages, tables, content)),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
@@ -84,8 +79,8 @@ def check(
         *(said for page in pages for said in _forms(page)),
         *_translations(library),
         *word_checks.warnings(content, tuple(library.by_language)),
-        *_old(tables, today),
-        *_cells(tables, library),
+        *row_checks.old(tables, today),
+        *row_checks.untranslated(tables, library),
         *event_checks.waiting(tables["events"], today),
         *desk_tables.warnings(tables, tuple(library.by_language)),
         *feedback_checks.warnings(tables, today),
@@ -116,13 +111,14 @@ def _files_asked(page: PageSource, content: Path) -> Iterator[Problem]:
         return
     facts = page_facts.of(page, content.parent)
     yield from images.asked(page, () if page.made else facts.pictures, content / "media")
-    for address, _ in facts.links:
+    for address, _words in facts.links:
         name = unquote(html.unescape(address)).removeprefix("/media/")
         film = address.startswith("/media/") and name.lower().endswith(tuple(FILMS))
         if film and not lookup.medium(content / "media", name).is_file():
             at = page.text.find(address)
-            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
-            yield Problem(where, f"the film {address} is not there.", "Put it into content/media, write /media/...")
+            where = place_in(page.where, line=page.line_of(at) if at >= 0 else None)
+            what = _("the film %(address)s is not there.", address=address)
+            yield Problem(where, what, _("Put it into content/media, write /media/..."))
 
 
 def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> Iterator[Problem]:
@@ -133,7 +129,7 @@ def of_page(page: PageSource, library: AllPages, moved: Sequence[Row] = ()) -> I
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    return did_you_mean(word, known, f"There are: {', '.join(known)}.")
+    return did_you_mean(word, known, there_are(known))
 
 
 def _near_page(name: str, files: Sequence[str]) -> str:
@@ -143,13 +139,14 @@ def _near_page(name: str, files: Sequence[str]) -> str:
 
 def _blocks(page: PageSource) -> Iterator[Problem]:
     for block in page.blocks:
-        where = f"{page.where}, line {block.line}"
         if block.name == phone_numbers.BLOCK:
             continue  # number_checks names it
         if block.name not in BLOCKS and page_checks.is_small(block.name):
-            yield Problem(where, f"there is no block [[ {block.name} ]].", _near(block.name, sorted(BLOCKS)))
+            what = _("there is no block [[ %(block)s ]].", block=block.name)
+            yield Problem(place_in(page.where, line=block.line), what, _near(block.name, sorted(BLOCKS)))
         elif block.name == "form" and block.argument not in form_names():
-            yield Problem(where, f'there is no form "{block.argument}".', _near(block.argument, form_names()))
+            what = _('there is no form "%(form)s".', form=block.argument)
+            yield Problem(place_in(page.where, line=block.line), what, _near(block.argument, form_names()))
 
 
 def _forms(page: PageSource) -> Iterator[str]:
@@ -169,26 +166,26 @@ def _links(page: PageSource, library: AllPages, moved: Mapping[str, str]) -> Ite
     for match in _LINK.finditer(page.text):
         target = linked_name(page.name, match[1])
         if "://" not in match[1] and target not in names:
-            where = f"{page.where}, line {page.line_of(match.start())}"
-            todo = _near_link(target, library, moved)
-            yield Problem(where, f"the link goes to {match[1]}, which is not there.", todo)
+            what = _("the link goes to %(address)s, which is not there.", address=match[1])
+            where = place_in(page.where, line=page.line_of(match.start()))
+            yield Problem(where, what, _near_link(target, library, moved))
 
 
 def _near_link(target: str, library: AllPages, moved: Mapping[str, str]) -> str:
     """Return what to do about a link to a page that is not there: where it moved to counts before what is like it."""
     if target in moved:
-        return f"The page moved: link to {moved[target].removesuffix('.md')}.md."
+        return _("The page moved: link to %(page)s.md.", page=moved[target].removesuffix(".md"))
     return _near(target, library.names)
+
+
+def _not_there(page: str) -> LazyText:
+    return _("the page %(page)s is not there.", page=page)
 
 
 def _menu(menu: Sequence[str], library: AllPages) -> Iterator[Problem]:
     for name in menu:
         if f"{name}.md" not in library.names:
-            yield Problem(
-                "content/portal.yml, menu",
-                f"the page {name} is not there.",
-                _near_page(name, library.names),
-            )
+            yield Problem("content/portal.yml, menu", _not_there(name), _near_page(name, library.names))
 
 
 def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]:
@@ -196,30 +193,13 @@ def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]
     name = f"{(settings.get('paper') or {}).get('leaflet', 'index')}.md"
     if name not in library.names:
         todo = _near_page(name.removesuffix(".md"), library.names)
-        yield Problem("content/portal.yml, paper, leaflet", f"the page {name} is not there.", todo)
-
-
-def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
-    for name in ("helplines", "services", "staff_links"):
-        for row in tables[name]:
-            if row["checked_on"] > today:
-                where = f"content/tables/{name}.csv, {row['id']}, column checked_on"
-                yield Problem(where, "this day is still to come.", "Write the day on which somebody checked it.")
+        yield Problem("content/portal.yml, paper, leaflet", _not_there(name), todo)
 
 
 def _clip_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
     """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
     events = [row["id"] for row in days]
     return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
-
-
-def _numbers(tables: Tables) -> Iterator[Problem]:
-    """A helpline whose number is read as one and dialled as another."""
-    for row in tables["helplines"]:
-        if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = f"{place_of('helplines', row)} ({row['id']}), column tel"
-            what = f"people see {row['number']}, and the phone would call {row['tel']}."
-            yield Problem(where, what, "Write the same number in both.")
 
 
 def _askable(
@@ -238,8 +218,8 @@ def _askable(
 def _campaigns(tables: Tables, library: AllPages) -> Iterator[Problem]:
     for row in tables["campaigns"]:
         if f"{row['page']}.md" not in library.names:
-            where = f"content/tables/campaigns.csv, {row['id']}, column page"
-            yield Problem(where, f"the page {row['page']} is not there.", _near_page(row["page"], library.names))
+            where = place_in(f"content/tables/campaigns.csv, {row['id']}", column="page")
+            yield Problem(where, _not_there(row["page"]), _near_page(row["page"], library.names))
 
 
 def _translations(library: AllPages) -> Iterator[str]:
@@ -254,27 +234,3 @@ def _translations(library: AllPages) -> Iterator[str]:
         waiting = sum(not page.reviewed for page in pages.values())
         if waiting:
             yield f"content/{language}: {waiting} pages wait for a native reader (reviewed_by)."
-
-
-def _old(tables: Tables, today: date) -> Iterator[str]:
-    for name in ("helplines", "services", "staff_links"):
-        for row in tables[name]:
-            if row["checked_on"] < today - OLD_CHECK:
-                yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
-
-
-def _cells(tables: Tables, library: AllPages) -> Iterator[str]:
-    """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
-    codes = [code for code in library.by_language if code != SOURCE]
-    found: dict[tuple[str, str], list[str]] = {}
-    for name, row, column, cell in every_cell(tables):
-        if name in desk_tables.ENGLISH_ONLY or not column.endswith("_en") or not cell:
-            continue
-        for code in codes:
-            other = f"{column.removesuffix('en')}{code}"
-            if not row.get(other):
-                said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
-                found.setdefault((name, code), []).append(said)
-    for (name, code), each in found.items():
-        many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
-        yield from [many] if len(each) > MANY_CELLS else each

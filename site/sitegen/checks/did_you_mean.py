@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
+from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.lazy_text import lazy_gettext as _
 
 
@@ -15,3 +16,8 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return what to do about a word that is not known: the closest one, or else this sentence."""
     close = closest(word, known)
     return _('Did you mean "%(word)s"?', word=close) if close else otherwise
+
+
+def there_are(words: Iterable[str]) -> LazyText:
+    """Return which words are known here."""
+    return _("There are: %(words)s.", words=", ".join(words))

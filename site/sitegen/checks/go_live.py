@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from forms.core.portal import Portal
+from forms.core.i18n.lazy_text import LazyText
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, AllPages
 from sitegen.content.settings import WHERE
@@ -30,7 +32,6 @@ UNNAMED = (
 """What the demonstration says in place of a name."""
 
 _NO_PLACE = ("localhost", "example", "test", "invalid", "local", "example.org", "example.com", "example.net")
-_CLOSED = "Two people must be able to open what comes in."
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,15 @@ def blocking(items: Sequence[OpenItem]) -> list[Problem]:
 
 def _demonstration(settings: Mapping[str, Any]) -> Iterator[Problem]:
     if settings.get("demonstration"):
-        yield Problem(f"{WHERE}, demonstration", "is true.", "Write false once nothing else is open.")
+        yield Problem(f"{WHERE}, demonstration", _("is true."), _("Write false once nothing else is open."))
 
 
 def _responsible(portal: Portal) -> Iterator[Problem]:
     for code in portal.language_codes():
         said = portal.responsible.get(code, "").strip()
         if said in UNNAMED or not said:
-            todo = "Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023)."
-            yield Problem(f"{WHERE}, responsible, {code}", "nobody is named.", todo)
+            todo = _("Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023).")
+            yield Problem(f"{WHERE}, responsible, {code}", _("nobody is named."), todo)
 
 
 def _address(portal: Portal) -> Iterator[Problem]:
@@ -87,8 +88,11 @@ def _address(portal: Portal) -> Iterator[Problem]:
     host = (parts.hostname or "").rstrip(".")
     onion = host.endswith(".onion")
     if not onion and (parts.scheme != "https" or _is_no_place(host)):
-        what = f"{portal.address} is no address under which people reach the site over an encrypted line."
-        yield Problem(f"{WHERE}, address", what, "Write the real address, which begins with https://")
+        what = _(
+            "%(address)s is no address under which people reach the site over an encrypted line.",
+            address=portal.address,
+        )
+        yield Problem(f"{WHERE}, address", what, _("Write the real address, which begins with https://"))
 
 
 def _is_no_place(host: str) -> bool:
@@ -103,62 +107,73 @@ def _exit(portal: Portal) -> Iterator[Problem]:
     for address in dict.fromkeys((portal.exit_url, *portal.exit_urls.values())):
         to = urlsplit(address).hostname
         if own == to or _is_no_place(to or ""):
-            what = f"{address} does not lead away from this site."
-            yield Problem(f"{WHERE}, exit_url", what, "Name a page of another site that anybody might read.")
+            what = _("%(address)s does not lead away from this site.", address=address)
+            yield Problem(f"{WHERE}, exit_url", what, _("Name a page of another site that anybody might read."))
 
 
 def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
     for desk in portal.desks:
         for key in desk.keys:
             if key in unprotected:
-                what = "has a demonstration key: its secret lies on this machine without a passphrase."
-                todo = "Make a key on the desk's own machine: python3 build.py desk --home FOLDER new-key"
-                yield Problem(f"{WHERE}, desk {desk.id}", what, todo)
+                what = _("has a demonstration key: its secret lies on this machine without a passphrase.")
+                todo = _("Make a key on the desk's own machine: python3 build.py desk --home FOLDER new-key")
+                yield Problem(_place_of(desk), what, todo)
+
+
+def _place_of(desk: Desk) -> LazyText:
+    return _("%(file)s, desk %(desk)s", file=WHERE, desk=desk.id)
 
 
 def _alone(portal: Portal) -> Iterator[Problem]:
     for desk in portal.desks:
         if len(desk.members) == 1 and not desk.recovery:
-            what = "has one key and no recovery key: if that machine is lost, so are its letters."
-            yield Problem(f"{WHERE}, desk {desk.id}", what, f"{_CLOSED} Run: python3 build.py desk recovery-key")
+            what = _("has one key and no recovery key: if that machine is lost, so are its letters.")
+            todo = _("Two people must be able to open what comes in. Run: python3 build.py desk recovery-key")
+            yield Problem(_place_of(desk), what, todo)
 
 
 def _recovery(portal: Portal) -> Iterator[Problem]:
     for desk in portal.desks:
         if len(desk.members) > 1 and not desk.recovery:
-            todo = "Print one and lock it away: python3 build.py desk recovery-key"
-            yield Problem(f"{WHERE}, desk {desk.id}", "has no recovery key.", todo)
+            todo = _("Print one and lock it away: python3 build.py desk recovery-key")
+            yield Problem(_place_of(desk), _("has no recovery key."), todo)
 
 
 def _helplines(rows: Sequence[Row], today: date) -> Iterator[Problem]:
     for row in rows:
         where, by = f"content/tables/helplines.csv, {row['id']}", str(row["checked_by"] or "")
         if not by.strip() or _NOT_CALLED in by.lower():
-            yield Problem(where, "nobody has called this number.", "Call it, and write your name under checked_by.")
+            todo = _("Call it, and write your name under checked_by.")
+            yield Problem(where, _("nobody has called this number."), todo)
         elif row["checked_on"] is None or row["checked_on"] < today - CHECKED_WITHIN:
-            yield Problem(where, f"was last checked on {row['checked_on']}.", "Call it again, and write the day.")
+            yield Problem(where, _last_checked(row), _("Call it again, and write the day."))
+
+
+def _last_checked(row: Row) -> LazyText:
+    return _("was last checked on %(day)s.", day=str(row["checked_on"]))
 
 
 def _example_events(rows: Sequence[Row]) -> Iterator[Problem]:
     for row in rows:
         if row["example"]:
-            what = "is an example: people would travel to a meeting that is not held."
-            yield Problem(f"content/tables/events.csv, {row['id']}", what, "Take it out.")
+            what = _("is an example: people would travel to a meeting that is not held.")
+            yield Problem(f"content/tables/events.csv, {row['id']}", what, _("Take it out."))
 
 
 def _example_rows(tables: Tables) -> Iterator[Problem]:
     for name, rows in tables.items():
         count = sum(bool(row.get("example")) for row in rows) if name != "events" else 0
         if count:
-            yield Problem(f"content/tables/{name}.csv", f"{count} rows are examples.", "Take them out.")
+            what = _("%(count)s rows are examples.", count=count)
+            yield Problem(f"content/tables/{name}.csv", what, _("Take them out."))
 
 
 def _stories(library: AllPages) -> Iterator[Problem]:
     for pages in library.by_language.values():
         for page in pages.values():
             if page.meta.get("composite"):
-                what = "is an example put together from public reports, and no person's story."
-                yield Problem(page.where, what, "Take it out, or decide to keep it: it says so to its readers.")
+                what = _("is an example put together from public reports, and no person's story.")
+                yield Problem(page.where, what, _("Take it out, or decide to keep it: it says so to its readers."))
 
 
 def _old(tables: Tables, today: date) -> Iterator[Problem]:
@@ -166,16 +181,19 @@ def _old(tables: Tables, today: date) -> Iterator[Problem]:
         for row in tables[name]:
             if row["checked_on"] < today - CHECKED_WITHIN:
                 where = f"content/tables/{name}.csv, {row['id']}"
-                yield Problem(where, f"was last checked on {row['checked_on']}.", "Check it again, and write the day.")
+                yield Problem(where, _last_checked(row), _("Check it again, and write the day."))
 
 
 def _reviews(library: AllPages, tables: Tables, codes: Sequence[str]) -> Iterator[Problem]:
     for code in (code for code in codes if code != SOURCE):
         waiting = [page.name for page in library.by_language.get(code, {}).values() if not page.reviewed]
         if waiting:
-            todo = "Let a native reader read them and write the name under reviewed_by; until then each page says so."
-            yield Problem(f"content/{code}", f"nobody has reviewed {len(waiting)} pages, like {waiting[0]}.", todo)
+            what = _("nobody has reviewed %(count)s pages, like %(page)s.", count=len(waiting), page=waiting[0])
+            todo = _(
+                "Let a native reader read them and write the name under reviewed_by; until then each page says so."
+            )
+            yield Problem(f"content/{code}", what, todo)
         phrases = sum(code not in text(row, "reviewed") for row in tables["phrases"])
         if phrases:
-            what = f"nobody has reviewed {phrases} phrases."
-            yield Problem(f"content/tables/phrases.csv, reviewed_{code}", what, "Ask a native reader.")
+            what = _("nobody has reviewed %(count)s phrases.", count=phrases)
+            yield Problem(f"content/tables/phrases.csv, reviewed_{code}", what, _("Ask a native reader."))

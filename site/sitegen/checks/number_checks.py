@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from forms.core.files import kept_results
 from forms.core.i18n import own_words
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from sitegen import kept_work
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
@@ -16,7 +18,7 @@ from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 
-_TODO = (
+_TODO = _(
     "Write [[ number: ... ]] with an id of content/tables/helplines.csv, or add the number there. "
     "A count is written with a comma, like 1,200, or with what is counted after it; a law as section 198."
 )
@@ -37,12 +39,13 @@ def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iter
     yield from of_pages([page for page in pages if not _was_clean(page, known, ids, kept)], tables)
     yield from _in_tables(tables, codes, known, ids)
     for number, words in _shown_settings(content / "portal.yml"):
-        yield from _in_text(words, f"{WHERE}, line {number}", known, ids)
+        yield from (found.at(place_in(WHERE, line=number)) for found in _in_text(words, known, ids))
     for file in lookup.files(content, "media", "*.svg"):
-        yield from _in_text(_words_of(file.path), file.where, known, ids)
+        yield from (found.at(file.where) for found in _in_text(_words_of(file.path), known, ids))
     for file in lookup.files(content, "words", "*.po"):
         for english, said in _own_words(file.path).items():
-            yield from _in_text("\n".join(said), f'{file.where}, "{english[:60]}"', known, ids)
+            where = f'{file.where}, "{english[:60]}"'
+            yield from (found.at(where) for found in _in_text("\n".join(said), known, ids))
 
 
 def _own_words(path: Path) -> Mapping[str, own_words.Forms]:
@@ -82,7 +85,7 @@ def of_pages(pages: Sequence[PageSource], tables: Tables) -> Iterator[Problem]:
 
 def _of_page(page: PageSource, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     for key in _IN_TITLES:
-        yield from _in_text(str(page.meta.get(key) or ""), f"{page.where}, {key}", known, ids)
+        yield from (found.at(f"{page.where}, {key}") for found in _in_text(str(page.meta.get(key) or ""), known, ids))
     yield from _in_page(page, known, ids)
 
 
@@ -98,32 +101,44 @@ def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
 
 def _in_page(page: PageSource, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     for found in phone_numbers.strays(page.text, known):
-        yield _stray(f"{page.where}, line {page.line_of(found.start)}", found)
+        yield _stray(found).at(place_in(page.where, line=page.line_of(found.start)))
     for match in phone_numbers.TOKEN.finditer(page.text) if "[[" in page.text else ():
-        yield _unknown(f"{page.where}, line {page.line_of(match.start())}", match["id"], ids)
+        yield _unknown(match["id"], ids).at(place_in(page.where, line=page.line_of(match.start())))
 
 
-def _in_text(
-    text: str, where: str, known: frozenset[str], ids: Sequence[str], *, address: bool = False
-) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class _Found:
+    """What is wrong in a text, without where it stands: most texts are right, and need no place."""
+
+    what: str
+    todo: str
+
+    def at(self, where: str) -> Problem:
+        """Return the problem with its place."""
+        return Problem(where, self.what, self.todo)
+
+
+def _in_text(text: str, known: frozenset[str], ids: Sequence[str], *, address: bool = False) -> Iterator[_Found]:
     for found in phone_numbers.strays(text, known, address=address):
-        yield _stray(where, found)
+        yield _stray(found)
     for match in phone_numbers.TOKEN.finditer(text):
-        yield _unknown(where, match["id"], ids)
+        yield _unknown(match["id"], ids)
 
 
 def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
     endings = tuple(f"_{code}" for code in codes)
     for name, row, column, cell in every_cell(tables):
         if isinstance(cell, str) and cell and column.endswith(endings):
-            where = f"{place_of(name, row)} ({row[next(iter(row))]}), column {column}"
-            yield from _in_text(cell, where, known, ids, address=column.startswith(_POSTAL))
+            for found in _in_text(cell, known, ids, address=column.startswith(_POSTAL)):
+                yield found.at(place_in(place_of(name, row), named=str(row[next(iter(row))]), column=column))
 
 
-def _stray(where: str, found: phone_numbers.StrayNumber) -> Problem:
-    return Problem(where, f"{found.shown} looks like a phone number and is not in helplines.csv.", _TODO)
+def _stray(found: phone_numbers.StrayNumber) -> _Found:
+    what = _("%(number)s looks like a phone number and is not in helplines.csv.", number=found.shown)
+    return _Found(what, _TODO)
 
 
-def _unknown(where: str, told: str, ids: Sequence[str]) -> Problem:
-    what = f'[[ number ]] has nothing that is called "{told}".'
-    return Problem(where, what, did_you_mean(told, ids, f"The ids in helplines.csv are: {', '.join(ids)}."))
+def _unknown(told: str, ids: Sequence[str]) -> _Found:
+    what = _('[[ %(block)s ]] has nothing that is called "%(name)s".', block=phone_numbers.BLOCK, name=told)
+    otherwise = _("The ids in helplines.csv are: %(ids)s.", ids=", ".join(ids))
+    return _Found(what, did_you_mean(told, ids, otherwise))

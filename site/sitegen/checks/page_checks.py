@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice
-from forms.core.problem import Danger, Problem
-from sitegen.checks.did_you_mean import did_you_mean
+from forms.core.problem import Danger, Problem, place_in
+from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import TABLET, PageSource, day_of
 from sitegen.content.phone_numbers import TOKEN
 
@@ -31,27 +32,31 @@ def problems(page: PageSource) -> Iterator[Problem]:
     for match in _TEL.finditer(page.text) if "](tel:" in page.text else ():
         shown, dialled = (re.sub(r"\D", "", match[name]) for name in ("shown", "dialled"))
         if shown and shown != dialled:
-            where = f"{page.where}, line {page.line_of(match.start())}"
-            what = f"it shows {match['shown']}, and the phone would call {match['dialled']}."
-            yield Danger(where, what, "Write the same number in both.")
+            where = place_in(page.where, line=page.line_of(match.start()))
+            what = _(
+                "it shows %(shown)s, and the phone would call %(dialled)s.",
+                shown=match["shown"],
+                dialled=match["dialled"],
+            )
+            yield Danger(where, what, _("Write the same number in both."))
     for key in DAYS:
         day = page.meta.get(key)
         if day is not None and day_of(day) is None:
             quoted = isinstance(day, str) and _DAY.fullmatch(day.strip())
-            todo = "Take the quotation marks away." if quoted else "Write it like 2026-11-23."
-            yield Problem(f"{page.where}, {key}", f'"{day}" is not a day.', todo)
+            todo = _("Take the quotation marks away.") if quoted else _("Write it like 2026-11-23.")
+            yield Problem(f"{page.where}, {key}", _('"%(cell)s" is not a day.', cell=str(day)), todo)
 
 
 def addresses(page: PageSource, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
     """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
     for match in _ADDRESS.finditer(page.text):
-        code, _, name = match["address"].strip("/").partition("/")
+        code, _slash, name = match["address"].strip("/").partition("/")
         file = f"{name or 'index'}.md"
         if code not in languages or file in names or name.partition("/")[0] in _DRAWN:
             continue
-        todo = did_you_mean(file, names, "Write the name of the file, like help.md.")
-        where = f"{page.where}, line {page.line_of(match.start())}"
-        yield Problem(where, f"the link goes to {match['address']}, which is not there.", todo)
+        todo = did_you_mean(file, names, _("Write the name of the file, like help.md."))
+        what = _("the link goes to %(address)s, which is not there.", address=match["address"])
+        yield Problem(place_in(page.where, line=page.line_of(match.start())), what, todo)
 
 
 def is_small(name: str) -> bool:
@@ -61,9 +66,9 @@ def is_small(name: str) -> bool:
 
 def _blocks(page: PageSource) -> Iterator[Problem]:
     for line, name in broken_blocks(page):
-        what = f"[[ {name} is no block as it stands, and everybody would see it."
-        todo = "Write it in small letters on a line of its own, like [[ helplines ]]."
-        yield Problem(f"{page.where}, line {line}", what, todo)
+        what = _("[[ %(name)s is no block as it stands, and everybody would see it.", name=name)
+        todo = _("Write it in small letters on a line of its own, like [[ helplines ]].")
+        yield Problem(place_in(page.where, line=line), what, todo)
 
 
 def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
@@ -80,7 +85,7 @@ def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
 def lines_of_named_brackets(page: PageSource) -> set[int]:
     """Return the lines whose double brackets have a sentence of their own: no other check needs to name them."""
     numbers = {page.line_of(match.start()) for match in TOKEN.finditer(page.text)}
-    return numbers | {line for line, _ in broken_blocks(page)}
+    return numbers | {line for line, _name in broken_blocks(page)}
 
 
 def arguments(
@@ -95,9 +100,9 @@ def arguments(
         }.get(block.name)
         if known is None or block.argument in known or _MONTH_OR_YEAR.fullmatch(block.argument):
             continue
-        todo = did_you_mean(block.argument, known, f"There are: {', '.join(filter(None, known[:12]))}.")
-        where = f"{page.where}, line {block.line}"
-        yield Problem(where, f'[[ {block.name} ]] has nothing that is called "{block.argument}".', todo)
+        todo = did_you_mean(block.argument, known, there_are(filter(None, known[:12])))
+        what = _('[[ %(block)s ]] has nothing that is called "%(name)s".', block=block.name, name=block.argument)
+        yield Problem(place_in(page.where, line=block.line), what, todo)
 
 
 def untranslated(language: str, name: str, *, english: bool) -> str:

@@ -2,17 +2,19 @@
 
 import re
 
-SMALL_PLACE = "a place smaller than the taluk"
+from forms.core.i18n.lazy_text import lazy_gettext as _
+
+SMALL_PLACE = _("a place smaller than the taluk")
 
 # Names without a title, and places that are not called a village or street, pass.
 _PRIVATE = (
-    (re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}"), "a number of ten or more digits (a phone, an Aadhaar)"),
+    (re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}"), _("a number of ten or more digits (a phone, an Aadhaar)")),
     (
         re.compile(
             r"\b(?:Mr|Mrs|Ms|Miss|Dr|Shri|Smt|Thiru|Tmt|Selvi)\b\.?\s+[A-Z]"
             r"|(?:திரு\.|திருமதி|செல்வி)\s|(?:శ్రీమతి|శ్రీ|కుమారి)\s|(?:श्रीमती|श्री|कुमारी)\s|(?:ଶ୍ରୀମତୀ|ଶ୍ରୀ|କୁମାରୀ)\s"
         ),
-        "the name of a person",
+        _("the name of a person"),
     ),
     (
         re.compile(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
 from sitegen.content.pages import PageSource, block_of
@@ -20,8 +21,8 @@ _TAG = re.compile(r"<[^>]*>")
 _PLAIN_TAG = re.compile(r"</?[a-z0-9]+>")
 """A tag without attributes: an empty entry stays in a list from which a quote is taken, and nobody sees it."""
 
-_AS_USUAL = "Begin it with > at the beginning of a line, after an empty line, with no HTML around it."
-_AT_ITS_END = "Let the line consent: follow the words that it is for, behind a > like them."
+_AS_USUAL = _("Begin it with > at the beginning of a line, after an empty line, with no HTML around it.")
+_AT_ITS_END = _("Let the line consent: follow the words that it is for, behind a > like them.")
 
 
 def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
@@ -34,11 +35,12 @@ def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
         drawn = quotes.drawn(html)
         left = quotes.without(drawn, named)
         if any(not _TAG.sub("", said).strip() for keys, said in quotes.shown(drawn) if keys & named):
-            yield Problem(page.where, "a line consent: stands there, and no words of a quote before it.", _AT_ITS_END)
+            what = _("a line consent: stands there, and no words of a quote before it.")
+            yield Problem(page.where, what, _AT_ITS_END)
         elif _QUOTED.search(left) and not _said_elsewhere(page):
-            yield Problem(page.where, "a quote stands there whose consent cannot be told.", _AS_USUAL)
+            yield Problem(page.where, _("a quote stands there whose consent cannot be told."), _AS_USUAL)
         elif _MARK.search(left) or (named and not _same(page.text, html, left, root)):
-            what = "a quote stands there that could not leave the page alone when its consent ends."
+            what = _("a quote stands there that could not leave the page alone when its consent ends.")
             yield Problem(page.where, what, _AS_USUAL)
 
 

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.tables import Row, Tables, in_order, text
 
 ENGLISH_ONLY = frozenset({"staff_links", "duties"})
@@ -40,18 +41,18 @@ def problems(tables: Tables) -> Iterator[Problem]:
         where, named = f"content/tables/phrases.csv, {row['id']}", text(row, "name")
         for language, words in named.items():
             for number in dict.fromkeys(number for number in _NUMBER.findall(words) if number not in known):
-                what = f"{number} is no number of content/tables/helplines.csv."
-                todo = "Promise no days or amounts; add a new helpline there first."
-                yield Problem(f"{where}, column name_{language}", what, todo)
+                what = _("%(number)s is no number of %(file)s.", number=number, file="content/tables/helplines.csv")
+                todo = _("Promise no days or amounts; add a new helpline there first.")
+                yield Problem(place_in(where, column=f"name_{language}"), what, todo)
         for language in sorted(set(text(row, "reviewed")) - set(named)):
-            what, todo = "somebody reviewed a sentence that is not there.", "Write the sentence, or empty this cell."
-            yield Problem(f"{where}, column reviewed_{language}", what, todo)
+            what = _("somebody reviewed a sentence that is not there.")
+            todo = _("Write the sentence, or empty this cell.")
+            yield Problem(place_in(where, column=f"reviewed_{language}"), what, todo)
     for row in tables["duties"]:
         if not row["source"] and ASK not in row["name_en"].lower():
-            where = f"content/tables/duties.csv, {row['id']}, column name_en"
-            yield Problem(
-                where, "it has no source and is told as a fact.", f'Add a source, or write "{ASK} whether ...".'
-            )
+            where = place_in(f"content/tables/duties.csv, {row['id']}", column="name_en")
+            todo = _('Add a source, or write "%(words)s whether ...".', words=ASK)
+            yield Problem(where, _("it has no source and is told as a fact."), todo)
 
 
 def warnings(tables: Tables, languages: Sequence[str]) -> Iterator[str]:

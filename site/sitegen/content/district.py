@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.core.form_schema import load_all
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice, Desk, Helpline, Language, Member, Portal, Sms, pick
 from forms.core.problem import Problem, Problems
 from sitegen.checks import settings_checks
@@ -85,7 +86,8 @@ def require_source(content: Path) -> None:
     """Raise Problem where English is not the first language: every table would lack the columns of another."""
     codes = language_codes(content)
     if codes and codes[0] != SOURCE:
-        what, todo = f"the first language is not {SOURCE}.", "English is the source and comes first."
+        what = _("the first language is not %(language)s.", language=SOURCE)
+        todo = _("English is the source and comes first.")
         raise Problem(f"{WHERE}, languages", what, todo)
 
 
@@ -141,21 +143,27 @@ def _drawn(media: Path, name: str) -> str:
 
 def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
     found = [
-        Problem(f"{WHERE}, desk {row['id']}", f"there is no drawing {row['picture']}.", "Look into media/pictograms.")
+        Problem(
+            f"{WHERE}, desk {row['id']}",
+            _("there is no drawing %(name)s.", name=row["picture"]),
+            _("Look into media/pictograms."),
+        )
         for row, desk in zip(settings["desks"], desks, strict=True)
         if row.get("picture") and not desk.picture
     ]
     for desk in desks:
         for member in desk.members:
             if not member.key or not member.pickup:
-                todo = f"Run: python3 build.py desk --desk {member.id} new-key"
-                found.append(Problem(f"{WHERE}, desk {member.id}", "has no key or no pickup line.", todo))
+                todo = _("Run: %(command)s", command=f"python3 build.py desk --desk {member.id} new-key")
+                found.append(Problem(f"{WHERE}, desk {member.id}", _("has no key or no pickup line."), todo))
         ids = [member.id for member in desk.members]
-        found += [Problem(f"{WHERE}, desk {one}", "stands there twice.", "Give each person an id of their own.")
-                  for one in sorted({one for one in ids if ids.count(one) > 1})]  # fmt: skip
+        what, todo = _("stands there twice."), _("Give each person an id of their own.")
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        found += [Problem(f"{WHERE}, desk {one}", what, todo) for one in twice]
     for form in (one.name for one in load_all() if one.needed):
         if not any(form in desk.reads for desk in desks):
-            found.append(Problem(WHERE, f"no desk reads {form}.", f"Write reads: [{form}] at one desk."))
+            todo = _("Write reads: [%(form)s] at one desk.", form=form)
+            found.append(Problem(WHERE, _("no desk reads %(form)s.", form=form), todo))
     return found
 
 
@@ -164,8 +172,8 @@ def _require_timezone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        todo = "Take a name of the IANA time zone database, like Asia/Kolkata."
-        raise Problems([Problem(f"{WHERE}, timezone", f'"{name}" is no time zone.', todo)]) from None
+        todo = _("Take a name of the IANA time zone database, like Asia/Kolkata.")
+        raise Problems([Problem(f"{WHERE}, timezone", _('"%(name)s" is no time zone.', name=name), todo)]) from None
 
 
 def _helpline(row: Row) -> Helpline:

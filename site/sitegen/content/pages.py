@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
-from sitegen.content.settings import line_of, twice
+from sitegen.content.settings import AS_UTF8, line_of, twice
 from sitegen.layers import lookup
 from sitegen.layers.own_files import shown_name
 from sitegen.lint import front_matter
@@ -37,8 +38,6 @@ LONGEST = 200_000
 
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
 """Control characters; and rows of brackets, which take Markdown longer the square of their number."""
-
-_AS_UTF8 = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
 
 
 def day_of(value: object) -> date | None:
@@ -162,8 +161,8 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     except DuplicateKey as error:
         raise twice(error, where, 1) from None
     except YAMLError as error:
-        todo = 'Put texts with a colon into "quotes".'
-        unknown = Problem(f"{where}{line_of(error, 1)}", "the front matter cannot be read.", todo)
+        todo = _('Put texts with a colon into "quotes".')
+        unknown = Problem(place_in(where, line=line_of(error, 1)), _("the front matter cannot be read."), todo)
         raise next(front_matter.line_mistakes(match[1], where), unknown) from None
     for problem in front_matter.curly_quotes(match[1], where):
         raise problem
@@ -183,16 +182,17 @@ def _meta(text: str) -> Any:
 def readable(text: str, where: str) -> str:
     """Return the text of a page. Raises Problem for one that no reader of Markdown should be given."""
     if len(text) > LONGEST:
-        what = f"has {len(text):,} characters."
-        raise Problem(
-            where, what, f"A page may have {LONGEST:,}: a phone would load it for minutes. Make several of it."
+        what = _("has %(count)s characters.", count=f"{len(text):,}")
+        todo = _(
+            "A page may have %(most)s: a phone would load it for minutes. Make several of it.", most=f"{LONGEST:,}"
         )
+        raise Problem(where, what, todo)
     if match := _NO_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
         if match[0][0] == "[":
-            raise Problem(f"{where}, line {line}", "a long row of [ stands there.", "Take it out.")
-        what = "a sign stands there that is no letter (a file of another kind, or a damaged one)."
-        raise Problem(f"{where}, line {line}", what, "Take an older copy, or write the line again.")
+            raise Problem(place_in(where, line=line), _("a long row of [ stands there."), _("Take it out."))
+        what = _("a sign stands there that is no letter (a file of another kind, or a damaged one).")
+        raise Problem(place_in(where, line=line), what, _("Take an older copy, or write the line again."))
     return text
 
 
@@ -211,8 +211,8 @@ def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Prob
     """Return all pages of one language by name, and what is wrong with those that cannot be read."""
     pages, problems = {}, []
     if not lookup.has_folder(content, language):
-        todo = "Make the folder, or take the language out of content/portal.yml."
-        return {}, [Problem(f"content/{language}", "is not there.", todo)]
+        todo = _("Make the folder, or take the language out of content/portal.yml.")
+        return {}, [Problem(f"content/{language}", _("is not there."), todo)]
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
@@ -225,9 +225,10 @@ def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Prob
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
-            problems.append(Problem(where, "has letters that are not UTF-8.", _AS_UTF8))
+            problems.append(Problem(where, _("has letters that are not UTF-8."), AS_UTF8))
         except OSError as error:
-            problems.append(Problem(where, f"cannot be opened ({error.strerror}).", "Close it in other programs."))
+            what = _("cannot be opened (%(why)s).", why=error.strerror)
+            problems.append(Problem(where, what, _("Close it in other programs.")))
     return pages, problems
 
 
@@ -255,8 +256,8 @@ def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
 
 def not_here_words(language: str) -> tuple[str, str]:
     """Return the title and the sentence of a page that is not there in this language."""
-    _ = i18n.say(language)
-    return _("This page is not here"), _("The address may be mistyped, or the page has moved.")
+    translate = i18n.say(language)
+    return translate("This page is not here"), translate("The address may be mistyped, or the page has moved.")
 
 
 @dataclass(frozen=True)

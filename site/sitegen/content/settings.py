@@ -5,7 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 
 REQUIRED = (
@@ -13,6 +14,7 @@ REQUIRED = (
     "keep", "menu",
 )  # fmt: skip
 WHERE = "content/portal.yml"
+AS_UTF8 = _("Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8).")
 
 
 def read_settings(content: Path) -> dict[str, Any]:
@@ -20,20 +22,23 @@ def read_settings(content: Path) -> dict[str, Any]:
     try:
         settings = deepcopy(_parsed((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
-        raise Problem(WHERE, "is missing.", "Put it back: it names the district, its languages and desks.") from None
+        todo = _("Put it back: it names the district, its languages and desks.")
+        raise Problem(WHERE, _("is missing."), todo) from None
     except OSError as error:
-        what = f"cannot be opened ({error.strerror})."
-        raise Problem(WHERE, what, "Put the file itself there, and close it in other programs.") from None
+        what = _("cannot be opened (%(why)s).", why=error.strerror)
+        raise Problem(WHERE, what, _("Put the file itself there, and close it in other programs.")) from None
     except DuplicateKey as error:
         raise twice(error, WHERE) from None
     except UnicodeDecodeError:
-        todo = "Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
-        raise Problem(WHERE, "has letters that are not UTF-8.", todo) from None
+        raise Problem(WHERE, _("has letters that are not UTF-8."), AS_UTF8) from None
     except YAMLError as error:
-        raise Problem(f"{WHERE}{line_of(error)}", "cannot be read.", "Look at the indents and colons there.") from None
+        raise Problem(
+            place_in(WHERE, line=line_of(error)), _("cannot be read."), _("Look at the indents and colons there.")
+        ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
-        raise Problem(WHERE, f"{missing[0]} is missing.", f"It needs: {', '.join(REQUIRED)}.")
+        what = _("%(name)s is missing.", name=missing[0])
+        raise Problem(WHERE, what, _("It needs: %(names)s.", names=", ".join(REQUIRED)))
     return dict(settings)
 
 
@@ -58,12 +63,16 @@ def voices(content: Path) -> dict[str, str]:
 
 def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
     """Return what to say of a key that stands twice."""
-    what = f'"{error.key[:40]}" stands there twice: the first time in line {error.first_line + offset}.'
-    todo = "Only one of them would count. Take one out."
-    return Problem(f"{where}, line {error.line + offset}", what, todo)
+    what = _(
+        '"%(key)s" stands there twice: the first time in line %(line)s.',
+        key=error.key[:40],
+        line=error.first_line + offset,
+    )
+    todo = _("Only one of them would count. Take one out.")
+    return Problem(place_in(where, line=error.line + offset), what, todo)
 
 
-def line_of(error: Exception, offset: int = 0) -> str:
-    """ ", line 7" where a YAML error has its line, else ""."""
+def line_of(error: Exception, offset: int = 0) -> int | None:
+    """Return the line of a YAML error; None where it has none."""
     mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1 + offset}" if mark else ""
+    return mark.line + 1 + offset if mark else None

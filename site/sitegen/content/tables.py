@@ -15,7 +15,7 @@ from forms.core.i18n import digits, locales
 from forms.core.i18n.lazy_text import joined
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Text
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problem, Problems, place_in
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import kept_tables, settings
 from sitegen.content.spreadsheets import csv_headers, dates
@@ -66,7 +66,7 @@ def layer_of(row: Row) -> str:
 
 def place_of(table: str, row: Row) -> str:
     """Return where a row stands, like "content/tables/places.csv, row 3"; of a library its own table."""
-    return f"{layer_of(row) or lookup.OWN}/tables/{table}.csv, row {number_of(row)}"
+    return place_in(f"{layer_of(row) or lookup.OWN}/tables/{table}.csv", row=number_of(row))
 
 
 def every_cell(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[tuple[str, Any, str, Any]]:
@@ -107,7 +107,7 @@ def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tabl
     """Return tables, typed and checked. Raises Problems."""
     known = {path.stem for path in schemas.glob("*.yaml")}
     problems = [
-        Problem(file.where, "has no schema, so nothing reads it.", "Remove it, or ask a developer.")
+        Problem(file.where, _("has no schema, so nothing reads it."), _("Remove it, or ask a developer."))
         for file in _files(tables)
         if file.path.stem not in known
     ]
@@ -226,10 +226,13 @@ def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
         column = sheet.header.index(field["name"])
         cells = [row[column] if column < len(row) else "" for row in sheet.rows]
         for at in sorted(dates.in_doubt(cells)):
-            where = f"{sheet.where}, row {sheet.numbers[at]}, column {field['name']}"
-            kind = _KINDS[field["type"]]
-            what = f'"{cells[at]}" is not {kind} without doubt: this column has the month first in a row.'
-            yield Problem(where, what, f"Write it like {field.get('example', '2027-01-24')}.")
+            where = place_in(sheet.where, row=sheet.numbers[at], column=field["name"])
+            what = _(
+                '"%(cell)s" is not %(kind)s without doubt: this column has the month first in a row.',
+                cell=cells[at],
+                kind=_KINDS[field["type"]],
+            )
+            yield Problem(where, what, _("Write it like %(example)s.", example=field.get("example", "2027-01-24")))
 
 
 def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]:
@@ -239,7 +242,8 @@ def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
         for column, cell in zip(sheet.header, row, strict=False):
             if column in numbers and "_" in cell:
                 what = _('"%(cell)s" is not %(kind)s.', cell=cell, kind=_KINDS[numbers[column]["type"]])
-                yield Problem(f"{sheet.where}, row {number}, column {column}", what, _("Write digits only, like 20."))
+                where = place_in(sheet.where, row=number, column=column)
+                yield Problem(where, what, _("Write digits only, like 20."))
 
 
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
@@ -287,7 +291,7 @@ def _problems(
 
 def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
     at = error.row_number - 2
-    return f"{sheet.where_of(at)}, row {sheet.numbers[at]}" + (f", column {column}" if column else "")
+    return place_in(sheet.where_of(at), row=sheet.numbers[at], column=column)
 
 
 class CellProblem(Problem):
@@ -300,7 +304,7 @@ class CellProblem(Problem):
 
 def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Problem:
     where = _place(sheet, error, error.field_name)
-    cell, meant = str(error.cell or ""), str(field.get("description", "")).strip()
+    cell, meant = str(error.cell or ""), field.get("description", "")
     like = _("Write it like %(example)s.", example=str(field["example"])) if field.get("example") else ""
     if error.type == "type-error":
         kind = _KINDS.get(field.get("type", ""), _("what belongs here"))
@@ -336,7 +340,7 @@ def _row_problem(sheet: CsvFile, error: Any) -> Problem:
         cell = sheet.rows[error.row_number - 2][0]
         what = _('"%(cell)s" stands in an earlier row too.', cell=cell)
         return CellProblem(_place(sheet, error, sheet.header[0]), what, like=_("Give each row its own."))
-    return Problem(_place(sheet, error), f"{error.note}.", "Compare it with the rows beside it.")
+    return Problem(_place(sheet, error), _("%(why)s.", why=error.note), _("Compare it with the rows beside it."))
 
 
 def _choose(cell: str, allowed: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.files.durable import write_durably
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.pages import MOST_KEPT, SOURCE, AllPages, PageSource, read_all
 
@@ -90,8 +91,8 @@ def read(content: Path, of: Collection[str] | None = None) -> dict[str, KnownTra
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError):
-        what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
-        raise Problem(f"content/{FILE}", what, todo) from None
+        what = _("cannot be read. The program writes it; nobody else should.")
+        raise Problem(f"content/{FILE}", what, _("Put back an older copy of it.")) from None
 
 
 @lru_cache(maxsize=1)

@@ -306,7 +306,7 @@ class Builder:
     def _keep_compiled(self) -> kept_work.KeptWork:
         """Have templates and words kept as they are compiled; return where."""
         from forms.core import i18n  # noqa: PLC0415
-        from forms.core.rendering import COMPILED  # noqa: PLC0415
+        from forms.core.rendering.environment import COMPILED  # noqa: PLC0415
 
         program = kept_work.at(self.root, kept_work.PROGRAM)
         i18n.keep_compiled(kept_work.code_mark(), program)

@@ -6,14 +6,41 @@ may be required. `translations: true` is for what the source language does not n
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from gettext import NullTranslations
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from forms.core.i18n import locales
+from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.schema_words import WORDS
 from forms.core.yaml_reader import read_yaml
 
 ANY = "*"
+_LANGUAGE = "{language}"
+
+
+class ColumnDescription(LazyText):
+    """What a column means; {language} in it is what its reader calls the language in which the column is written."""
+
+    code: str
+    name: str
+
+    def __new__(cls, message: str, code: str, name: str) -> Self:
+        """Return the text with a name of the language."""
+        text = str.__new__(cls, message.replace(_LANGUAGE, name))
+        text.message, text.values, text.plural, text.number = message, {}, "", 1
+        text.code, text.name = code, name
+        return text
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """Return what a copy is made of."""
+        return self.message, self.code, self.name
+
+    def translated(self, words: NullTranslations, tell: Callable[[Any], Any]) -> str:
+        """Return the text in the language of `words`, with that language's name for the column's."""
+        reader = words.info().get("language", "")
+        name = locales.name_in(self.code, reader) if reader else self.name
+        return super().translated(words, tell).replace(_LANGUAGE, name)
 
 
 def written(path: Path) -> dict[str, Any]:
@@ -69,7 +96,7 @@ def _columns(
         column = {key: value for key, value in field.items() if key != "translations"}
         column |= {"name": f"{name.removesuffix(ANY)}{code}"}
         column["title"] = f"{field['title']} ({named(code)})"
-        column["description"] = str(field["description"]).replace("{language}", named(code))
+        column["description"] = ColumnDescription(str(field["description"]), code, named(code))
         if code != source and "constraints" in column:
             column["constraints"] = {key: value for key, value in field["constraints"].items() if key != "required"}
         yield column

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from forms.core.i18n import SOURCE_LANGUAGE, locales, own_words
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.layers import lookup
 
@@ -14,8 +15,8 @@ def problems(content: Path) -> Iterator[Problem]:
         try:
             own_words.catalog_of(_text(file.path), file.path.stem)
         except own_words.NotWords as error:
-            todo = "Save it again with the program for translations that made it, or take an older copy."
-            yield Problem(file.where, f"cannot be read ({error}).", todo)
+            todo = _("Save it again with the program for translations that made it, or take an older copy.")
+            yield Problem(file.where, _("cannot be read (%(why)s).", why=str(error)), todo)
 
 
 def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from forms.core.files.durable import write_durably
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
 from sitegen.layers.own_files import is_left_name
@@ -97,8 +98,8 @@ def problems(content: Path) -> Iterator[Problem]:
     for one in usable(content):
         yield from _harmful(one)
         if (one.folder / SETTINGS).exists():
-            what = "a library has a portal.yml, and only a district's own counts."
-            yield Problem(f"{one.shown}/{SETTINGS}", what, "Take it out of the library.")
+            what = _("a library has a portal.yml, and only a district's own counts.")
+            yield Problem(f"{one.shown}/{SETTINGS}", what, _("Take it out of the library."))
 
 
 def copy_settings(content: Path, place: Path) -> None:
@@ -126,13 +127,16 @@ def _harmful(library: Library) -> Iterator[Problem]:
     """Yield links in a library, which could lead anywhere on this machine, and what is too large to be read."""
     entries = sorted(_entries(str(library.folder), ""), key=lambda one: one[0].split("/"))
     if len(entries) > MOST_FILES:
-        yield Problem(library.shown, f"holds {len(entries):,} files.", f"A library may have {MOST_FILES:,}.")
+        what = _("holds %(count)s files.", count=f"{len(entries):,}")
+        yield Problem(library.shown, what, _("A library may have %(most)s.", most=f"{MOST_FILES:,}"))
     for name, entry in entries:
         where = f"{library.shown}/{name}"
         if entry.is_symlink():
-            yield Problem(where, "is a link, which a library may not have.", "Put the file itself there, or remove it.")
+            what = _("is a link, which a library may not have.")
+            yield Problem(where, what, _("Put the file itself there, or remove it."))
         elif entry.is_file() and entry.stat().st_size > LARGEST_FILE:
-            yield Problem(where, "is too large.", f"A file of a library may have {LARGEST_FILE // 1_000_000} MB.")
+            todo = _("A file of a library may have %(most)s MB.", most=LARGEST_FILE // 1_000_000)
+            yield Problem(where, _("is too large."), todo)
 
 
 def _entries(folder: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.locales import CODE
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.consent import consents, quotes
 from sitegen.content.consent.consents import languages
 from sitegen.content.pages import PageSource
@@ -18,7 +19,13 @@ LONGEST_CONSENT = timedelta(days=3 * 366)
 
 _LONG_NUMBER = re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}")
 _FULL_DATE = re.compile(r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{4}-\d{2}-\d{2}\b")
-_NO_CONSENT = (
+_REVEALING = (
+    (_LONG_NUMBER, _("a number of ten or more digits could show who this is.")),
+    (_FULL_DATE, _("an exact date could show who this is.")),
+)
+"""What a story must not hold, each with what is said of it."""
+
+_NO_CONSENT = _(
     "Write consent: and the id of a row of consents.csv as the quote's last line, behind a >. "
     "Or write quotes: published above, for words of an office or a book, with their source on the page."
 )
@@ -51,16 +58,21 @@ def problems(
 def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator[Problem]:
     """Yield quotes without a consent that was ever complete; one withdrawn or ended is left out (quotes.py)."""
     for quote in quotes.quotes_of(page.text):
-        where = f"{page.where}, line {page.line_of(quote.start)}"
+        where = place_in(page.where, line=page.line_of(quote.start))
         if quote.consents and quote.nested:
-            yield Problem(where, "a quote stands in a quote.", "Make two of it, each with its own consent.")
+            what, todo = _("a quote stands in a quote."), _("Make two of it, each with its own consent.")
+            yield Problem(where, what, todo)
         if not quote.consents and page.meta.get("quotes") != quotes.PUBLISHED:
-            yield Problem(where, "somebody's words stand there, and no consent covers them.", _NO_CONSENT)
+            yield Problem(where, _("somebody's words stand there, and no consent covers them."), _NO_CONSENT)
         for name, one in quotes.standings(quote, page, page.language, known, today):
             if one.why and not one.left:
                 own = page.name.removesuffix(".md")
-                todo = f"It needs a whole row of its own in consents.csv, with id {name} and {own} under quotes."
-                yield Problem(where, f"of this quote, {one.why}.", todo)
+                todo = _(
+                    "It needs a whole row of its own in consents.csv, with id %(id)s and %(page)s under quotes.",
+                    id=name,
+                    page=own,
+                )
+                yield Problem(where, _("of this quote, %(why)s.", why=one.why), todo)
 
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:
@@ -81,72 +93,78 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
         name = consents.media_name(file.name)
         ours = file.path.suffix.lower() == _DRAWING and name.startswith(_DRAWN_FOR_THE_SITE)
         if name not in decided and not ours and not name.startswith(_READINGS):
-            what = "nobody has said whether this shows a person."
-            todo = "Name it in consents.csv under media: in the row of its person, or in a row of kind nobody."
+            what = _("nobody has said whether this shows a person.")
+            todo = _("Name it in consents.csv under media: in the row of its person, or in a row of kind nobody.")
             yield Problem(f"{file.layer.shown}/media/{name}", what, todo)
+
+
+def _cell(row: Row, column: str = "") -> str:
+    """Return where a cell of consents.csv is; without a column where the row is."""
+    return place_in(place_of("consents", row), named=row["id"], column=column)
 
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong with a row, independent of its page or file."""
-    where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
-        yield Problem(where, "names no story, no file and no quote.", "Fill in story, media or quotes.")
+        what = _("names no story, no file and no quote.")
+        yield Problem(_cell(row), what, _("Fill in story, media or quotes."))
     for code in sorted(languages(row["languages"] or "") - {*map(str.lower, codes)}):
         if not _CODE.fullmatch(code):
-            todo = f"Write codes, like {' '.join(codes)}."
-            yield Problem(f"{where}, column languages", f'"{code}" is no code of a language.', todo)
+            todo = _("Write codes, like %(codes)s.", codes=" ".join(codes))
+            yield Problem(_cell(row, "languages"), _('"%(code)s" is no code of a language.', code=code), todo)
     if row["kind"] == consents.NOBODY:
         if not row["approved_by"] and not row["withdrawn_on"]:
-            yield Problem(
-                f"{where}, column approved_by", "nobody has looked at it.", "Write who found no person in it."
-            )
+            what, todo = _("nobody has looked at it."), _("Write who found no person in it.")
+            yield Problem(_cell(row, "approved_by"), what, todo)
     elif not row["withdrawn_on"]:
-        yield from _required(row, where)
+        yield from _required(row)
     there = {consents.media_name(file.name) for file in lookup.files(media.parent, media.name)}
     for name in sorted(consents.media_names(row["media"] or "")):
         if name not in there and not row["withdrawn_on"]:
-            todo = "Write it as it stands in content/media, without spaces, like photos/visit.jpg."
-            yield Problem(f"{where}, column media", f"{name} is not there.", todo)
+            todo = _("Write it as it stands in content/media, without spaces, like photos/visit.jpg.")
+            yield Problem(_cell(row, "media"), _("%(name)s is not there.", name=name), todo)
 
 
-def _required(row: Row, where: str) -> Iterator[Problem]:
+def _required(row: Row) -> Iterator[Problem]:
     for column in ("languages", "adult", "court_case", "name_changed"):
         if row[column] is None or row[column] == "":
-            yield Problem(f"{where}, column {column}", "this cell is empty.", "Only a row of kind nobody may leave it.")
+            what, todo = _("this cell is empty."), _("Only a row of kind nobody may leave it.")
+            yield Problem(_cell(row, column), what, todo)
 
 
 def _story(page: PageSource, tables: Tables, today: date) -> Iterator[Problem]:
     """Yield stories without a complete consent. Withdrawn or ended ones are replaced before (consents.py)."""
     consent = next((row for row in tables["consents"] if row["id"] == page.meta.get("consent")), None)
     if consent is None:
-        todo = "Write consent: with an id from content/tables/consents.csv."
-        yield Problem(page.where, "this story has no consent record.", todo)
+        how = _("Write consent: with an id from content/tables/consents.csv.")
+        yield Problem(page.where, _("this story has no consent record."), how)
         return
     for what, todo in _consent_gaps(consent, page, today):
-        yield Problem(f"{page.where} (consent {consent['id']})", what, todo)
+        yield Problem(_("%(place)s (consent %(id)s)", place=page.where, id=consent["id"]), what, todo)
     public = {row["tel"] for row in tables["helplines"]}
-    for pattern, what in ((_LONG_NUMBER, "a number of ten or more digits"), (_FULL_DATE, "an exact date")):
+    for pattern, what in _REVEALING:
         for match in pattern.finditer(page.text):
             if re.sub(r"\D", "", match[0]) in public:
                 continue
-            where = f"{page.where}, line {page.line_of(match.start())}"
-            yield Problem(where, f"{what} could show who this is.", "Take it out: no finer than the year.")
+            where = place_in(page.where, line=page.line_of(match.start()))
+            yield Problem(where, what, _("Take it out: no finer than the year."))
 
 
 def _consent_gaps(consent: Row, page: PageSource, today: date) -> Iterator[tuple[str, str]]:
     """Yield gaps by rules 1-8 of FACTS section 5: recorded, adult, not withdrawn or expired, approved by another."""
     if consent["story"] != page.name.removesuffix(".md"):
-        yield "the consent is for another story.", f"It says {consent['story']}."
+        yield _("the consent is for another story."), _("It says %(story)s.", story=consent["story"])
     if page.language.lower() not in languages(consent["languages"] or ""):
-        yield f"the consent does not cover {page.language}.", "Ask, or take this translation away."
+        what = _("the consent does not cover %(language)s.", language=page.language)
+        yield what, _("Ask, or take this translation away.")
     if consent["withdrawn_on"]:
-        yield "the consent was taken back.", "Take the story away in all languages."
+        yield _("the consent was taken back."), _("Take the story away in all languages.")
     if not consent["adult"]:
-        yield "the person is not an adult.", "Stories of people under 18 are not published."
+        yield _("the person is not an adult."), _("Stories of people under 18 are not published.")
     if not consent["name_changed"]:
-        yield "the name is not changed.", "Change it in the story and say so in consents.csv."
+        yield _("the name is not changed."), _("Change it in the story and say so in consents.csv.")
     if consent["kind"] == "composite" and not page.meta.get("composite"):
-        yield "this composite example is not labelled.", "Write composite: true in its front matter."
+        yield _("this composite example is not labelled."), _("Write composite: true in its front matter.")
     yield from _record_gaps(consent, today)
 
 
@@ -155,13 +173,13 @@ def _record_gaps(consent: Row, today: date) -> Iterator[tuple[str, str]]:
     given, expires = consent["given_on"], consent["expires_on"]
     if not given or not expires or not consent["approved_by"] or not consent["approved_on"]:
         yield (
-            "the consent record is not complete.",
-            "It needs given_on, expires_on, approved_by and approved_on.",
+            _("the consent record is not complete."),
+            _("It needs given_on, expires_on, approved_by and approved_on."),
         )
         return
     if not given <= today < expires:
-        yield "the consent is not valid today.", "Ask the person again, or take the story away."
+        yield _("the consent is not valid today."), _("Ask the person again, or take the story away.")
     if expires > given + LONGEST_CONSENT:
-        yield "the consent lasts longer than three years.", "Ask again after three years at most."
+        yield _("the consent lasts longer than three years."), _("Ask again after three years at most.")
     if consent["court_case"] not in {"no", "cleared"}:
-        yield "a court case is open.", "Wait, or get a lawyer's clearance and write cleared."
+        yield _("a court case is open."), _("Wait, or get a lawyer's clearance and write cleared.")

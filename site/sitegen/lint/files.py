@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from forms.core.files.audio_files import is_recording
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import OF_THE_BUILD, UNFINISHED
@@ -23,9 +24,9 @@ _DRAFTS = frozenset({".txt", ".doc", ".docx", ".odt", ".rtf", ".markdown", ".mdo
 
 _WORKBOOKS = frozenset({".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".tsv"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_COPIED = "is a copy, or a second version. Which of them counts?"
-_KEEP_ONE = "Keep the right one under the name without additions, and take the other out of content/."
-_NEVER = "Nothing of it is published. Take it out of content/: copies of this folder go to others."
+_COPIED = _("is a copy, or a second version. Which of them counts?")
+_KEEP_ONE = _("Keep the right one under the name without additions, and take the other out of content/.")
+_NEVER = _("Nothing of it is published. Take it out of content/: copies of this folder go to others.")
 _ACTIVE = frozenset({".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtml", ".js", ".mjs", ".css", ".xml",
                      ".xsl", ".xslt", ".rdf", ".svgz", ".swf", ".wasm", ".php"})  # fmt: skip
 """Of these sitegen/checks/security/html_checks.py says what is wrong."""
@@ -53,14 +54,14 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
         if file.layer.shown != lookup.OWN and not lookup.is_used(file.name, languages):
             continue  # another language's, or what lies in a checkout beside the content: nothing reads it
         if shown_name(file.name) != file.name:
-            todo = "Give it a name of letters a to z, digits and hyphens."
-            yield Problem(shown_name(file.where), "has a name that cannot be read.", todo)
+            todo = _("Give it a name of letters a to z, digits and hyphens.")
+            yield Problem(shown_name(file.where), _("has a name that cannot be read."), todo)
             continue
         if file.layer.shown == lookup.OWN and file.name in zips:
             continue
         if any(map(is_kept_by_windows, Path(file.name).parts)):
-            what = "has a name that Windows keeps for itself, so no colleague there can open it."
-            yield Problem(file.where, what, "Give it another name.")
+            what = _("has a name that Windows keeps for itself, so no colleague there can open it.")
+            yield Problem(file.where, what, _("Give it another name."))
             continue
         found = _found(file.path, Path(file.name), languages, consented)
         if found and file.path.suffix.lower() not in _ACTIVE:
@@ -74,13 +75,13 @@ def _no_files(layer: lookup.Layer) -> Iterator[Problem]:
             continue
         where = shown_name(layer.where(path))
         if path.is_symlink():
-            yield Problem(where, "is a link, and leads to no file.", "Put the file itself there, or remove the link.")
+            what, todo = _("is a link, and leads to no file."), _("Put the file itself there, or remove the link.")
+            yield Problem(where, what, todo)
         elif not path.is_dir():
-            yield Problem(where, "is no file that can be read.", "Remove it.")
+            yield Problem(where, _("is no file that can be read."), _("Remove it."))
         elif path.suffix.lower() in _LIKE_FILES:
-            yield Problem(
-                where, "is a folder, and named like a file.", "Put the file itself there, or rename the folder."
-            )
+            todo = _("Put the file itself there, or rename the folder.")
+            yield Problem(where, _("is a folder, and named like a file."), todo)
 
 
 def _found(path: Path, inside: Path, languages: Collection[str], consented: Collection[str]) -> tuple[str, str] | None:
@@ -89,15 +90,18 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
     if _COPY.search(path.stem) or _COPY.search(path.name):
         return _COPIED, _KEEP_ONE
     if len(inside.parts) == 1:
-        return None if path.name in _AT_THE_TOP else ("is nothing that the site is made from.", _NEVER)
+        return None if path.name in _AT_THE_TOP else (_("is nothing that the site is made from."), _NEVER)
     if folder in languages:
         return _page(path, inside)
     if folder in {"words", UNFINISHED}:
         return _words(path, languages) if folder == "words" else _draft(path)
     if folder in {"tables", "media"}:
         return _table(path) if folder == "tables" else _medium(path, inside, consented)
-    todo = f"There are: {', '.join([*languages, 'tables', 'media', 'words'])}. Or name the language in portal.yml."
-    return f"lies in the folder {folder}, which nothing reads.", todo
+    todo = _(
+        "There are: %(folders)s. Or name the language in portal.yml.",
+        folders=", ".join([*languages, "tables", "media", "words"]),
+    )
+    return _("lies in the folder %(folder)s, which nothing reads.", folder=folder), todo
 
 
 def _draft(path: Path) -> tuple[str, str] | None:
@@ -110,10 +114,10 @@ def _page(path: Path, inside: Path) -> tuple[str, str] | None:
         return _address(inside)
     ending = path.suffix.lower()
     if ending in _DRAFTS or ending == ".md" or path.name.lower().endswith(".md.txt"):
-        return "is no page: its name does not end in .md.", "Save it as plain text, ending in .md."
+        return _("is no page: its name does not end in .md."), _("Save it as plain text, ending in .md.")
     if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
-        return "lies among the pages, where no page can show it.", "Move it into content/media."
-    return "is no page, and is published nowhere.", _NEVER
+        return _("lies among the pages, where no page can show it."), _("Move it into content/media.")
+    return _("is no page, and is published nowhere."), _NEVER
 
 
 def _address(inside: Path) -> tuple[str, str] | None:
@@ -121,31 +125,34 @@ def _address(inside: Path) -> tuple[str, str] | None:
     parts = inside.with_suffix("").parts[1:]
     if inside.name == "index.md" and len(parts) > 1:
         folder = parts[-2]
-        return f"would have the address of {folder}.md.", f"Name it {folder}.md, and put it beside the folder {folder}."
+        todo = _("Name it %(folder)s.md, and put it beside the folder %(folder)s.", folder=folder)
+        return _("would have the address of %(folder)s.md.", folder=folder), todo
     if parts[0] in OF_THE_BUILD:
-        what = f"would have an address below {parts[0]}/, where the program writes its own files."
-        return what, "Give the page another name, the same in each language."
+        what = _("would have an address below %(folder)s/, where the program writes its own files.", folder=parts[0])
+        return what, _("Give the page another name, the same in each language.")
     if wrong := [part for part in parts if not _NAME.fullmatch(part)]:
-        what = f'has "{wrong[0]}" in its name, which becomes its address.'
-        return what, "Use small letters a to z, digits and hyphens, the same name in each language."
+        what = _('has "%(part)s" in its name, which becomes its address.', part=wrong[0])
+        return what, _("Use small letters a to z, digits and hyphens, the same name in each language.")
     return None
 
 
 def _words(path: Path, languages: Collection[str]) -> tuple[str, str] | None:
     if path.suffix == ".po" and path.stem in languages:
         return None
-    return "is no file of words of a language of this site.", "Name it like words/bn.po, with a code of portal.yml."
+    what = _("is no file of words of a language of this site.")
+    return what, _("Name it like words/bn.po, with a code of portal.yml.")
 
 
 def _table(path: Path) -> tuple[str, str] | None:
     if path.suffix == ".csv":
         return None
     if path.suffix.lower() in _WORKBOOKS:
-        todo = 'Save it over the table as "CSV UTF-8 (comma delimited)", and keep the workbook outside content/.'
-        return f"is a workbook, which nothing reads: the site shows {path.stem}.csv.", todo
+        todo = _('Save it over the table as "CSV UTF-8 (comma delimited)", and keep the workbook outside content/.')
+        return _("is a workbook, which nothing reads: the site shows %(name)s.csv.", name=path.stem), todo
     if path.suffix.lower() == ".csv" or path.name.lower().endswith(".csv.txt"):
-        return "is no table: its name does not end in .csv.", f"Name it {path.name.lower().split('.')[0]}.csv."
-    return "is no table, and nothing reads it.", _NEVER
+        todo = _("Name it %(name)s.csv.", name=path.name.lower().split(".")[0])
+        return _("is no table: its name does not end in .csv."), todo
+    return _("is no table, and nothing reads it."), _NEVER
 
 
 def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, str] | None:
@@ -156,18 +163,20 @@ def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, 
     if ending in FILMS:
         return _film(path, media_name("/".join(inside.parts[1:])) in consented)
     if ending in _PICTURES_ELSEWHERE:
-        return "is no kind of picture that a page can show.", "Export it as JPEG or PNG, without place and camera."
+        what = _("is no kind of picture that a page can show.")
+        return what, _("Export it as JPEG or PNG, without place and camera.")
     if is_recording(path):
-        return "is a recording outside its folder.", f"Name it like media/{audio_clips.FOLDER}/ta/rights.m4a."
-    return "is neither picture nor recording.", _NEVER
+        todo = _("Name it like %(name)s.", name=f"media/{audio_clips.FOLDER}/ta/rights.m4a")
+        return _("is a recording outside its folder."), todo
+    return _("is neither picture nor recording."), _NEVER
 
 
 def _film(path: Path, consented: bool) -> tuple[str, str] | None:
     if not consented:
         return (
-            "is a film that no row of consents.csv names, so it is published nowhere.",
-            "Name it in the column media.",
+            _("is a film that no row of consents.csv names, so it is published nowhere."),
+            _("Name it in the column media."),
         )
     if any(mark in path.read_bytes() for mark in _PLACES):
-        return "holds the place at which it was taken.", "Export it again without its place."
+        return _("holds the place at which it was taken."), _("Export it again without its place.")
     return None

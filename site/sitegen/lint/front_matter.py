@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest
 
 _KEY = re.compile(r"[A-Za-z_]+\s*:")
@@ -15,8 +16,8 @@ _OTHER_SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _OTHER_COLONS = re.compile(r"^[A-Za-z_]+\s*[\uff1a\ua789\u02d0\u2236\u0903]")
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _CUT = re.compile(r"(?:title|description): +[^\s\"'#|>][^#]*?\s(#.*)")
-_THREE = "Write a line of three hyphens, ---, before the first key and after the last."
-_QUOTES = 'Put the whole text into straight "quotes".'
+_THREE = _("Write a line of three hyphens, ---, before the first key and after the last.")
+_QUOTES = _('Put the whole text into straight "quotes".')
 
 
 def without_frame(text: str, where: str) -> Problem:
@@ -24,22 +25,27 @@ def without_frame(text: str, where: str) -> Problem:
     lines = text.splitlines()
     first = next((number for number, line in enumerate(lines, start=1) if line.strip()), 0)
     if not first:
-        return Problem(where, "is empty.", "Write its text, or take the file away.")
+        return Problem(where, _("is empty."), _("Write its text, or take the file away."))
     if text.startswith("\ufeff"):  # a second byte order mark, where one program wrote its own before another's
         return _something_before(where)
     line = lines[first - 1]
     if line.strip() == "---":
         return _unclosed(lines, first, where)
     if _ALMOST_DASHES.fullmatch(line) and any(_KEY.match(one) for one in lines[first : first + 2]):
-        return Problem(f"{where}, line {first}", f'"{line.strip()}" stands where --- belongs.', _THREE)
+        return Problem(place_in(where, line=first), _no_dashes(line), _THREE)
     if _KEY.match(line.strip()):
-        return Problem(f"{where}, line {first}", "the line --- above the first key is missing.", _THREE)
-    return Problem(where, "has no front matter.", "Begin the file with lines between --- and ---, like title: ...")
+        return Problem(place_in(where, line=first), _("the line --- above the first key is missing."), _THREE)
+    todo = _("Begin the file with lines between --- and ---, like title: ...")
+    return Problem(where, _("has no front matter."), todo)
+
+
+def _no_dashes(line: str) -> str:
+    return _('"%(line)s" stands where --- belongs.', line=line.strip())
 
 
 def _something_before(where: str) -> Problem:
-    what = "something stands before ---: an empty line, a space, or a sign that nobody sees."
-    return Problem(f"{where}, line 1", what, "Let the file begin with the line ---.")
+    what = _("something stands before ---: an empty line, a space, or a sign that nobody sees.")
+    return Problem(place_in(where, line=1), what, _("Let the file begin with the line ---."))
 
 
 def _unclosed(lines: list[str], first: int, where: str) -> Problem:
@@ -50,10 +56,10 @@ def _unclosed(lines: list[str], first: int, where: str) -> Problem:
         if _KEY.match(line) or not line.strip() or (line[0] in " \t#-" and not _ALMOST_DASHES.fullmatch(line)):
             continue
         if _ALMOST_DASHES.fullmatch(line):
-            return Problem(f"{where}, line {number}", f'"{line.strip()}" stands where --- belongs.', _THREE)
+            return Problem(place_in(where, line=number), _no_dashes(line), _THREE)
         break
     last = max((number for number, line in enumerate(lines, start=1) if number > 1 and _KEY.match(line)), default=1)
-    return Problem(f"{where}, line {last + 1}", "the line --- below the last key is missing.", _THREE)
+    return Problem(place_in(where, line=last + 1), _("the line --- below the last key is missing."), _THREE)
 
 
 def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
@@ -61,7 +67,7 @@ def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
     for number, line in enumerate(front_matter.splitlines(), start=2):
         found = _mistake(line)
         if found:
-            yield Problem(f"{where}, line {number}", *found)
+            yield Problem(place_in(where, line=number), *found)
 
 
 def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
@@ -69,26 +75,28 @@ def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
     for number, line in enumerate(front_matter.splitlines(), start=2):
         value = line.partition(":")[2].strip()
         if value and value[0] in _CURLY and value[-1] in _CURLY:
-            yield Problem(f"{where}, line {number}", *_CURLY_QUOTES)
+            yield Problem(place_in(where, line=number), *_CURLY_QUOTES)
 
 
 def cut_texts(front_matter: str, where: str) -> Iterator[Problem]:
     """Yield texts that readers see and that end at a # with a space before it, where YAML begins a note."""
     for number, line in enumerate(front_matter.splitlines(), start=2):
         if cut := _CUT.match(line):
-            what = f"nothing from # on counts: readers would not see {cut[1].strip()}."
-            yield Problem(f"{where}, line {number}", what, _QUOTES)
+            what = _("nothing from # on counts: readers would not see %(words)s.", words=cut[1].strip())
+            yield Problem(place_in(where, line=number), what, _QUOTES)
 
 
-_CURLY_QUOTES = ("curly quotation marks stand around the text, as Word and phones write them.",
-                 'Write straight ones: "...".')  # fmt: skip
+_CURLY_QUOTES = (
+    _("curly quotation marks stand around the text, as Word and phones write them."),
+    _('Write straight ones: "...".'),
+)
 
 
 def _mistake(line: str) -> tuple[str, str] | None:
     """Return what is wrong in one line, and what to do."""
     if not line.strip() or line.lstrip().startswith("#"):
         return None
-    key, _, after = line.partition(":")
+    key, _colon, after = line.partition(":")
     value = after.strip()
     before_value = line[: line.rindex(value)] if value else line
     of_line = _of_a_line(line, key, after, before_value)
@@ -97,15 +105,16 @@ def _mistake(line: str) -> tuple[str, str] | None:
 
 def _of_a_line(line: str, key: str, after: str, before_value: str) -> Iterator[tuple[Any, str, str]]:
     """The mistakes of a whole line: how each is recognised, what it is, and what to do. The first match counts."""
-    equals = "an equals sign stands where the colon belongs." if "=" in key else "this line has no key and colon."
-    yield "\t" in line, "a tab stands there.", "Write a space in its place."
-    other_space = "a space of another kind stands there, as Word and phones write it."
-    yield _OTHER_SPACES.search(before_value), other_space, "Delete it and type a space."
-    other_colon = "another sign stands where the colon belongs."
-    yield _OTHER_COLONS.match(line), other_colon, "Type a colon : and a space after the key."
-    yield ":" not in line, equals, "Write each line like title: Your rights."
-    yield line[0] == " ", "the line begins with a space.", "Let each key begin at the very left."
-    yield after.strip() and after[0] != " ", "the space after the colon is missing.", f"Write {key}: and a space."
+    yield "\t" in line, _("a tab stands there."), _("Write a space in its place.")
+    other_space = _("a space of another kind stands there, as Word and phones write it.")
+    yield _OTHER_SPACES.search(before_value), other_space, _("Delete it and type a space.")
+    other_colon = _("another sign stands where the colon belongs.")
+    yield _OTHER_COLONS.match(line), other_colon, _("Type a colon : and a space after the key.")
+    equals, without = _("an equals sign stands where the colon belongs."), _("this line has no key and colon.")
+    yield ":" not in line, equals if "=" in key else without, _("Write each line like title: Your rights.")
+    yield line[0] == " ", _("the line begins with a space."), _("Let each key begin at the very left.")
+    no_space = _("the space after the colon is missing.")
+    yield after.strip() and after[0] != " ", no_space, _("Write %(key)s: and a space.", key=key)
 
 
 def _wrong_value(value: str) -> tuple[str, str] | None:
@@ -117,15 +126,16 @@ def _of_a_value(value: str) -> Iterator[tuple[Any, str, str]]:
     first, last = value[0], value[-1]
     quoted = first in "\"'"
     yield first in _CURLY, *_CURLY_QUOTES
-    open_quote = "a quotation mark is not closed."
-    yield quoted and (len(value) == 1 or last != first), open_quote, "Write one at the beginning and one at the end."
-    inner = "a quotation mark stands within the quotes."
-    yield first == '"' and '"' in value[1:-1], inner, "Use 'single' ones inside."
-    yield not quoted and ": " in f"{value} ", "a second colon stands in the text.", _QUOTES
-    yield _is_no_day(value), f'"{value}" is not a day.', "Write it like 2026-11-23."
-    yield first == "#", "nothing after # counts, so the text is empty.", _QUOTES
+    open_quote, both = _("a quotation mark is not closed."), _("Write one at the beginning and one at the end.")
+    yield quoted and (len(value) == 1 or last != first), open_quote, both
+    inner = _("a quotation mark stands within the quotes.")
+    yield first == '"' and '"' in value[1:-1], inner, _("Use 'single' ones inside.")
+    yield not quoted and ": " in f"{value} ", _("a second colon stands in the text."), _QUOTES
+    like = _("Write it like %(example)s.", example="2026-11-23")
+    yield _is_no_day(value), _('"%(value)s" is not a day.', value=value), like
+    yield first == "#", _("nothing after # counts, so the text is empty."), _QUOTES
     meaning = first in "@`%&*!|>]}?-" or (first in "[{" and last not in "]}")
-    yield meaning, f"the text begins with {first}, which has a meaning of its own.", _QUOTES
+    yield meaning, _("the text begins with %(sign)s, which has a meaning of its own.", sign=first), _QUOTES
 
 
 def _is_no_day(value: str) -> bool:
@@ -140,5 +150,6 @@ def title_missing(meta: object, where: str) -> Problem:
     keys = [str(key) for key in meta] if isinstance(meta, dict) else []
     meant = {key.lower(): key for key in keys}.get("title") or closest("title", keys)
     if meant and meant != "title":
-        return Problem(where, f'has no title. "{meant}" is no key here.', "Write title: ... in small letters.")
-    return Problem(where, "has no title.", "Write title: ... between the --- lines.")
+        what = _('has no title. "%(key)s" is no key here.', key=meant)
+        return Problem(where, what, _("Write title: ... in small letters."))
+    return Problem(where, _("has no title."), _("Write title: ... between the --- lines."))

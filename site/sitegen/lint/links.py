@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from forms.core.problem import Problem
-from sitegen.checks.did_you_mean import did_you_mean
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
+from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content.pages import AllPages, PageSource, linked_name
 from sitegen.lint.files import FILMS
 from sitegen.lint.page_facts import Facts
@@ -26,7 +27,7 @@ _WATCHED = re.compile(
 _MARKED = re.compile(r"[?&](?:utm_\w+|fbclid|gclid|igshid|mc_[ce]id)=", re.I)
 """What companies add to an address to recognise who opens it, and where."""
 
-_PAGE = "Write the name of the file, like help.md, or a whole address with https://."
+_PAGE = _("Write the name of the file, like help.md, or a whole address with https://.")
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,19 @@ class Links:
         for address, shown in self.facts(page).links:
             href = html.unescape(address).strip()
             for what, todo in self._wrong(page, href, shown):
-                yield Problem(f"{page.where}{_line(page, href)}", what, todo)
+                yield Problem(place_in(page.where, line=_line(page, href)), what, todo)
 
     def _wrong(self, page: PageSource, href: str, shown: str) -> Iterator[tuple[str, str]]:
         if not re.sub(r"<(?!svg|img)[^>]*>|\s", "", shown):
-            yield f"the link to {href} shows no words, so nobody can press it.", "Write its words between [ and ]."
+            what = _("the link to %(address)s shows no words, so nobody can press it.", address=href)
+            yield what, _("Write its words between [ and ].")
         own = href.removeprefix(self.address) if href.startswith(f"{self.address}/") else href
         scheme = _SCHEME.match(own)
         if not own:
-            yield "a link leads nowhere: its round brackets are empty.", _PAGE
+            yield _("a link leads nowhere: its round brackets are empty."), _PAGE
         elif re.search(r"[\s\u201c\u201d\u2018\u2019<>]", own):
-            yield f"the address {own} has a space or a quotation mark in it.", "Copy it again, without them."
+            what = _("the address %(address)s has a space or a quotation mark in it.", address=own)
+            yield what, _("Copy it again, without them.")
         elif scheme:
             yield from _elsewhere(own, scheme[1].lower())
         elif own.startswith("#"):
@@ -63,24 +66,24 @@ class Links:
             yield from self._beside(page, own)
 
     def _beside(self, page: PageSource, href: str) -> Iterator[tuple[str, str]]:
-        path, _, anchor = href.partition("#")
+        path, _sign, anchor = href.partition("#")
         target = linked_name(page.name, unquote(path))
         if target in self.library.known:
             yield from self._anchor(self.library.find(target, page.language), anchor)
         elif not path.endswith(".md") or "\\" in path or f"]({href})" not in page.text:
             files = {name.removesuffix(".md"): name for name in self.library.names}
-            todo = did_you_mean(target.removesuffix("/").removesuffix(".html"), files, _PAGE)
-            yield f"the link goes to {href}, which is not there.", todo.replace('"?', '.md"?')
+            close = closest(target.removesuffix("/").removesuffix(".html"), files)
+            yield _nowhere(href), did_you_mean(files.get(close, ""), files.values(), _PAGE)
 
     def _rooted(self, href: str) -> Iterator[tuple[str, str]]:
-        path, _, anchor = href.partition("#")
-        code, _, name = path.partition("?")[0].strip("/").partition("/")
+        path, _sign, anchor = href.partition("#")
+        code, _slash, name = path.partition("?")[0].strip("/").partition("/")
         if code in self.library.by_language:
             file = f"{name or 'index'}.md"
             if file in self.library.known:
                 yield from self._anchor(self.library.find(file, code), anchor)
         elif code and code not in _OWN_ROOMS and not (code == "media" and name.lower().endswith(tuple(FILMS))):
-            yield f"the link goes to {href}, which is not there.", _PAGE
+            yield _nowhere(href), _PAGE
 
     def _anchor(self, page: PageSource, anchor: str) -> Iterator[tuple[str, str]]:
         if not anchor or page.made or _GROWING & {block.name for block in page.blocks}:
@@ -89,8 +92,15 @@ class Links:
         wanted = unquote(anchor)
         if wanted not in [*there, "main"]:
             listed = ", ".join(there[:6])
-            todo = did_you_mean(wanted, there, f"It has: {listed}." if listed else "It has no headings.")
-            yield f"the link goes to #{wanted}, and {page.where} has no such heading.", todo
+            has = _("It has: %(headings)s.", headings=listed) if listed else _("It has no headings.")
+            what = _(
+                "the link goes to #%(heading)s, and %(page)s has no such heading.", heading=wanted, page=page.where
+            )
+            yield what, did_you_mean(wanted, there, has)
+
+
+def _nowhere(href: str) -> str:
+    return _("the link goes to %(address)s, which is not there.", address=href)
 
 
 def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
@@ -98,19 +108,24 @@ def _elsewhere(href: str, scheme: str) -> Iterator[tuple[str, str]]:
         scheme in {"http", "https"}
         and not re.match(r"https?://[^\s/]+\.[^\s/]{2,}|https?://\[|https?://[^\s/]+:\d", href, re.I)
     ):
-        yield f"{href} is no whole address.", "Copy it from the browser, with https:// at its beginning."
+        what = _("%(address)s is no whole address.", address=href)
+        yield what, _("Copy it from the browser, with https:// at its beginning.")
     elif _NEAR_MACHINE.match(href):
-        yield f"{href} is there for this machine only.", "Write the address that everybody can open."
+        what = _("%(address)s is there for this machine only.", address=href)
+        yield what, _("Write the address that everybody can open.")
     elif _WATCHED.match(href):
-        what = f"{href[:40]}... leads through a company that would learn who reads here."
-        yield what, "Open it, and copy the address at which you arrive."
+        what = _("%(address)s... leads through a company that would learn who reads here.", address=href[:40])
+        yield what, _("Open it, and copy the address at which you arrive.")
     elif marked := _MARKED.search(href):
-        what = f"{href[:40]}... says where its reader came from ({marked[0][1:-1]})."
-        yield what, f"Take that out, and what follows it: {href[: marked.start()]}"
+        mark = marked[0][1:-1]
+        what = _("%(address)s... says where its reader came from (%(mark)s).", address=href[:40], mark=mark)
+        yield what, _("Take that out, and what follows it: %(address)s", address=href[: marked.start()])
     elif scheme == "mailto" and "@" not in href:
-        yield f"{href} is no mail address.", "Write it like mailto:office@example.org."
+        what = _("%(address)s is no mail address.", address=href)
+        yield what, _("Write it like %(example)s.", example="mailto:office@example.org")
     elif scheme == "tel" and not re.fullmatch(r"tel:\+?\d[\d-]*", unquote(href)):
-        yield f"{href} is no number that a phone can call.", "Write digits only, like tel:15100."
+        what = _("%(address)s is no number that a phone can call.", address=href)
+        yield what, _("Write digits only, like %(example)s.", example="tel:15100")
 
 
 def _can_be_read(href: str) -> bool:
@@ -121,7 +136,7 @@ def _can_be_read(href: str) -> bool:
         return False
 
 
-def _line(page: PageSource, href: str) -> str:
+def _line(page: PageSource, href: str) -> int | None:
     at = page.text.find(f"]({href}") if href else page.text.find("]()")
     at = at if at >= 0 else page.text.find(href) if href else -1
-    return f", line {page.line_of(at)}" if at >= 0 else ""
+    return page.line_of(at) if at >= 0 else None

@@ -5,16 +5,22 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.newer_letters import is_newer
-from forms.core.problem import Problem
-from sitegen.checks.did_you_mean import did_you_mean
+from forms.core.problem import Problem, place_in
+from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import PageSource
 
 BOXES = ("note", "danger", "warning", "tip", "info")
 _CONFLICT = re.compile(r"^[ \t]*(?:> ?)?(?:<{7}|>{7}|\|{7}|(?:&lt;){7}|(?:&gt;){7})(?:\s|$)")
 TWO_VERSIONS = (
-    "two versions of the file stand here beside each other (a merge conflict).",
-    "Keep what is right, and take the marks <<<<<<<, ======= and >>>>>>> out.",
+    _("two versions of the file stand here beside each other (a merge conflict)."),
+    _(
+        "Keep what is right, and take the marks %(ours)s, %(between)s and %(theirs)s out.",
+        ours="<<<<<<<",
+        between="=======",
+        theirs=">>>>>>>",
+    ),
 )
 _ITEM = re.compile(r"^([ \t]*)(?:([-*+])|(\d+)\.)[ \t]+\S")
 _BOX = re.compile(r"^(?:!!!|\?\?\?\+?)\s*([\w-]+)")
@@ -34,7 +40,7 @@ MOST = 120
 """Letters of a title or heading: more fills the first screen of a small phone, and every list that shows it."""
 
 _HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.S)
-_ONE_MAIN = "Begin the page with it, and write ## before all others."
+_ONE_MAIN = _("Begin the page with it, and write ## before all others.")
 
 _LONG_ENOUGH = 60
 _INNER = 4
@@ -49,11 +55,10 @@ def problems(page: PageSource, made: str) -> Iterator[Problem]:
     lines = page.text.split("\n")
     nothing = not _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)).strip()
     if nothing and not page.blocks and "<img" not in made:
-        yield Problem(
-            page.where, "is an empty page: there is nothing below its heading.", "Write its text, or take it away."
-        )
+        empty = _("is an empty page: there is nothing below its heading.")
+        yield Problem(page.where, empty, _("Write its text, or take it away."))
     elif not re.search(r"<h1\b", made) and not conflicts_in(page.text):
-        yield Problem(page.where, "has no heading.", "Begin its text with a line like # Your rights.")
+        yield Problem(page.where, _("has no heading."), _("Begin its text with a line like # Your rights."))
     yield from _headings(page, made)
     for line, what, todo in (
         *_lines(lines),
@@ -62,18 +67,21 @@ def problems(page: PageSource, made: str) -> Iterator[Problem]:
         *_indented(lines, made),
         *_twice(lines),
     ):
-        yield Problem(f"{page.where}, line {page.first_line + line}", what, todo)
+        yield Problem(place_in(page.where, line=page.first_line + line), what, todo)
 
 
 def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     """Return what is wrong with a title by itself, and what to do; None where nothing is."""
     seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
     if seen and not any(char.isalnum() or is_newer(char) for char in seen):
-        return f'"{words:.40}" has no letters, so it cannot be read out or found.', "Write it in words."
+        what = _('"%(words)s" has no letters, so it cannot be read out or found.', words=words[:40])
+        return what, _("Write it in words.")
     if "\n" in words.strip():
-        return f'"{words.split(maxsplit=1)[0]:.40} ..." stands in several lines.', "Write it in one."
+        first = words.split(maxsplit=1)[0][:40]
+        return _('"%(words)s ..." stands in several lines.', words=first), _("Write it in one.")
     if len(words) > most:
-        return f'"{words:.40}..." has {len(words)} letters.', f"Write at most {most}, and the rest in the text below."
+        what = _('"%(cell)s..." has %(count)s letters.', cell=words[:40], count=len(words))
+        return what, _("Write at most %(most)s, and the rest in the text below.", most=most)
     return None
 
 
@@ -86,29 +94,33 @@ def _headings(page: PageSource, made: str) -> Iterator[Problem]:
         found = by_itself or _among_others(rank, ranks, words)
         ranks.append(rank)
         if found:
-            yield Problem(f"{page.where}{_heading_line(page, words)}", *found)
+            yield Problem(place_in(page.where, line=_heading_line(page, words)), *found)
 
 
 def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] | None:
     """Return what is wrong with the place of a heading. before: the ranks of those above it."""
     if rank == 1 and 1 in before:
-        return f'"{words:.40}" is a second main heading (#).', "Write ## before it: a page has one main heading."
+        what = _('"%(words)s" is a second main heading (#).', words=words[:40])
+        return what, _("Write ## before it: a page has one main heading.")
     if rank == 1 and before:
-        return f'the main heading "{words:.40}" does not come first.', _ONE_MAIN
+        return _('the main heading "%(words)s" does not come first.', words=words[:40]), _ONE_MAIN
     if before and rank > before[-1] + 1:
-        return (
-            f'"{words:.40}" skips a rank of headings: {"#" * rank} below {"#" * before[-1]}.',
-            f"Write {'#' * (before[-1] + 1)} before it.",
+        what = _(
+            '"%(words)s" skips a rank of headings: %(rank)s below %(above)s.',
+            words=words[:40],
+            rank="#" * rank,
+            above="#" * before[-1],
         )
+        return what, _("Write %(rank)s before it.", rank="#" * (before[-1] + 1))
     return None
 
 
-def _heading_line(page: PageSource, words: str) -> str:
-    """Return the line in which a heading stands, like ", line 8"; "" where it is not sure."""
+def _heading_line(page: PageSource, words: str) -> int | None:
+    """Return the line in which a heading stands; None where it is not sure."""
     lines = [at for at, line in enumerate(page.text.split("\n")) if words and words in line]
     longest = max(re.findall(r"\w+", words), key=len, default="")
     lines = lines or [at for at, line in enumerate(page.text.split("\n")) if longest and longest in line]
-    return f", line {page.first_line + lines[-1]}" if lines else ""
+    return page.first_line + lines[-1] if lines else None
 
 
 def conflicts_in(text: str) -> list[int]:
@@ -125,19 +137,17 @@ def _lines(lines: list[str]) -> Iterator[Found]:
             conflicts = True
             yield number, *TWO_VERSIONS
         if from_word and WORD_HTML.search(line):
-            yield (
-                number,
-                "text was pasted from Word or a web page with its marks.",
-                "Paste it as text only (Ctrl+Shift+V).",
-            )
+            what = _("text was pasted from Word or a web page with its marks.")
+            yield number, what, _("Paste it as text only (Ctrl+Shift+V).")
         before = lines[number - 1] if number else ""
         if _UNDERLINE.match(line) and before.strip() and "|" not in before and not conflicts:
-            what = f'the line below "{before.strip()[:40]}" makes a heading of it.'
-            yield number, what, "Put an empty line between them, or write ## before the heading."
+            what = _('the line below "%(words)s" makes a heading of it.', words=before.strip()[:40])
+            yield number, what, _("Put an empty line between them, or write ## before the heading.")
         if "\t" in line and _CELLS.search(line):
-            yield number, "cells of a spreadsheet stand there, run into one line.", "Write them as a list or a table."
+            what = _("cells of a spreadsheet stand there, run into one line.")
+            yield number, what, _("Write them as a list or a table.")
         if line[:1] == "#" and re.fullmatch(r"#{1,6}\s*", line):
-            yield number, "a heading without words stands there.", "Write its words, or take the line out."
+            yield number, _("a heading without words stands there."), _("Write its words, or take the line out.")
 
 
 def _lists(lines: list[str]) -> Iterator[Found]:
@@ -148,11 +158,14 @@ def _lists(lines: list[str]) -> Iterator[Found]:
         if item:
             indent, numbered = len(item[1].expandtabs(_INNER)), item[3] is not None
             if last and 1 < indent - last[0] < _INNER:
-                todo = "Put four spaces before it, so that it stands below the one above."
-                yield number, f"the inner list stands {indent - last[0]} spaces in: it would not be an inner one.", todo
+                todo = _("Put four spaces before it, so that it stands below the one above.")
+                what = _(
+                    "the inner list stands %(count)s spaces in: it would not be an inner one.", count=indent - last[0]
+                )
+                yield number, what, todo
             elif last and indent == last[0] and numbered != last[1]:
-                todo = "Write a line of text between the two lists, or the same sign before each."
-                yield number, "one list has numbers and hyphens: the numbers would not be shown as meant.", todo
+                todo = _("Write a line of text between the two lists, or the same sign before each.")
+                yield number, _("one list has numbers and hyphens: the numbers would not be shown as meant."), todo
             last = indent, numbered
         elif line.strip() and not line.startswith((" ", "\t")) and not (number and lines[number - 1].strip()):
             last = None
@@ -162,14 +175,11 @@ def _boxes(lines: list[str], made: str) -> Iterator[Found]:
     for number, line in enumerate(lines):
         box = _BOX.match(line)
         if box and box[1] not in BOXES:
-            yield (
-                number,
-                f'there is no kind of box "{box[1]}".',
-                did_you_mean(box[1], BOXES, f"There are: {', '.join(BOXES)}."),
-            )
+            todo = did_you_mean(box[1], BOXES, there_are(BOXES))
+            yield number, _('there is no kind of box "%(word)s".', word=box[1]), todo
     for empty in _EMPTY_BOX.finditer(made):
         at = next((number for number, line in enumerate(lines) if _BOX.match(line) and (empty[1] or "") in line), 0)
-        yield at, "this box is empty: its text stands below it.", "Put four spaces before each line of its text."
+        yield at, _("this box is empty: its text stands below it."), _("Put four spaces before each line of its text.")
 
 
 def _indented(lines: list[str], made: str) -> Iterator[Found]:
@@ -180,8 +190,8 @@ def _indented(lines: list[str], made: str) -> Iterator[Found]:
         if re.match(r"(?: {4}|\t)", line) and not (number and lines[number - 1].strip()):
             shown = re.escape(re.sub(r"[&<>].*", "", line.strip()))
             if re.search(rf"<pre><code>\s*{shown}|\n\s*{shown}", made):
-                what = "four spaces or a tab make program text of this paragraph."
-                yield number, what, "Take the spaces out at the beginning of the line."
+                what = _("four spaces or a tab make program text of this paragraph.")
+                yield number, what, _("Take the spaces out at the beginning of the line.")
                 return
 
 
@@ -193,6 +203,6 @@ def _twice(lines: list[str]) -> Iterator[Found]:
         if len(words) < _LONG_ENOUGH or words.startswith(("[[", "|")):
             continue
         if words in seen:
-            yield number, "these words stand twice on the page.", "Take one of them out."
+            yield number, _("these words stand twice on the page."), _("Take one of them out.")
             return
         seen[words] = number

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from forms.core.i18n import locales
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.i18n.lazy_text import lazy_ngettext as ngettext
+from forms.core.problem import Problem, place_in
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.lint.visible import visible_text
 
@@ -18,7 +20,9 @@ _LINK = re.compile(r"<a\b.*?</a>", re.S)
 _TITLE_LETTERS = 4
 _SECTION = re.compile(r"^#{2,6}[ \t]*\S", re.M)
 _KINDS = (("box", "boxes", re.compile(r"^!!! ", re.M)), ("picture", "pictures", re.compile(r"!\[")))
-_TODO = "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
+_TODO = _(
+    "Translate what is missing; or, until that is done, write the day of this change into changed of the English."
+)
 
 
 def problems(page: PageSource, library: AllPages) -> Iterator[Problem]:
@@ -26,8 +30,13 @@ def problems(page: PageSource, library: AllPages) -> Iterator[Problem]:
     english = _made_from(page, library)
     there, here = (len(_SECTION.findall(one.text)) if one else 0 for one in (english, page))
     if here < there:
-        sections = "1 section" if there == 1 else f"{there} sections"
-        yield Problem(page.where, f"a section is lost: the English has {sections}, this page {here}.", _TODO)
+        what = ngettext(
+            "a section is lost: the English has %(count)s section, this page %(here)s.",
+            "a section is lost: the English has %(count)s sections, this page %(here)s.",
+            there,
+            here=here,
+        )
+        yield Problem(page.where, what, _TODO)
 
 
 def warnings(page: PageSource, library: AllPages) -> Iterator[str]:
@@ -81,13 +90,14 @@ def script_problems(page: PageSource, made: str) -> Iterator[Problem]:
     script = locales.script(page.language).letters
     words = visible_text(_LINK.sub("", made))
     letters, share = share_of(words, script)
-    todo = f"content/{page.language} is for that language: put the right text here, or move the file."
     if letters >= _ENOUGH and share < _HALF:
-        yield Problem(page.where, f"is not written in the script of {page.language}.", todo)
+        folder = f"content/{page.language}"
+        todo = _("%(folder)s is for that language: put the right text here, or move the file.", folder=folder)
+        yield Problem(page.where, _other_script(page), todo)
         return
     title_letters, title_share = share_of(page.title, script)
     if letters >= _ENOUGH and title_letters >= _TITLE_LETTERS and not title_share:
-        yield Problem(f"{page.where}, title", f"is not written in the script of {page.language}.", "Translate it too.")
+        yield Problem(f"{page.where}, title", _other_script(page), _("Translate it too."))
     others = letters * (1 - share)
     for part in words.split("\0") if others > _PARAGRAPH * _HALF else ():  # else no paragraph has so many of them
         if len(part) < _PARAGRAPH:
@@ -95,7 +105,10 @@ def script_problems(page: PageSource, made: str) -> Iterator[Problem]:
         letters, share = share_of(part, script)
         if letters >= _PARAGRAPH and share < _TENTH:
             at = page.text.find(part.strip()[:20])
-            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
-            yield Problem(
-                where, f"this paragraph is not written in the script of {page.language}.", "Translate it too."
-            )
+            where = place_in(page.where, line=page.line_of(at) if at >= 0 else None)
+            what = _("this paragraph is not written in the script of %(language)s.", language=page.language)
+            yield Problem(where, what, _("Translate it too."))
+
+
+def _other_script(page: PageSource) -> str:
+    return _("is not written in the script of %(language)s.", language=page.language)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
+
 _BLOCK_LINE = re.compile(r"^\[\[\s*[a-z-]+\s*(?::[^\]\n]*)?\]\][ \t]*$", re.M)
 _CODE = re.compile(r"<(code|script|style)\b.*?</\1>|<!--.*?-->", re.S)
 _TAG = re.compile(r"<[^>]*>")
@@ -55,7 +57,7 @@ def _sign(
     return Sign(regex, what, todo, frozenset(letters), endangers, in_cells, digits, words)
 
 
-_AS_TEXT = "Paste it as text only (Ctrl+Shift+V), then mark headings and lists again."
+_AS_TEXT = _("Paste it as text only (Ctrl+Shift+V), then mark headings and lists again.")
 _DIGITS = r"[\u0966-\u096f\u0be6-\u0bef\u0c66-\u0c6f\u0b66-\u0b6f]{1,2}[.)]"
 _BULLETS = (
     "\u2022\u25cf\u25cb\u25aa\u25ab\u25e6\u2023\u2043\u27a2\u2794\u2192\u2013\u2713\u2714\uf0a7\uf0b7\uf0d8\u00a7\u00b7"
@@ -80,190 +82,195 @@ _TAGS = r"(?:b|i|p|br|div|span|font|o:p|strong|em|a|table|td|tr|ul|li|h\d)"
 _GARBLED = r"\u00e2\u20ac|[\u00c2\u00c3][\u0080-\u00bf]|\u00e0[\u00ae\u00a4\u00b0\u00ac\u00af\u00b1]"
 BRACKETS = _sign(
     r"[\[\uff3b\u3010]\s*[\[\uff3b\u3010]|[\]\uff3d\u3011]\s*[\]\uff3d\u3011]|\{\{|\}\}",
-    "double brackets stand there that are no block, and everybody would see them.",
-    "Write it in small letters on a line of its own, like [[ helplines ]].",
+    _("double brackets stand there that are no block, and everybody would see them."),
+    _("Write it in small letters on a line of its own, like [[ helplines ]]."),
     "[\uff3b\u3010]\uff3d\u3011{}",
 )
 SIGNS = (
     _sign(
         r"^\[?\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}[:.]\d\d[^\n:]{0,14}(?:[-\]] ?)[^:\n]{1,40}: ",
-        "a chat message with its sender and its time stands there.",
-        "Take name, number and time out.",
+        _("a chat message with its sender and its time stands there."),
+        _("Take name, number and time out."),
         ":",
         endangers=True,
     ),
     _sign(
         r"<Media omitted>|^Forwarded(?: many times| as received)?$|This message was deleted",
-        "words of a chat program stand there.",
-        "Take them out.",
+        _("words of a chat program stand there."),
+        _("Take them out."),
         "<FT",
         words=("<Media omitted>", "Forwarded", "This message was deleted"),
     ),
     BRACKETS,
     _sign(
         r"\]\s*\(|\)\s?\[[^\]\n]*(?:\.md|://)|\[[^\]\n]{1,80}\]\s*\[[^\]\n]*\]|\]\s*\[",
-        "a link stands there that is none: readers would see its brackets.",
-        "Write it like [the words](page.md): round brackets last, no space between.",
+        _("a link stands there that is none: readers would see its brackets."),
+        _("Write it like [the words](page.md): round brackets last, no space between."),
         "])",
     ),
     _sign(
         rf"^\s*[{_BULLETS}]\s|^\s*[\u2022\u25cf\u25cb\u25aa\uf0b7](?=\w)",
-        "a bullet of Word stands there.",
-        "Write a hyphen and a space in its place, and an empty line before the first.",
+        _("a bullet of Word stands there."),
+        _("Write a hyphen and a space in its place, and an empty line before the first."),
         _BULLETS,
     ),
     _sign(
         rf"^\s*{_PICTURES}[^\n]*\n\s*{_PICTURES}",
-        "lines that begin with small pictures stand there: they run into one.",
-        "Write a hyphen and a space in their place, and an empty line before the first.",
+        _("lines that begin with small pictures stand there: they run into one."),
+        _("Write a hyphen and a space in their place, and an empty line before the first."),
         "\n",
     ),
     _sign(
         r"\n[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\S",
-        "a list stands there without an empty line before it: it runs into one line.",
-        "Put an empty line before the list.",
+        _("a list stands there without an empty line before it: it runs into one line."),
+        _("Put an empty line before the list."),
         "-*+.",
     ),
     _sign(
         rf"^[ \t]*(?:\(?\d{{1,2}}\)|\([a-z]\)|[a-z]\)|[ivx]{{1,4}}[.)]|{_DIGITS})[ \t]+\S"
         r"|^[ \t]*\(?[\u0905-\u0939\u0b05-\u0b39\u0b85-\u0bb9\u0c05-\u0c39]\)[ \t]+\S"
         r"|^[ \t]*a\.[ \t]+\S[^\n]*\n\s*b\.[ \t]+\S",
-        "a numbered line stands there that is no list.",
-        "Write 1. and a space, and an empty line before the first.",
+        _("a numbered line stands there that is no list."),
+        _("Write 1. and a space, and an empty line before the first."),
         ".)",
     ),
     _sign(
         rf"^[ \t]*(?:[-*+]|\d{{1,2}}[.)]){_OTHER_SPACES}|^[{_LIKE_SIGNS}]{_ANY_SPACE}"
         r"|^[ \t]*[-*+](?=[^\W\d_]{2}|\d{3})(?![^*\n]*\*)|^[ \t]*\d{1,2}\.(?=[^\W\d_]{2})|^[ \t]*\d{1,2}\uff0e",
-        "a list stands there without a space after its sign.",
-        "Write a usual hyphen, or a number and a full stop, and a usual space.",
+        _("a list stands there without a space after its sign."),
+        _("Write a usual hyphen, or a number and a full stop, and a usual space."),
         f"-*+.)\uff0e{_LIKE_SIGNS}",
     ),
     _sign(
         r"^(?:!!!|\?\?\?|:{3,}|\[!\w+\])",
-        "a box stands there that is none.",
-        'Write it like !!! note "Title" with straight quotes, and its text below, four spaces in.',
+        _("a box stands there that is none."),
+        _('Write it like !!! note "Title" with straight quotes, and its text below, four spaces in.'),
         "!?:",
     ),
     _sign(
         r"^[ \t]*(?:#{1,6} |\uff03)",
-        "a heading stands there that is none.",
-        "Let the # stand at the very left.",
+        _("a heading stands there that is none."),
+        _("Let the # stand at the very left."),
         "#\uff03",
     ),
     _sign(
         r"\{\s*[:.#]\s*\.?[\w-]+\s*\}?",
-        "a mark like { .button } stands there by itself.",
-        "Write it right behind the link, without a space.",
+        _("a mark like { .button } stands there by itself."),
+        _("Write it right behind the link, without a space."),
         "{",
     ),
     _sign(
         r"\*\*|~~|==\S[^=\n]*==|\+\+\S[^+\n]*\+\+",
-        "signs for bold or struck letters stand there.",
-        "Write **words** without spaces inside, both pairs in one paragraph.",
+        _("signs for bold or struck letters stand there."),
+        _("Write **words** without spaces inside, both pairs in one paragraph."),
         "*~=+",
     ),
     _sign(
         r"^\s*\|.*\|\s*$|\|\s*:?-{3,}",
-        "a table stands there that is none.",
-        "It needs an empty line before it and a second line like | --- | --- |.",
+        _("a table stands there that is none."),
+        _("It needs an empty line before it and a second line like | --- | --- |."),
         "|",
     ),
-    _sign(r"```|~~~", "signs of program text stand there.", "Take the three signs out.", "`~"),
-    _sign(r"\{%|%\}|<%|%>", "a mark of another program stands there, like {% %}.", "Take it out.", "%"),
+    _sign(r"```|~~~", _("signs of program text stand there."), _("Take the three signs out."), "`~"),
+    _sign(r"\{%|%\}|<%|%>", _("a mark of another program stands there, like {% %}."), _("Take it out."), "%"),
     _sign(
         r"^\s*\[[ xX]\] +\S",
-        "a box to tick stands there, which readers see as brackets.",
-        "Take the brackets out.",
+        _("a box to tick stands there, which readers see as brackets."),
+        _("Take the brackets out."),
         "]",
     ),
     _sign(
         r"(?<![\w:]):[a-z][a-z_]{1,20}:(?![\w:])",
-        "the name of a small picture stands there, like :phone:.",
-        "Write the word.",
+        _("the name of a small picture stands there, like :phone:."),
+        _("Write the word."),
         ":",
     ),
     _sign(
         r"\b[Aa]s an AI\b|\bAI language model\b|oaicite|contentReference|\u3010\d+[:\u2020]|\bturn\d+(?:search|view)\d"
         r"|^(?:(?:Sure|Certainly|Of course)[!,.] *)?[Hh]ere(?:['\u2019]s| is) (?:the|a|an|your) "
         r"(?:\w+ ){0,2}(?:translat|summar|draft|version|rewr|text)",
-        "words of a program that writes texts stand there.",
-        "Take them out, and read the whole text once more.",
+        _("words of a program that writes texts stand there."),
+        _("Take them out, and read the whole text once more."),
         "IocthH\u3010",
         words=("s an AI", "AI language model", "oaicite", "contentReference", "\u3010", "turn", *_HERE_IS),
     ),
     _sign(
         r"(?<!\d)(?<!\d[ -])[2-9]\d{3}([ -])\d{4}\1\d{4}(?![ -]?\d)|\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b",
-        "a number like that of somebody's Aadhaar or PAN card stands there.",
-        "Take it out: nobody needs it to get help.",
+        _("a number like that of somebody's Aadhaar or PAN card stands there."),
+        _("Take it out: nobody needs it to get help."),
         " -PCHFATBLJG",
         digits=True,
         endangers=True,
         in_cells=True,
     ),
-    _sign(r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", "a sign stands there as program text, like &nbsp;.", _AS_TEXT, "&"),
-    _sign(rf"</?{_TAGS}\b[^<>\n]*>?", "HTML stands there as text.", _AS_TEXT, "<"),
+    _sign(
+        r"&(?:nbsp|amp|lt|gt|quot|rsquo|#\d+);", _("a sign stands there as program text, like &nbsp;."), _AS_TEXT, "&"
+    ),
+    _sign(rf"</?{_TAGS}\b[^<>\n]*>?", _("HTML stands there as text."), _AS_TEXT, "<"),
     _sign(
         r"#REF!|#NAME\?|#VALUE!|#N/A|#DIV/0!|#{5,}|^=(?:[A-Z]+\(|[+\d])",
-        "an error of a spreadsheet stands there.",
-        "Write the words or numbers that belong there.",
+        _("an error of a spreadsheet stands there."),
+        _("Write the words or numbers that belong there."),
         "#=",
         in_cells=True,
     ),
     _sign(
         r"\b\d[.,]\d+E\+\d{2}\b",
-        "a number that a spreadsheet shortened stands there: its digits are lost.",
-        "Write the number again.",
+        _("a number that a spreadsheet shortened stands there: its digits are lost."),
+        _("Write the number again."),
         "+",
         in_cells=True,
     ),
     _sign(
         r"\ufffd|\?{4,}",
-        "letters were lost there on saving.",
-        "Take an older copy, or write it again, and save as UTF-8.",
+        _("letters were lost there on saving."),
+        _("Take an older copy, or write it again, and save as UTF-8."),
         "\ufffd?",
         in_cells=True,
     ),
     _sign(
         _GARBLED,
-        "letters were garbled there: UTF-8 was opened as another encoding.",
-        "Take an older copy, or write it again.",
+        _("letters were garbled there: UTF-8 was opened as another encoding."),
+        _("Take an older copy, or write it again."),
         "\u00e2\u00c2\u00c3\u00e0",
         in_cells=True,
     ),
     _sign(
         r"[\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff]",
-        "invisible signs stand there, as a phone's contact list leaves around numbers, and web pages between letters.",
-        "Delete the words or number there and type them.",
+        _(
+            "invisible signs stand there, as a phone's contact list leaves around numbers, "
+            "and web pages between letters."
+        ),
+        _("Delete the words or number there and type them."),
         "\u200b\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff",
         in_cells=True,
     ),
     _sign(
         r"\b(?:TODO|TBD|FIXME|XXX+|[Ll]orem ipsum)\b|\b(?:[Yy]our|[Aa]dd|[Ii]nsert|[Ee]nter) (?:text|title|name) here\b"
         rf"|\{{[A-Za-z_][\w ]*\}}|(?i:\[(?:{_UNFILLED})\])",
-        "a gap stands there that somebody meant to fill.",
-        "Fill it.",
+        _("a gap stands there that somebody meant to fill."),
+        _("Fill it."),
         "TFXLl{[h",
         words=("TODO", "TBD", "FIXME", "XXX", "orem ipsum", " here", "{", "["),
     ),
     _sign(
         r"_x[0-9A-F]{4}_",
-        "a sign stands there as a workbook stores it, like _x000D_.",
-        "Take it out: it is the end of a line, or a sign that nobody sees.",
+        _("a sign stands there as a workbook stores it, like _x000D_."),
+        _("Take it out: it is the end of a line, or a sign that nobody sees."),
         "x",
         in_cells=True,
     ),
     _sign(
         r"[\x0b\x0c\x85\u2028\u2029]",
-        "the end of a line stands there as Word or a web page writes it: lists and paragraphs run into one.",
-        "Delete it, and press Enter.",
+        _("the end of a line stands there as Word or a web page writes it: lists and paragraphs run into one."),
+        _("Delete it, and press Enter."),
         "\x0b\x0c\x85\u2028\u2029",
         in_cells=True,
     ),
     _sign(
         r"[\u0300-\u036f]{4}",
-        "letters with heaps of accents stand there.",
-        "Write the words with plain letters.",
+        _("letters with heaps of accents stand there."),
+        _("Write the words with plain letters."),
         "".join(map(chr, range(0x300, 0x370))),
         in_cells=True,
     ),
@@ -284,9 +291,11 @@ def unlinked_addresses(made: str) -> Iterator[tuple[str, str, str]]:
     if not any(sign in made for sign in ("://", "www.", "WWW.", "Www.", "@")):
         return
     for words in dict.fromkeys(_ADDRESS.findall(visible_text(_LINK.sub(" ", made)))):
-        kind = "mail address" if "@" in words and "://" not in words else "address"
         whole = words if "://" in words or "@" in words else f"https://{words}"
-        yield words, f"the {kind} {words} stands there as words: nobody can press it.", f"Write it like <{whole}>."
+        what = _("the address %(address)s stands there as words: nobody can press it.", address=words)
+        if "@" in words and "://" not in words:
+            what = _("the mail address %(address)s stands there as words: nobody can press it.", address=words)
+        yield words, what, _("Write it like %(example)s.", example=f"<{whole}>")
 
 
 def without_blocks(text: str) -> str:

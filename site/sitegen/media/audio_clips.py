@@ -18,9 +18,10 @@ from forms.core import form_schema, i18n
 from forms.core.files.audio_files import EXTENSIONS, KINDS, AudioFormat, is_recording
 from forms.core.files.durable import replaced
 from forms.core.form_schema import Definition, Field
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
-from forms.core.rendering import labelled
+from forms.core.rendering.answers import labelled
 from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.layers import lookup
@@ -67,7 +68,10 @@ class AudioPipeline:
             found = self._is_kept(name) or (self.making and self._write(name, lambda where: _convert(recording, where)))
         elif voice and text:
             name = spoken_lines.name_of(text, voice)
-            found = self._is_kept(name) or self._take_shared(name) or self._put_together(name, text, voice)
+            found = self._is_kept(name)
+            if not found and (shared := self._shared(name)):
+                return self._published(name, shared)
+            found = found or self._put_together(name, text, voice)
         else:
             return None
         return self._published(name) if found else None
@@ -83,13 +87,13 @@ class AudioPipeline:
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
         return True
 
-    def _take_shared(self, name: str) -> bool:
-        """Take a clip from those that districts share; return whether it is there."""
-        taken = [shared_clips.found(self.root, path.name) for path in self._paths(name)] if self.root else []
-        whole = {kind.ending: data for kind, data in zip(KINDS, taken, strict=False) if data}
-        return len(whole) == len(KINDS) and self._write(
-            name, lambda where: [path.write_bytes(whole[kind.ending]) for kind, path in where]
-        )
+    def _shared(self, name: str) -> dict[str, bytes]:
+        """Return a clip's files by name as districts share them; none where not all of them are there."""
+        if not self.root:
+            return {}
+        taken = {path.name: shared_clips.found(self.root, path.name) for path in self._paths(name)}
+        whole = {file: data for file, data in taken.items() if data}
+        return whole if len(whole) == len(taken) else {}
 
     def _put_together(self, name: str, text: str, voice: str) -> bool:
         """Make a clip of its lines; return whether all of them are kept, or may be made.
@@ -99,7 +103,8 @@ class AudioPipeline:
         try:
             lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making)
         except speech.NoSuchVoice:
-            what, todo = f'there is no voice "{voice}".', "Take the code of a language that eSpeak NG speaks, like ta."
+            what = _('there is no voice "%(voice)s".', voice=voice)
+            todo = _("Take the code of a language that eSpeak NG speaks, like ta.")
             raise Problem("content/portal.yml, languages, voice", what, todo) from None
         return lines is not None and self._write(name, lambda where: spoken_lines.write(lines, where))
 
@@ -111,14 +116,19 @@ class AudioPipeline:
             write(list(zip(KINDS, fresh, strict=True)))
         return True
 
-    def _published(self, name: str) -> Clip:
+    def _published(self, name: str, shared: Mapping[str, bytes] | None = None) -> Clip:
+        """Put a clip into the site and return it. shared: its files by name; else they are copied from the cache.
+
+        What districts share stays in their store, and is written nowhere but into the site.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
         files = []
-        for kind in KINDS:
-            kept = self.cache / f"{name}.{kind.ending}"
-            if not (self.out / kept.name).exists():  # a name is a hash of what is said
-                shutil.copyfile(kept, self.out / kept.name)
-            files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, kept.stat().st_size))
+        for kind, kept in zip(KINDS, self._paths(name), strict=True):
+            data, target = (shared or {}).get(kept.name), self.out / kept.name
+            if not target.exists():  # a name is a hash of what is said
+                shutil.copyfile(kept, target) if data is None else target.write_bytes(data)
+            size = kept.stat().st_size if data is None else len(data)
+            files.append(SoundFile(f"/{FOLDER}/{kept.name}", kind.media_type, size))
         return Clip(round(files[-1].bytes / _MP3_BYTES_A_SECOND), tuple(files))
 
 
@@ -134,7 +144,7 @@ def _convert(recording: Path, where: list[tuple[AudioFormat, Path]]) -> None:
     try:
         audio.convert(recording, where)
     except audio.NotSound:
-        what, todo = "no sound can be read from it.", "Record it again, or save it as MP3."
+        what, todo = _("no sound can be read from it."), _("Record it again, or save it as MP3.")
         raise Problem(f"content/media/{FOLDER}/.../{recording.name}", what, todo) from None
 
 
@@ -244,9 +254,11 @@ def problems(content: Path, library: AllPages, made: Iterable[str] = ()) -> Iter
         where = file.where
         language, key = _language_and_key(file.name)
         if not is_recording(file.path):
-            yield Problem(where, "is not a kind of sound file we know.", f"Use one of: {' '.join(sorted(EXTENSIONS))}.")
+            todo = _("Use one of: %(endings)s.", endings=" ".join(sorted(EXTENSIONS)))
+            yield Problem(where, _("is not a kind of sound file we know."), todo)
         elif language not in library.by_language or key not in known:
-            yield Problem(where, "belongs to no page or question.", "Name it like or/signs.m4a or or/concern/what.m4a.")
+            todo = _("Name it like or/signs.m4a or or/concern/what.m4a.")
+            yield Problem(where, _("belongs to no page or question."), todo)
 
 
 def waiting(content: Path, library: AllPages, voices: Mapping[str, str]) -> Iterator[str]:

@@ -18,8 +18,9 @@ from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 from forms.core.files.durable import write_durably
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import PageSource
@@ -101,7 +102,7 @@ class ImagePipeline:
         name = hashlib.sha256(data).hexdigest()[:16]
         height = self._made(path.name, data, name)
         sources = []
-        for ending, _, media_type in _KINDS:
+        for ending, _kind, media_type in _KINDS:
             srcset = ", ".join(f"/{FOLDER}/{name}-{width}.{ending} {width}w" for width in WIDTHS)
             sources.append(f'<source type="{media_type}" srcset="{srcset}" sizes="(min-width: 45rem) 42rem, 92vw">')
         fallback = f"/{FOLDER}/{name}-{WIDTHS[0]}.{_KINDS[-1][0]}"
@@ -220,9 +221,10 @@ def decoded(name: str, data: bytes) -> Decoded:
         head, pixels = decoder_process.decode("picture", data)
         return Decoded(Image.frombytes("RGB", (int(head["width"]), int(head["height"])), pixels), bool(head["told"]))
     except decoder_process.NoneFree:
-        raise Problem(name, "was not read: other photos are being read.", "Do it once more.") from None
+        raise Problem(name, _("was not read: other photos are being read."), _("Do it once more.")) from None
     except (decoder_process.Failed, LookupError, TypeError, ValueError):
-        what, todo = "cannot be read as a picture.", "Save it again as PNG or JPEG, of at most 16 million pixels."
+        what = _("cannot be read as a picture.")
+        todo = _("Save it again as PNG or JPEG, of at most 16 million pixels.")
         raise Problem(name, what, todo) from None
 
 
@@ -233,8 +235,8 @@ def _photo_problem(path: Path) -> tuple[str, str] | None:
         return problem.what, problem.todo
     if told:
         return (
-            "holds the place or the camera it was taken with.",
-            "Nothing of it would be published; but take it out before others get the file: export it again as PNG.",
+            _("holds the place or the camera it was taken with."),
+            _("Nothing of it would be published; but take it out before others get the file: export it again as PNG."),
         )
     return None
 
@@ -245,19 +247,23 @@ def _drawing_problem(path: Path) -> tuple[str, str] | None:
         declares = "<!" in re.sub(r"<!--.*?-->", "", text, flags=re.S)  # a DOCTYPE or entities
         root = ET.fromstring("<none/>") if declares else ET.fromstring(text)  # noqa: S314 - the staff's own file
     except (ET.ParseError, ValueError, RecursionError):
-        return "cannot be read as a drawing.", "Save it again as plain SVG, in UTF-8."
+        return _("cannot be read as a drawing."), _("Save it again as plain SVG, in UTF-8.")
     if not _is_box(box := root.attrib.get("viewBox", "")):
-        what = f'has "{box[:40]}" as its viewBox.' if box else "has a DOCTYPE, or no viewBox."
-        return what, "Save it as plain SVG with a viewBox, four numbers like 0 0 240 160."
+        odd = _('has "%(numbers)s" as its viewBox.', numbers=box[:40])
+        what = odd if box else _("has a DOCTYPE, or no viewBox.")
+        return what, _("Save it as plain SVG with a viewBox, four numbers like 0 0 240 160.")
     for element in root.iter():
         tag = element.tag.removeprefix(f"{{{_SVG}}}")
         if tag not in _SHAPES:
-            return f"has a <{tag}>.", "Only plain shapes may stand in a drawing: no script, style, picture or link."
+            todo = _("Only plain shapes may stand in a drawing: no script, style, picture or link.")
+            return _("has a <%(tag)s>.", tag=tag), todo
         bad = [name for name, value in element.attrib.items() if _acts(name.lower(), value)]
         if bad:
-            return f"has {bad[0]} at a <{tag}>.", "Write colours as fill and stroke; leave out style, id and links."
+            todo = _("Write colours as fill and stroke; leave out style, id and links.")
+            return _("has %(name)s at a <%(tag)s>.", name=bad[0], tag=tag), todo
     if path.stat().st_size > LARGEST_DRAWING:
-        return f"is {path.stat().st_size} bytes long.", f"At most {LARGEST_DRAWING}: use fewer points."
+        todo = _("At most %(most)s: use fewer points.", most=LARGEST_DRAWING)
+        return _("is %(count)s bytes long.", count=path.stat().st_size), todo
     return None
 
 
@@ -283,8 +289,8 @@ def _in_heading(page: PageSource, media: Path) -> Iterator[Problem]:
     name = str(page.meta.get("picture") or "")
     if name and not any(lookup.medium(media, f"{folder}/{name}.svg").is_file() for folder in DRAWN):
         there = sorted(file.path.stem for file in lookup.files(media.parent, f"{media.name}/{DRAWN[0]}", "*.svg"))
-        todo = did_you_mean(name, there, "Name a drawing of content/media/drawings, without .svg.")
-        yield Problem(f"{page.where}, picture", f"the drawing {name} is not there.", todo)
+        todo = did_you_mean(name, there, _("Name a drawing of content/media/drawings, without .svg."))
+        yield Problem(f"{page.where}, picture", _("the drawing %(name)s is not there.", name=name), todo)
 
 
 def pictures_in(made: str) -> tuple[tuple[str, str], ...]:
@@ -309,12 +315,15 @@ def asked(page: PageSource, pictures: Iterable[tuple[str, str]], media: Path) ->
     yield from _in_heading(page, media)
     for address, alt in pictures:
         at = page.text.find(address) if address else page.text.find("]()")
-        where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
+        where = place_in(page.where, line=page.line_of(at) if at >= 0 else None)
         name = address.partition("/media/")[2]
         ending = Path(name).suffix.lower()
         if not name or address.partition("/media/")[0] or not lookup.medium(media, name).is_file():
-            yield Problem(where, f"the picture {address} is not there.", "Put it into content/media, write /media/...")
+            what = _("the picture %(address)s is not there.", address=address)
+            yield Problem(where, what, _("Put it into content/media, write /media/..."))
         elif ending not in PHOTOS | {".svg"}:
-            yield Problem(where, f"{address} is no picture we know.", "Use PNG, JPEG, WebP, AVIF or SVG.")
+            what = _("%(address)s is no picture we know.", address=address)
+            yield Problem(where, what, _("Use PNG, JPEG, WebP, AVIF or SVG."))
         elif not alt.strip() and "pictograms/" not in name:
-            yield Problem(where, f"the picture {address} has no words.", "Write what it shows between [ and ].")
+            what = _("the picture %(address)s has no words.", address=address)
+            yield Problem(where, what, _("Write what it shows between [ and ]."))

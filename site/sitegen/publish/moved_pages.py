@@ -18,10 +18,11 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.files.durable import write_durably
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.locales import CODE
 from forms.core.portal import Portal
-from forms.core.problem import Problem
-from forms.core.rendering import Page, draw_page
+from forms.core.problem import Problem, place_in
+from forms.core.rendering.page import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent import consents
 from sitegen.content.pages import OF_THE_BUILD, SOURCE, AllPages, PageSource
@@ -64,7 +65,7 @@ def read(content: Path) -> dict[str, KnownPage]:
     except FileNotFoundError:
         return {}
     except _JSON:
-        what, todo = "cannot be read. The program writes it; nobody else should.", "Put back an older copy of it."
+        what, todo = _("cannot be read. The program writes it; nobody else should."), _("Put back an older copy of it.")
         raise Problem(f"content/{FILE}", what, todo) from None
 
 
@@ -210,23 +211,28 @@ def problems(library: AllPages, rows: Sequence[Row], address: str = "") -> Itera
     for row in rows:
         where, old = place_of("moved", row), name_of(row["old"], codes)
         if elsewhere := [name for name in ("old", "new") if _is_elsewhere(row[name] or "", address)]:
-            what = (
-                f"{row[elsewhere[0]]} is the address of another site, and only pages of this one can lead or be led to."
+            what = _(
+                "%(address)s is the address of another site, and only pages of this one can lead or be led to.",
+                address=row[elsewhere[0]],
             )
-            yield Problem(f"{where}, column {elsewhere[0]}", what, "Write a page of this site, like your-rights.")
+            todo = _("Write a page of this site, like your-rights.")
+            yield Problem(place_in(where, column=elsewhere[0]), what, todo)
         elif not _may_be_old(old):
-            todo = "Write it as in its address without the language, like rights or stories/the-advance."
-            yield Problem(f"{where}, column old", f"{row['old']} cannot be the address of a page that moved.", todo)
+            what = _("%(page)s cannot be the address of a page that moved.", page=row["old"])
+            todo = _("Write it as in its address without the language, like rights or stories/the-advance.")
+            yield Problem(place_in(where, column="old"), what, todo)
         elif library.source(old) is not None:
-            what = f"the page {row['old']} is there, so nobody is led away from it."
-            yield Problem(f"{where}, column old", what, "Take the row out, or remove the page.")
+            what = _("the page %(page)s is there, so nobody is led away from it.", page=row["old"])
+            yield Problem(place_in(where, column="old"), what, _("Take the row out, or remove the page."))
         elif row["new"] and not _end(old, steps, library):
             if _circles(old, steps):
-                yield Problem(where, f"{row['old']} leads in a circle.", "Name the page that is there now.")
+                what = _("%(page)s leads in a circle.", page=row["old"])
+                yield Problem(where, what, _("Name the page that is there now."))
             else:
                 new = name_of(row["new"], codes).removesuffix(".md")
-                todo = did_you_mean(new, files, "Name a page that is there, or empty this cell: then it is gone.")
-                yield Problem(f"{where}, column new", f"the page {row['new']} is not there.", todo)
+                otherwise = _("Name a page that is there, or empty this cell: then it is gone.")
+                what = _("the page %(page)s is not there.", page=row["new"])
+                yield Problem(place_in(where, column="new"), what, did_you_mean(new, files, otherwise))
 
 
 def _is_elsewhere(text: str, address: str) -> bool:
@@ -261,11 +267,11 @@ def said(library: AllPages, rows: Sequence[Row], known: Mapping[str, KnownPage])
             )
             continue
         alike = _alike(one, library)
-        what = (
+        hint = (
             f"Its text stands in {alike}: perhaps write {alike} under new." if alike else "If it moved, name it there."
         )
         yield (
-            f"{TABLE}: the page {address} is gone, and people may hold its address. {what} Write a row with old "
+            f"{TABLE}: the page {address} is gone, and people may hold its address. {hint} Write a row with old "
             f"{address}; leave new empty if it is gone for good."
         )
 

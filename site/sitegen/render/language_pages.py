@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from forms.core import i18n
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.checks.security import active_html
@@ -183,4 +184,5 @@ class _Work:
 def _refuse_active(html: str, where: str) -> None:
     """Raise Problem for a page as built that would run or load something."""
     for found in active_html.left_over(html):
-        raise Problem(where, f"the page as built {found.what}", "Look for what makes it, and tell a developer.")
+        what = _("the page as built %(what)s", what=found.what)
+        raise Problem(where, what, _("Look for what makes it, and tell a developer."))

@@ -24,6 +24,17 @@ HELD_PATHS = ("/case/", "/events/")
 """Where the forms stand whose words are held while the desk is locked."""
 
 
+def passed() -> float:
+    """Return seconds from anywhere, which go on while the machine sleeps: its lid may be closed over an open desk.
+
+    Python's own monotonic clock stands still then on Linux and macOS.
+    """
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux' and macOS' own; Windows has neither, and needs none
+        if hasattr(time, name):
+            return time.clock_gettime(getattr(time, name))
+    return time.monotonic()
+
+
 class Locked(Exception):
     """Nobody has unlocked the desk, or it was left alone for too long."""
 
@@ -32,14 +43,14 @@ class Locked(Exception):
 class Authenticator(Entrance):
     """Who may come in, and the unlocked session while there is one.
 
-    `clock` counts seconds from anywhere;
-    `held` is a form (its path and fields) that came after the lock had fallen; `back` the page asked for then.
+    `clock` counts seconds from anywhere; `held` is a form (its path and fields) that came after the lock had fallen,
+    until it is sent or thrown away; `back` the page asked for then.
     """
 
     place: DeskPlace
     unlock: Callable[[DeskPlace, str | None], Session]
     idle_seconds: float
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = passed
     session: Session | None = None
     synced: Synced | None = None
     held: tuple[str, list[tuple[str, str]]] | None = None
@@ -74,6 +85,10 @@ class Authenticator(Entrance):
         pairs = [(name, value) for name, value in fields if name != "form_token"]
         if pairs and path.startswith(HELD_PATHS):
             self.held = (path, pairs)
+
+    def drop(self) -> None:
+        """Throw away what is held: it was sent, or nobody wants it."""
+        self.held = None
 
     def lock(self) -> None:
         """Drop the session and all that it has opened."""

@@ -3,18 +3,39 @@
 from contextlib import suppress
 
 from flask import Blueprint, Response, make_response, render_template, request
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.problem import Problem
-from forms.desk import doctor, language
+from forms.desk import language
 from forms.desk.crypto.keys import has_passphrase
+from forms.desk.doctor.colleague_keys import note_colleagues
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
-from forms.desk.window.access.authentication import Authenticator, Locked
+from forms.desk.window.access.authentication import HELD_PATHS, Authenticator, Locked
 from forms.desk.window.current import current_session, the_authenticator
+from forms.web.local.request_guard import is_from_our_page
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("unlocking", __name__)
+
+HELD = "held"
+"""The field of a form that was held, by which it is known when it is sent."""
+
+_TEXTS = ("text", "outcome")
+"""The fields into which sentences are typed."""
+
+
+def typed_texts() -> list[str]:
+    """Return what was typed into a form of a case or an event of ours, to be copied where it could not be used.
+
+    Of a form that another site may have made nothing is shown: its words must not stand on our page.
+    """
+    if request.method != "POST" or not request.path.startswith(HELD_PATHS) or not is_from_our_page():
+        return []
+    with suppress(HTTPException):  # more than can be taken is not read
+        return [text for name in _TEXTS for text in request.form.getlist(name) if text.strip()]
+    return []
 
 
 @pages.get("/unlock")
@@ -65,7 +86,7 @@ def fetch(session: Session) -> Synced:
     try:
         synced = session.sync.run()
         if not synced.away:
-            doctor.note_colleagues(session)
+            note_colleagues(session)
     except Problem as problem:
         return Synced(away=problem.sentence)
     return synced
@@ -87,13 +108,32 @@ def lock() -> Answer:
 
 @pages.get("/held")
 def held() -> Answer | str:
-    """What was typed into a form while the lock fell: to be sent now, or thrown away. Nothing typed is lost."""
+    """What was typed into a form while the lock fell: there until it is sent or thrown away. Nothing typed is lost."""
     current_session()
     authenticator = the_authenticator()
     if authenticator.held is None:
         return redirect_to("/")
-    (path, pairs), authenticator.held, authenticator.back = authenticator.held, None, "/"
-    return render_template("held.html", path=path, pairs=pairs)
+    path, pairs = authenticator.held
+    authenticator.back = "/"
+    return render_template("held.html", path=path, pairs=[(name, value) for name, value in pairs if name != HELD])
+
+
+def drop_what_was_sent(response: Response) -> Response:
+    """Drop what was held, once its form has been sent and done."""
+    authenticator = the_authenticator()
+    if request.method == "POST" and response.status_code < BadRequest.code and authenticator.session is not None:
+        with suppress(HTTPException):
+            if HELD in request.form and request.path.startswith(HELD_PATHS):
+                authenticator.drop()
+    return response
+
+
+@pages.post("/held/away")
+def throw_away() -> Answer:
+    """Throw away what was held."""
+    current_session()
+    the_authenticator().drop()
+    return redirect_to("/")
 
 
 @pages.post("/awake")

@@ -21,12 +21,15 @@ async function leave() {
 }
 
 if (idle) {
-  let timer;
+  // The machine may sleep meanwhile, and timers with it: the time of day tells how long nobody was there.
   let told = Date.now();
-  const rest = () => {
-    clearTimeout(timer);
-    timer = setTimeout(leave, (Number(idle) + 5) * 1000);
-  };
+  let used = Date.now();
+  const rest = () => { used = Date.now(); };
+  const waiting = setInterval(() => {
+    if (Date.now() - used < (Number(idle) + 5) * 1000) return;
+    clearInterval(waiting);
+    leave();
+  }, 5000);
   addEventListener("input", () => {
     rest();
     if (Date.now() - told > 30_000) {
@@ -34,7 +37,6 @@ if (idle) {
       fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
     }
   });
-  rest();
 }
 
 // A phrase goes into the text at once, instead of by way of a new page.

@@ -51,6 +51,7 @@ def check() -> Answer | tuple[str, int] | None:
     posts = request.method not in {"GET", "HEAD", "OPTIONS"}
     if posts:
         _require_our_page(office)
+        g.made = True  # what was typed there is given back, whatever is wrong
     found = office.sessions.find(request.cookies.get(COOKIE, ""))
     if found:
         g.language, g.keep_language = found.account.language, _keep_language
@@ -83,7 +84,6 @@ def _not_signed_in(*, posts: bool) -> Answer | tuple[str, int]:
     """Lead to the way in; where something was typed, give it back first."""
     if not posts:
         return redirect("/sign-in", 303)
-    g.made = True  # it came from a page of ours (above): what was typed there is shown
     _ = home.translate
     what, todo = _("You are not signed in any more."), _("Sign in, then copy what you wrote from this page.")
     return home.problem_page([Problem("", what, todo)], 401)

@@ -90,7 +90,7 @@ def undo() -> Response:
     signed_first = editor.pushes is not None and editor.pushes.ask is not None
     undo = editor.publisher.start_undo if signed_first else editor.publisher.undo
     undo(writer(), editor.today().isoformat())
-    return redirect_to("/publish/")
+    return redirect_to("/publish/" if signed_first else "/publish/?undone=yes")
 
 
 @pages.post("/publish/both")

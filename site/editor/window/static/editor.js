@@ -46,13 +46,18 @@
       const sent = [...new FormData(form)].filter(([, value]) => typeof value === "string");
       if (button?.name) sent.push([button.name, button.value]);
       let answer = null;
+      let came = null;
       try {
-        const came = await fetch(form.action, {
+        came = await fetch(form.action, {
           method: "POST", body: new URLSearchParams(sent), headers: { Accept: "application/json" }, redirect: "manual",
         });
         if (came.ok) answer = await came.json();
-      } catch { /* the window has ended: the browser says so where the form is sent */ }
+      } catch { /* no network, or the window has ended */ }
       saving = false;
+      if (!came) {
+        done.textContent = done.dataset.lost; // a form that is sent now would leave an empty page of the browser's
+        return;
+      }
       if (!answer) {
         leaving = true;
         leave();

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
+
 _TAG_NAMES = """
 a abbr address article aside b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em
 figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark nav ol p pre q rp rt ruby s samp section
@@ -35,7 +37,8 @@ _PAIR = re.compile(r"""([A-Za-z_:@][\w:.@-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([
 _OPENS = re.compile(r"<[A-Za-z/!?]")
 
 
-LOADS_A_PICTURE = "loads a picture from another place."
+LOADS_A_PICTURE = _("loads a picture from another place.")
+_RUNS_OR_SHOWS = _("has an address that a browser would run or show as a page of its own.")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ def findings(made: str) -> Iterator[ActiveContent]:
         tag = _START.match(made, at)
         plain = tag or _COMMENT.match(made, at) or _END.match(made, at)
         if tag and tag[1].lower() not in _TAGS:
-            yield ActiveContent(f"has a <{tag[1].lower()}>.", f"<{tag[1]}")
+            yield ActiveContent(_("has a <%(tag)s>.", tag=tag[1].lower()), f"<{tag[1]}")
         elif tag:
             yield from _attributes(tag[1].lower(), attributes_of(tag[2]))
         elif not plain:
-            yield ActiveContent("is no plain HTML.", made[at : at + 30].split("\n", maxsplit=1)[0])
+            yield ActiveContent(_("is no plain HTML."), made[at : at + 30].split("\n", maxsplit=1)[0])
         at = plain.end() if plain else at + 1
 
 
@@ -74,9 +77,9 @@ def attributes_of(text: str) -> Mapping[str, str]:
 def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[ActiveContent]:
     for name, value in attributes.items():
         if name not in _ATTRIBUTES or (name == "style" and not _ALIGNED.fullmatch(value)):
-            yield ActiveContent(f"has {name} at a <{tag}>.", name)
+            yield ActiveContent(_("has %(name)s at a <%(tag)s>.", name=name, tag=tag), name)
         elif name in _ADDRESSES and not is_harmless(value):
-            yield ActiveContent("has an address that a browser would run or show as a page of its own.", value)
+            yield ActiveContent(_RUNS_OR_SHOWS, value)
         elif name == "src" and leaves_the_site(value):
             yield ActiveContent(LOADS_A_PICTURE, value)
 
@@ -102,9 +105,10 @@ def leaves_the_site(address: str) -> bool:
 def in_words(words: str) -> Iterator[ActiveContent]:
     """Yield what is active in a cell of a table or a line of front matter, which are never HTML."""
     if tag := re.search(r"<[A-Za-z/!?][^<]*", words):
-        yield ActiveContent("has HTML in it.", tag[0][:30])
+        yield ActiveContent(_("has HTML in it."), tag[0][:30])
     elif _is_active(words) and not re.match(r"(data|file|blob):\s", words, re.I):
-        yield ActiveContent("begins as an address that a browser would run or show as a page of its own.", words[:30])
+        what = _("begins as an address that a browser would run or show as a page of its own.")
+        yield ActiveContent(what, words[:30])
 
 
 _RUN = ("javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "view-source:")
@@ -129,18 +133,18 @@ def _acting(text: str) -> tuple[ActiveContent, ...]:
 
 def _in_tag(text: str, name: str, attributes: Mapping[str, str]) -> Iterator[ActiveContent]:
     if name in {"iframe", "frame", "object", "embed", "applet", "base", "portal"}:
-        yield ActiveContent(f"has a <{name}>.", text)
+        yield ActiveContent(_("has a <%(tag)s>.", tag=name), text)
     if name == "script" and "src" in attributes and not attributes["src"].startswith("/assets/"):
-        yield ActiveContent("has a script from elsewhere.", text)
+        yield ActiveContent(_("has a script from elsewhere."), text)
     if name == "script" and "src" not in attributes and not attributes.get("type", "").endswith("json"):
-        yield ActiveContent("has a script inside.", text)
+        yield ActiveContent(_("has a script inside."), text)
     if name == "meta" and attributes.get("http-equiv", "Content-Security-Policy") != "Content-Security-Policy":
-        yield ActiveContent("has a <meta> that acts.", text)
+        yield ActiveContent(_("has a <meta> that acts."), text)
     for key, value in attributes.items():
         if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
-            yield ActiveContent(f"has {key} at a <{name}>.", text)
+            yield ActiveContent(_("has %(name)s at a <%(tag)s>.", name=key, tag=name), text)
         elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
-            yield ActiveContent("has an address that a browser would run.", text)
+            yield ActiveContent(_("has an address that a browser would run."), text)
 
 
 def _is_icon(name: str, value: str) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from sitegen.checks.security import active_html
 from sitegen.checks.security.active_html import ActiveContent
 from sitegen.content.pages import PageSource
@@ -14,7 +15,7 @@ from sitegen.layers import lookup
 from sitegen.lint.visible import without_blocks
 from sitegen.render.engine.markdown_html import to_html
 
-_TODO = "Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses."
+_TODO = _("Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses.")
 _ENDINGS = """
 .html .htm .xhtml .xht .shtml .mht .mhtml .js .mjs .css .xml .xsl .xslt .rdf .svgz .swf .wasm .php
 """
@@ -29,8 +30,8 @@ def problems(
     for page in pages:
         yield from of_page(page, content.parent)
     for name, row, column, cell in every_cell(tables):
-        where = f"{place_of(name, row)}, column {column}"
-        yield from (Problem(where, found.what, _TODO) for found in _in_any(cell))
+        for found in _in_any(cell):
+            yield Problem(place_in(place_of(name, row), column=column), found.what, _TODO)
     yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
     yield from _files(content)
 
@@ -40,17 +41,17 @@ def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[P
     if page.made:
         return
     for found in _in_any(page.meta):
-        yield Problem(f"{page.where}, between the --- lines", found.what, _TODO)
+        yield Problem(_("%(place)s, between the --- lines", place=page.where), found.what, _TODO)
     for found in active_html.findings(to_html(without_blocks(page.text), root) if made is None else made):
         if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
             continue  # images.asked says it better
-        yield Problem(f"{page.where}{_line(page, found)}", found.what, _TODO)
+        yield Problem(place_in(page.where, line=_line(page, found)), found.what, _TODO)
 
 
-def _line(page: PageSource, found: ActiveContent) -> str:
-    """ ", line 7" where what was found is in the Markdown as it is in the HTML."""
+def _line(page: PageSource, found: ActiveContent) -> int | None:
+    """Return the line where what was found is in the Markdown as it is in the HTML; None where it is not."""
     at = page.text.lower().find(found.text.lower()) if found.text else -1
-    return f", line {page.line_of(at)}" if at >= 0 else ""
+    return page.line_of(at) if at >= 0 else None
 
 
 def _in_any(value: Any) -> Iterator[ActiveContent]:
@@ -73,6 +74,5 @@ def _files(content: Path) -> Iterator[Problem]:
         folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
         drawing_of_a_page = ending == ".svg" and folder != "media"
         if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):
-            yield Problem(
-                file.where, "is a file that a browser would run or show as a page.", "Take it out of content/."
-            )
+            what = _("is a file that a browser would run or show as a page.")
+            yield Problem(file.where, what, _("Take it out of content/."))

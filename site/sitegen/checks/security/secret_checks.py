@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePath
 
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 from sitegen.layers import lookup
 
 _BETWEEN = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
@@ -21,14 +22,14 @@ _PRIVATE_KEY = re.compile(r"BEGIN[A-Z0-9]*PRIVATEKEY|PUTTY-USER-KEY-FILE|B3BLBNN
 _TOKEN = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")
 """secrets.token_urlsafe(32): how a desk makes its token."""
 
-_KNOWN_TO_ALL = "Treat it as known to everybody who has this file or its copies, and take it out."
-_NEW_KEY = (
-    f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key; for a printed one: desk "
-    "recovery-key) and write only its public line here, which begins with age1."
+_NEW_KEY = _(
+    "Treat it as known to everybody who has this file or its copies, and take it out. Make a new one on the desk's "
+    "machine (python3 build.py desk change-key; for a printed one: desk recovery-key) and write only its public line "
+    "here, which begins with age1."
 )
-_NEW_TOKEN = (
-    f"{_KNOWN_TO_ALL} Make a new one on the desk's machine (python3 build.py desk change-key) and write only the line "
-    "here that begins with sha256:"
+_NEW_TOKEN = _(
+    "Treat it as known to everybody who has this file or its copies, and take it out. Make a new one on the desk's "
+    "machine (python3 build.py desk change-key) and write only the line here that begins with sha256:"
 )
 _LATIN = re.compile(r"[A-Za-z]")
 MAY_BE_LATIN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u1cd0-\u1cff\u200b-\u2027\u2030-\u203a\ua8e0-\ua8ff]")
@@ -62,7 +63,7 @@ def problems(content: Path) -> Iterator[Problem]:
 def _texts(folder: Path) -> list[Path]:
     """Return the texts in a folder and below, hidden ones too, in the order of their paths."""
     found = []
-    for place, _, names in os.walk(folder):
+    for place, _folders, names in os.walk(folder):
         # As text: an editor asks all files after each save, and a Path costs ten times as much as asking the disk.
         for path in (f"{place}{os.sep}{name}" for name in names if PurePath(name).suffix.lower() in _TEXTS):
             with suppress(OSError):  # gone, or a link that leads to itself: whoever reads it says so
@@ -79,10 +80,12 @@ def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
     for number, line in enumerate(text.splitlines(), start=1):
         plain = _plain(line)
         if SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
-            yield Problem(f"{where}, line {number}", "a secret key stands here.", _NEW_KEY)
+            yield Problem(place_in(where, line=number), _("a secret key stands here."), _NEW_KEY)
         elif tokens and any(map(_is_mixed, _TOKEN.findall(_plain(line, spaces=True)))):
-            what = "what looks like a pickup token stands here: with it anybody can fetch a desk's encrypted letters."
-            yield Problem(f"{where}, line {number}", what, _NEW_TOKEN)
+            what = _(
+                "what looks like a pickup token stands here: with it anybody can fetch a desk's encrypted letters."
+            )
+            yield Problem(place_in(where, line=number), what, _NEW_TOKEN)
 
 
 def has_no_key(text: str) -> bool:

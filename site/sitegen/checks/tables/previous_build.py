@@ -5,11 +5,12 @@ from datetime import date
 from pathlib import Path
 
 from forms.core import portal as portals
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Event
 from forms.core.problem import Problem
 from sitegen.checks.tables.event_checks import FILE
 
-_PUT_BACK = "Put the row back and write cancelled into state: those who signed up see it."
+_PUT_BACK = _("Put the row back and write cancelled into state: those who signed up see it.")
 
 
 def last_built(path: Path) -> tuple[Event, ...]:
@@ -25,7 +26,8 @@ def lost(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator
     there = {event.id for event in now}
     for event in before:
         if event.takes_signups(today) and event.id not in there and not event.example:
-            yield Problem(f"{FILE}, event {event.id}", "is gone, and people may have signed up for it.", _PUT_BACK)
+            what = _("is gone, and people may have signed up for it.")
+            yield Problem(_("%(file)s, event %(event)s", file=FILE, event=event.id), what, _PUT_BACK)
 
 
 def changed(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[str]:

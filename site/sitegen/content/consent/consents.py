@@ -12,7 +12,9 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.files.locks import AlreadyLocked, locked_within
 from forms.core.files.spreadsheet_csv import cell_text
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
+from sitegen.content.consent import cells as consent_cells
 from sitegen.content.pages import SOURCE, AllPages, PageSource, placeholder
 from sitegen.content.spreadsheets import csv_files, dates
 from sitegen.content.tables import Row
@@ -44,6 +46,11 @@ _STORY_PATH = re.compile(r"(?:^|/)(stories/.*)$")
 _IN_A_LANGUAGE = re.compile(r"^(?:.*content/)?[a-z]{2,3}(?:-[a-z0-9]{2,8})*/(?=.)")
 _MEDIA_FOLDER = re.compile(r"^/?(?:content/)?media/")
 _OTHER_FILES = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+
+
+def is_id(cell: str) -> bool:
+    """Return whether a cell may be the id of a consent."""
+    return _ID.fullmatch(cell) is not None
 
 
 def languages(cell: str) -> frozenset[str]:
@@ -118,6 +125,11 @@ class Standing:
     left: bool = False
 
 
+_ROW_UNREAD = Standing(_("a row of consents.csv that names it cannot be read"))
+_NO_ROW = Standing(_("there is no consent record of its own"))
+_NOT_COMPLETE = Standing(_("the consent record is not complete"))
+
+
 def without_withdrawn(library: AllPages, rows: Sequence[Row], today: date) -> tuple[AllPages, list[str]]:
     """Return the library with a neutral page for each story and language that consent has left, and what was left."""
     by_language = {code: dict(pages) for code, pages in library.by_language.items()}
@@ -137,7 +149,14 @@ def without_withdrawn(library: AllPages, rows: Sequence[Row], today: date) -> tu
 
 def of_rows(rows: Sequence[Row]) -> "Consents":
     """Return the rows of the table as the build reads them."""
-    return Consents(Path(), tuple({name: cell_text(cell) for name, cell in row.items()} for row in rows))
+    as_text = ({name: cell_text(cell) for name, cell in row.items()} for row in rows)
+    return Consents(Path(), tuple(map(_with_marked_day, as_text)))
+
+
+def _with_marked_day(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row as withdrawn where any of its cells says so."""
+    day = consent_cells.marked_day(row.values())
+    return {**row, rows.WITHDRAWN: day} if day else dict(row)
 
 
 def neutral_page(name: str, language: str) -> PageSource:
@@ -147,8 +166,9 @@ def neutral_page(name: str, language: str) -> PageSource:
 
 def neutral_words(language: str) -> tuple[str, str]:
     """Return the title and the sentence of a neutral page."""
-    _ = i18n.say(language)
-    return _("This page is no longer here"), _("It was taken away. Please do not share copies of it.")
+    translate = i18n.say(language)
+    taken_away = translate("It was taken away. Please do not share copies of it.")
+    return translate("This page is no longer here"), taken_away
 
 
 def ending_soon(library: AllPages, rows: Sequence[Row], today: date) -> Iterator[str]:
@@ -184,9 +204,9 @@ class Consents:
         """
         rows = [row for row in self.rows if row.get("id", "").casefold() == named.casefold()]
         if self._in_broken(named):
-            return Standing("a row of consents.csv that names it cannot be read")
+            return _ROW_UNREAD
         if len(rows) != 1 or not _is_for(rows[0], page, column):
-            return Standing("there is no consent record of its own")
+            return _NO_ROW
         return self._standing(rows[0], language, today)
 
     def media(self, today: date) -> dict[str, frozenset[str]]:
@@ -235,7 +255,7 @@ class Consents:
         whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
         adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
         if self._unread(row) or not (whole and adult and given and ends and given <= today):
-            return Standing("the consent record is not complete")
+            return _NOT_COMPLETE
         return Standing()
 
     def _unread(self, row: Mapping[str, str]) -> bool:
@@ -320,8 +340,11 @@ def newer_file(content: Path) -> str:
 
 def in_doubt(newer: str) -> Problem:
     """Return what is said where a file beside consents.csv is newer."""
-    todo = f"If {newer} holds the newest state, save it as CSV in place of consents.csv. Then remove {newer}."
-    return Problem(f"content/tables/{newer}", "is newer than consents.csv; which of them counts is in doubt.", todo)
+    todo = _(
+        "If %(file)s holds the newest state, save it as CSV in place of consents.csv. Then remove %(file)s.", file=newer
+    )
+    what = _("is newer than consents.csv; which of them counts is in doubt.")
+    return Problem(f"content/tables/{newer}", what, todo)
 
 
 def read_leniently(content: Path) -> Consents:
@@ -349,14 +372,15 @@ def read_leniently(content: Path) -> Consents:
 
 def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
     """Return whether a broken row still shows whose it is. ids: of the rows that are whole."""
-    return bool(_ID.fullmatch(broken.get("id", ""))) or not ids.isdisjoint(_names_in(broken))
+    return is_id(broken.get("id", "")) or not ids.isdisjoint(_names_in(broken))
 
 
 def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
     row = dict(zip(header, cells, strict=False))
     sure = len(cells) == len(header) == len({*header}) and frozenset({rows.DROP, *columns()}).issuperset(header)
-    return row if sure else {**row, rows.BROKEN: " ".join(cells)}
+    sure = sure and not consent_cells.are_misplaced(row, header, columns())
+    return _with_marked_day(row if sure else {**row, rows.BROKEN: " ".join(cells)})
 
 
 @cache

@@ -8,13 +8,15 @@ from io import StringIO
 from pathlib import Path
 
 from forms.core.files.spreadsheet_csv import separator_of
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import joined
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx and .ods begin, and .xls."""
 
-AS_UTF8 = 'Save it again as "CSV UTF-8 (comma delimited)".'
+AS_UTF8 = _('Save it again as "CSV UTF-8 (comma delimited)".')
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
 MOST_ROWS = 5_000
 """Rows of a table: more would be an export of another program, and every build would take minutes."""
@@ -61,27 +63,28 @@ def read_sheet(path: Path) -> CsvFile:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise Problem(file_of(path), "is missing.", "Put it back, with at least its first line.") from None
+        raise Problem(file_of(path), _("is missing."), _("Put it back, with at least its first line.")) from None
     except OSError as error:
-        todo = "Put the file itself there, and close it in other programs."
-        raise Problem(file_of(path), f"cannot be opened ({error.strerror}).", todo) from None
+        todo = _("Put the file itself there, and close it in other programs.")
+        raise Problem(file_of(path), _("cannot be opened (%(why)s).", why=error.strerror), todo) from None
     return sheet_of(data, file_of(path))
 
 
 def sheet_of(data: bytes, where: str) -> CsvFile:
     """Return the cells of a CSV file from its bytes. Raises Problem where its letters are not UTF-8."""
     if data.startswith(WORKBOOKS):
-        raise Problem(where, "is a workbook, not CSV.", AS_UTF8)
+        raise Problem(where, _("is a workbook, not CSV."), AS_UTF8)
     if data.startswith(_UTF16):
-        raise Problem(where, "is saved as UTF-16.", AS_UTF8)
+        raise Problem(where, _("is saved as UTF-16."), AS_UTF8)
     try:
         text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Problem(f"{where}, row {line}", "has letters that are not UTF-8.", AS_UTF8) from None
+        raise Problem(place_in(where, row=line), _("has letters that are not UTF-8."), AS_UTF8) from None
     if match := _NO_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
-        raise Problem(f"{where}, row {line}", "holds signs that are no letters: the file is damaged.", AS_UTF8)
+        what = _("holds signs that are no letters: the file is damaged.")
+        raise Problem(place_in(where, row=line), what, AS_UTF8)
     return _cells(where, text)
 
 
@@ -90,8 +93,9 @@ def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
     for number, row in zip(sheet.numbers, sheet.rows, strict=True):
         lost = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST.search(cell)]
         if lost:
-            todo = f"Take an older copy of the file, or write it again. {AS_UTF8}"
-            yield Problem(f"{sheet.where}, row {number}, column {lost[0]}", "its letters were lost on saving.", todo)
+            todo = joined(_("Take an older copy of the file, or write it again."), AS_UTF8)
+            where = place_in(sheet.where, row=number, column=lost[0])
+            yield Problem(where, _("its letters were lost on saving."), todo)
 
 
 def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
@@ -112,24 +116,27 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*\r?$', re.I)
 def _cells(place: str, text: str) -> CsvFile:
     """Return a CSV text as cells. Raises Problem where it is empty, broken, too long, or begins with Excel's `sep=`."""
     if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
-        what = f"{first.strip()} stands there, which only some spreadsheets know."
-        raise Problem(f"{place}, row 1", what, "Take that line out: the table begins with the names of the columns.")
+        what = _("%(line)s stands there, which only some spreadsheets know.", line=first.strip())
+        todo = _("Take that line out: the table begins with the names of the columns.")
+        raise Problem(place_in(place, row=1), what, todo)
     separator, rows = separator_of(text.partition("\n")[0]), list[list[str]]()
     try:
         for row in csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator):
             rows.append(row)
     except csv.Error as error:
-        what, todo = f"is not well formed ({error}).", "Look for a quotation mark that is not closed."
-        raise Problem(f"{place}, row {len(rows) + 1}", what, todo) from None
+        what = _("is not well formed (%(why)s).", why=str(error))
+        todo = _("Look for a quotation mark that is not closed.")
+        raise Problem(place_in(place, row=len(rows) + 1), what, todo) from None
     if not rows or not any(cell.strip() for cell in rows[0]):
         if any(cell.strip() for row in rows for cell in row):
-            todo = "Take out what stands above the line with the names of the columns."
-            raise Problem(f"{place}, row 1", "the first line is empty.", todo)
-        raise Problem(place, "is empty.", "It needs at least its first line, with the names of the columns.")
+            todo = _("Take out what stands above the line with the names of the columns.")
+            raise Problem(place_in(place, row=1), _("the first line is empty."), todo)
+        raise Problem(place, _("is empty."), _("It needs at least its first line, with the names of the columns."))
     rows = _without_empty_columns(rows)
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
     if len(filled) > MOST_ROWS:
-        what = f"has {len(filled):,} rows, and a table may have {MOST_ROWS:,}."
-        raise Problem(place, what, "Is it another program's file? Take out what the site does not show.")
+        count, most = f"{len(filled):,}", f"{MOST_ROWS:,}"
+        what = _("has %(count)s rows, and a table may have %(most)s.", count=count, most=most)
+        raise Problem(place, what, _("Is it another program's file? Take out what the site does not show."))
     cells = [[cell.strip() for cell in row] for _, row in filled]
     return CsvFile(place, [name.strip() for name in rows[0]], cells, [number for number, _ in filled])

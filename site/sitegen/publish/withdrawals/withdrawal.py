@@ -33,7 +33,14 @@ from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
 from sitegen.publish import moved_pages
 from sitegen.publish.build_manifest import files
-from sitegen.publish.withdrawals import cleaning, withdrawn_days, withdrawn_drafts, withdrawn_media, withdrawn_quotes
+from sitegen.publish.withdrawals import (
+    broken_rows,
+    cleaning,
+    withdrawn_days,
+    withdrawn_drafts,
+    withdrawn_media,
+    withdrawn_quotes,
+)
 from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
@@ -289,7 +296,7 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
     name = consents.story_name(text)
     rows, alone = _meant(_known_rows(content), text)
     told = {consents.story_name(row["story"]) for row in rows if row.get("story")}
-    told |= {story for row in rows for story in withdrawn_days.stories_in(row)}
+    told |= {story for row in rows for story in broken_rows.stories_in(row)}
     if alone:
         return sorted(told)
     files = [
@@ -305,7 +312,18 @@ def _meant(rows: Sequence[Mapping[str, str]], text: str) -> tuple[list[Mapping[s
     """Return the rows that a person means, and whether it is by their id: then no other person's consent is meant."""
     if exact := [row for row in rows if row.get("id", "").casefold() == text.strip().casefold()]:
         return exact, True
-    return [row for row in rows if _names(row, text)], False
+    named = [row for row in rows if _names(row, text)]
+    return named or [row for row in rows if _holds(row, text)], False
+
+
+def _holds(row: Mapping[str, str], text: str) -> bool:
+    """Return whether a cell is what a person named, under whichever name of a column: two may have been exchanged."""
+    cells = [cell for name, cell in row.items() if name != "approved_by"]
+    return any(cell.casefold() == text.strip().casefold() or _is_story(cell, text) for cell in cells)
+
+
+def _is_story(cell: str, text: str) -> bool:
+    return consents.FOLDER in cell and consents.story_name(cell) == consents.story_name(text)
 
 
 def _names(row: Mapping[str, str], text: str) -> bool:
@@ -313,7 +331,7 @@ def _names(row: Mapping[str, str], text: str) -> bool:
     listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
     quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
     said = {text.strip().casefold(), consents.story_name(text), consents.media_name(text), consents.page_name(text)}
-    return bool(story) or listed_there or quoted_there or not said.isdisjoint(withdrawn_days.names_in(row))
+    return bool(story) or listed_there or quoted_there or not said.isdisjoint(broken_rows.names_in(row))
 
 
 def also_named(text: str, content: Path) -> list[str]:
@@ -350,7 +368,8 @@ def _write_day(path: Path, content: Path, told: str, today: date) -> int:
         new = [row for row in libraries if row in meant and _id_of(row) not in there]
         table = withdrawn_days.with_rows(table, new)
     ids = {_id_of(row) for row in libraries if row in meant} - {""}
-    table, found = withdrawn_days.with_day(table, lambda row: row in meant or _id_of(row) in ids, today.isoformat())
+    day = today.isoformat()
+    table, found = withdrawn_days.with_day(table, lambda row: row in meant or _id_of(row) in ids, told, day)
     write_durably(path, table.bytes)
     return found
 
@@ -474,9 +493,9 @@ def _meant_there(row: Mapping[str, str], there: Mapping[str, Mapping[str, str]])
 
 def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Return whether a row is for the same story, pictures or words as another one; a broken one as far as it tells."""
-    named = withdrawn_days.names_in(row)
+    named = broken_rows.names_in(row)
     if named:
-        stories = withdrawn_days.stories_in(row)
+        stories = broken_rows.stories_in(row)
         is_told = bool(other.get("story")) and consents.story_name(other["story"]) in stories
         return is_told or _id_of(other) in named
     told = consents.story_name(row["story"]) if row.get("story") else ""

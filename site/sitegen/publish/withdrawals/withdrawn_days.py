@@ -10,22 +10,24 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from forms.core.files.spreadsheet_csv import BOM, Dialect, separator_of, text_of
+from sitegen.content.consent import cells as consent_cells
 from sitegen.content.consent import consents
+from sitegen.content.consent.cells import MARK
 from sitegen.content.spreadsheets import dates
 from sitegen.layers.rows import BROKEN, WITHDRAWN
+from sitegen.publish.withdrawals import broken_rows
 
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_HALVES = frozenset({b"\xff", b"\xfe"})
 _FIRST_LINES = 10
 """Among so many lines the names of the columns are looked for."""
 
-MARK = "withdrawn "
-"""Before a day that stands in a cell beside something else."""
+_MOSTLY = 4
+"""Of so many bytes one is 0 in UTF-16 at least: in the names of columns, days and words each second one is."""
 
 _NEEDED = frozenset({"id", "kind", "story", "media", WITHDRAWN})
-_PARTS = re.compile(r"[\s,;|\"']+")
 _KNOWN = 2
 """So many names of columns make a line the one that names them."""
 
@@ -79,7 +81,18 @@ class ConsentTable:
         if self.names.count(WITHDRAWN) > 1:  # one of them is meant for something else
             days = (cell for name, cell in zip(self.names, cells, strict=False) if name == WITHDRAWN)
             row[WITHDRAWN] = next((cell for cell in days if dates.read(cell)), "")
-        return row if line.is_sure and len(cells) == width else {**row, BROKEN: " ".join(cells)}
+        sure = line.is_sure and len(cells) == width
+        sure = sure and not consent_cells.are_misplaced(row, self.names, consents.columns())
+        return row if sure else {**row, BROKEN: " ".join(cells)}
+
+    def is_whole(self, line: ConsentLine) -> bool:
+        """Return whether a line has a cell for each column."""
+        return line.is_sure and len(line.cells) in {len(self.names), len(self.lines[self.at].cells)}
+
+    @property
+    def is_exchanged(self) -> bool:
+        """Whether the column of days may be another one's cells."""
+        return consent_cells.is_exchanged(WITHDRAWN, self.names, consents.columns())
 
     def written(self, cells: Sequence[str]) -> str:
         """Return a row as this table has them."""
@@ -96,8 +109,11 @@ class ConsentTable:
 
 def read(data: bytes) -> ConsentTable:
     """Return a table from its bytes: any bytes are a table."""
-    encoding = _UTF16.get(data[:2], "utf-8")
+    encoding = _encoding_of(data)
     mark = data[:2] if data[:2] in _UTF16 else BOM if data.startswith(BOM) else b""
+    if encoding != "utf-8" and not mark and len(data) % 2:  # half of the mark is lost, or of the last letter
+        mark = data[:1] if data[:1] in _HALVES else b""
+        data = data if mark else data[:-1]
     how = "surrogateescape" if encoding == "utf-8" else "replace"
     text = data[len(mark) :].decode(encoding, how)
     first = text.splitlines()[:_FIRST_LINES]
@@ -109,6 +125,17 @@ def read(data: bytes) -> ConsentTable:
     while names and not names[-1]:  # as spreadsheets add them
         names.pop()
     return ConsentTable(text, encoding, mark, separator, names, at, lines)
+
+
+def _encoding_of(data: bytes) -> str:
+    """Return the encoding of a table: also of one in UTF-16 that has lost its mark, or half of it."""
+    if data[:2] in _UTF16:
+        return _UTF16[data[:2]]
+    even = data[len(data) % 2 :] if data[:1] in _HALVES else data
+    evens, odds = even[::2].count(0), even[1::2].count(0)
+    if max(evens, odds) * _MOSTLY < len(data):
+        return "utf-8"
+    return "utf-16-be" if evens > odds else "utf-16-le"
 
 
 def _known(name: str) -> str:
@@ -149,29 +176,13 @@ def _each_for_itself(text: str, separator: str) -> Iterator[ConsentLine]:
         start = end
 
 
-def names_in(row: Row) -> set[str]:
-    """Return all that the cells of a broken row may name; nothing of a whole one."""
-    return {name for name in _PARTS.split(row.get(BROKEN, "").casefold()) if name}
-
-
-def stories_in(row: Row) -> set[str]:
-    """Return the stories that a broken row may be for, like "stories/the-advance"."""
-    return {consents.story_name(name) for name in names_in(row) if consents.FOLDER in name}
-
-
-def _media_in(row: Row) -> set[str]:
-    found = names_in(row) - {name for name in names_in(row) if consents.FOLDER in name and name.endswith(".md")}
-    return {consents.media_name(name) for name in found if "/" in name and PurePosixPath(name).suffix}
-
-
 def day_of(row: Row) -> str:
     """Return what a row says of when it was withdrawn; of a broken one only what was written here.
 
     A day there may be another column's, like the last one of the consent.
     """
-    cell = row.get(WITHDRAWN, "")
-    marked = cell.removeprefix(MARK) if cell.startswith(MARK) else ""
-    return cell if BROKEN not in row else marked.partition(",")[0]
+    marked = consent_cells.marked_day(row.values())
+    return marked or ("" if BROKEN in row else row.get(WITHDRAWN, ""))
 
 
 def with_rows(table: ConsentTable, rows: Sequence[Row]) -> ConsentTable:
@@ -180,14 +191,17 @@ def with_rows(table: ConsentTable, rows: Sequence[Row]) -> ConsentTable:
     return table.with_texts({}, more) if more else table
 
 
-def with_day(table: ConsentTable, is_meant: Callable[[Row], bool], day: str) -> tuple[ConsentTable, int]:
-    """Return the table with a day in each row that is meant, and how many there are."""
+def with_day(table: ConsentTable, is_meant: Callable[[Row], bool], told: str, day: str) -> tuple[ConsentTable, int]:
+    """Return the table with a day in each row that is meant, and how many there are. told: what a person named."""
     places = [at for at, line in enumerate(table.own) if is_meant(table.row(line))]
     if WITHDRAWN not in table.names:
         table = _with_column(table)
     meant = [table.own[at] for at in places]
-    texts = {line.start: table.written(_with_day(table, line, day)) for line in meant if line.is_sure}
-    return table.with_texts(texts, _apart(table, meant, day)), len(meant)
+    broken = [line for line in meant if not table.is_whole(line)]
+    of_others = [line for line in broken if table.has_columns and broken_rows.place_of(table.row(line), told)]
+    own = [line for line in meant if line.is_sure and line not in of_others]
+    texts = {line.start: table.written(_with_day(table, line, day)) for line in own}
+    return table.with_texts(texts, _apart(table, list(map(table.row, broken)), told, day)), len(meant)
 
 
 def _with_column(table: ConsentTable) -> ConsentTable:
@@ -204,7 +218,7 @@ def _with_column(table: ConsentTable) -> ConsentTable:
 def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
     row = table.row(line)
     last = max(at for at, name in enumerate(table.names) if name == WITHDRAWN)
-    is_in_doubt = BROKEN in row and not table.has_columns
+    is_in_doubt = table.is_exchanged or (BROKEN in row and (table.is_whole(line) or not table.has_columns))
     cells = [*line.cells, *[""] * (last + 1 - len(line.cells))]  # no further: a row that is too short stays so
     for at, name in enumerate(table.names[: len(cells)]):
         cell = cells[at].strip()
@@ -214,16 +228,19 @@ def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
     return cells
 
 
-def _apart(table: ConsentTable, meant: Sequence[ConsentLine], day: str) -> str:
+def _apart(table: ConsentTable, broken: Sequence[Row], told: str, day: str) -> str:
     """Return rows that withdraw what broken rows name: where somebody mends those, the day may stand elsewhere."""
     if not table.has_columns:
         return ""  # it would be as broken as they are; the day stands in the column of its name
     whole = [row for row in map(table.row, table.own) if BROKEN not in row]
     gone = [row for row in whole if row.get(WITHDRAWN)]
     ids, rows = {row.get("id", "").casefold() for row in map(table.row, table.own)}, []
-    for row in map(table.row, meant):
-        media = _media_in(row) - {name for one in gone for name in consents.media_names(one["media"])}
-        stories = stories_in(row) - {consents.story_name(one["story"]) for one in gone if one["story"]}
+    gone_media = {name for one in gone for name in consents.media_names(one["media"])}
+    gone_stories = {consents.story_name(one["story"]) for one in gone if one["story"]}
+    for row in broken:
+        meant = broken_rows.meant_in(row, told)
+        media = broken_rows.media_in(meant) - gone_media
+        stories = broken_rows.stories_in(meant) - gone_stories
         for story in sorted(stories) or ([""] if media else []):
             begin = re.sub(
                 r"[^a-z0-9]+", "-", f"withdrawn-{story.removeprefix(consents.FOLDER) or row['id'].casefold()}"
