@@ -15,7 +15,7 @@ from forms.core import i18n, portal
 from forms.core.problem import Problem
 from forms.server import config, first_start
 from forms.server.api import browser_api
-from forms.server.api import desk_api as pickup
+from forms.server.api.desk_api import desk_api
 from forms.server.in_use import InUse
 from forms.server.maintenance import refresh_portal
 from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket, Rows, SharedBucket
@@ -60,7 +60,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.blueprint)
-    app.register_blueprint(pickup.desk_api)
+    app.register_blueprint(desk_api)
     if read.public:
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)

@@ -11,8 +11,9 @@ from forms.desk.doctor.examination import examine
 from forms.desk.doctor.finding import Finding
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import erase_old
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.responses import NotThere
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.event_helpers import TODAY, book
@@ -161,6 +162,6 @@ def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server = office.machine("police/anita").place.server()
     for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
-        monkeypatch.setattr("forms.server.api.desk_api.json_answer", lambda _, row=row: row)
+        monkeypatch.setattr("forms.server.api.desk_api.server.json_answer", lambda _, row=row: row)
         with pytest.raises(Problem, match="strange answer"):
             server.day(None)

@@ -54,6 +54,6 @@ def test_control_characters_of_a_hostile_server_are_left_out(office: Office, mon
 
 
 def test_an_older_server_has_no_such_page(office: Office) -> None:
-    office.app.view_functions["pickup.publishing"] = lambda: ("<h1>Not found</h1>", 404)
+    office.app.view_functions["pickup.server.publishing"] = lambda: ("<h1>Not found</h1>", 404)
     assert office.machine("legal").place.server().publishing_problem() == ""
     assert "strange answer" not in said(office)

@@ -21,9 +21,11 @@ from forms.desk.cases.log.case_log import sealed_entry
 from forms.desk.crypto import keys
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import LARGEST_FILE, RequestRefused, Server, letter_row
+from forms.desk.sync.client import LARGEST_FILE, Server
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import RequestRefused
+from forms.desk.sync.rows import letter_row
 from forms.server.store.concerns.letters import MOST_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office

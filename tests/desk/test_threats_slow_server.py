@@ -12,9 +12,10 @@ import pytest
 from forms.core.problem import Problem
 from forms.desk.crypto import keys
 from forms.desk.doctor.examination import examine
-from forms.desk.sync import client, fetching
-from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync import fetching, responses
+from forms.desk.sync.client import Server
 from forms.desk.sync.connection import connection
+from forms.desk.sync.responses import ServerAway
 from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
@@ -43,7 +44,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_a_server_that_drips_is_left(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PATIENCE", 0.2)
+    monkeypatch.setattr(responses, "PATIENCE", 0.2)
     begun = time.monotonic()
     with pytest.raises(ServerAway, match="too slowly"):
         Server(dripping, "t").waiting()

@@ -15,7 +15,8 @@ from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
+from forms.desk.sync.responses import NotThere
 from forms.desk.sync.statements import FILE, TROUBLES, Known, Statements
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office

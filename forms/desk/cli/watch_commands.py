@@ -9,7 +9,8 @@ from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
 from forms.desk.doctor.examination import examine
 from forms.desk.services.place import DeskPlace
-from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
+from forms.desk.watch.site_findings import WHAT_TO_DO, findings
+from forms.desk.watch.site_watch import SiteWatch, last_portal
 
 
 @click.command("doctor")

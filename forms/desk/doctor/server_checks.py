@@ -10,7 +10,7 @@ from forms.desk.cases.log.case_log import Entry
 from forms.desk.doctor.finding import MOST_NAMED, Finding
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
-from forms.desk.watch.site_watch import findings
+from forms.desk.watch.site_findings import findings
 
 MOST_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""

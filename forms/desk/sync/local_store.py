@@ -18,7 +18,7 @@ from typing import Any
 from forms.core.files.durable import remove_left_by_killed, write_or_complain, write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.desk.sync.client import letter_row
+from forms.desk.sync.rows import letter_row
 
 FORMAT = 1
 """Of the files of a desk's folder, as its file `format` says; a folder without one is from before 1.0, and the same."""

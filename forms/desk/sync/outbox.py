@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from forms.desk.sync.client import NotThere, RequestRefused, Server, ServerAway
+from forms.desk.sync.client import Server
 from forms.desk.sync.local_store import LocalStore, QueuedRequest
+from forms.desk.sync.responses import NotThere, RequestRefused, ServerAway
 
 
 class Outbox:
