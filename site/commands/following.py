@@ -4,13 +4,14 @@ import gc
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 
 import click
 from sitegen.incremental import inputs
+from sitegen.incremental.pauses import Pause
 
 from commands import building
 from commands.site import Site
@@ -37,6 +38,12 @@ class Follower:
     day: str = ""
     looked: float = 0
     """When all files were looked at last, on the clock of `time.monotonic`."""
+    pause: Pause = field(default_factory=Pause)
+    """Until all of them are looked at again, though nobody is told of an edit: a watcher may miss one."""
+
+    def may_rest(self) -> bool:
+        """Return whether all was looked at since the last edit, and not long ago; a new day is an edit too."""
+        return not self.pause.is_over() and self.day == str(self.site.today())
 
     def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
         """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
@@ -47,10 +54,9 @@ class Follower:
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
             self.seen = near = self._near(named) if before[1] == self.day else None
+            self.pause.stop()
             if self.seen is None:
-                self.looked = time.monotonic()
-                known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
-                self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
+                self.seen = self._look_at_all(before[0])
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
             built = building.build_if_changed(
@@ -63,8 +69,16 @@ class Follower:
                 click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
             self.wrong = ""
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self.pause.stop()
             self._say(error)
         return True
+
+    def _look_at_all(self, before: inputs.Inputs | None) -> inputs.Inputs:
+        """Return the input files as they are; what is as the last build saw it is not read again."""
+        self.looked = time.monotonic()
+        known = before or building.builder_of(self.site, self.site.public).known_inputs()
+        with self.pause.behind():
+            return inputs.look(self.site.root, known)
 
     def _near(self, named: Collection[str]) -> inputs.Inputs | None:
         """Return the input files as they are after edits of these alone; None where all must be looked at."""
@@ -100,6 +114,8 @@ def follow(site: Site, then: Callable[[], None]) -> None:
     _keep_for_good()
     while True:
         edited = waiting.take()
+        if edited is not None and not edited and not silent and follower.may_rest():
+            continue
         if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
