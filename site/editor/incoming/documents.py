@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from editor.incoming import document_decoder, pasted
-from editor.incoming.pasted import CHANGES, COMMENTS, HIDDEN, PICTURES, STRUCK, Pasted
+from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, PICTURES, STRUCK
+from editor.incoming.pasted import Pasted
 from forms.core.i18n import gettext_noop as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem

@@ -50,15 +50,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app = NoTraceFlask("editor.window")
     app.logger.setLevel(logging.ERROR)
     keep_window(app, EditorWindow(editor, office))
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.filters["translated"] = home.translated
-    app.jinja_env.filters["told"] = home.told
-    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
-    app.jinja_env.filters["shortened"] = differences.shortened
-    app.jinja_env.filters["day"] = _day
+    _prepare_templates(app)
     app.context_processor(_always)
     app.before_request(_prepare)
     app.before_request(_begin_moment)
@@ -94,6 +86,19 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.register_error_handler(Problems, _problems)
     app.register_error_handler(HTTPException, _http_error)
     return app
+
+
+def _prepare_templates(app: Flask) -> None:
+    """Let templates refuse unknown names, and give them the words and forms of who reads."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["told"] = home.told
+    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
+    app.jinja_env.filters["shortened"] = differences.shortened
+    app.jinja_env.filters["day"] = _day
 
 
 def compile_templates(app: Flask) -> None:
