@@ -1,6 +1,7 @@
 """What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from threading import Event, Thread
 import click
 from sitegen.incremental import inputs
 from sitegen.incremental.pauses import Pause
+from sitegen.layers import lookup
 
 from commands import building
 from commands.site import Site
@@ -22,6 +24,9 @@ QUIET = 5_000
 
 LONGEST_NEAR = 30
 """Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
+
+COMPILED = f"{os.sep}__pycache__{os.sep}"
+"""In the path of what Python compiles of the program when it loads a part of it: no edit, and it ended speech."""
 
 MOST_LOOKS = 30
 BETWEEN = 0.01
@@ -170,12 +175,15 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
         while True:
             time.sleep(1)
             yield None
-    watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
+    folders = [site.root / name for name in ("content", "site", "forms")]
+    folders += [layer.folder for layer in lookup.layers(site.content)[1:]]
+    watched = [path for path in folders if path.exists()]
     for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
-        named = {path for _, path in changes}
-        wait_while_empty(map(Path, named))
-        yield named
+        named = {path for _, path in changes if COMPILED not in path}
+        if named or not changes:
+            wait_while_empty(map(Path, named))
+            yield named
 
 
 def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:
