@@ -284,6 +284,19 @@ def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     assert any(itertools.islice(told, 50)), "it is told within some looks"
 
 
+def test_an_edit_of_a_library_is_told_and_what_python_compiles_is_none(tmp_path: Path) -> None:
+    content, library = tmp_path / "content", tmp_path / "library"
+    for path in (content, library / "en", tmp_path / "site" / "__pycache__"):
+        path.mkdir(parents=True)
+    (content / "portal.yml").write_text("library: [../library]\n", encoding="utf-8")
+    told = following.edits(site_in(tmp_path), quiet=100)
+    assert not next(told)
+    (tmp_path / "site" / "__pycache__" / "x.pyc").touch()
+    page = library / "en" / "page.md"
+    page.write_text("new", encoding="utf-8")
+    assert next(named for named in itertools.islice(told, 50) if named) == {str(page)}
+
+
 def test_only_an_edit_that_is_named_ends_the_speech_of_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody can name edits, each second would end it, and nothing would ever be heard."""
     told: queue.SimpleQueue[set[str] | None] = queue.SimpleQueue()

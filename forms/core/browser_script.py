@@ -1,6 +1,6 @@
 """The data for the script of pages with letters: how to encrypt, and all its texts in the page's language."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from forms.core import i18n
@@ -10,6 +10,9 @@ from forms.core.media.attachments import LARGEST, megabytes
 
 Limits = Mapping[str, tuple[int, str]]
 """How many characters an answer may have, and what is said where it has more."""
+
+Say = Callable[[str], str]
+"""Returns a text in the page's language."""
 
 _REQUIRED = "Please answer this question."
 
@@ -23,7 +26,22 @@ _TYPED_BACK = frozenset({"typeback", "check", "right", "wrong"})
 def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
     """Return what the page of a first letter needs. readers: the desks that read it, with their names."""
     _ = i18n.say(language)
-    own = {
+    told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
+    if definition.has_pictures:
+        told["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
+    if not definition.hiding_field:
+        told["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
+    required = {field.name: _(field.errors.get("required", _REQUIRED)) for field in definition.fields if field.required}
+    own = _words_of_a_first_letter(_, is_concern=definition.kind is Kind.CONCERN)
+    sealed = _sealed(definition, language, limits, own)
+    if definition.has_pictures:
+        sealed["words"] = {name: said for name, said in sealed["words"].items() if name not in _LOOKED_AT | _TYPED_BACK}
+    return {**sealed, **told, **({"required": required} if required else {})}
+
+
+def _words_of_a_first_letter(_: Say, *, is_concern: bool) -> dict[str, str]:
+    """Return what the pages of questions, the last look and the page with the receipt say."""
+    return {
         "step": _("Question page %(now)s of %(all)s"),
         "next": _("Next"),
         "back": _("Back"),
@@ -54,20 +72,10 @@ def telling(definition: Definition, language: str, limits: Limits, readers: Mapp
             "A person at the desk should read it. This is not a police complaint (FIR). "
             "If you are in danger, do not wait: call."
         )
-        if definition.kind is Kind.CONCERN
+        if is_concern
         else _("A person at the desk should read it and answer here. Please come back in a few days."),
         "answer": _("Read the answer"),
     }
-    told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
-    if definition.has_pictures:
-        told["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
-    if not definition.hiding_field:
-        told["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
-    required = {field.name: _(field.errors.get("required", _REQUIRED)) for field in definition.fields if field.required}
-    sealed = _sealed(definition, language, limits, own)
-    if definition.has_pictures:
-        sealed["words"] = {name: said for name, said in sealed["words"].items() if name not in _LOOKED_AT | _TYPED_BACK}
-    return {**sealed, **told, **({"required": required} if required else {})}
 
 
 def returning(
@@ -84,7 +92,18 @@ def returning(
     erased_days: how long a letter that is erased still rests at a desk.
     """
     _ = i18n.say(language)
-    own = {
+    own = {**_words_of_answers(_), **_words_of_adding_and_erasing(_, erased_days)}
+    return {
+        **_sealed(more, language, limits, own),
+        "wrong": dict(wrong),
+        "desks": dict(desks),
+        "purposes": LETTER_KINDS,
+    }
+
+
+def _words_of_answers(_: Say) -> dict[str, str]:
+    """Return what is said while a letter is looked for, about where it stands, and about the answers of desks."""
+    return {
         "opens": _("This phone opens the answer itself. Our server never learns your number."),
         "looking": _("Looking for your letter. This can take some seconds ..."),
         "away": _("The answer could not be fetched. Please try again."),
@@ -117,6 +136,12 @@ def returning(
         "noanswer": _("There is no answer yet. Please come back in a few days."),
         "waits": _("Your letter is safe, and nobody has fetched it yet"),
         "waitshelp": _("Please come back in a few days. If you are in danger, do not wait: call."),
+    }
+
+
+def _words_of_adding_and_erasing(_: Say, days: int) -> dict[str, str]:
+    """Return what is said where something is added or erased. days: how long an erased letter rests at a desk."""
+    return {
         "add": _("Add something"),
         "help": _("Help numbers"),
         "erase": _("Erase my letter"),
@@ -134,7 +159,7 @@ def returning(
             "A desk that has your letter already is told too. When it next looks, it hides the letter; "
             "%(days)s days later it is gone there for good. It may have to keep what the law makes it keep."
         )
-        % {"days": erased_days},
+        % {"days": days},
         "yes": _("Yes, erase it"),
         "no": _("No, keep it"),
         "gone": _("Your letter is erased"),
@@ -142,14 +167,8 @@ def returning(
             "It is gone from our server. Desks that had it are told: they hide it when they next look, and %(days)s "
             "days later it is gone there for good."
         )
-        % {"days": erased_days},
+        % {"days": days},
         "home": _("Home"),
-    }
-    return {
-        **_sealed(more, language, limits, own),
-        "wrong": dict(wrong),
-        "desks": dict(desks),
-        "purposes": LETTER_KINDS,
     }
 
 
@@ -163,11 +182,29 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
     """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
     _ = i18n.say(language)
     needed = definition.field(definition.any_of[0]).errors["required"] if definition.any_of else _REQUIRED
-    said = {
+    return {
+        "form": definition.letter_form,
+        "language": language,
+        "pad": size_class(definition.pad_to),
+        "any": definition.any_of,
+        "limits": limits,
+        "largest": LARGEST["voice"],
+        "words": {
+            **_words_of_sending(_),
+            **_words_of_files(_),
+            "needed": _(needed),
+            "large": too_large("voice", language),
+            **own,
+        },
+    }
+
+
+def _words_of_sending(_: Say) -> dict[str, str]:
+    """Return what is said while a letter is encrypted and sent, and where that fails."""
+    return {
         "road": _(
             "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
         ),
-        "needed": _(needed),
         "locking": _("Locking your letter on this phone ..."),
         "working": _("Many letters are coming in now. Your phone does a small sum first. This can take a minute."),
         "sending": _("Sending: %(done)s of %(all)s KB"),
@@ -179,6 +216,12 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
             "Please call a help number, and come back another day."
         ),
         "retry": _("Try again"),
+    }
+
+
+def _words_of_files(_: Say) -> dict[str, str]:
+    """Return what is said of photos and recordings."""
+    return {
         "record": _("Record"),
         "stop": _("Stop"),
         "drop": _("Remove"),
@@ -195,14 +238,4 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
             "Recording does not work on this page. Record with your phone's own recorder, then choose the file here."
         ),
         "many": _("These are too many. Please choose fewer."),
-        "large": too_large("voice", language),
-    }
-    return {
-        "form": definition.letter_form,
-        "language": language,
-        "pad": size_class(definition.pad_to),
-        "any": definition.any_of,
-        "limits": limits,
-        "largest": LARGEST["voice"],
-        "words": {**said, **own},
     }

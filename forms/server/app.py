@@ -15,7 +15,7 @@ from forms.core import i18n, portal
 from forms.core.problem import Problem
 from forms.server import config, first_start
 from forms.server.api import browser_api
-from forms.server.api import desk_api as pickup
+from forms.server.api.desk_api import desk_api
 from forms.server.in_use import InUse
 from forms.server.maintenance import refresh_portal
 from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket, Rows, SharedBucket
@@ -33,8 +33,7 @@ from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSch
 from forms.server.store.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
-from forms.server.web import cross_site, static_site
-from forms.server.web import requests as pages
+from forms.server.web import cross_site, error_pages, static_site
 from forms.server.web.current import current_state, keep_state
 from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
@@ -61,7 +60,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(routes.pages)
     app.register_blueprint(browser_api.blueprint)
-    app.register_blueprint(pickup.desk_api)
+    app.register_blueprint(desk_api)
     if read.public:
         app.register_blueprint(static_site.site)
     app.before_request(cross_site.refuse_other_sites)
@@ -70,7 +69,7 @@ def _wired(read: config.ServerSettings, in_use: InUse) -> Flask:
     app.before_request(_erase_once_a_day)
     app.after_request(_add_headers)
     app.after_request(cross_site.clear_browser_cache)
-    pages.register_errors(app)
+    error_pages.register_errors(app)
     return app
 
 

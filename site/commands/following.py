@@ -1,16 +1,19 @@
 """What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 
 import click
 from sitegen.incremental import inputs
+from sitegen.incremental.pauses import Pause
+from sitegen.layers import lookup
 
 from commands import building
 from commands.site import Site
@@ -21,6 +24,9 @@ QUIET = 5_000
 
 LONGEST_NEAR = 30
 """Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
+
+COMPILED = f"{os.sep}__pycache__{os.sep}"
+"""In the path of what Python compiles of the program when it loads a part of it: no edit, and it ended speech."""
 
 MOST_LOOKS = 30
 BETWEEN = 0.01
@@ -37,6 +43,12 @@ class Follower:
     day: str = ""
     looked: float = 0
     """When all files were looked at last, on the clock of `time.monotonic`."""
+    pause: Pause = field(default_factory=Pause)
+    """Until all of them are looked at again, though nobody is told of an edit: a watcher may miss one."""
+
+    def may_rest(self) -> bool:
+        """Return whether all was looked at since the last edit, and not long ago; a new day is an edit too."""
+        return not self.pause.is_over() and self.day == str(self.site.today())
 
     def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
         """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
@@ -47,10 +59,9 @@ class Follower:
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
             self.seen = near = self._near(named) if before[1] == self.day else None
+            self.pause.stop()
             if self.seen is None:
-                self.looked = time.monotonic()
-                known = before[0] or building.builder_of(self.site, self.site.public).known_inputs()
-                self.seen = inputs.look(self.site.root, known)  # what is as the last build saw it is not read again
+                self.seen = self._look_at_all(before[0])
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
             built = building.build_if_changed(
@@ -63,8 +74,16 @@ class Follower:
                 click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
             self.wrong = ""
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self.pause.stop()
             self._say(error)
         return True
+
+    def _look_at_all(self, before: inputs.Inputs | None) -> inputs.Inputs:
+        """Return the input files as they are; what is as the last build saw it is not read again."""
+        self.looked = time.monotonic()
+        known = before or building.builder_of(self.site, self.site.public).known_inputs()
+        with self.pause.behind():
+            return inputs.look(self.site.root, known)
 
     def _near(self, named: Collection[str]) -> inputs.Inputs | None:
         """Return the input files as they are after edits of these alone; None where all must be looked at."""
@@ -100,6 +119,8 @@ def follow(site: Site, then: Callable[[], None]) -> None:
     _keep_for_good()
     while True:
         edited = waiting.take()
+        if edited is not None and not edited and not silent and follower.may_rest():
+            continue
         if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
         elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
@@ -154,12 +175,15 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
         while True:
             time.sleep(1)
             yield None
-    watched = [site.root / name for name in ("content", "site", "forms") if (site.root / name).exists()]
+    folders = [site.root / name for name in ("content", "site", "forms")]
+    folders += [layer.folder for layer in lookup.layers(site.content)[1:]]
+    watched = [path for path in folders if path.exists()]
     for changes in watch(*watched, step=10, debounce=200, rust_timeout=quiet, yield_on_timeout=True,
                          raise_interrupt=False, watch_filter=None):  # fmt: skip
-        named = {path for _, path in changes}
-        wait_while_empty(map(Path, named))
-        yield named
+        named = {path for _, path in changes if COMPILED not in path}
+        if named or not changes:
+            wait_while_empty(map(Path, named))
+            yield named
 
 
 def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:

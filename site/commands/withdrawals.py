@@ -6,11 +6,13 @@ What takes pages apart is imported when something must go: a build of what is th
 # ruff: noqa: PLC0415
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from sitegen import kept_work
 from sitegen.incremental import record
+from sitegen.incremental.pauses import Pause
 
 from commands.site import Site
 from forms.core.problem import Problem, Problems
@@ -33,8 +35,7 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
     gone: list[str] = []
     wrong: list[Problem] = []
     releases.remove_left(site.published)
-    shown = [release.public for release in releases.every(site.published)]
-    for public in dict.fromkeys((out, site.public, site.for_release, *shown)):
+    for public in dict.fromkeys((out, *_sites(site))):
         try:
             gone += purge(site, public, stories)
         except Problems as found:
@@ -47,6 +48,12 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
         click.echo(f"{address} has no valid consent and is taken off the site.")
     if wrong:
         raise Problems(wrong)
+
+
+def _sites(site: Site) -> list[Path]:
+    """Return where sites are built, and each release."""
+    shown = [release.public for release in releases.every(site.published)]
+    return [site.public, site.for_release, *shown]
 
 
 def _remove_made(site: Site) -> list[Problem]:
@@ -71,18 +78,53 @@ def _remove_made(site: Site) -> list[Problem]:
     return []
 
 
-def watch_consents(site: Site, ended: threading.Event) -> None:
-    """Take stories off the site in the second in which their consent ends, also while a build runs or fails."""
-    said = ""
-    while not ended.wait(1):
+class ConsentWatch:
+    """Takes stories off the site in the second in which their consent ends, also while a build runs or fails.
+
+    Each look sees what shows at little cost that something changed (watched.py). All is looked at when that did, in the
+    look after it, since a file may change twice in one tick of its clock, and ever again, as often as it costs little.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seen: object = None
+        self._same = 0
+        """How many looks have seen the same."""
+        self._pause = Pause()
+        self._said = ""
+
+    def look(self) -> bool:
+        """Take off what has no consent any more; return whether all was looked at. What is wrong is said once."""
+        seen = self._state()
+        self._same = self._same + 1 if seen is not None and seen == self._seen else 0
+        self._seen = seen
+        if self._same > 1 and not self._pause.is_over():
+            return False
         try:
-            remove_withdrawn(site, site.public)
+            with self._pause.behind():
+                remove_withdrawn(self._site, self._site.public)
         except (OSError, ValueError):
             pass  # the site is being replaced: looked at again
         except Problems as wrong:
-            if str(wrong) != said:
-                said = str(wrong)
-                click.echo(said, err=True)
+            if str(wrong) != self._said:
+                self._said = str(wrong)
+                click.echo(self._said, err=True)
+        return True
+
+    def _state(self) -> object:
+        """Return what shows that something changed; None where it cannot be seen, and all must be looked at."""
+        from sitegen.publish.withdrawals import watched
+
+        with suppress(Exception):  # whatever it is, it must not stop what looks for withdrawn consents
+            return self._site.today(), watched.look(self._site.content, _sites(self._site))
+        return None
+
+
+def watch_consents(site: Site, ended: threading.Event) -> None:
+    """Look each second whether a consent has ended, until `ended` is set."""
+    watch = ConsentWatch(site)
+    while not ended.wait(1):
+        watch.look()
 
 
 def take_back(site: Site, story: str, out: Path) -> None:

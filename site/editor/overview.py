@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sitegen.checks.content_checks import OLD_CHECK
+from sitegen.checks.tables.row_checks import OLD_CHECK
 from sitegen.content import feedback, pages
 from sitegen.content.consent.consents import WARN_BEFORE
 from sitegen.content.pages import SOURCE

@@ -175,16 +175,23 @@ def check(
             *consents.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
-            *mistakes.warnings(library),
-            *translations.said(library),
-            *moved_pages.said(library, rows["moved"], written.addresses),
-            *inherited.said(content, rows),
+            *_said_of_pages(content, library, rows, written.addresses),
             *previous_build.changed(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
     kept_work.at(root, kept_work.CHECKS).save(whole=True)
     return found
+
+
+def _said_of_pages(
+    content: Path, library: AllPages, rows: dict[str, list[Row]], addresses: Mapping[str, moved_pages.KnownPage]
+) -> Iterator[str]:
+    """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
+    yield from mistakes.warnings(library)
+    yield from translations.said(library)
+    yield from moved_pages.said(library, rows["moved"], addresses)
+    yield from inherited.said(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:
@@ -217,11 +224,7 @@ def build(
     Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
 
-    def go_on() -> None:
-        """Raise GivenUp where something else is to be built first."""
-        if given_up():
-            raise GivenUp
-
+    go_on = partial(_go_on, given_up)
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
     remembered()
@@ -239,9 +242,7 @@ def build(
         _write_beside(root, fresh, out, context, seal)
         if compress:
             pages_.compress_rest()
-        earlier_assets.keep(out, fresh, today)
-        known = moved_pages.remember_events(root / "content", context.library)
-        moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
+        _keep_addresses(root, fresh, out, context)
         if untried := list(key_checks.trial(context.portal)):
             raise Problems(untried)  # the old site stays
         day = clock() if clock else today
@@ -250,8 +251,13 @@ def build(
     if speak:
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)
     portals.write(context.portal, handover or root / HANDOVER)
-    seconds = time.monotonic() - started
-    return Built(context.portal, count, seconds, report.warnings, context, written.library)
+    return Built(context.portal, count, time.monotonic() - started, report.warnings, context, written.library)
+
+
+def _go_on(given_up: Callable[[], bool]) -> None:
+    """Raise GivenUp where something else is to be built first."""
+    if given_up():
+        raise GivenUp
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
@@ -287,6 +293,13 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     numbers = calendar_numbers.remembered(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
     site_files.write(root, fresh, context, seal, withdrawn.listed(out))
+
+
+def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:
+    """Let addresses that people hold go on leading somewhere: of moved pages, and of files that open pages name."""
+    earlier_assets.keep(out, fresh, context.today)
+    known = moved_pages.remember_events(root / "content", context.library)
+    moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
 
 
 class _Pages:

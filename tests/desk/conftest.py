@@ -149,10 +149,11 @@ def site_not_visited(monkeypatch: pytest.MonkeyPatch) -> None:
 def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Takes the server off the network, or puts it back."""
     from forms.desk.sync import client as fetch  # noqa: PLC0415 - the fixture's own
+    from forms.desk.sync.responses import ServerAway  # noqa: PLC0415 - the same
 
     whole = fetch.Server.ask
 
     def gone(server: Any, *_: Any, **__: Any) -> Any:
-        raise fetch.ServerAway(server.address, "cannot be reached.", "Try again.")
+        raise ServerAway(server.address, "cannot be reached.", "Try again.")
 
     return lambda off: monkeypatch.setattr(fetch.Server, "ask", gone if off else whole)

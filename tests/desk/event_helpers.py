@@ -16,8 +16,8 @@ from forms.desk.crypto.decryption import open_sealed
 from forms.desk.events.attendees import Party
 from forms.desk.events.event_records import EventBook
 from forms.desk.services.synchronising import Synced
-from forms.desk.sync.client import NotThere, ServerAway
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.responses import NotThere, ServerAway
 
 TODAY = date(2027, 1, 12)
 LANGUAGES = (("en", "English"), ("ta", "தமிழ்"), ("te", "తెలుగు"), ("hi", "हिन्दी"), ("or", "ଓଡ଼ିଆ"))

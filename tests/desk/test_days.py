@@ -7,11 +7,13 @@ import pytest
 
 from forms.core.problem import Problem
 from forms.core.trusted_date import WRITTEN, TrustedDate
-from forms.desk import doctor
+from forms.desk.doctor.examination import examine
+from forms.desk.doctor.finding import Finding
 from forms.desk.events.event_records import EventBook
 from forms.desk.events.event_retention import erase_old
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.responses import NotThere
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.event_helpers import TODAY, book
@@ -29,7 +31,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Server, "is_this_machine", False)
 
 
-def sentences(found: list[doctor.Finding]) -> str:
+def sentences(found: list[Finding]) -> str:
     return "\n".join(one.sentence for one in found if not one.ok)
 
 
@@ -97,7 +99,7 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     anita.sync.run()
     assert anita.clock.known_day == TrustedDate(AHEAD)
     assert state_of(office.app).services.days.look(AHEAD) == TrustedDate(AHEAD)
-    assert any(one.ok and "has jumped" in one.sentence for one in doctor.examine(anita))
+    assert any(one.ok and "has jumped" in one.sentence for one in examine(anita))
 
 
 @pytest.mark.usefixtures("far")
@@ -119,15 +121,15 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
 def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     anita = office.machine("police/anita")
     anita.sync.run()
-    assert "It shows" not in sentences(doctor.examine(anita))
+    assert "It shows" not in sentences(examine(anita))
     monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
-    said = sentences(doctor.examine(anita))
+    said = sentences(examine(anita))
     assert "The server's clock: It shows 2037-06-01, and the last day that it surely had was 2027-01-01." in said
     assert "This machine's clock: It shows" not in said
     monkeypatch.undo()
     monkeypatch.setattr(Server, "is_this_machine", False)
     office.day = date(2001, 1, 1)
-    said = sentences(doctor.examine(anita))
+    said = sentences(examine(anita))
     assert "This machine's clock: It shows 2001-01-01" in said
     assert "The server's clock: It shows" not in said
 
@@ -140,7 +142,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     anita.sync.run()
     assert anita.clock.known_day.doubted
     assert state_of(office.app).services.days.look(AHEAD).doubted
-    said = sentences(doctor.examine(anita))
+    said = sentences(examine(anita))
     assert said.count("It shows 2037-06-01") == 2
 
 
@@ -160,6 +162,6 @@ def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     server = office.machine("police/anita").place.server()
     for row in ({}, {"shown": "soon", "believed": "2027-01-01"}, {"shown": 1, "believed": None}):
-        monkeypatch.setattr("forms.server.api.desk_api.json_answer", lambda _, row=row: row)
+        monkeypatch.setattr("forms.server.api.desk_api.server.json_answer", lambda _, row=row: row)
         with pytest.raises(Problem, match="strange answer"):
             server.day(None)

@@ -30,9 +30,10 @@ from forms.desk.crypto import keys
 from forms.desk.crypto.answers import LONGEST, sealed_answer
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, open_letter
-from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DayFile
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import ServerAway
 from tests.operations.test_cut_short import MOST, cut_at
 from tests.server.conftest import District, district
 from tests.serving import serve_in_thread

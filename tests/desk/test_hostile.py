@@ -15,7 +15,8 @@ from forms.core.crypto.encryption import seal, seal_file
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import NotALetter, open_part
 from forms.desk.session import Session
-from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync.client import Server
+from forms.desk.sync.responses import ServerAway
 from forms.server.store.concerns.letters import NewLetter
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running

@@ -12,7 +12,8 @@ from forms.desk import language, notifications
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.events.messaging.gateways import FileOutbox, Unsure
 from forms.desk.notifications import NOTICE
-from forms.desk.sync.client import Server, ServerAway
+from forms.desk.sync.client import Server
+from forms.desk.sync.responses import ServerAway
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
 

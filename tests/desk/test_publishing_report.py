@@ -6,7 +6,7 @@ import pytest
 
 from forms.core.builds import publishing_report
 from forms.core.builds.publishing_report import PublishingReport
-from forms.desk import doctor
+from forms.desk.doctor.examination import examine
 from forms.desk.sync import client
 from tests.desk.conftest import Office
 
@@ -16,7 +16,7 @@ SENTENCE = "content/en/a.md:3: has no title. Write one."
 
 
 def said(office: Office) -> str:
-    return "\n".join(found.sentence for found in doctor.examine(office.machine("legal")) if not found.ok)
+    return "\n".join(found.sentence for found in examine(office.machine("legal")) if not found.ok)
 
 
 def test_the_doctor_says_why_the_newest_pages_are_not_there(office: Office) -> None:
@@ -54,6 +54,6 @@ def test_control_characters_of_a_hostile_server_are_left_out(office: Office, mon
 
 
 def test_an_older_server_has_no_such_page(office: Office) -> None:
-    office.app.view_functions["pickup.publishing"] = lambda: ("<h1>Not found</h1>", 404)
+    office.app.view_functions["pickup.server.publishing"] = lambda: ("<h1>Not found</h1>", 404)
     assert office.machine("legal").place.server().publishing_problem() == ""
     assert "strange answer" not in said(office)

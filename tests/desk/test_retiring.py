@@ -7,9 +7,9 @@ from click.testing import CliRunner, Result
 
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto import keys
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from tests.desk.conftest import Office
 from tests.desk.test_session import only
@@ -116,7 +116,7 @@ def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Offi
     anita = changed(office)
 
     def said() -> list[str]:
-        return [finding.sentence for finding in doctor.examine(anita) if "old key" in finding.sentence]
+        return [finding.sentence for finding in examine(anita) if "old key" in finding.sentence]
 
     assert said() == []
     anita.key_retirement.seal_anew(anita.key_retirement.needing())

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,10 +15,11 @@ from click.testing import CliRunner
 
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
+from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from tests.desk.conftest import TODAY, Office
 from tests.desk.event_helpers import has_come
@@ -229,23 +231,23 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     id = only(babu)
     only(anita)
     babu.log.write(id, "note", text="remember")
-    doctor.note_colleagues(babu)
+    note_colleagues(babu)
     fresh = newly(office, "police/anita")
     with pytest.raises(Problem, match="does not know this desk's token"):
         Session.unlock(replace(anita.place, folder=office.home / "lost"), None).place.server().waiting()
     assert fresh.sync.run().new == 1, "the note is listed, and does not open yet"
     assert fresh.cases.unreadable()
     babu.sync.run()
-    assert any("police/anita has a new key" in each.sentence for each in doctor.examine(babu))
+    assert any("police/anita has a new key" in each.sentence for each in examine(babu))
     with pytest.raises(Problem, match="police/anita: the key is another one"):
         babu.sharing.reseal("police/anita")
     babu.key_decisions.trust("police/anita")
     assert babu.sharing.reseal("police/anita") == 1
-    doctor.note_colleagues(babu, "police/anita")
+    note_colleagues(babu, "police/anita")
     fresh.sync.run()
     assert fresh.cases.case(id).answers["what"] == WORDS
     assert [entry.value["text"] for entry in fresh.cases.case(id).entries] == ["remember"]
-    assert not any("has a new key" in each.sentence for each in doctor.examine(babu))
+    assert not any("has a new key" in each.sentence for each in examine(babu))
 
 
 def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None:
@@ -255,7 +257,7 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     office.tell(what="between: the new lines are not in the portal yet")
     changed = office.machine("police/anita")
     assert changed.sync.run().new == 1
-    assert any("an older key" in each.sentence for each in doctor.examine(changed))
+    assert any("an older key" in each.sentence for each in examine(changed))
     babu = office.portal.named(["police"])[0].members[1]
     office.with_desk("police", members=(Member("police/anita", public.key, public.pickup), babu))
     office.tell(what="after")
@@ -398,7 +400,7 @@ def test_a_cut_or_changed_letter_is_said_and_its_case_stays(office: Office, chan
     again = office.machine("police/anita")
     assert "do not open it" in str(again.cases.case(id).letters[0])
     assert [entry.value["text"] for entry in again.cases.case(id).entries] == ["still here"]
-    assert any("do not open" in each.sentence for each in doctor.examine(again) if not each.ok)
+    assert any("do not open" in each.sentence for each in examine(again) if not each.ok)
     with pytest.raises(Problem, match="Ask another machine"):
         again.log.answer(id, "x")
 
@@ -428,7 +430,7 @@ def test_what_the_server_refuses_stops_nothing_and_is_told_by_the_doctor(office:
     anita.outbox.post("PUT", f"letters/{id}/entries/{'0' * 32}", b"this is not sealed")
     anita.log.write(id, "note", text="x")
     assert anita.sync.run().waiting == 0
-    assert any("refused 1 sealed things" in each.sentence for each in doctor.examine(anita))
+    assert any("refused 1 sealed things" in each.sentence for each in examine(anita))
 
 
 def test_a_letter_erased_between_list_and_fetch_stops_nothing(office: Office, monkeypatch: Any) -> None:
@@ -455,14 +457,14 @@ def test_a_desk_that_is_well_says_so(office: Office, quick_passphrase: None) -> 
     keys.change_passphrase(anita.place.folder, "", "a long enough passphrase")
     anita.sync.run()
     anita.key_decisions.trust()
-    assert [each.sentence for each in doctor.examine(anita) if not each.ok] == []
+    assert [each.sentence for each in examine(anita) if not each.ok] == []
 
 
 def test_a_clock_that_is_wrong_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forms.desk.sync.client.Server.clock", lambda _: "Mon, 01 Jan 2024 00:00:00 GMT")
     anita = office.machine("police/anita")
     anita.sync.run()
-    assert any("clock differs" in each.sentence for each in doctor.examine(anita))
+    assert any("clock differs" in each.sentence for each in examine(anita))
 
 
 def test_a_case_is_put_together_with_another(office: Office) -> None:
@@ -520,7 +522,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     legal = office.machine("legal")
     assert len(legal.sharing.on_this_machine_alone()) == 3
     legal.portal.fetch_if_readable()
-    assert any("3 letters lie on this machine alone" in finding.sentence for finding in doctor.examine(legal))
+    assert any("3 letters lie on this machine alone" in finding.sentence for finding in examine(legal))
     receipt = office.tell(what="after it")
     legal.sync.run()
     assert len(legal.sharing.on_this_machine_alone()) == 3, (
@@ -530,7 +532,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     (legal.place.folder / "secured").unlink(missing_ok=True)
     legal.sync.run()
     assert legal.sharing.on_this_machine_alone() == ()
-    assert not any("would be lost" in finding.sentence for finding in doctor.examine(legal))
+    assert not any("would be lost" in finding.sentence for finding in examine(legal))
     [case] = [case for case in legal.cases.all() if case.first_words == "after it"]
     legal.log.write(case.id, "note", text="what was found out")
     for machine in ("police/anita", "police/babu", "partner"):
@@ -545,7 +547,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
         letter.id for case in restored.cases.all() for letter in case.letters if not isinstance(letter, Problem)
     } == told
     assert [entry.value["text"] for entry in restored.cases.case(case.id).entries] == ["what was found out"]
-    assert not any("Forget it" in finding.sentence for finding in doctor.examine(restored)), "the printed key is needed"
+    assert not any("Forget it" in finding.sentence for finding in examine(restored)), "the printed key is needed"
     again = lost(office, secret)
     again.sync.run()
     assert len(again.cases.all()) == 4, "and a second time"
@@ -591,3 +593,26 @@ def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, mo
     assert "may be older than the server" in seen.outdated
     assert (seen.new, seen.waiting) == (1, 0)
     assert "We will come." in office.answer_page(receipt)
+
+
+def test_what_was_written_first_is_sent_first_by_whatever_clock(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop's clock is put right by hours between two answers that wait for a network."""
+    anita = office.machine("police/anita")
+    now = time.time_ns()
+    for clock, word in ((now, b"first"), (now - 7_200_000_000_000, b"second"), (now - 1, b"third")):
+        monkeypatch.setattr("time.time_ns", lambda clock=clock: clock)
+        anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
+    assert [one.sealed for one in anita.local_store.posted()] == [b"first", b"second", b"third"]
+
+
+def test_two_programs_of_a_desk_send_the_same_outbox(office: Office) -> None:
+    """The window is open while a timer fetches: what one has just sent is no fault to the other."""
+    anita = office.machine("police/anita")
+    for word in (b"one", b"two", b"three"):
+        anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
+    waiting = anita.local_store.posted()
+    assert next(waiting).sealed == b"one"
+    anita.local_store.delete("outbox", anita.local_store.ids("outbox")[1])
+    assert [one.sealed for one in waiting] == [b"three"]

@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 
 from forms.core.problem import Problem
 from forms.core.trusted_date import WRITTEN, TrustedDate
-from forms.desk import doctor
 from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests
+from forms.desk.doctor.colleague_keys import colleagues_file, note_colleagues
+from forms.desk.doctor.examination import examine
 from forms.desk.state_file import Damaged, StateFile
 from forms.desk.sync import date_file, statements
 from forms.desk.watch import watch_state
@@ -22,7 +23,7 @@ MAKERS: dict[str, Any] = {
     "arrivals.json": arrivals.state_file,
     "statements.json": statements.state_file,
     "day.json": date_file.state_file,
-    "colleagues.json": doctor.colleagues_file,
+    "colleagues.json": colleagues_file,
     "site-watch.json": watch_state.state_file,
 }
 STATES: dict[str, Any] = {
@@ -103,9 +104,9 @@ def test_the_doctor_says_which_memory_is_damaged(office: Office) -> None:
     anita.sync.run()
     for name in MAKERS:
         (anita.place.folder / name).write_bytes(b"")
-    said = "\n".join(one.sentence for one in doctor.examine(anita) if not one.ok)
+    said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
     assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == []
     anita.sync.run()
-    doctor.note_colleagues(anita)
-    said = "\n".join(one.sentence for one in doctor.examine(anita) if not one.ok)
+    note_colleagues(anita)
+    said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
     assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == [], "still, after it was written"

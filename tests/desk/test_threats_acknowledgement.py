@@ -12,10 +12,10 @@ import pytest
 from forms.core.crypto import receipts
 from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed_for, seal
 from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
-from forms.desk import doctor
 from forms.desk.cases import acknowledgement
 from forms.desk.cases.acknowledgement import Acknowledged, doubts
 from forms.desk.crypto.decryption import PartName, read_letter
+from forms.desk.doctor.examination import examine
 from forms.desk.services.acknowledging import Acknowledging
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
@@ -49,7 +49,7 @@ def is_right(answer: dict[str, Any], keys: receipts.Keys) -> bool:
 
 
 def said(session: Session) -> str:
-    return "\n".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)
+    return "\n".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
 def only(session: Session) -> str:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from forms.core.crypto.encryption import seal_part
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cases.case import Case
+from forms.desk.doctor.examination import examine
 from forms.desk.events.event_records import open_book
 from forms.desk.events.event_session import EventDesk
 from forms.desk.services.parts import clean_part
@@ -243,7 +243,7 @@ def use(machine: Machine) -> None:
         book.fetch()
         for gathering in book.gatherings():
             book.parties(gathering)
-    doctor.examine(session)
+    examine(session)
     for case_id in machine.before:
         with suppress(Problem):
             session.log.answer(case_id, "We will come.")

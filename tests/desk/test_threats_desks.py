@@ -17,13 +17,15 @@ import requests
 from forms.core.crypto.encryption import seal, seal_part
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cases.log.case_log import sealed_entry
 from forms.desk.crypto import keys
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import LARGEST_FILE, RequestRefused, Server, letter_row
+from forms.desk.sync.client import LARGEST_FILE, Server
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import RequestRefused
+from forms.desk.sync.rows import letter_row
 from forms.server.store.concerns.letters import MOST_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
@@ -98,7 +100,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     assert legal.local_store.read("letters", id) == before
     [conflict] = list(conflicts(legal.local_store))
     assert conflict.item == id
-    assert any(f"Another version of {id[:8]}" in finding.sentence for finding in doctor.examine(legal))
+    assert any(f"Another version of {id[:8]}" in finding.sentence for finding in examine(legal))
 
 
 def handed_to_partner(office: Office) -> tuple[Session, str]:

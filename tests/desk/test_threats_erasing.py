@@ -16,7 +16,8 @@ from forms.core.portal import ERASED_DAYS, MOST_ERASED_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
+from forms.desk.sync.responses import NotThere
 from forms.server.store.concerns.letters import NewLetter
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office

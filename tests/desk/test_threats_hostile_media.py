@@ -7,7 +7,8 @@ import pytest
 from forms.core.media import decoder_process
 from forms.core.media.decoder_process import NoneFree
 from forms.core.problem import Problem
-from forms.desk import doctor
+from forms.desk.doctor import machine_checks
+from forms.desk.doctor.examination import examine
 from forms.desk.services import parts
 from forms.desk.services.parts import clean_part
 from tests.desk.conftest import Office
@@ -17,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 def test_the_doctor_says_what_keeps_the_decoder_in(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     anita = office.machine("police/anita")
-    assert any(one.ok and "can reach nothing else" in one.sentence for one in doctor.examine(anita))
-    monkeypatch.setattr(doctor, "missing_layers", lambda: ("Landlock", "seccomp"))
-    [finding] = [one for one in doctor.examine(anita) if "lacks Landlock, seccomp" in one.sentence]
+    assert any(one.ok and "can reach nothing else" in one.sentence for one in examine(anita))
+    monkeypatch.setattr(machine_checks, "missing_layers", lambda: ("Landlock", "seccomp"))
+    [finding] = [one for one in examine(anita) if "lacks Landlock, seccomp" in one.sentence]
     assert not finding.ok
 
 

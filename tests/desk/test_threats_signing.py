@@ -18,11 +18,11 @@ from forms.core.crypto.signing import public_text, sign, signing_key
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member, Portal
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cases.log.case_log import Entry, new_entry, sealed_entry, statement_of
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto import keys
 from forms.desk.crypto.pinned_keys import FILE, UnconfirmedKey
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.sync.fetching import conflicts
 from tests.desk.conftest import Office
@@ -48,7 +48,7 @@ def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> N
 
 
 def said(session: Session) -> str:
-    return " ".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)
+    return " ".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
 def opens(path: Path) -> bool:
@@ -152,7 +152,7 @@ def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Offi
     anita.keys.seal_for_desk(b"a file that stays here")
     assert anita.outbox.waiting == waiting, "and nothing is half done"
     assert not reached_the_attacker(office)
-    assert any("key" in finding.sentence for finding in doctor.examine(anita) if not finding.ok)
+    assert any("key" in finding.sentence for finding in examine(anita) if not finding.ok)
 
 
 @pytest.mark.parametrize(

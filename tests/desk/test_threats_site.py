@@ -22,13 +22,13 @@ from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.crypto.signing import public_text
 from forms.core.form_schema import load
 from forms.core.portal import Desk
-from forms.core.rendering import draw_form
-from forms.desk import doctor
+from forms.core.rendering.form import draw_form
 from forms.desk.cli.main import desk as desk_command
+from forms.desk.doctor.examination import examine
 from forms.desk.language import teller, words
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
-from forms.desk.watch import site_watch, visitor, watch_state
+from forms.desk.watch import site_findings, visit, visitor, watch_state
 from forms.desk.watch.comparison import differing_keys
 from forms.desk.window.app import create_window
 from forms.desk.window.current import authenticator_of
@@ -132,7 +132,7 @@ def site(office: Office, tmp_path: Path) -> Site:
 
 def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
     assert site.alarms() == ""
-    said = [finding.sentence for finding in doctor.examine(site.desk)]
+    said = [finding.sentence for finding in examine(site.desk)]
     assert any("is what its publishers signed" in sentence for sentence in said)
     site.build()
     assert site.alarms() == "", "another build by the same publishers is none either"
@@ -414,7 +414,7 @@ def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
 
 def test_the_order_of_the_visit_is_not_the_same_each_time(site: Site) -> None:
     portal = site.office.portal
-    assert len({tuple(site_watch.route(portal, None, everything=True)) for _ in range(50)}) > 1
+    assert len({tuple(visit.route(portal, None, everything=True)) for _ in range(50)}) > 1
 
 
 def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
@@ -424,14 +424,14 @@ def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
     assert site.alarms(desk) == ""
 
     def away(*_: Any) -> Any:
-        raise site_watch.Unreachable("site", "cannot be looked at.")
+        raise visitor.Unreachable("site", "cannot be looked at.")
 
-    monkeypatch.setattr(site_watch.Visitor, "get", away)
+    monkeypatch.setattr(visitor.Visitor, "get", away)
     desk.sync.run()
-    later = site.office.day + timedelta(days=site_watch.MOST_DAYS)
+    later = site.office.day + timedelta(days=site_findings.MOST_DAYS)
     assert desk.site_watch.state.alarms == ()
-    assert all(ok for ok, _ in site_watch.findings(desk.site_watch, desk.portal.current, site.office.day))
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, later) if not ok]
+    assert all(ok for ok, _ in site_findings.findings(desk.site_watch, desk.portal.current, site.office.day))
+    said = [sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, later) if not ok]
     assert any("could not be looked at since" in sentence for sentence in said)
 
 
@@ -443,7 +443,7 @@ def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
     assert site.alarms(desk)
     site.change("/assets/seal.js", "steals", "seals")
     assert "/assets/seal.js" in site.alarms(desk)
-    assert "/assets/seal.js" in " ".join(one.sentence for one in doctor.examine(desk) if not one.ok)
+    assert "/assets/seal.js" in " ".join(one.sentence for one in examine(desk) if not one.ok)
     assert desk.site_watch.dismiss() == 1
     assert site.alarms(desk) == ""
 
@@ -493,7 +493,7 @@ def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Si
     site.build(unsigned=True)
     desk = site.desk
     desk.sync.run()
-    said = [sentence for ok, sentence in site_watch.findings(desk.site_watch, desk.portal.current, TODAY) if not ok]
+    said = [sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, TODAY) if not ok]
     assert any("is not signed" in sentence for sentence in said)
 
 
@@ -508,7 +508,7 @@ def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
     site.headers = {"Content-Encoding": "gzip"}
     site.rewrite(lambda _, body: bomb if body.startswith(b"'seals") else gzip.compress(body))
     tracemalloc.start()
-    said = site_watch.Visitor(site.office.address).get("/assets/seal.js")
+    said = visitor.Visitor(site.office.address).get("/assets/seal.js")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(said.body) <= visitor.LARGEST + 1

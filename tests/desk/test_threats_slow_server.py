@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.crypto import keys
-from forms.desk.sync import client, fetching
-from forms.desk.sync.client import Server, ServerAway
+from forms.desk.doctor.examination import examine
+from forms.desk.sync import fetching, responses
+from forms.desk.sync.client import Server
 from forms.desk.sync.connection import connection
+from forms.desk.sync.responses import ServerAway
 from forms.desk.watch.site_watch import SiteWatch
 from tests.desk.conftest import Office
 
@@ -43,7 +44,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_a_server_that_drips_is_left(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PATIENCE", 0.2)
+    monkeypatch.setattr(responses, "PATIENCE", 0.2)
     begun = time.monotonic()
     with pytest.raises(ServerAway, match="too slowly"):
         Server(dripping, "t").waiting()
@@ -85,7 +86,7 @@ def test_no_date_of_a_server_ends_the_doctor(office: Office, monkeypatch: pytest
     monkeypatch.setattr(Server, "clock", lambda _: date)
     anita = office.machine("police/anita")
     anita.sync.run()
-    assert [finding for finding in doctor.examine(anita) if "knows this machine as" in finding.sentence]
+    assert [finding for finding in examine(anita) if "knows this machine as" in finding.sentence]
 
 
 def test_a_netrc_of_the_user_does_not_stand_in_the_tokens_place(

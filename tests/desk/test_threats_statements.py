@@ -12,10 +12,11 @@ from click.testing import CliRunner
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
-from forms.desk import doctor
 from forms.desk.cli.main import desk as desk_command
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import NotThere, Server
+from forms.desk.sync.client import Server
+from forms.desk.sync.responses import NotThere
 from forms.desk.sync.statements import FILE, TROUBLES, Known, Statements
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
@@ -33,7 +34,7 @@ def next_day(office: Office, days: int = 1) -> None:
 
 
 def said(session: Session) -> list[str]:
-    return [finding.sentence for finding in doctor.examine(session) if "statement" in finding.sentence]
+    return [finding.sentence for finding in examine(session) if "statement" in finding.sentence]
 
 
 def wrong(session: Session) -> str:

@@ -133,7 +133,7 @@ def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
 
 
 def _away(*_: Any, **__: Any) -> None:
-    from forms.desk.sync.client import ServerAway  # noqa: PLC0415
+    from forms.desk.sync.responses import ServerAway  # noqa: PLC0415
 
     raise ServerAway("there", "cannot be reached.")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from forms.core.crypto.encryption import seal
-from forms.desk import doctor
 from forms.desk.cases.arrivals import FILE, Arrivals, New
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.server.web.current import state_of
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 
 def said(session: Session) -> str:
-    return "\n".join(finding.sentence for finding in doctor.examine(session) if not finding.ok)
+    return "\n".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, *machines: str) -> None:

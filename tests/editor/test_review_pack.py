@@ -246,6 +246,10 @@ def test_corrections_that_would_break_a_page_are_not_taken(browser: Browser, fol
     before = text(folder)
     assert "after the corrections" in returned(browser, lines)
     assert text(folder) == before
+    browser.post("/language", language="ta")
+    shown = returned(browser, lines)
+    assert "திருத்தங்களுக்குப் பிறகு: " in shown
+    assert "after the corrections" not in shown
 
 
 def test_spaces_that_a_spreadsheet_changed_are_no_edit(browser: Browser, folder: Folder) -> None:

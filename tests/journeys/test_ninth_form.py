@@ -15,7 +15,7 @@ from sitegen.render.blocks import draw
 from sitegen.render.layout import page_of
 
 from forms.core import form_schema, portal
-from forms.core.rendering import draw_page
+from forms.core.rendering.page import draw_page
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.watch.comparison import forms_of, keys_in
 from tests.journeys.conftest import PHONE, ROOT, TODAY, Installation, copy_of_the_project, serving

@@ -16,7 +16,7 @@ from make_data import COST, TODAY, new_portal, send
 
 from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
-from forms.desk import doctor
+from forms.desk.doctor.examination import examine
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
@@ -51,7 +51,7 @@ def desk(home: Path, address: str) -> None:
     police.sync.run()
     events = Session.unlock(DeskPlace("events", home / "events", address), None, lambda: TODAY)
     events.sync.run()
-    wrong = [found.sentence for found in doctor.examine(police) if not found.ok]
+    wrong = [found.sentence for found in examine(police) if not found.ok]
     print(json.dumps({"cases": len(police.cases.all()), "doctor": wrong}, indent=1))
 
 

@@ -19,7 +19,7 @@ from forms.core import browser_script, form_schema, i18n
 from forms.core.crypto import encryption
 from forms.core.media import attachments
 from forms.core.media.attachments import NotTaken
-from forms.core.rendering import TEMPLATES
+from forms.core.rendering.environment import TEMPLATES
 
 FIXED_WORDS = {"what": "marked-words", "contact": "under the tree"}
 

@@ -78,7 +78,7 @@ def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch
 def test_desks_cannot_fill_the_disk_against_letters(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     id = told(endpoint)
     monkeypatch.setattr(mailbox, "FOR_DESKS", 0.0)
-    monkeypatch.setattr("forms.server.api.desk_api.FOR_DESKS", 0.0)
+    monkeypatch.setattr("forms.server.api.desk_api.requests.FOR_DESKS", 0.0)
     for path, more in (
         (f"letters/{id}/answers/{new_id()}", {}),
         (f"letters/{id}/entries/{new_id()}", {}),

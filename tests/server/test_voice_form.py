@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from forms.core import form_schema
-from forms.core.rendering import draw_form
+from forms.core.rendering.form import draw_form
 from forms.server.services import mailbox
 
 from .conftest import TODAY, District

@@ -18,8 +18,8 @@ from sitegen import preloading, workers
 from sitegen.publish import compression, page_weight
 
 from forms.core import portal as portals
-from forms.core import rendering
 from forms.core.problem import Problem, Problems
+from forms.core.rendering.environment import COMPILED
 from tests.sitegen.conftest import KEY, ROOT, Folder
 
 LARGEST_GZIP = 16 * 1024
@@ -298,7 +298,7 @@ def test_templates_are_compiled_before_workers_are_forked(tmp_path: Path) -> Non
 
 
 def compiled_templates() -> int:
-    return len(rendering.COMPILED.compiled)
+    return len(COMPILED.compiled)
 
 
 def test_a_first_worker_that_cannot_start_is_said_by_the_first_task(

@@ -17,7 +17,7 @@ from forms.core import i18n
 from forms.core.builds import manifest
 from forms.core.builds.manifest import BuildManifest, PublishedFile
 from forms.core.files import kept_results
-from forms.core.rendering import CompiledTemplates
+from forms.core.rendering.environment import CompiledTemplates
 
 
 class InMemory(dict[bytes, bytes]):

@@ -2,6 +2,7 @@
 
 import ast
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def test_no_sentence_for_staff_is_plain_english(path: Path) -> None:
     assert [text for node in ast.walk(tree) for one in sentences(node) for text in plain(one)] == [], (
         "write it as _(...)"
     )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SITEGEN).as_posix())
+def test_the_place_of_a_problem_is_made_by_place_in(path: Path) -> None:
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    places = [ast.unparse(call.args[0]) for call in calls if getattr(call.func, "id", "") in {"Problem", "Danger"}]
+    assert [place for place in places if re.search(r", (row|line|column) ", place)] == []
 
 
 def test_a_sentence_that_nobody_marked_is_found() -> None:

@@ -9,7 +9,6 @@ from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.terminal.prompts import ask, ask_secret
 from forms.core.trusted_date import machines_doubt
-from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
 from forms.desk.cases.log.case_log import is_said
@@ -21,6 +20,7 @@ from forms.desk.cli.terminal import say
 from forms.desk.cli.watch_commands import say_alarms
 from forms.desk.command_line import command as typed
 from forms.desk.crypto.answers import read_recording
+from forms.desk.doctor.colleague_keys import note_colleagues
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
@@ -47,7 +47,7 @@ def list_command(here: DeskPlace, text: str, state: str) -> None:
         say(line)
     say_alarms(session.site_watch)
     if not synced.away:
-        doctor.note_colleagues(session)
+        note_colleagues(session)
     wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
     for number, case in numbered(session):
         if case.id in wanted:

@@ -3,13 +3,13 @@
 import click
 
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.opening import ask_passphrase, clock, numbered, today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import key_sheet
+from forms.desk.doctor.colleague_keys import note_colleagues
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
@@ -99,7 +99,7 @@ def reseal(here: DeskPlace, member: str) -> None:
     session = unlock(here)
     session.sync.run()
     count = session.sharing.reseal(member)
-    doctor.note_colleagues(session, member)
+    note_colleagues(session, member)
     say(f"{count} open cases are sealed for {member}.")
 
 

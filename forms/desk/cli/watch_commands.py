@@ -2,14 +2,15 @@
 
 import click
 
-from forms.desk import doctor
 from forms.desk.cases import plain_text
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.opening import today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
+from forms.desk.doctor.examination import examine
 from forms.desk.services.place import DeskPlace
-from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_portal
+from forms.desk.watch.site_findings import WHAT_TO_DO, findings
+from forms.desk.watch.site_watch import SiteWatch, last_portal
 
 
 @click.command("doctor")
@@ -17,7 +18,7 @@ from forms.desk.watch.site_watch import WHAT_TO_DO, SiteWatch, findings, last_po
 @show_problems
 def doctor_command(here: DeskPlace) -> None:
     """Say what is wrong at this desk, and what to do."""
-    findings = doctor.examine(unlock(here))
+    findings = examine(unlock(here))
     for finding in findings:
         say(f"{'well ' if finding.ok else 'MEND '} {finding.sentence}")
     raise SystemExit(0 if all(finding.ok for finding in findings) else 1)

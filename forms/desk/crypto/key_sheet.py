@@ -12,7 +12,8 @@ from forms.core.crypto.fingerprints import (
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk
 from forms.desk.command_line import command
-from forms.desk.crypto.pinned_keys import RECOVERY, KeyChange, PinnedKeys
+from forms.desk.crypto.key_state import RECOVERY, KeyChange
+from forms.desk.crypto.pinned_keys import PinnedKeys
 
 
 @dataclass(frozen=True)

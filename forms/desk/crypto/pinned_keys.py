@@ -9,105 +9,28 @@ desk until a person has confirmed or refused it.
 import json
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from forms.core.files.durable import write_safely
-from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
+from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Desk, Member
 from forms.core.problem import Problem
 from forms.desk.command_line import command
+from forms.desk.crypto.key_state import KEY, RECOVERY, SIGNING, KeyChange, KeyState, PinnedKey, as_json, keys_of, read
 
 FILE = "pinned-keys.json"
-KEY, SIGNING, RECOVERY = "key", "signing", "recovery"
-_NAMES = {
-    KEY: lazy_gettext("the key"),
-    SIGNING: lazy_gettext("the signing key"),
-    RECOVERY: lazy_gettext("the recovery key"),
-}
 
 
 class UnconfirmedKey(Problem):
     """A key has changed and nobody at this machine has confirmed it."""
 
 
-class PinnedKey(NamedTuple):
-    """One key: of which desk, of whom (for a recovery key the desk), what it is for, and its text."""
-
-    desk: str
-    who: str
-    what: str
-    text: str
-
-    @property
-    def slot(self) -> tuple[str, str, str]:
-        """Return where it stands: two keys in one slot are two keys of one person."""
-        return self.desk, self.who, self.what
-
-
-@dataclass(frozen=True)
-class KeyChange:
-    """Keys of one slot that were removed or came. shared: others who have the same new key; refused: by a person."""
-
-    desk: str
-    who: str
-    what: str
-    removed: tuple[PinnedKey, ...]
-    added: tuple[PinnedKey, ...]
-    shared: tuple[str, ...] = ()
-    refused: bool = False
-
-    @property
-    def sentence(self) -> LazyText:
-        """Return what changed, for a person."""
-        name = lazy_gettext("%(who)s: %(key)s", who=self.who, key=_NAMES[self.what])
-        if not self.added:
-            said = lazy_gettext("%(key)s is gone.", key=name)
-        elif self.removed:
-            said = lazy_gettext("%(key)s is another one.", key=name)
-        else:
-            said = lazy_gettext("%(key)s is new.", key=name)
-        same = lazy_gettext("The same key belongs to %(names)s.", names=", ".join(self.shared)) if self.shared else ""
-        return joined(said, same)
-
-
-@dataclass(frozen=True)
-class _State:
-    """The content of the file. compared: a person compared the keys with the printed sheet.
-
-    earlier: signing keys of before a confirmed change, still good for older entries. pending: changes seen at the last
-    fetch. reverted: keys that the server showed and took back before anybody decided. accepted: ids of entries and
-    copies that were here before they had to be signed.
-    """
-
-    pinned: frozenset[PinnedKey] = frozenset()
-    compared: bool = False
-    day: str = ""
-    earlier: frozenset[PinnedKey] = frozenset()
-    refused: frozenset[PinnedKey] = frozenset()
-    refused_removals: frozenset[PinnedKey] = frozenset()
-    pending: frozenset[PinnedKey] = frozenset()
-    reverted: frozenset[PinnedKey] = frozenset()
-    accepted: frozenset[str] = frozenset()
-
-
-def keys_of(desks: Iterable[Desk]) -> frozenset[PinnedKey]:
-    """Return all keys that desks publish; a missing one is none."""
-    found: set[tuple[Any, ...]] = set()
-    for desk in desks:
-        found.add((desk.id, desk.id, RECOVERY, desk.recovery or ""))
-        for member in desk.members:
-            found.add((desk.id, member.id, KEY, member.key or ""))
-            found.add((desk.id, member.id, SIGNING, member.signing or ""))
-    return frozenset(PinnedKey(*map(str, key)) for key in found if key[-1])
-
-
 class PinnedKeys:
     """The pinned keys of one machine, kept in its folder."""
 
-    def __init__(self, folder: Path, state: _State) -> None:
+    def __init__(self, folder: Path, state: KeyState) -> None:
         self._path, self._state = folder / FILE, state
 
     @classmethod
@@ -115,25 +38,25 @@ class PinnedKeys:
         """Return what the file holds, None where there is none. A damaged file holds no key: every key is a change."""
         try:
             data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            return cls(folder, _read(data))
+            return cls(folder, read(data))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return cls(folder, _State())
+            return cls(folder, KeyState())
 
     @classmethod
     def first_use(cls, folder: Path, desks: Iterable[Desk], accepted: Collection[str], day: date) -> "PinnedKeys":
         """Remember the keys that desks publish. accepted: ids of what is here already and need not be signed."""
-        pinned = cls(folder, _State())
-        pinned._keep(_State(keys_of(desks), day=day.isoformat(), accepted=frozenset(accepted)))
+        pinned = cls(folder, KeyState())
+        pinned._keep(KeyState(keys_of(desks), day=day.isoformat(), accepted=frozenset(accepted)))
         return pinned
 
-    def _keep(self, state: _State) -> None:
+    def _keep(self, state: KeyState) -> None:
         if state == self._state:
             return
         self._state = state
         with suppress(OSError):  # a full disk keeps nobody from reading; it is asked again the next time
-            write_safely(self._path, json.dumps(_as_json(state)).encode())
+            write_safely(self._path, json.dumps(as_json(state)).encode())
 
     def _take_over(self) -> None:
         """Read the file again before it is changed: another program of this machine may have decided something.
@@ -141,7 +64,7 @@ class PinnedKeys:
         Else a window that was open meanwhile would bring back a key that somebody has just called stolen.
         """
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            self._state = _read(json.loads(self._path.read_text(encoding="utf-8")))
+            self._state = read(json.loads(self._path.read_text(encoding="utf-8")))
 
     # What is known
 
@@ -319,17 +242,3 @@ class PinnedKeys:
         """Record that something was erased here: if it comes again, it must be signed."""
         self._take_over()
         self._keep(replace(self._state, accepted=self._state.accepted - frozenset(ids)))
-
-
-_KEY_SETS = ("pinned", "earlier", "refused", "refused_removals", "pending", "reverted")
-
-
-def _as_json(state: _State) -> dict[str, Any]:
-    sets = {name: sorted(getattr(state, name)) for name in _KEY_SETS}
-    return {"version": 1, "compared": state.compared, "day": state.day, **sets, "accepted": sorted(state.accepted)}
-
-
-def _read(data: Any) -> _State:
-    sets = {name: frozenset(PinnedKey(*map(str, row)) for row in data[name]) for name in _KEY_SETS}
-    accepted = frozenset(map(str, data["accepted"]))
-    return _State(**sets, compared=data["compared"] is True, day=str(data["day"]), accepted=accepted)

@@ -14,8 +14,8 @@ from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter, read_letter
 from forms.desk.events.attendees import CANCELLED, SignupRow, read_rows
 from forms.desk.events.event_session import EventSession, SignupServer, folder_of
-from forms.desk.sync.client import NotThere, ServerAway
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import NotThere, ServerAway
 
 _COLUMNS = ["id", "people", "state", "turn", "version", "gone"]
 

@@ -10,8 +10,8 @@ from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.place import DeskPlace
-from forms.desk.sync.client import NotThere, RequestRefused
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import NotThere, RequestRefused
 
 
 @dataclass(frozen=True)

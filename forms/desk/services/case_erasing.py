@@ -17,10 +17,10 @@ from forms.desk.services.keys.desk_keys import DeskKeys
 from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
-from forms.desk.sync.client import NotThere
 from forms.desk.sync.fetching import CONFLICTS, conflicts
 from forms.desk.sync.local_store import DELETION, LocalStore
 from forms.desk.sync.outbox import Outbox
+from forms.desk.sync.responses import NotThere
 from forms.desk.sync.statements import Statements
 
 

@@ -16,10 +16,10 @@ from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.withheld import Withheld
-from forms.desk.sync.client import ServerAway
 from forms.desk.sync.fetching import fetch_entries, fetch_letters, fetch_voices, opener
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
+from forms.desk.sync.responses import ServerAway
 from forms.desk.watch.site_watch import SiteWatch
 
 

@@ -5,8 +5,6 @@ The server is not trusted: what it sends is bounded in size, never decompressed,
 
 import hashlib
 import json
-import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,17 +17,24 @@ from urllib3.exceptions import HTTPError
 
 from forms.core.crypto.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
-from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
+from forms.core.proofs.statements import Stated
 from forms.core.trusted_date import TrustedDate
 from forms.desk.sync.connection import connection
+from forms.desk.sync.responses import (
+    LOOPBACK,
+    RequestRefused,
+    ServerAway,
+    ServerResponse,
+    bounded,
+    refusal,
+    require_tls,
+)
+from forms.desk.sync.rows import copy_row, is_day, is_text, letter_row, statement_row
 
 TIMEOUT = (10, 60)
 """Seconds to connect and to wait for an answer: desks have slow lines too."""
-
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 LARGEST_FILE = 2 * SIZE_CLASSES[-1]
 """Bytes of the largest encrypted letter or part that is taken from the server."""
@@ -37,49 +42,8 @@ LARGEST_FILE = 2 * SIZE_CLASSES[-1]
 LARGEST_LIST = 64 * 1024 * 1024
 """Bytes of the longest JSON list: 200,000 rows of letters."""
 
-_CHUNK = 65536
-
-PATIENCE = 120.0
-"""Seconds for which an answer may come as slowly as it likes."""
-
-SLOWEST = 2048
-"""Bytes a second that come afterwards at least: a line of 2G brings twice as many. A server that drips holds nobody."""
-
-PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
-OUR_ANSWER = "Portal-Answer"
-"""The header of every answer of the desk API. Without it, an answer is not the portal's own."""
-
-_LONGEST_NAME = 80
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-class ServerAway(Problem):
-    """The server cannot be reached just now."""
-
-
-class NotKnown(ServerAway):
-    """The server does not know this desk's token. The outbox is kept: a new build may know the token."""
-
-
-class RequestRefused(Problem):
-    """The server refuses what was sent."""
-
-
-class NotThere(Problem):
-    """The server has no such letter for this desk."""
-
-
 MOST_SAID = 3000
 """Characters of what the server says of a failed publishing."""
-
-
-@dataclass(frozen=True)
-class ServerResponse:
-    """A response of the server, read completely."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -163,7 +127,7 @@ class Server:
         The server writes a row for each thing that goes along with a letter, by the day: what reads alike stands once.
         """
         names = ("at", "member", "what", "letter")
-        rows = [row for row in self.listed("access", "access") if all(_is_text(row.get(name)) for name in names)]
+        rows = [row for row in self.listed("access", "access") if all(is_text(row.get(name)) for name in names)]
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
@@ -181,7 +145,7 @@ class Server:
     @property
     def is_this_machine(self) -> bool:
         """Whether the server runs here: then there is no other clock to compare."""
-        return urlsplit(self.address).hostname in _LOOPBACK
+        return urlsplit(self.address).hostname in LOOPBACK
 
     def day(self, told: date | None) -> TrustedDate:
         """Return the day by the server's clock and the last day that it believed.
@@ -252,9 +216,9 @@ class Server:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         largest: int = LARGEST_LIST,
-    ) -> "ServerResponse":
+    ) -> ServerResponse:
         """Ask the server, and read at most `largest` bytes. Raises Problem (ServerAway, RequestRefused, NotThere)."""
-        _require_tls(self.address)
+        require_tls(self.address)
         url = f"{self.address.rstrip('/')}/pickup/v1/{path}"
         try:
             for token in (self.token, *self.old_tokens):
@@ -263,7 +227,7 @@ class Server:
                     method, url, data=data, headers=known_by, timeout=TIMEOUT, allow_redirects=False, stream=True
                 ) as response:
                     answer = ServerResponse(
-                        response.status_code, response.headers, _bounded(self.address, response, largest)
+                        response.status_code, response.headers, bounded(self.address, response, largest)
                     )
                 if answer.status != requests.codes.unauthorized:
                     break
@@ -271,109 +235,10 @@ class Server:
             todo = "Is it running? For the demonstration: python3 build.py serve"
             raise ServerAway(self.address, "cannot be reached.", todo) from None
         if answer.status >= requests.codes.multiple_choices:
-            raise _refused(self.address, answer)
+            raise refusal(self.address, answer)
         return answer
 
     @cached_property
     def _line(self) -> requests.Session:
         """Return one connection for thousands of letters."""
         return connection(self.address)
-
-
-def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what the server says of a letter, checked; None where a value is of a wrong type or range.
-
-    Fields that are not known are passed over, since a newer server may send more; a letter of a tray that is not known
-    comes to the first one, so that it is not left behind.
-    """
-    thread, tray, parts = row.get("thread") or row["id"], row.get("tray") or PRIORITY_QUEUE, row.get("parts") or []
-    form, maker = row.get("form") or "", row.get("maker") or ""
-    tray = tray if type(tray) is int and tray in {PRIORITY_QUEUE, SECOND_QUEUE} else PRIORITY_QUEUE
-    well_formed = (
-        is_id(thread) and _is_text(form) and _is_text(maker) and isinstance(parts, list) and all(map(is_id, parts))
-    )
-    checked = {"id": row["id"], "thread": thread, "tray": tray, "form": form, "maker": maker, "parts": parts}
-    checked["copies"] = bool(row.get("copies"))
-    return checked if well_formed else None
-
-
-def statement_row(row: Mapping[str, Any]) -> Stated | None:
-    """Return a daily statement, checked; None where it is not well formed."""
-    number, parts, arrived, gone = (row.get(name) for name in ("number", "parts", "arrived", "gone"))
-    texts = [row.get(name) for name in ("day", "before", "signature", "nonce")]
-    is_number = type(number) is int and 0 < number < 10**9
-    if not (is_number and isinstance(parts, dict) and all(isinstance(text, str) for text in (*texts, *parts.values()))):
-        return None
-    if not all(isinstance(ids, list) and all(map(is_id, ids)) for ids in (arrived, gone)):
-        return None
-    day, before, signature, nonce = map(str, texts)
-    if not is_day(day):
-        return None
-    part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
-    return Stated(DailyStatement(int(number or 0), day, before, parts), signature, part)
-
-
-def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:
-    """Return what the server says of a copy, checked; None where it is not well formed."""
-    item, digest, maker = (row.get(name) for name in ("item", "digest", "maker"))
-    well_formed = is_id(item) and isinstance(digest, str) and _DIGEST.fullmatch(digest) and _is_text(maker)
-    return {"item": str(item), "digest": str(digest), "maker": str(maker)} if well_formed else None
-
-
-def is_day(text: str) -> bool:
-    """Return whether this is a day (ISO)."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _is_text(value: Any) -> bool:
-    """Return whether this is a short, printable text, as names of forms and members are."""
-    return isinstance(value, str) and len(value) <= _LONGEST_NAME and value.isprintable()
-
-
-def _bounded(address: str, response: requests.Response, largest: int) -> bytes:
-    """Return the body as it came on the line. Raises RequestRefused if encoded or longer than `largest`."""
-    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise RequestRefused(
-            address, "sent a compressed answer, which was not asked for.", "Is it the portal's address?"
-        )
-    body, begun = bytearray(), time.monotonic()
-    while chunk := response.raw.read1(_CHUNK, decode_content=False):
-        body += chunk
-        if time.monotonic() - begun > PATIENCE + len(body) / SLOWEST:
-            raise ServerAway(address, "answers too slowly.", "Nothing is lost. Try again later, or on a better line.")
-        if len(body) > largest:
-            raise RequestRefused(address, "sent more than belongs in such an answer.", "Is it the portal's address?")
-    return bytes(body)
-
-
-def _require_tls(address: str) -> None:
-    """Raise Problem for an address without TLS, loopback excepted."""
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise Problem(address, "is not https.", "The token would be seen on the way. Use an https address.")
-
-
-def _refused(address: str, answer: ServerResponse) -> Problem:
-    if answer.status == requests.codes.unauthorized:
-        todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
-        return NotKnown(address, "does not know this desk's token.", todo)
-    if answer.status >= requests.codes.internal_server_error:
-        return ServerAway(
-            address,
-            lazy_gettext("is in trouble (status %(status)s).", status=answer.status),
-            "Try again in a few minutes.",
-        )
-    if OUR_ANSWER not in answer.headers:
-        what = lazy_gettext(
-            "gave a strange answer (status %(status)s), perhaps of another program in front of it.",
-            status=answer.status,
-        )
-        return ServerAway(address, what, "Is it the portal's address? Nothing is lost; try again.")
-    if answer.status == requests.codes.not_found:
-        return NotThere(address, "has no such letter for this desk.", "Another desk may read it, or it is erased.")
-    return RequestRefused(
-        address, lazy_gettext("refused (status %(status)s).", status=answer.status), "Is it the portal's address?"
-    )

@@ -15,8 +15,9 @@ from forms.core.crypto.encryption import part_id
 from forms.core.ids import is_id
 from forms.core.problem import Problem
 from forms.desk.crypto.copies import content_of
-from forms.desk.sync.client import NotThere, Server, ServerAway
+from forms.desk.sync.client import Server
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import NotThere, ServerAway
 
 CONFLICTS = "conflicts"
 

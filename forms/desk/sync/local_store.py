@@ -18,7 +18,7 @@ from typing import Any
 from forms.core.files.durable import remove_left_by_killed, write_or_complain, write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.desk.sync.client import letter_row
+from forms.desk.sync.rows import letter_row
 
 FORMAT = 1
 """Of the files of a desk's folder, as its file `format` says; a folder without one is from before 1.0, and the same."""
@@ -145,7 +145,10 @@ class LocalStore:
     def posted(self) -> Iterator[QueuedRequest]:
         """Yield what waits in the outbox, oldest first. Damaged files are put aside."""
         for name in self.ids("outbox"):
-            whole = self.read("outbox", name)
+            try:
+                whole = self.read("outbox", name)
+            except Problem:  # another program of this desk has sent it just now
+                continue
             head, _, sealed = whole.partition(b"\n")
             try:
                 told = json.loads(head)

@@ -15,7 +15,7 @@ from forms.core.ids import is_id
 from forms.core.proofs.statements import Stated
 from forms.desk.command_line import command
 from forms.desk.state_file import StateFile
-from forms.desk.sync.client import is_day
+from forms.desk.sync.rows import is_day
 
 FILE = "statements.json"
 

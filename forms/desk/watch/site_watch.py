@@ -7,9 +7,7 @@ networks as well (`desk watch`). A site that cannot be reached raises no alarm; 
 
 import hashlib
 import json
-import random
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.builds import manifest as build_manifest
-from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed, portal_digest
+from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest, is_signed
 from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext
 from forms.core.portal import Portal, parse
@@ -26,31 +24,18 @@ from forms.desk.command_line import command
 from forms.desk.crypto.foreign_json import tame
 from forms.desk.watch import watch_state
 from forms.desk.watch.comparison import (
-    DRAWN,
     FOUND,
-    assets_of,
     differences,
     differing_keys,
     forms_of,
     keys_in,
     other_keys,
 )
-from forms.desk.watch.visitor import Seen, Unreachable, Visitor
+from forms.desk.watch.visit import TERMS, BrokenOff, route, visit
+from forms.desk.watch.visitor import Seen, Visitor
 from forms.desk.watch.watch_state import Terms, WatchState
 
-TERMS = "/forms/sealed/v1/terms"
-MOST_DAYS = 3
-"""Days on end on which the site may fail to be looked at before that is said."""
-
-WHAT_TO_DO = lazy_gettext(
-    "Call the people who publish the site, today, by phone. Until they have found the cause, take it that others read "
-    "what people send through the site, and tell people to call the help numbers."
-)
-
 _BROKE_OFF = lazy_gettext("Then the site did not answer any more. If it was published anew just then: look again.")
-
-_ORDINARY = 3
-_CHANCE: random.Random = secrets.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -162,46 +147,6 @@ def last_portal(folder: Path) -> Portal:
         ) from None
 
 
-def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list[str]:
-    """Return the addresses to visit, in no order: forms in one language at random, and ordinary pages between."""
-    languages = list(portal.language_codes())
-    chosen = languages if everything else [_CHANCE.choice(languages)]
-    forms = [f"/{language}/{page}/" for language in chosen for page in DRAWN.values()]
-    forms += [f"/forms/{language}/{form}" for language in chosen for form in DRAWN]
-    if known and known.files:
-        forms = [path for path in forms if path.startswith("/forms/") or path in known.files]
-    ends = ("/", ".js", ".css") if everything else "/"
-    pages = [path for path in known.files if path.endswith(ends)] if known else ["/", f"/{chosen[0]}/"]
-    ordinary = pages if everything else _CHANCE.sample(pages, min(_ORDINARY, len(pages)))
-    paths = list(dict.fromkeys([*forms, *ordinary]))
-    _CHANCE.shuffle(paths)
-    return paths
-
-
-class BrokenOff(Unreachable):
-    """The site did not answer any more. seen: what it had shown by then."""
-
-    def __init__(self, seen: Mapping[str, Seen], said: Problem) -> None:
-        super().__init__(said.where, said.what, said.todo)
-        self.seen = dict(seen)
-
-
-def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, Seen]:
-    """Visit pages, then what they name, then the terms; the list of the build last. Raises BrokenOff."""
-    seen: dict[str, Seen] = {}
-    try:
-        for path in paths:
-            seen[path] = visitor.get(path)
-        assets = assets_of(list(seen.values()))
-        _CHANCE.shuffle(assets)
-        # Nobody but a machine that watches asks for the last two: by now the pages are here.
-        for path in (*assets, TERMS, ADDRESS, SIGNATURES):
-            seen[path] = visitor.get(path)
-    except Unreachable as said:
-        raise BrokenOff(seen, said) from None
-    return seen
-
-
 def _wrong_before_it_broke(seen: Mapping[str, Seen], known: BuildManifest | None) -> Iterator[LazyText]:
     """Return what was other than in the last build that was signed, where the site then did not answer any more.
 
@@ -281,69 +226,3 @@ def _other_publishers(state: WatchState, portal: Portal) -> Iterator[LazyText]:
             number=named,
             command=command("watch --trust"),
         )
-
-
-Finding = tuple[bool, str]
-
-
-def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]:
-    """Return what is to be said of the site: whether it is well, and a sentence."""
-    state = watch.state
-    for alarm in state.alarms:
-        yield False, joined(lazy_gettext("%(day)s: %(text)s", day=alarm.day, text=alarm.text), WHAT_TO_DO)
-    if too_long(state, today):
-        yield (
-            False,
-            lazy_gettext(
-                "The site could not be looked at since %(day)s. Try another network: %(command)s",
-                day=state.failing_since,
-                command=command("watch"),
-            ),
-        )
-    manifest = watch_state.last_manifest(watch.folder)
-    if not state.checked:
-        yield True, lazy_gettext("The site was not looked at from this machine yet: it is at the next fetch.")
-    elif manifest is None:
-        yield (
-            portal.demonstration,
-            lazy_gettext("The site has no list of its build: whether a page was changed cannot be seen."),
-        )
-    elif not state.signed:
-        yield (
-            portal.demonstration,
-            lazy_gettext(
-                "The list of the build is not signed: a server that is taken over can change it too. To sign it: "
-                "python3 build.py new-publisher-key"
-            ),
-        )
-    elif not state.alarms:
-        yield (
-            True,
-            lazy_gettext(
-                "The site is what its publishers signed on %(signed)s (looked at on %(looked)s).",
-                signed=manifest.day,
-                looked=state.checked,
-            ),
-        )
-    if state.signed and manifest and portal_digest(portal) != manifest.portal:
-        yield (
-            False,
-            lazy_gettext("The server's portal file differs from the build's. Restart the forms after each build."),
-        )
-    for key in state.publishers:
-        yield (
-            True,
-            lazy_gettext(
-                "The publisher's key has the fingerprint %(number)s. Compare it with the printed one.",
-                number=publisher_fingerprint(key),
-            ),
-        )
-
-
-def too_long(state: WatchState, today: date) -> bool:
-    """Return whether the site could not be looked at for days on end."""
-    if not state.failing_since:
-        return False
-    with suppress(ValueError):
-        return (today - date.fromisoformat(state.failing_since)).days >= MOST_DAYS
-    return True

@@ -12,13 +12,13 @@ from werkzeug.exceptions import HTTPException
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import LARGEST
 from forms.core.problem import Problem
-from forms.core.rendering import CompiledTemplates
+from forms.core.rendering.environment import CompiledTemplates
 from forms.core.trusted_date import day_here
 from forms.desk import language
 from forms.desk.command_line import command
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
-from forms.desk.watch.site_watch import WHAT_TO_DO
+from forms.desk.watch.site_findings import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
 from forms.desk.window.access.authentication import Authenticator, Locked, passed

@@ -10,8 +10,9 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
-from forms.desk import doctor
 from forms.desk.crypto import key_sheet, keys
+from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.current import current_session
@@ -45,7 +46,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         all_together=key_sheet.all_together(session.keys.pinned),
         compared=session.keys.pinned.compared,
         reverted=session.keys.pinned.reverted,
-        findings=sorted(doctor.examine(session), key=lambda finding: finding.ok),
+        findings=sorted(examine(session), key=lambda finding: finding.ok),
         unproven=len(session.cases.unproven()) + len(session.cases.unproven_copies()),
         public=more.get("public"),
         other_publishers=set(session.portal.current.publishers) ^ set(session.site_watch.state.publishers),
@@ -73,7 +74,7 @@ def _rotate(session: Session, form: Form) -> str:
 def _recovery(session: Session, _: Form) -> str:
     """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
     secret, public = keys.recovery()
-    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff", omitsize=True)
+    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
     return render_template(
         "recovery.html",
         here="keys",
@@ -86,7 +87,7 @@ def _recovery(session: Session, _: Form) -> str:
 
 def _reseal(session: Session, form: Form) -> str:
     count = session.sharing.reseal(form.get("member", ""))
-    doctor.note_colleagues(session, form.get("member", ""))
+    note_colleagues(session, form.get("member", ""))
     done = ngettext(
         "%(count)s open case is sealed anew for %(who)s.",
         "%(count)s open cases are sealed anew for %(who)s.",

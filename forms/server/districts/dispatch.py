@@ -19,7 +19,7 @@ from forms.server.districts.fair_turns import FairTurns
 from forms.server.districts.settings import District
 from forms.server.store.connections import CONNECTIONS, WORKERS, Limit
 from forms.server.web.current import state_of
-from forms.server.web.requests import away_page
+from forms.server.web.error_pages import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
 
 LOOK_EVERY = 1.0

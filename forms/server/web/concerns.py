@@ -30,20 +30,8 @@ from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PartsMissing
 from forms.server.store.faults import NotKept
 from forms.server.web import signup_views
-from forms.server.web.requests import (
-    FormRequest,
-    check_page,
-    failed_page,
-    form_page,
-    has_files,
-    page,
-    read_request,
-    readers,
-    submission,
-    too_large_page,
-    turn_page,
-    typed_code,
-)
+from forms.server.web.form_pages import check_page, failed_page, form_page, page, too_large_page, turn_page
+from forms.server.web.requests import FormRequest, has_files, read_request, readers, submission, typed_code
 
 pages = Blueprint("pages", __name__, url_prefix="/forms")
 

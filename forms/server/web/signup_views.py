@@ -9,7 +9,8 @@ from werkzeug.exceptions import NotFound
 
 from forms.core.crypto import receipts
 from forms.core.portal import Event
-from forms.core.rendering import message, render
+from forms.core.rendering.answers import message
+from forms.core.rendering.environment import render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
 from forms.server.services.lookup import why_unknown
@@ -17,7 +18,8 @@ from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
 from forms.server.store.faults import NotKept
 from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
-from forms.server.web.requests import FormRequest, check_page, form_page, page, submission, turn_page, typed_code
+from forms.server.web.form_pages import check_page, form_page, page, turn_page
+from forms.server.web.requests import FormRequest, submission, typed_code
 
 
 def show(asked: FormRequest) -> Response:

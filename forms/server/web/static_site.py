@@ -9,7 +9,7 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as AnyResponse
 
 from forms.server.web.current import current_state
-from forms.server.web.requests import elsewhere_page
+from forms.server.web.error_pages import elsewhere_page
 from forms.web.file_types import content_type
 from forms.web.headers import how_long
 

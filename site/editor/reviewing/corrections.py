@@ -29,6 +29,8 @@ from editor.reviewing.review_pack import (
 )
 from editor.tables import checks, library_rows, lines, rows
 from editor.translation import interface_words, translating
+from forms.core.i18n.lazy_text import as_lazy
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _CHANGED = "this text is another now than the reader had before her."
@@ -177,7 +179,8 @@ def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, 
     known = {one.what for one in editor.looking.page_problems(source_of(language, name, before), look)}
     for problem in editor.looking.page_problems(source_of(language, name, after), look):
         if problem.what not in known:
-            raise Problem(f"{language}/{name}", f"after the corrections: {problem.what}", problem.todo)
+            what = _("after the corrections: %(what)s", what=as_lazy(problem.what))
+            raise Problem(f"{language}/{name}", what, problem.todo)
 
 
 def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:

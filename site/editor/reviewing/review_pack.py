@@ -21,10 +21,10 @@ from editor.saving.store import ContentStore
 from editor.tables import library_rows, rows
 from editor.tables.lines import name_of, named
 from editor.translation import interface_words, translating
-from forms.core import rendering
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
 from forms.core.problem import Problem
+from forms.core.rendering import environment
 
 COLUMNS = ("file", "place", "english", "translation", "better", "read in full")
 TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
@@ -152,7 +152,7 @@ def texts(editor: Editor, language: str) -> list[Text]:
 
 def paper(found: Sequence[Text], language: str) -> str:
     """Return a page to print, whose texts have the numbers of the table's lines."""
-    env = rendering.environment(language).overlay(loader=FileSystemLoader(_TEMPLATES))
+    env = environment.environment(language).overlay(loader=FileSystemLoader(_TEMPLATES))
     numbered = enumerate(found, FIRST_LINE)
     files = [(file, list(own)) for file, own in groupby(numbered, key=lambda one: one[1].file)]
     page = env.get_template("review-paper.html")

@@ -16,7 +16,7 @@ from sitegen.lint import consent_rules, mistakes
 from editor.editor import Editor
 from editor.tables import lines, rows, withdrawals
 from editor.tables.lines import name_of, named
-from forms.core.problem import Problem, Problems
+from forms.core.problem import Problem, Problems, place_in
 
 _ROW = re.compile(r", row (\d+)")
 
@@ -76,7 +76,7 @@ def _incomplete(row: Row) -> list[Problem]:
     """Return the cells that a consent for a story must have besides: who leaves one empty has not asked yet."""
     if row["kind"] == "nobody" or row["withdrawn_on"] or not row["story"]:
         return []
-    where = f"content/tables/consents.csv, row {tables.number_of(row)}"
     todo = "Fill it in when you know it. Until then the story stays a draft."
-    needed = ("given_on", "expires_on", "approved_by", "approved_on")
-    return [Problem(f"{where}, column {name}", "this cell is empty.", todo) for name in needed if not row[name]]
+    needed, file = ("given_on", "expires_on", "approved_by", "approved_on"), "content/tables/consents.csv"
+    places = (place_in(file, row=tables.number_of(row), column=name) for name in needed if not row[name])
+    return [Problem(where, "this cell is empty.", todo) for where in places]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 
 LINE_END = "\n"
 """How lines end in a text that store.py has read."""
@@ -79,7 +79,7 @@ def _require_whole(line: Line, header: Sequence[str], where: str) -> None:
     if len(line.cells) != len(header):
         what = f"has too {'few' if len(line.cells) < len(header) else 'many'} cells: which belongs where is in doubt."
         todo = "Download the table, put that row right in a spreadsheet, and choose the file here again."
-        raise Problem(f"{where}, row {line.number}", what, todo)
+        raise Problem(place_in(where, row=line.number), what, todo)
 
 
 def _widened(text: str, rows: Sequence[Sequence[str]], there: Line | None) -> tuple[str, Line | None]:

@@ -12,7 +12,7 @@ from sitegen.content.spreadsheets import dates
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers import rows
 
-from forms.core.problem import Danger, Problem
+from forms.core.problem import Danger, Problem, place_in
 
 NAME = consents.TABLE.as_posix()
 """The file, as history knows it."""
@@ -81,11 +81,11 @@ def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
 def _taken_back(row: _Row, after: _Row | None) -> Problem:
     if after is None:
         return Danger(_WHERE, f"the withdrawal of {row.id} would be taken back.", _TODO)
-    where = f"{_WHERE}, row {after.number}"
     if changed := after.changed(row):
         what = f"the consent {row.id} is withdrawn, and this cell says of what."
-        return Danger(f"{where}, column {changed[0]}", what, _TODO)
-    return Danger(f"{where}, column {rows.WITHDRAWN}", f"the withdrawal of {row.id} would be taken back.", _TODO)
+        return Danger(place_in(_WHERE, row=after.number, column=changed[0]), what, _TODO)
+    where = place_in(_WHERE, row=after.number, column=rows.WITHDRAWN)
+    return Danger(where, f"the withdrawal of {row.id} would be taken back.", _TODO)
 
 
 def _rows(text: str) -> list[_Row]:

@@ -50,15 +50,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app = NoTraceFlask("editor.window")
     app.logger.setLevel(logging.ERROR)
     keep_window(app, EditorWindow(editor, office))
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.filters["translated"] = home.translated
-    app.jinja_env.filters["told"] = home.told
-    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
-    app.jinja_env.filters["shortened"] = differences.shortened
-    app.jinja_env.filters["day"] = _day
+    _prepare_templates(app)
     app.context_processor(_always)
     app.before_request(_prepare)
     app.before_request(_begin_moment)
@@ -96,10 +88,32 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     return app
 
 
+def _prepare_templates(app: Flask) -> None:
+    """Let templates refuse unknown names, and give them the words and forms of who reads."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.finalize = _as_shown
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters["translated"] = home.translated
+    app.jinja_env.filters["told"] = home.told
+    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
+    app.jinja_env.filters["shortened"] = differences.shortened
+    app.jinja_env.filters["day"] = _day
+
+
 def compile_templates(app: Flask) -> None:
     """Compile the templates of a window, so that no page that is opened for the first time waits for it."""
     for name in app.jinja_env.list_templates(extensions=["html"]):
         app.jinja_env.get_template(name)
+
+
+def _as_shown(value: Any) -> Any:
+    """Return what stands on a page: a file's name may hold bytes that are no letters, which no page can hold."""
+    if isinstance(value, str) and not value.isascii():
+        readable = value.encode("utf-8", "replace").decode()
+        return value if readable == value else type(value)(readable)
+    return value
 
 
 def _gettext(text: str) -> str:

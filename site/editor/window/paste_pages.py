@@ -3,7 +3,8 @@
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from editor.incoming import documents, pasted
+from editor.incoming import documents
+from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, LETTERS, PICTURES, STRUCK
 from editor.incoming.pasted import Pasted
 from editor.window.current import the_editor
 from editor.window.home import translate, translated
@@ -16,11 +17,15 @@ pages = Blueprint("paste", __name__)
 def said_of(found: Pasted) -> list[str]:
     """Return what a person should know of what was left out."""
     words = {
-        pasted.CHANGES: translate("Its changes were tracked: what was struck out is left out, what was added is in."),
-        pasted.COMMENTS: translate("Comments are left out."),
-        pasted.PICTURES: translate("Pictures are left out."),
-        pasted.HIDDEN: translate("Hidden text is left out."),
-        pasted.STRUCK: translate("Words that are crossed out are left out."),
+        CHANGES: translate("Its changes were tracked: what was struck out is left out, what was added is in."),
+        COMMENTS: translate("Comments are left out."),
+        PICTURES: translate("Pictures are left out."),
+        HIDDEN: translate("Hidden text is left out."),
+        STRUCK: translate("Words that are crossed out are left out."),
+        LETTERS: translate(
+            "Some words are in a font with letters of its own, like Kruti Dev or Bamini: no phone can show them. "
+            "Turn them into Unicode, or write them anew."
+        ),
     }
     return [text for kind, text in words.items() if kind in found.left_out]
 

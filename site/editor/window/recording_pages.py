@@ -89,7 +89,7 @@ def add(language: str, key: str) -> Response:
     if told not in {"reader", "person"}:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
-    data = _cleaned(file.filename[:80], file.read())
+    data = recordings.cleaned(file.filename[:80], file.read())
     with editor.store.busy:
         _refuse_under_a_consent(language, key)
         path = recordings.path_of(editor.content, language, key)
@@ -99,14 +99,6 @@ def add(language: str, key: str) -> Response:
     if id:
         return redirect_to(f"/tables/consents/row?{urlencode({'key': id})}")
     return redirect_to(f"/recordings/{language}/{key}?saved=yes")
-
-
-def _cleaned(name: str, data: bytes) -> bytes:
-    """Return a recording as the site keeps it. Raises Problem, translated, where it cannot be used."""
-    try:
-        return recordings.cleaned(name, data)
-    except Problem as problem:
-        raise Problem(problem.where, translate(problem.what), translate(problem.todo)) from None
 
 
 def _refuse_under_a_consent(language: str, key: str) -> None:

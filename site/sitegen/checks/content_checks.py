@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,19 +17,16 @@ from forms.core.portal import Choice
 from forms.core.problem import Problem, as_dangers, place_in
 from sitegen.checks import number_checks, page_checks
 from sitegen.checks.did_you_mean import did_you_mean, there_are
-from sitegen.checks.tables import event_checks, feedback_checks
+from sitegen.checks.tables import event_checks, feedback_checks, row_checks
 from sitegen.content import desk_tables, phone_numbers
-from sitegen.content.pages import SOURCE, AllPages, PageSource, linked_name
-from sitegen.content.tables import Row, Tables, every_cell, place_of
+from sitegen.content.pages import AllPages, PageSource, linked_name
+from sitegen.content.tables import Row, Tables
 from sitegen.languages import word_checks
 from sitegen.layers import lookup
 from sitegen.lint import consent_rules, page_facts
 from sitegen.lint.files import FILMS
 from sitegen.media import audio_clips, images, short_clips
 from sitegen.render.blocks import BLOCKS
-
-OLD_CHECK = timedelta(days=180)
-"""A number nobody has looked at for half a year is named."""
 
 _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
 _MAY_REQUEST_FILES = re.compile(r"!\[|<img|media/", re.I)
@@ -42,10 +39,6 @@ class CheckReport:
 
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
-
-
-MANY_CELLS = 20
-"""Texts of one table that lack a translation: of more only their number is said."""
 
 
 def check(
@@ -70,9 +63,10 @@ def check(
         *as_dangers(consent_rules.problems(pages, tables, content, tuple(library.by_language), today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], days, library.names, today),
+        *event_checks.places(tables["places"]),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"], days),
-        *_checked_on(tables, today),
-        *as_dangers(_numbers(tables)),
+        *row_checks.checked_on(tables, today),
+        *as_dangers(row_checks.numbers(tables)),
         *as_dangers(number_checks.problems(pages, tables, content)),
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
@@ -85,8 +79,8 @@ def check(
         *(said for page in pages for said in _forms(page)),
         *_translations(library),
         *word_checks.warnings(content, tuple(library.by_language)),
-        *_old(tables, today),
-        *_cells(tables, library),
+        *row_checks.old(tables, today),
+        *row_checks.untranslated(tables, library),
         *event_checks.waiting(tables["events"], today),
         *desk_tables.warnings(tables, tuple(library.by_language)),
         *feedback_checks.warnings(tables, today),
@@ -202,32 +196,10 @@ def leaflet(settings: Mapping[str, Any], library: AllPages) -> Iterator[Problem]
         yield Problem("content/portal.yml, paper, leaflet", _not_there(name), todo)
 
 
-def _checked_on(tables: Tables, today: date) -> Iterator[Problem]:
-    for name in ("helplines", "services", "staff_links"):
-        for row in tables[name]:
-            if row["checked_on"] > today:
-                where = place_in(f"content/tables/{name}.csv, {row['id']}", column="checked_on")
-                todo = _("Write the day on which somebody checked it.")
-                yield Problem(where, _("this day is still to come."), todo)
-
-
 def _clip_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
     """Return what recordings may be called beside pages and questions: pages of events, and short clips."""
     events = [row["id"] for row in days]
     return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
-
-
-def _numbers(tables: Tables) -> Iterator[Problem]:
-    """A helpline whose number is read as one and dialled as another."""
-    for row in tables["helplines"]:
-        if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = place_in(place_of("helplines", row), named=row["id"], column="tel")
-            what = _(
-                "people see %(number)s, and the phone would call %(tel)s.",
-                number=row["number"],
-                tel=row["tel"],
-            )
-            yield Problem(where, what, _("Write the same number in both."))
 
 
 def _askable(
@@ -262,27 +234,3 @@ def _translations(library: AllPages) -> Iterator[str]:
         waiting = sum(not page.reviewed for page in pages.values())
         if waiting:
             yield f"content/{language}: {waiting} pages wait for a native reader (reviewed_by)."
-
-
-def _old(tables: Tables, today: date) -> Iterator[str]:
-    for name in ("helplines", "services", "staff_links"):
-        for row in tables[name]:
-            if row["checked_on"] < today - OLD_CHECK:
-                yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
-
-
-def _cells(tables: Tables, library: AllPages) -> Iterator[str]:
-    """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
-    codes = [code for code in library.by_language if code != SOURCE]
-    found: dict[tuple[str, str], list[str]] = {}
-    for name, row, column, cell in every_cell(tables):
-        if name in desk_tables.ENGLISH_ONLY or not column.endswith("_en") or not cell:
-            continue
-        for code in codes:
-            other = f"{column.removesuffix('en')}{code}"
-            if not row.get(other):
-                said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
-                found.setdefault((name, code), []).append(said)
-    for (name, code), each in found.items():
-        many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
-        yield from [many] if len(each) > MANY_CELLS else each

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Choice
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.tables import Row, Tables, in_order, text
 
 ENGLISH_ONLY = frozenset({"staff_links", "duties"})
@@ -43,14 +43,14 @@ def problems(tables: Tables) -> Iterator[Problem]:
             for number in dict.fromkeys(number for number in _NUMBER.findall(words) if number not in known):
                 what = _("%(number)s is no number of %(file)s.", number=number, file="content/tables/helplines.csv")
                 todo = _("Promise no days or amounts; add a new helpline there first.")
-                yield Problem(f"{where}, column name_{language}", what, todo)
+                yield Problem(place_in(where, column=f"name_{language}"), what, todo)
         for language in sorted(set(text(row, "reviewed")) - set(named)):
             what = _("somebody reviewed a sentence that is not there.")
             todo = _("Write the sentence, or empty this cell.")
-            yield Problem(f"{where}, column reviewed_{language}", what, todo)
+            yield Problem(place_in(where, column=f"reviewed_{language}"), what, todo)
     for row in tables["duties"]:
         if not row["source"] and ASK not in row["name_en"].lower():
-            where = f"content/tables/duties.csv, {row['id']}, column name_en"
+            where = place_in(f"content/tables/duties.csv, {row['id']}", column="name_en")
             todo = _('Add a source, or write "%(words)s whether ...".', words=ASK)
             yield Problem(where, _("it has no source and is told as a fact."), todo)
 

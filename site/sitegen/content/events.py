@@ -1,6 +1,7 @@
 """Rows of events.csv as events: texts by language, repeating rows day by day, parts that share their whole's fate.
 
-Nothing is refused here: checks/event_checks.py says what is wrong. A repeating row follows RFC 5545 (dateutil's rrule).
+Nothing is refused here: checks/tables/event_checks.py says what is wrong. A repeating row follows RFC 5545 (dateutil's
+rrule).
 """
 
 from collections.abc import Iterator, Sequence

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.settings import AS_UTF8, line_of, twice
 from sitegen.layers import lookup
@@ -162,7 +162,7 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
         raise twice(error, where, 1) from None
     except YAMLError as error:
         todo = _('Put texts with a colon into "quotes".')
-        unknown = Problem(f"{where}{line_of(error, 1)}", _("the front matter cannot be read."), todo)
+        unknown = Problem(place_in(where, line=line_of(error, 1)), _("the front matter cannot be read."), todo)
         raise next(front_matter.line_mistakes(match[1], where), unknown) from None
     for problem in front_matter.curly_quotes(match[1], where):
         raise problem
@@ -190,9 +190,9 @@ def readable(text: str, where: str) -> str:
     if match := _NO_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
         if match[0][0] == "[":
-            raise Problem(f"{where}, line {line}", _("a long row of [ stands there."), _("Take it out."))
+            raise Problem(place_in(where, line=line), _("a long row of [ stands there."), _("Take it out."))
         what = _("a sign stands there that is no letter (a file of another kind, or a damaged one).")
-        raise Problem(f"{where}, line {line}", what, _("Take an older copy, or write the line again."))
+        raise Problem(place_in(where, line=line), what, _("Take an older copy, or write the line again."))
     return text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 
 REQUIRED = (
@@ -33,7 +33,7 @@ def read_settings(content: Path) -> dict[str, Any]:
         raise Problem(WHERE, _("has letters that are not UTF-8."), AS_UTF8) from None
     except YAMLError as error:
         raise Problem(
-            f"{WHERE}{line_of(error)}", _("cannot be read."), _("Look at the indents and colons there.")
+            place_in(WHERE, line=line_of(error)), _("cannot be read."), _("Look at the indents and colons there.")
         ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
@@ -69,10 +69,10 @@ def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
         line=error.first_line + offset,
     )
     todo = _("Only one of them would count. Take one out.")
-    return Problem(f"{where}, line {error.line + offset}", what, todo)
+    return Problem(place_in(where, line=error.line + offset), what, todo)
 
 
-def line_of(error: Exception, offset: int = 0) -> str:
-    """ ", line 7" where a YAML error has its line, else ""."""
+def line_of(error: Exception, offset: int = 0) -> int | None:
+    """Return the line of a YAML error; None where it has none."""
     mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1 + offset}" if mark else ""
+    return mark.line + 1 + offset if mark else None

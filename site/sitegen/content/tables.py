@@ -226,7 +226,7 @@ def _days_in_doubt(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
         column = sheet.header.index(field["name"])
         cells = [row[column] if column < len(row) else "" for row in sheet.rows]
         for at in sorted(dates.in_doubt(cells)):
-            where = f"{sheet.where}, row {sheet.numbers[at]}, column {field['name']}"
+            where = place_in(sheet.where, row=sheet.numbers[at], column=field["name"])
             what = _(
                 '"%(cell)s" is not %(kind)s without doubt: this column has the month first in a row.',
                 cell=cells[at],
@@ -242,7 +242,8 @@ def _joined_digits(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Pr
         for column, cell in zip(sheet.header, row, strict=False):
             if column in numbers and "_" in cell:
                 what = _('"%(cell)s" is not %(kind)s.', cell=cell, kind=_KINDS[numbers[column]["type"]])
-                yield Problem(f"{sheet.where}, row {number}, column {column}", what, _("Write digits only, like 20."))
+                where = place_in(sheet.where, row=number, column=column)
+                yield Problem(where, what, _("Write digits only, like 20."))
 
 
 def _arranged(sheet: CsvFile, descriptor: Mapping[str, Any]) -> CsvFile:
@@ -290,7 +291,7 @@ def _problems(
 
 def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
     at = error.row_number - 2
-    return f"{sheet.where_of(at)}, row {sheet.numbers[at]}" + (f", column {column}" if column else "")
+    return place_in(sheet.where_of(at), row=sheet.numbers[at], column=column)
 
 
 class CellProblem(Problem):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
-from forms.core.files.locks import LACKING, AlreadyLocked, held_too_long, is_held, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, held_too_long, is_held, locked_if_possible, locked_within
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
@@ -306,7 +306,7 @@ class Builder:
     def _keep_compiled(self) -> kept_work.KeptWork:
         """Have templates and words kept as they are compiled; return where."""
         from forms.core import i18n  # noqa: PLC0415
-        from forms.core.rendering import COMPILED  # noqa: PLC0415
+        from forms.core.rendering.environment import COMPILED  # noqa: PLC0415
 
         program = kept_work.at(self.root, kept_work.PROGRAM)
         i18n.keep_compiled(kept_work.code_mark(), program)
@@ -387,10 +387,7 @@ def _taken(path: Path, stack: ExitStack) -> bool:
             raise Problem(str(path), "belongs to another user, whose program builds this site and holds it.", todo)
         path.unlink()
     try:
-        stack.enter_context(locked(path))
+        stack.enter_context(locked_if_possible(path))
     except AlreadyLocked:
         return False
-    except OSError as error:
-        if error.errno not in LACKING:
-            raise
     return True

@@ -10,7 +10,7 @@ from typing import Any
 
 from forms.core.i18n import locales
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Danger, Problem
+from forms.core.problem import Danger, Problem, place_in
 from sitegen.content.spreadsheets.csv_files import CsvFile
 
 DROP = "drop"
@@ -114,26 +114,29 @@ def problems(name: str, sheets: Sequence[CsvFile], descriptor: Mapping[str, Any]
         below = {key: row for other in reversed(sheets[place + 1 :])
                  for key, row in zip(_keys(other, descriptor), other.rows, strict=True)}  # fmt: skip
         for at, key in enumerate(_keys(sheet, descriptor)):
-            where = f"{sheet.where}, row {sheet.numbers[at]}"
             if name == CONSENTS:
-                yield from _weakened(sheet, at, where, below.get(key))
+                yield from _weakened(sheet, at, below.get(key))
             elif at in sheet.dropped and key not in below:
                 what = _("no library has the row %(name)s.", name=" ".join(key))
-                yield Problem(f"{where}, column {DROP}", what, _("Take this row out."))
+                yield Problem(_cell(sheet, at, DROP), what, _("Take this row out."))
 
 
-def _weakened(sheet: CsvFile, at: int, where: str, below: Sequence[str] | None) -> Iterator[Problem]:
+def _cell(sheet: CsvFile, at: int, column: str) -> str:
+    return place_in(sheet.where, row=sheet.numbers[at], column=column)
+
+
+def _weakened(sheet: CsvFile, at: int, below: Sequence[str] | None) -> Iterator[Problem]:
     if at in sheet.dropped:
         what = _("a consent cannot be taken away, since nobody would know then that it was withdrawn.")
         todo = _("Write the day into %(column)s, and empty this cell.", column=WITHDRAWN)
-        yield Danger(f"{where}, column {DROP}", what, todo)
+        yield Danger(_cell(sheet, at, DROP), what, todo)
     for column, cell, was in zip(sheet.header, sheet.rows[at], below or (), strict=False):
         if cell and cell != was and column != WITHDRAWN:
             what = _("the consent is a library's, and a district cannot change it.")
             todo = _(
                 "Write as the library does, or leave the cell empty; only %(column)s may be added.", column=WITHDRAWN
             )
-            yield Danger(f"{where}, column {column}", what, todo)
+            yield Danger(_cell(sheet, at, column), what, todo)
 
 
 def merged_consents(layers: Sequence[Sequence[Mapping[str, str]]]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.locales import CODE
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.consent import consents, quotes
 from sitegen.content.consent.consents import languages
 from sitegen.content.pages import PageSource
@@ -58,7 +58,7 @@ def problems(
 def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator[Problem]:
     """Yield quotes without a consent that was ever complete; one withdrawn or ended is left out (quotes.py)."""
     for quote in quotes.quotes_of(page.text):
-        where = f"{page.where}, line {page.line_of(quote.start)}"
+        where = place_in(page.where, line=page.line_of(quote.start))
         if quote.consents and quote.nested:
             what, todo = _("a quote stands in a quote."), _("Make two of it, each with its own consent.")
             yield Problem(where, what, todo)
@@ -98,33 +98,38 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
             yield Problem(f"{file.layer.shown}/media/{name}", what, todo)
 
 
+def _cell(row: Row, column: str = "") -> str:
+    """Return where a cell of consents.csv is; without a column where the row is."""
+    return place_in(place_of("consents", row), named=row["id"], column=column)
+
+
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong with a row, independent of its page or file."""
-    where = f"{place_of('consents', row)} ({row['id']})"
     if not (row["story"] or row["media"] or row["quotes"]):
-        yield Problem(where, _("names no story, no file and no quote."), _("Fill in story, media or quotes."))
+        what = _("names no story, no file and no quote.")
+        yield Problem(_cell(row), what, _("Fill in story, media or quotes."))
     for code in sorted(languages(row["languages"] or "") - {*map(str.lower, codes)}):
         if not _CODE.fullmatch(code):
             todo = _("Write codes, like %(codes)s.", codes=" ".join(codes))
-            yield Problem(f"{where}, column languages", _('"%(code)s" is no code of a language.', code=code), todo)
+            yield Problem(_cell(row, "languages"), _('"%(code)s" is no code of a language.', code=code), todo)
     if row["kind"] == consents.NOBODY:
         if not row["approved_by"] and not row["withdrawn_on"]:
             what, todo = _("nobody has looked at it."), _("Write who found no person in it.")
-            yield Problem(f"{where}, column approved_by", what, todo)
+            yield Problem(_cell(row, "approved_by"), what, todo)
     elif not row["withdrawn_on"]:
-        yield from _required(row, where)
+        yield from _required(row)
     there = {consents.media_name(file.name) for file in lookup.files(media.parent, media.name)}
     for name in sorted(consents.media_names(row["media"] or "")):
         if name not in there and not row["withdrawn_on"]:
             todo = _("Write it as it stands in content/media, without spaces, like photos/visit.jpg.")
-            yield Problem(f"{where}, column media", _("%(name)s is not there.", name=name), todo)
+            yield Problem(_cell(row, "media"), _("%(name)s is not there.", name=name), todo)
 
 
-def _required(row: Row, where: str) -> Iterator[Problem]:
+def _required(row: Row) -> Iterator[Problem]:
     for column in ("languages", "adult", "court_case", "name_changed"):
         if row[column] is None or row[column] == "":
             what, todo = _("this cell is empty."), _("Only a row of kind nobody may leave it.")
-            yield Problem(f"{where}, column {column}", what, todo)
+            yield Problem(_cell(row, column), what, todo)
 
 
 def _story(page: PageSource, tables: Tables, today: date) -> Iterator[Problem]:
@@ -135,13 +140,13 @@ def _story(page: PageSource, tables: Tables, today: date) -> Iterator[Problem]:
         yield Problem(page.where, _("this story has no consent record."), how)
         return
     for what, todo in _consent_gaps(consent, page, today):
-        yield Problem(f"{page.where} (consent {consent['id']})", what, todo)
+        yield Problem(_("%(place)s (consent %(id)s)", place=page.where, id=consent["id"]), what, todo)
     public = {row["tel"] for row in tables["helplines"]}
     for pattern, what in _REVEALING:
         for match in pattern.finditer(page.text):
             if re.sub(r"\D", "", match[0]) in public:
                 continue
-            where = f"{page.where}, line {page.line_of(match.start())}"
+            where = place_in(page.where, line=page.line_of(match.start()))
             yield Problem(where, what, _("Take it out: no finer than the year."))
 
 

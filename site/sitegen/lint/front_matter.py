@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest
 
 _KEY = re.compile(r"[A-Za-z_]+\s*:")
@@ -32,9 +32,9 @@ def without_frame(text: str, where: str) -> Problem:
     if line.strip() == "---":
         return _unclosed(lines, first, where)
     if _ALMOST_DASHES.fullmatch(line) and any(_KEY.match(one) for one in lines[first : first + 2]):
-        return Problem(f"{where}, line {first}", _no_dashes(line), _THREE)
+        return Problem(place_in(where, line=first), _no_dashes(line), _THREE)
     if _KEY.match(line.strip()):
-        return Problem(f"{where}, line {first}", _("the line --- above the first key is missing."), _THREE)
+        return Problem(place_in(where, line=first), _("the line --- above the first key is missing."), _THREE)
     todo = _("Begin the file with lines between --- and ---, like title: ...")
     return Problem(where, _("has no front matter."), todo)
 
@@ -45,7 +45,7 @@ def _no_dashes(line: str) -> str:
 
 def _something_before(where: str) -> Problem:
     what = _("something stands before ---: an empty line, a space, or a sign that nobody sees.")
-    return Problem(f"{where}, line 1", what, _("Let the file begin with the line ---."))
+    return Problem(place_in(where, line=1), what, _("Let the file begin with the line ---."))
 
 
 def _unclosed(lines: list[str], first: int, where: str) -> Problem:
@@ -56,10 +56,10 @@ def _unclosed(lines: list[str], first: int, where: str) -> Problem:
         if _KEY.match(line) or not line.strip() or (line[0] in " \t#-" and not _ALMOST_DASHES.fullmatch(line)):
             continue
         if _ALMOST_DASHES.fullmatch(line):
-            return Problem(f"{where}, line {number}", _no_dashes(line), _THREE)
+            return Problem(place_in(where, line=number), _no_dashes(line), _THREE)
         break
     last = max((number for number, line in enumerate(lines, start=1) if number > 1 and _KEY.match(line)), default=1)
-    return Problem(f"{where}, line {last + 1}", _("the line --- below the last key is missing."), _THREE)
+    return Problem(place_in(where, line=last + 1), _("the line --- below the last key is missing."), _THREE)
 
 
 def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
@@ -67,7 +67,7 @@ def line_mistakes(front_matter: str, where: str) -> Iterator[Problem]:
     for number, line in enumerate(front_matter.splitlines(), start=2):
         found = _mistake(line)
         if found:
-            yield Problem(f"{where}, line {number}", *found)
+            yield Problem(place_in(where, line=number), *found)
 
 
 def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
@@ -75,7 +75,7 @@ def curly_quotes(front_matter: str, where: str) -> Iterator[Problem]:
     for number, line in enumerate(front_matter.splitlines(), start=2):
         value = line.partition(":")[2].strip()
         if value and value[0] in _CURLY and value[-1] in _CURLY:
-            yield Problem(f"{where}, line {number}", *_CURLY_QUOTES)
+            yield Problem(place_in(where, line=number), *_CURLY_QUOTES)
 
 
 def cut_texts(front_matter: str, where: str) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def cut_texts(front_matter: str, where: str) -> Iterator[Problem]:
     for number, line in enumerate(front_matter.splitlines(), start=2):
         if cut := _CUT.match(line):
             what = _("nothing from # on counts: readers would not see %(words)s.", words=cut[1].strip())
-            yield Problem(f"{where}, line {number}", what, _QUOTES)
+            yield Problem(place_in(where, line=number), what, _QUOTES)
 
 
 _CURLY_QUOTES = (

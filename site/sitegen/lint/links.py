@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.content.pages import AllPages, PageSource, linked_name
 from sitegen.lint.files import FILMS
@@ -43,7 +43,7 @@ class Links:
         for address, shown in self.facts(page).links:
             href = html.unescape(address).strip()
             for what, todo in self._wrong(page, href, shown):
-                yield Problem(f"{page.where}{_line(page, href)}", what, todo)
+                yield Problem(place_in(page.where, line=_line(page, href)), what, todo)
 
     def _wrong(self, page: PageSource, href: str, shown: str) -> Iterator[tuple[str, str]]:
         if not re.sub(r"<(?!svg|img)[^>]*>|\s", "", shown):
@@ -136,7 +136,7 @@ def _can_be_read(href: str) -> bool:
         return False
 
 
-def _line(page: PageSource, href: str) -> str:
+def _line(page: PageSource, href: str) -> int | None:
     at = page.text.find(f"]({href}") if href else page.text.find("]()")
     at = at if at >= 0 else page.text.find(href) if href else -1
-    return f", line {page.line_of(at)}" if at >= 0 else ""
+    return page.line_of(at) if at >= 0 else None

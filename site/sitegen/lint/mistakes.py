@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.consent.consents import media_names
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, every_cell, place_of
@@ -68,7 +68,7 @@ def conflicts(content: Path) -> Iterator[Problem]:
     for file in lookup.every(content):
         if file.name.lower().endswith((".csv", ".yml")):
             for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
-                yield Problem(f"{file.where}, line {line}", *structure.TWO_VERSIONS)
+                yield Problem(place_in(file.where, line=line), *structure.TWO_VERSIONS)
 
 
 def _cells(tables: Tables) -> Iterator[Problem]:
@@ -76,7 +76,7 @@ def _cells(tables: Tables) -> Iterator[Problem]:
     for name, row, column, cell in every_cell(tables):
         for sign in _CELLS if isinstance(cell, str) else ():
             if sign.pattern.search(cell):
-                yield Problem(f"{place_of(name, row)}, column {column}", sign.what, sign.todo)
+                yield Problem(place_in(place_of(name, row), column=column), sign.what, sign.todo)
 
 
 def _titles(tables: Tables) -> Iterator[Problem]:
@@ -84,7 +84,7 @@ def _titles(tables: Tables) -> Iterator[Problem]:
     for name, row, column, cell in every_cell({name: tables.get(name, ()) for name in _TITLES}):
         wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in _TITLES[name] else None
         if wrong:
-            yield Problem(f"{place_of(name, row)}, column {column}", *wrong)
+            yield Problem(place_in(place_of(name, row), column=column), *wrong)
 
 
 def _campaigns(pages: Sequence[PageSource], rows: Sequence[Row]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from forms.core.files import kept_results
-from forms.core.problem import Danger, Problem
+from forms.core.problem import Danger, Problem, place_in
 from sitegen import kept_work
 from sitegen.checks import page_checks
 from sitegen.checks.security import html_checks
@@ -108,11 +108,11 @@ def _visible(page: PageSource, made: str) -> Iterator[Problem]:
         line = _line_with(page, words)
         if sign is visible.BRACKETS and line in page_checks.lines_of_named_brackets(page):
             continue
-        where = f"{page.where}, line {line}" if line else page.where
+        where = place_in(page.where, line=line or None)
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)
     for words, what, todo in visible.unlinked_addresses(made):
         line = _line_with(page, words)
-        yield Problem(f"{page.where}, line {line}" if line else page.where, what, todo)
+        yield Problem(place_in(page.where, line=line or None), what, todo)
     for key in ("title", "description"):
         for sign in visible.SIGNS:
             if sign.pattern.search(str(page.meta.get(key, ""))):

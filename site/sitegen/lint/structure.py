@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.i18n.newer_letters import is_newer
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import PageSource
 
@@ -66,13 +67,13 @@ def problems(page: PageSource, made: str) -> Iterator[Problem]:
         *_indented(lines, made),
         *_twice(lines),
     ):
-        yield Problem(f"{page.where}, line {page.first_line + line}", what, todo)
+        yield Problem(place_in(page.where, line=page.first_line + line), what, todo)
 
 
 def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     """Return what is wrong with a title by itself, and what to do; None where nothing is."""
     seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
-    if seen and not any(char.isalnum() for char in seen):
+    if seen and not any(char.isalnum() or is_newer(char) for char in seen):
         what = _('"%(words)s" has no letters, so it cannot be read out or found.', words=words[:40])
         return what, _("Write it in words.")
     if "\n" in words.strip():
@@ -93,7 +94,7 @@ def _headings(page: PageSource, made: str) -> Iterator[Problem]:
         found = by_itself or _among_others(rank, ranks, words)
         ranks.append(rank)
         if found:
-            yield Problem(f"{page.where}{_heading_line(page, words)}", *found)
+            yield Problem(place_in(page.where, line=_heading_line(page, words)), *found)
 
 
 def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] | None:
@@ -114,12 +115,12 @@ def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] |
     return None
 
 
-def _heading_line(page: PageSource, words: str) -> str:
-    """Return the line in which a heading stands, like ", line 8"; "" where it is not sure."""
+def _heading_line(page: PageSource, words: str) -> int | None:
+    """Return the line in which a heading stands; None where it is not sure."""
     lines = [at for at, line in enumerate(page.text.split("\n")) if words and words in line]
     longest = max(re.findall(r"\w+", words), key=len, default="")
     lines = lines or [at for at, line in enumerate(page.text.split("\n")) if longest and longest in line]
-    return f", line {page.first_line + lines[-1]}" if lines else ""
+    return page.first_line + lines[-1] if lines else None
 
 
 def conflicts_in(text: str) -> list[int]:

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from forms.core.i18n import locales
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.lazy_text import lazy_ngettext as ngettext
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.lint.visible import visible_text
 
@@ -105,7 +105,7 @@ def script_problems(page: PageSource, made: str) -> Iterator[Problem]:
         letters, share = share_of(part, script)
         if letters >= _PARAGRAPH and share < _TENTH:
             at = page.text.find(part.strip()[:20])
-            where = f"{page.where}, line {page.line_of(at)}" if at >= 0 else page.where
+            where = place_in(page.where, line=page.line_of(at) if at >= 0 else None)
             what = _("this paragraph is not written in the script of %(language)s.", language=page.language)
             yield Problem(where, what, _("Translate it too."))
 

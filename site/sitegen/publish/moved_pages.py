@@ -22,7 +22,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.locales import CODE
 from forms.core.portal import Portal
 from forms.core.problem import Problem, place_in
-from forms.core.rendering import Page, draw_page
+from forms.core.rendering.page import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content.consent import consents
 from sitegen.content.pages import OF_THE_BUILD, SOURCE, AllPages, PageSource

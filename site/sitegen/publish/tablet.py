@@ -8,7 +8,7 @@ from pathlib import Path
 from forms.core import i18n
 from forms.core.i18n import locales
 from forms.core.portal import Portal, pick
-from forms.core.rendering import Page, draw_page
+from forms.core.rendering.page import Page, draw_page
 from sitegen.content.pages import TABLET
 from sitegen.render.layout import alternates
 from sitegen.render.templates import render

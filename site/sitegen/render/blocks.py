@@ -5,7 +5,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from forms.core import form_schema
-from forms.core.rendering import draw_form
+from forms.core.rendering.form import draw_form
 from sitegen.content import event_lists
 from sitegen.content.pages import PageSource
 from sitegen.content.tables import text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from markupsafe import Markup, escape
 
 from forms.core.portal import Portal
-from forms.core.rendering import Page, draw_page
+from forms.core.rendering.page import Page, draw_page
 from sitegen.render.layout import alternates
 
 _HOLE = re.compile("\ue000(heading|rest|path|description)\ue001")

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.portal import Portal
-from forms.core.rendering import Alternate, Page, PageNote
+from forms.core.rendering.page import Alternate, Page, PageNote
 from sitegen.content.consent.quotes import LEFT
 from sitegen.content.pages import PageSource
 from sitegen.render.blocks import Context

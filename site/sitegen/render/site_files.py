@@ -12,7 +12,7 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.i18n import locales
 from forms.core.portal import Clip, Portal
-from forms.core.rendering import Page, draw_page
+from forms.core.rendering.page import Page, draw_page
 from sitegen.content.consent import consents
 from sitegen.content.pages import PageSource
 from sitegen.layers import lookup

@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from markupsafe import Markup
 
 from forms.core.i18n import SOURCE_LANGUAGE
-from forms.core.rendering import environment
+from forms.core.rendering.environment import environment
 
 TEMPLATES = Path(__file__).parents[2] / "theme"
 

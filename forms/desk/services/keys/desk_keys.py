@@ -7,13 +7,14 @@ from forms.core.portal import Desk
 from forms.core.problem import Problem
 from forms.desk.crypto import keys
 from forms.desk.crypto.copies import Signer
-from forms.desk.crypto.pinned_keys import KEY, SIGNING, KeyChange, PinnedKeys
+from forms.desk.crypto.key_state import KEY, SIGNING, KeyChange
+from forms.desk.crypto.pinned_keys import PinnedKeys
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
-from forms.desk.sync.client import ServerAway
 from forms.desk.sync.local_store import LocalStore
+from forms.desk.sync.responses import ServerAway
 
 
 class DeskKeys:

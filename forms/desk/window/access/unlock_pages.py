@@ -7,8 +7,9 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from forms.core.problem import Problem
-from forms.desk import doctor, language
+from forms.desk import language
 from forms.desk.crypto.keys import has_passphrase
+from forms.desk.doctor.colleague_keys import note_colleagues
 from forms.desk.services.synchronising import Synced
 from forms.desk.session import Session
 from forms.desk.window.access.authentication import HELD_PATHS, Authenticator, Locked
@@ -85,7 +86,7 @@ def fetch(session: Session) -> Synced:
     try:
         synced = session.sync.run()
         if not synced.away:
-            doctor.note_colleagues(session)
+            note_colleagues(session)
     except Problem as problem:
         return Synced(away=problem.sentence)
     return synced

@@ -75,10 +75,7 @@ def publish() -> Response:
     editor, who = the_editor(), writer()
     with editor.store.busy:  # nothing is saved between the look and the start
         editor.store.note_outside()
-        try:
-            editor.require_read()
-        except Problem as problem:
-            raise Problem(problem.where, translate(problem.what), translate(problem.todo)) from None
+        editor.require_read()
         editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
     return redirect_to("/publish/")
 

@@ -10,6 +10,8 @@ from editor.reviewing.corrections import CorrectionPlan, Taken
 from editor.reviewing.review_pack import Returned
 from editor.window.current import the_editor
 from editor.window.home import LONGEST_NAME, translate, translated_language, writer
+from forms.core.i18n.lazy_text import joined
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 pages = Blueprint("reviewing", __name__)
@@ -84,6 +86,6 @@ def take(language: str) -> str | tuple[str, int]:
         try:
             taken = corrections.take(editor, pack, plan, language, who, reader)
         except Problem as problem:
-            told = Problem(problem.where, f"{problem.what} {translate('Nothing was taken.')}", problem.todo)
+            told = Problem(problem.where, joined(problem.what, _("Nothing was taken.")), problem.todo)
             return _looked(language, pack, corrections.plan(editor, pack, language), reader, [told]), 409
     return _shown(language, taken)

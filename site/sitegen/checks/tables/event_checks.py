@@ -1,25 +1,24 @@
 """What staff get wrong in events.csv, beyond what its schema sees."""
 
-from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 
 from forms.core.i18n import locales
 from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.portal import COLUMN_WIDTHS, OPEN_STATES
+from forms.core.portal import OPEN_STATES
 from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest, did_you_mean
-from sitegen.content.events import MOST_REPEATS, days_of, last_day_of
-from sitegen.content.spreadsheets import dates
+from sitegen.checks.tables import repeat_checks
+from sitegen.checks.tables.repeat_checks import cell_of
+from sitegen.content.events import last_day_of
 from sitegen.content.spreadsheets.dates import NO_HOUR
 from sitegen.content.tables import Row, number_of, place_of
 from sitegen.layers.own_files import is_kept_by_windows
 
 FILE = "content/tables/events.csv"
-RESERVED = ("in", "on", "past")
-"""Ids that are folders of their own under /<language>/events/."""
+RESERVED = ("in", "on", "past", "index")
+"""Ids that are folders of their own under /<language>/events/; a page called index is that of its folder."""
 
 _LONGEST = timedelta(days=31)
 _YEARS_AHEAD, _YEARS_BACK = 10, 50
@@ -38,7 +37,7 @@ def problems(rows: Sequence[Row], days: Sequence[Row], pages: Sequence[str], tod
         yield from _times(row, today)
         yield from _state(row, today)
         yield from _words(row, pages)
-        yield from _repeats(row, series)
+        yield from repeat_checks.problems(row, series)
     for row in rows:
         if row["part_of"]:
             yield from _part(row, every, series)
@@ -54,10 +53,6 @@ def strays(pages: Mapping[str, str], rows: Sequence[Row], days: Sequence[Row]) -
             yield Problem(where, _('there is no event "%(event)s" in %(file)s.', event=event, file=FILE), todo)
 
 
-def _at(row: Row, column: str) -> str:
-    return place_in(place_of("events", row), named=row["id"], column=column)
-
-
 def _copies(rows: Sequence[Row]) -> Iterator[str]:
     """Say which rows are the same event as one above, under another id: people may sign up for either."""
     repeating = {row["id"] for row in rows if row["repeats"]}
@@ -67,7 +62,7 @@ def _copies(rows: Sequence[Row]) -> Iterator[str]:
         first = seen.setdefault(what_it_is, row)
         if first is not row and row["id"][:-11] not in repeating:
             same = f"row {number_of(first)} ({first['id']}) has the same title, time and place"
-            yield f"{_at(row, 'id')}: {same}. Take one of them out, or write what is different."
+            yield f"{cell_of(row, 'id')}: {same}. Take one of them out, or write what is different."
 
 
 def _times(row: Row, today: date) -> Iterator[Problem]:
@@ -80,48 +75,59 @@ def _times(row: Row, today: date) -> Iterator[Problem]:
             if years > 0
             else _("%(day)s is %(count)s years ago.", day=day, count=count)
         )
-        yield Problem(_at(row, "starts"), what, _("Look at the year."))
+        yield Problem(cell_of(row, "starts"), what, _("Look at the year."))
     if ends and ends - starts > _LONGEST:
         todo = _("Look at both days. What goes on for longer stands in campaigns.csv; what comes again, in repeats.")
-        yield Problem(_at(row, "ends"), _("it lasts %(count)s days.", count=(ends - starts).days), todo)
+        yield Problem(cell_of(row, "ends"), _("it lasts %(count)s days.", count=(ends - starts).days), todo)
     if ends == starts and ends.time() != NO_HOUR:
-        yield Problem(_at(row, "ends"), _("it ends when it begins."), _("Write when it ends, or empty this cell."))
+        yield Problem(cell_of(row, "ends"), _("it ends when it begins."), _("Write when it ends, or empty this cell."))
     whole_day = ends and ends.time() == NO_HOUR and ends.date() == starts.date()
     if ends and ends < starts and not whole_day:
-        yield Problem(_at(row, "ends"), _("it ends before it starts."), _("Look at both days and times."))
+        yield Problem(cell_of(row, "ends"), _("it ends before it starts."), _("Look at both days and times."))
 
 
 def _state(row: Row, today: date) -> Iterator[Problem]:
     if row["state"] == "moved" and not row["was"]:
         what = _("this event is moved, but from when is not said.")
-        yield Problem(_at(row, "was"), what, _("Write the old day and time."))
+        yield Problem(cell_of(row, "was"), what, _("Write the old day and time."))
     if row["was"] and row["state"] == "planned":
         what = _("there is an old day in the column was.")
-        yield Problem(_at(row, "state"), what, _("Write moved, or empty that cell."))
+        yield Problem(cell_of(row, "state"), what, _("Write moved, or empty that cell."))
     if row["was"] and row["was"] == row["starts"]:
         todo = _("Write in was when it was to begin at first.")
-        yield Problem(_at(row, "was"), _("it is the same as starts."), todo)
+        yield Problem(cell_of(row, "was"), _("it is the same as starts."), todo)
     if row["state"] == "held" and row["starts"].date() > today:
         what = _("it is held, but its day is still to come.")
-        yield Problem(_at(row, "state"), what, _("Write planned, or mend starts."))
+        yield Problem(cell_of(row, "state"), what, _("Write planned, or mend starts."))
+
+
+def places(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield ids of places that cannot be a page: each has one with its events."""
+    for row in rows:
+        where = place_in(place_of("places", row), column="id")
+        yield from _no_page(where, row["id"], ("index",), _("Give the place another id."))
+
+
+def _no_page(where: str, id: str, reserved: Sequence[str], todo: str) -> Iterator[Problem]:
+    if id in reserved:
+        yield Problem(where, _('"%(id)s" is a folder of the site.', id=id), todo)
+    if is_kept_by_windows(id):
+        what = _('"%(id)s" is a name that Windows keeps for itself, so the page cannot be made there.', id=id)
+        yield Problem(where, what, todo)
 
 
 def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
-    if row["id"] in RESERVED:
-        yield Problem(_at(row, "id"), _('"%(id)s" is a folder of the site.', id=row["id"]), _ANOTHER_ID)
-    if is_kept_by_windows(row["id"]):
-        what = _('"%(id)s" is a name that Windows keeps for itself, so the page cannot be made there.', id=row["id"])
-        yield Problem(_at(row, "id"), what, _ANOTHER_ID)
+    yield from _no_page(cell_of(row, "id"), row["id"], RESERVED, _ANOTHER_ID)
     for code in (row["spoken"] or "").split():
         if not locales.is_language(code):
             todo = _("Write codes like ta te hi or en ml bn, with spaces between.")
-            yield Problem(_at(row, "spoken"), _('"%(code)s" is no code of a language.', code=code), todo)
+            yield Problem(cell_of(row, "spoken"), _('"%(code)s" is no code of a language.', code=code), todo)
     if row["map_link"] and not row["map_link"].startswith(("https://", "http://", "geo:")):
         todo = _("Copy it from the browser, with https:// at its beginning.")
-        yield Problem(_at(row, "map_link"), _("this is no address of a map."), todo)
+        yield Problem(cell_of(row, "map_link"), _("this is no address of a map."), todo)
     if row["report"] and f"{row['report']}.md" not in pages:
         what = _("the page %(page)s is not there.", page=row["report"])
-        yield Problem(_at(row, "report"), what, _near(f"{row['report']}.md", pages))
+        yield Problem(cell_of(row, "report"), what, _near(f"{row['report']}.md", pages))
 
 
 def _near(word: str, known: Sequence[str]) -> str:
@@ -129,91 +135,22 @@ def _near(word: str, known: Sequence[str]) -> str:
     return _('Did you mean "%(word)s"?', word=close) if close else _("Look into the folder content/en.")
 
 
-def _long_id(row: Row) -> Iterator[Problem]:
-    """Yield what is wrong with the id of a repeating row: a day is added to it, and the database bounds its length."""
-    most = COLUMN_WIDTHS["event"] - len("-2027-01-24")
-    if len(row["id"]) > most:
-        what = _(
-            "it has %(count)s letters, and each day of the event gets its own id from it.",
-            count=len(row["id"]),
-        )
-        yield Problem(_at(row, "id"), what, _("Write at most %(most)s.", most=most))
-
-
-def _repeats(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
-    if not row["repeats"]:
-        for column in ("repeats_until", "except"):
-            if row[column]:
-                todo = _("Fill in repeats, or empty this cell.")
-                yield Problem(_at(row, column), _("this event does not repeat."), todo)
-        yield from _stray_day(row, series)
-        return
-    if not row["repeats_until"]:
-        todo = _("Write the last day on which it may take place.")
-        yield Problem(_at(row, "repeats_until"), _("this cell is empty."), todo)
-    elif row["repeats_until"] < row["starts"].date():
-        todo = _("Look at starts and repeats_until.")
-        yield Problem(_at(row, "repeats_until"), _("it ends before its first day."), todo)
-    elif not days_of(row):
-        yield Problem(_at(row, "except"), _("no day is left on which it takes place."), _("Look at the days here."))
-    elif row["ends"] and (shortest := _shortest_gap(days_of(row))) and row["ends"] - row["starts"] > shortest:
-        todo = _("Write when it ends on its first day.")
-        yield Problem(_at(row, "ends"), _("it is still going on when it begins again."), todo)
-    elif len(days_of(row)) == MOST_REPEATS:
-        what = _("it repeats %(count)s times or more.", count=MOST_REPEATS)
-        yield Problem(_at(row, "repeats_until"), what, _("Write an earlier day."))
-    if row["state"] in {"moved", "held"}:
-        todo = _("Write planned or cancelled here, and give the day that differs a row of its own.")
-        yield Problem(_at(row, "state"), _("a repeating row cannot be %(state)s.", state=row["state"]), todo)
-    yield from _long_id(row)
-    yield from _excepted(row)
-
-
-def _shortest_gap(days: Sequence[date]) -> timedelta | None:
-    """Return the time between the two days that are nearest to each other; None of a single day."""
-    return min((later - sooner for sooner, later in pairwise(days)), default=None)
-
-
-def _excepted(row: Row) -> Iterator[Problem]:
-    without = days_of({**row, "except": ""})
-    for word in (row["except"] or "").split():
-        day = dates.read(word)
-        if day is None:
-            todo = _("Write it like 2027-01-24, spaces between days.")
-            yield Problem(_at(row, "except"), _('"%(cell)s" is not a day.', cell=word), todo)
-        elif day.date() not in without:
-            what = _("it would not take place on %(day)s anyway.", day=word)
-            yield Problem(_at(row, "except"), what, _("Look at the calendar."))
-
-
-def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
-    """A row with the id of a day of a repeating one, which has no such day."""
-    stem, day = row["id"][:-11], dates.read(row["id"][-10:])
-    if stem in series and day and day.date() not in days_of(series[stem]):
-        todo = _("Its days are: %(days)s ...", days=", ".join(map(str, days_of(series[stem])[:6])))
-        what = _("%(event)s does not take place on %(day)s.", event=stem, day=str(day.date()))
-        yield Problem(_at(row, "id"), what, todo)
-    elif stem in series and day and row["state"] != "moved" and row["starts"].date() != day.date():
-        todo = _("Write that day; or moved into state and the old time into was.")
-        yield Problem(_at(row, "starts"), _("its id says %(day)s.", day=str(day.date())), todo)
-
-
 def _part(row: Row, every: Mapping[str, Row], series: Mapping[str, Row]) -> Iterator[Problem]:
     whole = every.get(row["part_of"])
     if row["part_of"] in series:
         id = f"{row['part_of']}-{series[row['part_of']]['starts'].date()}"
         what = _("%(event)s takes place on many days.", event=row["part_of"])
-        yield Problem(_at(row, "part_of"), what, _("Name one of its days, like %(id)s.", id=id))
+        yield Problem(cell_of(row, "part_of"), what, _("Name one of its days, like %(id)s.", id=id))
     elif whole is None:
         todo = did_you_mean(row["part_of"], every, _("Write the id of another row."))
-        yield Problem(_at(row, "part_of"), _('there is no event "%(event)s".', event=row["part_of"]), todo)
+        yield Problem(cell_of(row, "part_of"), _('there is no event "%(event)s".', event=row["part_of"]), todo)
     elif whole["part_of"]:
         todo = _("Name the event to which all parts belong.")
-        yield Problem(_at(row, "part_of"), _("%(event)s is itself a part.", event=row["part_of"]), todo)
+        yield Problem(cell_of(row, "part_of"), _("%(event)s is itself a part.", event=row["part_of"]), todo)
     elif row["repeats"]:
-        yield Problem(_at(row, "repeats"), _("a part cannot repeat."), _("Give each day a row of its own."))
+        yield Problem(cell_of(row, "repeats"), _("a part cannot repeat."), _("Give each day a row of its own."))
     elif not _within(row, whole):
-        yield Problem(_at(row, "starts"), _("this part is not on a day of its whole."), _days_of_whole(whole))
+        yield Problem(cell_of(row, "starts"), _("this part is not on a day of its whole."), _days_of_whole(whole))
 
 
 def _days_of_whole(whole: Row) -> LazyText:
@@ -227,32 +164,19 @@ def _within(part: Row, whole: Row) -> bool:
     return bool(whole["starts"].date() <= part["starts"].date() and last_day_of(part) <= last_day_of(whole))
 
 
-def _left_out(row: Row) -> Iterator[str]:
-    """Yield the months, like 2027-02, in which a row that repeats on a day of the month finds no such day."""
-    if row["repeats"] != "monthly-by-day" or not row["repeats_until"]:
-        return
-    first, until = row["starts"].date(), row["repeats_until"]
-    for months in range(MOST_REPEATS):
-        year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
-        last = monthrange(year, month + 1)[1]
-        if date(year, month + 1, last) > until:
-            return
-        if last < first.day:
-            yield f"{year}-{month + 1:02}"
-
-
 def waiting(rows: Sequence[Row], today: date) -> Iterator[str]:
     """Yield what a person should still do about events that are over, or left out in a month."""
     yield from _copies(rows)
     single = {(row["title_en"], f"{row['starts']:%Y-%m}") for row in rows if not row["repeats"]}
     for row in rows:
-        months = [month for month in _left_out(row) if (row["title_en"], month) not in single]
+        months = [month for month in repeat_checks.left_out(row) if (row["title_en"], month) not in single]
         if months:
-            lacking = f"{', '.join(months)} have no day {row['starts'].day}, so it does not take place then."
-            yield f"{_at(row, 'starts')}: {lacking} Begin it on a day up to 28, or give those months rows of their own."
+            where, day = cell_of(row, "starts"), row["starts"].day
+            lacking = f"{', '.join(months)} have no day {day}, so it does not take place then."
+            yield f"{where}: {lacking} Begin it on a day up to 28, or give those months rows of their own."
         if row["starts"].hour in _NIGHT and row["starts"].date() >= today:
             later = row["starts"] + timedelta(hours=12)
-            yield f"{_at(row, 'starts')}: it begins at {row['starts']:%H:%M} at night. Should it be {later:%H:%M}?"
+            yield f"{cell_of(row, 'starts')}: it begins at {row['starts']:%H:%M} at night. Should it be {later:%H:%M}?"
         over = last_day_of(row) < today
         if over and row["state"] in OPEN_STATES and not row["repeats"]:
-            yield f"{_at(row, 'state')}: its day is over. Write held and what came of it, or cancelled."
+            yield f"{cell_of(row, 'state')}: its day is over. Write held and what came of it, or cancelled."

@@ -1,5 +1,6 @@
 """Which stories, pictures and recordings consent covers: read for the build, and leniently where all else is broken."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -231,14 +232,15 @@ class Consents:
         )
         return frozenset(name for row in rows if row.get("approved_by") for name in media_names(row.get("media", "")))
 
+    @cached_property
     def stories(self) -> frozenset[str]:
-        """Return the pages outside stories/ that say they are stories, or that a row names."""
+        """The pages outside stories/ that say they are stories, or that a row names."""
         rows = {story_name(row["story"]) for row in self.rows if row.get("story")}
         marked = {
-            path.relative_to(layer.folder).as_posix().partition("/")[2].removesuffix(".md")
-            for layer in lookup.layers(self.content)
-            for path in layer.folder.glob("*/**/*.md")
-            if _is_marked(path, _changed(path))
+            path[len(folder) :].replace(os.sep, "/").partition("/")[2].removesuffix(".md")
+            for folder in (f"{layer.folder}{os.sep}" for layer in lookup.layers(self.content))
+            for path, state in _pages_below(folder)
+            if _is_marked(path, state)
         }
         return frozenset(rows | marked)
 
@@ -295,19 +297,44 @@ class Consents:
         return ""
 
 
-def _changed(path: Path) -> int:
-    """Return when a file was changed; 0 where there is none, as behind the links that some editors make."""
+def _pages_below(folder: str, depth: int = 0) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the path of each page in the folders of this one, and its state; none where a link leads nowhere.
+
+    As text, and with what the folder says of each: `serve` asks again and again. Whoever may not read a folder, reads
+    none of it. Links to folders are followed at the top only.
+    """
     try:
-        return path.stat().st_mtime_ns
+        with os.scandir(folder) as found:
+            entries = [*found]
     except OSError:
-        return 0
+        return
+    for entry in entries:
+        if _is_folder(entry, follow=depth == 0):
+            yield from _pages_below(entry.path, depth + 1)
+        elif depth and entry.name.endswith(".md"):
+            yield entry.path, _state_of(entry)
+
+
+def _is_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow)
+    except OSError:  # a link in a circle
+        return False
+
+
+def _state_of(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    try:
+        found = entry.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size
 
 
 @cache
-def _is_marked(path: Path, _changed: int) -> bool:
+def _is_marked(path: str, _state: tuple[int, ...]) -> bool:
     """Return whether the front matter of a page says that it is a story; read again only when it has changed."""
     with suppress(OSError):
-        head = path.read_text(encoding="utf-8-sig", errors="replace").partition("\n---")[0]
+        head = Path(path).read_text(encoding="utf-8-sig", errors="replace").partition("\n---")[0]
         return bool(_MARKED.search(head))
     return False
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from forms.core.files.spreadsheet_csv import separator_of
 from forms.core.i18n.lazy_text import joined
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -80,11 +80,11 @@ def sheet_of(data: bytes, where: str) -> CsvFile:
         text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Problem(f"{where}, row {line}", _("has letters that are not UTF-8."), AS_UTF8) from None
+        raise Problem(place_in(where, row=line), _("has letters that are not UTF-8."), AS_UTF8) from None
     if match := _NO_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
         what = _("holds signs that are no letters: the file is damaged.")
-        raise Problem(f"{where}, row {line}", what, AS_UTF8)
+        raise Problem(place_in(where, row=line), what, AS_UTF8)
     return _cells(where, text)
 
 
@@ -94,7 +94,8 @@ def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
         lost = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST.search(cell)]
         if lost:
             todo = joined(_("Take an older copy of the file, or write it again."), AS_UTF8)
-            yield Problem(f"{sheet.where}, row {number}, column {lost[0]}", _("its letters were lost on saving."), todo)
+            where = place_in(sheet.where, row=number, column=lost[0])
+            yield Problem(where, _("its letters were lost on saving."), todo)
 
 
 def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
@@ -117,7 +118,7 @@ def _cells(place: str, text: str) -> CsvFile:
     if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
         what = _("%(line)s stands there, which only some spreadsheets know.", line=first.strip())
         todo = _("Take that line out: the table begins with the names of the columns.")
-        raise Problem(f"{place}, row 1", what, todo)
+        raise Problem(place_in(place, row=1), what, todo)
     separator, rows = separator_of(text.partition("\n")[0]), list[list[str]]()
     try:
         for row in csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator):
@@ -125,11 +126,11 @@ def _cells(place: str, text: str) -> CsvFile:
     except csv.Error as error:
         what = _("is not well formed (%(why)s).", why=str(error))
         todo = _("Look for a quotation mark that is not closed.")
-        raise Problem(f"{place}, row {len(rows) + 1}", what, todo) from None
+        raise Problem(place_in(place, row=len(rows) + 1), what, todo) from None
     if not rows or not any(cell.strip() for cell in rows[0]):
         if any(cell.strip() for row in rows for cell in row):
             todo = _("Take out what stands above the line with the names of the columns.")
-            raise Problem(f"{place}, row 1", _("the first line is empty."), todo)
+            raise Problem(place_in(place, row=1), _("the first line is empty."), todo)
         raise Problem(place, _("is empty."), _("It needs at least its first line, with the names of the columns."))
     rows = _without_empty_columns(rows)
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.content.spreadsheets.csv_files import CsvFile
 
 _LOOKED_AT = 10
@@ -27,11 +27,11 @@ def problems(sheet: CsvFile, descriptor: Mapping[str, Any]) -> Iterator[Problem]
         if len(row) != len(sheet.header):
             what = _("the row has too few or too many cells.")
             todo = _("Look for a missing comma or quotation mark.")
-            yield Problem(f"{sheet.where}, row {number}", what, todo)
+            yield Problem(place_in(sheet.where, row=number), what, todo)
 
 
 def _columns(sheet: CsvFile, fields: Mapping[str, Any]) -> Iterator[Problem]:
-    where, expected = f"{sheet.where}, row 1", _listed(fields)
+    where, expected = place_in(sheet.where, row=1), _listed(fields)
     meant = {_plain(name) for name in sheet.header if name not in fields}
     for name in dict.fromkeys(sheet.header):
         if name not in fields:
@@ -48,7 +48,7 @@ def _columns(sheet: CsvFile, fields: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _without_names(sheet: CsvFile, fields: Collection[str]) -> Problem:
     """Return what is wrong with a file whose first line names no column: a title is there, or it is no table."""
-    where, first = f"{sheet.where}, row 1", " ".join(filter(None, sheet.header))
+    where, first = place_in(sheet.where, row=1), " ".join(filter(None, sheet.header))
     for number, row in zip(sheet.numbers[:_LOOKED_AT], sheet.rows, strict=False):
         if len({*map(_plain, row)} & {*fields}) >= _ENOUGH:
             what = _(

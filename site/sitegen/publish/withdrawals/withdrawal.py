@@ -156,7 +156,7 @@ def _replace_stories(public: Path, addresses: Sequence[str], cleaner: cleaning.C
 def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
     """Yield each page of a built site that is a story: its address, its language, and its path, like "stories/a"."""
     pages = set(public.glob(f"*/{consents.FOLDER}**/index.html"))
-    pages |= {page for path in known.stories() for page in public.glob(f"*/{glob.escape(path)}/index.html")}
+    pages |= {page for path in known.stories for page in public.glob(f"*/{glob.escape(path)}/index.html")}
     for page in sorted(pages):
         language, _, path = page.parent.relative_to(public).as_posix().partition("/")
         if f"{path}/" != consents.FOLDER:  # a page that lists stories

@@ -1,0 +1,96 @@
+"""What the doctor looks at among letters: those that do not open, that came late or twice, and what is not sent."""
+
+from collections.abc import Iterator
+
+from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
+from forms.desk.cases.acknowledgement import doubts
+from forms.desk.command_line import command
+from forms.desk.doctor.finding import MOST_NAMED, Finding
+from forms.desk.session import Session
+from forms.desk.sync.fetching import CONFLICTS, conflicts
+
+
+def readable_letters(session: Session) -> Iterator[Finding]:
+    """Yield whether all letters and entries open."""
+    closed = session.cases.unreadable()
+    total = len(session.cases.all())
+    if closed:
+        yield Finding(
+            False,
+            lazy_gettext(
+                "%(number)s letters or entries do not open with this machine's keys (%(letter)s ...). A colleague who "
+                "can open them may seal them anew: %(command)s",
+                number=len(closed),
+                letter=closed[0][:8],
+                command=command("reseal"),
+            ),
+        )
+    else:
+        yield Finding(
+            True, lazy_ngettext("All letters open, of %(count)s case.", "All letters open, of %(count)s cases.", total)
+        )
+
+
+def other_versions(session: Session) -> Iterator[Finding]:
+    """Yield letters and entries of which another version came."""
+    folder = session.place.folder / CONFLICTS
+    for conflict in conflicts(session.local_store):
+        yield Finding(
+            False,
+            lazy_gettext(
+                "Another version of %(item)s came, which says something else. The first stays. The other lies in "
+                "%(file)s, encrypted. Ask who handed it over.",
+                item=conflict.item[:8],
+                file=folder / f"{conflict.name}.age",
+            ),
+        )
+
+
+def outgoing(session: Session) -> Iterator[Finding]:
+    """Yield what waits to be sent, and what the server refused."""
+    waiting, refused = session.outbox.waiting, len(session.local_store.ids("refused"))
+    if waiting:
+        yield Finding(
+            False,
+            lazy_gettext("%(waiting)s sealed things wait to be sent. Fetch when the server is there.", waiting=waiting),
+        )
+    if refused:
+        folder = session.place.folder / "refused"
+        yield Finding(
+            False,
+            lazy_gettext(
+                "The server refused %(refused)s sealed things; they are kept in %(folder)s. Tell a developer.",
+                refused=refused,
+                folder=folder,
+            ),
+        )
+    if not waiting and not refused:
+        yield Finding(True, "Nothing waits to be sent.")
+
+
+def late_letters(session: Session) -> Iterator[Finding]:
+    """Yield signs of letters that the server withheld or gave out twice."""
+    odd = session.withheld.arrivals.odd()
+    yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_NAMED:])
+    missing = session.withheld.missing_letters()
+    if missing:
+        yield Finding(
+            False,
+            lazy_gettext(
+                "Colleagues wrote about %(number)s letters that never came to this machine (%(letter)s ...). They may "
+                "be from before it had its key: have them sealed anew (%(command)s). If not, the server holds them "
+                "back.",
+                number=len(missing),
+                letter=missing[0][:8],
+                command=command("reseal"),
+            ),
+        )
+    doubted = {case.id: found for case in session.cases.all() if (found := doubts(case))}
+    for case_id, found in list(doubted.items())[:MOST_NAMED]:
+        sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
+        yield Finding(
+            False,
+            joined(lazy_gettext("Case %(case)s, what was added:", case=case_id[:8]), *sentences),
+        )
+    if not odd and not missing and not doubted:
+        yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")

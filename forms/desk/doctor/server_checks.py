@@ -1,0 +1,113 @@
+"""What the doctor looks at on the server: its answer, clock, daily statements, and the public site."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+from forms.core.i18n.lazy_text import joined, lazy_gettext
+from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.desk.cases.log.case_log import Entry
+from forms.desk.doctor.finding import MOST_NAMED, Finding
+from forms.desk.session import Session
+from forms.desk.sync.client import Server
+from forms.desk.watch.site_findings import findings
+
+MOST_DRIFT = 300
+"""Seconds by which this machine's clock may differ from the server's."""
+
+MOST_DAYS_UNSTATED = 7
+"""Days since the last daily statement of the server until that is said."""
+
+
+def connection(session: Session) -> Iterator[Finding]:
+    """Yield whether the server answers, and whether its clock agrees with this machine's."""
+    server: Server = session.place.server()
+    member = server.me()
+    yield Finding(
+        True,
+        lazy_gettext(
+            "%(address)s answers and knows this machine as %(member)s.", address=session.place.address, member=member
+        ),
+    )
+    told = _moment(server.clock())
+    if told:
+        drift = abs((datetime.now(UTC) - told).total_seconds())
+        yield Finding(
+            drift <= MOST_DRIFT,
+            "This machine's clock agrees with the server's."
+            if drift <= MOST_DRIFT
+            else lazy_gettext(
+                "This machine's clock differs from the server's by %(number)s minutes. Set it right: days and due "
+                "dates depend on it. No letter is lost by it.",
+                number=round(drift / 60),
+            ),
+        )
+
+
+def publishing(session: Session) -> Iterator[Finding]:
+    """Yield why the newest pages are not published."""
+    problem = session.place.server().publishing_problem()
+    if problem:
+        said = lazy_gettext("The newest pages were not published, those before stay.")
+        yield Finding(False, joined(said, problem))
+
+
+def clocks(session: Session) -> Iterator[Finding]:
+    """Yield whether a clock has jumped."""
+    there = session.clock.compare(session.place.server())
+    doubts = [said for said in (machines_doubt(session.clock.known_day), servers_doubt(there)) if said]
+    yield from (Finding(False, said) for said in doubts)
+    if not doubts:
+        yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
+
+
+def daily_statements(session: Session) -> Iterator[Finding]:
+    """Whether the server's daily statements go on from each other, fit what came here, and are a colleague's too."""
+    known = session.withheld.statements.known()
+    wrong = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
+    if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
+        wrong.append(
+            lazy_gettext(
+                "The server has given no daily statement since %(day)s. Fetch; then ask whoever runs it.", day=known.day
+            )
+        )
+    yield from (Finding(False, sentence) for sentence in wrong[:MOST_NAMED])
+    if known.number and not wrong:
+        numbers = " ".join(known.head.partition(":")[2][start : start + 4] for start in range(0, 16, 4))
+        yield Finding(
+            True,
+            lazy_gettext(
+                "The server's daily statements hang together and name all that came here up to %(day)s. Number "
+                "%(number)s begins %(numbers)s: other desks must have the same.",
+                day=known.day,
+                number=known.number,
+                numbers=numbers,
+            ),
+        )
+
+
+def public_site(session: Session) -> Iterator[Finding]:
+    """Yield what a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
+    yield from (
+        Finding(*found) for found in findings(session.site_watch, session.portal.current, session.clock.today())
+    )
+
+
+def _moment(told: str) -> datetime | None:
+    """Return the moment of a Date header; None where it is none (RFC 9110, section 5.6.7: it is in UTC)."""
+    try:
+        found = parsedate_to_datetime(told)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _contradiction(entry: Entry) -> str:
+    number = str(entry.value.get("head", "")).partition(":")[0]
+    return lazy_gettext(
+        "The server showed another daily statement number %(number)s to the machine of %(who)s than to this one. It "
+        "signed "
+        "two different ones. Tell the people who publish the site.",
+        number=number,
+        who=entry.member,
+    )

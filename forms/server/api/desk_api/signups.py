@@ -1,0 +1,57 @@
+"""Sign-ups, for the desks that read them."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response
+
+from forms.core.ids import new_id
+from forms.core.portal import Desk
+from forms.server.api.desk_api.requests import access_day, age_file, authenticated, require_ours
+from forms.server.services import signup_service
+from forms.server.services.signup_service import settle
+from forms.server.store.concerns.letters import Access
+from forms.server.web.current import current_services
+from forms.server.web.json_responses import ApiError, json_answer
+
+views = Blueprint("signups", __name__)
+
+SIGNUP = "signup"
+
+
+def _signups_desk() -> Desk:
+    """Return the desk that asks, where it reads sign-ups. Raises ApiError 404 for any other."""
+    desk, _ = authenticated()
+    if SIGNUP not in desk.reads:
+        raise ApiError(404, "This desk does not read sign-ups.")
+    return desk
+
+
+@views.get("/signups")
+def signups() -> Response:
+    """Return all sign-ups as they stand in clear: coming, waiting (by turn) or cancelled.
+
+    `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
+    """
+    desk = _signups_desk()
+    settle(current_services())
+    rows = [asdict(item) for item in current_services().signups.listed()]
+    return json_answer({"desk": desk.id, "signups": rows, "held": list(current_services().signups.held())})
+
+
+@views.post("/signups/<signup_id>/<action>")
+def act_on_signup(signup_id: str, action: str) -> Response:
+    """Remove a sign-up, let a group in that waits, or send it to the end of the line; `let-go` takes an event's id."""
+    desk, member = _signups_desk(), authenticated()[1]
+    done = signup_service.act(current_services(), signup_id, action)
+    if done:
+        current_services().requests.access_log.note_access(
+            new_id(), desk.id, Access(access_day(), member.id, f"sign-up: {action}", signup_id[:32])
+        )
+    return require_ours(done)
+
+
+@views.get("/signups/<signup_id>")
+def signup(signup_id: str) -> Response:
+    """Return the sealed part of one sign-up."""
+    _signups_desk()
+    return age_file(current_services().signups.sealed(signup_id))
