@@ -39,9 +39,16 @@ class Writing:
     near: Path | None = None
     paths: set[str] = field(default_factory=set)
     _fit: set[str] = field(default_factory=set)
+    _compressor: compression.Compressor | None = None
 
     def write(self) -> int:
         """Write everything; return how many pages were drawn."""
+        if not self.record.compressed:
+            return self._write_all()
+        with compression.Compressor(self.edit.root) as self._compressor:
+            return self._write_all()
+
+    def _write_all(self) -> int:
         self._at(f"/{SOUNDS}/none")  # drawing brings sound there
         languages = sorted({code for code, _ in self.edit.drawn})
         for code in languages:
@@ -51,8 +58,8 @@ class Writing:
             self._tablet(code)
             kept_work.at(self.edit.root, f"pages-{code}").save()  # what the next edit of these pages compares with
         kept_work.at(self.edit.root, kept_work.CHECKS).save()
-        if self.record.compressed:
-            self._copies()
+        if self._compressor:
+            self._copies(self._compressor)
         self.write_manifest()
         return len(self.edit.drawn)
 
@@ -123,6 +130,8 @@ class Writing:
         if data is not None:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_bytes(data)
+        if data is not None and self._compressor and compression.is_wanted(path):
+            self._compressor.begin(data)
 
     def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
         return {**self.sounds, **self.record.sounds}
@@ -166,9 +175,9 @@ class Writing:
         known = None if path in self.paths else self.record.site.get(path)
         return known[0] if known else os.stat(f"{self.twin}{path}").st_size  # noqa: PTH116
 
-    def _copies(self) -> None:
+    def _copies(self, compressor: compression.Compressor) -> None:
         wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_wanted(path)]
-        compression.compress(self.edit.root, [path for path in wanted if path.exists()])
+        compression.compress(self.edit.root, [path for path in wanted if path.exists()], compressor.copies)
         self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
                        for ending in compression.ENDINGS}  # fmt: skip
 
