@@ -35,7 +35,7 @@ def _server_key(_: click.Context, option: click.Parameter, text: str) -> str:
 
     Raises BadParameter for what holds none: each backup would be called another server's, or none would be.
     """
-    found = set(_SERVER_KEY.findall(text.lower()))
+    found: set[str] = set(_SERVER_KEY.findall(text.lower()))
     if len(found) == 1:
         return found.pop()
     if text == (ANY if option.required else ""):
