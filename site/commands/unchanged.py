@@ -4,6 +4,7 @@ Whatever is in doubt is no answer: then the command itself looks, with the same 
 found otherwise is there for the build that follows in the same process, which need not look at all files again.
 """
 
+import atexit
 import gc
 from collections.abc import Sequence
 from contextlib import suppress
@@ -55,6 +56,7 @@ def is_answered(site: Site, words: Sequence[str]) -> bool:
     for word in words[1:]:
         asked[_CHOICES[word]] = not word.startswith("--no-")
     gc.disable()  # thousands of tuples, and none of them in a circle
+    atexit.register(gc.freeze)  # else Python looks through all of them once more when it ends
     with suppress(Exception):  # whatever it is: the command meets it too, and says it
         if _is_as_built(site, **asked):
             print(nothing_changed(site.public), flush=True)

@@ -133,6 +133,20 @@ def test_a_file_that_grows_gets_smaller_copies_and_one_that_shrinks_loses_them(d
         assert files(district.root / "public") == from_scratch(district)
 
 
+def test_copies_are_begun_while_an_edit_is_still_written_and_made_once(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    compressed = compression.compressed
+    monkeypatch.setattr(compression, "compressed", lambda data: made.append(data) or compressed(data))
+    edit(district, "rights", "Other words, and enough of them. " * 20)
+    built(district)
+    page = (district.root / "public" / "en" / "rights" / "index.html").read_bytes()
+    assert made.count(page) == 1
+    assert len(made) == len({*made})
+    assert files(district.root / "public") == from_scratch(district)
+
+
 @pytest.mark.parametrize("name", ["record", "drawn-[0-9a-f]", "drawn-texts"])
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_damaged_record_builds_everything(district: Folder, name: str, gone: bool) -> None:

@@ -1,7 +1,10 @@
 """Interface words of all programs: gettext through Babel, one .po file a language, English in the code.
 
-No .mo files: a .po is read, compiled in memory and kept for the life of the process.
+No .mo files: a .po is read, compiled in memory and kept for the life of the process. Babel's parts are imported where
+words are compiled or a day is written: an edit of one page needs neither.
 """
+
+# ruff: noqa: PLC0415
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -10,14 +13,13 @@ from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-
-from babel.dates import format_date, format_interval, format_skeleton
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from typing import TYPE_CHECKING
 
 from forms.core.files.kept_results import ResultStore, made
 from forms.core.i18n import locales, own_words
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 FOLDER = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
@@ -41,8 +43,11 @@ def keep_compiled(mark: bytes, store: ResultStore | None) -> None:
         _KEPT[mark.hex()] = store
 
 
-def catalog(language: str, folder: Path = FOLDER) -> Catalog:
+def catalog(language: str, folder: Path = FOLDER) -> "Catalog":
     """Return the messages of one language as they stand in its .po; empty where there is no file."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import read_po
+
     path = folder / f"{language}.po"
     if not path.exists():
         return Catalog(locale=locales.locale_of(language))
@@ -74,14 +79,14 @@ def _translations(language: str, own: str) -> NullTranslations:
     return GNUTranslations(BytesIO(file))
 
 
-def _with_own(language: str, own: str) -> Catalog:
+def _with_own(language: str, own: str) -> "Catalog":
     known = catalog(language)
     for english, said in _usable(own, language).items():
         _take(known, english, said)
     return known
 
 
-def _take(known: Catalog, english: str, said: tuple[str, ...]) -> None:
+def _take(known: "Catalog", english: str, said: tuple[str, ...]) -> None:
     """Put a district's word in the place of ours; one with as many forms as the sentence has."""
     ours = known.get(english)
     if ours is None:
@@ -96,13 +101,15 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-def compiled(known: Catalog) -> GNUTranslations:
+def compiled(known: "Catalog") -> GNUTranslations:
     """Return the translations of a catalogue."""
     return GNUTranslations(BytesIO(_file_of(known)))
 
 
-def _file_of(known: Catalog) -> bytes:
+def _file_of(known: "Catalog") -> bytes:
     """Return a catalogue as gettext reads it (.mo)."""
+    from babel.messages.mofile import write_mo
+
     file = BytesIO()
     write_mo(file, known)
     return file.getvalue()
@@ -133,12 +140,16 @@ def has_words(language: str) -> bool:
 
 def day(when: date, language: str) -> str:
     """Return a day as this language writes it, like 24 January 2027."""
+    from babel.dates import format_date
+
     locale = locales.locale_of(language)
     return format_date(when, format=_LONG if _starts_late(locale.date_formats["long"]) else "long", locale=locale)
 
 
 def full_day(when: date, language: str) -> str:
     """Return a day with its name in the week, like Sunday, 24 January 2027."""
+    from babel.dates import format_date
+
     locale = locales.locale_of(language)
     return format_date(when, format=_FULL if _starts_late(locale.date_formats["long"]) else "full", locale=locale)
 
@@ -150,12 +161,16 @@ def _starts_late(format_: object) -> bool:
 
 def month(text: str, language: str) -> str:
     """A month like 2027-02 as this language writes it, with its year."""
+    from babel.dates import format_skeleton
+
     first = date.fromisoformat(f"{text}-01")
     return str(format_skeleton("yMMMM", first, locale=locales.locale_of(language)))
 
 
 def months(first: date, last: date, language: str) -> str:
     """Return a stretch of months as this language writes it, like July – September 2027."""
+    from babel.dates import format_interval
+
     return str(format_interval(first, last, skeleton="yMMMM", locale=locales.locale_of(language)))
 
 

@@ -5,6 +5,8 @@ them is trusted with words, not with markup: what could act as HTML, or lacks wh
 out and the English is used instead.
 """
 
+# ruff: noqa: PLC0415 - Babel is imported where a .po file is read: few districts have words of their own
+
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -12,11 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import PoFileError, read_po, write_po
+from typing import TYPE_CHECKING
 
 from forms.core.i18n import locales
+from forms.core.i18n.newer_letters import is_newer
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 LARGEST = 2_000_000
 """Characters of a .po file."""
@@ -56,8 +60,10 @@ class RefusedWord:
     why: str
 
 
-def catalog_of(text: str, language: str) -> Catalog:
+def catalog_of(text: str, language: str) -> "Catalog":
     """Return the messages of a .po file. Raises NotWords."""
+    from babel.messages.pofile import PoFileError, read_po
+
     if len(text) > LARGEST:
         raise NotWords("is too long")
     try:
@@ -67,7 +73,7 @@ def catalog_of(text: str, language: str) -> Catalog:
         raise NotWords(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
 
 
-def brought_up_to_date(text: str, language: str, words: Catalog) -> str:
+def brought_up_to_date(text: str, language: str, words: "Catalog") -> str:
     """Return a .po file in step with the English of the program: what is translated stays. Raises NotWords."""
     known = catalog_of(text, language)
     known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
@@ -75,7 +81,9 @@ def brought_up_to_date(text: str, language: str, words: Catalog) -> str:
     return _written(known)
 
 
-def _written(known: Catalog) -> str:
+def _written(known: "Catalog") -> str:
+    from babel.messages.pofile import write_po
+
     known.header_comment = "# Interface words of this district. The English stands in the program."
     known.project, known.version = "Safe Community Portal", "1"
     known.msgid_bugs_address = known.last_translator = known.language_team = "-"
@@ -100,6 +108,8 @@ def with_words(text: str, language: str, words: Mapping[Forms, Forms]) -> str:
 
 def forms_of(language: str) -> int:
     """Return how many forms a sentence with a number has in a language."""
+    from babel.messages.catalog import Catalog
+
     return int(Catalog(locale=locales.locale_of(language)).num_plurals)
 
 
@@ -124,6 +134,8 @@ def _unseen(text: str, allowed: str) -> bool:
 @cache
 def _with_plurals() -> Mapping[str, Forms]:
     """Return the sentences of the program that have a plural, by their first form."""
+    from babel.messages.pofile import read_po
+
     shipped = min(Path(__file__).parent.glob("*.po"))
     with shipped.open("rb") as file:
         return {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
@@ -191,7 +203,9 @@ def _filling_faults(english: Forms, said: Forms) -> Iterator[str]:
 
 def _says(text: str) -> bool:
     """Return whether a reader sees a word in a text, beside what it is filled with."""
-    return any(char.isalpha() and char not in _BLANK for char in _FILLED.sub("", _TAG.sub("", text)))
+    return any(
+        (char.isalpha() and char not in _BLANK) or is_newer(char) for char in _FILLED.sub("", _TAG.sub("", text))
+    )
 
 
 def _always(english: Forms) -> set[tuple[str | None, str]]:

@@ -13,6 +13,7 @@ from sitegen.content.pages import SEARCH, PageSource
 from sitegen.incremental import trees
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
+from sitegen.media import shared_clips
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
 from sitegen.publish import compression, tablet
@@ -39,9 +40,18 @@ class Writing:
     near: Path | None = None
     paths: set[str] = field(default_factory=set)
     _fit: set[str] = field(default_factory=set)
+    _heard_anew: bool = False
+    """Whether a page has other sound than before."""
+    _compressor: compression.Compressor | None = None
 
     def write(self) -> int:
         """Write everything; return how many pages were drawn."""
+        if not self.record.compressed:
+            return self._write_all()
+        with compression.Compressor(self.edit.root) as self._compressor:
+            return self._write_all()
+
+    def _write_all(self) -> int:
         self._at(f"/{SOUNDS}/none")  # drawing brings sound there
         languages = sorted({code for code, _ in self.edit.drawn})
         for code in languages:
@@ -51,8 +61,8 @@ class Writing:
             self._tablet(code)
             kept_work.at(self.edit.root, f"pages-{code}").save()  # what the next edit of these pages compares with
         kept_work.at(self.edit.root, kept_work.CHECKS).save()
-        if self.record.compressed:
-            self._copies()
+        if self._compressor:
+            self._copies(self._compressor)
         self.write_manifest()
         return len(self.edit.drawn)
 
@@ -61,7 +71,7 @@ class Writing:
         counts = {}
         for page in draw_pages(self.edit.root, after, names, markdown_engine):
             self._put(f"/{code}/{page.path}index.html", page.html.encode())
-            self.record.sounds[code, page.name] = sounds_in(page.html)
+            self._hear(code, page.name, sounds_in(page.html))
             counts[page.name] = page.counts
         listed = search_index.listed(after.library, code)
         old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names, markdown_engine)}
@@ -123,12 +133,22 @@ class Writing:
         if data is not None:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_bytes(data)
+        if data is not None and self._compressor and compression.is_wanted(path):
+            self._compressor.begin(data)
 
     def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
         return {**self.sounds, **self.record.sounds}
 
+    def _hear(self, code: str, name: str, heard: tuple[str, ...]) -> None:
+        """Record the sound of a page that was drawn."""
+        before = self.record.sounds.get((code, name), self.sounds.get((code, name), ()))
+        self.record.sounds[code, name] = heard
+        self._heard_anew = self._heard_anew or heard != before
+
     def _sounds(self) -> None:
         """Take up sound that came, and remove what no page and no question has any more."""
+        if not self._heard_anew:
+            return
         used = {one for found in self._all_sounds().values() for one in found}
         if not used and f"/{SOUNDS}/" not in self.record.site:
             return
@@ -166,9 +186,9 @@ class Writing:
         known = None if path in self.paths else self.record.site.get(path)
         return known[0] if known else os.stat(f"{self.twin}{path}").st_size  # noqa: PTH116
 
-    def _copies(self) -> None:
+    def _copies(self, compressor: compression.Compressor) -> None:
         wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_wanted(path)]
-        compression.compress(self.edit.root, [path for path in wanted if path.exists()])
+        compression.compress(self.edit.root, [path for path in wanted if path.exists()], compressor.copies)
         self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
                        for ending in compression.ENDINGS}  # fmt: skip
 
@@ -198,6 +218,8 @@ def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> byt
 
 def draw_some(root: Path, drawn: Context) -> None:
     """Draw a page in each language and keep nothing of it: what that loads is there for the edits that follow."""
+    if drawn.audio_pipeline:
+        shared_clips.makers()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
         plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)

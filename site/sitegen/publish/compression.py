@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 import brotli
 
@@ -28,6 +30,9 @@ AT_ONCE = 64
 ENDINGS = (".gz", ".br")
 _OF_PROGRAM: dict[bytes, bytes] = {}
 """Copies of what the program brings into every site, by key: those that `remember` made in this process."""
+
+_KEPT = "compressed"
+"""The name of what is kept of them (kept_work)."""
 
 _LENGTH = 4
 _WIDEST, _NARROWEST = 22, 10
@@ -58,19 +63,51 @@ def remember(texts: Iterable[bytes]) -> None:
     """Make the copies of what stands on every site, like styles, once for all processes that are forked from this."""
     for data in texts:
         if len(data) >= SMALLEST:
-            _OF_PROGRAM[_key_of(data)] = _joined(*compressed(data))
+            _OF_PROGRAM[_key_of(data)] = _copies_of(data)
 
 
-def compress(root: Path, paths: Iterable[Path]) -> frozenset[bytes]:
-    """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them."""
-    kept, keys = kept_work.at(root, "compressed"), []
+class Compressor:
+    """Makes copies in threads while whoever began them goes on: gzip and Brotli need nothing of Python meanwhile.
+
+    To be used in a `with`, at whose end all of them are made.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._kept = kept_work.at(root, _KEPT)
+        self._begun: dict[bytes, Future[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        self._threads = ThreadPoolExecutor(os.cpu_count())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown()
+
+    def begin(self, data: bytes) -> None:
+        """Begin to make the copies of a file with these bytes, unless they are kept or it needs none."""
+        key = _key_of(data)
+        if len(data) >= SMALLEST and key not in self._begun and self._kept.get(key) is None:
+            self._begun[key] = self._threads.submit(_copies_of, data)
+
+    def copies(self, key: bytes, data: bytes) -> bytes:
+        """Return the copies of a file, once they are made."""
+        return self._begun[key].result() if key in self._begun else _copies_of(data)
+
+
+def compress(
+    root: Path, paths: Iterable[Path], copies: Callable[[bytes, bytes], bytes] = lambda _, data: _copies_of(data)
+) -> frozenset[bytes]:
+    """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them.
+
+    copies: returns those that are not kept, of a key and a file's bytes.
+    """
+    kept, keys = kept_work.at(root, _KEPT), []
     for path in paths:
         data = path.read_bytes()
         if len(data) < SMALLEST:
             continue
         key = _key_of(data)
-        found = kept.get(key) or kept.put(key, _OF_PROGRAM.get(key) or _joined(*compressed(data)))
-        small, smaller = _parts(found)
+        small, smaller = _parts(kept.get(key) or kept.put(key, _OF_PROGRAM.get(key) or copies(key, data)))
         path.with_name(f"{path.name}.gz").write_bytes(small)
         path.with_name(f"{path.name}.br").write_bytes(smaller)
         keys.append(key)
@@ -88,7 +125,8 @@ def _key_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=20, person=b"copies").digest()
 
 
-def _joined(small: bytes, smaller: bytes) -> bytes:
+def _copies_of(data: bytes) -> bytes:
+    small, smaller = compressed(data)
     return len(small).to_bytes(_LENGTH) + small + smaller
 
 
