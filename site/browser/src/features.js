@@ -2,7 +2,8 @@
 // by somebody who guards against fingerprinting, the form stays as it is: the server's way needs none of it. What only photos and
 // recordings need is here too, so that nothing is lost half-way. tests/journeys/test_features.py holds the list complete.
 const USED = {
-  "": "isSecureContext BigInt queueMicrotask atob btoa scrollTo TransformStream Blob File Image Audio CustomEvent Response",
+  "": "isSecureContext BigInt queueMicrotask DOMException atob btoa scrollTo TransformStream Blob File Image Audio CustomEvent"
+    + " Response",
   crypto: "getRandomValues subtle",
   Object: "hasOwn",
   URL: "createObjectURL revokeObjectURL",
