@@ -17,6 +17,7 @@ POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:;
 _ACTIVE = re.compile(r"<script\b.*?</script\s*>|<(?:link|meta|base|iframe|object|embed)\b[^>]*>", re.S | re.I)
 _CHARSET = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
 _ADDRESS = re.compile(r"(<img\b[^>]*?\bsrc=\")(/media/[^\"]+)\"")
+_DARK = "(prefers-color-scheme: dark)"
 _LARGEST = 3_000_000
 _TYPES = {
     ".jpg": "image/jpeg",
@@ -27,12 +28,16 @@ _TYPES = {
 }
 
 
-def page(root: Path, context: Context, source: PageSource) -> str:
-    """Return the page of this text, with all else as it is saved. Raises Problem or Problems where there is none."""
-    shown = drawn(source, context)
-    here = replace(context, language=source.language, library=with_page(context.library, shown))
-    html = page_html(root, here, shown)
-    style = "".join((root / "site" / "assets" / name).read_text("utf-8") for name in ("portal.css",))
+def page(root: Path, context: Context, source: PageSource, language: str = "", *, is_dark: bool = False) -> str:
+    """Return the page of this text, with all else as it is saved. Raises Problem or Problems where there is none.
+
+    language: in which the page is shown, if not its own; is_dark: as on a phone that is set to dark.
+    """
+    library = with_page(context.library, drawn(source, context))
+    language = language or source.language
+    html = page_html(root, replace(context, language=language, library=library), library.find(source.name, language))
+    style = (root / "site" / "assets" / "portal.css").read_text("utf-8")
+    style = style.replace(_DARK, "(min-width: 0)" if is_dark else "(max-width: 0)")
     bare = _ACTIVE.sub("", html).replace("<head>", f"<head>{_CHARSET}<style>{style}</style>", 1)
     return _ADDRESS.sub(lambda match: f'{match[1]}{_data(root / "content", match[2])}"', bare)
 

@@ -1,11 +1,13 @@
 """The editor's window in a real browser: what its script adds, and whether everybody can use it on a phone."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from editor.editor import Editor
 from editor.window.app import create_window
+from playwright.sync_api import expect
 
 from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
@@ -44,6 +46,11 @@ def test_the_page_stands_beside_what_is_typed_and_check_speaks_meanwhile(writer:
     writer.locator("#problems").get_by_text("nowhere.md").wait_for()
     assert "Typed" not in (folder.root / "content" / "en" / "index.md").read_text("utf-8")
     assert writer.frames[-1].evaluate("self.origin") == "null", "it has an origin of its own"
+    writer.get_by_label("Language", exact=True).select_option("ta")
+    writer.frame_locator("#preview").locator('html[lang="ta"]').wait_for()
+    writer.get_by_label("Dark", exact=True).check()
+    page = writer.frame_locator("#preview").locator("html")
+    expect(page).to_have_css("background-color", re.compile(r"rgb\((\d{1,2}, ){2}\d{1,2}\)"))
     writer.locator("#text").fill("# index\n\nCall.")
     writer.locator("[data-number]").select_option("112")
     assert writer.locator("#text").input_value().endswith("[[ number: 112 ]]")

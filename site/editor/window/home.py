@@ -81,7 +81,7 @@ _NOT_TYPED = frozenset(
     {
         *("form_token", "base", "draft_base", "key", "both", "english", "passphrase", "answer"),
         *("file", "place", "translation", "show", "from", "whole", "draft"),
-        *("sensitive", "people", "voice", "kind", "take"),  # ticked, not typed
+        *("sensitive", "people", "voice", "kind", "take", "shown_in", "dark"),  # ticked, not typed
     }
 )
 """What forms carry that nobody has typed, or that must not stand on a page."""

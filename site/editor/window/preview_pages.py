@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
 
-from flask import Blueprint, Response, abort, jsonify, make_response
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from editor import front_matter, preview
 from editor.looking import source_of
@@ -68,17 +68,22 @@ def _draw(language: str, name: str) -> tuple[str, str]:
     editor = the_editor()
     editor.store.page(language, name)
     text = whole_text(language, name, typed())
-    return page_of(language, name, text), text
+    shown_in = request.form.get("shown_in", "")
+    shown_in = shown_in if shown_in in editor.store.languages else ""
+    return page_of(language, name, text, shown_in, is_dark="dark" in request.form), text
 
 
-def page_of(language: str, name: str, text: str) -> str:
-    """Return the page of a text as its readers would see it today, or a sentence why it is not shown."""
+def page_of(language: str, name: str, text: str, shown_in: str = "", *, is_dark: bool = False) -> str:
+    """Return the page of a text as its readers would see it today, or a sentence why it is not shown.
+
+    shown_in: the language in which it is shown, if not its own.
+    """
     editor = the_editor()
     try:
         context = editor.looking.look_beside(editor.store.page(language, name)).context
         if context is None:
             return _sentence(translate("The page cannot be shown before what is wrong is mended."))
-        return preview.page(editor.root, context, source_of(language, name, text))
+        return preview.page(editor.root, context, source_of(language, name, text), shown_in, is_dark=is_dark)
     except (Problem, Problems) as told:  # what check says of the page is why, where it says anything
         found = problems_of(language, name, text)
         return _sentence(" ".join(str(translated(one)) for one in found) or str(told))

@@ -314,6 +314,9 @@
     waiting = setTimeout(look, 300);
   });
 
+  // They stand beside the form that they belong to, and change only what is looked at.
+  [form.elements.shown_in, form.elements.dark].forEach((one) => one.addEventListener("input", look));
+
   stays(form, {
     begin() {
       clearTimeout(waiting);
