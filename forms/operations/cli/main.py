@@ -6,6 +6,7 @@ A command is a click command in a module of its own, named in COMMANDS; the modu
 import errno
 import os
 import select
+import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -140,6 +141,7 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
     except OSError as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
             raise  # whoever read along has stopped (`| head`): click ends quietly
+        _forget_unsaid()
         what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
         raise click.ClickException(f"{what} {_NEXT.get(error.errno or 0, _NEXT[0])}") from None
     except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -151,6 +153,14 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
         place = f"{Path(last.filename).name}, line {last.lineno}"
         what = f"A fault of the program: {type(error).__name__} ({place}). Nothing more is known."
         raise click.ClickException(f"{what} Tell a developer, with this line.") from None
+
+
+def _forget_unsaid() -> None:
+    """Throw away what the output could not take: Python would try again at its end, print a trace and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nobody_reads() -> bool:
