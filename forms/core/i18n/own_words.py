@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.i18n import locales
-from forms.core.i18n.newer_letters import is_newer
+from forms.core.i18n.characters import is_newer
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog

@@ -1,12 +1,11 @@
 """Letters as plain lines for a terminal. Letters are hostile input: no control character gets through."""
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from forms.core.form_schema import load, names
-from forms.core.i18n.newer_letters import is_newer
+from forms.core.i18n.characters import category
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
@@ -29,7 +28,7 @@ _LINE_ENDS = dict.fromkeys(map(ord, "\n\u2028\u2029"), "\N{MIDDLE DOT}")
 
 
 def _is_harmless(char: str) -> bool:
-    return char in "\n\u200c\u200d" or unicodedata.category(char)[0] != "C" or is_newer(char)
+    return char in "\n\u200c\u200d" or category(char)[0] != "C"
 
 
 def one_line(number: int, case: Case, today: date) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from forms.core.i18n.characters import without_surrogates
+
 _DEEPEST = 6
 """Levels of lists and objects that are read: our own letters have four."""
 
@@ -16,7 +18,7 @@ def tame(value: Any, levels: int = _DEEPEST) -> Any:
     otherwise keep a desk from all its letters.
     """
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return without_surrogates(value)
     if isinstance(value, (list, dict)) and not levels:
         return "..."
     if isinstance(value, list):

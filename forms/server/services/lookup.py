@@ -12,6 +12,7 @@ from forms.core.crypto import receipts
 from forms.core.crypto.encryption import LETTER_SIZE, seal
 from forms.core.crypto.receipts import Keys
 from forms.core.form_schema import Kind
+from forms.core.i18n.characters import without_surrogates
 from forms.core.ids import new_id
 from forms.core.media.attachments import LONGEST_ANSWER
 from forms.core.portal import Desk, Portal
@@ -119,7 +120,7 @@ def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
 def _mark(value: object) -> str:
     """Return what a desk's program wrote beside its words: a short text that can stand on a page and in a letter."""
     text = value if isinstance(value, str) else ""
-    return text.encode("utf-8", "replace").decode()[:_LONGEST_MARK]
+    return without_surrogates(text)[:_LONGEST_MARK]
 
 
 def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:

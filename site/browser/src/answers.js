@@ -21,7 +21,7 @@ export function readForm(form) {
 }
 
 // NFC, line feeds, no control or invisible marks but those that shape Indic letters; nothing of what shows nothing. What this
-// browser has no name for (Cn) stays: letters of scripts and signs that are younger than it (forms/core/i18n/newer_letters.py).
+// browser has no name for (Cn) stays: letters of scripts and signs that are younger than it (forms/core/i18n/characters.py).
 const UNSEEN = /\ufffc|(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\u2065\ufff0-\ufff8]|(?=[\u{e0000}-\u{e0fff}])\p{Cn}/gu;
 
 export function clean(text) {

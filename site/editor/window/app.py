@@ -31,6 +31,7 @@ from editor.window.office import gate, own_pages, signing_pages
 from editor.window.publishing import approve_pages, history_pages, publish_pages, saved_words
 from editor.window.translation import review_pages, text_pages, translate_pages
 from forms.core import i18n
+from forms.core.i18n.characters import without_surrogates
 from forms.core.problem import Problem, Problems
 from forms.web.local import request_guard
 from forms.web.local.entrance import Entrance
@@ -111,7 +112,7 @@ def compile_templates(app: Flask) -> None:
 def _as_shown(value: Any) -> Any:
     """Return what stands on a page: a file's name may hold bytes that are no letters, which no page can hold."""
     if isinstance(value, str) and not value.isascii():
-        readable = value.encode("utf-8", "replace").decode()
+        readable = without_surrogates(value)
         return value if readable == value else type(value)(readable)
     return value
 

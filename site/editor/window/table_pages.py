@@ -20,6 +20,7 @@ from editor.tables.rows import Touched
 from editor.window.current import the_editor
 from editor.window.home import problem_page, translate, translated, writer
 from forms.core.files.spreadsheet_csv import cell_text
+from forms.core.i18n.characters import without_surrogates
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -101,7 +102,7 @@ def show(table: str) -> str:
         found = [named(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
     found = [*found, *(row for row in inherited(table) if name_of(row, keys) not in own)]
-    shown = [(*map(_as_shown, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
+    shown = [(*map(without_surrogates, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, saved="saved" in request.args,
         days=_days(table), done=done, problems=problems,
@@ -129,12 +130,7 @@ def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     by_id = [named] if is_one and not stories else []
     media = consents.media_names(row.get("media", ""))
     names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
-    return next((name for name in names if name and _as_shown(name) == name), "")
-
-
-def _as_shown(text: str) -> str:
-    """Return a text of a file that is not UTF-8 as a page can show it."""
-    return text.encode("utf-8", "replace").decode()
+    return next((name for name in names if name and without_surrogates(name) == name), "")
 
 
 def _days(table: str) -> dict[str, Sequence[date]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.i18n import extraction, locales, own_words
-from forms.core.i18n.newer_letters import is_newer
+from forms.core.i18n.characters import is_newer
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
 from sitegen.content import pages, settings

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from forms.core.i18n.characters import without_surrogates
+
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx", "4913"})
 _LEFT = re.compile(r"^\.|^~\$|^~WRL\d+\.tmp$|^#.*#$|~$|\.(?:tmp|swp|swo|lnk|part|crdownload|[0-9a-f]{8}\.new)$", re.I)
 
@@ -28,5 +30,4 @@ def is_left_name(part: str) -> bool:
 
 def shown_name(name: str) -> str:
     """Return a file's name as a person can read it on one line, whatever bytes it has."""
-    readable = name.encode("utf-8", "replace").decode("utf-8")
-    return "".join(sign if sign.isprintable() else "?" for sign in readable)
+    return "".join(sign if sign.isprintable() else "?" for sign in without_surrogates(name))

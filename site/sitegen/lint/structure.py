@@ -5,8 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from forms.core.i18n.characters import is_newer
 from forms.core.i18n.lazy_text import lazy_gettext as _
-from forms.core.i18n.newer_letters import is_newer
 from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import PageSource

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from forms.core.i18n.newer_letters import is_newer
+from forms.core.i18n.characters import category
 
 
 def slugify(text: str, separator: str) -> str:
@@ -10,8 +10,5 @@ def slugify(text: str, separator: str) -> str:
 
     Stock slugifiers drop combining marks, which turns a Tamil heading into other words.
     """
-    kept = "".join(
-        char if unicodedata.category(char)[0] in "LMN" or is_newer(char) else " "
-        for char in unicodedata.normalize("NFC", text)
-    )
+    kept = "".join(char if category(char)[0] in "LMN" else " " for char in unicodedata.normalize("NFC", text))
     return separator.join(kept.lower().split())

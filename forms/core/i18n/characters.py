@@ -1,4 +1,4 @@
-"""Characters that came with a newer Unicode than the one this Python knows.
+"""What characters are: those that came with a newer Unicode than this Python knows, and halves that are none.
 
 Python 3.11 knows Unicode 14. Nag Mundari, in which Mundari is written in Jharkhand and Odisha, came with 15, Ol Onal
 with 16, and emoji come every year: for Python their category is Cn, "unassigned", as for places at which nothing can
@@ -20,3 +20,14 @@ def is_newer(char: str) -> bool:
         return False
     code = ord(char)
     return code & _LAST_TWO != _LAST_TWO and not any(first <= code <= last for first, last in _NOTHING_SEEN)
+
+
+def category(char: str) -> str:
+    """Return the general category of a character, like "Lu"; "Lo", a letter, if only a newer Unicode knows it."""
+    known = unicodedata.category(char)
+    return "Lo" if known == "Cn" and is_newer(char) else known
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text as a page or a file can hold it: with ? for bytes of a file's name and halves of characters."""
+    return text.encode("utf-8", "replace").decode()
