@@ -33,12 +33,19 @@ def ask_secret(text: str, *, or_else: str = "", confirm: bool = False) -> str:
 
 
 class SecretOption(click.Option):
-    """An option that is asked for unseen where it is not given."""
+    """An option that is asked for unseen where it is not given. how: as click.Option takes it."""
+
+    def __init__(self, *args: Any, **how: Any) -> None:
+        super().__init__(*args, **{"prompt": True, "hide_input": True, "help": "Asked for if not given.", **how})
 
     def prompt_for_value(self, ctx: click.Context) -> Any:
         """Ask. Raises as `ask` does."""
         with _asked(str(self.prompt), f"or give it with {self.opts[0]}"):
             return super().prompt_for_value(ctx)
+
+
+new_passphrase = click.option("--passphrase", cls=SecretOption, confirmation_prompt=True)
+"""A command's option for the passphrase of a key that it makes: asked for twice."""
 
 
 @contextmanager

@@ -6,21 +6,12 @@ from contextlib import suppress
 import click
 
 from forms.core.problem import Problem
-from forms.core.terminal.prompts import SecretOption
+from forms.core.terminal.prompts import SecretOption, new_passphrase
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command
 from forms.desk.crypto import keys
 from forms.desk.services.place import DeskPlace
-
-_PASSPHRASE = click.option(
-    "--passphrase",
-    cls=SecretOption,
-    prompt=True,
-    hide_input=True,
-    confirmation_prompt=True,
-    help="Asked for if not given.",
-)
 
 
 def _say_public(here: DeskPlace, public: keys.Public) -> None:
@@ -55,7 +46,7 @@ def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
 
 
 @click.command("new-key")
-@_PASSPHRASE
+@new_passphrase
 @click.pass_obj
 @show_problems
 def new_key(here: DeskPlace, passphrase: str) -> None:
@@ -69,9 +60,7 @@ def new_key(here: DeskPlace, passphrase: str) -> None:
 
 
 @click.command("change-key")
-@click.option(
-    "--passphrase", cls=SecretOption, prompt=True, hide_input=True, help="The present one. Asked for if not given."
-)
+@click.option("--passphrase", cls=SecretOption, help="The present one. Asked for if not given.")
 @click.pass_obj
 @show_problems
 def change_key(here: DeskPlace, passphrase: str) -> None:
@@ -81,8 +70,8 @@ def change_key(here: DeskPlace, passphrase: str) -> None:
 
 
 @click.command("change-passphrase")
-@click.option("--old", cls=SecretOption, prompt="Old passphrase", hide_input=True, help="Asked for if not given.")
-@_PASSPHRASE
+@click.option("--old", cls=SecretOption, prompt="Old passphrase")
+@new_passphrase
 @click.pass_obj
 @show_problems
 def change_passphrase(here: DeskPlace, old: str, passphrase: str) -> None:
@@ -105,8 +94,8 @@ def recovery_key(here: DeskPlace) -> None:
 
 
 @click.command()
-@click.option("--secret", cls=SecretOption, prompt="Recovery key", hide_input=True, help="Asked for if not given.")
-@_PASSPHRASE
+@click.option("--secret", cls=SecretOption, prompt="Recovery key")
+@new_passphrase
 @click.pass_obj
 @show_problems
 def restore(here: DeskPlace, secret: str, passphrase: str) -> None:

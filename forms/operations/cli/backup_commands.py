@@ -9,7 +9,7 @@ import click
 
 from forms.core import portal as portals
 from forms.core.problem import Problem, Problems
-from forms.core.terminal.prompts import SecretOption, ask_secret
+from forms.core.terminal.prompts import ask_secret, new_passphrase
 from forms.operations.backup import folder, making, opening, restoring, verifying
 from forms.operations.backup.folder import ERASED, Rule
 from forms.operations.cli.main import checkout, report_problems
@@ -110,14 +110,7 @@ _PATIENCE = 600.0
 
 @click.command("backup-key")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--passphrase",
-    cls=SecretOption,
-    prompt=True,
-    hide_input=True,
-    confirmation_prompt=True,
-    help="Asked for if not given.",
-)
+@new_passphrase
 def backup_key(file: Path, passphrase: str) -> None:
     """Make the operator's key into FILE. On the operator's own machine, never on the server."""
     with report_problems():

@@ -69,7 +69,7 @@ def review_pack(language: str, out: Path) -> None:
 
 @edit.command("remote-token")
 @click.option("--user", prompt="Name at the git server")
-@click.option("--token", cls=SecretOption, prompt="Token or password", hide_input=True, help="Asked for if not given.")
+@click.option("--token", cls=SecretOption, prompt="Token or password")
 def remote_token(user: str, token: str) -> None:
     """Keep the name and token for the git remote of portal.yml on this machine, where it needs any (https)."""
     from commands import editing

@@ -5,19 +5,12 @@ import click
 from commands.site import this_site
 from forms.core.builds import git_signatures
 from forms.core.crypto.fingerprints import publisher_fingerprint
-from forms.core.terminal.prompts import SecretOption
+from forms.core.terminal.prompts import new_passphrase
 from forms.desk.crypto import keys
 
 
 @click.command("new-publisher-key")
-@click.option(
-    "--passphrase",
-    cls=SecretOption,
-    prompt=True,
-    hide_input=True,
-    confirmation_prompt=True,
-    help="Asked for if not given.",
-)
+@new_passphrase
 def new_publisher_key(passphrase: str) -> None:
     """Make the key with which this machine signs what it builds, so that desks notice a changed site.
 
