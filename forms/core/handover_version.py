@@ -19,6 +19,9 @@ NEEDS = 1
 HEADER = "Portal-Version"
 """Request header in which a desk names its version; desks of version 1 send none."""
 
+OUR_ANSWER = "Portal-Answer"
+"""Header of every answer of the desk API. Without it an answer is not the portal's own, but a proxy's, say."""
+
 FIRST_FIELDS = {
     "Portal": "district programme short_name languages desks helplines events choices exit_url address demonstration"
     " responsible keep assets clips timezone",

@@ -91,11 +91,13 @@ _KEY_SETS = ("pinned", "earlier", "refused", "refused_removals", "pending", "rev
 
 
 def as_json(state: KeyState) -> dict[str, Any]:
+    """Return the content of the file as it is written."""
     sets = {name: sorted(getattr(state, name)) for name in _KEY_SETS}
     return {"version": 1, "compared": state.compared, "day": state.day, **sets, "accepted": sorted(state.accepted)}
 
 
 def read(data: Any) -> KeyState:
+    """Return the content of the file from its JSON. Raises KeyError, TypeError or ValueError for another one."""
     sets = {name: frozenset(PinnedKey(*map(str, row)) for row in data[name]) for name in _KEY_SETS}
     accepted = frozenset(map(str, data["accepted"]))
     return KeyState(**sets, compared=data["compared"] is True, day=str(data["day"]), accepted=accepted)

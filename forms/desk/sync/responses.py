@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from forms.core.handover_version import OUR_ANSWER
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 
@@ -19,9 +20,6 @@ PATIENCE = 120.0
 
 SLOWEST = 2048
 """Bytes a second that come afterwards at least: a line of 2G brings twice as many. A server that drips holds nobody."""
-
-OUR_ANSWER = "Portal-Answer"
-"""The header of every answer of the desk API. Without it, an answer is not the portal's own."""
 
 
 class ServerAway(Problem):
@@ -73,6 +71,7 @@ def require_tls(address: str) -> None:
 
 
 def refusal(address: str, answer: ServerResponse) -> Problem:
+    """Return what a response means that brings nothing (status 300 and above)."""
     if answer.status == requests.codes.unauthorized:
         todo = "Compare the pickup line in content/portal.yml with this desk's, and build the site again."
         return NotKnown(address, "does not know this desk's token.", todo)

@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, NotFound
 
 from forms.core import i18n
+from forms.core.portal import Portal
 from forms.core.problem import Problem
 from forms.core.rendering.environment import render
 from forms.core.rendering.page import Page, draw_page
@@ -66,7 +67,7 @@ def away_page(app: Flask, path: str) -> Response:
     if state.away_portal is not portal:
         pages.clear()
         state.away_portal = portal
-    language = next((part for part in path.split("/")[1:3] if part in portal.language_codes()), i18n.SOURCE_LANGUAGE)
+    language = _language_of(path, portal)
     if language not in pages:
         with app.test_request_context(f"/forms/{language}/"):
             pages[language] = _message_page(503).get_data()
@@ -75,8 +76,7 @@ def away_page(app: Flask, path: str) -> Response:
 
 def _message_page(status: int) -> Response:
     services = current_services()
-    parts = request.path.split("/")
-    asked_for = next((part for part in parts[1:3] if part in services.portal.language_codes()), i18n.SOURCE_LANGUAGE)
+    asked_for = _language_of(request.path, services.portal)
     body = render(asked_for, "message.html", status=status, portal=services.portal)
     whole = Page(
         title=i18n.say(asked_for)("Something went wrong"),
@@ -87,3 +87,8 @@ def _message_page(status: int) -> Response:
         form=True,
     )
     return html_response(draw_page(services.portal, asked_for, whole), status)
+
+
+def _language_of(path: str, portal: Portal) -> str:
+    """Return the language that an address names, with /forms before it or not; English where it names none."""
+    return next((part for part in path.split("/")[1:3] if part in portal.language_codes()), i18n.SOURCE_LANGUAGE)

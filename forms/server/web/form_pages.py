@@ -165,6 +165,7 @@ def _shell(
 
 
 def alternates(services: Services, language: str, form: str | None, *, stepped: bool = False) -> tuple[Alternate, ...]:
+    """Return a form in each language of the portal; without one, the first page. stepped: at its first questions."""
     query = "?step=1" if stepped else ""
     return tuple(
         Alternate(
@@ -178,6 +179,7 @@ def alternates(services: Services, language: str, form: str | None, *, stepped: 
 
 
 def html_response(text: str, status: int, multiple_of: int = _PAGE_STEP) -> Response:
+    """Return a page that no browser keeps; the answer to a form is padded to a multiple of so many bytes."""
     if request.method == "POST":
         text += "<!--" + "." * (-(len(text.encode()) + 7) % multiple_of) + "-->"
     response = make_response(text, status)

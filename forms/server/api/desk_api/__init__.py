@@ -5,10 +5,9 @@ Described in docs/pickup-openapi.yaml. Who did what with which letter is written
 
 from flask import Blueprint, Response
 
+from forms.core.handover_version import OUR_ANSWER
 from forms.server.api.desk_api import case_log, letters, server, signups
 from forms.web.headers import NEVER_KEPT
-
-OUR_ANSWER = "Portal-Answer"
 
 desk_api = Blueprint("pickup", __name__, url_prefix="/pickup/v1")
 for part in (letters, case_log, server, signups):
@@ -18,5 +17,5 @@ for part in (letters, case_log, server, signups):
 @desk_api.after_request
 def _never_kept(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_KEPT
-    response.headers[OUR_ANSWER] = "1"  # a proxy's page has none: a desk must not take its 404 for ours
+    response.headers[OUR_ANSWER] = "1"
     return response
