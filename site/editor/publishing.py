@@ -246,11 +246,14 @@ def _nothing_before() -> Problem:
     return Problem("undo", _("There is no earlier site to bring back."), _("Publish something first."))
 
 
-def unpublished(history: History, memory: Path) -> list[FileChange]:
-    """Return what was saved and is not on the site; everything where nothing was published with the editor."""
+def unpublished(history: History, memory: Path, path: str = "") -> list[FileChange]:
+    """Return what was saved and is not on the site; everything where nothing was published with the editor.
+
+    path: of this file alone.
+    """
     published = settings.read(memory).published
     known = published if history.entry(published) else ""
-    found = history.between(known, history.newest()) if history.newest() else []
+    found = history.between(known, history.newest(), path) if history.newest() else []
     shown = (change for change in found if not change.path.startswith(f"{UNFINISHED}/"))
     return [change for change in shown if change.path not in WRITTEN_BY_BUILDS]
 

@@ -131,11 +131,11 @@ def _path(editor: Editor, file: str, language: str) -> Path:
 
 def _name(file: str, language: str) -> str:
     """Return the name of a corrected page. Raises Problem for a page of another language."""
-    code, name = file.split("/", 1) if "/" in file else (file, "")
-    if code != language:
+    parts = file.partition("/")
+    if parts[0] != language:
         what = _("is no page in the language %(language)s.", language=language)
         raise Problem(file[:80], what, _("Choose the pack of that language."))
-    return name
+    return parts[2]
 
 
 def _with(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:

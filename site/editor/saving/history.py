@@ -321,10 +321,11 @@ class History:
         parents = self.parents(entry)
         return self.between(parents[0] if parents else "", entry)
 
-    def between(self, before: str, after: str) -> list[FileChange]:
-        """Return what differs between two commits ("" before the first)."""
+    def between(self, before: str, after: str, path: str = "") -> list[FileChange]:
+        """Return what differs between two commits ("" before the first). path: of this file alone."""
         old, new = self.files(before) if before else {}, self.files(after)
-        names = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+        looked_at = {path} if path else {*old, *new}
+        names = sorted(name for name in looked_at if old.get(name) != new.get(name))
         return [FileChange(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
 
 
@@ -332,14 +333,15 @@ def _opened(folder: Path) -> Any:
     """Return a repository. Raises Problem for one in a format that is not read here, as newer git programs make it."""
     from dulwich.repo import Repo  # noqa: PLC0415
 
+    refused = Problem(str(folder), _("is no git repository that this program reads."), _REPOSITORY)
     try:
         repo = Repo(folder)
-        if repo.object_format.name == "sha1":
-            return repo
-        repo.close()
     except (ValueError, NotImplementedError, KeyError, OSError) as error:
-        raise Problem(str(folder), _("is no git repository that this program reads."), _REPOSITORY) from error
-    raise Problem(str(folder), _("is no git repository that this program reads."), _REPOSITORY)
+        raise refused from error
+    if repo.object_format.name != "sha1":
+        repo.close()
+        raise refused
+    return repo
 
 
 def name_of(who: str) -> str:

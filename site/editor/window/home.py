@@ -212,8 +212,13 @@ def language() -> Response:
 def translated_language(language: str) -> str:
     """Return a language that is translated into. Raises Problem for another."""
     if language == SOURCE or language not in the_editor().store.languages:
-        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page(language[:20])
     return language
+
+
+def no_such_page(name: str = "") -> Problem:
+    """Return what is said where an address leads to nothing that the window shows. name: what was asked for."""
+    return Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
 
 
 def writer() -> str:

@@ -18,7 +18,7 @@ from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.current import the_editor
-from editor.window.home import last_writer, stays, translate, writer
+from editor.window.home import last_writer, no_such_page, stays, translate, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.headers import FOR_EVER
@@ -93,7 +93,7 @@ def edit(language: str, name: str) -> str:
     text, base = editor.store.read(path)
     text = text or editor.store.inherited(path)
     if not text:
-        raise Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page(name)
     form = form_of(text, base)
     form.problems = problems_of(language, name, text)
     form.saved = "saved" in request.args

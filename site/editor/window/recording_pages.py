@@ -12,7 +12,7 @@ from editor.incoming import recordings
 from editor.incoming.recordings import Reading
 from editor.tables import lines, rows
 from editor.window.current import the_editor
-from editor.window.home import translate, writer
+from editor.window.home import no_such_page, translate, writer
 from editor.window.table_pages import sheet_now
 from forms.core.media.attachments import LONGEST_READING
 from forms.core.problem import Problem
@@ -25,7 +25,7 @@ def _readings(language: str) -> list[Reading]:
     """Return what may be read aloud in a language of the site. Raises Problem for another, Problems for no content."""
     editor = the_editor()
     if language not in editor.store.languages:
-        raise Problem(language[:20], translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page(language[:20])
     return recordings.every(editor.content, editor.looking.look().readable().library, language)
 
 
@@ -33,7 +33,7 @@ def _reading(language: str, key: str) -> Reading:
     """Return a text that may be recorded. Raises Problem where there is none of that name."""
     found = next((one for one in _readings(language) if one.key == key), None)
     if found is None:
-        raise Problem(key[:80], translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page(key[:80])
     return found
 
 

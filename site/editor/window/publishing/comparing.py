@@ -15,7 +15,7 @@ from editor.saving.store import text_of
 from editor.tables import rows
 from editor.tables.rows import RowChange
 from editor.window.current import is_office, the_editor
-from editor.window.home import translate
+from editor.window.home import no_such_page
 from editor.window.office import gate
 from editor.window.preview_pages import in_frame, page_of
 from forms.core.problem import Problem
@@ -70,7 +70,7 @@ def framed(change: FileChange | None, side: str) -> Response:
     """
     data = None if change is None else change.before if side == "before" else change.after
     if change is None or data is None:
-        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page()
     language, _, name = change.path.partition("/")
     return in_frame(page_of(language, name, text_of(data, name)))
 

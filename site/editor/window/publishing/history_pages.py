@@ -11,7 +11,7 @@ from editor.saving.history import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
 from editor.window.current import the_editor
-from editor.window.home import translate, writer
+from editor.window.home import no_such_page, translate, writer
 from editor.window.publishing.comparing import compared, framed, may_be_seen
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -49,7 +49,7 @@ def _entry(id: str) -> Revision:
     """Return a revision by its id. Raises Problem where there is none."""
     found = the_editor().store.history.entry(id)
     if found is None:
-        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page()
     return found
 
 

@@ -8,7 +8,7 @@ from editor.publishing import unpublished
 from editor.remotes.joining import Touching
 from editor.saving.history import FileChange
 from editor.window.current import office_or_none, the_editor
-from editor.window.home import translate, writer
+from editor.window.home import no_such_page, translate, writer
 from editor.window.publishing.comparing import called, compared, framed, may_be_seen
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
@@ -47,7 +47,7 @@ def change(path: str) -> str:
     """
     found = _unpublished(path)
     if found is None or not may_be_seen(found):
-        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page()
     return render_template("change.html", one=compared(found), title=called(found))
 
 
@@ -61,7 +61,7 @@ def seen(side: str, language: str, name: str) -> Response:
 
 def _unpublished(path: str) -> FileChange | None:
     editor = the_editor()
-    return next((one for one in unpublished(editor.store.history, editor.memory) if one.path == path), None)
+    return next(iter(unpublished(editor.store.history, editor.memory, path)), None)
 
 
 def waits_to_be_signed() -> Build | Commit | None:

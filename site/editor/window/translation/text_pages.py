@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from editor.reviewing import corrections, review_pack
 from editor.reviewing.review_pack import Correction, Returned, Text, is_same
 from editor.window.current import the_editor
-from editor.window.home import translate, translated_language, writer
+from editor.window.home import no_such_page, translated_language, writer
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -67,7 +67,7 @@ def save(language: str, kind: str) -> Response | tuple[str, int]:
     sent = [tuple(cell.replace("\r\n", "\n") for cell in cells) for cells in zip(*columns, strict=False)]
     changed = [Correction(Text(*cells[:4]), cells[4]) for cells in sent if not is_same(cells[4], cells[3])]
     if any(not one.text.file.startswith(kind) for one in changed):
-        raise Problem("", translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page()
     pack = Returned(tuple(one.text for one in changed), tuple(changed), frozenset())
     with editor.store.busy:
         plan = corrections.plan(editor, pack, language)

@@ -20,7 +20,7 @@ from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
 from editor.window.current import the_editor
-from editor.window.home import stays, translate, translated_language, writer
+from editor.window.home import no_such_page, stays, translate, translated_language, writer
 from editor.window.page_pages import made_from, problems_of
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -105,7 +105,7 @@ def _english(name: str) -> PageSource:
     path = the_editor().store.page(SOURCE, name)
     text = the_editor().store.text(path)
     if not text:
-        raise Problem(name[:80], translate("There is no such page here."), translate("Choose one from the list."))
+        raise no_such_page(name[:80])
     return source_of(SOURCE, name, text)
 
 
