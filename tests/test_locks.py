@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from editor import start
 
-from forms.core.files.locks import AlreadyLocked, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, locked, locked_if_possible, locked_within
 from forms.core.problem import Problem
 
 
@@ -109,4 +110,20 @@ def test_who_waits_gives_up_and_does_other_things_meanwhile(tmp_path: Path) -> N
         pass
     assert done
     with locked_within(tmp_path / "lock", 0):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks otherwise")
+def test_where_there_are_no_locks_what_can_do_without_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The editor's folder on a share: until now `edit` said that the disk could not be written."""
+    with locked_if_possible(tmp_path / "lock"), pytest.raises(AlreadyLocked), locked_if_possible(tmp_path / "lock"):
+        pass
+
+    def lacks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", lacks)
+    with locked_if_possible(tmp_path / "lock"), locked_if_possible(tmp_path / "lock"):
+        pass
+    with start.alone(tmp_path / "editor"):
         pass

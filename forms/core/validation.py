@@ -10,6 +10,7 @@ from typing import Any
 
 from forms.core.form_schema import Definition, Field, choices, schema
 from forms.core.i18n import digits
+from forms.core.i18n.newer_letters import is_newer
 from forms.core.portal import Portal
 
 Raw = Mapping[str, Sequence[str]]
@@ -85,13 +86,13 @@ def clean(text: str) -> str:
 
 
 def _shows(char: str) -> bool:
-    return unicodedata.category(char)[0] in "LNPS" and char not in _BLANKS
+    return (unicodedata.category(char)[0] in "LNPS" and char not in _BLANKS) or is_newer(char)
 
 
 def _is_kept(char: str) -> bool:
     if char == _OBJECT:
         return False
-    return char in _KEPT_CONTROLS or char in _JOINERS or unicodedata.category(char)[0] != "C"
+    return char in _KEPT_CONTROLS or char in _JOINERS or unicodedata.category(char)[0] != "C" or is_newer(char)
 
 
 def _cell(field: Field, raw: Raw) -> str:

@@ -31,16 +31,19 @@
     whole.replaceWith(whole.querySelector("form"));
     if (writing && writing !== document.body) writing.focus();
   }
-  // The search is fetched when its box is first used.
+  // The search is fetched when its box is first used; where the line broke, with the next letter that is typed.
   var box = document.querySelector("[data-search]");
   if (box) {
     box.hidden = false;
-    box.querySelector("input").addEventListener("focus", function () {
+    var field = box.querySelector("input");
+    var fetchSearch = function () {
       var script = document.createElement("script");
       script.integrity = box.dataset.integrity;
       script.src = box.dataset.script;
+      script.onerror = function () { field.addEventListener("input", fetchSearch, { once: true }); };
       document.head.append(script);
-    }, { once: true });
+    };
+    field.addEventListener("focus", fetchSearch, { once: true });
   }
   // A summary of mistakes is the first thing to hear and see (WCAG 3.3.1).
   var problems = document.getElementById("problems");

@@ -36,7 +36,14 @@
     return (whole.match(/[\p{L}\p{N}]+/gu) || []).filter(function (word) { return Array.from(word).length > 1; });
   }
   function load(name) {
-    kept[name] = kept[name] || fetch(folder + name).then(function (answer) { return answer.ok ? answer.json() : {}; });
+    kept[name] = kept[name] || fetch(folder + name).then(function (answer) {
+      if (answer.ok) return answer.json();
+      if (answer.status !== 404) throw answer;
+      return {};
+    }).catch(function (error) { // a line that broke is no word that nobody wrote: the next letter asks again
+      delete kept[name];
+      throw error;
+    });
     return kept[name];
   }
   function shard(word) {
@@ -88,7 +95,7 @@
       if (mine !== asked) return;
       none.hidden = numbers.length > 0;
       return show(numbers);
-    });
+    }).catch(function () {});
   }
   input.addEventListener("input", search);
   search();

@@ -82,7 +82,8 @@ def keep_remote_token(site: Site, user: str, token: str) -> None:
     if named is None or not named[0].startswith("https:"):
         todo = "Write there, like:  publish: {remote: https://git.example/district.git}"
         raise Problem("content/portal.yml", "names no git remote that needs a token.", todo)
-    if not (user + token).isprintable():
+    user, token = user.strip(), token.strip()
+    if not (user + token).isprintable() or not token.isascii():
         raise Problem("token", "has characters that no token has.", "Copy it anew, as one line.")
     write_safely(remote_token_file(site), f"{named[0]}\n{user}\n{token}\n".encode())
     click.echo(f"It is kept for {named[0]} only. Where you lose this machine, end the token at the git server.")

@@ -22,7 +22,7 @@ from editor.saving.history import History
 from editor.saving.store import ContentStore
 from editor.window.app import compile_templates, create_window
 from forms.core.crypto.signing import PrivateKey
-from forms.core.files.locks import AlreadyLocked, locked
+from forms.core.files.locks import AlreadyLocked, locked_if_possible
 from forms.core.problem import Problem
 from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run, show_until_interrupted
@@ -113,7 +113,7 @@ def alone(memory: Path) -> Iterator[None]:
     memory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(memory / "lock"))
+            stack.enter_context(locked_if_possible(memory / "lock"))
         except AlreadyLocked:
             todo = "Use the window that is open, or end that program first."
             raise AlreadyRuns("editor", "runs already on this machine.", todo) from None

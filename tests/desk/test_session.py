@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -592,3 +593,26 @@ def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, mo
     assert "may be older than the server" in seen.outdated
     assert (seen.new, seen.waiting) == (1, 0)
     assert "We will come." in office.answer_page(receipt)
+
+
+def test_what_was_written_first_is_sent_first_by_whatever_clock(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop's clock is put right by hours between two answers that wait for a network."""
+    anita = office.machine("police/anita")
+    now = time.time_ns()
+    for clock, word in ((now, b"first"), (now - 7_200_000_000_000, b"second"), (now - 1, b"third")):
+        monkeypatch.setattr("time.time_ns", lambda clock=clock: clock)
+        anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
+    assert [one.sealed for one in anita.local_store.posted()] == [b"first", b"second", b"third"]
+
+
+def test_two_programs_of_a_desk_send_the_same_outbox(office: Office) -> None:
+    """The window is open while a timer fetches: what one has just sent is no fault to the other."""
+    anita = office.machine("police/anita")
+    for word in (b"one", b"two", b"three"):
+        anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
+    waiting = anita.local_store.posted()
+    assert next(waiting).sealed == b"one"
+    anita.local_store.delete("outbox", anita.local_store.ids("outbox")[1])
+    assert [one.sealed for one in waiting] == [b"three"]

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 from bs4 import BeautifulSoup
-from editor.incoming import pasted
+from editor.incoming import documents, pasted
+from editor.incoming.cleaned_html import LETTERS
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
@@ -49,6 +50,66 @@ def test_a_web_page_becomes_the_same() -> None:
     html = """<h2 class="x">Rights</h2><div style="color:red"><p>You <span style="font-weight: 700">may</span> <em>go</em>.</p></div>
     <ol><li>One<ul><li>Inner</li></ul></li><li>Two</li></ol><b style="font-weight:normal" id="docs-internal-guid-1"><p>Plain.</p></b>"""
     assert pasted.from_html(html).text == "## Rights\n\nYou **may** *go*.\n\n1. One\n    - Inner\n2. Two\n\nPlain."
+
+
+ONLINE = '<div class="ListContainerWrapper"><ul><li aria-level="%d"><p>%s</p></li></ul></div>'
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<ul><li>one</li><ul><li>inner</li></ul><li>two</li></ul>", "- one\n    - inner\n- two"),
+        ("<ul><li>a</li><ul><li>b</li><ol><li>c</li></ol></ul></ul>", "- a\n    - b\n        1. c"),
+        ("".join(ONLINE % one for one in ((1, "a"), (2, "b"), (2, "c"), (3, "d"), (1, "e"))),
+         "- a\n    - b\n    - c\n        - d\n- e"),
+        (ONLINE % (3, "a") + ONLINE % (3, "b"), "- a\n    - b"),
+        ("<ul><li>a</li></ul><p>between</p><ul><li>b</li></ul>", "- a\n\nbetween\n\n- b"),
+    ],
+)  # fmt: skip
+def test_lists_of_google_docs_onenote_and_word_online_stay_as_deep_as_they_are(html: str, text: str) -> None:
+    assert pasted.from_html(html).text == text
+
+
+@pytest.mark.parametrize(
+    ("link", "meant"),
+    [
+        ("https://www.google.com/url?q=https://nalsa.gov.in/a%3Fb&amp;sa=D", "https://nalsa.gov.in/a?b"),
+        ("https://www.google.co.in/url?url=https://nalsa.gov.in/&amp;q=", "https://nalsa.gov.in/"),
+        (
+            "https://ind01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fnalsa.gov.in%2F&amp;data=05%7Cher",
+            "https://nalsa.gov.in/",
+        ),
+        ("https://l.facebook.com/l.php?u=https%3A%2F%2Fnalsa.gov.in%2F&amp;h=AT0", "https://nalsa.gov.in/"),
+        ("https://www.google.com/search?q=x", "https://www.google.com/search?q=x"),
+    ],
+)
+def test_a_link_leads_where_it_is_meant_to(link: str, meant: str) -> None:
+    """Mail programs and searches lead through themselves, and learn who goes there."""
+    assert pasted.from_html(f'<a href="{link}">Law</a>').text == f"[Law]({meant})"
+
+
+def test_nothing_that_no_reader_may_follow_comes_out_of_another_address() -> None:
+    assert pasted.from_html('<a href="https://www.google.com/url?q=javascript:alert(1)">Law</a>').text == "Law"
+
+
+@pytest.mark.parametrize("font", ["Kruti Dev 010", "Bamini", "DV-TTYogesh", "SHREE-TAM-0802", "AkrutiOriSarala"])
+def test_words_in_a_font_with_letters_of_its_own_are_named(browser: Browser, font: str) -> None:
+    """Offices write Hindi in Kruti Dev: without it the words are signs of English keys."""
+    found = pasted.from_html(f"<p>Law: <span style='font-size:12pt;font-family:\"{font}\",serif'>etnwj</span></p>")
+    assert (found.text, found.left_out) == ("Law: etnwj", {LETTERS})
+    said = browser.post("/paste", 200, html=f"<p style='font-family:{font}'>etnwj</p>").json
+    assert said
+    assert "Kruti Dev" in said["said"][0]
+
+
+def test_fonts_of_today_are_not_named() -> None:
+    html = "<p style='font-family:\"Nirmala UI\"'>मज़दूर</p><p style='font-family:Latha'>தொழிலாளர்</p><p style='font-family:Bamini'> </p>"
+    assert pasted.from_html(html).left_out == frozenset()
+
+
+def test_an_arrow_that_word_made_is_an_arrow() -> None:
+    html = "<p>Go <span style='font-family:Wingdings'>à</span> <b style='font-family:Wingdings'><i style='font-family:Arial'>there</i></b></p>"
+    assert pasted.from_html(html).text == "Go → ***there***"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +321,13 @@ def test_a_document_under_another_name_is_looked_at_too() -> None:
 
 
 ENTITY = f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><w:document xmlns:w="{W}"><w:body><w:p><w:r><w:t>&a;</w:t></w:r></w:p></w:body></w:document>'
+
+
+@pytest.mark.parametrize(("font", "left_out"), [("Kruti Dev 010", {"letters"}), ("Mangal", set())])
+def test_a_document_in_a_font_with_letters_of_its_own_is_named(font: str, left_out: set[str]) -> None:
+    words = run("etnwj", f'<w:rFonts w:hint="default" w:ascii="{font}" w:hAnsi="{font}"/>')
+    found = documents.word(docx(f"<w:p>{words}</w:p>"))
+    assert (found.text, found.left_out - {"comments"}) == ("etnwj", left_out)
 
 
 @pytest.mark.parametrize(

@@ -229,3 +229,26 @@ def test_without_a_script_there_is_the_list_of_all_pages(page: Any, request: pyt
     page.goto("/ta/pages/")
     assert page.locator(".search").is_visible() == ("[script]" in request.node.name)
     assert page.locator('main .links a[href="/ta/rights/"]').is_visible()
+
+
+@pytest.mark.parametrize("broken", ["/assets/search.", "/search/7a-65.json", "/search/pages-"])
+def test_searching_over_a_line_that_breaks_once(browser: Any, installation: Any, broken: str) -> None:
+    """What failed once was kept as failed until the page was loaded anew."""
+    context = browser.new_context(base_url=installation.address)
+    page = context.new_page()
+    failed: list[str] = []
+
+    def break_once(route: Any) -> None:
+        if broken in route.request.url and not failed:
+            failed.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/*", break_once)
+    page.goto("/en/pages/")
+    with page.expect_event("requestfailed"):
+        page.locator("#search").press_sequentially("zer")
+    page.locator("#search").press_sequentially("o fir")
+    page.locator('.search a[href="/en/rights/"]').wait_for()
+    context.close()

@@ -15,6 +15,7 @@ from PIL import Image
 from forms.core.media import attachments, decoder_process
 from forms.core.media.attachments import NotTaken
 from forms.core.validation import clean
+from forms.server.services.likeness import is_gibberish
 from tests.server.test_attachments import encoded, parts_of, photo
 
 ROOT = Path(__file__).parents[2]
@@ -220,9 +221,14 @@ def test_a_browser_that_cannot_send_a_file_does_not_leave_it_out_in_silence(
     assert "IMG_1" not in page
 
 
+MUNDARI, OL_ONAL = "\U0001e4db\U0001e4de\U0001e4e2\U0001e4dd", "\U0001e5d0\U0001e5d2"  # Unicode 15 and 16
+NOBODYS = "\U0003fffd"
+"""No character yet: what a letter of a newer Unicode is for an older one."""
 SHOWN = {
     "\u200d\u200c": "", "\u3164": "", "\u2800": "", "\ufffc": "", "\u0301": "", "\ufe0f": "", " \u115f\n": "", "\u0bcd": "",
     "one\vtwo\ftre\x85four\u2028five\u2029six\r7\r\n8": "one\ntwo\ntre\nfour\nfive\nsix\n7\n8",  # gremlins 49, office-js 1755
+    MUNDARI: MUNDARI, OL_ONAL: OL_ONAL, "\U0001fae9": "\U0001fae9", f"a{NOBODYS}\nb": f"a{NOBODYS}\nb", NOBODYS: NOBODYS,
+    "a\ufffeb\uffff\ufdd0\U0003fffe": "ab", "\u2065\ufff1\U000e0080\U000e0fff": "", "a\U000e0020\ue000": "a",
     "soft\u00adhyphen": "softhyphen", "He said\ufffc this": "He said this", "?": "?", "\U0001f64f": "\U0001f64f", "க்\u200cஷ": "க்\u200cஷ", "\ufffd": "\ufffd",
 }  # fmt: skip
 
@@ -254,3 +260,11 @@ def test_a_form_in_another_encoding_is_told_so_with_files_or_without(make_endpoi
     )
     typed = client.post("/forms/en/concern", data=b"what=100%25E9", content_type="application/x-www-form-urlencoded")
     assert "100%E9" in typed.get_data(as_text=True), "what was typed so stays so"
+
+
+def test_letters_of_a_script_that_is_younger_than_this_python_reach_the_desk(endpoint: Any) -> None:
+    """Mundari in its own letters was taken for nothing typed (Python 3.11), new emoji went without a word."""
+    endpoint.send("concern", what=f"{MUNDARI} {NOBODYS}")
+    [letter] = endpoint.opened()
+    assert letter["answers"]["what"] == f"{MUNDARI} {NOBODYS}"
+    assert not is_gibberish(f"{MUNDARI} {OL_ONAL} {MUNDARI}")

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -179,3 +180,19 @@ def test_the_name_of_a_feed_is_a_text_like_any_other(name: str) -> None:
         warnings.simplefilter("ignore")
         read = vobject.readOne(calendar(PORTAL, [], "en", name).decode()).contents
     assert [read[key][0].value for key in ("name", "x-wr-calname")] == [name, name]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_where_clocks_are_put_forward_times_are_in_utc(folder: Any, zone: str) -> None:
+    """Outlook is an hour off where a zone lists its days of change (iCalcreator 86)."""
+    settings = folder.root / "content" / "portal.yml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("Asia/Kolkata", zone), encoding="utf-8")
+    for day in ("2027-02-01", "2027-07-01"):
+        folder.row("events", starts=f"{day}T10:00", ends=f"{day}T12:00")
+        data = (folder.build() / "en/events/meeting/event.ics").read_bytes()
+        [event] = parsed(data)
+        assert event.dtstart.value == datetime.fromisoformat(f"{day}T10:00").replace(tzinfo=ZoneInfo(zone))
+        assert event.dtstart.value.utcoffset() == timedelta(0)
+        assert b"VTIMEZONE" not in data
+    folder.row("events", starts="2027-07-01")
+    assert b"DTSTART;VALUE=DATE:20270701" in (folder.build() / "en/events/meeting/event.ics").read_bytes()

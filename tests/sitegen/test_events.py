@@ -134,9 +134,19 @@ def test_a_wrong_row(folder: Any, changes: dict[str, str], column: str, sentence
     assert folder.problems() == [where(2, "meeting", column) + sentence]
 
 
-def test_an_id_that_the_site_needs_itself(folder: Any) -> None:
-    folder.row("events", id="past")
-    assert folder.problems() == [where(2, "past", "id") + '"past" is a folder of the site. Give the event another id.']
+@pytest.mark.parametrize("id", ["past", "index"])
+def test_an_id_that_the_site_needs_itself(folder: Any, id: str) -> None:
+    folder.row("events", id=id)
+    assert folder.problems() == [where(2, id, "id") + f'"{id}" is a folder of the site. Give the event another id.']
+
+
+@pytest.mark.parametrize(
+    ("id", "why"), [("index", "is a folder of the site."), ("con", "is a name that Windows keeps")]
+)
+def test_an_id_of_a_place_whose_page_could_not_be_made(folder: Any, id: str, why: str) -> None:
+    folder.row("places", id=id)
+    folder.row("events", place=id)
+    assert f'content/tables/places.csv, row 2, column id: "{id}" {why}' in folder.problems()[0]
 
 
 def test_one_whole_day_may_end_on_itself(folder: Any) -> None:

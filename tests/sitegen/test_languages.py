@@ -12,6 +12,7 @@ import yaml
 from sitegen.content import settings, tables
 from sitegen.languages import adding, table_schemas
 from sitegen.publish import mirrored_style, old_engines
+from sitegen.render.slugs import slugify
 
 from forms.core import i18n
 from forms.core.i18n import fonts, locales, own_words
@@ -317,3 +318,15 @@ def test_the_whole_stylesheet_mirrors_and_mirrors_back() -> None:
     mirrored = once(plain)
     assert mirrored != once(mirrored)
     assert once(once(mirrored)) == mirrored
+
+
+def test_a_script_that_is_younger_than_this_python_has_letters(folder: Any) -> None:
+    """Nag Mundari came with Unicode 15: for Python 3.11 nothing stands there."""
+    mundari = "\U0001e4db\U0001e4de\U0001e4e2"
+    settings_file = folder.root / "content" / "portal.yml"
+    adding.add(folder.root / "content", SCHEMAS, "unr", mundari)
+    assert mundari in settings_file.read_text(encoding="utf-8")
+    folder.page("help", f"## {mundari}\n\nText.", language="unr", title=mundari)
+    assert not [one for one in folder.problems() if "no letters" in one]
+    assert slugify(f"{mundari} {mundari}", "-") == f"{mundari}-{mundari}"
+    assert own_words.usable(po("unr", ("Home", mundari)), "unr")

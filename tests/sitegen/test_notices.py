@@ -126,3 +126,9 @@ def test_the_strips_name_the_numbers_of_help_and_the_site(
     assert wall["strips"] == ["112"], "a number, and no word that tells what it is for"
     assert wall["address"] == "portal.example/en"
     assert wall["count"] == event_posters.STRIPS
+
+
+def test_a_code_has_four_empty_modules_around_it(tmp_path: Path) -> None:
+    """ISO/IEC 18004, 9.1: with fewer, scanners miss it beside words or on a coloured poster."""
+    leaflets.draw_code("https://portal.example/ta/", tmp_path / "qr.svg")
+    assert "M4 4.5h7" in (tmp_path / "qr.svg").read_text(encoding="utf-8")

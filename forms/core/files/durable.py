@@ -10,6 +10,9 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 
+_NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS})
+"""What a file system says that cannot sync a folder, as SMB and FUSE do (fsync(2); PostgreSQL passes them over too)."""
+
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a file that other programs may read. Raises OSError, and then changes nothing."""
@@ -86,9 +89,17 @@ def remove_left_by_killed(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk. Windows has no such call and needs none. Raises OSError."""
-    if os.name == "posix":
+    """Wait until the names in a folder are on the disk. Raises OSError.
+
+    Windows has no such call and needs none; shares and some sticks have none for folders, and the file is there.
+    """
+    if os.name != "posix":
+        return
+    try:
         _sync(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _sync(path: Path, how: int) -> None:

@@ -63,6 +63,21 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
+def locked_if_possible(path: Path, *, wait: bool = False) -> Iterator[None]:
+    """Lock a file as `locked` does; where its file system has no locks, go on as if nobody else was there.
+
+    Raises AlreadyLocked, OSError, Problem for a link.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path, wait=wait))
+        except OSError as error:
+            if error.errno not in LACKING:
+                raise
+        yield
+
+
+@contextmanager
 def locked_within(
     path: Path, longest: float, meanwhile: Callable[[], object] = lambda: None, every: float = 5.0
 ) -> Iterator[None]:

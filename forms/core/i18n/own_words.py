@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.i18n import locales
+from forms.core.i18n.newer_letters import is_newer
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -202,7 +203,9 @@ def _filling_faults(english: Forms, said: Forms) -> Iterator[str]:
 
 def _says(text: str) -> bool:
     """Return whether a reader sees a word in a text, beside what it is filled with."""
-    return any(char.isalpha() and char not in _BLANK for char in _FILLED.sub("", _TAG.sub("", text)))
+    return any(
+        (char.isalpha() and char not in _BLANK) or is_newer(char) for char in _FILLED.sub("", _TAG.sub("", text))
+    )
 
 
 def _always(english: Forms) -> set[tuple[str | None, str]]:

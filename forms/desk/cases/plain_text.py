@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from forms.core.form_schema import load, names
+from forms.core.i18n.newer_letters import is_newer
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
@@ -28,7 +29,7 @@ _LINE_ENDS = dict.fromkeys(map(ord, "\n\u2028\u2029"), "\N{MIDDLE DOT}")
 
 
 def _is_harmless(char: str) -> bool:
-    return char in "\n\u200c\u200d" or unicodedata.category(char)[0] != "C"
+    return char in "\n\u200c\u200d" or unicodedata.category(char)[0] != "C" or is_newer(char)
 
 
 def one_line(number: int, case: Case, today: date) -> str:

@@ -145,7 +145,10 @@ class LocalStore:
     def posted(self) -> Iterator[QueuedRequest]:
         """Yield what waits in the outbox, oldest first. Damaged files are put aside."""
         for name in self.ids("outbox"):
-            whole = self.read("outbox", name)
+            try:
+                whole = self.read("outbox", name)
+            except Problem:  # another program of this desk has sent it just now
+                continue
             head, _, sealed = whole.partition(b"\n")
             try:
                 told = json.loads(head)

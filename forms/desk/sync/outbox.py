@@ -23,7 +23,9 @@ class Outbox:
     def post(self, method: str, path: str, sealed: bytes, reader: str = "") -> str:
         """Store it durably, to be sent; return its name in the outbox. Raises Problem if the disk fails."""
         # A growing name: what was written first is sent first. Nobody but this machine sees it.
-        name = f"{time.time_ns():020}"
+        # The clock may have been put back since the last one.
+        last = max(map(int, filter(str.isdecimal, self._cabinet.ids("outbox"))), default=0)
+        name = f"{max(time.time_ns(), last + 1):020}"
         self._cabinet.post(QueuedRequest(name, method, path, reader, sealed))
         return name
 

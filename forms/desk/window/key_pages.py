@@ -74,7 +74,7 @@ def _rotate(session: Session, form: Form) -> str:
 def _recovery(session: Session, _: Form) -> str:
     """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
     secret, public = keys.recovery()
-    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=2, dark="#000", light="#fff", omitsize=True)
+    square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
     return render_template(
         "recovery.html",
         here="keys",

@@ -14,6 +14,8 @@ import time
 import unicodedata
 from collections.abc import Callable
 
+from forms.core.i18n.newer_letters import is_newer
+
 CELLS = 1 << 16
 """Counters of one period."""
 
@@ -81,7 +83,11 @@ def is_gibberish(text: str) -> bool:
 def _words(text: str) -> list[str]:
     """Return what stands between spaces, without punctuation (categories P and S)."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return ["".join(char for char in word if unicodedata.category(char)[0] not in "PSC") for word in plain.split()]
+    return ["".join(filter(_is_of_a_word, word)) for word in plain.split()]
+
+
+def _is_of_a_word(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "PSC" or is_newer(char)
 
 
 def _is_odd(word: str) -> bool:

@@ -3,10 +3,17 @@
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
+
+from editor.incoming import fonts, lists
 
 CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK = "changes", "comments", "pictures", "hidden", "struck"
 """What was left out, which the window says in a sentence."""
+
+LETTERS = "letters"
+"""Words are in, of which the window says that they are no Unicode."""
+
+KINDS = frozenset({CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK, LETTERS})
 
 _GONE = (
     "head", "style", "script", "noscript", "template", "title", "meta", "link", "xml", "object", "embed",
@@ -33,10 +40,6 @@ _UNSEEN = re.compile(
     r"|font-size:0(?:\.0*)?(?![\d.]))"
 )
 """Styles with which a text is there and not seen: who copies the page does not know of it."""
-
-_LEVEL = re.compile(r"mso-list:[^;]*?\blevel(\d+)", re.I)
-
-_NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]", re.I)
 
 
 def cleaned(html: str) -> tuple[Any, frozenset[str]]:
@@ -67,8 +70,10 @@ def _cleaned(soup: Any) -> Iterator[str]:
         yield STRUCK
     if _taken(soup.find_all(["img", "picture", "v:imagedata", "v:shape"])):
         yield PICTURES
+    if fonts.read(soup):
+        yield LETTERS
     _taken(soup.find_all(_GONE))
-    _make_lists(soup)
+    lists.make(soup)
     _make_headings(soup)
     for tag in soup.find_all(True):
         _make_plain(tag)
@@ -104,33 +109,6 @@ def _taken(tags: list[Any]) -> bool:
     return bool(tags)
 
 
-def _make_lists(soup: Any) -> None:
-    """Make lists of the paragraphs that Word draws as lists: in what it copies, a list is a style."""
-    lists: list[Any] = []
-    last = None
-    for paragraph in soup.find_all(["p", *_HEADINGS], style=_LEVEL):
-        level = min(int(_LEVEL.search(paragraph["style"])[1]), 9)  # type: ignore[index]
-        marks = paragraph.find_all("span", style=re.compile("mso-list:\\s*Ignore", re.I))
-        kind = "ol" if marks and _NUMBERED.match(marks[0].get_text(strip=True)) else "ul"
-        _taken(marks)
-        before = paragraph.find_previous_sibling()
-        if not lists or before is not last:
-            lists = []
-        lists = lists[:level]
-        if not lists:
-            last = soup.new_tag(kind)
-            paragraph.insert_before(last)
-            lists = [last]
-        elif len(lists) < level:
-            inner = soup.new_tag(kind)
-            items = lists[-1].find_all("li", recursive=False)
-            items[-1].append(inner)
-            lists.append(inner)
-        paragraph.extract()
-        paragraph.name, paragraph.attrs = "li", {}
-        lists[-1].append(paragraph)
-
-
 def _make_headings(soup: Any) -> None:
     """Let headings begin at the second level: a page has one title of its own."""
     for tag in soup.select(".MsoTitle"):
@@ -164,9 +142,28 @@ def _make_plain(tag: Any) -> None:
             tag.unwrap()
 
 
+_WRAPPED = {
+    re.compile(r"(?:www\.)?google(?:\.[a-z]{2,3}){1,2}/url"): ("q", "url"),
+    re.compile(r"[a-z0-9-]+\.safelinks\.protection\.outlook\.com/.*"): ("url",),
+    re.compile(r"lm?\.(?:facebook|instagram)\.com/(?:l\.php)?"): ("u",),
+}
+"""Addresses that only lead on to the one that is meant, and tell who does so on the way."""
+
+
+def _meant(href: str) -> str:
+    """Return the address that a mail program, a search or a network has put into one of its own."""
+    parts = urlsplit(href)
+    for address, names in _WRAPPED.items():
+        if address.fullmatch(f"{parts.netloc}{parts.path}"):
+            asked = parse_qs(parts.query)
+            return next((asked[name][0] for name in names if name in asked), href)
+    return href
+
+
 def _address(href: str) -> str:
     """Return where a link leads, or "" where no reader of the site could follow it."""
     try:
+        href = _meant(href.strip())
         parts = urlsplit(href.strip())
     except ValueError:
         return ""

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from editor.incoming import document_decoder, pasted
-from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, PICTURES, STRUCK
+from editor.incoming.cleaned_html import KINDS
 from editor.incoming.pasted import Pasted
 from forms.core.i18n import gettext_noop as _
 from forms.core.media import decoder_process
@@ -56,7 +56,7 @@ def _text(kind: str, data: bytes, refused: Problem) -> Pasted:
     head, made = _read(kind, data, refused)
     left_out = head.get("left_out")
     try:
-        told = frozenset(left_out if isinstance(left_out, list) else ()) & {CHANGES, COMMENTS, HIDDEN, PICTURES, STRUCK}
+        told = frozenset(left_out if isinstance(left_out, list) else ()) & KINDS
         return Pasted(made.decode(), told)
     except (TypeError, UnicodeDecodeError):
         raise refused from None

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, cleaned
+from editor.incoming import fonts
+from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, LETTERS, cleaned
 from editor.incoming.hidden_text import without_hidden
 from editor.incoming.html_markdown import written
 from editor.incoming.package import xml_of
@@ -62,6 +63,8 @@ def _traces(parts: Mapping[str, bytes]) -> Iterator[str]:
     for name, xml in parts.items():
         if re.search(rb"<w:(?:ins|del|moveFrom|moveTo)\b", xml):
             yield CHANGES
+        if name.endswith(("document.xml", "styles.xml")) and fonts.document_has_own_letters(xml):
+            yield LETTERS
         if name.endswith("comments.xml") and b"<w:comment " in xml:
             yield COMMENTS
 

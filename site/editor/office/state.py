@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forms.core.files.durable import write_safely
-from forms.core.files.locks import locked
+from forms.core.files.locks import locked_if_possible
 from forms.core.problem import Problem
 
 FILE = "office.json"
@@ -103,7 +103,7 @@ class Kept:
         """Yield the state to be changed; it is on the disk when the block ends; where that raises, as before."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(self.folder / "office.lock", wait=True):
+            with locked_if_possible(self.folder / "office.lock", wait=True):
                 state = self.read()
                 yield state
                 write_safely(self.folder / FILE, state.model_dump_json(indent=1).encode())

@@ -13,9 +13,9 @@ from os import fsdecode
 from pathlib import Path
 from typing import Any
 
-from sitegen.layers import lookup
 from sitegen.layers.own_files import is_passed_over
 
+from editor.saving.disk_files import DiskFiles, has_name
 from forms.core.builds import git_signatures, passkey_commits
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
@@ -24,6 +24,7 @@ _FILE = 0o100644
 _TREES = 4
 """Commits whose lists of files are remembered."""
 _SECONDS = 3600
+_REPOSITORY = _("Ask whoever set it up. Without its folder .git the editor keeps a history of its own.")
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class History:
         if not self._own and not (beside / "HEAD").exists():
             beside.mkdir(parents=True, exist_ok=True)
             Repo.init_bare(beside, default_branch=b"main").close()
-        self._repo: Any = Repo(content if self._own else beside)
-        self._seen: dict[str, tuple[int, int, str]] = {}
+        self._repo: Any = _opened(content if self._own else beside)
+        self._disk = DiskFiles(content, self.id_of, self.read)
         self._trees: dict[bytes, dict[str, tuple[int, str]]] = {}
         self._newest_followed: tuple[str, dict[str, str]] = "", {}
         if not self._own:
@@ -183,7 +184,7 @@ class History:
 
     def parents(self, commit: str) -> list[str]:
         """Return the commits that one follows."""
-        return [parent.decode() for parent in self._repo[commit.encode()].parents]
+        return [parent.decode() for parent in self._repo.get_parents(commit.encode())]  # none where a clone is cut off
 
     def message(self, commit: str) -> str:
         """Return the whole message of a commit; "" for none."""
@@ -196,13 +197,13 @@ class History:
             one = left.pop()
             if one not in found:
                 found.add(one)
-                left += [parent.decode() for parent in self._repo[one.encode()].parents]
+                left += self.parents(one)
         return found
 
     def common(self, one: str, other: str) -> str:
         """Return the newest commit that two commits follow; "" where they have none in common."""
         both = self.ancestors(one) & self.ancestors(other)
-        followed = {parent.decode() for id in both for parent in self._repo[id.encode()].parents}
+        followed = {parent for id in both for parent in self.parents(id)}
         return max(both - followed, default="")
 
     def mark(self, name: str) -> str:
@@ -219,7 +220,7 @@ class History:
         """Record what was changed in content/ without the editor: nothing in it may be lost by what is saved next."""
         there, now = self._followed(), self._on_disk()
         changed = {path for path in {*there, *now} if there.get(path) != now.get(path)}
-        data = {path: (self._content / path).read_bytes() if path in now else None for path in changed}
+        data = {path: self._disk.to_record(path, there.get(path, "")) if path in now else None for path in changed}
         return self.record(data, who, what) if data else None
 
     def is_behind(self) -> bool:
@@ -236,18 +237,11 @@ class History:
         return self._newest_followed[1]
 
     def _on_disk(self) -> dict[str, str]:
-        """Return the id of each file of content/; a file is read again only when its size or time is another."""
-        found = {}
-        for file in lookup.every(self._content):
-            if file.layer.folder != self._content:
-                continue  # of a library, which has a history of its own
-            name, state = file.name, file.state()
-            known = self._seen.get(name)
-            if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
-                known = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()))
-                self._seen[name] = known
-            found[name] = known[2]
-        return found
+        return self._disk.ids(self._followed())
+
+    def id_on_disk(self, path: str, data: bytes) -> str:
+        """Return the id of a file's bytes on the disk; of the recorded ones, where git writes those so."""
+        return self._disk.id_as_recorded(data, self.files().get(path, ""))
 
     def files(self, entry: str = "") -> dict[str, str]:
         """Return the id of each file in a commit, or in the newest."""
@@ -263,7 +257,8 @@ class History:
         rows = self._trees.get(commit)
         if rows is None:  # read once: a save asks three times, and the pages after it again
             found = iter_tree_contents(self._repo.object_store, self._repo[commit].tree)
-            rows = {item.path.decode("utf-8", "replace"): (item.mode, item.sha.decode()) for item in found}
+            named = ((item.path.decode("utf-8", "surrogateescape"), item) for item in found)
+            rows = {name: (item.mode, item.sha.decode()) for name, item in named if has_name(name)}
             self._trees = dict([*self._trees.items(), (commit, rows)][-_TREES:])
         return dict(rows)
 
@@ -323,14 +318,28 @@ class History:
 
     def changes(self, entry: str) -> list[FileChange]:
         """Return what a commit changed."""
-        parents = self._repo[entry.encode()].parents
-        return self.between(parents[0].decode() if parents else "", entry)
+        parents = self.parents(entry)
+        return self.between(parents[0] if parents else "", entry)
 
     def between(self, before: str, after: str) -> list[FileChange]:
         """Return what differs between two commits ("" before the first)."""
         old, new = self.files(before) if before else {}, self.files(after)
         names = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
         return [FileChange(name, self.read(old.get(name, "")), self.read(new.get(name, ""))) for name in names]
+
+
+def _opened(folder: Path) -> Any:
+    """Return a repository. Raises Problem for one in a format that is not read here, as newer git programs make it."""
+    from dulwich.repo import Repo  # noqa: PLC0415
+
+    try:
+        repo = Repo(folder)
+        if repo.object_format.name == "sha1":
+            return repo
+        repo.close()
+    except (ValueError, NotImplementedError, KeyError, OSError) as error:
+        raise Problem(str(folder), _("is no git repository that this program reads."), _REPOSITORY) from error
+    raise Problem(str(folder), _("is no git repository that this program reads."), _REPOSITORY)
 
 
 def name_of(who: str) -> str:

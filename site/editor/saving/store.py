@@ -62,7 +62,10 @@ class ContentStore:
         with self.busy:
             once(self, self.note_outside)
             data = _bytes_of(path)
-        return ("", "") if data is None else (text_of(data, self.name(path)), self.history.id_of(data))
+        return ("", "") if data is None else (text_of(data, self.name(path)), self._id_of(path, data))
+
+    def _id_of(self, path: Path, data: bytes) -> str:
+        return self.history.id_on_disk(self.name(path), data)
 
     def inherited(self, path: Path) -> str:
         """Return the text of a page that a library brings and the district has no copy of; "" where there is none."""
@@ -98,7 +101,7 @@ class ContentStore:
                 return Saved(now, parts=tuple(parts))
             self.refuse_secrets(whole, path)
             entry = self.write(path, whole, who, what)
-            return Saved(self.history.id_of(_bytes_of(path) or b""), entry, merged=whole != text)
+            return Saved(self._id_of(path, _bytes_of(path) or b""), entry, merged=whole != text)
 
     def replace(self, path: Path, text: str, base: str, who: str, what: str) -> Saved:
         """Write a text in place of the file's state `base`, and record it: lines of a table mean nothing by themselves.
@@ -122,7 +125,7 @@ class ContentStore:
             todo = _("Nothing is saved. Look at it again.")
             for path, (text, base) in files.items():
                 data = before[path]
-                if (self.history.id_of(data) if data is not None else "") != base:
+                if (self._id_of(path, data) if data is not None else "") != base:
                     raise Problem(self.name(path), _("was changed by somebody else just now."), todo)
                 self.refuse_secrets(text, path)
                 self._refuse_held(path)

@@ -91,6 +91,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
 def _prepare_templates(app: Flask) -> None:
     """Let templates refuse unknown names, and give them the words and forms of who reads."""
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.finalize = _as_shown
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
@@ -105,6 +106,14 @@ def compile_templates(app: Flask) -> None:
     """Compile the templates of a window, so that no page that is opened for the first time waits for it."""
     for name in app.jinja_env.list_templates(extensions=["html"]):
         app.jinja_env.get_template(name)
+
+
+def _as_shown(value: Any) -> Any:
+    """Return what stands on a page: a file's name may hold bytes that are no letters, which no page can hold."""
+    if isinstance(value, str) and not value.isascii():
+        readable = value.encode("utf-8", "replace").decode()
+        return value if readable == value else type(value)(readable)
+    return value
 
 
 def _gettext(text: str) -> str:

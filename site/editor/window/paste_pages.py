@@ -4,7 +4,7 @@ from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
 from editor.incoming import documents
-from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, PICTURES, STRUCK
+from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, LETTERS, PICTURES, STRUCK
 from editor.incoming.pasted import Pasted
 from editor.window.current import the_editor
 from editor.window.home import translate, translated
@@ -22,6 +22,10 @@ def said_of(found: Pasted) -> list[str]:
         PICTURES: translate("Pictures are left out."),
         HIDDEN: translate("Hidden text is left out."),
         STRUCK: translate("Words that are crossed out are left out."),
+        LETTERS: translate(
+            "Some words are in a font with letters of its own, like Kruti Dev or Bamini: no phone can show them. "
+            "Turn them into Unicode, or write them anew."
+        ),
     }
     return [text for kind, text in words.items() if kind in found.left_out]
 

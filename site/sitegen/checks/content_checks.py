@@ -63,6 +63,7 @@ def check(
         *as_dangers(consent_rules.problems(pages, tables, content, tuple(library.by_language), today)),
         *_menu(menu, library),
         *event_checks.problems(tables["events"], days, library.names, today),
+        *event_checks.places(tables["places"]),
         *event_checks.strays({page.name: page.where for page in pages}, tables["events"], days),
         *row_checks.checked_on(tables, today),
         *as_dangers(row_checks.numbers(tables)),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
-from forms.core.files.locks import LACKING, AlreadyLocked, held_too_long, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, held_too_long, locked_if_possible, locked_within
 from forms.core.problem import Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
@@ -384,10 +384,7 @@ def _taken(path: Path, stack: ExitStack) -> bool:
     if path.exists() and not os.access(path, os.W_OK):
         path.unlink()
     try:
-        stack.enter_context(locked(path))
+        stack.enter_context(locked_if_possible(path))
     except AlreadyLocked:
         return False
-    except OSError as error:
-        if error.errno not in LACKING:
-            raise
     return True

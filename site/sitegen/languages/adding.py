@@ -13,6 +13,7 @@ from pathlib import Path
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.i18n import extraction, locales, own_words
+from forms.core.i18n.newer_letters import is_newer
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
 from sitegen.content import pages, settings
@@ -37,7 +38,8 @@ def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
     """
     if not _CODE.fullmatch(code) or code in _TAKEN:
         raise Problem(code, "is no code of a language.", "Take its code of BCP 47, like bn, sat or sck.")
-    if name and (not _JOINERS.sub("", name).isprintable() or not name.strip() or len(name) > LONGEST_NAME):
+    odd = any(not (char.isprintable() or is_newer(char)) for char in _JOINERS.sub("", name))
+    if name and (odd or not name.strip() or len(name) > LONGEST_NAME):
         raise Problem(
             "--name", "is no name that people could read.", f"Write up to {LONGEST_NAME} letters, on one line."
         )

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.i18n.newer_letters import is_newer
 from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean, there_are
 from sitegen.content.pages import PageSource
@@ -72,7 +73,7 @@ def problems(page: PageSource, made: str) -> Iterator[Problem]:
 def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     """Return what is wrong with a title by itself, and what to do; None where nothing is."""
     seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
-    if seen and not any(char.isalnum() for char in seen):
+    if seen and not any(char.isalnum() or is_newer(char) for char in seen):
         what = _('"%(words)s" has no letters, so it cannot be read out or found.', words=words[:40])
         return what, _("Write it in words.")
     if "\n" in words.strip():

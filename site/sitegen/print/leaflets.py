@@ -94,8 +94,8 @@ def set_paper(room: Path, template: str, kind: str, path: Path) -> None:
 
 
 def draw_code(address: str, path: Path) -> None:
-    """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG."""
-    segno.make(address, error="m", micro=False).save(str(path), border=2, dark=drawings.INK, light="#ffffff")
+    """Draw the QR code (ISO/IEC 18004, level M) of an address as SVG, with the four empty modules that it needs."""
+    segno.make(address, error="m", micro=False).save(str(path), border=4, dark=drawings.INK, light="#ffffff")
 
 
 def _prepare(room: Path, context: Context, pages: Pages, media: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import brotli
 
 from forms.core.files.durable import replaced
-from forms.core.files.locks import locked
+from forms.core.files.locks import locked_if_possible
 from forms.core.problem import Problem
 
 _WAIT = 300
@@ -51,7 +51,7 @@ class Bundle:
         script = self.kept(sources, cache)
         if not script.exists():
             cache.mkdir(parents=True, exist_ok=True)
-            with locked(cache / "lock", wait=True):  # two builds at once would fetch into one folder
+            with locked_if_possible(cache / "lock", wait=True):  # two builds at once would fetch into one folder
                 if not script.exists():
                     self._bundle(sources, self._installed(sources, cache), script)
         return script

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from forms.core.i18n.newer_letters import is_newer
+
 
 def slugify(text: str, separator: str) -> str:
     """Return a heading as an anchor: letters, marks and digits of any script, joined by the separator.
@@ -9,6 +11,7 @@ def slugify(text: str, separator: str) -> str:
     Stock slugifiers drop combining marks, which turns a Tamil heading into other words.
     """
     kept = "".join(
-        char if unicodedata.category(char)[0] in "LMN" else " " for char in unicodedata.normalize("NFC", text)
+        char if unicodedata.category(char)[0] in "LMN" or is_newer(char) else " "
+        for char in unicodedata.normalize("NFC", text)
     )
     return separator.join(kept.lower().split())

@@ -7,18 +7,18 @@ from forms.core.i18n import locales
 from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import OPEN_STATES
-from forms.core.problem import Problem
+from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import closest, did_you_mean
 from sitegen.checks.tables import repeat_checks
 from sitegen.checks.tables.repeat_checks import cell_of
 from sitegen.content.events import last_day_of
 from sitegen.content.spreadsheets.dates import NO_HOUR
-from sitegen.content.tables import Row, number_of
+from sitegen.content.tables import Row, number_of, place_of
 from sitegen.layers.own_files import is_kept_by_windows
 
 FILE = "content/tables/events.csv"
-RESERVED = ("in", "on", "past")
-"""Ids that are folders of their own under /<language>/events/."""
+RESERVED = ("in", "on", "past", "index")
+"""Ids that are folders of their own under /<language>/events/; a page called index is that of its folder."""
 
 _LONGEST = timedelta(days=31)
 _YEARS_AHEAD, _YEARS_BACK = 10, 50
@@ -101,12 +101,23 @@ def _state(row: Row, today: date) -> Iterator[Problem]:
         yield Problem(cell_of(row, "state"), what, _("Write planned, or mend starts."))
 
 
+def places(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield ids of places that cannot be a page: each has one with its events."""
+    for row in rows:
+        where = place_in(place_of("places", row), column="id")
+        yield from _no_page(where, row["id"], ("index",), _("Give the place another id."))
+
+
+def _no_page(where: str, id: str, reserved: Sequence[str], todo: str) -> Iterator[Problem]:
+    if id in reserved:
+        yield Problem(where, _('"%(id)s" is a folder of the site.', id=id), todo)
+    if is_kept_by_windows(id):
+        what = _('"%(id)s" is a name that Windows keeps for itself, so the page cannot be made there.', id=id)
+        yield Problem(where, what, todo)
+
+
 def _words(row: Row, pages: Sequence[str]) -> Iterator[Problem]:
-    if row["id"] in RESERVED:
-        yield Problem(cell_of(row, "id"), _('"%(id)s" is a folder of the site.', id=row["id"]), _ANOTHER_ID)
-    if is_kept_by_windows(row["id"]):
-        what = _('"%(id)s" is a name that Windows keeps for itself, so the page cannot be made there.', id=row["id"])
-        yield Problem(cell_of(row, "id"), what, _ANOTHER_ID)
+    yield from _no_page(cell_of(row, "id"), row["id"], RESERVED, _ANOTHER_ID)
     for code in (row["spoken"] or "").split():
         if not locales.is_language(code):
             todo = _("Write codes like ta te hi or en ml bn, with spaces between.")

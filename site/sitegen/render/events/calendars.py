@@ -72,7 +72,8 @@ def _frame(name: str, language: str, timezone: str, title: str) -> tuple[bytes, 
         made.add("x-wr-calname", vText(title))
         made.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
         made.add("x-published-ttl", "PT12H")
-    made.add_component(_zone(timezone))
+    if not _has_summer_time(timezone):
+        made.add_component(_zone(timezone))
     # An entry is in three calendars and takes a millisecond to write: it is written once and put in here.
     head, end, tail = bytes(made.to_ical()).rpartition(b"END:VCALENDAR")
     return head, end + tail
@@ -84,13 +85,26 @@ def _zone(name: str) -> Timezone:
     return Timezone.from_tzid(name)
 
 
+@cache
+def _has_summer_time(name: str) -> bool:
+    """Return whether the clocks of a zone are put forward and back, or were since 1970.
+
+    Its times are written in UTC: Outlook passes over the days on which such a zone changes where they are listed, as
+    icalendar lists them, and is an hour off (iCalcreator 86). No entry repeats by a rule, so nothing is lost by it.
+    """
+    return bool(_zone(name).walk("DAYLIGHT"))
+
+
 def uid(portal: Portal, event: Event) -> str:
     """Return the UID of an event: made of event and district, not of the site's address, so that it never changes."""
     return f"{event.id}@{slugify(pick(portal.district, 'en'), '-')}"
 
 
 def entry(portal: Portal, event: Event, language: str, number: int, today: date) -> bytes:
-    """Return one event as a calendar has it; its times are in the portal's time zone. number: its SEQUENCE."""
+    """Return one event as a calendar has it. number: its SEQUENCE.
+
+    Its times are in the portal's time zone, or in UTC where that zone has summer time.
+    """
     made = Entry()
     made.add("uid", uid(portal, event))
     made.add("dtstamp", datetime.combine(today, time.min, UTC))
@@ -98,7 +112,10 @@ def entry(portal: Portal, event: Event, language: str, number: int, today: date)
     made.add("status", "CANCELLED" if event.state == "cancelled" else "CONFIRMED")
     made.add("summary", _summary(event, language))
     for name, value in times_of(event, ZoneInfo(portal.timezone)):
-        made.add(name, value)
+        if isinstance(value, datetime) and _has_summer_time(portal.timezone):
+            made.add(name, value.astimezone(UTC))
+        else:
+            made.add(name, value)
     made.add("location", _where(portal, event, language))
     made.add("description", "\n".join(_told(portal, event, language)))
     made.add("url", f"{portal.address}/{language}/{FOLDER}/{event.id}/")
