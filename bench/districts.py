@@ -162,6 +162,20 @@ def locked(folder: Path) -> Iterator[None]:
             one.close()
 
 
+@contextmanager
+def full(port: int, folder: Path) -> Iterator[None]:
+    """Let the first district have no room left for letters: its budget is a byte."""
+    settings.write(folder, "d00", ["d00.example"], {"budget": 1})
+    while ask(port, "d00", "post")[0] == http.client.OK:  # the service looks at settings once a second
+        time.sleep(0.2)
+    try:
+        yield
+    finally:
+        settings.write(folder, "d00", ["d00.example"], {})
+        while ask(port, "d00", "post")[0] != http.client.OK:
+            time.sleep(0.2)
+
+
 def a_second(port: int, count: int, what: str) -> float:
     """Return requests a second, of four clients over all districts."""
     done, end = [], time.monotonic() + SECONDS / 2
@@ -230,17 +244,23 @@ ROUNDS = 6
 
 
 def isolation(served: Served, folder: Path, count: int) -> None:
-    """Print what the others meet while one is flooded, and while one's databases are locked, beside quiet phases."""
+    """Print what the others meet while one is flooded, locked or full, beside quiet phases."""
 
     @contextmanager
     def locked_and_flooded() -> Iterator[None]:
         with locked(folder), flood(served.port, "post", 30):
             yield
 
+    @contextmanager
+    def full_and_flooded() -> Iterator[None]:
+        with full(served.port, folder), flood(served.port, "post", 60):
+            yield
+
     loads = {
         "60 clients ask one for a form without a pause": lambda: flood(served.port, "get", 60),
         "60 clients send one letters without a pause": lambda: flood(served.port, "post", 60),
         "one's databases are locked, and 30 clients send it letters": locked_and_flooded,
+        "one's budget is full, and 60 clients send it letters without a pause": full_and_flooded,
     }
     for said, load in loads.items():
         quiet, loaded = Others(), Others()

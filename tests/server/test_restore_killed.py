@@ -134,6 +134,50 @@ def cut_short(urls: dict[str, str], endpoint: Endpoint, made: making.Made) -> No
             restoring.restore(settings, made.path, opening(made), LATER)
 
 
+def fill(url: str) -> None:
+    """Let a database take no row more, as PostgreSQL says it of a full disk: in its tables, made already."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        full = "raise exception 'could not extend file' using errcode = 'disk_full'"
+        connection.execute(f"create function is_full() returns trigger language plpgsql as $$begin {full}; end$$")
+        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall():
+            connection.execute(f'create trigger is_full before insert on "{table}" execute function is_full()')
+
+
+def free(url: str) -> None:
+    """Undo what `fill` did."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("drop function is_full cascade")
+
+
+def test_a_disk_that_fills_between_the_two_databases_is_said_and_the_same_command_ends_it(
+    endpoint: Endpoint, tmp_path: Path, urls: dict[str, str], again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also tried with a tablespace on a full disk of 16 MB: the same sentences."""
+    code, number = code_of(endpoint, what="kept"), code_of(endpoint, "signup")
+    made, salt = backup(endpoint, tmp_path / "backups"), (endpoint.data / "salt").read_bytes()
+    lose(endpoint)
+    write, written = restoring.write_rows, list[object]()
+
+    def full_after_the_letters(stores: Any, rows: Any) -> int:
+        written.append(stores)
+        if len(written) == 2:
+            fill(urls["signups_url"])
+        return write(stores, rows)
+
+    monkeypatch.setattr(restoring, "write_rows", full_after_the_letters)
+    run = partial(restoring.restore, settings_of(endpoint, **urls), made.path, opening(made), LATER, in_place=True)
+    for _ in range(2):
+        with pytest.raises(Problem, match=r"killed_signups: the disk is full.*Free some room"):
+            run()
+        assert is_refused(again, tmp_path / "another", salt, urls)
+    free(urls["signups_url"])
+    run()
+    back = again(endpoint.data, **urls)
+    assert opens(back, code)
+    assert opens(back, number, "cancel")
+    close(back)
+
+
 def test_the_half_of_another_backup_is_said(
     endpoint: Endpoint, tmp_path: Path, urls: dict[str, str], again: Any
 ) -> None:

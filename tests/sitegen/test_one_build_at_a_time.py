@@ -121,6 +121,23 @@ def test_a_killed_build_holds_nobody_up(district: Folder, tmp_path: Path) -> Non
     assert files(district.root / "public") == from_scratch(district)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who holds a file")
+def test_the_lock_of_another_user_is_put_aside_only_when_nobody_holds_it(
+    district: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's builds were overtaken: two programs wrote one site."""
+    lock, access = district.root / LOCK, os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != lock and access(path, mode))
+    district.page("rights", "Other rights.")
+    with locked(lock):
+        held = lock.stat()
+        with pytest.raises(Problem, match="holds it"):
+            built(district)
+        assert os.path.samestat(lock.stat(), held)
+    assert built(district)
+    assert files(district.root / "public") == from_scratch(district)
+
+
 def test_a_program_that_goes_on_takes_up_what_another_built(district: Folder) -> None:
     """As `serve` beside `build`: what it remembers is of before, and to build on that would be to build everything."""
     serving, other = builder(district), builder(district)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms.core.files.folder_swap import exchange, swap
-from forms.core.files.locks import AlreadyLocked, held_too_long, locked_if_possible, locked_within
-from forms.core.problem import Problems
+from forms.core.files.locks import AlreadyLocked, held_too_long, is_held, locked_if_possible, locked_within
+from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
@@ -380,10 +380,13 @@ class Builder:
 def _taken(path: Path, stack: ExitStack) -> bool:
     """Lock a file; return False where another program holds it. Raises Problem, OSError.
 
-    One that another user left is put aside: this user may write in its folder. Where the file system has no locks each
-    goes on, as if nobody else built.
+    One that another user left is put aside when nobody holds it: this user may write in its folder. Where the file
+    system has no locks each goes on, as if nobody else built.
     """
     if path.exists() and not os.access(path, os.W_OK):
+        if is_held(path):
+            todo = "Wait until that build is done, or ask whoever runs it; then type the same again."
+            raise Problem(str(path), "belongs to another user, whose program builds this site and holds it.", todo)
         path.unlink()
     try:
         stack.enter_context(locked_if_possible(path))
