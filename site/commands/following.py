@@ -15,7 +15,7 @@ from sitegen.incremental import inputs
 from sitegen.incremental.pauses import Pause
 from sitegen.layers import lookup
 
-from commands import building
+from commands import building, keys
 from commands.site import Site
 from forms.core.problem import Problem, Problems
 
@@ -114,6 +114,7 @@ def follow(site: Site, then: Callable[[], None]) -> None:
     builder.given_up = waiting.is_edited
     with suppress(Exception):  # the first edit meets it too, and says it
         builder.make_ready()
+        keys.demonstration_keys(site)  # reads portal.yml, which takes as long as all else of an edit
     follower.look(then)
     builder.make_sure()
     _keep_for_good()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sitegen.layers.own_files import is_kept_by_windows
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,59}/){0,3}[a-z0-9][a-z0-9_-]{0,79}\.md")
@@ -16,18 +17,20 @@ _TABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 def page_path(content: Path, languages: tuple[str, ...], language: str, name: str) -> Path:
     """Return the file of a page. Raises Problem for a name that is malformed or leads out of its folder."""
     if language not in languages:
-        raise Problem("language", f"{language[:20]} is no language of this site.", "Choose one from the list.")
+        what = _("%(language)s is no language of this site.", language=language[:20])
+        raise Problem("language", what, _("Choose one from the list."))
     parts = name.removesuffix(".md").split("/")
     if not _NAME.fullmatch(name) or any(map(is_kept_by_windows, parts)):
-        todo = "Use small letters a to z, digits and hyphens, like stories/the-advance."
-        raise Problem("address", f'"{name[:80]}" cannot be the address of a page.', todo)
+        todo = _("Use small letters a to z, digits and hyphens, like stories/the-advance.")
+        raise Problem("address", _('"%(name)s" cannot be the address of a page.', name=name[:80]), todo)
     return within(content, content / language / name)
 
 
 def table_path(content: Path, tables: tuple[str, ...], name: str) -> Path:
     """Return the file of a table. Raises Problem where there is no such table."""
     if name not in tables or not _TABLE.fullmatch(name):
-        raise Problem("table", f'"{name[:40]}" is no table of this site.', "Choose one from the list.")
+        what = _('"%(name)s" is no table of this site.', name=name[:40])
+        raise Problem("table", what, _("Choose one from the list."))
     return within(content, content / "tables" / f"{name}.csv")
 
 
@@ -38,5 +41,5 @@ def within(content: Path, path: Path) -> Path:
             return path
         if step.is_symlink():
             where = f"content/{step.relative_to(content).as_posix()}"
-            raise Problem(where, "is a link to another place.", "Put the file itself there.")
-    raise Problem("address", "leads out of content/.", "Choose a page from the list.")
+            raise Problem(where, _("is a link to another place."), _("Put the file itself there."))
+    raise Problem("address", _("leads out of content/."), _("Choose a page from the list."))

@@ -14,6 +14,7 @@ from sitegen.content.pages import UNFINISHED
 from editor import settings
 from editor.saving.history import FileChange, History
 from forms.core.files.folder_swap import change_places
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, Problems
 
 WRITTEN_BY_BUILDS = frozenset({"translations.json", "addresses.json", "calendar.json"})
@@ -174,11 +175,12 @@ class Publisher:
         except Problems as told:
             self.outcome = PublishOutcome(told.problems)
         except OSError as error:
-            todo = "The old site stays. Is the disk full? Make room, then publish again."
-            self.outcome = PublishOutcome((Problem(self.place.where, f"cannot be written ({error.strerror}).", todo),))
+            todo = _("The old site stays. Is the disk full? Make room, then publish again.")
+            what = _("cannot be written (%(reason)s).", reason=str(error.strerror))
+            self.outcome = PublishOutcome((Problem(self.place.where, what, todo),))
         except (Exception, SystemExit):  # noqa: BLE001 - a thread must not end without telling
-            todo = "The old site stays. Run: python3 build.py check, and tell a developer what it says."
-            self.outcome = PublishOutcome((Problem("publish", "did not work, and that is our fault.", todo),))
+            todo = _("The old site stays. Run: python3 build.py check, and tell a developer what it says.")
+            self.outcome = PublishOutcome((Problem("publish", _("did not work, and that is our fault."), todo),))
 
     def publish(self, commit: str, who: str, day: str) -> None:
         """Publish, and remember which commit is on the site.
@@ -213,7 +215,8 @@ class Publisher:
         except Problem as problem:
             self.withdrawal = problem
         except Exception as error:  # noqa: BLE001 - a thread must not end without telling
-            self.withdrawal = Problem("withdraw", f"did not work ({type(error).__name__}).", "It is tried again.")
+            what = _("did not work (%(reason)s).", reason=type(error).__name__)
+            self.withdrawal = Problem("withdraw", what, _("It is tried again."))
 
     def undo(self, who: str, day: str) -> None:
         """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone.
@@ -222,7 +225,7 @@ class Publisher:
         """
         with self._busy:
             if self.running:
-                raise Problem("publish", "A build is running.", "Wait until it has ended.")
+                raise Problem("publish", _("A build is running."), _("Wait until it has ended."))
             if not self.place.can_undo:
                 raise _nothing_before()
             self._undo(who, day)
@@ -233,13 +236,14 @@ class Publisher:
         try:
             shown = self.place.undo(known.before, who)
         except OSError as error:
-            todo = "The site stays as it is. Is the disk full, or the folder not yours?"
-            raise Problem(self.place.where, f"cannot be changed ({error.strerror}).", todo) from None
+            todo = _("The site stays as it is. Is the disk full, or the folder not yours?")
+            what = _("cannot be changed (%(reason)s).", reason=str(error.strerror))
+            raise Problem(self.place.where, what, todo) from None
         settings.changed(self.memory, published=shown, published_by=who, published_on=day, before=known.published)
 
 
 def _nothing_before() -> Problem:
-    return Problem("undo", "There is no earlier site to bring back.", "Publish something first.")
+    return Problem("undo", _("There is no earlier site to bring back."), _("Publish something first."))
 
 
 def unpublished(history: History, memory: Path) -> list[FileChange]:

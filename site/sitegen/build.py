@@ -102,9 +102,17 @@ class WrittenContent:
 
 
 def read(
-    root: Path, *, keys: DeskKeys | None, today: date, desks_wrong: DesksWrong = district.refuse
+    root: Path,
+    *,
+    keys: DeskKeys | None,
+    today: date,
+    desks_wrong: DesksWrong = district.refuse,
+    go_on: Callable[[], object] = lambda: None,
 ) -> WrittenContent:
-    """Read what staff write. desks_wrong: see district.load. Raises Problem or Problems where it cannot be read."""
+    """Read what staff write. Raises Problem or Problems where it cannot be read.
+
+    desks_wrong: see district.load; go_on: called between the parts of this, and may raise GivenUp.
+    """
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
         raise Problems(unusable)  # first: nothing else looks into them
@@ -114,6 +122,7 @@ def read(
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     district.require_source(content)
     rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
+    go_on()
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
@@ -122,9 +131,11 @@ def read(
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
+    go_on()
     addresses = moved_pages.updated(library, moved_pages.read(content))
     as_written = library
     library = translations.applied(library, translations.read(content))
+    go_on()
     library = phone_numbers.in_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
@@ -140,11 +151,14 @@ def check(
     handover: Path | None = None,
     unprotected: Collection[str] = (),
     pages_drawn: Callable[[], object] = lambda: None,
+    go_on: Callable[[], object] = lambda: None,
 ) -> content_checks.CheckReport:
     """Return what is wrong with what staff write, and what waits for a person. See `prepare`.
 
-    pages_drawn: waits until what other processes find in the HTML of pages is kept, before that is needed here.
+    pages_drawn: waits until what other processes find in the HTML of pages is kept, before that is needed here; go_on:
+    called between the parts of this, and may raise GivenUp.
     """
+    go_on()
     content, context = root / "content", written.context
     portal, rows, library, today = context.portal, context.tables, written.checked, context.today
     own = settings.read_settings(content)
@@ -156,6 +170,7 @@ def check(
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
+    go_on()
     pages_drawn()
     found = content_checks.CheckReport(
         (
@@ -219,8 +234,8 @@ def build(
     keys: demonstration keys by desk, used where portal.yml has none; say: told what is going on; speak: make speech
     that is not kept yet (about a minute, once), else leave it out; compress: write compressed copies; sign: a
     publisher's signature of the manifest; remembered: told when translations are recorded, before they are read;
-    clock: returns the day: a consent that ends while this is built counts no more; given_up: asked while speech is made
-    and pages are drawn, whether that is to end.
+    clock: returns the day: a consent that ends while this is built counts no more; given_up: asked again and again
+    until all is drawn, whether that is to end.
     Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
 
@@ -228,17 +243,19 @@ def build(
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
     remembered()
+    go_on()
     engine = [interface.module_of(root)] if many else []
     with _fresh(out) as fresh, workers(fresh.with_name(f"{fresh.name}.stopped"), beside=many, needed=engine) as pool:
-        written = read(root, keys=keys, today=today)
+        written = read(root, keys=keys, today=today, go_on=go_on)
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
-        checked = partial(check, root, written, handover=handover, unprotected=unprotected)
+        checked = partial(check, root, written, handover=handover, unprotected=unprotected, go_on=go_on)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
         context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
         pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=pages_.drawn))
         count = pages_.finished(say, go_on)
+        go_on()
         _write_beside(root, fresh, out, context, seal)
         if compress:
             pages_.compress_rest()

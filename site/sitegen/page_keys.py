@@ -1,6 +1,7 @@
 """What the body of a page is made from, as one hash: under it a body is kept between builds."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -16,13 +17,17 @@ _HIDDEN_LINK = re.compile(r"[%\\]|&")
 """What can write the name of a page in another way than it is spelled."""
 
 
+@lru_cache(maxsize=4)
+def _known(names: tuple[str, ...]) -> tuple[frozenset[str], bool, bytes]:
+    """Return the names of all pages, whether all of them are plain, and their key: the same for thousands of edits."""
+    return frozenset(names), all(map(_PLAIN_NAME.fullmatch, names)), kept_results.key_of(*names)
+
+
 class PageKeys:
     """Keys of the bodies of one language's pages. names: of all pages, since a link leads to a page or to none."""
 
     def __init__(self, root: Path, names: tuple[str, ...], language: str) -> None:
-        self._names = frozenset(names)
-        self._plain = all(map(_PLAIN_NAME.fullmatch, names))
-        self._all_names = kept_results.key_of(*names)
+        self._names, self._plain, self._all_names = _known(names)
         config = (root / "mkdocs.yml").read_bytes()
         self._rest = (kept_work.code_mark(), config, language)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -103,9 +103,8 @@ def test_a_passkey_of_a_phone_signs_in_and_publishes(browser: Any, place: Place,
     assert page.faults == []
 
 
-def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a real browser's authenticator returns is a signature of just this build, of the key that was named."""
-    signed: list[str] = []
+def verifying(origins: list[str]) -> Callable[[bytes, bytes, Collection[str]], bool]:
+    """Return what verifies a passkey's signature of a build, and notes the origin at which it was made."""
 
     def is_signed(manifest: bytes, line: bytes, publishers: Collection[str]) -> bool:
         key, _, text = line.decode().strip().partition(" ")
@@ -115,10 +114,16 @@ def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeyp
         assert (key in publishers, host, data[32] & 5) == (True, "localhost", 5), "she was there, and known to it"
         public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(point))
         public.verify(raw, data + sha256(client).digest(), ec.ECDSA(SHA256()))
-        signed.append(told["origin"])  # http here, and refused anywhere else: tests/test_passkey_signatures.py
+        origins.append(told["origin"])  # http here, and refused anywhere else: tests/test_passkey_signatures.py
         return True
 
-    monkeypatch.setattr(build_signatures.manifests, "is_signed", is_signed)
+    return is_signed
+
+
+def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a real browser's authenticator returns is a signature of just this build, of the key that was named."""
+    signed: list[str] = []
+    monkeypatch.setattr(build_signatures.manifests, "is_signed", verifying(signed))
     named: list[str] = []
     signatures = BuildSignatures(lambda: list(named))
 

@@ -670,7 +670,8 @@ def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
     key = str(tmp_path / "operator.key")
     environment["PORTAL_BACKUP_KEY"] = re.findall("age1[a-z0-9]+", run("backup-key", key, "--passphrase", ""))[0]
     assert Path(key).stat().st_mode & 0o777 == 0o600
-    signer = re.findall("ed25519:[0-9a-f]+", run("backup"))[0]
+    signer = run("backup").splitlines()[-1]  # the whole line, as people copy it
+    assert re.search("Signed by ed25519:[0-9a-f]{64}$", signer)
     endpoint.post("answer", code=erased, do="delete-now")
     run("backup", "--erasures")
     assert "was not tried" in run("verify")
@@ -683,6 +684,18 @@ def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
     back = again(endpoint.data)
     assert opens(back, code)
     assert not opens(back, erased)
+
+
+@pytest.mark.parametrize("signer", ["", "ed25519:", f"ed25519:{'0' * 63}", f"ed25519:{'0' * 64} ed25519:{'1' * 64}"])
+@pytest.mark.parametrize("command", ["restore", "verify"])
+def test_a_server_key_that_is_none_is_said_and_not_taken_for_any_or_another(
+    tmp_path: Path, command: str, signer: str
+) -> None:
+    """An empty variable in the shell was: any server. Half a key was: a forged backup."""
+    (tmp_path / "file").touch()
+    words = [command, str(tmp_path / "file"), "--key", str(tmp_path / "file"), "--signer", signer]
+    said = CliRunner(env={"PORTAL_BACKUP_FOLDER": ""}).invoke(portal, words).output
+    assert ("holds no key of a server" in said) == (bool(signer) or command == "restore")
 
 
 def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:

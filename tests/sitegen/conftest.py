@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sitegen.build import KEPT_PHOTOS, KEPT_TABLES, PICTURES
 from sitegen.checks.content_checks import CheckReport
 from sitegen.content import tables
 from sitegen.languages import table_schemas
+from sitegen.media import spoken_lines
 from sitegen.publish import browser_bundle
 
 from tests.commands import site_in
@@ -158,6 +159,15 @@ def kept_pictures(folder: "Folder", kept_tables: Path) -> None:
     """Let a test whose subject is not how small files are made of a photo take those of the tests before it."""
     (kept_tables / PICTURES.name).mkdir(exist_ok=True)
     (folder.root / PICTURES).symlink_to(kept_tables / PICTURES.name)
+
+
+made_line = lru_cache(maxsize=2_000)(spoken_lines.made)
+
+
+@pytest.fixture
+def kept_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test whose subject is not the sound of a line take those of the tests before it: three seconds for a form."""
+    monkeypatch.setattr(spoken_lines, "made", made_line)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_every_language_has_a_voice(voice: str, text: str) -> None:
     assert any(spoken), "silence"
 
 
-def test_a_page_and_its_questions_can_be_heard(folder: Any) -> None:
+def test_a_page_and_its_questions_can_be_heard(folder: Any, kept_lines: None) -> None:
     with_voice(folder, ta="ta")
     folder.page("tell", "[[ form: concern ]]", language="ta")
     public = folder.build()
@@ -88,7 +88,7 @@ def test_a_page_and_its_questions_can_be_heard(folder: Any) -> None:
         assert opened.streams.audio[0].channels == 1
 
 
-def test_the_same_text_is_spoken_once(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_text_is_spoken_once(folder: Any, kept_lines: None) -> None:
     with_voice(folder, en="en")
     folder.build()
     kept = {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
@@ -96,7 +96,7 @@ def test_the_same_text_is_spoken_once(folder: Any, monkeypatch: pytest.MonkeyPat
     assert kept == {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
 
 
-def test_a_recording_takes_the_voice_s_place_and_loses_its_tags(folder: Any) -> None:
+def test_a_recording_takes_the_voice_s_place_and_loses_its_tags(folder: Any, kept_lines: None) -> None:
     with_voice(folder, en="en")
     recording(
         folder.root / "content" / "media" / "audio" / "en" / "index.mp3",

@@ -41,7 +41,7 @@ def test_a_number_is_heard_within_four_seconds(rows: tables.Tables, language: st
         assert 0 < samples / speech.SAMPLE_RATE < 4.2, row["id"]
 
 
-def test_a_recording_of_a_short_clip_takes_its_place(folder: Any) -> None:
+def test_a_recording_of_a_short_clip_takes_its_place(folder: Any, kept_lines: None) -> None:
     with_voice(folder, en="en")
     recording(folder.root / "content" / "media" / "audio" / "en" / "number" / "112.mp3")
     folder.page("index", "[[ home ]]")

@@ -155,8 +155,8 @@ def test_a_text_without_a_word_makes_a_clip_too(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines that are spoken."""
+def made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
+    """The lines that are spoken. How they sound is for the tests above: those of the tests before are taken."""
     said: list[str] = []
     make = spoken_lines.made
 

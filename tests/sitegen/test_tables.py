@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
+from frictionless import Schema
+from frictionless.fields import StringField
 from sitegen.content.tables import NumberedRow
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,19 @@ Said = Callable[[], str]
 def test_a_bad_cell(folder: Any, said: Said, table: str, changes: dict[str, str], sentence: str) -> None:
     folder.row(table, **changes)
     assert sentence in said()
+
+
+def test_a_schema_is_read_once_and_its_keys_are_looked_up_each_time(
+    folder: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.row("events", place="nort")
+    assert '"nort" is not in content/tables/places.csv' in said()
+    monkeypatch.setattr(Schema, "from_descriptor", lambda *_, **__: pytest.fail("a schema was read again"))
+    monkeypatch.setattr(StringField, "from_descriptor", lambda *_, **__: pytest.fail("a field was read again"))
+    folder.row("events", place="sout")
+    assert '"sout" is not in content/tables/places.csv' in said()
+    folder.row("events", place="north")
+    assert folder.problems() == []
 
 
 def test_a_number_that_is_read_as_one_and_called_as_another(folder: Any) -> None:

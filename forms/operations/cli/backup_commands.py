@@ -1,6 +1,7 @@
 """Commands for backups: backup, backup-key, restore, verify."""
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,27 @@ _INTO = click.option(
     help="Folder of the backups, on another disk if there is one.",
 )  # fmt: skip
 _OPEN = click.option("--key", type=_FILE, help="The operator's secret key (portal backup-key), on this machine alone.")
-_SIGNER = click.option("--signer", default="", help="The server's key, as its first `backup` showed it: ed25519:...")
+_SERVER_KEY = re.compile("ed25519:[0-9a-f]{64}")
+ANY = "any"
+
+
+def _server_key(_: click.Context, option: click.Parameter, text: str) -> str:
+    """Return the key in what somebody copied, like the whole line that `backup` showed; "any" as it is.
+
+    Raises BadParameter for what holds none: each backup would be called another server's, or none would be.
+    """
+    found: set[str] = set(_SERVER_KEY.findall(text.lower()))
+    if len(found) == 1:
+        return found.pop()
+    if text == (ANY if option.required else ""):
+        return text
+    raise click.BadParameter("It holds no key of a server: ed25519: and 64 digits and letters, as `backup` shows it.")
+
+
+_SIGNER = click.option(
+    "--signer", default="", callback=_server_key,
+    help="The server's key, as its first `backup` showed it: ed25519:...",
+)  # fmt: skip
 
 
 def rule(text: str) -> Rule:
@@ -80,7 +101,7 @@ def _back_up(settings: ServerSettings, into: Path, recipients: list[str], kept: 
     click.echo(f"{made.path}: {made.size} bytes, written and read back.")
     for gone in made.gone:
         click.echo(f"{gone.name} is older than need be and was removed.")
-    click.echo(f"Signed by {made.signer}: keep this line with the operator's key.")
+    click.echo(f"Keep this line with the operator's key. Signed by {made.signer}")
 
 
 _PATIENCE = 600.0
@@ -108,7 +129,8 @@ def backup_key(file: Path, passphrase: str) -> None:
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--key", type=_FILE, required=True, help="The operator's secret key (portal backup-key).")
-@click.option("--signer", required=True, help="The server's key, as its first `backup` showed it; or: any")
+@click.option("--signer", required=True, callback=_server_key,
+              help=f"The server's key, as its first `backup` showed it; or: {ANY}")  # fmt: skip
 @click.option("--erasures", type=_FILE, help=f"The newest {ERASED}. Default: the one beside FILE.")
 @click.option("--release", type=click.Path(file_okay=False, path_type=Path), help="A new folder for the site.")
 @click.option("--in-place", is_flag=True, help="Replace the data folder that is there; it is kept beside.")
@@ -124,7 +146,7 @@ def restore(
         settings = settings_here()
         beside = file.with_name(ERASED)
         small = erasures or (beside if beside.exists() else None)
-        opens = opening.Opening(_identities(key), "" if signer == "any" else signer)
+        opens = opening.Opening(_identities(key), "" if signer == ANY else signer)
         today = _today_here()
         found = restoring.restore(
             settings, file, opens, today, erasures=small, release=release, in_place=in_place, renamed=renamed

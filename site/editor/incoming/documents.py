@@ -9,7 +9,7 @@ from typing import Any
 from editor.incoming import document_decoder, pasted
 from editor.incoming.cleaned_html import KINDS
 from editor.incoming.pasted import Pasted
-from forms.core.i18n import gettext_noop as _
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 
@@ -37,7 +37,8 @@ def html(text: str) -> Pasted:
 
 def workbook(data: bytes, where: str) -> list[list[str]]:
     """Return the rows of a workbook's one sheet as text. Raises Problem where it is no such workbook."""
-    refused = Problem(where, "is no workbook that can be read.", "Save it again as .xlsx or as CSV UTF-8.")
+    todo = _("Save it again as .xlsx or as CSV UTF-8.")
+    refused = Problem(where, _("is no workbook that can be read."), todo)
     try:
         found = json.loads(_read(document_decoder.WORKBOOK, data, refused)[1])
     except (ValueError, RecursionError):

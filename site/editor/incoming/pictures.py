@@ -12,6 +12,7 @@ from sitegen.layers.own_files import is_kept_by_windows
 from sitegen.media import images
 from sitegen.render.context import Context
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 FOLDER = "photos"
@@ -34,25 +35,26 @@ class Picture:
 def path_of(content: Path, name: str) -> Path:
     """Return the place of a new picture. Raises Problem for a name that is malformed, taken, or behind a link."""
     if not _NAME.fullmatch(name) or is_kept_by_windows(name):
-        todo = "Use small letters a to z, digits and hyphens, like meeting-in-ponds."
-        raise Problem("name", f'"{name[:80]}" cannot be the name of a picture.', todo)
+        todo = _("Use small letters a to z, digits and hyphens, like meeting-in-ponds.")
+        raise Problem("name", _('"%(name)s" cannot be the name of a picture.', name=name[:80]), todo)
     path = content / "media" / FOLDER / f"{name}.jpg"
     if any(step.is_symlink() for step in (path, path.parent, path.parent.parent)):
-        raise Problem(f"content/media/{FOLDER}", "is a link to another place.", "Put the folder itself there.")
+        todo = _("Put the folder itself there.")
+        raise Problem(f"content/media/{FOLDER}", _("is a link to another place."), todo)
     taken = {file.stem.casefold() for file in path.parent.glob("*")} if path.parent.exists() else set()
     # Under an old name it would stand under the old one's consent: also where that file is a library's, or gone.
     taken |= {PurePosixPath(file.name).stem.casefold() for file in lookup.files(content, f"media/{FOLDER}")}
     named = (consents.media_names(row.get("media") or "") for row in consents.read_leniently(content).rows)
     taken |= {PurePosixPath(one).stem for names in named for one in names if one.startswith(f"{FOLDER}/")}
     if name in taken:
-        raise Problem(name, "There is a picture of this name already.", "Choose another name.")
+        raise Problem(name, _("There is a picture of this name already."), _("Choose another name."))
     return path
 
 
 def cleaned(name: str, data: bytes) -> bytes:
     """Return a photo as JPEG: upright, and nothing but pixels. Raises Problem where it cannot be read."""
     if len(data) > LARGEST:
-        raise Problem(name, "This is more than can be taken at once.", "Choose a smaller one.")
+        raise Problem(name, _("This is more than can be taken at once."), _("Choose a smaller one."))
     written = io.BytesIO()
     images.decoded(name, data).pixels.save(written, "JPEG", quality=_QUALITY)
     return written.getvalue()

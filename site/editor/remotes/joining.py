@@ -18,6 +18,7 @@ from sitegen.publish.withdrawals import withdrawal
 from editor.saving.merging import MergedPart, merge, merged
 from editor.tables.lines import lines_of
 from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 CONSENTS = consents.TABLE.as_posix()
@@ -91,7 +92,8 @@ def require_name(path: str) -> None:
     parts = path.split("/")
     if not all(parts) or any(part in {".", ".."} or _ODD.search(part) or _RESERVED.fullmatch(part) for part in parts):
         shown = "".join(sign if sign.isprintable() else "?" for sign in path)[:80]
-        raise Problem(shown, "cannot be the name of a file here.", "Ask who pushed it to give it another name.")
+        todo = _("Ask who pushed it to give it another name.")
+        raise Problem(shown, _("cannot be the name of a file here."), todo)
 
 
 def _both(path: str, before: Data, ours: Data, theirs: Data) -> bytes | tuple[MergedPart, ...] | None:

@@ -26,7 +26,7 @@ from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, is_draft_of, public_line
 from forms.core.crypto.signing import PrivateKey, public_text
 from forms.core.files.durable import write_durably
-from forms.core.i18n import gettext_noop as _
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 SIGNERS = "signers"
@@ -138,7 +138,8 @@ class RemotePlace:
                     continue
                 self._finish(pushed, who)
                 return pushed
-        raise Problem(self.where, "Others published again and again just now.", "Publish again in a minute.")
+        todo = _("Publish again in a minute.")
+        raise Problem(self.where, _("Others published again and again just now."), todo)
 
     def _lacks_withdrawals(self, commit: str) -> bool:
         """Return whether something is withdrawn here by now that is not in this commit."""
@@ -184,8 +185,8 @@ class RemotePlace:
             self.store.note_outside()
             newest, history = self._history.newest(), self._history
             if history.is_behind():
-                todo = "Take it out of the file that the checks name, then publish again."
-                raise Problem("content", "holds something that must not be recorded.", todo)
+                todo = _("Take it out of the file that the checks name, then publish again.")
+                raise Problem("content", _("holds something that must not be recorded."), todo)
             if tip and tip not in history.ancestors(newest):
                 base = history.common(newest, tip)
                 before, ours, theirs = (history.files(one) if one else {} for one in (base, newest, tip))
@@ -227,7 +228,8 @@ class RemotePlace:
                 except Moved:
                     continue
             else:
-                raise Problem(self.where, "Others published again and again just now.", "It is tried again.")
+                what = _("Others published again and again just now.")
+                raise Problem(self.where, what, _("It is tried again."))
 
     def _push_withdrawn(self, tip: str, who: str) -> None:
         """Push withdrawals upon what is believed. Of what is not, nothing is signed: it stays in the history only."""
@@ -344,7 +346,8 @@ class RemotePlace:
             try:
                 self.remote.push(self._history.folder, pushed, tip)
             except Moved:
-                raise Problem(self.where, "Somebody else has published since.", "Look at it first.") from None
+                what = _("Somebody else has published since.")
+                raise Problem(self.where, what, _("Look at it first.")) from None
             self._finish(pushed, who)
             return pushed
 
@@ -358,8 +361,8 @@ class RemotePlace:
         self.withdraw(who)
         tip = self._fetched()
         if not self._is_there(settings.read(self.memory).published, tip):
-            todo = "Look at what they published first: Publish brings it here."
-            raise Problem(self.where, "Somebody else has published since.", todo)
+            todo = _("Look at what they published first: Publish brings it here.")
+            raise Problem(self.where, _("Somebody else has published since."), todo)
         now, then = history.files(tip), history.files(before)
         kept = {CONSENTS, *_NEWEST_STAYS}
         changed = [path for path in {*now, *then} - kept if now.get(path) != then.get(path)]
@@ -376,8 +379,9 @@ class RemotePlace:
         """Return the key that signs. Raises Problem where this machine has none."""
         if self.key is None:
             make = "edit office withdrawal-key" if self.ask else "new-publisher-key"
-            todo = f"Make one, and give its line to whoever runs the server: python3 build.py {make}"
-            raise Problem(self.where, "There is no key on this machine to sign with.", todo)
+            command = f"python3 build.py {make}"
+            todo = _("Make one, and give its line to whoever runs the server: %(command)s", command=command)
+            raise Problem(self.where, _("There is no key on this machine to sign with."), todo)
         return self.key
 
 

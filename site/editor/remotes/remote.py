@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _NONE = b"0" * 40
@@ -19,7 +20,7 @@ _SECONDS = 60
 LONGEST_SENTENCE = 200
 """Characters of what the other machine said."""
 
-_LATER = "Your texts are saved. Publish again when there is a network."
+_LATER = _("Your texts are saved. Publish again when there is a network.")
 
 
 class Offline(Problem):
@@ -87,8 +88,8 @@ class Remote:
         if refused := self.telling(work):
             if self.fetch(repository) != expected:
                 raise Moved
-            todo = "Ask whoever looks after the repository whether you may push to this branch."
-            raise Problem(self.where, f"does not take it: {_printable(refused)}.", todo)
+            todo = _("Ask whoever looks after the repository whether you may push to this branch.")
+            raise Problem(self.where, _("does not take it: %(reason)s.", reason=_printable(refused)), todo)
 
     def _client(self, operation: str) -> tuple[Any, str]:
         from dulwich.client import HttpGitClient, get_transport_and_path_from_url  # noqa: PLC0415
@@ -111,23 +112,24 @@ class Remote:
         except (Moved, Problem):
             raise
         except HTTPUnauthorized:
-            todo = "Write the name and token anew: python3 build.py edit remote-token"
-            raise Problem(self.where, "does not take the name and token of this machine.", todo) from None
+            todo = _("Write the name and token anew: python3 build.py edit remote-token")
+            raise Problem(self.where, _("does not take the name and token of this machine."), todo) from None
         except NotGitRepository:
             if self.address.startswith("file:"):  # a disk or share that is not there just now
-                raise Offline(self.where, "cannot be reached.", _LATER) from None
-            raise Problem(self.where, "is no git repository.", "Look at publish in portal.yml.") from None
+                raise Offline(self.where, _("cannot be reached."), _LATER) from None
+            what = _("is no git repository.")
+            raise Problem(self.where, what, _("Look at publish in portal.yml.")) from None
         except HangupException as error:
             lines = [line.decode("utf-8", "replace") for line in error.stderr_lines or () if line.strip()]
             said = f" ({_printable(lines[-1])})" if lines and self.address.startswith("ssh:") else ""
-            raise Offline(self.where, f"cannot be reached{said}.", _LATER) from None
+            raise Offline(self.where, _("cannot be reached%(reason)s.", reason=said), _LATER) from None
         except (OSError, HTTPError, EOFError):
-            raise Offline(self.where, "cannot be reached.", _LATER) from None
+            raise Offline(self.where, _("cannot be reached."), _LATER) from None
         except (GitProtocolError, ValueError, KeyError, AssertionError) as error:
             if isinstance(error.__cause__ or error.__context__, HTTPError):
-                raise Offline(self.where, "cannot be reached.", _LATER) from None
-            what = f"answers in a way that is not understood ({type(error).__name__})."
-            raise Problem(self.where, what, "Try again; if it stays so, ask whoever looks after it.") from None
+                raise Offline(self.where, _("cannot be reached."), _LATER) from None
+            what = _("answers in a way that is not understood (%(reason)s).", reason=type(error).__name__)
+            raise Problem(self.where, what, _("Try again; if it stays so, ask whoever looks after it.")) from None
 
 
 def _printable(text: str) -> str:

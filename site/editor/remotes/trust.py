@@ -14,6 +14,7 @@ from editor.remotes.joining import CONSENTS
 from editor.saving.history import History
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 
@@ -46,8 +47,8 @@ class Trust:
     def _require_follows(self, commit: str, seen: str) -> None:
         """Raise Problem where the commit that was believed last is not among those that this one stands on."""
         if seen and (not commit or seen not in self.history.ancestors(commit)):
-            todo = "Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history."
-            raise Problem(self.where, "shows something older than it did before.", todo)
+            todo = _("Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history.")
+            raise Problem(self.where, _("shows something older than it did before."), todo)
 
     def _is_withdrawal(self, commit: str) -> bool:
         """Return whether a commit withdraws stories of the one that it follows, and does nothing else."""

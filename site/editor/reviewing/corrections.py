@@ -123,16 +123,18 @@ def _path(editor: Editor, file: str, language: str) -> Path:
         return editor.store.table(file.removeprefix("tables/").removesuffix(".csv"))
     if file.startswith(f"{WORDS}/"):
         if file != f"{WORDS}/{language}.po":
-            raise Problem(file[:80], f"are no words in the language {language}.", "Choose the pack of that language.")
+            what = _("are no words in the language %(language)s.", language=language)
+            raise Problem(file[:80], what, _("Choose the pack of that language."))
         return interface_words.path_of(editor.store, language)
     return editor.store.page(language, _name(file, language))
 
 
 def _name(file: str, language: str) -> str:
     """Return the name of a corrected page. Raises Problem for a page of another language."""
-    code, _, name = file.partition("/")
+    code, name = file.split("/", 1) if "/" in file else (file, "")
     if code != language:
-        raise Problem(file[:80], f"is no page in the language {language}.", "Choose the pack of that language.")
+        what = _("is no page in the language %(language)s.", language=language)
+        raise Problem(file[:80], what, _("Choose the pack of that language."))
     return name
 
 
@@ -266,17 +268,12 @@ def _sign(editor: Editor, file: str, pack: Returned, language: str, who: str, re
     if state == translating.READ:
         return
     if not editor.store.read(editor.store.page(language, name))[0]:
-        todo = "The library's readers sign it; or write the district's own first."
-        taken.left.append(Problem(file, "is a page of a library, and not the district's own.", todo))
+        todo = _("The library's readers sign it; or write the district's own first.")
+        taken.left.append(Problem(file, _("is a page of a library, and not the district's own."), todo))
     elif state != translating.WAITING or not is_read(file, pack, current):
-        todo = "Make a new pack, and let the reader read this page again."
-        taken.left.append(
-            Problem(
-                file,
-                "was edited while the reader had it, or not all of hers was taken: her name is not under it.",
-                todo,
-            )
-        )
+        todo = _("Make a new pack, and let the reader read this page again.")
+        what = _("was edited while the reader had it, or not all of hers was taken: her name is not under it.")
+        taken.left.append(Problem(file, what, todo))
     else:
         signing.sign(editor, who, reader, language, name)
         taken.signed.append(file)

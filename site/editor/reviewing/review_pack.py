@@ -23,6 +23,7 @@ from editor.tables.lines import name_of, named
 from editor.translation import interface_words, translating
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.core.rendering import environment
 
@@ -185,8 +186,8 @@ def returned(data: bytes, where: str) -> Returned:
     """Return what came back. Raises Problem where it is no pack, or cannot be read."""
     sheet = sheet_of(data, where)
     if missing := [name for name in COLUMNS if name not in sheet.header]:
-        what = f'has no column "{missing[0]}".'
-        raise Problem(where, what, "Save the table of the pack with all its columns, as CSV UTF-8.")
+        what = _('has no column "%(column)s".', column=missing[0])
+        raise Problem(where, what, _("Save the table of the pack with all its columns, as CSV UTF-8."))
     found = [dict(zip(sheet.header, map(unguarded, cells), strict=False)) for cells in sheet.rows]
     texts = [_text(row) for row in found]
     corrections = [

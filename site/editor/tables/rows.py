@@ -10,6 +10,7 @@ from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
 from editor.incoming import documents, workbook
 from editor.tables.lines import name_of, named
 from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unguarded
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 WRITTEN_BY_PROGRAMS = frozenset({"heard"})
@@ -144,12 +145,13 @@ def emptied(sheet: CsvFile) -> CsvFile:
 
 def changes(before: CsvFile, after: CsvFile, keys: Sequence[str]) -> list[RowChange]:
     """Return what a table would become, row by row. Raises Problem where two rows have one name."""
-    todo = "Mend that in the spreadsheet, and choose the file again."
+    todo = _("Mend that in the spreadsheet, and choose the file again.")
     if missing := [key for key in keys if key not in after.header]:
-        raise Problem(after.where, f"it has no column {missing[0]}.", todo)
+        raise Problem(after.where, _("it has no column %(column)s.", column=missing[0]), todo)
     there = Counter(name_of(named(after.header, row), keys) for row in after.rows)
     if twice := next((name for name, count in there.items() if count > 1), None):
-        raise Problem(after.where, f'two rows have "{twice}" in the column {" and ".join(keys)}.', todo)
+        what = _('two rows have "%(cell)s" in the column %(column)s.', cell=twice, column=" + ".join(keys))
+        raise Problem(after.where, what, todo)
     old, new = _by_name(before, keys), _by_name(after, keys)
     names = list(dict.fromkeys([*before.header, *after.header, _LEFT_OVER]))
     made = [_change(name, old.get(name), new.get(name), names) for name in dict.fromkeys([*old, *new])]

@@ -12,13 +12,14 @@ from sitegen.content.spreadsheets import dates
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers import rows
 
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Danger, Problem, place_in
 
 NAME = consents.TABLE.as_posix()
 """The file, as history knows it."""
 
 _WHERE = f"content/{NAME}"
-_TODO = "It stays. If the person agrees again, write a new row with the day of that."
+_TODO = _("It stays. If the person agrees again, write a new row with the day of that.")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def is_withdrawn(content: Path, page: str) -> bool:
 def require_kept(content: Path, before: str | None, after: str) -> None:
     """Raise Problem where a text may not be written in place of another; before: None where there is no file."""
     if before is None:
-        todo = "Put the file back from a copy, with all its rows. Nothing is on the site until then."
-        raise Danger(_WHERE, "is missing, and with it what was withdrawn.", todo)
+        todo = _("Put the file back from a copy, with all its rows. Nothing is on the site until then.")
+        raise Danger(_WHERE, _("is missing, and with it what was withdrawn."), todo)
     for problem in problems(content, before, after):
         raise problem
 
@@ -80,12 +81,12 @@ def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
 
 def _taken_back(row: _Row, after: _Row | None) -> Problem:
     if after is None:
-        return Danger(_WHERE, f"the withdrawal of {row.id} would be taken back.", _TODO)
+        return Danger(_WHERE, _("the withdrawal of %(consent)s would be taken back.", consent=row.id), _TODO)
     if changed := after.changed(row):
-        what = f"the consent {row.id} is withdrawn, and this cell says of what."
+        what = _("the consent %(consent)s is withdrawn, and this cell says of what.", consent=row.id)
         return Danger(place_in(_WHERE, row=after.number, column=changed[0]), what, _TODO)
     where = place_in(_WHERE, row=after.number, column=rows.WITHDRAWN)
-    return Danger(where, f"the withdrawal of {row.id} would be taken back.", _TODO)
+    return Danger(where, _("the withdrawal of %(consent)s would be taken back.", consent=row.id), _TODO)
 
 
 def _rows(text: str) -> list[_Row]:

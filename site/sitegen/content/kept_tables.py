@@ -27,7 +27,7 @@ MOST = 8
 _READERS = (
     "tables.py", "../languages/table_schemas.py", "kept_tables.py", "spreadsheets/csv_files.py",
     "spreadsheets/dates.py", "../layers/lookup.py", "../layers/rows.py", "../layers/own_files.py",
-    "../layers/typed_rows.py",
+    "../layers/typed_rows.py", "../layers/frictionless_tables.py",
 )  # fmt: skip
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,

@@ -13,6 +13,7 @@ from sitegen.content.pages import SEARCH, PageSource
 from sitegen.incremental import trees
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
+from sitegen.media import shared_clips
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
 from sitegen.publish import compression, tablet
@@ -39,6 +40,8 @@ class Writing:
     near: Path | None = None
     paths: set[str] = field(default_factory=set)
     _fit: set[str] = field(default_factory=set)
+    _heard_anew: bool = False
+    """Whether a page has other sound than before."""
     _compressor: compression.Compressor | None = None
 
     def write(self) -> int:
@@ -68,7 +71,7 @@ class Writing:
         counts = {}
         for page in draw_pages(self.edit.root, after, names, markdown_engine):
             self._put(f"/{code}/{page.path}index.html", page.html.encode())
-            self.record.sounds[code, page.name] = sounds_in(page.html)
+            self._hear(code, page.name, sounds_in(page.html))
             counts[page.name] = page.counts
         listed = search_index.listed(after.library, code)
         old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names, markdown_engine)}
@@ -136,8 +139,16 @@ class Writing:
     def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
         return {**self.sounds, **self.record.sounds}
 
+    def _hear(self, code: str, name: str, heard: tuple[str, ...]) -> None:
+        """Record the sound of a page that was drawn."""
+        before = self.record.sounds.get((code, name), self.sounds.get((code, name), ()))
+        self.record.sounds[code, name] = heard
+        self._heard_anew = self._heard_anew or heard != before
+
     def _sounds(self) -> None:
         """Take up sound that came, and remove what no page and no question has any more."""
+        if not self._heard_anew:
+            return
         used = {one for found in self._all_sounds().values() for one in found}
         if not used and f"/{SOUNDS}/" not in self.record.site:
             return
@@ -207,6 +218,8 @@ def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> byt
 
 def draw_some(root: Path, drawn: Context) -> None:
     """Draw a page in each language and keep nothing of it: what that loads is there for the edits that follow."""
+    if drawn.audio_pipeline:
+        shared_clips.makers()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
         plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)

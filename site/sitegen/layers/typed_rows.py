@@ -67,17 +67,13 @@ def checked(
     """Return the rows of these tables as Frictionless types them, and its errors."""
     if not any(sheets[name].rows for name in names):
         return {name: [] for name in names}, {}  # a table without rows costs as much as one with many
-    from frictionless import Package, Schema  # noqa: PLC0415 - takes longer than all else, and is seldom needed
-    from frictionless.resources import TableResource  # noqa: PLC0415
+    from frictionless import Package  # noqa: PLC0415 - takes longer than all else, and is seldom needed
+
+    from sitegen.layers.frictionless_tables import table_of  # noqa: PLC0415
 
     needed = [name for name in sheets if name in names or any(name in _looked_up(one, descriptors) for one in names)]
     resources: dict[str, Any] = {
-        name: TableResource(
-            name=name,
-            data=[sheets[name].header, *sheets[name].rows],
-            schema=Schema.from_descriptor(descriptors[name]),
-        )
-        for name in needed
+        name: table_of(name, [sheets[name].header, *sheets[name].rows], descriptors[name]) for name in needed
     }
     Package(resources=[*resources.values()])  # in it they find each other's keys
     read_rows = {name: _rows(resources[name]) if sheets[name].rows else [] for name in names}

@@ -10,6 +10,7 @@ from editor.saving.history import FileChange
 from editor.window.current import office_or_none, the_editor
 from editor.window.home import translate, writer
 from editor.window.publishing.comparing import called, compared, framed, may_be_seen
+from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -115,7 +116,8 @@ def both() -> Response:
             place.bring_in(place.tip, who, decided)
         except OSError as error:
             todo = translate("Nothing is lost. Make room on the disk, then try again.")
-            raise Problem("content", f"cannot be written ({error.strerror}).", todo) from None
+            what = _("cannot be written (%(reason)s).", reason=str(error.strerror))
+            raise Problem("content", what, todo) from None
         place.touching = None
     return redirect_to("/publish/?joined=yes")
 
