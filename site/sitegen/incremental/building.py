@@ -258,6 +258,8 @@ class Builder:
         near, self._near = self._near, False
         if last.edits > MOST_EDITED:
             return 0
+        if inputs.is_program_unchanged(self.root, changes):
+            kept_work.take_mark(last.mark)
         drawn = self._drawn_of(last)
         try:
             return self._write(last, drawn, now, changes, near=near) if drawn else 0
@@ -364,7 +366,7 @@ class Builder:
             self._record = Record(
                 self._terms(today), str(self.out), self.key_files, today, now, trees.look(self.out),
                 save(self.root, made), spoken=speak, compressed=compress, signed=self.sign is not None,
-                handed=inputs.state_at(self.handover),
+                handed=inputs.state_at(self.handover), mark=kept_work.code_mark(),
             )  # fmt: skip
             self._drawn, self._drawn_file = made, self._record.drawn
             self._make_twin(self._record)

@@ -227,6 +227,14 @@ def distrust_all(inputs: Inputs, root: Path, since: int) -> None:
         inputs.files[path] = _NEVER, b""
 
 
+def is_program_unchanged(root: Path, changes: Changes) -> bool:
+    """Return whether the program that runs is the one among these inputs, and nothing of it has changed."""
+    own = f"{root / 'content'}{os.sep}"
+    return os.path.realpath(root / "site") == os.path.join(PROGRAM, "site") and all(  # noqa: PTH118
+        path.startswith(own) for path in changes.edited | changes.others
+    )
+
+
 def changed_program(inputs: Inputs, since: int) -> list[str]:
     """Return the files of the running program, as far as a process reads them once, that changed since then (ns)."""
     return [path for path, (state, _) in inputs.files.items() if state[_STATUS] > since and _is_loaded(path)]

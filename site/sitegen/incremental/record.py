@@ -32,7 +32,8 @@ class Record:
 
     twin: its folders; spoken, compressed, signed: whether all its speech, its compressed copies and its signature were
     made; edited: pages as they were written since then, packed; edits: how many; sounds: those of these pages, by
-    language and name; handed: the file that was handed to the forms; python: what ran the build.
+    language and name; handed: the file that was handed to the forms; python: what ran the build; mark: of
+    the program (kept_work.code_mark).
     """
 
     terms: str
@@ -51,6 +52,7 @@ class Record:
     sounds: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     handed: FileState | None = None
     python: str = field(default_factory=lambda: sys.version)
+    mark: bytes = b""
 
     def has_all(self, *, speak: bool, compress: bool, sign: bool) -> bool:
         """Return whether all that is asked for was made."""
