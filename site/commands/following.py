@@ -13,6 +13,7 @@ from threading import Event, Thread
 import click
 from sitegen.incremental import inputs
 from sitegen.incremental.pauses import Pause
+from sitegen.interruption import GivenUp
 from sitegen.layers import lookup
 
 from commands import building, keys
@@ -212,8 +213,6 @@ def _speak(site: Site, then: Callable[[], None]) -> None:
 
     An edit ends that: its page is shown first, and speech goes on where it was once all is quiet again.
     """
-    from sitegen.workers import GivenUp  # noqa: PLC0415 - loads what only a whole build needs
-
     try:
         made = building.build_if_changed(site, site.public, compress=False)
     except GivenUp:

@@ -20,7 +20,7 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
-from sitegen import kept_work
+from sitegen import interruption, kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
@@ -29,6 +29,7 @@ from sitegen.content.consent import consents, quotes
 from sitegen.content.district import DeskKeys, DesksWrong
 from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row
+from sitegen.interruption import GoOn, go_on_unless
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images
@@ -38,7 +39,7 @@ from sitegen.render import site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import interface
 from sitegen.render.events import event_pages
-from sitegen.workers import GivenUp, Workers, workers
+from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -107,7 +108,7 @@ def read(
     keys: DeskKeys | None,
     today: date,
     desks_wrong: DesksWrong = district.refuse,
-    go_on: Callable[[], object] = lambda: None,
+    go_on: GoOn = interruption.go_on,
 ) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read.
 
@@ -151,7 +152,7 @@ def check(
     handover: Path | None = None,
     unprotected: Collection[str] = (),
     pages_drawn: Callable[[], object] = lambda: None,
-    go_on: Callable[[], object] = lambda: None,
+    go_on: GoOn = interruption.go_on,
 ) -> content_checks.CheckReport:
     """Return what is wrong with what staff write, and what waits for a person. See `prepare`.
 
@@ -239,7 +240,7 @@ def build(
     Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
 
-    go_on = partial(_go_on, given_up)
+    go_on = go_on_unless(given_up)
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
     remembered()
@@ -251,7 +252,7 @@ def build(
         checked = partial(check, root, written, handover=handover, unprotected=unprotected, go_on=go_on)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
         context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
-        pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
+        pages_ = _Pages(pool, root, fresh, context, compress, go_on, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=pages_.drawn))
         count = pages_.finished(say, go_on)
@@ -271,12 +272,6 @@ def build(
     return Built(context.portal, count, time.monotonic() - started, report.warnings, context, written.library)
 
 
-def _go_on(given_up: Callable[[], bool]) -> None:
-    """Raise GivenUp where something else is to be built first."""
-    if given_up():
-        raise GivenUp
-
-
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
     """Return the report of a check. Raises Problems where it found any."""
     if report.problems:
@@ -285,7 +280,7 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
 
 
 def _drawn_from(
-    root: Path, fresh: Path, context: Context, speak: bool, go_on: Callable[[], None]
+    root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn
 ) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
@@ -295,7 +290,7 @@ def _drawn_from(
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
     allowed = consents.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
-    portal = audio_clips.with_questions(portal, audio_pipeline, today, go_on)
+    portal = audio_clips.with_questions(portal, replace(audio_pipeline, go_on=go_on), today)
     return replace(
         context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
         charts=root / CHARTS,
@@ -323,16 +318,17 @@ class _Pages:
     """The pages of all languages, and their compressed copies as soon as a language is drawn."""
 
     def __init__(
-        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, *, unchecked: bool
+        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, go_on: GoOn, *, unchecked: bool
     ) -> None:
         from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415 - a check needs none of it
 
         self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
         self._copies: list[Future[frozenset[bytes]]] = []
         self._compressed: set[str] = set()
-        stopped = fresh.with_name(f"{fresh.name}.stopped")
+        if pool.beside:  # another process knows no more than that there is such a file
+            go_on = go_on_unless(fresh.with_name(f"{fresh.name}.stopped").exists)
         codes = context.portal.language_codes()
-        jobs = [Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes]
+        jobs = [Job(root, fresh / code, replace(context, language=code), go_on, unchecked) for code in codes]
         self._started = dict(zip(pool.start_each(build_language, jobs), codes, strict=True))
 
     def drawn(self) -> None:
@@ -342,7 +338,7 @@ class _Pages:
                 return
             self._start_copies(self._started[done])
 
-    def finished(self, say: Callable[[str], None], go_on: Callable[[], None]) -> int:
+    def finished(self, say: Callable[[str], None], go_on: GoOn) -> int:
         """Wait for all pages; return how many there are. go_on: called while it waits, and may raise GivenUp."""
         count = 0
         for done in self._done_one_by_one(go_on):
@@ -352,7 +348,7 @@ class _Pages:
             self._start_copies(code)
         return count
 
-    def _done_one_by_one(self, go_on: Callable[[], None]) -> "Iterator[Future[int]]":
+    def _done_one_by_one(self, go_on: GoOn) -> "Iterator[Future[int]]":
         waiting = set(self._started)
         while waiting:
             done, waiting = wait(waiting, timeout=_BETWEEN, return_when=FIRST_COMPLETED)

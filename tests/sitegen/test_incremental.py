@@ -590,7 +590,7 @@ def test_whatever_was_edited_the_bytes_are_those_from_scratch(folder: Folder, mo
     run_machine(EditedAtWill, folder)
 
 
-def run_machine(kind: type[EditedAtWill], folder: Folder) -> None:
+def run_machine(kind: type[RuleBasedStateMachine], folder: Folder) -> None:
     """Run a state machine on a district, the same few steps each time."""
     steps = settings(
         max_examples=2, stateful_step_count=12, deadline=None, derandomize=True, database=None,

@@ -14,9 +14,9 @@ from sitegen.content import phone_numbers, tables, translations
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
+from sitegen.interruption import GivenUp
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips
-from sitegen.workers import GivenUp
 
 from forms.core.problem import Problems
 from tests.sitegen.conftest import TODAY, Folder

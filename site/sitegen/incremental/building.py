@@ -19,9 +19,11 @@ from sitegen import kept_work
 from sitegen.incremental import as_built, inputs, record, trees
 from sitegen.incremental.inputs import Changes, Inputs
 from sitegen.incremental.record import Record, Stored
+from sitegen.interruption import GivenUp, go_on_unless
 
 if TYPE_CHECKING:  # where nothing changed none of it is needed, and loading it takes longer than everything else
     from sitegen.incremental.drawn import Drawn
+    from sitegen.incremental.edits import Edit
 
 LOCK = Path(".build") / "build.lock"
 """Held by whoever builds a project: two at once would write into one twin, and record each other's site."""
@@ -196,8 +198,9 @@ class Builder:
                 return BuildOutcome(0, time.monotonic() - started, whole=False)
             last = None
         pages = 0
-        if last and changes and not changes.others:
-            pages = self._edited(last, now, changes)
+        speech = speak and last is not None and last.spoken  # else all of it is made below, once the texts are there
+        if last and (changes or (speech and last.silent)) and not changes.others:
+            pages = self._edited(last, now, changes, speak=speech)
         done = last is not None and (pages or not changes)
         if done and last and last.has_all(speak=speak, compress=compress, sign=self.sign is not None):
             if not pages:
@@ -253,8 +256,11 @@ class Builder:
         except OSError:
             shutil.rmtree(twin, ignore_errors=True)
 
-    def _edited(self, last: Record, now: Inputs, changes: Changes) -> int:
-        """Build an edit of texts; return how many pages were drawn, 0 where everything must be built."""
+    def _edited(self, last: Record, now: Inputs, changes: Changes, *, speak: bool) -> int:
+        """Build an edit of texts; return how many pages were drawn, 0 where everything must be built.
+
+        speak: with its speech, and that of earlier edits. Raises Problems for a page that is refused, GivenUp.
+        """
         near, self._near = self._near, False
         if last.edits > MOST_EDITED:
             return 0
@@ -262,32 +268,34 @@ class Builder:
             kept_work.take_mark(last.mark)
         drawn = self._drawn_of(last)
         try:
-            return self._write(last, drawn, now, changes, near=near) if drawn else 0
-        except Problems:
+            return self._write(last, drawn, now, changes, near=near, speak=speak) if drawn else 0
+        except (Problems, GivenUp):
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong: everything is built, and says it
             self._forget()
             return 0
 
-    def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes, *, near: bool) -> int:
+    def _write(self, last: Record, drawn: "Drawn", now: Inputs, changes: Changes, *, near: bool, speak: bool) -> int:
         """Write what changed beside the site, then switch.
 
-        Raises Problems for a page that is refused, OSError where no switch is possible.
+        Raises Problems for a page that is refused, GivenUp, OSError where no switch is possible.
         """
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
         from sitegen.publish import moved_pages  # noqa: PLC0415
 
         edited = last.edited_pages()
-        edit = edits.taken(self.root, edited, drawn, changes.edited)
+        edit = edits.taken(self.root, edited, drawn, changes.edited, last.silent if speak else frozenset())
         if edit is None or edits.breaks_links(edit):
             return 0
         if wrong := list(edits.problems(edit)):
             raise Problems(wrong)  # nothing is written yet, and the record still holds
         program = self._keep_compiled()
+        if speak:
+            writing.make_speech(edit, go_on_unless(self.given_up))
         twin = trees.twin_of(self.out)
         if not (near or trees.is_as(twin, last.twin)):
             last.twin = trees.link_all(self.out, twin, last.site)
-        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if near else None)
+        work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if near else None, speak)
         pages = work.write()
         moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not self._still_counts(now, last.day) or not exchange(twin, self.out):
@@ -298,7 +306,7 @@ class Builder:
         self._take_up(last, twin, work.paths)
         last.take_edited({**edited, **edit.written})
         last.signed = self.sign is not None
-        last.spoken = last.spoken and not (edit.after.audio_pipeline and edit.after.audio_pipeline.voices)
+        last.silent = _silent_after(last, edit, speak=speak)
         inputs.look_again(now, self.root / "content")
         inputs.distrust(now, [*changes.edited, *(str(self.root / "content" / name) for name in inputs.READ_AFTER)])
         last.inputs = now
@@ -375,6 +383,13 @@ class Builder:
             self.purge()  # who withdrew just now may have looked for the twin before that stood there
             self._forget()
         return BuildOutcome(built.pages, time.monotonic() - started, built.warnings)
+
+
+def _silent_after(last: Record, edit: "Edit", *, speak: bool) -> frozenset[tuple[str, str]]:
+    """Return the pages whose speech is still to be made after an edit. speak: whether it made that of its pages."""
+    if speak or not (edit.after.audio_pipeline and edit.after.audio_pipeline.voices):
+        return last.silent - {*edit.drawn}
+    return last.silent | {*edit.drawn}
 
 
 def _taken(path: Path, stack: ExitStack) -> bool:

@@ -30,28 +30,42 @@ _MAY_QUOTE = ">"
 
 @dataclass(frozen=True)
 class Edit:
-    """Edited pages: the site's pages before and after, the edited ones by language and name, and all as staff wrote."""
+    """Edited pages: the site's pages before and after, the edited ones by language and name, and all as staff wrote.
+
+    silent: pages that were edited before, without their speech, which is to be made.
+    """
 
     root: Path
     before: Context
     after: Context
     written: Mapping[tuple[str, str], PageSource]
     as_written: AllPages
+    silent: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def drawn(self) -> list[tuple[str, str]]:
-        """Return the pages to draw: the edited ones, and where English was edited, those that follow it."""
-        found = set(self.written)
+        """Return the pages to draw: the edited ones, where English was edited those that follow it, and silent ones."""
+        found = {*self.written, *self.silent}
         for code, name in self.written:
             if code == SOURCE:
                 found |= {(other, name) for other in self.before.portal.language_codes()}
         return sorted(found)
 
+    def drawn_in(self, language: str) -> list[str]:
+        """Return the names of the pages to draw in a language."""
+        return [name for code, name in self.drawn if code == language]
 
-def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn, paths: frozenset[str]) -> Edit | None:
+
+def taken(
+    root: Path,
+    edited: Mapping[tuple[str, str], PageSource],
+    drawn: Drawn,
+    paths: frozenset[str],
+    silent: frozenset[tuple[str, str]] = frozenset(),
+) -> Edit | None:
     """Return the edit of these files; None where more than their own texts may change, or where they cannot be read.
 
-    edited: pages that were edited since what is drawn from was kept.
+    edited: pages that were edited since what is drawn from was kept; silent: see Edit.
     """
     content = root / "content"
     written = {}
@@ -61,7 +75,7 @@ def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn
             return None
         written[found.language, found.name] = found
     as_written = _with(drawn.written, {**edited, **written})
-    if not written:
+    if not (written or silent):
         return None
     names = {name for _, name in {*edited, *written}}
     known = translations.read(content, {f"{code}/{name}" for code in drawn.written.by_language for name in names})
@@ -72,7 +86,7 @@ def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn
         return None
     if translations.updated(mini, known, drawn.context.today) != known:
         return None
-    return Edit(root, before, replace(drawn.context, library=library), written, as_written)
+    return Edit(root, before, replace(drawn.context, library=library), written, as_written, silent)
 
 
 def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn) -> PageSource | None:

@@ -30,8 +30,8 @@ _CHECK = 32
 class Record:
     """A build. terms: all it depends on besides files; drawn: the file of what its pages were drawn from (drawn.py).
 
-    twin: its folders; spoken, compressed, signed: whether all its speech, its compressed copies and its signature were
-    made; edited: pages as they were written since then, packed; edits: how many; sounds: those of these pages, by
+    twin: its folders; spoken, compressed, signed: whether all its speech (beside that of `silent`, pages that were
+    edited since, by language and name), its compressed copies and its signature were made; edited: pages as they were written since then, packed; edits: how many; sounds: those of these pages, by
     language and name; handed: the file that was handed to the forms; python: what ran the build; mark: of
     the program (kept_work.code_mark).
     """
@@ -45,6 +45,7 @@ class Record:
     drawn: str
     twin: Tree = field(default_factory=dict)
     spoken: bool = False
+    silent: frozenset[tuple[str, str]] = frozenset()
     compressed: bool = False
     signed: bool = False
     edited: bytes = b""
@@ -56,7 +57,8 @@ class Record:
 
     def has_all(self, *, speak: bool, compress: bool, sign: bool) -> bool:
         """Return whether all that is asked for was made."""
-        return (self.compressed or not compress) and (self.spoken or not speak) and (self.signed or not sign)
+        spoken = self.spoken and not self.silent
+        return (self.compressed or not compress) and (spoken or not speak) and (self.signed or not sign)
 
     def edited_pages(self) -> "dict[tuple[str, str], PageSource]":
         """Return the pages that were edited since everything was built, by language and name."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, PublishedFile
@@ -13,6 +14,7 @@ from sitegen.content.pages import SEARCH, PageSource
 from sitegen.incremental import trees
 from sitegen.incremental.edits import Edit
 from sitegen.incremental.record import Record
+from sitegen.interruption import GoOn
 from sitegen.media import shared_clips
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
@@ -29,7 +31,7 @@ class Writing:
     """The twin of a site while an edit is written into it. paths: what is another file than before, or gone.
 
     near: the site, where it and its twin were not looked at before: each file and folder is, before it is read or
-    written. Else None.
+    written. Else None. speak: whether speech that is not kept yet is made.
     """
 
     edit: Edit
@@ -38,6 +40,7 @@ class Writing:
     twin: Path
     sign: Sign | None
     near: Path | None = None
+    speak: bool = False
     paths: set[str] = field(default_factory=set)
     _fit: set[str] = field(default_factory=set)
     _heard_anew: bool = False
@@ -55,7 +58,7 @@ class Writing:
         self._at(f"/{SOUNDS}/none")  # drawing brings sound there
         languages = sorted({code for code, _ in self.edit.drawn})
         for code in languages:
-            self._language(code, [name for other, name in self.edit.drawn if other == code])
+            self._language(code, self.edit.drawn_in(code))
         self._sounds()
         for code in languages:
             self._tablet(code)
@@ -84,7 +87,7 @@ class Writing:
         audio, pictures = context.audio_pipeline, context.image_pipeline
         return replace(
             context, language=code,
-            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, making=False),
+            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, making=self.speak),
             image_pipeline=pictures and replace(pictures, out=self.twin / pictures.out.name),
         )  # fmt: skip
 
@@ -203,6 +206,22 @@ class Writing:
         data = _manifest(before, files)
         self._put(ADDRESS, data)
         self._put(SIGNATURES, (self.sign(data) if self.sign else "").encode("ascii"))
+
+
+def make_speech(edit: Edit, go_on: GoOn) -> None:
+    """Make and keep the clips of the pages of an edit, and write nothing of them: the site stays as it is.
+
+    Raises Problem, and GivenUp where `go_on` does; what was made by then is kept.
+    """
+    context = edit.after
+    audio, pictures = context.audio_pipeline, context.image_pipeline
+    with TemporaryDirectory(dir=edit.root / ".build") as folder:
+        for code in sorted({code for code, _ in edit.drawn}):
+            heard = audio and replace(audio, out=Path(folder), making=True, go_on=go_on)
+            seen = pictures and replace(pictures, out=Path(folder))
+            drawn = replace(context, language=code, audio_pipeline=heard, image_pipeline=seen)
+            for _ in draw_pages(edit.root, drawn, edit.drawn_in(code), markdown_engine):
+                go_on()
 
 
 def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:

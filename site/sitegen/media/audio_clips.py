@@ -22,8 +22,10 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering.answers import labelled
+from sitegen import interruption
 from sitegen.content.consent.consents import media_name
 from sitegen.content.pages import AllPages, PageSource, day_of
+from sitegen.interruption import GoOn
 from sitegen.layers import lookup
 from sitegen.media import shared_clips, speech, spoken_lines
 
@@ -47,6 +49,7 @@ class AudioPipeline:
     """Makes clips. voices: eSpeak NG's voice by language; without `making` only cached clips are used.
 
     root: of the site, which keeps the lines of its speech and takes what districts share; None where it does neither.
+    go_on: called before each clip, and before each line that is made; may raise GivenUp: what was made is kept.
     """
 
     cache: Path
@@ -55,12 +58,14 @@ class AudioPipeline:
     recordings: Recordings
     making: bool = True
     root: Path | None = None
+    go_on: GoOn = interruption.go_on
 
     def clip(self, language: str, key: str, text: str) -> Clip | None:
         """Return the clip of a page or question, its files put into the site; None where there is none.
 
-        Raises Problem for a recording that cannot be read or a voice that is not there.
+        Raises Problem for a recording that cannot be read or a voice that is not there, GivenUp.
         """
+        self.go_on()
         recording = self.recordings.get((language, key))
         voice = self.voices.get(language)
         if recording:
@@ -98,10 +103,10 @@ class AudioPipeline:
     def _put_together(self, name: str, text: str, voice: str) -> bool:
         """Make a clip of its lines; return whether all of them are kept, or may be made.
 
-        Raises Problem where there is no such voice.
+        Raises Problem where there is no such voice, GivenUp.
         """
         try:
-            lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making)
+            lines = spoken_lines.found_or_made(self.root, text, voice, making=self.making, go_on=self.go_on)
         except speech.NoSuchVoice:
             what = _('there is no voice "%(voice)s".', voice=voice)
             todo = _("Take the code of a language that eSpeak NG speaks, like ta.")
@@ -206,18 +211,15 @@ def question_text(form: Definition, field: Field, portal: Portal, language: str,
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
 
 
-def with_questions(
-    portal: Portal, audio_pipeline: AudioPipeline, today: date, before_each: Callable[[], object] = lambda: None
-) -> Portal:
+def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
     """Return the portal with the clips of all questions, digits and desk sentences, in all languages.
 
-    before_each: called before each clip, and may raise: what was made is kept.
+    Raises Problem, and GivenUp as the pipeline does.
     """
     clips: dict[str, dict[str, Clip]] = {}
     for language in portal.language_codes():
         clips[language] = {}
         for key, text in _texts_of(portal, language, today):
-            before_each()
             if clip := audio_pipeline.clip(language, key, text):
                 clips[language][key] = clip
     return replace(portal, clips=clips)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS, AudioFormat
-from sitegen import kept_work
+from sitegen import interruption, kept_work
+from sitegen.interruption import GoOn
 from sitegen.kept_work import KeptWork
 from sitegen.media import shared_clips, speech
 
@@ -55,10 +56,13 @@ def write(lines: Sequence[bytes], where: Iterable[tuple[AudioFormat, Path]]) -> 
         audio.write_lines(packets, kind, path)
 
 
-def found_or_made(root: Path | None, text: str, voice: str, *, making: bool) -> list[bytes] | None:
+def found_or_made(
+    root: Path | None, text: str, voice: str, *, making: bool, go_on: GoOn = interruption.go_on
+) -> list[bytes] | None:
     """Return the lines of a text; without `making` None where one is not kept. Raises speech.NoSuchVoice.
 
-    root: of the site that keeps its own lines and takes those that districts share; None where nothing is kept.
+    root: of the site that keeps its own lines and takes those that districts share; None where nothing is kept. go_on:
+    called before a line is made, and may raise GivenUp: the lines that were made are kept.
     """
     own, lines, keys = _kept(root), [], []
     for line in lines_of(text):
@@ -68,7 +72,9 @@ def found_or_made(root: Path | None, text: str, voice: str, *, making: bool) -> 
             keys.append(key)
             value = own.get(key)
         if value is None and making:
+            go_on()
             value = own.put(key, made(line, voice))
+            own.save()  # this may end before the next line
         if value is None:
             return None
         lines.append(value)
