@@ -162,51 +162,57 @@ def check(
     go_on()
     content, context = root / "content", written.context
     portal, rows, library, today = context.portal, context.tables, written.checked, context.today
-    own = settings.read_settings(content)
     report = content_checks.check(
         library, rows, written.days, context.menu, today, content, settings.voices(content), root / KEPT_PHOTOS
     )
-    before = previous_build.last_built(handover or root / HANDOVER)
-    every = [page for by_name in library.by_language.values() for page in by_name.values()]
+    previous = previous_build.last_built(handover or root / HANDOVER)
+    own = settings.read_settings(content)
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consents.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
     go_on()
     pages_drawn()
-    found = content_checks.CheckReport(
-        (
-            *report.problems,
-            *go_live.blocking(live),
-            *([] if portal.demonstration else undecided),
-            *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
-            *as_dangers(quote_checks.problems(every, root)),
-            *mistakes.problems(library, rows, content, portal.address, today),
-            *moved_pages.problems(library, rows["moved"], portal.address),
-            *content_checks.leaflet(own, library),
-            *previous_build.lost(before, portal.events, today),
-        ),
-        (
-            *written.left,
-            *consent_rules.left_out(content, known, portal.language_codes(), today),
-            *consents.ending_soon(library, rows["consents"], today),
-            *(map(str, undecided) if portal.demonstration else ()),
-            *report.warnings,
-            *_said_of_pages(content, library, rows, written.addresses),
-            *previous_build.changed(before, portal.events, today),
-            *(str(item.problem) for item in live if not item.blocks),
-        ),
+    problems = (
+        *report.problems,
+        *go_live.blocking(live),
+        *([] if portal.demonstration else undecided),
+        *_page_problems(root, written, go_on),
+        *previous_build.lost(previous, portal.events, today),
+    )
+    warnings = (
+        *written.left,
+        *consent_rules.left_out(content, known, portal.language_codes(), today),
+        *consents.ending_soon(library, rows["consents"], today),
+        *(map(str, undecided) if portal.demonstration else ()),
+        *report.warnings,
+        *_page_warnings(content, written),
+        *previous_build.changed(previous, portal.events, today),
+        *(str(item.problem) for item in live if not item.blocks),
     )
     kept_work.at(root, kept_work.CHECKS).save(whole=True)
-    return found
+    return content_checks.CheckReport(problems, warnings)
 
 
-def _said_of_pages(
-    content: Path, library: AllPages, rows: dict[str, list[Row]], addresses: Mapping[str, moved_pages.KnownPage]
-) -> Iterator[str]:
+def _page_problems(root: Path, written: WrittenContent, go_on: GoOn) -> Iterator[Problem]:
+    """Yield what is wrong in the HTML, quotes, links and addresses of pages, and in tables and settings beside them."""
+    content, library, context = root / "content", written.checked, written.context
+    own, rows, address = settings.read_settings(content), context.tables, context.portal.address
+    pages_ = [page for by_name in library.by_language.values() for page in by_name.values()]
+    yield from html_checks.problems([page for page in pages_ if not _is_clean(page, root)], rows, own, content)
+    go_on()
+    yield from as_dangers(quote_checks.problems(pages_, root))
+    yield from mistakes.problems(library, rows, content, address, context.today)
+    go_on()
+    yield from moved_pages.problems(library, rows["moved"], address)
+    yield from content_checks.leaflet(own, library)
+
+
+def _page_warnings(content: Path, written: WrittenContent) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
+    library, rows = written.checked, written.context.tables
     yield from mistakes.warnings(library)
     yield from translations.said(library)
-    yield from moved_pages.said(library, rows["moved"], addresses)
+    yield from moved_pages.said(library, rows["moved"], written.addresses)
     yield from inherited.said(content, rows)
 
 
@@ -261,8 +267,7 @@ def build(
         if compress:
             pages_.compress_rest()
         _keep_addresses(root, fresh, out, context)
-        if untried := list(key_checks.trial(context.portal)):
-            raise Problems(untried)  # the old site stays
+        _require_working_keys(context.portal)
         day = clock() if clock else today
         withdrawal.purge(fresh, root / "content", day, say=say)  # what was withdrawn or ended while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
@@ -270,6 +275,12 @@ def build(
         audio_clips.prune(root / SPEECH, out / audio_clips.FOLDER, root)
     portals.write(context.portal, handover or root / HANDOVER)
     return Built(context.portal, count, time.monotonic() - started, report.warnings, context, written.library)
+
+
+def _require_working_keys(portal: Portal) -> None:
+    """Raise Problems where nothing can be encrypted to a desk's key."""
+    if unusable := list(key_checks.trial(portal)):
+        raise Problems(unusable)
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
