@@ -16,7 +16,7 @@ def go_on() -> None:
 
 
 def go_on_unless(given_up: Callable[[], bool]) -> GoOn:
-    """Return a function that raises GivenUp once `given_up` returns true. Can be sent to another process if that can."""
+    """Return a function that raises GivenUp once `given_up` returns true. It can be pickled if `given_up` can."""
     return partial(_require_wanted, given_up)
 
 

@@ -30,7 +30,7 @@ def one_program() -> Iterator[None]:
     kept_work.stand_apart(apart=False)
 
 
-WAYS = [(whole, "build", True), (edits, "taken", False)]
+WAYS = [(whole, "build", True), (edits, "edit_of", False)]
 """A build of everything, and one of an edit: what reads the content, and whether everything is built."""
 
 
@@ -110,7 +110,7 @@ def test_what_is_handed_to_the_forms_is_made_again_where_it_was_changed(
 
 def test_another_python_builds_everything(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version", "4.0")
-    assert not builder(district).is_as_built(TODAY, speak=False, compress=False, sign=False)
+    assert not builder(district).is_up_to_date(TODAY, speak=False, compress=False, sign=False)
     done = built(district)
     assert done
     assert done.whole

@@ -276,7 +276,7 @@ def test_a_twin_that_somebody_changed_is_never_shown(district: Folder, way: Any,
     way(trees.twin_of(district.root / "public") / "en" / "index.html")
     edit(district, "rights", "Second edit.")
     if asked:
-        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+        assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
     assert one.build(TODAY, speak=False, compress=True)
     assert files(district.root / "public") == from_scratch(district)
 
@@ -285,7 +285,7 @@ def test_what_was_seen_once_is_looked_at_again_for_the_build_after_the_next(dist
     one = builder(district)
     for number in range(2):
         edit(district, "rights", f"Edit {'x' * number}.")
-        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+        assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
         done = one.build(TODAY, speak=False, compress=True)
         assert done
         assert not done.whole

@@ -24,12 +24,12 @@ class Drawn:
 
 def load(root: Path, last: Record) -> Drawn | None:
     """Return what the pages of this build were drawn from, or None."""
-    found = record.read(root / FOLDER / last.drawn)
-    return found if isinstance(found, Drawn) else None
+    drawn = record.read(root / FOLDER / last.drawn)
+    return drawn if isinstance(drawn, Drawn) else None
 
 
 def save(root: Path, drawn: Drawn) -> str:
-    """Keep it, and nothing of earlier builds; return its file. Raises OSError."""
+    """Store it in place of that of earlier builds; return its file. Raises OSError."""
     folder = root / FOLDER
     texts = TextFile(folder / f"drawn-texts-{secrets.token_hex(8)}")
     name = f"drawn-{record.write(folder / 'drawn', packed(drawn, texts))[0][:16]}"
@@ -44,10 +44,10 @@ def sounds_of(out: Path, context: Context) -> dict[tuple[str, str], tuple[str, .
     """Return the sound of each page of a built site that has any."""
     if not (out / audio_clips.FOLDER).exists():
         return {}
-    found = {}
+    sounds = {}
     for code in context.portal.language_codes():
         for name in context.library.names:
             page = out / code / address_of(name) / "index.html"
-            if sounds := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
-                found[code, name] = sounds
-    return found
+            if in_page := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
+                sounds[code, name] = in_page
+    return sounds
