@@ -290,9 +290,7 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
     return report
 
 
-def _drawn_from(
-    root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn
-) -> tuple[Context, Path]:
+def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
     seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.KEPT_IN)

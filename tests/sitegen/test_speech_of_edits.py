@@ -78,7 +78,7 @@ def test_the_speech_of_an_edit_is_made_for_its_page_alone(district: Folder, line
     assert lines_made == []
     later = spoken(district)
     assert later
-    assert (later.whole, later.pages) == (False, 2), "the page, and the Tamil one, whose English is another"
+    assert (later.whole, later.pages) == (False, 3), "the page, and those that follow its English"
     assert lines_made == ["An edited line."]
     assert site(district) == spoken_from_scratch(district)
     assert spoken(district) is None

@@ -41,13 +41,11 @@ def save(root: Path, drawn: Drawn) -> str:
 
 
 def sounds_of(out: Path, context: Context) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the sound of each page of a built site that has any."""
+    """Return the sounds of each page of a built site that has any; pages that belong to no language stand under ""."""
     if not (out / audio_clips.FOLDER).exists():
         return {}
-    sounds = {}
+    pages = {("", path.name): path for path in out.glob("*.html")}
     for code in context.portal.language_codes():
-        for name in context.library.names:
-            page = out / code / address_of(name) / "index.html"
-            if in_page := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
-                sounds[code, name] = in_page
-    return sounds
+        pages |= {(code, name): out / code / address_of(name) / "index.html" for name in context.library.names}
+    found = {key: audio_clips.sounds_in(path.read_text(encoding="utf-8")) for key, path in pages.items()}
+    return {key: sounds for key, sounds in found.items() if sounds}

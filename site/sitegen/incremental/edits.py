@@ -1,8 +1,8 @@
 """What an edit of the texts of some pages changes on the site (docs/decisions/0054).
 
 An edit is built by itself only where it is certain what depends on it: the page in its language, the same page in
-languages that translate it or lack it, the words of the search, the list for tablets. Front matter, stories, pages of events, tables,
-settings, pictures and templates change more: then everything is built, with the help of the cache.
+languages that translate it or lack it, the words of the search, the list for tablets. Front matter, stories, pages of
+events, tables, settings, pictures and templates change more: then everything is built, with the help of the cache.
 """
 
 from collections.abc import Iterator, Mapping

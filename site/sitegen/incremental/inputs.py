@@ -152,12 +152,18 @@ def _folders(root: Path, before: Inputs | None) -> tuple[list[str], tuple[tuple[
     Where portal.yml is unchanged, and each library is still in its place, the recorded libraries are returned.
     """
     own = root / "content"
-    if before and before.libraries is not None and _are_settings_unchanged(root, before):
-        if all(os.path.realpath(named) == folder and os.path.isdir(folder) for named, folder in before.libraries):  # noqa: PTH112
-            return [str(own), *(folder for _, folder in before.libraries)], before.libraries
+    recorded = before.libraries if before and _are_settings_unchanged(root, before) else None
+    if recorded is not None and all(map(_is_in_place, recorded)):
+        return [str(own), *(folder for _, folder in recorded)], recorded
     from sitegen.layers import libraries, lookup  # noqa: PLC0415 - reads YAML, and loads what that needs
 
     return [str(layer.folder) for layer in lookup.layers(own)], libraries.plain_folders(own)
+
+
+def _is_in_place(library: tuple[str, str]) -> bool:
+    """Return whether a library's path still leads to its folder, and that is there."""
+    named, folder = library
+    return os.path.realpath(named) == folder and os.path.isdir(folder)  # noqa: PTH112
 
 
 def _are_settings_unchanged(root: Path, before: Inputs) -> bool:

@@ -29,8 +29,8 @@ from sitegen.render.layout import page_of, with_clip
 class Job:
     """One language to build: the project's root, where its pages go, and what they are drawn from.
 
-    go_on: called before each page and each line of its speech, and may raise GivenUp; unchecked: whether checks of pages wait for what is
-    found in their HTML here (lint/page_facts.py).
+    go_on: called before each page and each line of its speech, and may raise GivenUp; unchecked: whether checks of
+    pages wait for what is found in their HTML here (lint/page_facts.py).
     """
 
     root: Path
