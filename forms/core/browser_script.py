@@ -6,12 +6,12 @@ from typing import Any
 from forms.core import i18n
 from forms.core.crypto.encryption import size_class
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind
-from forms.core.media.attachments import LARGEST, megabytes
+from forms.core.media.attachments import MAX_FILE_BYTES, megabytes
 
 Limits = Mapping[str, tuple[int, str]]
 """How many characters an answer may have, and what is said where it has more."""
 
-Say = Callable[[str], str]
+Translate = Callable[[str], str]
 """Returns a text in the page's language."""
 
 _REQUIRED = "Please answer this question."
@@ -23,9 +23,11 @@ _TYPED_BACK = frozenset({"typeback", "check", "right", "wrong"})
 """What only a form without pictures says: it has pages of questions, a last look, and the number typed back."""
 
 
-def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
+def first_letter_data(
+    definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the page of a first letter needs. readers: the desks that read it, with their names."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
     if definition.has_pictures:
         told["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
@@ -39,7 +41,7 @@ def telling(definition: Definition, language: str, limits: Limits, readers: Mapp
     return {**sealed, **told, **({"required": required} if required else {})}
 
 
-def _words_of_a_first_letter(_: Say, *, is_concern: bool) -> dict[str, str]:
+def _words_of_a_first_letter(_: Translate, *, is_concern: bool) -> dict[str, str]:
     """Return what the pages of questions, the last look and the page with the receipt say."""
     return {
         "step": _("Question page %(now)s of %(all)s"),
@@ -78,7 +80,7 @@ def _words_of_a_first_letter(_: Say, *, is_concern: bool) -> dict[str, str]:
     }
 
 
-def returning(
+def answer_page_data(
     more: Definition,
     language: str,
     limits: Limits,
@@ -91,7 +93,7 @@ def returning(
     more: the form by which something is added; wrong: the message about an invalid number; desks: their names;
     erased_days: how long a letter that is erased still rests at a desk.
     """
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     own = {**_words_of_answers(_), **_words_of_adding_and_erasing(_, erased_days)}
     return {
         **_sealed(more, language, limits, own),
@@ -101,7 +103,7 @@ def returning(
     }
 
 
-def _words_of_answers(_: Say) -> dict[str, str]:
+def _words_of_answers(_: Translate) -> dict[str, str]:
     """Return what is said while a letter is looked for, about where it stands, and about the answers of desks."""
     return {
         "opens": _("This phone opens the answer itself. Our server never learns your number."),
@@ -139,7 +141,7 @@ def _words_of_answers(_: Say) -> dict[str, str]:
     }
 
 
-def _words_of_adding_and_erasing(_: Say, days: int) -> dict[str, str]:
+def _words_of_adding_and_erasing(_: Translate, days: int) -> dict[str, str]:
     """Return what is said where something is added or erased. days: how long an erased letter rests at a desk."""
     return {
         "add": _("Add something"),
@@ -172,15 +174,15 @@ def _words_of_adding_and_erasing(_: Say, days: int) -> dict[str, str]:
     }
 
 
-def too_large(kind: str, language: str) -> str:
+def file_too_large(kind: str, language: str) -> str:
     """Return what script and server say of a file of this kind that has more bytes than are taken."""
-    said = i18n.say(language)("This file is larger than %(most)s MB. Please make it smaller, or leave it out.")
+    said = i18n.translator(language)("This file is larger than %(most)s MB. Please make it smaller, or leave it out.")
     return said % {"most": megabytes(kind)}
 
 
 def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
     """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     needed = definition.field(definition.any_of[0]).errors["required"] if definition.any_of else _REQUIRED
     return {
         "form": definition.letter_form,
@@ -188,18 +190,18 @@ def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[
         "pad": size_class(definition.pad_to),
         "any": definition.any_of,
         "limits": limits,
-        "largest": LARGEST["voice"],
+        "largest": MAX_FILE_BYTES["voice"],
         "words": {
             **_words_of_sending(_),
             **_words_of_files(_),
             "needed": _(needed),
-            "large": too_large("voice", language),
+            "large": file_too_large("voice", language),
             **own,
         },
     }
 
 
-def _words_of_sending(_: Say) -> dict[str, str]:
+def _words_of_sending(_: Translate) -> dict[str, str]:
     """Return what is said while a letter is encrypted and sent, and where that fails."""
     return {
         "road": _(
@@ -219,7 +221,7 @@ def _words_of_sending(_: Say) -> dict[str, str]:
     }
 
 
-def _words_of_files(_: Say) -> dict[str, str]:
+def _words_of_files(_: Translate) -> dict[str, str]:
     """Return what is said of photos and recordings."""
     return {
         "record": _("Record"),

@@ -158,7 +158,7 @@ class Definition:
         return next((field.name for field in self.fields if field.choices_from == "desks"), "")
 
     @property
-    def asked(self) -> tuple[Field, ...]:
+    def value_fields(self) -> tuple[Field, ...]:
         """The questions whose answers are words: all but files."""
         return tuple(field for field in self.fields if not field.file)
 
@@ -305,7 +305,7 @@ def _dated(event: Event) -> Text:
 def schema(definition: Definition, portal: Portal, today: date) -> "Schema":
     """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
     return _read_schema(
-        json.dumps([_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked])
+        json.dumps([_descriptor(field, choices(field, definition, portal, today)) for field in definition.value_fields])
     )
 
 

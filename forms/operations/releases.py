@@ -162,8 +162,8 @@ def is_held(site: Path) -> bool:
 def _require_nothing_comes_back(found: Release, now: Release, later: Iterable[Release]) -> None:
     """Raise Problem where `found` holds what went since. later: all releases since, of which `now` may know nothing."""
     again = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
-    known = {address for one in (now, *later) for address in withdrawn.listed(one.public)}
-    gone = known - set(withdrawn.listed(found.public))
+    known = {address for one in (now, *later) for address in withdrawn.read_addresses(one.public)}
+    gone = known - set(withdrawn.read_addresses(found.public))
     shown = sorted(address for address in gone if (found.public / address.lstrip("/")).exists())
     if shown:
         raise Problem(f"release {found.number}", f"shows what was withdrawn since: {', '.join(shown)}.", again)

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
+from forms.core.builds.git_signatures import (
+    SETTINGS,
+    WITHDRAWAL,
+    is_draft_of,
+    is_for_site,
+    publish_target,
+    require_publish_target,
+)
 from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
 
@@ -64,7 +71,7 @@ class BareClone(Protocol):
 def claims(raw: bytes) -> bool:
     """Return whether a commit says that it was signed as a withdrawal. It may not be true."""
     try:
-        return git_signatures.parts_of(git_signatures.split(raw)[0]).namespace == WITHDRAWAL
+        return git_signatures.parse_signature(git_signatures.split_commit(raw)[0]).namespace == WITHDRAWAL
     except ValueError:
         return False
 
@@ -89,11 +96,11 @@ def require(clone: BareClone, commit: str, before: str, withdrawn: Withdrawn) ->
     """Return who signed a withdrawal that stands on the commit `before`. Raises Problem where it is none."""
     who = _require_signed(clone, commit)
     message, earlier = (_message(clone.raw(one)) for one in (commit, before))
-    place = place_of(message)
+    place = publish_target(message)
     if place is None:
         raise Problem(clone.where, f"the withdrawal {commit[:12]} does not say for which site it is.", _NOTHING_ELSE)
-    require_place(message, earlier, clone.branch, clone.where)
-    if not is_of_site(place, earlier, clone.file(before, SETTINGS)):
+    require_publish_target(message, earlier, clone.branch, clone.where)
+    if not is_for_site(place, earlier, clone.file(before, SETTINGS)):
         what = f"the withdrawal {commit[:12]} was signed for another site than portal.yml names, {place.site}."
         raise Problem(clone.where, what, "Publish once with the editor; the office then withdraws again.")
     _require_nothing_else(clone, commit, before, withdrawn)
@@ -106,8 +113,8 @@ def _message(raw: bytes) -> str:
 
 def _require_signed(clone: BareClone, commit: str) -> str:
     """Return who signed a withdrawal. Raises Problem where its key is not one of theirs, or is over."""
-    signature, payload = git_signatures.split(clone.raw(commit))
-    public = git_signatures.parts_of(signature).public
+    signature, payload = git_signatures.split_commit(clone.raw(commit))
+    public = git_signatures.parse_signature(signature).public
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:
         file.write(signature + b"\n")
         file.flush()
@@ -126,7 +133,7 @@ def _require_signed(clone: BareClone, commit: str) -> str:
 def _require_no_more(clone: BareClone, public: bytes) -> None:
     """Raise Problem where a line of the file of signers lets this key sign more than withdrawals."""
     for number, line in enumerate(clone.signers.read_text("utf-8", "replace").splitlines(), start=1):
-        if git_signatures.key_in(line) != public:
+        if git_signatures.signer_key(line) != public:
             continue
         options, is_there, _note = line.partition(b64encode(public).decode())  # behind the key they limit nothing
         option = re.search(r'\bnamespaces="([^"]*)"', options) if is_there else None

@@ -16,7 +16,7 @@ from forms.core.builds import manifest as manifests
 from forms.core.builds import publishing_report
 from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
-from forms.core.trusted_date import look, servers_doubt
+from forms.core.trusted_date import observe, server_clock_warning
 from forms.operations.backup import contents, databases, folder
 from forms.operations.backup.databases import Databases
 from forms.operations.backup.folder import ERASED, Backup
@@ -261,7 +261,7 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
 
 def _clock(found: Databases, day: date) -> Iterator[StatusItem]:
     days = next(store for store in found["concerns"] if isinstance(store, DayStore))
-    doubt = servers_doubt(look(days.remembered(), day))
+    doubt = server_clock_warning(observe(days.remembered(), day))
     yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 
 

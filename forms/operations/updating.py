@@ -16,7 +16,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from forms.core.builds import git_signatures, passkey_commits, publishing_report
-from forms.core.builds.git_signatures import require_place
+from forms.core.builds.git_signatures import require_publish_target
 from forms.core.files.durable import write_durably
 from forms.core.other_programs import run_apart
 from forms.core.problem import Problem, Problems
@@ -142,7 +142,7 @@ class GitSource:
             raise Problem(self.where, what, "One of them signs and pushes: git commit -S; git push")
         self._require_valid_today(commit)
         self._require_passkey_meant_it(commit)
-        require_place(
+        require_publish_target(
             self._message(commit), self._message(before) if before else "", self.branch, self.where,
             renamed=self.renamed,
         )  # fmt: skip
@@ -153,8 +153,8 @@ class GitSource:
 
         ssh-keygen looks at the signature and not at those.
         """
-        signature, payload = git_signatures.split(self.raw(commit))
-        if passkey_commits.is_passkey_signature(signature) and not passkey_commits.says_the_right_thing(
+        signature, payload = git_signatures.split_commit(self.raw(commit))
+        if passkey_commits.is_passkey_signature(signature) and not passkey_commits.is_meant_for_commit(
             payload, signature
         ):
             what = f"{commit[:12]} is signed by a passkey, but not by a person whom it knew, on the page of its office."
@@ -403,7 +403,7 @@ def update(
     went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
     what it held before, but for consents.csv, and what the day asks for is published all the same.
     """
-    with publishing_report.reported(site, today):
+    with publishing_report.record_outcome(site, today):
         try:
             return _take_all(source, publish, purge, held, libraries)
         finally:
@@ -455,7 +455,7 @@ def _tell_staff(source: GitSource | None, site: Path) -> None:
     if source is not None and now is not None and not releases.is_held(site):
         with suppress(Problem, OSError):  # said meanwhile, by what made it so
             if commit := source.taken():
-                publishing_report.write_taken(now.public, commit)
+                publishing_report.write_built_commit(now.public, commit)
 
 
 def _take_and_publish(

@@ -127,7 +127,7 @@ def read(
     rows = phone_numbers.in_tables(rows, numbers)
     days = list(events.expanded(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), desks_wrong)
-    i18n.take_words(portal.words)
+    i18n.set_process_words(portal.words)
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
@@ -309,7 +309,7 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     content, today = root / "content", context.today
     numbers = calendar_numbers.remembered(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.listed(out))
+    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:

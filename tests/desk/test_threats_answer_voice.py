@@ -20,7 +20,7 @@ from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import Answered, is_proven
+from forms.core.proofs.receipt_proofs import AnswerRecord, is_proven
 from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
@@ -206,9 +206,9 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     assert second["right"]
 
     def is_voice_right(told: dict[str, Any]) -> bool:
-        fields = {name: told[name] for name in Answered.__dataclass_fields__}
+        fields = {name: told[name] for name in AnswerRecord.__dataclass_fields__}
         fields |= {"after": tuple(told["after"]), "letters": tuple(map(tuple, told["letters"]))}
-        return is_proven(key, Answered(**fields).voice_claim, told["voice_proof"])
+        return is_proven(key, AnswerRecord(**fields).voice_claim, told["voice_proof"])
 
     assert is_voice_right(first)
     assert is_voice_right(second)
@@ -329,7 +329,7 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
         (lambda: b"OggS" + bytes(2000), "cannot be read"),
         (lambda: recording(3)[:60], "cannot be read"),
         (lambda: recording(61), "longer than 60 seconds"),
-        (lambda: b"RIFF" + bytes(attachments.LARGEST["answer"]), "more than 24 MB"),
+        (lambda: b"RIFF" + bytes(attachments.MAX_FILE_BYTES["answer"]), "more than 24 MB"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(file: Callable[[], bytes], says: str) -> None:

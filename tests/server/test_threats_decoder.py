@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from forms.core.media import attachments, decoder_process, sandbox
-from forms.core.media.attachments import NotTaken
-from forms.core.media.decoder_process import Failed, NoneFree, Slots
+from forms.core.media.attachments import FileRefused
+from forms.core.media.decoder_process import Failed, NoDecoderFree, Slots
 from forms.server.run import log_missing_confinement
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
@@ -334,7 +334,7 @@ def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], mo
 def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({said!r} + chr(10) + '<html>')"
     monkeypatch.setitem(decoder_process.PROGRAMS, "photo", program)
-    with pytest.raises(NotTaken, match="damaged"):
+    with pytest.raises(FileRefused, match="damaged"):
         attachments.clean("photo", b"\xff\xd8\xff")
 
 
@@ -368,7 +368,7 @@ def held_by_another_process(slots: Slots) -> Iterator[int]:
 def test_decoders_of_all_workers_are_counted_together_and_a_killed_one_gives_its_place_back() -> None:
     slots = Slots()
     with held_by_another_process(slots) as worker:
-        with pytest.raises(NoneFree), slots.one(0.1):
+        with pytest.raises(NoDecoderFree), slots.one(0.1):
             pass
         os.kill(worker, 9)
         os.waitpid(worker, 0)

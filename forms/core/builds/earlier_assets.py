@@ -35,7 +35,7 @@ def keep(before: Path, fresh: Path, today: date) -> list[str]:
     return list(kept)
 
 
-def listed(public: Path) -> frozenset[str]:
+def read_names(public: Path) -> frozenset[str]:
     """Return the names of what a built site keeps of earlier builds."""
     return frozenset(_until(public / FOLDER))
 

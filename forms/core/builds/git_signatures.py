@@ -41,19 +41,19 @@ class PublishTarget:
         return f"Publish: {self.branch} of {self.site}"
 
 
-def place_of(message: str) -> PublishTarget | None:
+def publish_target(message: str) -> PublishTarget | None:
     """Return where a commit is to be published, or None where its message does not say so, or twice."""
     found = _PLACE.findall(message)
     return PublishTarget(*found[0]) if len(found) == 1 else None
 
 
-def require_place(message: str, before: str, branch: str, where: str, *, renamed: bool = False) -> None:
+def require_publish_target(message: str, before: str, branch: str, where: str, *, renamed: bool = False) -> None:
     """Raise Problem where a signed commit is for another branch or site than that on which it is shown.
 
     before: the message of the commit that was believed last; where that names a place, this one must too, so that no
     draft that somebody signed is published. renamed: the site has another address from now on.
     """
-    named, was = place_of(message), place_of(before)
+    named, was = publish_target(message), publish_target(before)
     if named is None and was is not None:
         line = PublishTarget(branch, was.site).line
         todo = f'Publish it with the editor, or write into the message of the commit: "{line}"'
@@ -70,13 +70,13 @@ SETTINGS = "portal.yml"
 """The file of a commit that says for which site it is, where no message does."""
 
 
-def is_of_site(place: PublishTarget, before: str, settings: bytes) -> bool:
+def is_for_site(place: PublishTarget, before: str, settings: bytes) -> bool:
     """Return whether a withdrawal names the site of the commit on which it stands.
 
     before: that commit's message; settings: its portal.yml, which says the site where the message does not. A key for
     withdrawals that named another first would keep every publisher out until somebody calls the site renamed.
     """
-    was = place_of(before)
+    was = publish_target(before)
     if was is not None:
         return was.site == place.site
     try:
@@ -104,10 +104,10 @@ def public_line(name: str, public: str, namespace: str = "") -> str:
 def sign(message: bytes, key: PrivateKey, namespace: bytes = GIT) -> bytes:
     """Return the signature of a commit's bytes, as its header gpgsig holds it."""
     raw = bytes.fromhex(sign_bytes(signed_bytes(message, b"sha512", namespace), key))
-    return armored(_public(public_text(key)), namespace, b"sha512", field(_TYPE) + field(raw))
+    return armor(_public(public_text(key)), namespace, b"sha512", field(_TYPE) + field(raw))
 
 
-def armored(public: bytes, namespace: bytes, digest: bytes, signature: bytes) -> bytes:
+def armor(public: bytes, namespace: bytes, digest: bytes, signature: bytes) -> bytes:
     """Return an SSH signature as text. signature: its kind and what belongs to it, as SSH writes them."""
     data = b"".join(map(field, (public, namespace, b"", digest, signature)))
     text = b64encode(_MAGIC + (1).to_bytes(4, "big") + data).decode()
@@ -122,7 +122,7 @@ def signer(message: bytes, signature: bytes, signers: Iterable[str], namespace: 
     are passed over.
     """
     try:
-        parts = parts_of(signature)
+        parts = parse_signature(signature)
         kind, raw = fields(parts.signature, 2)
         signed = signed_bytes(message, parts.digest, namespace)
         text = f"ed25519:{fields(parts.public, 2)[1].hex()}"
@@ -131,13 +131,13 @@ def signer(message: bytes, signature: bytes, signers: Iterable[str], namespace: 
     if (kind, parts.namespace, fields(parts.public)[0]) != (_TYPE, namespace, _TYPE):
         return None
     for line in signers:
-        name, allowed, key = named_in(line)
+        name, allowed, key = parse_signer(line)
         if key == parts.public and (not allowed or namespace.decode() in allowed):
             return name if are_bytes_signed_by(signed, raw.hex(), text) else None
     return None
 
 
-def named_in(line: str) -> tuple[str, list[str], bytes]:
+def parse_signer(line: str) -> tuple[str, list[str], bytes]:
     """Return the name, the namespaces ("": all) and the Ed25519 key of a line of a file of signers; none of another.
 
     A line that begins with # is none, as OpenSSH has it.
@@ -151,7 +151,7 @@ def named_in(line: str) -> tuple[str, list[str], bytes]:
 
 
 @dataclass(frozen=True)
-class Parts:
+class SignatureParts:
     """What an SSH signature holds: the public key and the signature as SSH writes them."""
 
     public: bytes
@@ -160,7 +160,7 @@ class Parts:
     signature: bytes
 
 
-def parts_of(signature: bytes) -> Parts:
+def parse_signature(signature: bytes) -> SignatureParts:
     """Return what an SSH signature holds. Raises ValueError for anything else."""
     text = signature.decode("ascii").strip()
     if not (text.startswith(_BEGIN) and text.endswith(_END)):
@@ -169,7 +169,7 @@ def parts_of(signature: bytes) -> Parts:
     if data[: len(_MAGIC) + 4] != _MAGIC + (1).to_bytes(4, "big"):
         raise ValueError
     public, namespace, _, digest, blob = fields(data[len(_MAGIC) + 4 :], 5)
-    return Parts(public, namespace, digest, blob)
+    return SignatureParts(public, namespace, digest, blob)
 
 
 def signed_bytes(message: bytes, digest: bytes, namespace: bytes) -> bytes:
@@ -180,7 +180,7 @@ def signed_bytes(message: bytes, digest: bytes, namespace: bytes) -> bytes:
     return _MAGIC + b"".join(map(field, (namespace, b"", digest, hashed)))
 
 
-def split(raw: bytes) -> tuple[bytes, bytes]:
+def split_commit(raw: bytes) -> tuple[bytes, bytes]:
     """Return the signature of a commit, and what it covers. Raises ValueError where it has none, or several."""
     header, gap, message = raw.partition(b"\n\n")
     lines = header.split(b"\n")
@@ -193,7 +193,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     return b"\n".join(signature), b"\n".join([*lines[:first], *lines[after:]]) + gap + message
 
 
-def key_in(line: str) -> bytes:
+def signer_key(line: str) -> bytes:
     """Return the key of a line of a file of signers as SSH writes it, of whatever kind; empty for none."""
     words = line.split()
     known = [_bytes_of(key) for kind, key in pairwise(words) if kind.startswith(("ssh-", "sk-", "ecdsa-"))]

@@ -21,7 +21,7 @@ from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
-CHANGED = b"# Signed once; a withdrawal has changed the build since.\n"
+CHANGED_AFTER_SIGNING = b"# Signed once; a withdrawal has changed the build since.\n"
 """What takes the place of the signatures then: only a new signature lets the site be replaced by a new build."""
 
 LARGEST = 4 * 1024 * 1024
@@ -107,7 +107,7 @@ def _rest_of(file: PublishedFile) -> str:
     return f'"{file.sha256}",\n{file.size}\n]'
 
 
-def with_other_bytes(data: bytes, number: Callable[[int], int], files: Mapping[str, PublishedFile]) -> bytes | None:
+def with_changed_files(data: bytes, number: Callable[[int], int], files: Mapping[str, PublishedFile]) -> bytes | None:
     """Return a manifest that `write` wrote, with other bytes in some of its files, as `write` would write it.
 
     number: returns the new one, told the old. None where that is not sure, or where a file is not listed yet: to read

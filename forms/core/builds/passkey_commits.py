@@ -9,7 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable
 
 from forms.core.builds import git_signatures, passkey_signatures
-from forms.core.builds.git_signatures import GIT, armored, field, fields, parts_of, signed_bytes
+from forms.core.builds.git_signatures import GIT, armor, field, fields, parse_signature, signed_bytes
 from forms.core.crypto import base64url
 
 _KEY_TYPE = b"sk-ecdsa-sha2-nistp256@openssh.com"
@@ -52,7 +52,7 @@ def sshsig(key: str, signature: str) -> bytes:
     numbers = b"".join(field(_number(one)) for one in passkey_signatures.numbers_of(raw))
     origin = f"https://{_host(key)}".encode()
     told = field(_SIGNATURE_TYPE) + field(numbers) + data[_HASH:_HEAD] + field(origin) + field(client)
-    return armored(_blob(key), GIT, b"sha512", told + field(data[_HEAD:]))
+    return armor(_blob(key), GIT, b"sha512", told + field(data[_HEAD:]))
 
 
 def is_passkey_signature(signature: bytes) -> bool:
@@ -61,13 +61,13 @@ def is_passkey_signature(signature: bytes) -> bool:
     A security key of ssh-keygen (-t ecdsa-sk) is none: it is made for ssh and signs for no page.
     """
     try:
-        kind, *_point, host = fields(parts_of(signature).public)
+        kind, *_point, host = fields(parse_signature(signature).public)
     except (ValueError, IndexError):
         return False
     return kind == _KEY_TYPE and not host.startswith(b"ssh:")
 
 
-def says_the_right_thing(message: bytes, signature: bytes) -> bool:
+def is_meant_for_commit(message: bytes, signature: bytes) -> bool:
     """Return whether a passkey's SSH signature was made for this commit, on the page of its office, by a known person.
 
     Whether the key made it is not looked at: ssh-keygen does that, and lets through what this does not.
@@ -79,7 +79,7 @@ def says_the_right_thing(message: bytes, signature: bytes) -> bool:
     return passkey_signatures.is_meant_for(signed, text, key)
 
 
-def is_answered_by(message: bytes, answer: str, key: str) -> bool:
+def is_valid_answer(message: bytes, answer: str, key: str) -> bool:
     """Return whether a device's answer signs a commit in a form that OpenSSH accepts. Needs the package cryptography.
 
     OpenSSH reads the client data as the letters that browsers write, in their order, and none in another.
@@ -116,7 +116,7 @@ def signer(message: bytes, signature: bytes, signers: Iterable[str]) -> str | No
 
 def _read(message: bytes, signature: bytes) -> tuple[str, bytes, str]:
     """Return the key that an SSH signature names, what it covers, and the signature as one word. Raises ValueError."""
-    parts = parts_of(signature)
+    parts = parse_signature(signature)
     key = _key_of(parts.public)
     if parts.namespace != GIT:
         raise ValueError

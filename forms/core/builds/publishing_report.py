@@ -12,14 +12,14 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
 
 NAME = "last-update.json"
-TAKEN = "taken.json"
+BUILT_COMMIT = "taken.json"
 """In a published site: the commit that it was built from, by which staff see that the server has taken it."""
 
 LARGEST = 20_000
 """Characters of a problem that are kept."""
 
 
-class MadeAgain(BaseException):
+class AttemptRestarted(BaseException):
     """Raised where an attempt ends before it changes anything, and is made again at once: there is no result yet."""
 
 
@@ -39,16 +39,16 @@ def write(site: Path, report: PublishingReport) -> None:
 
 
 @contextmanager
-def reported(site: Path, day: date) -> Iterator[None]:
+def record_outcome(site: Path, day: date) -> Iterator[None]:
     """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
 
-    What the block raises is raised on; after MadeAgain nothing is written.
+    What the block raises is raised on; after AttemptRestarted nothing is written.
     """
     problem: str | None = "It was cut short."
     try:
         yield
         problem = ""
-    except MadeAgain:
+    except AttemptRestarted:
         problem = None
         raise
     except (Problem, Problems) as error:
@@ -72,15 +72,15 @@ def read(site: Path) -> PublishingReport | None:
         return None
 
 
-def write_taken(public: Path, commit: str) -> None:
+def write_built_commit(public: Path, commit: str) -> None:
     """Write beside a published site's pages which commit it was built from. Raises OSError."""
     data = json.dumps({"commit": commit}).encode()
-    path = public / TAKEN
+    path = public / BUILT_COMMIT
     if not path.is_file() or path.read_bytes() != data:
         write_durably(path, data)
 
 
-def taken(data: bytes) -> str:
+def built_commit(data: bytes) -> str:
     """Return the commit that a site says it was built from; "" where this cannot be read."""
     try:
         found = json.loads(data)["commit"]

@@ -6,7 +6,7 @@ from pathlib import Path
 LIST = "withdrawn.json"
 
 
-def listed(public: Path) -> list[str]:
+def read_addresses(public: Path) -> list[str]:
     """Return the addresses that a built site lists as withdrawn."""
     try:
         found = json.loads((public / LIST).read_text(encoding="utf-8"))

@@ -95,10 +95,10 @@ def receipt(idempotency_key: str, content: Mapping[str, Any]) -> str:
     The same page sent twice (a double tap, a reload) gives the same receipt and so the same letter; any
     other content gives another. `once` is as secret as the receipt and lives only in the person's page.
     """
-    return checked(int.from_bytes(_digest(idempotency_key, "receipt", content)) % 10 ** (DIGITS - 1))
+    return with_check_digit(int.from_bytes(_digest(idempotency_key, "receipt", content)) % 10 ** (DIGITS - 1))
 
 
-def checked(number: int) -> str:
+def with_check_digit(number: int) -> str:
     """Return the receipt of a number below 10^19: its digits, and their check digit (H. M. Damm, 2004)."""
     from stdnum import damm  # noqa: PLC0415 - loads TLS and sockets, and nearly every program loads this module
 
@@ -157,7 +157,7 @@ def _runs(text: str) -> set[str]:
     return found
 
 
-def in_fours(code: str) -> str:
+def group_digits(code: str) -> str:
     """Return a receipt as people read it out: 1234 5678 9012 3456 7894."""
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 

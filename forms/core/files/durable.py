@@ -16,7 +16,7 @@ _NO_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS})
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a file that other programs may read. Raises OSError, and then changes nothing."""
-    with replaced(path) as fresh:
+    with atomic_replacement(path) as fresh:
         fresh.write_bytes(data)
 
 
@@ -34,7 +34,10 @@ def make_open_folder(folder: Path) -> None:
 def write_safely(path: Path, data: bytes) -> None:
     """Write a file for this user only, in a folder that is made if needed. Raises OSError, and then changes nothing."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with replaced(path) as fresh, os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with (
+        atomic_replacement(path) as fresh,
+        os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+    ):
         file.write(data)
 
 
@@ -55,7 +58,7 @@ def _todo(error: OSError) -> str:
 
 
 @contextmanager
-def replaced(path: Path, *, durably: bool = True) -> Iterator[Path]:
+def atomic_replacement(path: Path, *, durably: bool = True) -> Iterator[Path]:
     """Yield the name of a new file beside `path`, which replaces it once the block has written it.
 
     The new file is on the disk before it takes the old one's name, unless not `durably`: then nobody waits for the

@@ -24,7 +24,7 @@ def key_of(*parts: Any) -> bytes:
     return digest.digest()
 
 
-def made(store: ResultStore | None, made_from: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
+def get_or_make(store: ResultStore | None, made_from: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
     """Return the bytes that follow from these values: the kept ones, else those that `make` makes now."""
     if store is None:
         return make()

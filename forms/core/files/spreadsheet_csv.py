@@ -74,7 +74,7 @@ def rows_of(data: bytes, dialect: Dialect) -> list[list[str]]:
 
 
 def text_of(rows: Iterable[Sequence[str]], dialect: Dialect) -> str:
-    """Return rows as a table that people edit has them, without its byte order mark. No formula is guarded against."""
+    """Return rows as a table that people edit has them, without its byte order mark. Formulas are not escaped."""
     out = io.StringIO(newline="")
     quoting: Literal[0, 1] = csv.QUOTE_ALL if dialect.quotes_all else csv.QUOTE_MINIMAL
     csv.writer(out, delimiter=dialect.separator, quoting=quoting, lineterminator=dialect.line_end).writerows(rows)
@@ -91,7 +91,7 @@ def _kept_digits(cell: Any) -> Any:
 
 
 def _guarded(cell: Any) -> str:
-    return guarded(cell) if isinstance(cell, str) else cell_text(cell)
+    return escape_formula(cell) if isinstance(cell, str) else cell_text(cell)
 
 
 def cell_text(value: Any) -> str:
@@ -114,11 +114,11 @@ def is_formula(text: str) -> bool:
     return seen.startswith(_FORMULA_STARTS)
 
 
-def guarded(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: with an apostrophe before one that it may."""
+def escape_formula(text: str) -> str:
+    """Return a text with an apostrophe before it if a spreadsheet may take it for a formula."""
     return f"'{text}" if is_formula(text) else text
 
 
-def unguarded(cell: str) -> str:
-    """Return a cell that came back from a spreadsheet without the apostrophe that `guarded` put before it."""
+def unescape_formula(cell: str) -> str:
+    """Return a cell that came back from a spreadsheet without the apostrophe that `escape_formula` put before it."""
     return cell[1:] if cell.startswith("'") and is_formula(cell[1:]) else cell

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forms.core.files.kept_results import ResultStore, made
+from forms.core.files.kept_results import ResultStore, get_or_make
 from forms.core.i18n import locales, own_words
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def translations(language: str) -> NullTranslations:
     return _translations(language, own.get(language, ""))
 
 
-def shipped(language: str) -> NullTranslations:
+def shipped_translations(language: str) -> NullTranslations:
     """Return the gettext translations of one language as the program brings them, whatever a district says."""
     return _translations(language, "")
 
@@ -75,7 +75,7 @@ def _translations(language: str, own: str) -> NullTranslations:
         return NullTranslations()
     mark, store = next(iter(_KEPT.items()), ("", None))
     data = (FOLDER / f"{language}.po").read_bytes() if shipped and store is not None else b""
-    file = made(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own)))
+    file = get_or_make(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own)))
     return GNUTranslations(BytesIO(file))
 
 
@@ -101,7 +101,7 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-def compiled(known: "Catalog") -> GNUTranslations:
+def compile_catalog(known: "Catalog") -> GNUTranslations:
     """Return the translations of a catalogue."""
     return GNUTranslations(BytesIO(_file_of(known)))
 
@@ -115,12 +115,12 @@ def _file_of(known: "Catalog") -> bytes:
     return file.getvalue()
 
 
-def take_words(words: own_words.Words) -> None:
+def set_process_words(words: own_words.Words) -> None:
     """Use a district's own words from now on, in the whole process."""
     _OF_PROCESS["own"] = words
 
 
-def use_words(words: own_words.Words | None) -> None:
+def set_request_words(words: own_words.Words | None) -> None:
     """Use a district's own words in the current request; None at its end."""
     _OF_REQUEST.set(words)
 
@@ -128,7 +128,7 @@ def use_words(words: own_words.Words | None) -> None:
 def _usable(text: str, language: str) -> dict[str, tuple[str, ...]]:
     """Return a district's own words of a language as far as they can be shown."""
     try:
-        return own_words.usable(text, language)
+        return own_words.usable_words(text, language)
     except own_words.NotWords:
         return {}
 
@@ -174,6 +174,6 @@ def months(first: date, last: date, language: str) -> str:
     return str(format_interval(first, last, skeleton="yMMMM", locale=locales.locale_of(language)))
 
 
-def say(language: str) -> Callable[[str], str]:
+def translator(language: str) -> Callable[[str], str]:
     """Return the `_` of one language."""
     return translations(language).gettext

@@ -6,17 +6,24 @@ needs neither MkDocs nor the staff's files.
 
 from forms.core.portal.event import OPEN_STATES, Event
 from forms.core.portal.handover import NotAPortal, as_json, parse, read, write
-from forms.core.portal.limits import COLUMN_WIDTHS, DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS, MOST_PLACES
+from forms.core.portal.limits import (
+    COLUMN_WIDTHS,
+    DEFAULT_DAYS,
+    DEFAULT_ERASED_DAYS,
+    MAX_DAYS,
+    MAX_ERASED_DAYS,
+    MAX_PLACES,
+)
 from forms.core.portal.model import Choice, Clip, Desk, Helpline, Language, Member, Portal, Sms, SoundFile
 from forms.core.portal.text import Text, pick
 
 __all__ = [
     "COLUMN_WIDTHS",
-    "DAYS_KEPT",
-    "ERASED_DAYS",
-    "MOST_DAYS",
-    "MOST_ERASED_DAYS",
-    "MOST_PLACES",
+    "DEFAULT_DAYS",
+    "DEFAULT_ERASED_DAYS",
+    "MAX_DAYS",
+    "MAX_ERASED_DAYS",
+    "MAX_PLACES",
     "OPEN_STATES",
     "Choice",
     "Clip",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forms.core.portal.event import Event
-from forms.core.portal.limits import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS
+from forms.core.portal.limits import DEFAULT_DAYS, DEFAULT_ERASED_DAYS, MAX_DAYS, MAX_ERASED_DAYS
 from forms.core.portal.text import Text
 
 
@@ -172,7 +172,7 @@ class Portal:
         """Return the ids of the desks with a printed recovery key: the server keeps their letters for it."""
         return frozenset(desk.id for desk in self.desks if desk.recovery)
 
-    def named(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
+    def desks_with_ids(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """Return the desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
         wanted = set(desk_ids)
         return tuple(desk for desk in self.desks if desk.id in wanted)
@@ -183,7 +183,7 @@ class Portal:
 
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
         """Return the desks of these ids that have a key to which something can be sealed."""
-        return tuple(desk for desk in self.named(desk_ids) if desk.keys)
+        return tuple(desk for desk in self.desks_with_ids(desk_ids) if desk.keys)
 
     def sentences(self, language: str) -> list[tuple[str, Clip]]:
         """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
@@ -193,7 +193,7 @@ class Portal:
         )
         return [(words, clip) for words, clip in found if words and clip]
 
-    def spoken(self, words: str, language: str) -> tuple[Clip, ...]:
+    def sentence_clips(self, words: str, language: str) -> tuple[Clip, ...]:
         """Return the clips of words that consist of the desks' sentences; none where anything else is among them.
 
         Half an answer read aloud would mislead whoever cannot read the rest.
@@ -208,20 +208,20 @@ class Portal:
         return tuple(found)
 
     def days_kept(self, name: str) -> int:
-        """Return the days for which something is kept (keep: in portal.yml), from 1 to MOST_DAYS.
+        """Return the days for which something is kept (keep: in portal.yml), from 1 to MAX_DAYS.
 
         Requests are kept as long as concerns where nothing else is said.
         """
         days = self.keep.get(name)
         if name == "requests_days":
             days = days or self.keep.get("concerns_days")
-        return min(max(1, days), MOST_DAYS) if days else DAYS_KEPT.get(name, DAYS_KEPT["concerns_days"])
+        return min(max(1, days), MAX_DAYS) if days else DEFAULT_DAYS.get(name, DEFAULT_DAYS["concerns_days"])
 
     @property
     def erased_days(self) -> int:
         """Days that an erased case stays hidden at a desk before it is deleted (keep: erased_days), within bounds."""
-        days = self.keep.get("erased_days", ERASED_DAYS)
-        return min(max(1, days), MOST_ERASED_DAYS) if isinstance(days, int) else ERASED_DAYS
+        days = self.keep.get("erased_days", DEFAULT_ERASED_DAYS)
+        return min(max(1, days), MAX_ERASED_DAYS) if isinstance(days, int) else DEFAULT_ERASED_DAYS
 
     def language_codes(self) -> tuple[str, ...]:
         """Return the codes of the site's languages, source language first."""

@@ -50,7 +50,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
             require_no_office(here.root)
         named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
         source = named if clone.exists() else None
-        report = publishing_report.reported(here.published, here.today())  # also where its turn never comes
+        report = publishing_report.record_outcome(here.published, here.today())  # also where its turn never comes
         with report, releases.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
             said = take_newest(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),

@@ -107,7 +107,9 @@ def lookup() -> Response:
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
             "desks": _addresses(_services().portal.receivers(progress.desks)),
-            "faces": {desk.id: desk.picture for desk in _services().portal.named(progress.desks) if desk.picture},
+            "faces": {
+                desk.id: desk.picture for desk in _services().portal.desks_with_ids(progress.desks) if desk.picture
+            },
             "answers": [
                 {
                     "desk": answer.desk,

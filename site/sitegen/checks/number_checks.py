@@ -51,7 +51,7 @@ def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iter
 def _own_words(path: Path) -> Mapping[str, own_words.Forms]:
     """Return the district's words of the interface that are shown, by their English."""
     with suppress(own_words.NotWords):  # the checks of words say it
-        return own_words.usable(path.read_text(encoding="utf-8-sig", errors="replace"), path.stem)
+        return own_words.usable_words(path.read_text(encoding="utf-8-sig", errors="replace"), path.stem)
     return {}
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -110,7 +110,7 @@ def keep(folder: Path, key: str, tables: Tables) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(rows, ensure_ascii=False, default=_as_json)
         if key:
-            with replaced(folder / f"{key}.json") as fresh:
+            with atomic_replacement(folder / f"{key}.json") as fresh:
                 fresh.write_text(text, encoding="utf-8")
         for path in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[:-MOST]:
             path.unlink(missing_ok=True)

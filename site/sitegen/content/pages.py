@@ -256,7 +256,7 @@ def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
 
 def not_here_words(language: str) -> tuple[str, str]:
     """Return the title and the sentence of a page that is not there in this language."""
-    translate = i18n.say(language)
+    translate = i18n.translator(language)
     return translate("This page is not here"), translate("The address may be mistyped, or the page has moved.")
 
 

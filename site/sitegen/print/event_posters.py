@@ -64,7 +64,7 @@ def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
 
 
 def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     place = event_lists.help_of(portal, language)["place_of"](event)
     moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
@@ -92,7 +92,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
 
 def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
     """Yield the facts that make it easier to come; the others are on the event's page."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     yield _("What is free"), pick(event.free, language)
     yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
     yield _("Children"), _("Children are welcome.") if event.children else ""
@@ -102,7 +102,7 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
     """Write the wall poster. Its strips carry no words: whoever finds one in a pocket learns nothing."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
     return {"strips": strips, "count": STRIPS, "take": _("Tear off a number and take it with you"),
             "title": _("If one of these is true, you can ask for help")}  # fmt: skip

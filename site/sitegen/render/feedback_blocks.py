@@ -170,7 +170,7 @@ def part_of_district(context: Context) -> str:
     kinds = {row["kind"] for row in _places(context)}
     names = [row for row in context.tables["kinds"] if row["of"] == "place" and row["id"] in kinds]
     own = text(names[0], "name").get(context.language, "") if len(names) == len(kinds) == 1 else ""
-    return own or i18n.say(context.language)("Place")
+    return own or i18n.translator(context.language)("Place")
 
 
 def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:

@@ -273,7 +273,7 @@ def _renew_manifest(public: Path) -> None:
         fresh = replace(manifest, number=manifest.number + 1, files=files(public))
         # Each as a new file: a site that is kept beside this one may share the old.
         was_signed = signatures.is_file() and signatures.stat().st_size
-        write_durably(signatures, build_manifest.CHANGED if was_signed else b"")
+        write_durably(signatures, build_manifest.CHANGED_AFTER_SIGNING if was_signed else b"")
         write_durably(path, build_manifest.write(fresh))
 
 
