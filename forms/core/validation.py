@@ -112,7 +112,7 @@ def _number_problem(field: Field, cell: str) -> str | None:
     """Return what is wrong with a number that the schema's own reader would take, or say less well."""
     if field.kind == "integer" and cell and not digits.is_whole_number(cell):
         return "type"
-    return "two" if field.drawn_as == "tel" and digits.holds_two_numbers(cell) else None
+    return "two" if field.drawn_as == "tel" and digits.has_two_numbers(cell) else None
 
 
 def _many_problem(field: Field, value: Any, allowed: set[str]) -> str | None:

@@ -147,7 +147,7 @@ def _keygen(what: str, signers: Path, signature: str, message: bytes, *more: str
     """Return what ssh-keygen says; "" where it refuses. Raises Problem where it cannot be asked."""
     asked = ["ssh-keygen", "-Y", what, "-f", str(signers), "-s", signature, *more]
     try:
-        done = run_apart(asked, given=message, longest=LONGEST)
+        done = run_apart(asked, stdin=message, timeout=LONGEST)
     except (OSError, subprocess.TimeoutExpired) as failed:
         said = "did not answer" if isinstance(failed, subprocess.TimeoutExpired) else "is not here"
         raise Problem("ssh-keygen", f"{said}, so no signature was checked.", "Install openssh-client.") from None

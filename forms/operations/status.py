@@ -339,7 +339,7 @@ def certificate_days(path: Path, today: date) -> int | None:
     if openssl is None:
         return None
     asked = [openssl, "x509", "-noout", "-enddate", "-in", str(path)]
-    said = run_apart(asked, longest=30).stdout.decode("utf-8", "replace")
+    said = run_apart(asked, timeout=30).stdout.decode("utf-8", "replace")
     with suppress(ValueError):
         # notAfter=Feb 27 10:00:00 2027 GMT
         month, number, clock, year, *_ = said.strip().partition("=")[2].split()

@@ -196,7 +196,7 @@ class GitSource:
             file.write("\n".join([*lines, ""]))
             file.flush()
             asked = ["ssh-keygen", "-Y", "find-principals", "-f", str(self.signers), "-s", file.name]
-            done = run_apart(asked, longest=LONGEST)
+            done = run_apart(asked, timeout=LONGEST)
         if done.returncode or header.count("\ngpgsig ") != 1:
             what = f"{commit[:12]} is signed with a key whose time is over, as {self.signers.name} says."
             raise Problem(f"{self.remote}/{self.branch}", what, "Somebody whose key is valid signs and pushes.")
@@ -293,7 +293,7 @@ class GitSource:
         try:
             return run_apart(
                 ["git", *careful, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *words],
-                cwd=self.repository, env={**clean, **own}, longest=LONGEST,
+                cwd=self.repository, env={**clean, **own}, timeout=LONGEST,
             )  # fmt: skip
         except FileNotFoundError:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None
@@ -311,7 +311,7 @@ def library_source(place: Path, name: str, remote: str, branch: str, signers: Se
     write_durably(listed, "".join(f"{line}\n" for line in signers).encode())
     source = GitSource(place / name, place / f"{name}.git", listed, remote, branch)
     if not (source.repository / "HEAD").exists():
-        done = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], longest=LONGEST)
+        done = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], timeout=LONGEST)
         if done.returncode:
             raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
     return source

@@ -16,7 +16,7 @@ import pyrage
 import pytest
 
 from forms.core.crypto import receipts
-from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
+from forms.core.crypto.encryption import ANSWER_SIZES, MIN_PART_SIZE, is_sealed_for, part_id, seal, seal_part
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
@@ -161,7 +161,9 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
     store = state_of(office.app).services.concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
-    assert [is_sealed_for(one, 3, (LEAST_PART,)) for one in voices] == [True, True], "for the person and two machines"
+    assert [is_sealed_for(one, 3, (MIN_PART_SIZE,)) for one in voices] == [True, True], (
+        "for the person and two machines"
+    )
     sealed = [answer.sealed for answer in store.receipts.progress(keys_of(office, receipt).lookup).answers]
     assert all(is_sealed_for(one, 1, ANSWER_SIZES) for one in sealed)
 
@@ -344,7 +346,7 @@ def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: O
     assert b"+13.1" not in sound.content
     assert (sound.media_type, sound.seconds) == ("audio/ogg; codecs=opus", 4), "AAC begins with some silence"
     assert cleaned_voice(recording(60, 48_000)).seconds == 60
-    assert len(cleaned(60).content) < LEAST_PART - 200
+    assert len(cleaned(60).content) < MIN_PART_SIZE - 200
 
 
 @pytest.mark.usefixtures("quick_decoder")

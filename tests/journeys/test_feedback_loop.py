@@ -19,7 +19,7 @@ import pytest
 import requests
 from sitegen.build import build
 
-from forms.core.i18n import say
+from forms.core.i18n import translator
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
@@ -202,7 +202,7 @@ def open_data(page: Any) -> dict[str, list[dict[str, str]]]:
 
 def see_what_was_done(page: Any, language: str) -> None:
     """The promise that was kept is done, with what shows it; the other is late, though nobody wrote that."""
-    _ = say(language)
+    _ = translator(language)
     page.goto(f"/{language}/you-said/")
     for row, state in ((KEPT, "done"), (BROKEN, "late")):
         card = page.locator(".card", has_text=row[f"asked_{language}"])

@@ -162,7 +162,7 @@ def test_a_number_to_call_in_a_districts_words_is_one_of_helplines_csv(folder: A
     assert ["98765 43210 looks like a phone number" in one for one in folder.problems()] == [True]
 
 
-@pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.LARGEST + 1)])
+@pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.MAX_LENGTH + 1)])
 def test_a_file_of_words_that_is_none_costs_no_page(text: str) -> None:
     i18n.set_process_words({"bn": text})
     assert i18n.translator("bn")("Home") == "Home"

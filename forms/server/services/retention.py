@@ -67,7 +67,7 @@ class DailyRetention:
 
     def _erase(self) -> None:
         services = self._services()
-        self._known = services.days.observe(self.clock())
+        self._known = services.days.look(self.clock())
         if self._known != self._erased:
             erase_old(services, self._known)
             make_statement(services, self._known.earliest)

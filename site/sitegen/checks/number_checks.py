@@ -130,7 +130,7 @@ def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids:
     for name, row, column, cell in every_cell(tables):
         if isinstance(cell, str) and cell and column.endswith(endings):
             for found in _in_text(cell, known, ids, address=column.startswith(_POSTAL)):
-                yield found.at(place_in(place_of(name, row), named=str(row[next(iter(row))]), column=column))
+                yield found.at(place_in(place_of(name, row), row_id=str(row[next(iter(row))]), column=column))
 
 
 def _stray(found: phone_numbers.StrayNumber) -> _Found:

@@ -66,7 +66,10 @@ def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
 def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
     _ = i18n.translator(language)
     place = event_lists.help_of(portal, language)["place_of"](event)
-    moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
+    moved = {
+        "before": event_times.format_time(event.was, language),
+        "now": event_times.format_time(event.starts, language),
+    }
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
     open_ = any(one.takes_signups(today) for one in (event, *parts))
     return {
@@ -84,7 +87,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
             {"time": part.time or i18n.day(part.day, language), "title": pick(part.title, language)} for part in parts
         ],
         "others_title": _("Other days"),
-        "others": [event_times.moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
+        "others": [event_times.format_time(day.starts, language) for day in event_lists.other_days(portal, event, today)
                    if day.state != "cancelled"][:4],
         "signup": _("You can sign up on this page.") if open_ else "",
     }  # fmt: skip
