@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -310,7 +311,7 @@ def test_a_letter_for_a_key_that_was_retired_meanwhile_is_refused_with_a_sentenc
     id = new_id()
     old = sealed_letter(before, id)
     kept = tuple(desk for desk in district.portal.desks if desk.id != "partner")
-    after = make_endpoint(portal=portals.dataclasses.replace(district.portal, desks=kept))
+    after = make_endpoint(portal=replace(district.portal, desks=kept))
     answer = put(after, f"letters/{id}", old)
     assert (answer.status_code, answer.get_json()["problem"]) == (
         409,

@@ -22,7 +22,7 @@ from forms.core.i18n.characters import is_newer
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
-LARGEST = 2_000_000
+MAX_LENGTH = 2_000_000
 """Characters of a .po file."""
 
 _FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
@@ -64,7 +64,7 @@ def catalog_of(text: str, language: str) -> "Catalog":
     """Return the messages of a .po file. Raises NotWords."""
     from babel.messages.pofile import PoFileError, read_po
 
-    if len(text) > LARGEST:
+    if len(text) > MAX_LENGTH:
         raise NotWords("is too long")
     try:
         data = BytesIO(text.encode())
