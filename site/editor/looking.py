@@ -107,7 +107,7 @@ class Looking:
     def _anew(self) -> Look:
         of_desks: list[Problem] = []
         try:
-            written = build.read(self.root, keys=self.keys, today=self.today(), desks_wrong=of_desks.extend)
+            written = build.read(self.root, keys=self.keys, today=self.today(), on_desk_problems=of_desks.extend)
         except (Problem, Problems) as told:
             found = (*of_desks, *_told(told))
             return Look(self._seen.context, found, lambda: (found, ()))

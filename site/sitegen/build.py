@@ -26,7 +26,7 @@ from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
 from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
 from sitegen.content.consent import consents, quotes
-from sitegen.content.district import DeskKeys, DesksWrong
+from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
@@ -106,12 +106,12 @@ def read(
     *,
     keys: DeskKeys | None,
     today: date,
-    desks_wrong: DesksWrong = district.refuse,
+    on_desk_problems: DeskProblemHandler = district.raise_problems,
     go_on: Callable[[], object] = lambda: None,
 ) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read.
 
-    desks_wrong: see district.load; go_on: called between the parts of this, and may raise GivenUp.
+    on_desk_problems: see district.load; go_on: called between the parts of this, and may raise GivenUp.
     """
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
@@ -125,8 +125,8 @@ def read(
     go_on()
     numbers = phone_numbers.dialled(rows["helplines"])
     rows = phone_numbers.in_tables(rows, numbers)
-    days = list(events.expanded(rows["events"]))
-    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), desks_wrong)
+    days = list(events.expand_series(rows["events"]))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
     i18n.take_words(portal.words)
     library, problems = pages.read_all(content, portal.language_codes())
     if problems:

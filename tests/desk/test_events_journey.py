@@ -13,7 +13,7 @@ import requests
 import yaml
 from frictionless import Package
 from sitegen.content import district, tables
-from sitegen.content.events import expanded
+from sitegen.content.events import expand_series
 
 from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
@@ -75,7 +75,7 @@ def load(content: Path, home: Path) -> Portal:
     desks = [row["id"] for row in yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))["desks"]]
     rows = tables.read(content / "tables", ROOT / "site" / "schemas")
     return district.load(
-        content, rows, list(expanded(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
+        content, rows, list(expand_series(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
     )
 
 

@@ -88,7 +88,7 @@ NIGHT = {
 
 def event_of(folder: Any, starts: str, ends: str) -> Event:
     folder.table("events", {**NIGHT, "starts": starts, "ends": ends})
-    [event] = events.events_of(list(events.expanded(folder.rows("events"))))
+    [event] = events.events_of(list(events.expand_series(folder.rows("events"))))
     return event
 
 
@@ -142,7 +142,7 @@ def test_trial_7_a_repeating_night_and_its_moved_day_end_at_midnight(folder: Any
         "state": "moved",
     }
     folder.table("events", {**NIGHT, **every}, moved)
-    found = events.events_of(list(events.expanded(folder.rows("events"))))
+    found = events.events_of(list(events.expand_series(folder.rows("events"))))
     assert [(event.day.day, event.last_day.day, event.end_time) for event in found] == [
         (24, 24, "24:00"),
         (1, 1, "24:00"),

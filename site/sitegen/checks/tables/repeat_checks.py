@@ -8,7 +8,7 @@ from itertools import pairwise
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem, place_in
-from sitegen.content.events import MOST_REPEATS, days_of
+from sitegen.content.events import MAX_REPEATS, days_of
 from sitegen.content.spreadsheets import dates
 from sitegen.content.tables import Row, place_of
 
@@ -38,8 +38,8 @@ def problems(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     elif row["ends"] and (shortest := _shortest_gap(days_of(row))) and row["ends"] - row["starts"] > shortest:
         todo = _("Write when it ends on its first day.")
         yield Problem(cell_of(row, "ends"), _("it is still going on when it begins again."), todo)
-    elif len(days_of(row)) == MOST_REPEATS:
-        what = _("it repeats %(count)s times or more.", count=MOST_REPEATS)
+    elif len(days_of(row)) == MAX_REPEATS:
+        what = _("it repeats %(count)s times or more.", count=MAX_REPEATS)
         yield Problem(cell_of(row, "repeats_until"), what, _("Write an earlier day."))
     if row["state"] in {"moved", "held"}:
         todo = _("Write planned or cancelled here, and give the day that differs a row of its own.")
@@ -93,7 +93,7 @@ def left_out(row: Row) -> Iterator[str]:
     if row["repeats"] != "monthly-by-day" or not row["repeats_until"]:
         return
     first, until = row["starts"].date(), row["repeats_until"]
-    for months in range(MOST_REPEATS):
+    for months in range(MAX_REPEATS):
         year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
         last = monthrange(year, month + 1)[1]
         if date(year, month + 1, last) > until:
