@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sitegen.content import settings as district
 from sitegen.content.consent import consents
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers.rows import WITHDRAWN
 

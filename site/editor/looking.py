@@ -10,7 +10,7 @@ from threading import RLock
 from sitegen import build
 from sitegen.checks import content_checks
 from sitegen.checks.security import html_checks
-from sitegen.content import pages, phone_numbers
+from sitegen.content import page_reader, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.layers import lookup
@@ -158,4 +158,4 @@ def _of_page(page: PageSource, library: AllPages, context: Context, root: Path) 
 def source_of(language: str, name: str, text: str) -> PageSource:
     """Return a page from its text. Raises Problem where its front matter cannot be read."""
     where = f"content/{language}/{name}"
-    return PageSource(name, language, *pages.split(pages.readable(text, where), where))
+    return PageSource(name, language, *page_reader.split(page_reader.readable(text, where), where))

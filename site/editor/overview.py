@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sitegen.checks.tables.row_checks import OLD_CHECK
-from sitegen.content import feedback, pages
+from sitegen.content import feedback, page_reader
 from sitegen.content.consent.consents import WARN_BEFORE
 from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
@@ -28,7 +28,7 @@ class WaitingItems:
 
 def drafts(content: Path, language: str) -> list[str]:
     """Return the pages of a language that are drafts, by name."""
-    return sorted(pages.drafts(content, language))
+    return sorted(page_reader.drafts(content, language))
 
 
 def wrong(look: Look) -> list[WaitingItems]:
@@ -86,7 +86,9 @@ def _unread(context: Context, code: str) -> list[str]:
 def _drafts(context: Context, content: Path) -> list[str]:
     codes = context.portal.language_codes()
     begun = [f"{code}/{name}" for code in codes for name in drafts(content, code)]
-    return begun + [f"{pages.UNFINISHED}/{code}/{name}" for code in codes for name in unfinished.names(content, code)]
+    return begun + [
+        f"{page_reader.UNFINISHED}/{code}/{name}" for code in codes for name in unfinished.names(content, code)
+    ]
 
 
 def written_pages(look: Look) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
 
 from editor import settings
 from editor.saving.history import FileChange, History

@@ -24,7 +24,7 @@ from sitegen import kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
-from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
+from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, tables, translations
 from sitegen.content.consent import consents, quotes
 from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
@@ -128,7 +128,7 @@ def read(
     days = list(events.expand_series(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
     i18n.take_words(portal.words)
-    library, problems = pages.read_all(content, portal.language_codes())
+    library, problems = page_reader.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
     go_on()
@@ -388,7 +388,7 @@ def remember_translations(root: Path, today: date) -> int:
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
-        library = pages.read_all(content, tuple(codes))[0]
+        library = page_reader.read_all(content, tuple(codes))[0]
         count = len(library.names) * len(codes)
         moved_pages.remember(content, library)
         translations.remember(content, library, today)

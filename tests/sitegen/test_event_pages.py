@@ -257,7 +257,7 @@ def test_made_pages_say_that_nobody_checked_their_words(folder: Any) -> None:
 def test_checks_of_the_staffs_pages_do_not_count_made_ones(folder: Any) -> None:
     folder.build()
     portal = portals.read(folder.root / ".build" / "portal.json")
-    from sitegen.content.pages import read_all  # noqa: PLC0415
+    from sitegen.content.page_reader import read_all  # noqa: PLC0415
 
     library, _ = read_all(folder.root / "content", portal.language_codes())
     assert set(with_events(library, portal, TODAY).names) - set(library.names) == {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen.content import pages, tables, translations
+from sitegen.content import page_reader, tables, translations
 from sitegen.content.consent import consents
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
@@ -164,13 +164,13 @@ def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(f
     write(library / "en" / "help.md", page("Help", "Call.", changed=date(2026, 12, 1)))
     write(library / "ta" / "help.md", page("உதவி", "அழை.", source_changed=date(2026, 12, 1), reviewed_by="A"))
     folder.page("help", "Something else.", title="Own help", changed=date(2026, 12, 1))
-    read = pages.read_all(folder.root / "content", ("en", "ta"))[0]
+    read = page_reader.read_all(folder.root / "content", ("en", "ta"))[0]
     found = translations.applied(read, {})
     tamil = found.by_language["ta"]["help.md"]
     assert found.is_stale(tamil)
     assert not tamil.reviewed
     write(folder.root / "content" / "en" / "help.md", (library / "en" / "help.md").read_text(encoding="utf-8"))
-    same = translations.applied(pages.read_all(folder.root / "content", ("en", "ta"))[0], {})
+    same = translations.applied(page_reader.read_all(folder.root / "content", ("en", "ta"))[0], {})
     assert not same.is_stale(same.by_language["ta"]["help.md"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content import pages, phone_numbers, tables
+from sitegen.content import page_reader, pages, phone_numbers, tables
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes, visible
@@ -209,7 +209,7 @@ def test_what_is_right_is_left_alone(text: str) -> None:
 
 
 def test_the_demonstration_content_has_no_mistake() -> None:
-    every, wrong = pages.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
+    every, wrong = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
     assert not wrong
     rows = tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
     every = phone_numbers.in_library(every, phone_numbers.dialled(rows["helplines"]))
@@ -255,7 +255,7 @@ FRONT_MATTER: list[tuple[str, str, str]] = [
 )
 def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> None:
     with pytest.raises(Problem) as told:
-        pages.split(text, "content/ta/rights.md")
+        page_reader.split(text, "content/ta/rights.md")
     assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
     assert told.value.todo
     assert left_in_english([told.value]) == []

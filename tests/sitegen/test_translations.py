@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sitegen import build as site_build
-from sitegen.content import pages, translations
+from sitegen.content import page_reader, translations
 from sitegen.content.pages import AllPages
 
 TODAY = date(2027, 1, 1)
@@ -24,7 +24,7 @@ def page(folder: Any) -> Any:
 
 def library(folder: Any) -> AllPages:
     content = folder.root / "content"
-    found = pages.read_all(content, ("en", "ta"))[0]
+    found = page_reader.read_all(content, ("en", "ta"))[0]
     return translations.applied(found, translations.read(content))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
 
 from editor import front_matter
 from editor.paths import within

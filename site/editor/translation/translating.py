@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from sitegen.content import pages, translations
+from sitegen.content import page_reader, translations
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 
 from forms.core.problem import Problem
@@ -124,7 +124,7 @@ def translated_from(versions: Iterator[str], known: translations.KnownTranslatio
     """Return the English from which a page was translated, of its versions in history; None where none is the one."""
     for text in versions:
         with suppress(Problem):  # a version whose front matter could not be read is not what anybody translated
-            old = PageSource(name, SOURCE, *pages.split(text, name))
+            old = PageSource(name, SOURCE, *page_reader.split(text, name))
             if tuple(part for _, part in translations.paragraphs(old)) == known.english:
                 return text
     return None

@@ -18,7 +18,8 @@ from typing import Any
 from forms.core.files.durable import write_durably
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.pages import MOST_KEPT, SOURCE, AllPages, PageSource, read_all
+from sitegen.content.page_reader import MOST_KEPT, read_all
+from sitegen.content.pages import SOURCE, AllPages, PageSource
 
 FILE = "translations.json"
 _PARAGRAPH = re.compile(r"\S(?:[^\n]|\n(?!\s*\n))*")

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from forms.core.problem import Problem
 from sitegen.checks import content_checks, number_checks
 from sitegen.checks.security import html_checks
-from sitegen.content import pages, phone_numbers, translations
+from sitegen.content import page_reader, phone_numbers, translations
 from sitegen.content.consent import consents
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.incremental.drawn import Drawn
@@ -88,7 +88,7 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource]
     if _may_need_consent(old) or old.file != f"content/{language}/{name}":
         return None
     try:
-        new = pages.read_one(Path(path), name, language, old.file, old.layer)
+        new = page_reader.read_one(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
     same = (repr(new.meta), new.first_line, _asked(new)) == (repr(old.meta), old.first_line, _asked(old))

@@ -8,7 +8,8 @@ from forms.core.files.audio_files import is_recording
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent.consents import media_name
-from sitegen.content.pages import OF_THE_BUILD, UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
+from sitegen.content.pages import OF_THE_BUILD
 from sitegen.layers import libraries, lookup
 from sitegen.layers.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images

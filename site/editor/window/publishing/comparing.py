@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import g
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flask import Blueprint, render_template, request
-from sitegen.content.pages import UNFINISHED, readable
+from sitegen.content.page_reader import UNFINISHED, readable
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 

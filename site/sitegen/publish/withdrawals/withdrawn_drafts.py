@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sitegen.content.consent import consents
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import UNFINISHED
 from sitegen.layers import lookup
 from sitegen.publish.withdrawals.cleaning import remove_each
 
