@@ -57,7 +57,7 @@ def letters(folder: Path, key: str, count: int) -> str:
 
 
 def _words(language: str) -> list[str]:
-    found, _ = page_reader.read(ROOT / "content", language)
+    found, _ = page_reader.read_language(ROOT / "content", language)
     return [word for page in found.values() for word in page.text.split() if word.isprintable()]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sitegen.content import settings as district
 from sitegen.content.consent import consents
-from sitegen.content.page_reader import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.layers.rows import WITHDRAWN
 
@@ -64,7 +64,7 @@ class Approvals:
         folder, _, name = path.partition("/")
         if folder == "tables":
             return name.removesuffix(".csv") in needed
-        if not path.endswith(".md") or folder == UNFINISHED:
+        if not path.endswith(".md") or folder == DRAFTS_FOLDER:
             return False
         return "pages" in needed or ("stories" in needed and any(_is_story(path, text) for text in (b"", *texts)))
 

@@ -123,8 +123,8 @@ def read(
     district.require_source(content)
     rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     go_on()
-    numbers = phone_numbers.dialled(rows["helplines"])
-    rows = phone_numbers.in_tables(rows, numbers)
+    numbers = phone_numbers.numbers_by_id(rows["helplines"])
+    rows = phone_numbers.fill_tables(rows, numbers)
     days = list(events.expand_series(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
     i18n.take_words(portal.words)
@@ -134,9 +134,9 @@ def read(
     go_on()
     addresses = moved_pages.updated(library, moved_pages.read(content))
     as_written = library
-    library = translations.applied(library, translations.read(content))
+    library = translations.mark_outdated(library, translations.read(content))
     go_on()
-    library = phone_numbers.in_library(library, numbers)
+    library = phone_numbers.fill_library(library, numbers)
     library, left = consents.without_withdrawn(library, rows["consents"], today)
     quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
@@ -204,13 +204,13 @@ def _said_of_pages(
 ) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
     yield from mistakes.warnings(library)
-    yield from translations.said(library)
+    yield from translations.change_messages(library)
     yield from moved_pages.said(library, rows["moved"], addresses)
     yield from inherited.said(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:
-    return page.made or page_facts.of(page, root).clean
+    return page.generated or page_facts.of(page, root).clean
 
 
 def build(
@@ -391,7 +391,7 @@ def remember_translations(root: Path, today: date) -> int:
         library = page_reader.read_all(content, tuple(codes))[0]
         count = len(library.names) * len(codes)
         moved_pages.remember(content, library)
-        translations.remember(content, library, today)
+        translations.save_changes(content, library, today)
         inherited.remember(content)
     return count
 

@@ -212,7 +212,7 @@ def test_the_demonstration_content_has_no_mistake() -> None:
     every, wrong = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
     assert not wrong
     rows = tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
-    every = phone_numbers.in_library(every, phone_numbers.dialled(rows["helplines"]))
+    every = phone_numbers.fill_library(every, phone_numbers.numbers_by_id(rows["helplines"]))
     for page in (page for by_name in every.by_language.values() for page in by_name.values()):
         assert [str(one) for one in mistakes.of_page(page, every, ROOT, "https://x.example")] == []
 
@@ -255,7 +255,7 @@ FRONT_MATTER: list[tuple[str, str, str]] = [
 )
 def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> None:
     with pytest.raises(Problem) as told:
-        page_reader.split(text, "content/ta/rights.md")
+        page_reader.split_front_matter(text, "content/ta/rights.md")
     assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
     assert told.value.todo
     assert left_in_english([told.value]) == []
@@ -477,7 +477,7 @@ def test_every_folder_that_the_build_writes_beside_pages_is_known(folder: Any, k
     """But events/, whose pages must be named like a row of events.csv."""
     folder.page("searching", "A page of the staff's.")
     made = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
-    assert made == {"searching", "events", *pages.OF_THE_BUILD}
+    assert made == {"searching", "events", *pages.GENERATED_FOLDERS}
 
 
 def test_a_page_below_another_may_be_called_search_and_stands_on_the_card(folder: Any, kept_pictures: None) -> None:

@@ -20,7 +20,7 @@ def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
     folder.page("index", language="ta", source_changed="2026-11-24T10:30:00")
     [said] = folder.problems()
     assert said.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
-    meta, *_ = page_reader.split("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
+    meta, *_ = page_reader.split_front_matter("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
     assert pages.PageSource("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
 
 
@@ -279,7 +279,7 @@ def test_a_number_that_yaml_reads_as_another_is_said(folder: Any, said: Any, day
 
 @pytest.mark.parametrize("title", ["0671", "10:30", "1_000_2"])
 def test_a_title_stays_as_it_was_written(title: str) -> None:
-    meta, *_ = page_reader.split(f"---\ntitle: {title}\n---\n", "content/en/a.md")
+    meta, *_ = page_reader.split_front_matter(f"---\ntitle: {title}\n---\n", "content/en/a.md")
     assert meta["title"] == title
 
 

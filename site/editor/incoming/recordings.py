@@ -43,7 +43,7 @@ def every(content: Path, library: AllPages, language: str) -> list[Reading]:
 
 def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
     for name, page in sorted(library.by_language.get(SOURCE, {}).items()):
-        if not page.made:
+        if not page.generated:
             found = library.by_language.get(language, {}).get(name, page)
             yield name.removesuffix(".md"), found.title
     for key, (_form, field) in audio_clips.questions().items():

@@ -73,7 +73,7 @@ def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[
     """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
         english = _whole(store, SOURCE, name)
-        if not english or page.made:
+        if not english or page.generated:
             continue
         own = _whole(store, language, name)
         source = library.source(name)

@@ -28,7 +28,7 @@ _AT_ITS_END = _("Let the line consent: follow the words that it is for, behind a
 def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
     """Yield pages with quotes whose consent is unclear, or that cannot be removed alone. root: of mkdocs.yml."""
     for page in pages:
-        if page.made or consents.is_story(page) or ">" not in page.text:
+        if page.generated or consents.is_story(page) or ">" not in page.text:
             continue
         named = {quotes.key_of(name) for quote in quotes.quotes_of(page.text) for name in quote.consents}
         html = _html(quotes.marked(page.text), root)

@@ -14,7 +14,7 @@ from sitegen.content import desk_tables
 from sitegen.content.events import events_of
 from sitegen.content.pages import SOURCE
 from sitegen.content.settings import WHERE, language_codes, read_settings
-from sitegen.content.settings_schema import exits
+from sitegen.content.settings_schema import exit_addresses
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
 from sitegen.media.images import drawing
@@ -52,7 +52,7 @@ def load(
     _require_timezone(str(settings["timezone"]))
     if problems := list(_desk_problems(settings, desks)):
         on_desk_problems(problems)
-    exit_urls = exits(settings["exit_url"])
+    exit_urls = exit_addresses(settings["exit_url"])
     return Portal(
         district=settings["district"],
         programme=settings["programme"],

@@ -1,4 +1,4 @@
-"""Reads the staff's Markdown pages: front matter and text, or a sentence for what cannot be read."""
+"""Reading pages: front matter and text of the Markdown files in content/, and problems with those that are broken."""
 
 import re
 from collections.abc import Mapping
@@ -11,35 +11,35 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
 from forms.core.yaml_reader import DuplicateKey, YAMLError, read_yaml
 from sitegen.content.pages import DRAFT, SOURCE, AllPages, PageSource
-from sitegen.content.settings import AS_UTF8, line_of, twice
+from sitegen.content.settings import SAVE_AS_UTF8, duplicate_key, error_line
 from sitegen.layers import lookup
 from sitegen.layers.own_files import shown_name
 from sitegen.lint import front_matter
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 
-LONGEST = 200_000
+MAX_PAGE_LENGTH = 200_000
 """Characters of a page."""
 
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
-"""Control characters; and rows of brackets, which take Markdown longer the square of their number."""
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
+"""Control characters, and rows of brackets, for which Markdown takes quadratic time."""
 
-MOST_KEPT = 16_384
-"""Pages that are remembered as they were read: a build reads all twice, and of more than these none would be found."""
+CACHE_SIZE = 16_384
+"""Parsed pages that are cached. A build reads all pages twice; a cache smaller than the site would never hit."""
 
 
-def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
-    """Front matter, text, and the line on which the text begins. Raises Problem for front matter that is wrong."""
+def split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str, int]:
+    """Return front matter, text, and the line on which the text begins. Raises Problem for wrong front matter."""
     match = _FRONT_MATTER.match(text)
     if not match:
         raise front_matter.without_frame(text, where)
     try:
-        meta = _meta(match[1])
+        meta = _parse_front_matter(match[1])
     except DuplicateKey as error:
-        raise twice(error, where, 1) from None
+        raise duplicate_key(error, where, 1) from None
     except YAMLError as error:
         todo = _('Put texts with a colon into "quotes".')
-        unknown = Problem(place_in(where, line=line_of(error, 1)), _("the front matter cannot be read."), todo)
+        unknown = Problem(place_in(where, line=error_line(error, 1)), _("the front matter cannot be read."), todo)
         raise next(front_matter.line_mistakes(match[1], where), unknown) from None
     for problem in front_matter.curly_quotes(match[1], where):
         raise problem
@@ -50,21 +50,22 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int]:
     return meta, text[match.end() :], match[0].count("\n") + 1
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def _meta(text: str) -> Any:
-    """Return what front matter says: parsed once though a build reads pages twice. Nobody changes it."""
+@lru_cache(maxsize=CACHE_SIZE)
+def _parse_front_matter(text: str) -> Any:
+    """Return the front matter as Python values. They are cached and must not be changed."""
     return read_yaml(text)
 
 
-def readable(text: str, where: str) -> str:
-    """Return the text of a page. Raises Problem for one that no reader of Markdown should be given."""
-    if len(text) > LONGEST:
+def require_readable(text: str, where: str) -> str:
+    """Return the text unchanged. Raises Problem where it is too long or damaged for Markdown to parse."""
+    if len(text) > MAX_PAGE_LENGTH:
         what = _("has %(count)s characters.", count=f"{len(text):,}")
         todo = _(
-            "A page may have %(most)s: a phone would load it for minutes. Make several of it.", most=f"{LONGEST:,}"
+            "A page may have %(most)s: a phone would load it for minutes. Make several of it.",
+            most=f"{MAX_PAGE_LENGTH:,}",
         )
         raise Problem(where, what, todo)
-    if match := _NO_TEXT.search(text):
+    if match := _NOT_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
         if match[0][0] == "[":
             raise Problem(place_in(where, line=line), _("a long row of [ stands there."), _("Take it out."))
@@ -73,19 +74,21 @@ def readable(text: str, where: str) -> str:
     return text
 
 
-def read_one(path: Path, name: str, language: str, where: str, layer: str) -> PageSource:
-    """Return one page. Raises Problem, UnicodeDecodeError or OSError where it cannot be read. where: its file."""
-    return _page(path.read_text(encoding="utf-8-sig"), name, language, where, layer)
+def read_page(path: Path, name: str, language: str, where: str, layer: str) -> PageSource:
+    """Return one page. where: its file in messages. Raises Problem, UnicodeDecodeError or OSError."""
+    return _parse_page(path.read_text(encoding="utf-8-sig"), name, language, where, layer)
 
 
-@lru_cache(maxsize=MOST_KEPT)
-def _page(text: str, name: str, language: str, where: str, layer: str) -> PageSource:
-    """Return the page of a text: made once, though an editor reads all pages after each save. Nobody changes it."""
-    return PageSource(name, language, *split(readable(text, where), where), file=where, layer=layer)
+@lru_cache(maxsize=CACHE_SIZE)
+def _parse_page(text: str, name: str, language: str, where: str, layer: str) -> PageSource:
+    """Return the page of a text. Cached, since the editor reads all pages after each save; do not change it."""
+    return PageSource(
+        name, language, *split_front_matter(require_readable(text, where), where), file=where, layer=layer
+    )
 
 
-def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Problem]]:
-    """Return all pages of one language by name, and what is wrong with those that cannot be read."""
+def read_language(content: Path, language: str) -> tuple[dict[str, PageSource], list[Problem]]:
+    """Return the pages of one language by name, without drafts, and a problem for each that cannot be read."""
     pages, problems = {}, []
     if not lookup.has_folder(content, language):
         todo = _("Make the folder, or take the language out of content/portal.yml.")
@@ -93,52 +96,54 @@ def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Prob
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            page = read_one(file.path, name, language, where, file.layer.shown)
+            page = read_page(file.path, name, language, where, file.layer.shown)
             name.encode()
             if page.meta.get(DRAFT) is not True:
                 pages[name] = page
         except UnicodeEncodeError:
-            continue  # lint/files.py says that its name is none
+            continue  # lint/files.py reports a name that is not valid Unicode
         except Problem as problem:
             problems.append(problem)
         except UnicodeDecodeError:
-            problems.append(Problem(where, _("has letters that are not UTF-8."), AS_UTF8))
+            problems.append(Problem(where, _("has letters that are not UTF-8."), SAVE_AS_UTF8))
         except OSError as error:
             what = _("cannot be opened (%(why)s).", why=error.strerror)
             problems.append(Problem(where, what, _("Close it in other programs.")))
     return pages, problems
 
 
-UNFINISHED = "drafts"
-"""The folder of translations that are not finished (site/editor/translation/drafts.py). No page comes from it."""
+DRAFTS_FOLDER = "drafts"
+"""The folder of unfinished translations (site/editor/translation/drafts.py), which are not built."""
 
 
-def drafts(content: Path, language: str) -> list[str]:
-    """Return the names of the pages of one language that are drafts; those that cannot be read are left out."""
-    found = []
+def draft_names(content: Path, language: str) -> list[str]:
+    """Return the names of one language's draft pages, without those that cannot be read."""
+    names = []
     for file in lookup.files(content, language, "*.md"):
         with suppress(OSError, UnicodeDecodeError, Problem):
             text = file.path.read_text(encoding="utf-8-sig")
-            if f"\n{DRAFT}:" in text and split(text, file.where)[0].get(DRAFT) is True:
-                found.append(file.name.removeprefix(f"{language}/"))
-    return found
+            if f"\n{DRAFT}:" in text and split_front_matter(text, file.where)[0].get(DRAFT) is True:
+                names.append(file.name.removeprefix(f"{language}/"))
+    return names
 
 
 def read_all(content: Path, languages: tuple[str, ...]) -> tuple[AllPages, list[Problem]]:
-    """Return every page, and every problem in reading one."""
-    found = {language: read(content, language) for language in languages}
-    problems = [problem for _, each in found.values() for problem in each]
-    by_language = {language: pages for language, (pages, _) in found.items()}
-    return AllPages(by_language, _replaced(content, by_language.get(SOURCE, {}))), problems
+    """Return the pages of these languages, and a problem for each that cannot be read."""
+    results = {language: read_language(content, language) for language in languages}
+    problems = [problem for _, each in results.values() for problem in each]
+    by_language = {language: pages for language, (pages, _) in results.items()}
+    return AllPages(by_language, _replaced_pages(content, by_language.get(SOURCE, {}))), problems
 
 
-def _replaced(content: Path, english: Mapping[str, PageSource]) -> dict[tuple[str, str], PageSource]:
-    """Return the English pages of libraries that a district has replaced; its translations there are of these."""
-    found = {}
+def _replaced_pages(content: Path, english: Mapping[str, PageSource]) -> dict[tuple[str, str], PageSource]:
+    """Return the English pages of libraries that the district has replaced: their translations are of these."""
+    replaced = {}
     for file in lookup.every(content, SOURCE, "*.md"):
         name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
-                text = readable(file.path.read_text(encoding="utf-8-sig"), file.where)
-                found[layer, name] = PageSource(name, SOURCE, *split(text, file.where), file=file.where, layer=layer)
-    return found
+                text = require_readable(file.path.read_text(encoding="utf-8-sig"), file.where)
+                replaced[layer, name] = PageSource(
+                    name, SOURCE, *split_front_matter(text, file.where), file=file.where, layer=layer
+                )
+    return replaced

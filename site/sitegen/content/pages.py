@@ -1,4 +1,4 @@
-"""The staff's Markdown pages: front matter and text, in one language, with English standing in for what is missing."""
+"""The Markdown pages of all languages, with English in place of a page that a language lacks."""
 
 import posixpath
 import re
@@ -15,23 +15,23 @@ from sitegen.layers import lookup
 
 SOURCE = "en"
 SEARCH, TABLET = "search", "tablet"
-OF_THE_BUILD = (SEARCH, TABLET)
-"""Folders that the build itself writes below each language's: no page of the staff's may have such an address."""
+GENERATED_FOLDERS = (SEARCH, TABLET)
+"""Folders that the build writes below each language's: no page in content/ may have such an address."""
 
 DRAFT = "draft"
-"""The key of a page that is not on the site yet: as if its file were not there, but for the search for secrets."""
+"""The front-matter key of a page that is not published yet. Only the search for secrets reads such a page."""
 
 _BLOCK = re.compile(r"\[\[\s*([^\]:]*?)\s*(?::\s*([^\]]*?)\s*)?\]\]\s*")
 
 
 def day_of(value: object) -> date | None:
-    """Return a value of front matter as a day; None where it is none, or has a time of day (a datetime is a date)."""
+    """Return a value of front matter if it is a date without a time, else None."""
     return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 @dataclass(frozen=True)
 class Block:
-    """A line like `[[ form: concern ]]`: a name, an argument ("" without), and its line in the file."""
+    """A line like `[[ form: concern ]]`: a name, an argument ("" if it has none), and its line in the file."""
 
     name: str
     argument: str
@@ -39,33 +39,33 @@ class Block:
 
 
 def block_of(line: str, number: int = 0) -> Block | None:
-    """Return the block that a line of Markdown is, or None. What it names may be no block that there is."""
+    """Return the block in a line of Markdown, or None. There may be no block of that name."""
     match = _BLOCK.fullmatch(line)
     return Block(match[1], match[2] or "", number) if match else None
 
 
 @dataclass(frozen=True)
 class PageSource:
-    """One Markdown file: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
+    """A page in one language: `name` is its path inside the language's folder, like "stories/the-advance.md"."""
 
     name: str
     language: str
     meta: dict[str, Any]
     text: str
     first_line: int
-    made: bool = False
-    """Made by the generator, not written by staff: it has no file."""
+    generated: bool = False
+    """Whether the generator made it: it has no file in content/."""
     renderer: Callable[[Any], Markup] | None = None
-    """Draws what stands above the text, from a Context: of pages made from a table."""
+    """Renders what is above the text from a Context, for pages that are generated from a table."""
     file: str = ""
-    """Where it was read, as staff know it; empty where that is where a district's own page stands."""
+    """Its file as messages name it; "" for the usual place of the district's own page."""
     layer: str = lookup.OWN
-    """The folder of content that it comes from, as sentences call it."""
+    """The content folder that it comes from, as messages name it."""
 
-    if not TYPE_CHECKING:  # else no misspelt name would be found
+    if not TYPE_CHECKING:  # with __getattr__, mypy would accept misspelt names
 
         def __getattr__(self, name: str) -> str:
-            """Return the text of a page that was kept without it (incremental/kept_texts.py): read now, once.
+            """Return the text of a page that was cached without it (incremental/kept_texts.py), read on first use.
 
             Raises AttributeError for any other name.
             """
@@ -76,7 +76,7 @@ class PageSource:
 
     @property
     def where(self) -> str:
-        """The file as staff know it."""
+        """Its file as messages name it."""
         return self.file or f"content/{self.language}/{self.name}"
 
     @property
@@ -86,40 +86,40 @@ class PageSource:
 
     @property
     def withdrawn(self) -> bool:
-        """Return whether this is a neutral page in place of one that is not shown; staff cannot write one."""
-        return self.made and bool(self.meta.get("withdrawn"))
+        """Whether the generator put this neutral page in place of one that must not be shown."""
+        return self.generated and bool(self.meta.get("withdrawn"))
 
     @property
     def title(self) -> str:
-        """What the page is called."""
+        """The title in its front matter."""
         return str(self.meta["title"])
 
     @property
     def changed(self) -> date | None:
-        """The day the English last changed, as this file says: its own (en), or of what it translates."""
+        """The day on which the English last changed, from this file: its own, or that of the page it translates."""
         value = self.meta.get("changed" if self.language == SOURCE else "source_changed")
         return day_of(value)
 
     @property
     def reviewed(self) -> bool:
-        """Whether a native reader has checked it (English is the source and needs none)."""
+        """Whether a native reader has checked it. English is the source and needs no review."""
         return self.language == SOURCE or str(self.meta.get("reviewed_by") or "nobody") != "nobody"
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The blocks that the page asks for, in order."""
+        """The blocks of the page, in order."""
         if "[[" not in self.text:
             return ()
         numbered = enumerate(self.text.split("\n"), start=self.first_line)
         return tuple(block for number, line in numbered if (block := block_of(line, number)))
 
     def line_of(self, position: int) -> int:
-        """Return the line in the file of a position in the text."""
+        """Return the number of the file's line at a position in the text."""
         return self.first_line + self.text[:position].count("\n")
 
 
 def address_of(name: str) -> str:
-    """Return the address of a page without the language: "help.md" is "help/", "stories/index.md" is "stories/"."""
+    """Return a page's address without the language: "help/" for "help.md", "stories/" for "stories/index.md"."""
     stem = name.removesuffix(".md")
     folder, _, last = stem.rpartition("/")
     stem = folder if last in {"index", "README"} else stem  # as MkDocs does it
@@ -127,19 +127,19 @@ def address_of(name: str) -> str:
 
 
 def linked_name(page: str, target: str) -> str:
-    """Return the name of the page to which a link leads: "../help.md" on the page "stories/one.md" is "help.md"."""
+    """Return the name of the page that a link leads to: "help.md" for "../help.md" on "stories/one.md"."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(page), target))
 
 
 def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
-    """Return a page of this title and sentence for an address at which there is no text to show."""
+    """Return a generated page with this title and sentence, for an address without a page to show."""
     title, text = words
     meta = {"title": title, "search": False, "voice": False, "withdrawn": True, "reviewed_by": "generator"}
-    return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, made=True)
+    return PageSource(name, language, meta, f"# {title}\n\n{text}\n", 1, generated=True)
 
 
-def not_here_words(language: str) -> tuple[str, str]:
-    """Return the title and the sentence of a page that is not there in this language."""
+def missing_page_words(language: str) -> tuple[str, str]:
+    """Return the title and the sentence that replace a missing page, in this language."""
     translate = i18n.say(language)
     return translate("This page is not here"), translate("The address may be mistyped, or the page has moved.")
 
@@ -150,22 +150,22 @@ class AllPages:
 
     by_language: dict[str, dict[str, PageSource]]
     replaced: Mapping[tuple[str, str], PageSource] = field(default_factory=dict)
-    """The English pages of libraries in whose place a district has its own, by layer and name."""
+    """The English pages of libraries that the district has replaced by its own, by layer and name."""
     changes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
-    """By language and name: how the English was edited since the page was translated (translations.Change)."""
+    """How the English was edited since a page was translated (translations.SourceChange), by language and name."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Every page's name: what English has, and what only another language has."""
+        """The name of every page in any language, sorted."""
         return tuple(sorted({name for pages in self.by_language.values() for name in pages}))
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """The same names, for who asks of each link of each page whether it leads to one."""
+        """The same names as a set, since every link of every page is looked up in them."""
         return frozenset(self.names)
 
     def find(self, name: str, language: str) -> PageSource:
-        """Return the page in this language, else in English, else one that says it is not here: no third language.
+        """Return the page in this language, else in English, else a generated one that says it is missing.
 
         Raises KeyError for a name that no language has.
         """
@@ -174,10 +174,10 @@ class AllPages:
                 return self.by_language[code][name]
         if name not in self.known:
             raise KeyError(name)
-        return placeholder(name, language, not_here_words(language))
+        return placeholder(name, language, missing_page_words(language))
 
     def source(self, name: str) -> PageSource | None:
-        """Return the English of a page, or None."""
+        """Return the English page of this name, or None."""
         return self.by_language.get(SOURCE, {}).get(name)
 
     def is_stale(self, page: PageSource) -> bool:

@@ -49,7 +49,7 @@ def problems(
     for page in pages:
         if consents.is_story(page):
             yield from _story(page, tables, today)
-        elif not page.made:
+        elif not page.generated:
             yield from _quotes(page, known, today)
     for row in tables["consents"]:
         yield from _row(row, content / "media", codes)

@@ -163,7 +163,7 @@ class _Work:
 
     def find_facts(self, source: PageSource, converted: str) -> None:
         """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
-        own = source.language == self.context.language and not source.made
+        own = source.language == self.context.language and not source.generated
         if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
             made = converted if self.blocks.as_written is None else self.blocks.as_written
             page_facts.of(source, self.root, made)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import g
-from sitegen.content.page_reader import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 
@@ -59,7 +59,7 @@ def called(change: FileChange) -> str:
 def may_be_seen(change: FileChange) -> bool:
     """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
     folder, _, name = change.path.partition("/")
-    page = name.partition("/")[2] if folder == UNFINISHED else name
+    page = name.partition("/")[2] if folder == DRAFTS_FOLDER else name
     return not is_office() or gate.shows_words_of(page)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flask import Blueprint, render_template, request
-from sitegen.content.page_reader import UNFINISHED, readable
+from sitegen.content.page_reader import DRAFTS_FOLDER, require_readable
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from werkzeug.wrappers import Response
 
@@ -66,7 +66,7 @@ def _can_go_back(change: FileChange) -> bool:
 def _file_of(folder: str, name: str) -> Path:
     """Return the file that a path of the history names. Raises Problem for none of the editor's."""
     store = the_editor().store
-    if folder == UNFINISHED:
+    if folder == DRAFTS_FOLDER:
         language, _, page = name.partition("/")
         return drafts.path_of(store, language, page)
     return store.table(name.removesuffix(".csv")) if folder == "tables" else store.page(folder, name)
@@ -88,7 +88,7 @@ def back(id: str) -> Response:
     if folder == "tables":
         sheet_of(change.before, path)
     else:
-        readable(text, path)
+        require_readable(text, path)
     with editor.store.busy:
         editor.store.note_outside()
         editor.store.write(file, text, writer(), f"Back: {path}")

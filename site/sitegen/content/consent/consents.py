@@ -90,7 +90,7 @@ def story_name(text: str) -> str:
 
 def is_story(page: PageSource) -> bool:
     """Return whether a page needs a consent: by its folder, or because it says that it is a story."""
-    if page.made:
+    if page.generated:
         return False
     in_folder = bool(STORY_FOLDERS & {part.casefold() for part in page.name.split("/")[:-1]})
     return in_folder or bool(_MARKED.search("\n".join(f"{key}: {value}" for key, value in page.meta.items())))

@@ -100,7 +100,7 @@ def applied(library: AllPages, known: Consents, today: date) -> tuple[AllPages, 
     for name in library.names:
         for code, pages in by_language.items():
             page = library.find(name, code)
-            if page.made or is_story(page) or not _CONSENT.search(page.text):
+            if page.generated or is_story(page) or not _CONSENT.search(page.text):
                 continue
             pages[name], said = _applied(page, code, known, today)
             left += [f"content/{code}/{name}: {why}. The quote is left out." for why in said]

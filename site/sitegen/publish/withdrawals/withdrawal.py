@@ -170,7 +170,7 @@ def _is_done(public: Path, address: str, done: Collection[str]) -> bool:
         there, neutral = (
             _HEADING.search(html) for html in (cleaning.read(_file(public, address)), _neutral(public, language))
         )
-        never_there = escape(pages.not_here_words(language)[0])  # a story that other languages have
+        never_there = escape(pages.missing_page_words(language)[0])  # a story that other languages have
         expected = {never_there, *([neutral[1]] if neutral and address in done else [])}
         return there is not None and there[1] in expected
     return False

@@ -43,11 +43,11 @@ def _pages(library: AllPages, portal: Portal, language: str, today: date) -> Ite
         head |= {LEFT: True} if own and own.meta.get(LEFT) else {}
         head |= {"search": found, "voice": found and event.last_day >= today}
         renderer = partial(draw_event, event_id=event.id)
-        yield PageSource(name, language, meta | head, more, 1, made=True, renderer=renderer)
+        yield PageSource(name, language, meta | head, more, 1, generated=True, renderer=renderer)
     for each in event_lists.names(portal, today):
         head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
         renderer = partial(draw_events, which=each)
-        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, made=True, renderer=renderer)
+        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, generated=True, renderer=renderer)
 
 
 def _checked_like(library: AllPages, language: str) -> dict[str, object]:
