@@ -24,10 +24,11 @@ from sitegen import kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
-from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, tables, translations
+from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, translations
 from sitegen.content.consent import consents, quotes
 from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
+from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
@@ -121,7 +122,7 @@ def read(
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     district.require_source(content)
-    rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
+    rows = table_reader.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
     go_on()
     numbers = phone_numbers.numbers_by_id(rows["helplines"])
     rows = phone_numbers.fill_tables(rows, numbers)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content.tables import read
+from sitegen.content.spreadsheets.table_reader import read
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sitegen.content.events import MAX_REPEATS, events_of, expand_series
-from sitegen.content.tables import read
+from sitegen.content.spreadsheets.table_reader import read
 
 from forms.core import portal as portals
 from forms.core.portal import Event

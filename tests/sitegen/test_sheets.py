@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sitegen.content.spreadsheets import dates
-from sitegen.content.tables import read
+from sitegen.content.spreadsheets.table_reader import read
 
 Said = Callable[[], str]
 _STORED = "A spreadsheet counts 2023-03-15 like this: give the column the format of a date, and save again. "

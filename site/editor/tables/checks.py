@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sitegen.build import KEPT_TABLES
 from sitegen.content import tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.content.spreadsheets.csv_files import sheet_of
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
@@ -40,7 +41,7 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
             libraries.copy_settings(editor.content, trial.parent)
         (trial / f"{table}.csv").write_bytes(editor.store.bytes_of(editor.store.table(table), text))
         try:
-            read = tables.read(trial, editor.root / "site" / "schemas", editor.root / KEPT_TABLES)
+            read = table_reader.read(trial, editor.root / "site" / "schemas", editor.root / KEPT_TABLES)
         except Problems as told:
             return [one for one in told.problems if one.where.startswith(name)]
         except Problem as problem:

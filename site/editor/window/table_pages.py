@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, g, make_response, render_template, request
 from sitegen.content.consent import consents
 from sitegen.content.events import days_of
+from sitegen.content.spreadsheets.cell_problems import CellProblem
 from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
-from sitegen.content.tables import CellProblem
 from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 

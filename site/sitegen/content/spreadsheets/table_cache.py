@@ -17,31 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from forms.core.files.durable import replaced
-
-Row = dict[str, Any]
-Tables = dict[str, list[Row]]
+from sitegen.content.tables import NumberedRow, Row, Tables
 
 MOST = 8
 """Files that are kept, the newest: whoever changes a table and takes it back meets one of them."""
 
 _READERS = (
-    "tables.py", "../languages/table_schemas.py", "kept_tables.py", "spreadsheets/csv_files.py",
-    "spreadsheets/dates.py", "../layers/lookup.py", "../layers/rows.py", "../layers/own_files.py",
-    "../layers/typed_rows.py", "../layers/frictionless_tables.py",
+    "content/tables.py", "content/spreadsheets/table_reader.py", "content/spreadsheets/table_cache.py",
+    "content/spreadsheets/csv_files.py", "content/spreadsheets/dates.py", "languages/table_schemas.py",
+    "layers/lookup.py", "layers/rows.py", "layers/own_files.py", "layers/typed_rows.py",
+    "layers/frictionless_tables.py",
 )  # fmt: skip
+"""Modules that decide what a row holds, below the package sitegen."""
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "number": Decimal,
 }
-
-
-class NumberedRow(Row):
-    """A row with its number in the spreadsheet, under a name that no column has: templates ask for columns."""
-
-    sheet_row: int = 0
-    layer: str = ""
-    """The folder of content that it comes from, as sentences call it."""
 
 
 def key_of(paths: Iterable[Path], beside: str = "") -> str:
@@ -62,8 +54,8 @@ def key_of(paths: Iterable[Path], beside: str = "") -> str:
 @cache
 def readers() -> str:
     """Return what identifies the code that reads tables."""
-    here = Path(__file__).parent
-    own = [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _READERS]
+    package = Path(__file__).parents[2]
+    own = [hashlib.sha256((package / name).read_bytes()).hexdigest() for name in _READERS]
     return " ".join([*own, version("frictionless"), sys.version])
 
 
