@@ -10,7 +10,7 @@ from pathlib import Path
 from sitegen.content import settings as district
 from sitegen.content.consent import consents
 from sitegen.content.page_reader import DRAFTS_FOLDER
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
@@ -137,7 +137,7 @@ def _only_withdraws(change: FileChange) -> bool:
     if change.path != CONSENTS or change.before is None or change.after is None:
         return False
     try:
-        found = rows.changes(sheet_of(change.before, change.path), sheet_of(change.after, change.path), ("id",))
+        found = rows.changes(parse_csv(change.before, change.path), parse_csv(change.after, change.path), ("id",))
     except Problem:
         return False
     cells: Collection[tuple[str, str, str]] = [cell for row in found for cell in row.cells]

@@ -96,7 +96,7 @@ def look_ahead(editor: Editor) -> None:
     Tables are checked though they are known to be right: what checks them takes a second to load. Never raises.
     """
     with suppress(Exception):  # whatever it is, the page that needs it says so
-        table_reader.read(editor.content / "tables", editor.root / "site" / "schemas")
+        table_reader.read_tables(editor.content / "tables", editor.root / "site" / "schemas")
         seen = editor.looking.look()
         _ = seen.problems
         if seen.context:  # the first preview compiles the site's templates

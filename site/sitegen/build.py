@@ -122,7 +122,7 @@ def read(
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     district.require_source(content)
-    rows = table_reader.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
+    rows = table_reader.read_tables(content / "tables", theme / "schemas", root / KEPT_TABLES)
     go_on()
     numbers = phone_numbers.numbers_by_id(rows["helplines"])
     rows = phone_numbers.fill_tables(rows, numbers)

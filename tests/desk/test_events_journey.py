@@ -74,7 +74,7 @@ class Town:
 
 def load(content: Path, home: Path) -> Portal:
     desks = [row["id"] for row in yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))["desks"]]
-    rows = table_reader.read(content / "tables", ROOT / "site" / "schemas")
+    rows = table_reader.read_tables(content / "tables", ROOT / "site" / "schemas")
     return district.load(
         content, rows, list(expand_series(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
     )

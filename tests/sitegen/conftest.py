@@ -117,7 +117,7 @@ class Folder:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return a table as the site generator reads it."""
-        return table_reader.read(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
+        return table_reader.read_tables(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
 
     def build(self, today: date = TODAY) -> Path:
         """Build the site; the folder it stands in."""

@@ -71,9 +71,9 @@ def test_settings_that_somebody_changed_in_memory_are_read_again_as_they_stand(f
 def test_rows_that_are_kept_are_the_same_rows(folder: Any, tmp_path: Path) -> None:
     places = (folder.root / "content" / "tables", folder.root / "site" / "schemas")
     anew, again, kept = (
-        table_reader.read(*places),
-        table_reader.read(*places, tmp_path / "k"),
-        table_reader.read(*places, tmp_path / "k"),
+        table_reader.read_tables(*places),
+        table_reader.read_tables(*places, tmp_path / "k"),
+        table_reader.read_tables(*places, tmp_path / "k"),
     )
     assert len(list((tmp_path / "k").glob("*.json"))) == 1
     assert anew == again == kept
@@ -88,7 +88,7 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
     moment = datetime.fromisoformat("2027-01-02T10:00")
     row = NumberedRow(a=1, b=Decimal("1.50"), c=date(2027, 1, 2), d=moment, e=True, f=None, g="ä\n")
     row.sheet_row = 7
-    table_cache.keep(tmp_path, "k", {"t": [row]})
+    table_cache.save(tmp_path, "k", {"t": [row]})
     found = table_cache.load(tmp_path, "k") or {}
     assert found == {"t": [row]}
     assert [*map(type, found["t"][0].values())] == [*map(type, row.values())]
@@ -98,11 +98,11 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["table", "schema", "name", "new table"])
 def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str) -> None:
     content, schemas = folder.root / "content" / "tables", folder.root / "site" / "schemas"
-    table_reader.read(content, schemas, tmp_path / "k")
+    table_reader.read_tables(content, schemas, tmp_path / "k")
     path = folder.csv("places")
     if what == "table":
         path.write_bytes(path.read_bytes().replace(b"North", b"Narth"))
-        assert table_reader.read(content, schemas, tmp_path / "k")["places"][0]["name_en"] == "Narth"
+        assert table_reader.read_tables(content, schemas, tmp_path / "k")["places"][0]["name_en"] == "Narth"
         return
     if what == "schema":
         schema = schemas / "places.yaml"
@@ -112,7 +112,7 @@ def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str
     else:
         path.with_name("plates.csv").write_bytes(path.read_bytes())
     with pytest.raises(Problems):
-        table_reader.read(content, schemas, tmp_path / "k")
+        table_reader.read_tables(content, schemas, tmp_path / "k")
 
 
 def test_other_code_or_another_version_has_other_keys(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,23 +126,25 @@ def test_tables_that_are_wrong_are_never_kept(folder: Any, tmp_path: Path) -> No
     folder.row("places", kind="nonsense")
     for _ in range(2):
         with pytest.raises(Problems):
-            table_reader.read(folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k")
+            table_reader.read_tables(
+                folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k"
+            )
     assert not (tmp_path / "k").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"places": 1}', '{"places": [[1, {"a": {"other": "1"}}]]}', "\0"])
 def test_a_kept_file_that_is_broken_is_passed_over(folder: Any, tmp_path: Path, text: str) -> None:
     places = (folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k")
-    right = table_reader.read(*places)
+    right = table_reader.read_tables(*places)
     [path] = (tmp_path / "k").glob("*.json")
     path.write_text(text, encoding="utf-8")
-    assert table_reader.read(*places) == right
+    assert table_reader.read_tables(*places) == right
 
 
 def test_only_a_few_are_kept(tmp_path: Path) -> None:
     for number in range(20):
-        table_cache.keep(tmp_path, str(number), {})
-    assert len(list(tmp_path.iterdir())) == table_cache.MOST
+        table_cache.save(tmp_path, str(number), {})
+    assert len(list(tmp_path.iterdir())) == table_cache.MAX_FILES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sitegen.content.events import MAX_REPEATS, events_of, expand_series
-from sitegen.content.spreadsheets.table_reader import read
+from sitegen.content.spreadsheets.table_reader import read_tables
 
 from forms.core import portal as portals
 from forms.core.portal import Event
@@ -20,7 +20,7 @@ WEEKLY = {**MEETING, "id": "weekly", "repeats": "weekly", "repeats_until": "2027
 
 def events(folder: Any, *rows: dict[str, Any]) -> dict[str, Event]:
     folder.table("events", *rows)
-    tables = read(folder.csv("events").parent, folder.root / "site" / "schemas")
+    tables = read_tables(folder.csv("events").parent, folder.root / "site" / "schemas")
     return {event.id: event for event in events_of(list(expand_series(tables["events"])))}
 
 

@@ -64,7 +64,7 @@ def name_library(folder: Any, listed: Any) -> None:
 
 
 def read_tables(folder: Any) -> Any:
-    return table_reader.read(folder.root / "content" / "tables", folder.root / "site" / "schemas")
+    return table_reader.read_tables(folder.root / "content" / "tables", folder.root / "site" / "schemas")
 
 
 def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(folder: Any, library: Path) -> None:
@@ -511,9 +511,9 @@ def test_tables_are_tried_elsewhere_over_the_same_libraries(folder: Any, library
     trial = tmp_path / "trial"
     shutil.copytree(folder.root / "content" / "tables", trial / "tables")
     libraries.copy_settings(folder.root / "content", trial)
-    assert [row["id"] for row in table_reader.read(trial / "tables", folder.root / "site" / "schemas")["work"]] == [
-        "kiln"
-    ]
+    assert [
+        row["id"] for row in table_reader.read_tables(trial / "tables", folder.root / "site" / "schemas")["work"]
+    ] == ["kiln"]
 
 
 LINE = "ravi ssh-ed25519 " + "A" * 68

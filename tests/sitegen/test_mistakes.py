@@ -212,7 +212,7 @@ def test_what_is_right_is_left_alone(text: str) -> None:
 def test_the_demonstration_content_has_no_mistake() -> None:
     every, wrong = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
     assert not wrong
-    rows = table_reader.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+    rows = table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
     every = phone_numbers.fill_library(every, phone_numbers.numbers_by_id(rows["helplines"]))
     for page in (page for by_name in every.by_language.values() for page in by_name.values()):
         assert [str(one) for one in mistakes.of_page(page, every, ROOT, "https://x.example")] == []

@@ -14,7 +14,7 @@ from tests.sitegen.test_listen import recording, with_voice  # type: ignore[impo
 
 @pytest.fixture(scope="module")
 def rows() -> tables.Tables:
-    return table_reader.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+    return table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
 
 
 @pytest.mark.parametrize(("number", "said"), [("112", "Danger, 1 1 2."), ("1800 4252 650", "Danger.")])

@@ -93,7 +93,7 @@ def test_nothing_of_the_other_district_is_on_it(site: Any) -> None:
 
 
 def test_its_parts_are_blocks_and_are_asked_for_by_that_name() -> None:
-    rows = table_reader.read(CONTENT / "tables", ROOT / "site" / "schemas")
+    rows = table_reader.read_tables(CONTENT / "tables", ROOT / "site" / "schemas")
     assert len(rows["places"]) == 17
     assert {row["kind"] for row in rows["places"]} == {"block"}
     assert {row["id"] for row in rows["kinds"] if row["of"] == "place"} == {"block"}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 from sitegen.content import events, page_reader, pages
-from sitegen.content.spreadsheets.dates import in_doubt
+from sitegen.content.spreadsheets.dates import ambiguous_days
 from sitegen.media import images
 from sitegen.render.engine.markdown_html import to_html
 from sitegen.render.events import calendars
@@ -61,7 +61,7 @@ def test_endings_in_capitals_are_known(folder: Any) -> None:
     ],
 )
 def test_days_beside_one_with_the_month_first_are_in_doubt(cells: list[str], doubted: set[int]) -> None:
-    assert in_doubt(cells) == doubted
+    assert ambiguous_days(cells) == doubted
 
 
 def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:

@@ -13,7 +13,7 @@ from jinja2 import FileSystemLoader
 from sitegen.content.consent import quotes
 from sitegen.content.desk_tables import ENGLISH_ONLY
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 
 from editor import front_matter
 from editor.editor import Editor
@@ -127,7 +127,7 @@ def of_tables(
 
 def own_rows(store: ContentStore, table: str, names: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of the district's own table."""
-    sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
+    sheet = parse_csv((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
     return [named(sheet.header, cells) for cells in sheet.rows]
 
 
@@ -184,7 +184,7 @@ def spreadsheet(found: Iterable[Text]) -> bytes:
 
 def returned(data: bytes, where: str) -> Returned:
     """Return what came back. Raises Problem where it is no pack, or cannot be read."""
-    sheet = sheet_of(data, where)
+    sheet = parse_csv(data, where)
     if missing := [name for name in COLUMNS if name not in sheet.header]:
         what = _('has no column "%(column)s".', column=missing[0])
         raise Problem(where, what, _("Save the table of the pack with all its columns, as CSV UTF-8."))

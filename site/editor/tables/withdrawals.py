@@ -9,7 +9,7 @@ from pathlib import Path
 from sitegen.content.consent import cells as consent_cells
 from sitegen.content.consent import consents
 from sitegen.content.spreadsheets import dates
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers import rows
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
@@ -90,14 +90,14 @@ def _taken_back(row: _Row, after: _Row | None) -> Problem:
 
 
 def _rows(text: str) -> list[_Row]:
-    sheet = sheet_of(text.encode(), _WHERE)
+    sheet = parse_csv(text.encode(), _WHERE)
     cells = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
     return [_row(number, row) for number, row in zip(sheet.numbers, cells, strict=True)]
 
 
 def _row(number: int, cells: dict[str, str]) -> _Row:
     day = consent_cells.marked_day(cells.values()) or cells.get(rows.WITHDRAWN, "")
-    read = dates.read(day)
+    read = dates.parse(day)
     return _Row(
         number,
         cells.get("id", "").casefold(),

@@ -50,7 +50,7 @@ def days_of(row: Row) -> tuple[date, ...]:
     """Return the days of a repeating row without its exceptions, MAX_REPEATS at most."""
     start: datetime = row["starts"]
     until = datetime.combine(row["repeats_until"] or start, time.max)
-    excepted = {day.date() for word in (row["except"] or "").split() if (day := dates.read(word))}
+    excepted = {day.date() for word in (row["except"] or "").split() if (day := dates.parse(word))}
     rule = rrule.rrule(dtstart=start, until=until, **_rule(row["repeats"], start.date()))
     dates_ = islice((moment.date() for moment in rule), MAX_REPEATS + 1)
     return tuple(day for day in dates_ if day not in excepted)[:MAX_REPEATS]

@@ -1,7 +1,6 @@
-"""The staff's tables: CSV and Table Schema in, typed rows out, or every problem at once in sentences.
+"""Rows of the staff's tables: texts by language, order, and where a row is in its file.
 
-A schema site/schemas/<name>.yaml belongs to content/tables/<name>.csv. Its fields' `description` tells staff what to
-write, its `example` how it looks; both stand in the sentences below.
+spreadsheets/table_reader.py reads them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,20 +11,19 @@ from forms.core.problem import place_in
 from sitegen.layers import lookup
 
 Row = dict[str, Any]
-
 Tables = dict[str, list[Row]]
 
 
 class NumberedRow(Row):
-    """A row with its number in the spreadsheet, under a name that no column has: templates ask for columns."""
+    """A row with its number in the spreadsheet, as attributes: the keys are columns only."""
 
     sheet_row: int = 0
     layer: str = ""
-    """The folder of content that it comes from, as sentences call it."""
+    """The content folder that it comes from, as messages name it."""
 
 
 def text(row: Row, column: str) -> Text:
-    """Return the columns <column>_en ... of all languages as one text; those whose cell is empty are left out."""
+    """Return the cells of the columns <column>_en ... by language, without empty ones."""
     prefix = f"{column}_"
     return {name.removeprefix(prefix): cell for name, cell in row.items() if name.startswith(prefix) and cell}
 
@@ -36,23 +34,23 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
 
 
 def number_of(row: Row) -> int:
-    """Return the row's number as a spreadsheet shows it; 0 for a row that did not come from a file."""
+    """Return the row's number as a spreadsheet shows it; 0 for a row that is not from a file."""
     return row.sheet_row if isinstance(row, NumberedRow) else 0
 
 
 def layer_of(row: Row) -> str:
-    """Return the folder of content that a row comes from, as sentences call it; "" for a row not from a file."""
+    """Return the content folder that a row comes from, as messages name it; "" for a row that is not from a file."""
     return row.layer if isinstance(row, NumberedRow) else ""
 
 
 def place_of(table: str, row: Row) -> str:
-    """Return where a row stands, like "content/tables/places.csv, row 3"; of a library its own table."""
+    """Return where a row is, like "content/tables/places.csv, row 3", or in the table of its library."""
     return place_in(f"{layer_of(row) or lookup.OWN}/tables/{table}.csv", row=number_of(row))
 
 
 def every_cell(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> Iterator[tuple[str, Any, str, Any]]:
     """Yield each cell of all tables: the table's name, the row, the column's name, the cell."""
-    for name, each in tables.items():
-        for row in each:
+    for name, rows in tables.items():
+        for row in rows:
             for column, cell in row.items():
                 yield name, row, column, cell

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import g
 from sitegen.content.page_reader import DRAFTS_FOLDER
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
 from editor import differences, front_matter
@@ -85,7 +85,7 @@ def _table_of(path: str) -> str:
 def _rows(change: FileChange, table: str) -> list[RowChange]:
     """Return the rows that differ; none where a file cannot be read so, or only the order of its columns differs."""
     with suppress(Problem):
-        before, after = (sheet_of(data, table) if data else None for data in (change.before, change.after))
+        before, after = (parse_csv(data, table) if data else None for data in (change.before, change.after))
         known = before or after
         if known is not None:
             empty = rows.emptied(known)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Blueprint, render_template, request
 from sitegen.content.page_reader import DRAFTS_FOLDER, require_readable
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
 from editor.saving.history import FileChange, Revision
@@ -86,7 +86,7 @@ def back(id: str) -> Response:
     file = _file_of(folder, name)
     text = text_of(change.before, path)
     if folder == "tables":
-        sheet_of(change.before, path)
+        parse_csv(change.before, path)
     else:
         require_readable(text, path)
     with editor.store.busy:

@@ -67,7 +67,7 @@ def _shortest_gap(days: Sequence[date]) -> timedelta | None:
 def _excepted(row: Row) -> Iterator[Problem]:
     without = days_of({**row, "except": ""})
     for word in (row["except"] or "").split():
-        day = dates.read(word)
+        day = dates.parse(word)
         if day is None:
             todo = _("Write it like 2027-01-24, spaces between days.")
             yield Problem(cell_of(row, "except"), _('"%(cell)s" is not a day.', cell=word), todo)
@@ -78,7 +78,7 @@ def _excepted(row: Row) -> Iterator[Problem]:
 
 def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     """A row with the id of a day of a repeating one, which has no such day."""
-    stem, day = row["id"][:-11], dates.read(row["id"][-10:])
+    stem, day = row["id"][:-11], dates.parse(row["id"][-10:])
     if stem in series and day and day.date() not in days_of(series[stem]):
         todo = _("Its days are: %(days)s ...", days=", ".join(map(str, days_of(series[stem])[:6])))
         what = _("%(event)s does not take place on %(day)s.", event=stem, day=str(day.date()))

@@ -40,7 +40,9 @@ def are_misplaced(row: Mapping[str, str], names: Sequence[str], columns: Sequenc
         if shape and name in columns and name not in (*_SHAPES[shape], "note"):
             return True
     gone = row.get(WITHDRAWN, "")
-    return bool(gone) and is_reordered(names, columns) and not (dates.read(gone) and all(row.get(day) for day in _DAYS))
+    return (
+        bool(gone) and is_reordered(names, columns) and not (dates.parse(gone) and all(row.get(day) for day in _DAYS))
+    )
 
 
 def is_reordered(names: Sequence[str], columns: Sequence[str]) -> bool:
@@ -68,4 +70,4 @@ def _shape_of(cell: str) -> str:
         return "kind"
     if _STORY.fullmatch(cell):
         return "story"
-    return "day" if dates.read(cell) else ""
+    return "day" if dates.parse(cell) else ""

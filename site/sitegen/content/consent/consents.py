@@ -382,7 +382,7 @@ def read_leniently(content: Path) -> Consents:
         if number and not path.exists():
             continue  # a library need not have one; the district's must be there
         try:
-            sheet = csv_files.read_sheet(path)
+            sheet = csv_files.read_csv(path)
         except (Problem, OSError):
             return Consents(content, ())
         if newer_file(layer.folder):
@@ -417,5 +417,5 @@ def columns() -> tuple[str, ...]:
 
 
 def _day(cell: str) -> date | None:
-    found = dates.read(cell)
+    found = dates.parse(cell)
     return found.date() if found else None

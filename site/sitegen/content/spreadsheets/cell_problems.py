@@ -1,4 +1,4 @@
-"""Cells that their schema refuses, as sentences for staff."""
+"""Messages for staff about cells that their schema refuses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,10 +19,10 @@ TYPE_WORDS = {
 }
 
 
-def cell_problems(
+def problems_of_errors(
     sheet: CsvFile, descriptor: Mapping[str, Any], errors: Sequence[Any], sheets: Mapping[str, CsvFile]
 ) -> Iterator[Problem]:
-    """Yield Frictionless' errors as sentences: file, row, column, what is wrong, what to write instead."""
+    """Yield a problem for each error of Frictionless: file, row, column, what is wrong, what to write instead."""
     from frictionless.errors import CellError, ForeignKeyError  # noqa: PLC0415
 
     fields = {field["name"]: field for field in descriptor["fields"]}
@@ -31,17 +31,17 @@ def cell_problems(
             yield from _foreign_problems(sheet, error, sheets)
         elif isinstance(error, CellError):
             yield _cell_problem(sheet, error, fields.get(error.field_name, {}))
-        elif "None" not in error.note:  # an empty key is reported once, as an empty cell
+        elif "None" not in error.note:  # an empty key is already reported as an empty cell
             yield _row_problem(sheet, error)
 
 
 def _place(sheet: CsvFile, error: Any, column: str = "") -> str:
-    at = error.row_number - 2
-    return place_in(sheet.where_of(at), row=sheet.numbers[at], column=column)
+    index = error.row_number - 2  # Frictionless counts from 1 and includes the header
+    return place_in(sheet.where_of(index), row=sheet.numbers[index], column=column)
 
 
 class CellProblem(Problem):
-    """A cell that its column does not take. like: what to write, without what the column means."""
+    """A cell that its column does not accept. meant: what the column means; like: what to write."""
 
     def __init__(self, where: str, what: str, meant: str = "", like: str = "") -> None:
         super().__init__(where, what, joined(meant, like))
@@ -68,17 +68,17 @@ def _cell_problem(sheet: CsvFile, error: Any, field: Mapping[str, Any]) -> Probl
         return CellProblem(where, _("this cell is empty."), meant, like)
     if allowed and '"enum"' in error.note:
         return CellProblem(
-            where, _('"%(cell)s" is not one of the words used here.', cell=cell), like=_choose(cell, allowed)
+            where, _('"%(cell)s" is not one of the words used here.', cell=cell), like=_suggest(cell, allowed)
         )
     return CellProblem(where, _('"%(cell)s" does not fit.', cell=cell), meant, like)
 
 
 def _foreign_problems(sheet: CsvFile, error: Any, sheets: Mapping[str, CsvFile]) -> Iterator[Problem]:
-    there = sheets[error.reference_name]
-    known = [row[there.header.index(error.reference_field_names[0])] for row in there.rows]
+    target = sheets[error.reference_name]
+    known = [row[target.header.index(error.reference_field_names[0])] for row in target.rows]
     for column, cell in zip(error.field_names, error.field_cells, strict=True):
-        what = _('"%(cell)s" is not in %(file)s.', cell=str(cell), file=there.where)
-        yield CellProblem(_place(sheet, error, column), what, like=_choose(str(cell), known))
+        what = _('"%(cell)s" is not in %(file)s.', cell=str(cell), file=target.where)
+        yield CellProblem(_place(sheet, error, column), what, like=_suggest(str(cell), known))
 
 
 def _row_problem(sheet: CsvFile, error: Any) -> Problem:
@@ -89,6 +89,6 @@ def _row_problem(sheet: CsvFile, error: Any) -> Problem:
     return Problem(_place(sheet, error), _("%(why)s.", why=error.note), _("Compare it with the rows beside it."))
 
 
-def _choose(cell: str, allowed: Sequence[str]) -> str:
-    listed = ", ".join(allowed[:12]) + (" ..." if len(allowed) > 12 else "")  # noqa: PLR2004 - what fits a line
-    return did_you_mean(cell, allowed, _("Write one of: %(words)s.", words=listed))
+def _suggest(cell: str, allowed: Sequence[str]) -> str:
+    words = ", ".join(allowed[:12]) + (" ..." if len(allowed) > 12 else "")  # noqa: PLR2004 - what fits a line
+    return did_you_mean(cell, allowed, _("Write one of: %(words)s.", words=words))

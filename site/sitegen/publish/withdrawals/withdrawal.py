@@ -383,7 +383,7 @@ def _table(path: Path) -> withdrawn_days.ConsentTable:
     if not _is_text(data):
         what = _("is no table, so the day could not be written. Nothing that needs a consent is on the site meanwhile.")
         todo = _("Put it back as CSV, then withdraw this again, or it comes back with the next build.")
-        raise Problem(csv_files.file_of(path), what, todo)
+        raise Problem(csv_files.display_name(path), what, todo)
     return withdrawn_days.read(data)
 
 
@@ -409,7 +409,7 @@ def _rows_of_libraries(content: Path) -> list[Mapping[str, str]]:
     found: list[Mapping[str, str]] = []
     for layer in list(lookup.layers(content))[1:]:
         with suppress(Problem):
-            sheet = csv_files.read_sheet(layer.folder / consents.TABLE)
+            sheet = csv_files.read_csv(layer.folder / consents.TABLE)
             found += [consents.row_of(sheet.header, cells) for cells in sheet.rows]
     return found
 

@@ -80,7 +80,7 @@ class ConsentTable:
         row = dict(zip(self.names, cells, strict=False))
         if self.names.count(WITHDRAWN) > 1:  # one of them is meant for something else
             days = (cell for name, cell in zip(self.names, cells, strict=False) if name == WITHDRAWN)
-            row[WITHDRAWN] = next((cell for cell in days if dates.read(cell)), "")
+            row[WITHDRAWN] = next((cell for cell in days if dates.parse(cell)), "")
         sure = line.is_sure and len(cells) == width
         sure = sure and not consent_cells.are_misplaced(row, self.names, consents.columns())
         return row if sure else {**row, BROKEN: " ".join(cells)}
