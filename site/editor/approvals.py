@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content import settings as district
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers.rows import WITHDRAWN
@@ -125,10 +125,10 @@ def _letters(name: str) -> str:
 
 def _is_story(path: str, text: bytes) -> bool:
     language, _, name = path.partition("/")
-    if consents.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
+    if consent_names.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
         return True
     with suppress(Problem):
-        return bool(text) and consents.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
+        return bool(text) and consent_names.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
     return False
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sitegen.checks.tables.row_checks import OLD_CHECK
 from sitegen.content import feedback, page_reader
-from sitegen.content.consent.consents import WARN_BEFORE
+from sitegen.content.consent.withdrawn_stories import WARN_BEFORE
 from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
 

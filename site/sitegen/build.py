@@ -25,7 +25,7 @@ from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
 from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, translations
-from sitegen.content.consent import consents, quotes
+from sitegen.content.consent import consent_table, quotes, withdrawn_stories
 from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
 from sitegen.content.spreadsheets import table_reader
@@ -138,8 +138,8 @@ def read(
     library = translations.mark_outdated(library, translations.read(content))
     go_on()
     library = phone_numbers.fill_library(library, numbers)
-    library, left = consents.without_withdrawn(library, rows["consents"], today)
-    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
+    library, left = withdrawn_stories.without_withdrawn(library, rows["consents"], today)
+    quoted, quotes_left = quotes.applied(library, consent_table.of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
     context = Context(portal, rows, quoted, menu, portal.language_codes()[0], today)
     return WrittenContent(context, days, addresses, as_written, library, (*left, *quotes_left))
@@ -169,7 +169,7 @@ def check(
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
-    known = consents.read_leniently(content)
+    known = consent_table.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
     go_on()
     pages_drawn()
@@ -188,7 +188,7 @@ def check(
         (
             *written.left,
             *consent_rules.left_out(content, known, portal.language_codes(), today),
-            *consents.ending_soon(library, rows["consents"], today),
+            *withdrawn_stories.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *_said_of_pages(content, library, rows, written.addresses),
@@ -294,7 +294,7 @@ def _drawn_from(
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
-    allowed = consents.read_leniently(root / "content").media(today)
+    allowed = consent_table.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
     portal = audio_clips.with_questions(portal, audio_pipeline, today, go_on)
     return replace(
@@ -399,7 +399,7 @@ def remember_translations(root: Path, today: date) -> int:
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
+    recordings = audio_clips.allowed_recordings(content, consent_table.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
@@ -409,7 +409,7 @@ def go_live_list(
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
-    undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
+    undecided = consent_rules.undecided(content, context.tables, consent_table.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
         *(go_live.OpenItem(problem, True) for problem in undecided),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from sitegen import build as site_build
-from sitegen.content import kept_tables, pages, settings, tables
+from sitegen.content import page_reader, settings
 from sitegen.content.spreadsheets import table_cache, table_reader
 from sitegen.content.tables import NumberedRow
 
@@ -54,7 +54,7 @@ def test_settings_and_pages_are_parsed_once(folder: Any, monkeypatch: pytest.Mon
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text(encoding="utf-8") + "# counted once\n", encoding="utf-8")
     monkeypatch.setattr(settings, "read_yaml", counting)
-    monkeypatch.setattr(pages, "read_yaml", counting)
+    monkeypatch.setattr(page_reader, "read_yaml", counting)
     site_build.remember_translations(folder.root, TODAY)  # as a build does before it
     folder.check()
     assert [text for text, times in counted.items() if times > 1] == []
@@ -118,7 +118,7 @@ def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str
 def test_other_code_or_another_version_has_other_keys(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [folder.csv("places")]
     before = table_cache.key_of(paths)
-    monkeypatch.setattr(kept_tables, "readers", lambda: "other")
+    monkeypatch.setattr(table_cache, "code_version", lambda: "other")
     assert table_cache.key_of(paths) != before
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from sitegen.content import page_reader, tables, translations
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table, consents
 from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
@@ -176,7 +176,7 @@ def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(f
 
 
 def known(folder: Any) -> consents.Consents:
-    return consents.read_leniently(folder.root / "content")
+    return consent_table.read_leniently(folder.root / "content")
 
 
 @pytest.fixture

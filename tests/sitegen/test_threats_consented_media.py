@@ -14,8 +14,8 @@ import pyrage
 import pytest
 from PIL import Image
 from sitegen import build as site_build
-from sitegen.content.consent import consents
-from sitegen.content.consent.consents import read_leniently
+from sitegen.content.consent import consent_table, consents
+from sitegen.content.consent.consent_table import read_leniently
 from sitegen.languages import adding
 from sitegen.publish.withdrawals import withdrawal
 
@@ -337,7 +337,7 @@ def test_a_broken_row_hides_what_it_names_and_a_withdrawal_always_wins() -> None
     cells = {**CONSENT, "story": "stories/a"}
     head = list(cells)
     whole, broken = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
-    rows = [consents.row_of(head, whole), consents.row_of(head, broken)]
+    rows = [consent_table.row_of(head, whole), consent_table.row_of(head, broken)]
     alone, beside = consents.Consents(Path(), tuple(rows[:1])), consents.Consents(Path(), tuple(rows))
     assert alone.standing("visit", "stories/a", "en", TODAY) == consents.Standing()
     assert "cannot be read" in beside.standing("visit", "stories/a", "en", TODAY).why

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from commands import building, withdrawals
 from commands.site import Site, today_in
-from sitegen.content.consent.consents import languages, media_names, read_leniently, story_name
+from sitegen.content.consent.consent_names import languages, media_names, story_name
+from sitegen.content.consent.consent_table import read_leniently
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import manifest as build_manifest

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
-from sitegen.content.consent.consents import FOLDER
+from sitegen.content.consent.consent_names import FOLDER
 from sitegen.content.pages import SOURCE
 from werkzeug.wrappers import Response
 

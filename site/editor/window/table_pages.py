@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, request
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.cell_problems import CellProblem
 from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
@@ -121,14 +121,14 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
 
 def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
-    gone = {consents.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
+    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
     stories = broken_rows.stories_in(row)
     if withdrawn_days.day_of(row) or (stories and stories <= gone):
         return ""
     named = row.get("id", "")
-    is_one = consents.is_id(named) and sum(one.get("id") == named for one in found) == 1
+    is_one = consent_names.is_id(named) and sum(one.get("id") == named for one in found) == 1
     by_id = [named] if is_one and not stories else []
-    media = consents.media_names(row.get("media", ""))
+    media = consent_names.media_names(row.get("media", ""))
     names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
     return next((name for name in names if name and without_surrogates(name) == name), "")
 

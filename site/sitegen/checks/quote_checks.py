@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.consent import consents, quotes
+from sitegen.content.consent import consent_names, quotes
 from sitegen.content.pages import PageSource, block_of
 from sitegen.render.engine.markdown_extensions import talk
 from sitegen.render.engine.markdown_html import to_html
@@ -28,7 +28,7 @@ _AT_ITS_END = _("Let the line consent: follow the words that it is for, behind a
 def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
     """Yield pages with quotes whose consent is unclear, or that cannot be removed alone. root: of mkdocs.yml."""
     for page in pages:
-        if page.generated or consents.is_story(page) or ">" not in page.text:
+        if page.generated or consent_names.is_story(page) or ">" not in page.text:
             continue
         named = {quotes.key_of(name) for quote in quotes.quotes_of(page.text) for name in quote.consents}
         html = _html(quotes.marked(page.text), root)

@@ -15,7 +15,7 @@ from forms.core.problem import Problem
 from sitegen.checks import content_checks, number_checks
 from sitegen.checks.security import html_checks
 from sitegen.content import page_reader, phone_numbers, translations
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes, page_facts
@@ -97,7 +97,7 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource]
 
 def _may_need_consent(page: PageSource) -> bool:
     """Return whether a page is a story or may hold a quote: only the whole build applies their consents."""
-    return consents.is_story(page) or _MAY_QUOTE in page.text
+    return consent_names.is_story(page) or _MAY_QUOTE in page.text
 
 
 def _asked(page: PageSource) -> list[tuple[str, str]]:

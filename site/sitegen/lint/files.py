@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.layers import libraries, lookup

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
-from sitegen.content.consent.consents import media_names
+from sitegen.content.consent.consent_names import media_names
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.layers import lookup

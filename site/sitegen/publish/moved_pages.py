@@ -24,7 +24,7 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem, place_in
 from forms.core.rendering.page import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.consent import consents
+from sitegen.content.consent import withdrawn_stories
 from sitegen.content.pages import GENERATED_FOLDERS, SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
@@ -306,7 +306,7 @@ def _drawn(portal: Portal, language: str, path: str, target: PageSource) -> str:
     """Return a redirect, or the neutral page where what it led to is withdrawn."""
     _ = i18n.say(language)
     if target.withdrawn:
-        title, text = consents.neutral_words(language)
+        title, text = withdrawn_stories.neutral_words(language)
         body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
         return _page_of(portal, language, title, body, "")
     title, address = _("This page has moved"), f"/{language}/{path}"

@@ -39,10 +39,10 @@ def are_misplaced(row: Mapping[str, str], names: Sequence[str], columns: Sequenc
         shape = _shape_of(cell)
         if shape and name in columns and name not in (*_SHAPES[shape], "note"):
             return True
-    gone = row.get(WITHDRAWN, "")
-    return (
-        bool(gone) and is_reordered(names, columns) and not (dates.parse(gone) and all(row.get(day) for day in _DAYS))
-    )
+    withdrawn = row.get(WITHDRAWN, "")
+    if not withdrawn or not is_reordered(names, columns):
+        return False
+    return not (dates.parse(withdrawn) and all(row.get(day) for day in _DAYS))
 
 
 def is_reordered(names: Sequence[str], columns: Sequence[str]) -> bool:

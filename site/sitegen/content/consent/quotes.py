@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sitegen.content.consent.consents import Consents, Standing, is_story
+from sitegen.content.consent.consent_names import is_story
+from sitegen.content.consent.consents import Consents, Standing
 from sitegen.content.pages import AllPages, PageSource
 
 PUBLISHED = "published"

@@ -114,7 +114,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*\r?$', re.I)
 
 
 def _parse(place: str, text: str) -> CsvFile:
-    """Return the cells of a CSV text. Raises Problem if it is empty, broken, too long, or begins with Excel's `sep=`."""
+    """Return the cells of a CSV text. Raises Problem if it is empty, broken or too long, or has Excel's `sep=`."""
     if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
         what = _("%(line)s stands there, which only some spreadsheets know.", line=first.strip())
         todo = _("Take that line out: the table begins with the names of the columns.")

@@ -59,9 +59,8 @@ def _month(word: str) -> int:
     """Return the number of a month from its digits, its English name or the beginning of its name."""
     if word.isdigit():
         return int(word)
-    return next(
-        number for number, name in enumerate((*_MONTHS, word.lower()), start=1) if name.startswith(word.lower())
-    )
+    word = word.lower()
+    return next(number for number, name in enumerate((*_MONTHS, word), start=1) if name.startswith(word))
 
 
 def _clock(match: re.Match[str]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sitegen.content.consent.consents import FOLDER
+from sitegen.content.consent.consent_names import FOLDER
 from sitegen.layers import lookup
 
 State = tuple[tuple[str, tuple[int, ...]], ...]

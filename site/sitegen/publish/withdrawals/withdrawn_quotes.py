@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from sitegen.content.consent import quotes
-from sitegen.content.consent.consents import Consents, page_names
+from sitegen.content.consent.consent_names import page_names
+from sitegen.content.consent.consents import Consents
 from sitegen.publish.withdrawals import cleaning
 
 LIST = "quoted.json"
