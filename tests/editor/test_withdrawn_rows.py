@@ -44,7 +44,7 @@ def table(folder: Folder) -> Path:
 
 
 def is_covered(folder: Folder) -> bool:
-    return consent_table.read_leniently(folder.root / "content").cover("stories/the-well", "en", TODAY)
+    return consent_table.read_leniently(folder.root / "content").covers("stories/the-well", "en", TODAY)
 
 
 def sent(browser: Browser, key: str, **cells: str) -> tuple[int, str]:
@@ -275,8 +275,8 @@ def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
             continue
         taken += 1
         known = consent_table.read_leniently(folder.root / "content")
-        assert not known.cover("stories/the-well", "en", TODAY)
-        assert known.standing("the-well", "help", "en", TODAY, column="quotes").why
+        assert not known.covers("stories/the-well", "en", TODAY)
+        assert known.status("the-well", "help", "en", TODAY, column="quotes").reason
         assert not known.media(TODAY).get("photos/her.jpg")
         assert "photos/her.jpg" not in known.without_people()
     assert taken > 60, "some edits must be taken"
@@ -299,7 +299,7 @@ def test_a_story_is_withdrawn_in_the_window_whatever_is_wrong_in_the_table(
     browser.post("/consents/withdraw", consent=unescape(hers[0]))
     assert TODAY.isoformat() in faulty.read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
     known = consent_table.read_leniently(folder.root / "content")
-    assert not any(known.cover("stories/a", code, TODAY) for code in ("en", "ta"))
+    assert not any(known.covers("stories/a", code, TODAY) for code in ("en", "ta"))
     assert 'role="status"' in browser.get("/tables/consents/?done=withdrawn")
 
 
@@ -354,5 +354,5 @@ def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
     text, base = editor.store.read(table)
     editor.store.replace(table, text.replace("by hand", "by phone") + "\n", base, "A", "Row")
     typed.join()
-    assert not consent_table.read_leniently(content).cover("stories/the-kiln", "en", TODAY)
+    assert not consent_table.read_leniently(content).covers("stories/the-kiln", "en", TODAY)
     assert TODAY.isoformat() in table.read_text("utf-8")

@@ -13,7 +13,7 @@ import yaml
 from sitegen import build as site_build
 from sitegen.content import page_reader, settings
 from sitegen.content.spreadsheets import table_cache, table_reader
-from sitegen.content.tables import NumberedRow
+from sitegen.content.tables import NumberedRow, number_of
 
 from forms.core import yaml_reader
 from forms.core.problem import Problems
@@ -80,7 +80,7 @@ def test_rows_that_are_kept_are_the_same_rows(folder: Any, tmp_path: Path) -> No
     for name, rows in anew.items():
         for one, other in zip(rows, kept[name], strict=True):
             assert [*map(type, one.values())] == [*map(type, other.values())]
-            assert tables.number_of(one) == tables.number_of(other)
+            assert number_of(one) == number_of(other)
             assert [*one] == [*other], "templates and checks go by the order of the columns"
 
 
@@ -92,7 +92,7 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
     found = table_cache.load(tmp_path, "k") or {}
     assert found == {"t": [row]}
     assert [*map(type, found["t"][0].values())] == [*map(type, row.values())]
-    assert tables.number_of(found["t"][0]) == 7
+    assert number_of(found["t"][0]) == 7
 
 
 @pytest.mark.parametrize("what", ["table", "schema", "name", "new table"])

@@ -186,7 +186,7 @@ def story(folder: Any, library: Path) -> Any:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "withdrawn_on": "", "media": "", "note": ""})
     write_table(folder.csv("consents"), dict.fromkeys([*CONSENT, "withdrawn_on", "drop"], ""))
     folder.csv("consents").write_text(folder.csv("consents").read_text().splitlines()[0] + "\n", encoding="utf-8")
-    assert known(folder).cover("stories/a", "en", TODAY)
+    assert known(folder).covers("stories/a", "en", TODAY)
     return folder
 
 
@@ -197,7 +197,7 @@ def own_row(folder: Any, **cells: str) -> None:
 @pytest.mark.parametrize("cells", [{"withdrawn_on": "2026-12-31"}, {"withdrawn_on": "soon"}, {"drop": "true"}])
 def test_a_district_can_withdraw_a_librarys_story(story: Any, cells: dict[str, str]) -> None:
     own_row(story, **cells)
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_district_cannot_bring_back_what_a_library_withdrew(story: Any, librar
     withdrawn = {**CONSENT, "withdrawn_on": "2026-12-30", "media": "photos/a.png", "note": ""}
     write_table(library / "tables" / "consents.csv", withdrawn)
     own_row(story, **cells)
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
 
 
@@ -238,18 +238,18 @@ def test_a_row_of_the_district_that_cannot_be_read_hides_what_lies_below_it(
     assert known(story).media(TODAY) == {"photos/a.png": {"en", "ta", "or"}}
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, row])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
-    assert known(story).standing("c", "told", "en", TODAY, column="quotes").why
+    assert known(story).status("c", "told", "en", TODAY, column="quotes").reason
 
 
 def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(story: Any) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"], [*CONSENT.values(), "", "too many"]])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"]])
-    assert known(story).cover("stories/a", "en", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize("told", ["stories/a", "c"])
@@ -259,25 +259,25 @@ def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: 
         csv.writer(file).writerows([[*EMPTY], row])
     assert withdrawal.write_withdrawn(story.root / "content", told, TODAY)
     assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, said: Any) -> None:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
     own_row(story, **{**CONSENT, "languages": "en ta"})
-    assert known(story).cover("stories/a", "en", TODAY)
-    assert not known(story).cover("stories/a", "ta", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "ta", TODAY)
     assert "the consent is a library's, and a district cannot change it." in said()
 
 
 def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library: Path) -> None:
     (library / "tables" / "consents.csv").write_bytes(b"\xff\xfe")
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, said: Any) -> None:
     story.csv("consents").unlink()
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert "content/tables/consents.csv: is missing." in said()
 
 
@@ -286,21 +286,21 @@ def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> 
     before = (library / "tables" / "consents.csv").read_bytes()
     assert withdrawal.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
     assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert (library / "tables" / "consents.csv").read_bytes() == before
     assert not story.problems()
 
 
 def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
     name_library(story, ["../library/none"])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
     path = story.root / "content" / "portal.yml"
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole[: len(whole) // 2] + "\n: [", encoding="utf-8")
-    assert known(story).cover("stories/a", "en", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_no_zip_that_cannot_be_unpacked_keeps_a_withdrawn_story(folder: Any, how
 
 
 def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:
-    assert not known(story).cover("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
+    assert not known(story).covers("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
 
 
 def test_a_folder_that_is_put_there_later_is_found(folder: Any) -> None:

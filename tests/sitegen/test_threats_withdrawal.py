@@ -110,10 +110,10 @@ def test_a_consent_is_read_however_a_spreadsheet_saves_it(
     tell(folder)
     saved_as(folder.csv("consents"), mark=mark, separator=separator, end=end, day=day)
     content = folder.root / "content"
-    assert read_leniently(content).cover("stories/a", "ta", date(2027, 5, 31))
-    assert not read_leniently(content).cover("stories/a", "ta", date(2027, 6, 1))
+    assert read_leniently(content).covers("stories/a", "ta", date(2027, 5, 31))
+    assert not read_leniently(content).covers("stories/a", "ta", date(2027, 6, 1))
     assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
-    assert not read_leniently(content).cover("stories/a", "ta", TODAY)
+    assert not read_leniently(content).covers("stories/a", "ta", TODAY)
 
 
 def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) -> None:
@@ -121,9 +121,9 @@ def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) ->
     tell(folder)
     folder.table("consents", before, CONSENT)
     assert folder.problems() == []
-    assert read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
     folder.table("consents", {**before, "withdrawn_on": "2026-06-01"}, CONSENT)
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
     assert any("(row before). A neutral page" in line for line in folder.check().warnings)
 
 
@@ -131,7 +131,7 @@ def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) ->
 def test_a_withdrawal_counts_whatever_nobody_sees_stands_in_its_row(folder: Any, story: str) -> None:
     tell(folder)
     folder.table("consents", {**CONSENT, "id": "other", "story": story, "withdrawn_on": "2026-12-01"}, CONSENT)
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_example_needs_dates_and_a_second_person_too(folder: Any, lacking: st
     tell(folder, kind="composite", **{lacking: ""})
     folder.page("stories/a", consent="a-story", composite="true")
     assert any("the consent record is not complete." in problem for problem in folder.problems())
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
 
 
 def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> None:
@@ -214,7 +214,7 @@ def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> 
     for language in ("en", "ta"):
         folder.page("stories/a", "Text.", language, consent="a-story", composite="true")
     assert folder.problems() == []
-    assert read_leniently(folder.root / "content").cover("stories/a", "ta", TODAY)
+    assert read_leniently(folder.root / "content").covers("stories/a", "ta", TODAY)
 
 
 def beside(table: Path, name: str) -> None:

@@ -77,7 +77,7 @@ def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[
             continue
         own = _whole(store, language, name)
         source = library.source(name)
-        left = page.meta.get(quotes.LEFT) or (source and source.meta.get(quotes.LEFT))
+        left = page.meta.get(quotes.QUOTE_REMOVED) or (source and source.meta.get(quotes.QUOTE_REMOVED))
         hidden = {*_quoted(english), *_quoted(own)} if left else set()
         for text in of_page(f"{language}/{name}", english, own):
             if not any(words in side for words in hidden for side in (text.english, text.translation)):

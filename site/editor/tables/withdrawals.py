@@ -67,7 +67,7 @@ def require_kept(content: Path, before: str | None, after: str) -> None:
 def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
     """Yield what forbids to write a text in place of another. Raises Problem where either cannot be read."""
     if newer := consent_table.newer_file(content):  # a save would make consents.csv the newer one, and nobody said so
-        yield consent_table.in_doubt(newer)
+        yield consent_table.newer_file_problem(newer)
     left = Counter(_rows(after))
     for row in _rows(before):
         if not row.is_gone:

@@ -44,8 +44,8 @@ def problems(
 ) -> Iterator[Problem]:
     """Yield everything about consent that stops a build. codes: the languages of the site."""
     if newer := consent_table.newer_file(content):
-        yield consent_table.in_doubt(newer)
-    known = consent_table.of_rows(tables["consents"])
+        yield consent_table.newer_file_problem(newer)
+    known = consent_table.consents_of_rows(tables["consents"])
     for page in pages:
         if consent_names.is_story(page):
             yield from _story(page, tables, today)
@@ -64,15 +64,15 @@ def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator
             yield Problem(where, what, todo)
         if not quote.consents and page.meta.get("quotes") != quotes.PUBLISHED:
             yield Problem(where, _("somebody's words stand there, and no consent covers them."), _NO_CONSENT)
-        for name, one in quotes.standings(quote, page, page.language, known, today):
-            if one.why and not one.left:
+        for name, status in quotes.statuses(quote, page, page.language, known, today):
+            if status.reason and not status.lapsed:
                 own = page.name.removesuffix(".md")
                 todo = _(
                     "It needs a whole row of its own in consents.csv, with id %(id)s and %(page)s under quotes.",
                     id=name,
                     page=own,
                 )
-                yield Problem(where, _("of this quote, %(why)s.", why=one.why), todo)
+                yield Problem(where, _("of this quote, %(why)s.", why=status.reason), todo)
 
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The table consents.csv: read for the build, and leniently where everything else is broken."""
+"""The table consents.csv: its columns and lock, and a lenient reader that works where other tables are broken."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,54 +21,55 @@ TABLE = Path("tables") / "consents.csv"
 
 LOCK = Path(".build") / "consents.lock"
 
-LONGEST_CHANGE = 20.0
-"""Seconds to wait for another program that changes the table."""
+LOCK_TIMEOUT = 20.0
+"""Seconds to wait for another program that is changing the table."""
 
 _SCHEMA = Path(__file__).parents[3] / "schemas" / "consents.yaml"
 
-_OTHER_FILES = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_SPREADSHEETS = (".csv", ".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 
 
-def of_rows(rows: Sequence[Row]) -> "Consents":
-    """Return the rows of the table as the build reads them."""
+def consents_of_rows(rows: Sequence[Row]) -> "Consents":
+    """Return the consents from the typed rows of the build."""
     as_text = ({name: cell_text(cell) for name, cell in row.items()} for row in rows)
     return Consents(Path(), tuple(map(_with_marked_day, as_text)))
 
 
 def _with_marked_day(row: Mapping[str, str]) -> dict[str, str]:
-    """Return a row as withdrawn where any of its cells says so."""
+    """Return a row as withdrawn if any of its cells states a withdrawal."""
     day = consent_cells.marked_day(row.values())
     return {**row, rows.WITHDRAWN: day} if day else dict(row)
 
 
 @contextmanager
-def changing(content: Path) -> Iterator[None]:
-    """Read, change and write consents.csv, one program at a time: each would write over the other's withdrawal.
+def locked_table(content: Path) -> Iterator[None]:
+    """Hold the lock of consents.csv while it is read, changed and written, so that no withdrawal is overwritten.
 
-    Where there can be no lock, or another program does not let go of it, nobody waits: a withdrawal is more urgent.
+    Goes on without the lock where there can be none, or after LOCK_TIMEOUT: a withdrawal is more urgent.
     """
     path = content.parent / LOCK
     with ExitStack() as stack:
         with suppress(AlreadyLocked, Problem, OSError):
             path.parent.mkdir(exist_ok=True)
-            stack.enter_context(locked_within(path, LONGEST_CHANGE))
+            stack.enter_context(locked_within(path, LOCK_TIMEOUT))
         yield
 
 
 def newer_file(content: Path) -> str:
-    """Return the name of a file beside consents.csv that is newer and may hold a withdrawal; "" where there is none."""
+    """Return the name of a spreadsheet beside consents.csv that is newer and may hold a withdrawal, or ""."""
     table = content / TABLE
     try:
-        since = table.stat().st_mtime
-        others = [path for path in table.parent.iterdir() if path.name.casefold().startswith("consents")]
-        newer = [path for path in others if path.suffix.lower() in _OTHER_FILES and path.stat().st_mtime > since]
+        modified = table.stat().st_mtime
+        candidates = [path for path in table.parent.iterdir() if path.name.casefold().startswith("consents")]
+        spreadsheets = [path for path in candidates if path.suffix.lower() in _SPREADSHEETS]
+        newer = [path.name for path in spreadsheets if path.stat().st_mtime > modified]
     except OSError:
         return ""
-    return min((path.name for path in newer), default="")
+    return min(newer, default="")
 
 
-def in_doubt(newer: str) -> Problem:
-    """Return what is said where a file beside consents.csv is newer."""
+def newer_file_problem(newer: str) -> Problem:
+    """Return the problem of a newer spreadsheet beside consents.csv. newer: its name."""
     todo = _(
         "If %(file)s holds the newest state, save it as CSV in place of consents.csv. Then remove %(file)s.", file=newer
     )
@@ -77,12 +78,15 @@ def in_doubt(newer: str) -> Problem:
 
 
 def read_leniently(content: Path) -> Consents:
-    """Read consents.csv without the other tables; a file that cannot be read, or is in doubt, holds no consent."""
-    found = []
+    """Return the consents of all layers without reading other tables.
+
+    No consent is valid if one of the files cannot be read or a spreadsheet beside it is newer.
+    """
+    tables = []
     for number, layer in enumerate(lookup.layers(content)):
         path = layer.folder / TABLE
         if number and not path.exists():
-            continue  # a library need not have one; the district's must be there
+            continue  # required in the district only
         try:
             sheet = csv_files.read_csv(path)
         except (Problem, OSError):
@@ -91,28 +95,28 @@ def read_leniently(content: Path) -> Consents:
             return Consents(content, ())
         if "id" not in sheet.header:
             return Consents(content, ())
-        found.append([row_of(sheet.header, cells) for cells in sheet.rows])
-    merged = rows.merged_consents(found)
+        tables.append([parse_row(sheet.header, cells) for cells in sheet.rows])
+    merged = rows.merged_consents(tables)
     ids = frozenset(row.get("id", "").casefold() for row in merged if not row.get(rows.BROKEN))
-    if any(row.get(rows.BROKEN) and not _is_told(row, ids) for row in merged):
-        return Consents(content, ())  # what it withdraws may be any of them
+    if any(row.get(rows.BROKEN) and not _is_attributable(row, ids) for row in merged):
+        return Consents(content, ())  # it may withdraw any of them
     return Consents(content, tuple(merged))
 
 
-def _is_told(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
-    """Return whether a broken row still shows whose it is. ids: of the rows that are whole."""
+def _is_attributable(broken: Mapping[str, str], ids: frozenset[str]) -> bool:
+    """Return whether a broken row still shows which consent it belongs to. ids: those of the other rows."""
     return is_id(broken.get("id", "")) or not ids.isdisjoint(names_in_broken_row(broken))
 
 
-def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Return a row by columns; broken where a cell may stand in another column than it was meant for."""
+def parse_row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """Return a row by columns, marked as broken if a cell may be in the wrong column."""
     row = dict(zip(header, cells, strict=False))
-    sure = len(cells) == len(header) == len({*header}) and frozenset({rows.DROP, *columns()}).issuperset(header)
-    sure = sure and not consent_cells.are_misplaced(row, header, columns())
-    return _with_marked_day(row if sure else {**row, rows.BROKEN: " ".join(cells)})
+    is_regular = len(cells) == len(header) == len({*header}) and frozenset({rows.DROP, *columns()}).issuperset(header)
+    is_regular = is_regular and not consent_cells.are_misplaced(row, header, columns())
+    return _with_marked_day(row if is_regular else {**row, rows.BROKEN: " ".join(cells)})
 
 
 @cache
 def columns() -> tuple[str, ...]:
-    """Return the names of the columns, in the order of the schema."""
+    """Return the names of the columns in the order of the schema."""
     return tuple(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])

@@ -1,4 +1,4 @@
-"""Which stories, pictures and recordings consent covers: read for the build, and leniently where all else is broken."""
+"""What a consent covers: stories, quotes, pictures and recordings, by language and day."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,13 @@ from sitegen.content.spreadsheets import dates
 from sitegen.layers import lookup, rows
 
 NOBODY = "nobody"
-"""The kind of a row that lists pictures without people."""
+"""The kind of a row that lists files in which nobody can be recognised."""
 
-
-_NAMED = re.compile(r"^consent:\s*[\"']?([^\s\"'#]+)", re.M)
+_CONSENT_KEY = re.compile(r"^consent:\s*[\"']?([^\s\"'#]+)", re.M)
 
 
 def names_in_broken_row(broken: Mapping[str, str]) -> list[str]:
-    """Return all that the cells of a broken row may name, whatever was meant to part them."""
+    """Return every word of a broken row, since each may be the name of a consent, story or file."""
     return [*filter(None, re.split(r"[\s,;|\"']+", broken.get(rows.BROKEN, "").casefold()))]
 
 
@@ -33,109 +32,112 @@ def _is_for(row: Mapping[str, str], page: str, column: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Why a consent does not cover a language today, and whether it has left by itself; no reason where it covers it.
+class ConsentStatus:
+    """Whether a consent covers a page and language today: if not, the reason.
 
-    left: it was withdrawn, has ended, or does not cover the language, so what it is for goes by itself; else something
-    is missing from the record, which stops a build, so that nothing new is published by mistake.
+    lapsed: it was withdrawn, has ended or does not include the language, so the build leaves out what it was for. Any
+    other reason is a gap in the record and stops the build, so that nothing new is published by mistake.
     """
 
-    why: str = ""
-    left: bool = False
+    reason: str = ""
+    lapsed: bool = False
 
 
-_ROW_UNREAD = Standing(_("a row of consents.csv that names it cannot be read"))
-_NO_ROW = Standing(_("there is no consent record of its own"))
-_NOT_COMPLETE = Standing(_("the consent record is not complete"))
+_UNREADABLE = ConsentStatus(_("a row of consents.csv that names it cannot be read"))
+_MISSING = ConsentStatus(_("there is no consent record of its own"))
+_INCOMPLETE = ConsentStatus(_("the consent record is not complete"))
 
 
 @dataclass(frozen=True)
 class Consents:
-    """The rows of consents.csv as far as they can be read: the one place where it is decided what a consent covers.
+    """The rows of consents.csv as far as they can be read. Nothing else decides what a consent covers.
 
-    A withdrawal always wins, also one in another row of the same story, or with a day that cannot be read. A broken row
-    (too few or too many cells, a column that the table has not) covers nothing, and hides every consent, story and file
-    that any of its cells names. A table that cannot be read, beside which a newer file lies, or with a broken row of
-    which nobody can tell whose it is, holds no consent at all.
+    A withdrawal always wins, also in another row of the same story or with a day that cannot be read. A broken row (too
+    few or too many cells, an unknown column) covers nothing and hides every consent, story and file that it names. If
+    the table cannot be read, a file beside it is newer, or a broken row names nothing known, no consent is valid.
     """
 
     content: Path
     rows: tuple[Mapping[str, str], ...]
 
-    def cover(self, story: str, language: str, today: date) -> bool:
+    def covers(self, story: str, language: str, today: date) -> bool:
         """Return whether a story, like "stories/a", may be shown in a language today."""
-        return not self.standing(self._named(story, language), story, language, today).why
+        return not self.status(self._consent_of(story, language), story, language, today).reason
 
-    def standing(self, named: str, page: str, language: str, today: date, *, column: str = "story") -> Standing:
-        """Return how the consent of this id stands for a page and a language.
+    def status(self, consent: str, page: str, language: str, today: date, *, column: str = "story") -> ConsentStatus:
+        """Return whether the consent of this id covers a page and language today.
 
-        column: story for a page that is one, like "stories/a"; quotes for words of a person on any other.
+        column: "story" for a page that is a story, like "stories/a"; "quotes" for quotes on any other page.
         """
-        rows = [row for row in self.rows if row.get("id", "").casefold() == named.casefold()]
-        if self._in_broken(named):
-            return _ROW_UNREAD
+        rows = [row for row in self.rows if row.get("id", "").casefold() == consent.casefold()]
+        if self._in_broken(consent):
+            return _UNREADABLE
         if len(rows) != 1 or not _is_for(rows[0], page, column):
-            return _NO_ROW
-        return self._standing(rows[0], language, today)
+            return _MISSING
+        return self._status(rows[0], language, today)
 
     def media(self, today: date) -> dict[str, frozenset[str]]:
-        """Return each file that rows name under media, with the languages in which it may be shown today.
+        """Return each file that a row names, with the languages (in lower case) in which it may be shown today.
 
-        They are in small letters, as `languages` gives them. Where it shows two people, both must agree.
+        A file that several rows name needs all their consents.
         """
-        found: dict[str, frozenset[str]] = {}
+        allowed: dict[str, frozenset[str]] = {}
         for row in self.rows:
-            if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or self._unread(row)):
+            if self._shows_nobody(row):
                 continue
             codes = languages(row.get("languages", ""))
-            valid = frozenset(code for code in codes if not self._standing(row, code, today).why)
+            valid = frozenset(code for code in codes if not self._status(row, code, today).reason)
             for name in {*media_names(row.get("media", "")), *map(media_name, names_in_broken_row(row))}:
-                found[name] = found.get(name, valid) & valid
-        return found
+                allowed[name] = allowed.get(name, valid) & valid
+        return allowed
 
     def without_people(self) -> frozenset[str]:
-        """Return the files that somebody has looked at and found to show no person."""
-        rows = (
-            row for row in self.rows if row.get("kind") == NOBODY and not (row.get("withdrawn_on") or self._unread(row))
-        )
-        return frozenset(name for row in rows if row.get("approved_by") for name in media_names(row.get("media", "")))
+        """Return the files of which somebody has confirmed that they show no person."""
+        rows = [row for row in self.rows if self._shows_nobody(row) and row.get("approved_by")]
+        return frozenset(name for row in rows for name in media_names(row.get("media", "")))
+
+    def _shows_nobody(self, row: Mapping[str, str]) -> bool:
+        return row.get("kind") == NOBODY and not (row.get("withdrawn_on") or self._is_broken(row))
 
     @cached_property
     def stories(self) -> frozenset[str]:
-        """The pages outside stories/ that say they are stories, or that a row names."""
+        """The names of stories in the table, and of pages outside stories/ that say they are stories."""
         rows = frozenset(story_name(row["story"]) for row in self.rows if row.get("story"))
         return rows | marked_stories(self.content)
 
-    def _standing(self, row: Mapping[str, str], language: str, today: date) -> Standing:
+    def _status(self, row: Mapping[str, str], language: str, today: date) -> ConsentStatus:
         given, ends = _day(row.get("given_on", "")), _day(row.get("expires_on", ""))
         if row.get("withdrawn_on"):
-            return Standing(f"the consent was withdrawn on {row['withdrawn_on']}", left=True)
-        if other := self._withdrawn_elsewhere(row, given):
-            return Standing(other, left=True)
+            return ConsentStatus(f"the consent was withdrawn on {row['withdrawn_on']}", lapsed=True)
+        if reason := self._withdrawn_elsewhere(row, given):
+            return ConsentStatus(reason, lapsed=True)
         if ends and ends <= today:
-            return Standing(f"the consent ended on {ends}", left=True)
+            return ConsentStatus(f"the consent ended on {ends}", lapsed=True)
         if language.lower() not in languages(row.get("languages", "")):
-            return Standing(f"the consent does not cover {language}", left=True)
-        whole = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
-        adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
-        if self._unread(row) or not (whole and adult and given and ends and given <= today):
-            return _NOT_COMPLETE
-        return Standing()
+            return ConsentStatus(f"the consent does not cover {language}", lapsed=True)
+        is_complete = row.get("approved_by") and row.get("approved_on") and row.get("court_case") in {"no", "cleared"}
+        is_adult = "true" in {row.get("adult", "").lower()} & {row.get("name_changed", "").lower()}
+        if self._is_broken(row) or not (is_complete and is_adult and given and ends and given <= today):
+            return _INCOMPLETE
+        return ConsentStatus()
 
-    def _unread(self, row: Mapping[str, str]) -> bool:
-        """Return whether a row is broken, or is named by one that is: a district's hides the library's below it."""
+    def _is_broken(self, row: Mapping[str, str]) -> bool:
+        """Return whether a row is broken, or a broken row names it, as one in the district names that of a library."""
         return bool(row.get(rows.BROKEN)) or self._in_broken(row.get("id", ""))
 
-    def _in_broken(self, named: str) -> bool:
-        return named.casefold() in self._broken
+    def _in_broken(self, name: str) -> bool:
+        return name.casefold() in self._broken
 
     @cached_property
     def _broken(self) -> frozenset[str]:
-        """All that cells of broken rows may name."""
+        """Every word of every broken row."""
         return frozenset(name for row in self.rows if row.get(rows.BROKEN) for name in names_in_broken_row(row))
 
     def _withdrawn_elsewhere(self, row: Mapping[str, str], given: date | None) -> str:
-        """Return why another row of the same story counts: withdrawn, not before this consent was given; or broken."""
+        """Return why another row of the same story ends this consent, or "".
+
+        It is broken, or was withdrawn on or after the day on which this consent was given.
+        """
         name = story_name(row.get("story", ""))
         for other in self.rows if row.get("story") else ():
             if other.get(rows.BROKEN) and other is not row and name in map(story_name, names_in_broken_row(other)):
@@ -146,19 +148,19 @@ class Consents:
                     return f"the consent was withdrawn on {other['withdrawn_on']} (row {other.get('id', '')})"
         return ""
 
-    def _named(self, story: str, language: str) -> str:
-        """Return the consent that a story's page names in this language, else in English; "" where there is none."""
+    def _consent_of(self, story: str, language: str) -> str:
+        """Return the consent that a story's page names, in this language or else in English; "" for none."""
         for code in (language, SOURCE):
             try:
                 path = lookup.find(self.content, f"{code}/{story}.md")
                 text = path.read_text(encoding="utf-8-sig", errors="replace")
             except OSError:
                 continue
-            found = _NAMED.search(text)
-            return found[1] if found else ""
+            match = _CONSENT_KEY.search(text)
+            return match[1] if match else ""
         return ""
 
 
 def _day(cell: str) -> date | None:
-    found = dates.parse(cell)
-    return found.date() if found else None
+    moment = dates.parse(cell)
+    return moment.date() if moment else None

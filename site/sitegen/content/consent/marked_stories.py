@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from sitegen.content.consent.consent_names import IS_STORY_MARK
+from sitegen.content.consent.consent_names import STORY_MARK
 from sitegen.layers import lookup
 
 
@@ -21,14 +21,14 @@ def marked_stories(content: Path) -> frozenset[str]:
 
 
 def _pages_below(folder: str, depth: int = 0) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the path of each page in the folders of this one, and its state; none where a link leads nowhere.
+    """Yield the path and the state of each page in the subfolders of a folder.
 
-    As text, and with what the folder says of each: `serve` asks again and again. Whoever may not read a folder, reads
-    none of it. Links to folders are followed at the top only.
+    Folders that cannot be read are skipped. Only at the top level are links to folders followed. This uses strings and
+    os.scandir instead of Path, since `serve` calls it continually.
     """
     try:
-        with os.scandir(folder) as found:
-            entries = [*found]
+        with os.scandir(folder) as scan:
+            entries = [*scan]
     except OSError:
         return
     for entry in entries:
@@ -41,22 +41,23 @@ def _pages_below(folder: str, depth: int = 0) -> Iterator[tuple[str, tuple[int, 
 def _is_folder(entry: os.DirEntry[str], *, follow: bool) -> bool:
     try:
         return entry.is_dir(follow_symlinks=follow)
-    except OSError:  # a link in a circle
+    except OSError:  # a circular link
         return False
 
 
 def _state_of(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    """Return what changes with every write of a file; () where that cannot be told."""
     try:
-        found = entry.stat()
+        status = entry.stat()
     except OSError:
         return ()
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 @cache
 def _is_marked(path: str, _state: tuple[int, ...]) -> bool:
-    """Return whether the front matter of a page says that it is a story; read again only when it has changed."""
+    """Return whether the front matter of a page says that it is a story. Cached until the file changes."""
     with suppress(OSError):
         head = Path(path).read_text(encoding="utf-8-sig", errors="replace").partition("\n---")[0]
-        return bool(IS_STORY_MARK.search(head))
+        return bool(STORY_MARK.search(head))
     return False

@@ -9,7 +9,7 @@ from sitegen.content.consent import consent_names
 from sitegen.layers.rows import BROKEN
 
 _PARTS = re.compile(r"[\s,;|\"']+")
-_STORY = re.compile(rf"[^\s,;|\"']*{consent_names.FOLDER}[^\s,;|\"']+", re.I)
+_STORY = re.compile(rf"[^\s,;|\"']*{consent_names.STORIES_FOLDER}[^\s,;|\"']+", re.I)
 
 Row = Mapping[str, str]
 
@@ -21,12 +21,14 @@ def names_in(row: Row) -> set[str]:
 
 def stories_in(row: Row) -> set[str]:
     """Return the stories that a broken row may be for, like "stories/the-advance"."""
-    return {consent_names.story_name(name) for name in names_in(row) if consent_names.FOLDER in name}
+    return {consent_names.story_name(name) for name in names_in(row) if consent_names.STORIES_FOLDER in name}
 
 
 def media_in(row: Row) -> set[str]:
     """Return the files under media that a broken row may be for."""
-    found = names_in(row) - {name for name in names_in(row) if consent_names.FOLDER in name and name.endswith(".md")}
+    found = names_in(row) - {
+        name for name in names_in(row) if consent_names.STORIES_FOLDER in name and name.endswith(".md")
+    }
     return {consent_names.media_name(name) for name in found if "/" in name and PurePosixPath(name).suffix}
 
 

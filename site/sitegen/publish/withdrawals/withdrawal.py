@@ -133,7 +133,7 @@ def _purge_one(
 
 def _covers(known: consents.Consents, path: str, language: str, today: date) -> bool:
     with suppress(Exception):  # a page or a row that cannot be judged, for whatever reason, has no consent
-        return known.cover(path, language, today)
+        return known.covers(path, language, today)
     return False
 
 
@@ -155,11 +155,11 @@ def _replace_stories(public: Path, addresses: Sequence[str], cleaner: cleaning.C
 
 def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
     """Yield each page of a built site that is a story: its address, its language, and its path, like "stories/a"."""
-    pages = set(public.glob(f"*/{consent_names.FOLDER}**/index.html"))
+    pages = set(public.glob(f"*/{consent_names.STORIES_FOLDER}**/index.html"))
     pages |= {page for path in known.stories for page in public.glob(f"*/{glob.escape(path)}/index.html")}
     for page in sorted(pages):
         language, _, path = page.parent.relative_to(public).as_posix().partition("/")
-        if f"{path}/" != consent_names.FOLDER:  # a page that lists stories
+        if f"{path}/" != consent_names.STORIES_FOLDER:  # a page that lists stories
             yield f"/{language}/{path}/", language, path
 
 
@@ -325,7 +325,7 @@ def _holds(row: Mapping[str, str], text: str) -> bool:
 
 
 def _is_story(cell: str, text: str) -> bool:
-    return consent_names.FOLDER in cell and consent_names.story_name(cell) == consent_names.story_name(text)
+    return consent_names.STORIES_FOLDER in cell and consent_names.story_name(cell) == consent_names.story_name(text)
 
 
 def _names(row: Mapping[str, str], text: str) -> bool:
@@ -356,7 +356,7 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     table stays the older one: which of them counts is a person's decision. Raises Problem where there is no table.
     """
     path = content / consent_table.TABLE
-    with consent_table.changing(content):
+    with consent_table.locked_table(content):
         in_doubt = path.stat() if consent_table.newer_file(content) else None
         found = _write_day(path, content, told, today)
         if in_doubt:
@@ -417,7 +417,7 @@ def _rows_of_libraries(content: Path) -> list[Mapping[str, str]]:
     for layer in list(lookup.layers(content))[1:]:
         with suppress(Problem):
             sheet = csv_files.read_csv(layer.folder / consent_table.TABLE)
-            found += [consent_table.row_of(sheet.header, cells) for cells in sheet.rows]
+            found += [consent_table.parse_row(sheet.header, cells) for cells in sheet.rows]
     return found
 
 
@@ -443,7 +443,7 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
     Where the new table cannot be read nothing is written: then it holds no consent at all.
     """
     path = content / consent_table.TABLE
-    with consent_table.changing(content):
+    with consent_table.locked_table(content):
         data = path.read_bytes() if path.is_file() else b""
         fresh, ids = with_withdrawals(data, base, here)
         if ids:

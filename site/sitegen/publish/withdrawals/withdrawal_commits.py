@@ -13,7 +13,7 @@ AHEAD = timedelta(days=1)
 
 COLUMN = "withdrawn_on"
 
-_STORY = re.compile(rf"{consent_names.FOLDER}[a-z0-9-]+")
+_STORY = re.compile(rf"{consent_names.STORIES_FOLDER}[a-z0-9-]+")
 
 
 def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[str] | None:
@@ -38,7 +38,7 @@ def may_be_added(row: Mapping[str, str]) -> bool:
     A page becomes a story by a row that names it, so a new row could take any page off, with the help numbers on it.
     """
     name = consent_names.story_name(row.get("story", ""))
-    return not name.removeprefix(consent_names.FOLDER) or _STORY.fullmatch(name) is not None
+    return not name.removeprefix(consent_names.STORIES_FOLDER) or _STORY.fullmatch(name) is not None
 
 
 def all_withdrawn(data: bytes) -> set[str]:

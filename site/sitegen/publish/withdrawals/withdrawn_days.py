@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from forms.core.files.spreadsheet_csv import BOM, Dialect, separator_of, text_of
 from sitegen.content.consent import cells as consent_cells
 from sitegen.content.consent import consent_names, consent_table
-from sitegen.content.consent.cells import MARK
+from sitegen.content.consent.cells import WITHDRAWN_PREFIX
 from sitegen.content.spreadsheets import dates
 from sitegen.layers.rows import BROKEN, WITHDRAWN
 from sitegen.publish.withdrawals import broken_rows
@@ -224,7 +224,9 @@ def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
         cell = cells[at].strip()
         if name == WITHDRAWN and not cell.startswith(day) and not day_of({**row, WITHDRAWN: cell}):
             # It may be another column's: nothing of it is lost, and what was written here is known again.
-            cells[at] = f"{MARK}{day}, {cell}" if cell else f"{MARK}{day}" if is_in_doubt else day
+            cells[at] = (
+                f"{WITHDRAWN_PREFIX}{day}, {cell}" if cell else f"{WITHDRAWN_PREFIX}{day}" if is_in_doubt else day
+            )
     return cells
 
 
@@ -243,7 +245,9 @@ def _apart(table: ConsentTable, broken: Sequence[Row], told: str, day: str) -> s
         stories = broken_rows.stories_in(meant) - gone_stories
         for story in sorted(stories) or ([""] if media else []):
             begin = re.sub(
-                r"[^a-z0-9]+", "-", f"withdrawn-{story.removeprefix(consent_names.FOLDER) or row['id'].casefold()}"
+                r"[^a-z0-9]+",
+                "-",
+                f"withdrawn-{story.removeprefix(consent_names.STORIES_FOLDER) or row['id'].casefold()}",
             )
             name = next(name for at in range(1, len(ids) + 2) if (name := f"{begin.strip('-')}-{at}") not in ids)
             ids.add(name)
