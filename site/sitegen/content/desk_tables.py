@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def choices(tables: Tables) -> dict[str, tuple[Choice, ...]]:
-    """Return the three tables as choices for the window. A reviewed phrase has its languages, not the reviewers' names."""
+    """Return the three tables as choices for the window. Reviews are given as languages, without names."""
     return {
         "phrases": tuple(_phrase(row) for row in in_order(tables["phrases"])),
         "staff_links": tuple(Choice(row["url"], text(row, "name")) for row in in_order(tables["staff_links"])),

@@ -54,7 +54,7 @@ class EventList:
 
 
 def find(portal: Portal, name: str, today: date) -> EventList:
-    """Return the list of this name. A repeating event is in it once, with its next day, but in a month with each day."""
+    """Return the list of this name. It has a repeating event once, with its next day; a month has every day of it."""
     kind, _, key = name.partition("/")
     place = next((choice for choice in portal.choices["places"] if kind == "in" and choice.value == key), None)
     events = top_level_events(portal, today, past=kind == "past")

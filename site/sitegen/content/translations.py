@@ -220,8 +220,8 @@ def change_messages(library: AllPages) -> Iterator[str]:
             f"paragraphs gone: {change.removed}). When the translation follows it, write the day under source_changed."
         )
     for page in _translations(library):
-        if name := page.meta.get("review_ended"):
+        if reader := page.meta.get("review_ended"):
             yield (
-                f"{page.where}: it or its English was edited after {name} reviewed it, so it counts as not reviewed. "
+                f"{page.where}: it or its English was edited after {reader} reviewed it, so it counts as not reviewed. "
                 "After another look write the day under reviewed_on."
             )
