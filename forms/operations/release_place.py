@@ -8,6 +8,7 @@ from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.cli.main import Checkout
 from forms.operations.cli.release_commands import publish_newest, purge_meanwhile
+from forms.operations.publishing_lock import at_work
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class ReleasePlace:
 
     def publish(self, commit: str, _who: str) -> str:
         """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
-        with releases.at_work(self.here.published, meanwhile=partial(purge_meanwhile, self.here)):
+        with at_work(self.here.published, meanwhile=partial(purge_meanwhile, self.here)):
             publish_newest(self.here)
         return commit
 
@@ -44,7 +45,7 @@ class ReleasePlace:
         Raises Problem, also while another program publishes.
         """
         seen = releases.current(self.here.published)
-        with releases.at_work(self.here.published, _busy(self.where)):
+        with at_work(self.here.published, _busy(self.where)):
             left = releases.left(self.here.published)
             number = left.number if left else None
             releases.rollback(self.here.published, number, purge=self.here.purge, seen=seen)

@@ -7,10 +7,9 @@ nginx shows published/current/public, the forms read published/current/portal.js
 posts to change in the same moment (docs/decisions/0059).
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,26 +19,17 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import make_open_folder, sync_folder, write_durably
-from forms.core.files.locks import AlreadyLocked, held_too_long, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
+from forms.operations.release_copies import copy_site, in_the_making, remove_half_made
 
 CURRENT, RELEASES, LOCK = "current", "releases", "lock"
-WORK = "work"
-"""Held while content is taken, built and put into use: nobody may change it under a build."""
-
-LONGEST_WAIT = 7200.0
-"""Seconds to wait for another program that publishes: longer than the longest build waits for another one."""
-
 HELD = "held"
 PUBLIC, PORTAL = "public", "portal.json"
+
 KEPT = 5
 """Releases that stay, to go back to."""
-
-_HASHED = frozenset({"assets", "pictures", "audio"})
-"""Folders of files that are never changed under the same name: releases share them by hard links, with each other and
-with what was built.
-"""
 
 Purge = Callable[[Path], object]
 """Takes what has no consent out of the built site in a folder."""
@@ -92,8 +82,8 @@ def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Pur
             return now
         newest = max((release.number for release in every(site)), default=0)
         fresh = Release(site / RELEASES / f"{max(built.number, newest + 1):010}", max(built.number, newest + 1))
-        with _in_the_making(fresh) as folder:
-            _copy(public, folder / PUBLIC, now)
+        with in_the_making(fresh.folder) as folder:
+            copy_site(public, folder / PUBLIC, now and now.public)
             shutil.copyfile(handover, folder / PORTAL)
             if now is not None:
                 earlier_assets.keep(now.public, folder / PUBLIC, today)
@@ -218,84 +208,11 @@ def require_whole(folder: Path, built: BuildManifest) -> None:
             raise Problem(address, what, "Copy the whole of public/ again, or build it again.")
 
 
-def _copy(public: Path, to: Path, now: Release | None) -> None:
-    """Copy a built site; files under hashed names that are in use already are shared.
-
-    Raises Problem for a link, and where a file cannot be copied.
-    """
-    for entry in _below(public):
-        if entry.is_symlink():
-            raise Problem(entry.path, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
-
-    def copy(source: str, target: str) -> None:
-        for same in _same_files(source, source.removeprefix(f"{public}{os.sep}"), now):
-            with suppress(OSError):  # it is not there, or on a disk that has no such links
-                os.link(same, target)
-                return
-        shutil.copyfile(source, target)
-
-    try:
-        shutil.copytree(public, to, copy_function=copy)
-    except shutil.Error as error:  # of all files, in texts
-        name, _, why = error.args[0][0]
-        raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
-
-
-def _same_files(source: str, inside: str, now: Release | None) -> Iterator[str | Path]:
-    """Yield files of which a release may be another name instead of a copy: of the release in use, or the one built.
-
-    Of what was built only sound and pictures of this user: its owner could change it later.
-    """
-    folder = inside.partition(os.sep)[0]
-    if folder not in _HASHED or inside.endswith(earlier_assets.LIST):  # each release writes that list anew
-        return
-    built = os.stat(source)  # noqa: PTH116 - thousands of them
-    if now is not None:
-        before = now.public / inside
-        with suppress(OSError):
-            if before.stat().st_size == built.st_size:
-                yield before
-    if folder != earlier_assets.FOLDER and os.name == "posix" and built.st_uid == os.geteuid():
-        yield source
-
-
-def _below(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield all files and folders below a folder, as the system lists them: there are thousands."""
-    with os.scandir(folder) as found:
-        for entry in found:
-            yield entry
-            if entry.is_dir(follow_symlinks=False):
-                yield from _below(entry.path)
-
-
-@contextmanager
-def _in_the_making(release: Release) -> Iterator[Path]:
-    """Yield a folder that becomes the release when all went well, and goes when not."""
-    _remove_half_made(release.folder.parent)
-    folder = release.folder.with_name(f"{release.folder.name}.new")
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        folder.chmod(0o755)  # whoever shows them is another user, whatever the umask was
-        for entry in _below(folder):
-            os.chmod(entry, 0o755 if entry.is_dir() else 0o644)  # noqa: PTH101 - thousands of them
-        os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
-        folder.rename(release.folder)
-        sync_folder(release.folder.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_half_made(folder: Path) -> None:
-    for left in folder.glob("*.new"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
 def remove_left(site: Path) -> None:
     """Remove the release that a killed program left half made. Nothing while one publishes: it cleans its own."""
     if any((site / RELEASES).glob("*.new")):
         with suppress(AlreadyLocked, OSError), locked(site / LOCK):
-            _remove_half_made(site / RELEASES)
+            remove_half_made(site / RELEASES)
 
 
 def _use(site: Path, release: Release) -> None:
@@ -311,33 +228,6 @@ def _remove_old(site: Path, now: Release) -> None:
     others = [one for one in every(site) if one.number != now.number]
     for release in others[KEPT - 1 :]:
         shutil.rmtree(release.folder, ignore_errors=True)
-
-
-@contextmanager
-def at_work(
-    site: Path, waiting: Callable[[], object] = lambda: None, meanwhile: Callable[[], object] = lambda: None
-) -> Iterator[None]:
-    """Hold the work of publishing, from the content to the release, for this program alone; wait for another's end.
-
-    waiting: told once that another is at work; meanwhile: called every few seconds until that has ended. Raises Problem
-    where it does not end, OSError.
-    """
-    make_open_folder(site)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(site / WORK))
-        except AlreadyLocked:
-            waiting()
-            _wait_for_work(site / WORK, meanwhile, stack)
-        yield
-
-
-def _wait_for_work(path: Path, meanwhile: Callable[[], object], stack: ExitStack) -> None:
-    """Wait for another program that publishes. Raises Problem where it does not end, OSError."""
-    try:
-        stack.enter_context(locked_within(path, LONGEST_WAIT, meanwhile))
-    except AlreadyLocked:
-        raise held_too_long(path, "publishes here") from None
 
 
 @contextmanager

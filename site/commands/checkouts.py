@@ -15,7 +15,7 @@ from forms.operations.cli.main import Checkout
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from forms.operations.updating import GitSource
+    from forms.operations.updating.git_source import GitSource
 
 
 def checkout_of(site: Site) -> Checkout:
@@ -75,7 +75,7 @@ def _library_sources(site: Site) -> "list[GitSource]":
     """Return the git repositories of libraries that portal.yml names. Raises Problem."""
     from sitegen.layers import libraries
 
-    from forms.operations.updating import library_source
+    from forms.operations.updating.git_source import library_source
 
     named = libraries.repositories(site.content)
     place = site.root / libraries.FETCHED

@@ -12,7 +12,9 @@ import pytest
 from forms.core.problem import Problem, Problems
 from forms.operations import installing
 from forms.operations.districts import district_offices
-from forms.operations.installing import OFFICE, SETTINGS, TARGETS, ServerInstallation
+from forms.operations.installing.next_steps import SETTINGS
+from forms.operations.installing.server_files import OFFICE, TARGETS
+from forms.operations.installing.server_installation import ServerInstallation
 from forms.server.districts import settings
 
 from ..server.installed import find_nginx

@@ -13,7 +13,7 @@ from forms.core.builds import publishing_report
 from forms.core.builds.version import VERSION
 from forms.core.files import locks
 from forms.core.problem import Problems
-from forms.operations import releases
+from forms.operations import publishing_lock, releases
 from forms.operations.cli import release_commands, update_commands
 from forms.operations.cli.main import Checkout, portal
 from forms.operations.installation import PROGRAM as OURS
@@ -260,7 +260,7 @@ def test_what_has_no_consent_leaves_the_releases_while_another_program_publishes
     monkeypatch.setattr(release_commands, "checkout", lambda: here)
     monkeypatch.setattr(update_commands, "checkout", lambda: here)
     monkeypatch.setattr(releases, "LONGEST_WAIT", 0.5)
-    with locks.locked(tmp_path / "published" / releases.WORK):
+    with locks.locked(tmp_path / "published" / publishing_lock.WORK):
         said = typed(*command)
     assert said.startswith("1 ")
     assert "does not end" in said

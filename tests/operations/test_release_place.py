@@ -9,6 +9,7 @@ import pytest
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.cli.main import Checkout
+from forms.operations.publishing_lock import at_work
 from forms.operations.release_place import ReleasePlace
 
 Build = Callable[..., None]
@@ -85,6 +86,6 @@ def test_undo_does_not_wait_for_another_program_and_says_so(tmp_path: Path, make
     place = make()
     place.publish("", "")
     place.publish("", "")
-    with releases.at_work(tmp_path / "published"), pytest.raises(Problem, match="another program publishes"):
+    with at_work(tmp_path / "published"), pytest.raises(Problem, match="another program publishes"):
         place.undo("", "")
     assert shown(tmp_path) == "<title>build 2</title>"

@@ -17,7 +17,8 @@ from forms.core.builds import git_signatures, passkey_commits
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, PublishTarget, public_line
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.test_passkey_signatures import Device
 
 from .test_updating import TODAY, Repository, made

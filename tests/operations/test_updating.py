@@ -19,9 +19,10 @@ from forms.core.builds import git_signatures, publishing_report
 from forms.core.builds.publishing_report import MadeAgain, PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
-from forms.operations import updating
 from forms.operations.districts import forked
-from forms.operations.updating import GitSource, update
+from forms.operations.updating import git_source
+from forms.operations.updating.git_source import GitSource, library_source
+from forms.operations.updating.update import update
 
 from ..patience import until
 from .test_cut_short import MOST, cut_at
@@ -264,7 +265,7 @@ def test_a_tag_with_the_name_of_the_branch_holds_nothing_up(repository: Reposito
 def test_a_remote_that_says_nothing_for_ever_is_said_and_leaves_no_program(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(updating, "LONGEST", 3)
+    monkeypatch.setattr(git_source, "LONGEST", 3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/content.git"
         repository.git("remote", "set-url", "origin", address, where="content.git")
@@ -463,7 +464,7 @@ def test_a_key_whose_time_is_over_signs_nothing_however_its_commits_are_dated(re
 def test_a_huge_push_is_refused_and_leaves_nothing_on_the_disk(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(updating, "LARGEST", 200_000)
+    monkeypatch.setattr(git_source, "LARGEST", 200_000)
     before = size_of(repository)
     (repository.home / "staff/huge").write_bytes(os.urandom(1_000_000))
     repository.commit("second")
@@ -487,7 +488,7 @@ def size_of(repository: Repository) -> int:
 
 
 def test_fetches_of_years_do_not_gather_as_packs(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updating, "MOST_PACKS", 2)
+    monkeypatch.setattr(git_source, "MOST_PACKS", 2)
     for n in range(5):
         repository.commit(f"page {n}")
         repository.update()
@@ -676,7 +677,7 @@ class Beside:
     def source(self) -> GitSource:
         lines = (self.library.home / "signers").read_text().splitlines()
         remote = (self.library.home / "staff").as_uri()
-        return updating.library_source(self.district.home / "libraries", "india", remote, "main", lines)
+        return library_source(self.district.home / "libraries", "india", remote, "main", lines)
 
     def page(self) -> str:
         path = self.source.folder / "page.md"

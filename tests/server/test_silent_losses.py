@@ -10,7 +10,7 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.operations.status import look_at
+from forms.operations.status.examination import look_at
 from forms.server import config, first_start
 from forms.server.app import create_app
 from forms.server.maintenance import watch

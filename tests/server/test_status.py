@@ -19,7 +19,9 @@ from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.operations.backup import folder, making
 from forms.operations.cli.main import portal
 from forms.operations.cli.status_commands import NOTICE
-from forms.operations.status import Status, certificate_days, look_at
+from forms.operations.status.examination import look_at
+from forms.operations.status.items import Status
+from forms.operations.status.site_items import certificate_days
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
 from forms.server.web.current import state_of
@@ -279,7 +281,7 @@ def test_what_nobody_thought_of_hides_no_other_thing(
     def odd(*_: object) -> None:
         raise ZeroDivisionError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.status.room_items", odd)
+    monkeypatch.setattr("forms.operations.status.database_items.room_items", odd)
     found = status(well[0], backups=well[1])
     assert "ZeroDivisionError" in item(found, "database").sentence
     assert "MARKED" not in str(found)

@@ -21,7 +21,7 @@ from forms.core import portal as portals
 from forms.core.crypto import encryption
 from forms.core.problem import Problem
 from forms.operations.backup import databases
-from forms.operations.status import look_at
+from forms.operations.status.examination import look_at
 from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter

@@ -7,7 +7,9 @@ import click
 
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
-from forms.operations.installing import ServerInstallation, require_tools, what_is_next
+from forms.operations.installing.conditions import require_tools
+from forms.operations.installing.next_steps import what_is_next
+from forms.operations.installing.server_installation import ServerInstallation
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), default=Path("/"), help="Folder of the machine's files.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")

@@ -23,7 +23,7 @@ from forms.core.problem import Problem, Problems
 from forms.core.terminal.output import take_any_script
 
 if TYPE_CHECKING:
-    from forms.operations.updating import GitSource
+    from forms.operations.updating.git_source import GitSource
 
 COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.cli.backup_commands",

@@ -15,8 +15,10 @@ from forms.operations import static_layout
 from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
+from forms.operations.publishing_lock import at_work
 from forms.operations.releases import Release
-from forms.operations.updating import GitSource, clone_in
+from forms.operations.updating.content_writers import clone_in
+from forms.operations.updating.git_source import GitSource
 
 
 @click.command()
@@ -39,7 +41,7 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
             return
         become_owner(here.published)
         report = publishing_report.reported(here.published, here.today()) if daily else nullcontext()
-        with report, folders.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
+        with report, at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
             laid_out = static_layout.write(release.public, to) if to else None
@@ -62,7 +64,7 @@ def _recover(here: Checkout) -> None:
 def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bool = False) -> Release:
     """Build where that can be done here, and put the build into use. Raises Problem or Problems.
 
-    Whoever calls it holds `releases.at_work`, as the user whom the releases belong to: that user could not replace
+    Call it within `publishing_lock.at_work`, as the user whom the releases belong to: that user could not replace
     root's files later.
     """
     if not clock_is_right:
@@ -141,6 +143,6 @@ def rollback(number: int | None) -> None:
         os.umask(FOR_READERS)
         become_owner(here.published)
         seen = folders.current(here.published)
-        with folders.at_work(here.published, say_waiting):
+        with at_work(here.published, say_waiting):
             release = folders.rollback(here.published, number, purge=here.purge, seen=seen)
         click.echo(f"Release {release.number} is in use again. The next publish builds on what content/ says then.")

@@ -14,7 +14,8 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, marks_here, settings_here
-from forms.operations.status import Status, StatusItem, look_at
+from forms.operations.status.examination import look_at
+from forms.operations.status.items import Status, StatusItem
 from forms.server.districts import settings as districts
 
 NOTICE = "The portal needs its operator. Run: portal status"

@@ -13,8 +13,11 @@ from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_pr
 from forms.operations.cli.release_commands import publish_newest, purge_all, purge_meanwhile, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
-from forms.operations.updating import GitSource, clone_in, require_no_office, take_library
-from forms.operations.updating import update as take_newest
+from forms.operations.publishing_lock import at_work
+from forms.operations.updating.content_writers import clone_in, require_no_office
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import take_library
+from forms.operations.updating.update import update as take_newest
 from forms.server.districts.settings import District
 
 
@@ -51,7 +54,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
         named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
         source = named if clone.exists() else None
         report = publishing_report.reported(here.published, here.today())  # also where its turn never comes
-        with report, releases.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
+        with report, at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
             said = take_newest(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),
                 held=releases.is_held(here.published), libraries=here.libraries,

@@ -5,10 +5,7 @@ It may be run again at any time: what is as it should be is left alone, what som
 
 import hashlib
 import json
-import os
 import re
-import shutil
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,42 +16,20 @@ from forms.core.files.durable import make_open_folder, write_durably
 from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.problem import Problem
 from forms.operations.districts import district_offices, server_districts, site_folders
+from forms.operations.installing.conditions import require_name, require_owned_by_root
+from forms.operations.installing.next_steps import SETTINGS
+from forms.operations.installing.server_files import PLACE, TARGETS, UNITS, has_ipv6, without_ipv6
+from forms.operations.updating.content_writers import OFFICE
 from forms.server.districts.settings import District
 
 Run = Callable[[str], None]
 """Carries out one command of the shell. Raises Problem where it fails."""
 
-UNITS = "etc/systemd/system"
-TARGETS = {
-    "portal.service": f"{UNITS}/portal.service",
-    "portal.socket": f"{UNITS}/portal.socket",
-    "portal-update.service": f"{UNITS}/portal-update.service",
-    "portal-update.timer": f"{UNITS}/portal-update.timer",
-    "portal-update.path": f"{UNITS}/portal-update.path",
-    "portal-backup.service": f"{UNITS}/portal-backup.service",
-    "portal-backup.timer": f"{UNITS}/portal-backup.timer",
-    "portal-erasures.service": f"{UNITS}/portal-erasures.service",
-    "portal-erasures.timer": f"{UNITS}/portal-erasures.timer",
-    "nginx-portal.conf": f"{UNITS}/nginx.service.d/portal.conf",
-    "journald-portal.conf": "etc/systemd/journald.conf.d/portal.conf",
-    "nginx.conf": "etc/nginx/nginx.conf",
-    "portal-places.conf": "etc/nginx/portal-places.conf",
-    "portal-forms.conf": "etc/nginx/portal-forms.conf",
-}
-"""Where each file of deploy/ goes."""
-
-OFFICE = {
-    "portal-office.service": f"{UNITS}/portal-office.service",
-    "portal-office.socket": f"{UNITS}/portal-office.socket",
-    "nginx-office.conf": "etc/nginx/portal-office/office.conf",
-}
-"""Where the files go of a machine that serves the staff's office too."""
-
-SETTINGS = "etc/portal/settings.env"
 RECORD = "etc/portal/installed.json"
 LOCK = "etc/portal/installing"
 FOLDERS = ("etc/portal", "etc/portal-tls", "var/www/portal-acme")
 PUBLISHER = "portal-publish"
+
 OF_PUBLISHER = ("content", "published", ".build", "var")
 """Folders of the checkout that belong to the user who publishes; the program itself stays root's."""
 
@@ -70,11 +45,6 @@ BEFORE, OWN = ".before-portal", ".yours"
 _FIRST_SETTINGS = """# Settings of the portal, one a line, like PORTAL_BUDGET=4294967296; docs/deploy.md lists them.
 # They are taken at the next restart: systemctl restart portal. The installation never changes this file.
 """
-_PLACE = re.compile(r"(?<![\w.])(?<!\w-)/srv/portal(?![\w.-])")
-"""Where deploy/ takes the checkout to be."""
-
-_PATH_OF_UNITS = re.compile(r"/[A-Za-z0-9_./-]+")
-_HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
 @dataclass
@@ -103,7 +73,7 @@ class ServerInstallation:
     def install(self) -> list[str]:
         """Bring the machine to what deploy/ says; return what was changed. Raises Problem."""
         require_name(self.name)
-        _require_owned_by_root(self.place)
+        require_owned_by_root(self.place)
         self.office = self.office or self._known_office()
         if self.office:
             self._require_office()
@@ -234,8 +204,8 @@ class ServerInstallation:
 
     def _text(self, source: str) -> str:
         text = (self.place / "deploy" / source).read_text(encoding="utf-8")
-        text = _PLACE.sub(str(self.place), text).replace("portal.example", self.name)
-        return text if has_ipv6() else _without_ipv6(text)
+        text = PLACE.sub(str(self.place), text).replace("portal.example", self.name)
+        return text if has_ipv6() else without_ipv6(text)
 
     def _texts(self) -> dict[str, str]:
         """Return what each file holds, by its place."""
@@ -247,7 +217,7 @@ class ServerInstallation:
             more = server_districts.texts(found, self.districts, self._many)
             if self._offices:
                 more |= district_offices.texts(self.place, list(map(self._text, OFFICE)), self._many)
-            found |= {target: text if has_ipv6() else _without_ipv6(text) for target, text in more.items()}
+            found |= {target: text if has_ipv6() else without_ipv6(text) for target, text in more.items()}
         return found
 
     def _settings(self) -> None:
@@ -325,51 +295,6 @@ class ServerInstallation:
         return {name: text for name, text in found.items() if name in known or any(one.fullmatch(name) for one in many)}
 
 
-def what_is_next(name: str, place: Path, office: str = "") -> str:
-    """Return what a person does after the installation."""
-    hook = f"{place}/deploy/certificate.sh"
-    both = f"{name} -d {office}" if office else name
-    staff = (
-        f"""
-5. The office at https://{office}/ is empty. Its packages, then its first person, who gets an address that works once:
-     cd {place} && python3 build.py install server desk site editor && systemctl restart portal-office
-     cd {place} && python3 build.py edit office invite "M. Devi" --role writer --role publisher"""
-        if office
-        else ""
-    )
-    return f"""
-The portal runs at https://{name}/ with a certificate that it signed itself. What is left to you:
-1. A real certificate, once {name} leads to this machine:
-     certbot certonly --webroot -w /var/www/portal-acme -d {both} --deploy-hook {hook}
-2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
-     ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
-3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.
-4. A look at it: systemctl status portal nginx; journalctl -u portal{staff}
-Settings stand in /{SETTINGS}. docs/deploy.md says more."""
-
-
-def _without_ipv6(text: str) -> str:
-    return re.sub(r"\n +listen \[::\].*", "", text)
-
-
-def require_name(name: str) -> None:
-    """Raise Problem for what is no name of a site."""
-    if not _HOST.fullmatch(name):
-        raise Problem(name, "is no name of a site.", "Write it in small letters, like --name help.example.org")
-
-
-def _require_owned_by_root(place: Path) -> None:
-    """Raise Problem where others may change the program that root is about to install, or units cannot name it."""
-    if not _PATH_OF_UNITS.fullmatch(str(place)):
-        raise Problem(str(place), "cannot stand in units and commands.", "Move it, best to /srv/portal.")
-    for path in (place, place / "deploy", *(place / "deploy").iterdir()):
-        found = path.lstat()
-        if found.st_uid not in {0, os.geteuid()}:
-            raise Problem(str(path), "belongs to another user, who could change what runs here.", f"chown root: {path}")
-    if place.stat().st_mode & 0o002 or (place / "deploy").stat().st_mode & 0o002:
-        raise Problem(str(place), "may be changed by everybody on this machine.", f"chmod -R o-w {place}")
-
-
 def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
     make_open_folder(path.parent)
     write_durably(path, data)
@@ -378,26 +303,3 @@ def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def has_ipv6() -> bool:
-    """Return whether this machine has IPv6: nginx does not start where it is to listen there and cannot."""
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-def require_tools() -> None:
-    """Raise Problem where this is not root's terminal, or a program is missing."""
-    if os.geteuid() != 0:
-        raise Problem("install-server", "changes the whole machine.", "Run it as root: sudo python3 build.py ...")
-    missing = [name for name in ("nginx", "openssl", "systemctl") if not shutil.which(name, path=_PATH)]
-    if missing:
-        todo = f"On Debian and Ubuntu: apt-get install {' '.join(missing)}"
-        raise Problem("install-server", f"needs {', '.join(missing)}.", todo)
-
-
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
