@@ -27,7 +27,7 @@ def checkout_of(site: Site) -> Checkout:
         today=site.today,
         due=partial(_due, site),
         keep_withdrawals=partial(_keep_withdrawals, site),
-        withdrawn=partial(_withdrawn, site),
+        withdrawn_stories=partial(_withdrawn, site),
         program=(sys.executable, str(site.program.file)),
         libraries=partial(_library_sources, site),
         preload_looks=_preload_looks,

@@ -74,7 +74,7 @@ class Pushing(Publishing):
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
         source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
-            keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
+            keep_withdrawals=partial(withdrawal.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
         return update(source, lambda: None, self.server / "published", TODAY)
 

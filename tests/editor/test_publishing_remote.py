@@ -488,7 +488,7 @@ def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be
     content.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
     signers = district.bare.with_name("allowed_signers")
-    source = GitSource(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
+    source = GitSource(content, clone, signers, keep_withdrawals=partial(withdrawal.keep_withdrawals, content))
     purged: list[str] = []
 
     def build() -> None:

@@ -21,7 +21,7 @@ from forms.core import portal as portals
 from forms.core.crypto import encryption
 from forms.core.problem import Problem
 from forms.operations.backup import databases
-from forms.operations.status.examination import look_at
+from forms.operations.status.examination import examine
 from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
@@ -354,7 +354,7 @@ def test_status_says_it_and_does_not_wait_itself(servers: Pair, tmp_path: Path, 
         pass
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
     said: list[str] = []
-    looking = threading.Thread(target=lambda: said.extend(one.name for one in look_at("x", read).needs), daemon=True)
+    looking = threading.Thread(target=lambda: said.extend(one.name for one in examine("x", read).needs), daemon=True)
     looking.start()
     looking.join(PATIENCE)
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")

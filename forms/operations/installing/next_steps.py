@@ -1,14 +1,14 @@
-"""What a person does after `install-server`."""
+"""What remains to be done by hand after `install-server`."""
 
 from pathlib import Path
 
 SETTINGS = "etc/portal/settings.env"
 
 
-def what_is_next(name: str, place: Path, office: str = "") -> str:
-    """Return what a person does after the installation."""
+def next_steps(name: str, place: Path, office: str = "") -> str:
+    """Return what remains to be done by hand after the installation."""
     hook = f"{place}/deploy/certificate.sh"
-    both = f"{name} -d {office}" if office else name
+    names = f"{name} -d {office}" if office else name
     staff = (
         f"""
 5. The office at https://{office}/ is empty. Its packages, then its first person, who gets an address that works once:
@@ -20,7 +20,7 @@ def what_is_next(name: str, place: Path, office: str = "") -> str:
     return f"""
 The portal runs at https://{name}/ with a certificate that it signed itself. What is left to you:
 1. A real certificate, once {name} leads to this machine:
-     certbot certonly --webroot -w /var/www/portal-acme -d {both} --deploy-hook {hook}
+     certbot certonly --webroot -w /var/www/portal-acme -d {names} --deploy-hook {hook}
 2. The firewall lets in ports 80 and 443 over TCP, and SSH from where you work; nothing else. With ufw:
      ufw allow 80,443/tcp && ufw allow OpenSSH && ufw enable
 3. Backups, which need your key: "Backup, check, restore" in docs/operators.md.

@@ -1,1 +1,1 @@
-"""How an installation stands: `portal status`, in sentences with days and never times."""
+"""`portal status`: the state of an installation, in messages with days and never times."""

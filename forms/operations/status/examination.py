@@ -1,4 +1,4 @@
-"""How an installation stands, in sentences with days and never times: what needs the operator, and what does not."""
+"""Examine an installation: what needs the operator, and what does not."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -14,47 +14,52 @@ from forms.server.config import ServerSettings
 from forms.server.in_use import InUse
 
 
-def look_at(
+def examine(
     name: str,
     settings: ServerSettings,
     *,
     today: Callable[[], date] | None = None,
     backups: Path | None = None,
     certificate: Path | None = None,
+    needs_certificate: bool = False,
     due: Callable[[], list[str]] | None = None,
 ) -> Status:
-    """Return how a district stands. Whatever cannot be looked at is an item that needs the operator."""
+    """Return the state of a district. A check that fails is an item that needs the operator.
+
+    needs_certificate: whether this machine serves the district over TLS; due: helplines to call again and consents that
+    end, where the content is on this machine.
+    """
     items: list[StatusItem] = []
     try:
         portal = portals.read(settings.portal)
     except Problem as problem:
         return Status(name, (StatusItem("build", None, str(problem), needs=True),))
     day = (today or portal.today)()
-    looks: Mapping[str, Callable[[], Iterator[StatusItem]]] = {
+    checks: Mapping[str, Callable[[], Iterator[StatusItem]]] = {
         "build": lambda: build_items(settings, portal, day),
         "publishing": lambda: publishing_items(settings, day),
         "left over": lambda: left_over_items(settings, backups, day),
-        "service": lambda: _service(settings),
+        "service": lambda: _service_items(settings),
         "database": lambda: database_items(settings, portal, day),
         "backup": lambda: backup_items(settings, backups, day),
-        "certificate": lambda: certificate_items(certificate),
+        "certificate": lambda: certificate_items(certificate, is_needed=needs_certificate),
         "content": lambda: content_items(due),
     }
-    for what, look_there in looks.items():
+    for check_name, check in checks.items():
         try:
-            items += look_there()
-        except Exception as problem:  # noqa: BLE001 - of 38 districts one that is odd hides no other, and is said
-            said = problem if isinstance(problem, Problem | OSError) else type(problem).__name__
-            items.append(StatusItem(what, None, f"{what} cannot be looked at: {said}", needs=True))
+            items += check()
+        except Exception as error:  # noqa: BLE001 - a fault in one check, of one of 38 districts, hides no other
+            fault = error if isinstance(error, Problem | OSError) else type(error).__name__
+            items.append(StatusItem(check_name, None, f"{check_name} cannot be looked at: {fault}", needs=True))
     return Status(name, tuple(items))
 
 
-def _service(settings: ServerSettings) -> Iterator[StatusItem]:
-    """Yield whether a service holds the data folder, as each does while it runs."""
+def _service_items(settings: ServerSettings) -> Iterator[StatusItem]:
+    """Yield whether a service runs: a running service locks its data folder."""
     try:
         InUse(settings.data, alone=True).close()
     except Problem:
         yield StatusItem("service", True, "The service runs.")
         return
-    said = "No service runs on this data folder: nobody can send anything. Look at: systemctl status portal"
-    yield StatusItem("service", False, said, needs=True)
+    sentence = "No service runs on this data folder: nobody can send anything. Look at: systemctl status portal"
+    yield StatusItem("service", False, sentence, needs=True)

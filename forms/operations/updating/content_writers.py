@@ -1,29 +1,28 @@
-"""Who writes content/ on this machine: `update` from its clone, or the staff's office; never both."""
+"""Two programs may write content/: `update` from its clone, or the staff's office. Only one of them on one machine."""
 
 import json
 from pathlib import Path
 
 from forms.core.problem import Problem
 
-
-def clone_in(root: Path) -> Path:
-    """Return where the bare clone of a site's content lies."""
-    return root / "var" / "content.git"
-
-
 OFFICE = Path("var") / "editor" / "office" / "office.json"
 """The accounts of an office (editor/office/state.py), below the folder of a site."""
 
 
+def clone_in(root: Path) -> Path:
+    """Return the path of the bare clone of a site's content."""
+    return root / "var" / "content.git"
+
+
 def require_no_office(root: Path) -> None:
-    """Raise Problem where staff write content/ in an office: what was pushed would be written over their words."""
+    """Raise Problem where staff write content/ in an office: `update` would overwrite their edits."""
     try:
-        known = json.loads((root / OFFICE).read_bytes())["accounts"]
+        has_accounts = bool(json.loads((root / OFFICE).read_bytes())["accounts"])
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        known = True  # a damaged file is an office too
-    if known:
+        has_accounts = True  # a damaged file means that there is an office
+    if has_accounts:
         todo = (
             f"Use one of them. For the office: systemctl disable --now portal-update.timer, and remove {clone_in(root)}"
             ". For what is pushed: end the office, and remove its people (edit office remove)."

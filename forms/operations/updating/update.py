@@ -1,6 +1,7 @@
-"""Take what staff have pushed: fetched, believed only where a named person signed it, checked, built, put into use.
+"""Fetch the newest content that a named person signed, check it, build it and put it into use.
 
-What fails changes nothing, and is written down for staff (forms/core/builds/publishing_report.py; docs/decisions/0060).
+A failed update changes nothing, and is recorded for staff (forms/core/builds/publishing_report.py,
+docs/decisions/0060).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,23 +15,7 @@ from forms.operations import releases
 from forms.operations.districts import forked
 from forms.operations.updating.git_source import GitSource
 
-
-def take_library(
-    source: GitSource, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
-) -> str:
-    """Take the newest commit of a library that its signers signed, and publish; return a sentence, "" for nothing new.
-
-    Raises Problem or Problems: then the library is as it was, but for what it withdrew.
-    """
-    newest, signer = _newest(source)
-    if not signer:
-        return ""
-    before = source.taken()
-    source.folder.mkdir(exist_ok=True)
-    source.take(newest)
-    _publish(source, before, publish, purge)
-    source.published(newest)
-    return f"Library {source.folder.name}: taken {newest[:12]}, signed by {signer}."
+_ROLLED_BACK = "An earlier release was put into use again. It stays until something new is pushed, or: publish"
 
 
 def update(
@@ -40,142 +25,160 @@ def update(
     today: date,
     *,
     purge: Callable[[], object] = lambda: None,
-    held: bool = False,
+    is_rolled_back: bool = False,
     libraries: Callable[[], Sequence[GitSource]] = tuple,
 ) -> str:
     """Publish the newest content that a named person signed; return a sentence. Raises Problem or Problems.
 
-    libraries: the libraries that portal.yml names; each is taken by itself, and one that fails stops nothing else.
+    source: None where there is no clone to fetch into; publish: checks and builds the folder's content and puts it into
+    use; site: the folder of the releases; purge: removes what has no consent from the site, whatever else fails;
+    is_rolled_back: an operator went back to an earlier release, which stays until there is new content; libraries: the
+    libraries that portal.yml names, each fetched by itself, so that one that fails stops no other.
 
-    source: None where there is nothing to fetch; publish: checks, builds and puts into use what the folder holds; site:
-    the folder of the releases; purge: takes what has no consent off the site, whatever else fails; held: somebody
-    went back to an earlier release, which stays until there is something new. Where anything fails, the folder holds
-    what it held before, but for consents.csv, and what the day asks for is published all the same.
+    Where anything fails, the folder keeps its previous content, except for consents.csv, and is published for today.
     """
     with publishing_report.reported(site, today):
         try:
-            return _take_all(source, publish, purge, held, libraries)
+            return _update_all(source, publish, purge, is_rolled_back, libraries)
         finally:
-            _tell_staff(source, site)
+            _record_commit(source, site)
 
 
-def _take_all(
+def update_library(
+    source: GitSource, publish: Callable[[], object] = lambda: None, purge: Callable[[], object] = lambda: None
+) -> str:
+    """Take the newest signed commit of a library, and publish; return a sentence, "" where there is nothing new.
+
+    Raises Problem or Problems: then the library is as it was, except for its withdrawals.
+    """
+    newest, signer = _fetch_trusted(source)
+    if not signer:
+        return ""
+    previous = source.published_commit()
+    source.folder.mkdir(exist_ok=True)
+    source.check_out(newest)
+    _publish_or_go_back(source, previous, publish, purge)
+    source.mark_published(newest)
+    return f"Library {source.folder.name}: taken {newest[:12]}, signed by {signer}."
+
+
+def _update_all(
     source: GitSource | None,
     publish: Callable[[], object],
     purge: Callable[[], object],
-    held: bool,
+    is_rolled_back: bool,
     libraries: Callable[[], Sequence[GitSource]],
 ) -> str:
-    """Take and publish the district's content, then each library; return what was done.
+    """Update and publish the district's content, then each library; return what was done.
 
     Raises Problem or Problems after all were tried.
     """
-    said: list[str] = []
-    wrong: list[Problem] = []
+    messages: list[str] = []
+    problems: list[Problem] = []
 
-    def with_new_libraries() -> None:
-        for library in libraries():  # those that content/ names for the first time: without them nothing can be built
-            if library.taken() is None:
-                said.append(take_library(library))
+    def publish_with_new_libraries() -> None:
+        for library in libraries():  # a library that content/ names for the first time: the build needs it
+            if library.published_commit() is None:
+                messages.append(update_library(library))
         publish()
 
     try:
-        said.append(_take_and_publish(source, with_new_libraries, purge, held))
-    except (Problem, Problems) as told:
-        wrong += _each(told)
+        messages.append(_update_content(source, publish_with_new_libraries, purge, is_rolled_back))
+    except (Problem, Problems) as error:
+        problems += _each(error)
     try:
-        known = libraries()  # as the content that is published now says
+        known = libraries()  # those that the content now published names
     except Problem as problem:
-        known, wrong = (), [*wrong, problem]
+        known, problems = (), [*problems, problem]
     for library in known:
         try:
-            if library.taken() is not None:
-                said.append(take_library(library, publish, purge))
-        except (Problem, Problems) as told:
-            wrong += _each(told)
-    if wrong:
-        raise wrong[0] if len(wrong) == 1 else Problems(wrong)
-    return " ".join(filter(None, said))
+            if library.published_commit() is not None:
+                messages.append(update_library(library, publish, purge))
+        except (Problem, Problems) as error:
+            problems += _each(error)
+    _raise_all(problems)
+    return " ".join(filter(None, messages))
 
 
-def _tell_staff(source: GitSource | None, site: Path) -> None:
-    """Let the release in use say which commit it was built from, unless somebody went back to an earlier one."""
-    now = releases.current(site)
-    if source is not None and now is not None and not releases.is_held(site):
-        with suppress(Problem, OSError):  # said meanwhile, by what made it so
-            if commit := source.taken():
-                publishing_report.write_taken(now.public, commit)
+def _record_commit(source: GitSource | None, site: Path) -> None:
+    """Write the commit that was published into the release in use, unless an operator went back to an earlier one."""
+    current = releases.current(site)
+    if source is not None and current is not None and not releases.is_rolled_back(site):
+        with suppress(Problem, OSError):  # the update itself has reported what is wrong here
+            if commit := source.published_commit():
+                publishing_report.write_taken(current.public, commit)
 
 
-def _take_and_publish(
-    source: GitSource | None, publish: Callable[[], object], purge: Callable[[], object], held: bool
+def _update_content(
+    source: GitSource | None, publish: Callable[[], object], purge: Callable[[], object], is_rolled_back: bool
 ) -> str:
+    """Take and publish the district's newest commit; return a sentence. Raises Problem or Problems."""
     if source is None:
-        _keep_up(publish, purge, held)
-        return _HELD if held else "What content/ holds is published."
+        _publish_for_today(publish, purge, is_rolled_back)
+        return _ROLLED_BACK if is_rolled_back else "What content/ holds is published."
     try:
-        newest, signer = _newest(source)
+        newest, signer = _fetch_trusted(source)
     except Problem as problem:
-        _keep_up_in_spite_of(problem, publish, purge, held or source.taken() is None)
+        is_unpublished = source.published_commit() is None
+        _publish_for_today_despite(problem, publish, purge, is_rolled_back or is_unpublished)
         raise
     if not signer:
-        _keep_up(publish, purge, held)
-        return _HELD if held else "There is nothing new."
-    before = source.taken()
-    source.take(newest)
-    _publish(source, before, publish, purge)
-    source.published(newest)
+        _publish_for_today(publish, purge, is_rolled_back)
+        return _ROLLED_BACK if is_rolled_back else "There is nothing new."
+    previous = source.published_commit()
+    source.check_out(newest)
+    _publish_or_go_back(source, previous, publish, purge)
+    source.mark_published(newest)
     return f"Taken: {newest[:12]}, signed by {signer}."
 
 
-_HELD = "An earlier release was put into use again. It stays until something new is pushed, or: publish"
+def _fetch_trusted(source: GitSource) -> tuple[str, str]:
+    """Return the newest commit and its signer; the signer is "" where that commit is published already.
 
-
-def _newest(source: GitSource) -> tuple[str, str]:
-    """Return the newest commit and who signed it; nobody where it is the one that is published. Raises Problem."""
+    Raises Problem.
+    """
     source.remove_leftovers()
     source.recover()
-    newest = source.fetched()
-    if newest == source.taken() == source.seen():
+    newest = source.fetch()
+    if newest == source.published_commit() == source.trusted_commit():
         return newest, ""
     try:
         signer = source.require_trusted(newest)
     except Problem:
         source.repack()
         raise
-    forked.require_prepared()  # before the commit is taken
+    forked.require_prepared()  # before the commit is checked out
     return newest, signer
 
 
-def _keep_up(publish: Callable[[], object], purge: Callable[[], object], held: bool) -> None:
-    """Bring what is here to today: consents end and events pass, also where nothing new comes.
+def _publish_for_today(publish: Callable[[], object], purge: Callable[[], object], is_rolled_back: bool) -> None:
+    """Purge and publish the content that is here: consents end and events pass even without new content.
 
-    Raises what went wrong, after all else was done.
+    Raises Problem or Problems after both steps were tried.
     """
-    wrong: list[Problem] = []
-    for step in (purge, *([] if held else [publish])):
+    problems: list[Problem] = []
+    for step in (purge, *([] if is_rolled_back else [publish])):
         try:
             step()
-        except (Problem, Problems) as told:
-            wrong += _each(told)
-    if len(wrong) == 1:
-        raise wrong[0]
-    if wrong:
-        raise Problems(wrong)
+        except (Problem, Problems) as error:
+            problems += _each(error)
+    _raise_all(problems)
 
 
-def _keep_up_in_spite_of(
-    problem: Problem, publish: Callable[[], object], purge: Callable[[], object], held: bool
+def _publish_for_today_despite(
+    problem: Problem, publish: Callable[[], object], purge: Callable[[], object], is_rolled_back: bool
 ) -> None:
-    """Publish what the day asks for though the content could not be taken. Raises Problems with both faults."""
+    """Publish the content that is here though newer content was refused. Raises Problems with both faults."""
     try:
-        _keep_up(publish, purge, held)
-    except (Problem, Problems) as others:
-        raise Problems([problem, *_each(others)]) from None
+        _publish_for_today(publish, purge, is_rolled_back)
+    except (Problem, Problems) as error:
+        raise Problems([problem, *_each(error)]) from None
 
 
-def _publish(source: GitSource, before: str | None, publish: Callable[[], object], purge: Callable[[], object]) -> None:
-    """Publish what the folder holds, else let it hold what it held. What the new content withdraws is gone anyway.
+def _publish_or_go_back(
+    source: GitSource, previous: str | None, publish: Callable[[], object], purge: Callable[[], object]
+) -> None:
+    """Publish the folder's content; where that fails, restore the previous commit, but purge what the new one withdrew.
 
     Raises what `publish` raises; Problems where `purge` fails too.
     """
@@ -184,14 +187,22 @@ def _publish(source: GitSource, before: str | None, publish: Callable[[], object
     except BaseException as error:
         try:
             purge()
-        except (Problem, Problems) as found:
+        except (Problem, Problems) as purge_error:
             if isinstance(error, Problem | Problems):
-                raise Problems([*_each(error), *_each(found)]) from None
+                raise Problems([*_each(error), *_each(purge_error)]) from None
         finally:
-            if before:
-                source.take_back(before)
+            if previous:
+                source.go_back(previous)
         raise
 
 
-def _each(told: Problem | Problems) -> tuple[Problem, ...]:
-    return told.problems if isinstance(told, Problems) else (told,)
+def _each(error: Problem | Problems) -> tuple[Problem, ...]:
+    return error.problems if isinstance(error, Problems) else (error,)
+
+
+def _raise_all(problems: Sequence[Problem]) -> None:
+    """Raise Problem for one, Problems for several; return where there is none."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise Problems(problems)
