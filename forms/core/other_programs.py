@@ -11,21 +11,21 @@ from pathlib import Path
 def run_apart(
     arguments: Sequence[str],
     *,
-    timeout: float,
+    max_seconds: float,
     stdin: bytes = b"",
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run a program to its end in a session of its own, which has no terminal. Return its status and its output.
 
-    timeout: seconds; stdin: its input. Raises OSError, subprocess.TimeoutExpired; then the whole session is killed.
+    max_seconds: seconds; stdin: its input. Raises OSError, subprocess.TimeoutExpired; then the whole session is killed.
     """
     with subprocess.Popen(  # noqa: S603 - each caller's own arguments
         arguments, cwd=cwd, env=env, start_new_session=True,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
-            stdout, stderr = process.communicate(stdin or None, timeout)
+            stdout, stderr = process.communicate(stdin or None, max_seconds)
         except BaseException:
             kill_session(process)
             raise

@@ -110,7 +110,7 @@ class GitSource(GitRepository):
             file.write("\n".join([*lines, ""]))
             file.flush()
             command = ["ssh-keygen", "-Y", "find-principals", "-f", str(self.signers), "-s", file.name]
-            result = run_apart(command, timeout=MAX_GIT_SECONDS)
+            result = run_apart(command, max_seconds=MAX_GIT_SECONDS)
         if result.returncode or header.count("\ngpgsig ") != 1:
             what = f"{commit[:12]} is signed with a key whose time is over, as {self.signers.name} says."
             raise Problem(self.where, what, "Somebody whose key is valid signs and pushes.")
@@ -185,7 +185,7 @@ def library_source(place: Path, name: str, remote: str, branch: str, signers: Se
     write_durably(signers_file, "".join(f"{line}\n" for line in signers).encode())
     source = GitSource(place / name, place / f"{name}.git", signers_file, remote, branch)
     if not (source.repository / "HEAD").exists():
-        result = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], timeout=MAX_GIT_SECONDS)
+        result = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], max_seconds=MAX_GIT_SECONDS)
         if result.returncode:
             raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
     return source

@@ -147,7 +147,7 @@ def _run_keygen(action: str, signers: Path, signature: str, message: bytes, *opt
     """Return what ssh-keygen prints; "" where it refuses. Raises Problem where it cannot be run."""
     command = ["ssh-keygen", "-Y", action, "-f", str(signers), "-s", signature, *options]
     try:
-        result = run_apart(command, stdin=message, timeout=MAX_KEYGEN_SECONDS)
+        result = run_apart(command, stdin=message, max_seconds=MAX_KEYGEN_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         fault = "did not answer" if isinstance(error, subprocess.TimeoutExpired) else "is not here"
         raise Problem("ssh-keygen", f"{fault}, so no signature was checked.", "Install openssh-client.") from None
