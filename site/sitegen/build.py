@@ -24,10 +24,11 @@ from sitegen import interruption, kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
-from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
-from sitegen.content.consent import consents, quotes
-from sitegen.content.district import DeskKeys, DesksWrong
+from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, translations
+from sitegen.content.consent import consent_table, quotes, withdrawn_stories
+from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
+from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
 from sitegen.interruption import GoOn, go_on_unless
 from sitegen.layers import inherited, libraries
@@ -107,12 +108,12 @@ def read(
     *,
     keys: DeskKeys | None,
     today: date,
-    desks_wrong: DesksWrong = district.refuse,
+    on_desk_problems: DeskProblemHandler = district.raise_problems,
     go_on: GoOn = interruption.go_on,
 ) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read.
 
-    desks_wrong: see district.load; go_on: called between the parts of this, and may raise GivenUp.
+    on_desk_problems: see district.load; go_on: called between the parts of this, and may raise GivenUp.
     """
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
@@ -122,24 +123,24 @@ def read(
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     district.require_source(content)
-    rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
+    rows = table_reader.read_tables(content / "tables", theme / "schemas", root / KEPT_TABLES)
     go_on()
-    numbers = phone_numbers.dialled(rows["helplines"])
-    rows = phone_numbers.in_tables(rows, numbers)
-    days = list(events.expanded(rows["events"]))
-    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), desks_wrong)
-    i18n.take_words(portal.words)
-    library, problems = pages.read_all(content, portal.language_codes())
+    numbers = phone_numbers.numbers_by_id(rows["helplines"])
+    rows = phone_numbers.fill_tables(rows, numbers)
+    days = list(events.expand_series(rows["events"]))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
+    i18n.set_process_words(portal.words)
+    library, problems = page_reader.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
     go_on()
     addresses = moved_pages.updated(library, moved_pages.read(content))
     as_written = library
-    library = translations.applied(library, translations.read(content))
+    library = translations.mark_outdated(library, translations.read(content))
     go_on()
-    library = phone_numbers.in_library(library, numbers)
-    library, left = consents.without_withdrawn(library, rows["consents"], today)
-    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
+    library = phone_numbers.fill_library(library, numbers)
+    library, left = withdrawn_stories.replace_withdrawn(library, rows["consents"], today)
+    quoted, quotes_left = quotes.prepare_quotes(library, consent_table.consents_of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
     context = Context(portal, rows, quoted, menu, portal.language_codes()[0], today)
     return WrittenContent(context, days, addresses, as_written, library, (*left, *quotes_left))
@@ -168,7 +169,7 @@ def check(
     previous = previous_build.last_built(handover or root / HANDOVER)
     own = settings.read_settings(content)
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
-    known = consents.read_leniently(content)
+    known = consent_table.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
     go_on()
     pages_drawn()
@@ -182,7 +183,7 @@ def check(
     warnings = (
         *written.left,
         *consent_rules.left_out(content, known, portal.language_codes(), today),
-        *consents.ending_soon(library, rows["consents"], today),
+        *withdrawn_stories.ending_soon(library, rows["consents"], today),
         *(map(str, undecided) if portal.demonstration else ()),
         *report.warnings,
         *_page_warnings(content, written),
@@ -211,13 +212,13 @@ def _page_warnings(content: Path, written: WrittenContent) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
     library, rows = written.checked, written.context.tables
     yield from mistakes.warnings(library)
-    yield from translations.said(library)
+    yield from translations.change_messages(library)
     yield from moved_pages.said(library, rows["moved"], written.addresses)
     yield from inherited.said(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:
-    return page.made or page_facts.of(page, root).clean
+    return page.generated or page_facts.of(page, root).clean
 
 
 def build(
@@ -297,7 +298,7 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: G
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
-    allowed = consents.read_leniently(root / "content").media(today)
+    allowed = consent_table.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
     portal = audio_clips.with_questions(portal, replace(audio_pipeline, go_on=go_on), today)
     return replace(
@@ -313,7 +314,7 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     content, today = root / "content", context.today
     numbers = calendar_numbers.remembered(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.listed(out))
+    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:
@@ -393,17 +394,17 @@ def remember_translations(root: Path, today: date) -> int:
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
-        library = pages.read_all(content, tuple(codes))[0]
+        library = page_reader.read_all(content, tuple(codes))[0]
         count = len(library.names) * len(codes)
         moved_pages.remember(content, library)
-        translations.remember(content, library, today)
+        translations.save_changes(content, library, today)
         inherited.remember(content)
     return count
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
+    recordings = audio_clips.allowed_recordings(content, consent_table.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
@@ -413,7 +414,7 @@ def go_live_list(
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
-    undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
+    undecided = consent_rules.undecided(content, context.tables, consent_table.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
         *(go_live.OpenItem(problem, True) for problem in undecided),

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from forms.core.problem import Problem
 from sitegen.checks import content_checks, number_checks
 from sitegen.checks.security import html_checks
-from sitegen.content import pages, phone_numbers, translations
-from sitegen.content.consent import consents
+from sitegen.content import page_reader, phone_numbers, translations
+from sitegen.content.consent import consent_names
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes, page_facts
@@ -84,7 +84,7 @@ def edit_of(
     concerned = _of_names(as_written, {name for _, name in edited})
     if any(_may_need_consent(page) for by_name in concerned.by_language.values() for page in by_name.values()):
         return None
-    if translations.updated(concerned, known, drawn.context.today) != known:
+    if translations.updated_records(concerned, known, drawn.context.today) != known:
         return None
     return Edit(root, before, replace(drawn.context, library=library), edited, as_written, silent)
 
@@ -97,12 +97,12 @@ def _read(content: Path, path: str, previous: Mapping[tuple[str, str], PageSourc
         return None
     old = previous.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
     shown = drawn.context.library.by_language.get(language, {}).get(name)
-    if old is None or shown is None or shown.made or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
+    if old is None or shown is None or shown.generated or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
         return None
     if _may_need_consent(old) or old.file != f"content/{language}/{name}":
         return None
     try:
-        new = pages.read_one(Path(path), name, language, old.file, old.layer)
+        new = page_reader.read_page(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build reports it
     same = (repr(new.meta), new.first_line, _blocks(new)) == (repr(old.meta), old.first_line, _blocks(old))
@@ -111,7 +111,7 @@ def _read(content: Path, path: str, previous: Mapping[tuple[str, str], PageSourc
 
 def _may_need_consent(page: PageSource) -> bool:
     """Return whether a page is a story or may hold a quote: only the whole build applies their consents."""
-    return consents.is_story(page) or _MAY_QUOTE in page.text
+    return consent_names.is_story(page) or _MAY_QUOTE in page.text
 
 
 def _blocks(page: PageSource) -> list[tuple[str, str]]:
@@ -134,15 +134,15 @@ def _of_names(library: AllPages, names: set[str]) -> AllPages:
 
 
 def _prepared(
-    known: Mapping[str, translations.KnownTranslation], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
+    known: Mapping[str, translations.TranslationRecord], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
 ) -> AllPages:
     """Return the site's pages with the edited ones prepared as `sitegen.build.read` does."""
     library = drawn.context.library
     if not edited:
         return library
     concerned = _of_names(_with(drawn.written, edited), {name for _, name in edited})
-    concerned = translations.applied(concerned, known)
-    concerned = phone_numbers.in_library(concerned, phone_numbers.dialled(drawn.context.tables["helplines"]))
+    concerned = translations.mark_outdated(concerned, known)
+    concerned = phone_numbers.fill_library(concerned, phone_numbers.numbers_by_id(drawn.context.tables["helplines"]))
     prepared = {(code, name): page for code, pages_ in concerned.by_language.items() for name, page in pages_.items()}
     names = {name for _, name in prepared}
     changes = {key: change for key, change in library.changes.items() if key[1] not in names}
@@ -153,7 +153,7 @@ def problems(edit: Edit) -> Iterator[Problem]:
     """Yield everything that is wrong with the pages that an edit changes."""
     context, content = replace(edit.after, library=_of_staff(edit)), edit.root / "content"
     drawn = [context.library.by_language[code].get(name) for code, name in edit.drawn]
-    own = [page for page in drawn if page is not None and not page.made]
+    own = [page for page in drawn if page is not None and not page.generated]
     yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
     yield from number_checks.of_pages(own, context.tables)
     for page in own:

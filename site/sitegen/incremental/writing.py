@@ -225,7 +225,9 @@ def make_speech(edit: Edit, go_on: GoOn) -> None:
 def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:
     """Return the manifest of a build with other bytes in these files; None: a file was removed."""
     replaced = {address: file for address, file in changed.items() if file}
-    patched = build_manifest.with_other_bytes(before, number_after, replaced) if len(replaced) == len(changed) else None
+    patched = (
+        build_manifest.with_changed_files(before, number_after, replaced) if len(replaced) == len(changed) else None
+    )
     if patched is not None:
         return patched
     manifest = build_manifest.read(before)
@@ -239,7 +241,7 @@ def draw_some(root: Path, drawn: Context) -> None:
         shared_clips.makers()  # reads which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
-        plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)
+        plain = next((page.name for page in own if not (page.generated or page.renderer or page.blocks)), None)
         context = replace(drawn, language=code, audio_pipeline=None, image_pipeline=None)
         for _ in draw_pages(root, context, [plain] if plain else [], markdown_engine):
             search_index.listed(drawn.library, code)
