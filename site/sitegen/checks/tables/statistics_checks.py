@@ -7,7 +7,7 @@ from functools import reduce
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
 from forms.core.statistics.counts import UNKNOWN, months_of
-from forms.core.statistics.suppression import LEAST
+from forms.core.statistics.suppression import MIN_PUBLISHED
 from sitegen.content.feedback import ALL
 from sitegen.content.tables import Row, Tables
 
@@ -42,8 +42,8 @@ def _count_problem(row: Row, today: date) -> str:
     is_total = not dimensions and row["theme"] == ALL
     if row["letters"] is None and not is_total:
         return _("this count is empty.")
-    if row["letters"] is not None and row["letters"] < LEAST:
-        return _("this count is under %(least)s and could show who wrote.", least=LEAST)
+    if row["letters"] is not None and row["letters"] < MIN_PUBLISHED:
+        return _("this count is under %(least)s and could show who wrote.", least=MIN_PUBLISHED)
     if len(dimensions) > 1:
         return _("this counts by %(columns)s at once, which is never published.", columns=_join(dimensions))
     if row["month"] not in {ALL, *months}:
@@ -59,7 +59,7 @@ def _join(columns: Sequence[str]) -> str:
 
 
 def _sums(quarter: str, cells: Mapping[tuple[str, ...], int]) -> Iterator[Problem]:
-    """Yield totals that are less than their parts, or from which a withheld count under LEAST could be computed.
+    """Yield totals that are less than their parts, or from which a withheld count under MIN_PUBLISHED could be computed.
 
     cells: the counts by month, taluk, work and theme.
     """
@@ -77,7 +77,7 @@ def _sums(quarter: str, cells: Mapping[tuple[str, ...], int]) -> Iterator[Proble
                 if other[index] != ALL and _without(other, index) == _without(values, index)
             ]
             rest = whole - sum(parts)
-            if parts and (rest < 0 or 0 < rest < LEAST):
+            if parts and (rest < 0 or 0 < rest < MIN_PUBLISHED):
                 small_rest = _("the rest of %(rest)s can be worked out.", rest=rest)
                 what = _("the parts are more than the whole.") if rest < 0 else small_rest
                 yield Problem(f"{where}, {' '.join(values)}", what, _REPUBLISH)
