@@ -59,7 +59,7 @@ def _join(columns: Sequence[str]) -> str:
 
 
 def _sums(quarter: str, cells: Mapping[tuple[str, ...], int]) -> Iterator[Problem]:
-    """Yield totals that are less than their parts, or from which a withheld count under MIN_PUBLISHED could be computed.
+    """Yield totals that are less than their parts, or that reveal a withheld count under MIN_PUBLISHED.
 
     cells: the counts by month, taluk, work and theme.
     """
