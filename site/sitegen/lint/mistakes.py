@@ -11,13 +11,14 @@ from sitegen.content.consent.consent_names import media_names
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.layers import lookup
-from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
+from sitegen.lint import files, keys, links, page_facts, structure, translations
+from sitegen.lint.artefacts import known_artefacts
 
 _TITLES = {"events": ("title", "where"), "campaigns": ("title",), "places": ("name",), "kinds": ("name",),
            "services": ("name",), "themes": ("name",), "work": ("name",), "goods": ("name",)}  # fmt: skip
 """Columns, in each language, that lists, menus and calendars show as one line."""
 
-_CELLS = tuple(sign for sign in visible.SIGNS if sign.in_cells)
+_CELLS = tuple(sign for sign in known_artefacts.ARTEFACTS if sign.in_cells)
 
 
 def problems(library: AllPages, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:

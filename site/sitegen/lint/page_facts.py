@@ -18,7 +18,8 @@ from sitegen import kept_work
 from sitegen.checks import page_checks
 from sitegen.checks.security import html_checks
 from sitegen.content.pages import PageSource
-from sitegen.lint import structure, translations, visible
+from sitegen.lint import structure, translations, visible_text
+from sitegen.lint.artefacts import artefact_search, known_artefacts
 from sitegen.media import images, shared_clips
 from sitegen.render.engine.markdown_html import to_html
 
@@ -91,7 +92,7 @@ def _program(root: Path) -> bytes:
 
 def made_of(page: PageSource, root: Path) -> str:
     """Return a page's HTML without its blocks."""
-    return to_html(visible.without_blocks(page.text), root)
+    return to_html(visible_text.without_blocks(page.text), root)
 
 
 def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[Problem]:
@@ -104,17 +105,17 @@ def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[
 
 
 def _visible(page: PageSource, made: str) -> Iterator[Problem]:
-    for sign, words in visible.found(made):
+    for sign, words in artefact_search.find_artefacts(made):
         line = _line_with(page, words)
-        if sign is visible.BRACKETS and line in page_checks.lines_of_bracket_problems(page):
+        if sign is known_artefacts.BRACKETS and line in page_checks.lines_of_bracket_problems(page):
             continue
         where = place_in(page.where, line=line or None)
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)
-    for words, what, todo in visible.unlinked_addresses(made):
+    for words, what, todo in artefact_search.unlinked_addresses(made):
         line = _line_with(page, words)
         yield Problem(place_in(page.where, line=line or None), what, todo)
     for key in ("title", "description"):
-        for sign in visible.SIGNS:
+        for sign in known_artefacts.ARTEFACTS:
             if sign.pattern.search(str(page.meta.get(key, ""))):
                 yield Problem(f"{page.where}, {key}", sign.what, sign.todo)
                 break

@@ -11,7 +11,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.lazy_text import lazy_ngettext as ngettext
 from forms.core.problem import Problem, place_in
 from sitegen.content.pages import SOURCE, AllPages, PageSource
-from sitegen.lint.visible import visible_text
+from sitegen.lint.visible_text import visible_text
 
 _ENOUGH = 40
 _PARAGRAPH = 60

@@ -13,7 +13,7 @@ from sitegen import kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
 from sitegen.content.pages import SEARCH, SOURCE, AllPages, PageSource
-from sitegen.lint import page_facts, unexpected, visible
+from sitegen.lint import page_facts, unexpected, visible_text
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
@@ -164,7 +164,7 @@ class _Work:
     def find_facts(self, source: PageSource, converted: str) -> None:
         """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
         own = source.language == self.context.language and not source.generated
-        if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
+        if own and not self.blocks.blocks and visible_text.without_blocks(source.text) == source.text:
             made = converted if self.blocks.as_written is None else self.blocks.as_written
             page_facts.of(source, self.root, made)
 

@@ -1,0 +1,1 @@
+"""Remains of Markdown, Word, phones and spreadsheets that readers would see."""
