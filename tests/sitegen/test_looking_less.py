@@ -33,7 +33,7 @@ ANY_WORDS = st.text(
 def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: artefact.Artefact) -> None:
     @given(st.from_regex(sign.pattern))
     def holds(text: str) -> None:
-        assert sign.may_stand_in(text, set(text))
+        assert sign.may_be_in(text, set(text))
 
     holds()
 
@@ -146,7 +146,7 @@ def test_letters_of_a_script_are_counted_word_by_word(text: str, script: str) ->
     letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
     own = sum(count for char, count in letters.items() if translations.script_of(char) == script)
     every = sum(letters.values())
-    assert translations.share_of(text, script) == (every, own / max(every, 1))
+    assert translations.script_share(text, script) == (every, own / max(every, 1))
 
 
 FORKED = """

@@ -1,4 +1,4 @@
-"""The text that a reader sees of a page's HTML."""
+"""What a reader sees of a page: its Markdown without blocks, and the text of its HTML."""
 
 import html
 import re
@@ -11,12 +11,12 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def without_blocks(text: str) -> str:
-    """Return the Markdown with each block's line as a comment, which is how the page is made too."""
+    """Return the Markdown with a comment in place of each block, as when the page is rendered."""
     return _BLOCK_LINE.sub("<!--block-->", text)
 
 
-def visible_text(made: str) -> str:
-    """Return what a reader sees of a page's HTML, in its lines: a line begins where an element does."""
-    without_code = _CODE.sub("", made)
+def visible_text(page_html: str) -> str:
+    """Return the text that a reader sees of a page's HTML, with "\\0" at the beginning of each block element."""
+    without_code = _CODE.sub("", page_html)
     opened = re.sub(r"<(?:p|li|h[1-6]|td|th|dd|dt|div|blockquote|tr|ul|ol)\b[^>]*>", "\0", without_code)
     return html.unescape(_TAG.sub("", opened))

@@ -55,7 +55,7 @@ def build_language(job: Job) -> int:
     except (Problem, Problems, OSError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
-        raise unexpected.as_problem(error, job.root) from None
+        raise unexpected.unexpected_problem(error, job.root) from None
 
 
 def _build_language(job: Job) -> int:
@@ -98,7 +98,7 @@ def page_html(root: Path, context: Context, source: PageSource) -> str:
     except (Problem, Problems, OSError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
-        raise unexpected.as_problem(error, root) from None
+        raise unexpected.unexpected_problem(error, root) from None
 
 
 def draw_pages(

@@ -1,1 +1,1 @@
-"""Remains of Markdown, Word, phones and spreadsheets that readers would see."""
+"""Artefacts: remains of Markdown, Word, phones or spreadsheets that readers would see on a page."""

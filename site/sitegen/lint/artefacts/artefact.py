@@ -1,4 +1,4 @@
-"""What an artefact is, and how it is recognised."""
+"""The class of artefacts, which recognises them by a regular expression."""
 
 import re
 from collections.abc import Set
@@ -8,11 +8,11 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Artefact:
-    """Something visible that nobody intended.
+    """A kind of text on a page that nobody intended.
 
-    regex: compiled when a text is searched for it, since that takes longer than to search; letters: one of them stands
-    in everything that it matches; so do a digit where digits says it, and one of the words, where there are any.
-    endangers: whether it may harm a person; in_cells: whether it is looked for in cells of tables too.
+    regex: compiled only when a text is searched for it, since compiling takes longer. Every match has one of `letters`,
+    a digit if `digits`, and one of `words` if there are any, so that most searches can be skipped. endangers: whether
+    it may harm a person; in_cells: whether cells of tables are searched for it too.
     """
 
     regex: str
@@ -26,11 +26,11 @@ class Artefact:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What is searched for."""
+        """The compiled regular expression."""
         return re.compile(self.regex, re.M)
 
-    def may_stand_in(self, text: str, used: Set[str]) -> bool:
-        """Return whether it is worth while to search. used: the letters of the text."""
+    def may_be_in(self, text: str, used: Set[str]) -> bool:
+        """Return whether the text may have a match, which a search must confirm. used: the set of its characters."""
         if self.letters.isdisjoint(used) or (self.digits and not any(map(str.isdecimal, used))):
             return False
         return not self.words or any(word in text for word in self.words)

@@ -15,39 +15,39 @@ _ADDRESS = re.compile(
 )
 
 
-def unlinked_addresses(made: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each address or mail address that stands as words in this HTML: the words, what is wrong, what to do.
+def unlinked_addresses(page_html: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each web or mail address that is not a link: the address, what is wrong, what to do.
 
-    Markdown makes a link of none of them by itself, so nobody could press it, and a phone's reader copies it by hand.
+    Markdown does not turn an address into a link by itself, so readers could not press it.
     """
-    if not any(sign in made for sign in ("://", "www.", "WWW.", "Www.", "@")):
+    if not any(mark in page_html for mark in ("://", "www.", "WWW.", "Www.", "@")):
         return
-    for words in dict.fromkeys(_ADDRESS.findall(visible_text(_LINK.sub(" ", made)))):
-        whole = words if "://" in words or "@" in words else f"https://{words}"
+    for words in dict.fromkeys(_ADDRESS.findall(visible_text(_LINK.sub(" ", page_html)))):
+        target = words if "://" in words or "@" in words else f"https://{words}"
         what = _("the address %(address)s stands there as words: nobody can press it.", address=words)
         if "@" in words and "://" not in words:
             what = _("the mail address %(address)s stands there as words: nobody can press it.", address=words)
-        yield words, what, _("Write it like %(example)s.", example=f"<{whole}>")
+        yield words, what, _("Write it like %(example)s.", example=f"<{target}>")
 
 
-def find_artefacts(made: str) -> Iterator[tuple[Artefact, str]]:
-    """Yield every such sign in the visible text of this HTML, the first of its kind in each element, in context."""
-    text = visible_text(made)
-    # No pattern looks beyond the lines that it matches, so what it finds in an element it finds in all of them too.
+def find_artefacts(page_html: str) -> Iterator[tuple[Artefact, str]]:
+    """Yield the first artefact of each kind in the visible text of this HTML, with the line around it."""
+    text = visible_text(page_html)
+    # No pattern looks beyond the lines of its match: what the whole text does not have, no part of it has.
     lines, used = text.replace("\0", "\n"), set(text)
-    possible = [sign for sign in ARTEFACTS if sign.may_stand_in(lines, used) and sign.pattern.search(lines)]
+    possible = [one for one in ARTEFACTS if one.may_be_in(lines, used) and one.pattern.search(lines)]
     seen: set[Artefact] = set()
     for part in text.split("\0") if possible else ():
-        for sign in possible:
-            match = None if sign in seen else sign.pattern.search(part.strip("\n") if part else "")
+        for artefact in possible:
+            match = None if artefact in seen else artefact.pattern.search(part.strip("\n") if part else "")
             if match:
-                seen.add(sign)
-                yield sign, line_around(part.strip("\n"), match)
+                seen.add(artefact)
+                yield artefact, line_around(part.strip("\n"), match)
 
 
 def line_around(part: str, match: re.Match[str]) -> str:
-    """Return the line in which it stands."""
-    at = match.start() + (len(match[0]) - len(match[0].lstrip()))
-    begin = part.rfind("\n", 0, at) + 1
-    end = part.find("\n", at)
+    """Return the line of a match, without the whitespace around it."""
+    position = match.start() + (len(match[0]) - len(match[0].lstrip()))
+    begin = part.rfind("\n", 0, position) + 1
+    end = part.find("\n", position)
     return part[begin : end if end >= 0 else None].strip()

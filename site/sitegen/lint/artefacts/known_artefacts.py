@@ -1,4 +1,4 @@
-"""Remains of Markdown, Word, a phone or a spreadsheet that readers would see: searched in the rendered page."""
+"""The table of known artefacts, each with a message and what to do."""
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from sitegen.lint.artefacts.artefact import Artefact
@@ -25,14 +25,14 @@ _BULLETS = (
     "\u2217\u2219\u25a0\u25a1\u25b6\u25ba\u25c6\u25c7\u2605\u2756\u27a4"
 )
 _PICTURES = r"(?:[0-9]\ufe0f?\u20e3|[\u2190-\u21ff\u2460-\u24ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
-"""Small pictures of a phone's keyboard, and digits in a box or a ring."""
+"""Emojis, and digits in a box or a circle."""
 
 _OTHER_SPACES = "[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _ANY_SPACE = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
-"""A Mac writes a space that does not break where Alt is still held (github/markup 1150)."""
+"""With Alt held, a Mac types a no-break space (github/markup 1150)."""
 
 _LIKE_SIGNS = "\u2010\u2011\u2012\u2212\uff0d\uff0a"
-"""Hyphens, a minus and a star that are not those of Markdown, at the beginning of a line."""
+"""Look-alikes of the hyphen and the star with which lists begin."""
 
 _UNFILLED = (
     r"(?:insert|enter|your|name of)\b[^\]\n]*|(?:district|taluk|block|village|officer)(?: name)?|(?:phone )?number|"
