@@ -15,7 +15,7 @@ import yaml
 from sitegen.content import pages, tables, translations
 from sitegen.content.consent import consents
 from sitegen.incremental import inputs
-from sitegen.layers import inherited, libraries, lookup
+from sitegen.layers import inherited, libraries, library_zips, lookup
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.problem import Problem
@@ -325,7 +325,7 @@ def test_a_link_in_a_library_is_refused(folder: Any, library: Path, said: Any) -
 
 
 def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, said: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(libraries, "LARGEST_FILE", 10)
+    monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 10)
     write(library / "en" / "big.md", page("Big"))
     assert "is too large." in said()
 
@@ -376,7 +376,7 @@ def test_a_hostile_zip_writes_nothing(folder: Any, said: Any, members: Any, sent
 
 
 def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, said: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(libraries, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 1000)
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("en/a.md", b"0" * 100_000)

@@ -23,6 +23,7 @@ FOR_OPERATORS = {
     "languages/word_files.py": "words",
     "layers/inherited.py": "check at a terminal",
     "layers/libraries.py": "libraries in portal.yml",
+    "layers/library_zips.py": "libraries in portal.yml",
     "layers/site_root.py": "--content",
     "lint/report.py": "check at a terminal",
     "lint/unexpected.py": "faults of the program",
