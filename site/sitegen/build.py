@@ -206,7 +206,7 @@ def _said_of_pages(
     yield from mistakes.warnings(library)
     yield from translations.said(library)
     yield from moved_pages.said(library, rows["moved"], addresses)
-    yield from inherited.said(content, rows)
+    yield from inherited.warnings(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:

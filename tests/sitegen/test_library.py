@@ -76,7 +76,7 @@ def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(f
     assert not report.problems
     assert any("1 files and 0 rows of tables come from library/india; 1 files" in said for said in report.warnings)
     found = lookup.files(folder.root / "content", "en", "*.md")
-    assert {file.name: file.layer.shown for file in found} == {
+    assert {file.name: file.layer.label for file in found} == {
         "en/help.md": "content", "en/index.md": "content", "en/signs.md": "library/india",
     }  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) 
 
     def changed() -> list[str]:
         inherited.remember(content)
-        return [one for one in inherited.said(content, {}) if "has changed since" in one]
+        return [one for one in inherited.warnings(content, {}) if "has changed since" in one]
 
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mill"})
     assert changed() == []
@@ -151,13 +151,13 @@ def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path)
     folder.page("help", "Own.")
     content = folder.root / "content"
     inherited.remember(content)
-    assert not any("has changed since" in one for one in inherited.said(content, {}))
+    assert not any("has changed since" in one for one in inherited.warnings(content, {}))
     write(library / "en" / "help.md", page("Help", "Newer."))
     inherited.remember(content)
-    assert any("content/en/help.md: the library's file has changed" in one for one in inherited.said(content, {}))
+    assert any("content/en/help.md: the library's file has changed" in one for one in inherited.warnings(content, {}))
     (content / inherited.FILE).write_text("{}", encoding="utf-8")
     inherited.remember(content)
-    assert not any("has changed since" in one for one in inherited.said(content, {}))
+    assert not any("has changed since" in one for one in inherited.warnings(content, {}))
 
 
 def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(folder: Any, library: Path) -> None:

@@ -216,7 +216,7 @@ def read(content: Path, language: str) -> tuple[dict[str, PageSource], list[Prob
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            page = read_one(file.path, name, language, where, file.layer.shown)
+            page = read_one(file.path, name, language, where, file.layer.label)
             name.encode()
             if page.meta.get(DRAFT) is not True:
                 pages[name] = page
@@ -318,7 +318,7 @@ def _replaced(content: Path, english: Mapping[str, PageSource]) -> dict[tuple[st
     """Return the English pages of libraries that a district has replaced; its translations there are of these."""
     found = {}
     for file in lookup.every(content, SOURCE, "*.md"):
-        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
+        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.label
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
                 text = readable(file.path.read_text(encoding="utf-8-sig"), file.where)

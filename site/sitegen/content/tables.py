@@ -89,7 +89,7 @@ def read(tables: Path, schemas: Path, kept: Path | None = None) -> Tables:
 
 
 def _layers(tables: Path) -> list[str]:
-    return [layer.shown for layer in lookup.layers(tables.parent)]
+    return [layer.label for layer in lookup.layers(tables.parent)]
 
 
 def _files(tables: Path) -> list[lookup.File]:
@@ -121,7 +121,7 @@ def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tabl
         of_layers, wrong = _looked_at(found[name], descriptor, several)
         problems += [*wrong, *rows.problems(name, of_layers, descriptor)]
         empty = _without_rows(tables, name, descriptor)
-        sheets[name] = rows.joined(name, of_layers, descriptor) if of_layers else empty
+        sheets[name] = rows.merge_layers(name, of_layers, descriptor) if of_layers else empty
     if problems:
         raise Problems(problems)
     kinds = _kinds(sheets[KINDS]) if KINDS in sheets else {}
@@ -154,8 +154,8 @@ def _sheets(
             path = layer.folder / tables.name / f"{name}.csv"
             try:
                 sheet = read_sheet(path)
-                own = layer.shown == lookup.OWN
-                found[name].append(replace(sheet, layer=layer.shown, where=sheet.where if own else layer.where(path)))
+                own = layer.label == lookup.OWN
+                found[name].append(replace(sheet, layer=layer.label, where=sheet.where if own else layer.where(path)))
             except Problem as problem:
                 problems.append(problem)
     return found, problems

@@ -94,7 +94,7 @@ def _move_into_place(unpacked: Path, folder: Path) -> None:
 
 
 def _member_data(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """Return the bytes of a file in a zip. Raises BadZipFile where it has another size than the zip's directory says."""
+    """Return the bytes of a file in a zip. Raises BadZipFile where its size is not the one that the zip states."""
     with archive.open(member) as file:
         data = file.read(member.file_size + 1)
     if len(data) != member.file_size:

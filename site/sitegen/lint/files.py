@@ -51,13 +51,13 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
     for layer in lookup.layers(content):
         yield from _no_files(layer)
     for file in lookup.every(content):
-        if file.layer.shown != lookup.OWN and not lookup.is_used(file.name, languages):
+        if file.layer.label != lookup.OWN and not lookup.is_used(file.name, languages):
             continue  # another language's, or what lies in a checkout beside the content: nothing reads it
         if shown_name(file.name) != file.name:
             todo = _("Give it a name of letters a to z, digits and hyphens.")
             yield Problem(shown_name(file.where), _("has a name that cannot be read."), todo)
             continue
-        if file.layer.shown == lookup.OWN and file.name in zips:
+        if file.layer.label == lookup.OWN and file.name in zips:
             continue
         if any(map(is_kept_by_windows, Path(file.name).parts)):
             what = _("has a name that Windows keeps for itself, so no colleague there can open it.")
