@@ -83,6 +83,6 @@ class Editor:
         """Return the schema of a table, its titles and descriptions in a language of the window. Raises KeyError."""
         if table not in self.schemas:
             raise KeyError(table)
-        written = table_schemas.written(self.root / "site" / "schemas" / f"{table}.yaml")
-        said = table_schemas.in_words(written, i18n.translations(language).gettext)
-        return table_schemas.expanded(said, self.store.languages, lambda code: locales.name_in(code, language))
+        written = table_schemas.read_unexpanded(self.root / "site" / "schemas" / f"{table}.yaml")
+        said = table_schemas.translate(written, i18n.translations(language).gettext)
+        return table_schemas.expand(said, self.store.languages, lambda code: locales.name_in(code, language))

@@ -37,7 +37,7 @@ def load(program: Path) -> None:
     seal = browser_bundle.SEAL.kept(browser, program / browser_bundle.KEPT_IN)
     compression.remember(site_files.published(assets, seal))
     for path in schemas.glob("*.yaml"):
-        table_schemas.written(path)
+        table_schemas.read_unexpanded(path)
     to_html("", program)
     typed_rows.read({"any": CsvFile("", ["id"], [["1"]], [2])}, {"any": {"fields": [{"name": "id", "type": "string"}]}})
     kept_work.code_mark()

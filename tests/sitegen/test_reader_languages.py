@@ -19,7 +19,7 @@ FOR_OPERATORS = {
     "checks/security/key_checks.py": "keys in portal.yml",
     "content/settings_schema.py": "portal.yml",
     "languages/adding.py": "languages add",
-    "languages/lacks.py": "languages",
+    "languages/gaps.py": "languages",
     "languages/word_files.py": "words",
     "layers/inherited.py": "check at a terminal",
     "layers/libraries.py": "libraries in portal.yml",

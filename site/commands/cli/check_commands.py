@@ -6,7 +6,7 @@ from sitegen.checks import plain_english, translation_progress
 from sitegen.checks.go_live import blocking
 from sitegen.content import settings
 from sitegen.content.pages import AllPages
-from sitegen.languages import adding, lacks, word_files
+from sitegen.languages import adding, gaps, untranslated, word_files
 from sitegen.lint import report as reports
 from sitegen.media import audio_clips, short_clips
 from sitegen.publish import page_weight
@@ -107,11 +107,11 @@ def add_language(code: str, name: str) -> None:
     with site.report_problems():
         click.echo("\n".join(adding.add(site.content, site.root / "site" / "schemas", code, name)))
         voice = settings.voices(site.content).get(code, "")
-        click.echo("\n".join([*lacks.of_program(code), *lacks.of_machine(code, voice)]))
+        click.echo("\n".join([*gaps.in_program(code), *gaps.on_machine(code, voice)]))
         context, _ = prepared(site)
-        left = adding.missing(context.library, context.tables, code, context.portal.words.get(code, ""))
+        missing = untranslated.find(context.library, context.tables, code, context.portal.words.get(code, ""))
         click.echo(f"To translate into {code}:")
-        click.echo("\n".join(adding.said(left)))
-        whole = site.root / ".build" / f"to-translate-{code}.txt"
-        whole.write_text(adding.listed(left), encoding="utf-8")
-        click.echo(f"All of it by name: {whole.relative_to(site.root)}")
+        click.echo("\n".join(untranslated.summary(missing)))
+        listing = site.root / ".build" / f"to-translate-{code}.txt"
+        listing.write_text(untranslated.listing(missing), encoding="utf-8")
+        click.echo(f"All of it by name: {listing.relative_to(site.root)}")

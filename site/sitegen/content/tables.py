@@ -111,13 +111,13 @@ def _checked_anew(tables: Path, schemas: Path, languages: Sequence[str]) -> Tabl
         for file in _files(tables)
         if file.path.stem not in known
     ]
-    optional = {name for name in known if table_schemas.written(schemas / f"{name}.yaml").get("optional")}
+    optional = {name for name in known if table_schemas.read_unexpanded(schemas / f"{name}.yaml").get("optional")}
     found, wrong = _sheets(tables, sorted(known), optional)
     problems += wrong
     descriptors = table_schemas.read_all(schemas, languages or _languages_of_columns(schemas, found))
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
-        several = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        several = table_schemas.language_prefixes(table_schemas.read_unexpanded(schemas / f"{name}.yaml"))
         of_layers, wrong = _looked_at(found[name], descriptor, several)
         problems += [*wrong, *rows.problems(name, of_layers, descriptor)]
         empty = _without_rows(tables, name, descriptor)
@@ -176,7 +176,7 @@ def _languages_of_columns(schemas: Path, sheets: Mapping[str, Sequence[CsvFile]]
     """Return the languages for which tables have columns: where portal.yml cannot say which there are."""
     codes: dict[str, None] = {i18n.SOURCE_LANGUAGE: None}
     for name, of_layers in sheets.items():
-        begin = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        begin = table_schemas.language_prefixes(table_schemas.read_unexpanded(schemas / f"{name}.yaml"))
         for column in (column for sheet in of_layers for column in sheet.header):
             codes |= {column.removeprefix(one): None for one in begin if column.startswith(one)}
     return [code for code in codes if _CODE.fullmatch(code)]

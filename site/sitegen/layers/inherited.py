@@ -53,7 +53,7 @@ def _overridden_rows(content: Path) -> Iterator[tuple[str, str]]:
     for name, (first, *others) in sorted(tables.items()):
         with suppress(Problem, KeyError, OSError):  # `check` reports unreadable tables
             if others and first.layer.label == lookup.OWN:
-                key = table_schemas.written(_SCHEMAS / f"{first.path.stem}.yaml")["primaryKey"]
+                key = table_schemas.read_unexpanded(_SCHEMAS / f"{first.path.stem}.yaml")["primaryKey"]
                 for row, digest in _overridden_rows_of(first.path, [file.path for file in others], key):
                     yield f"{name}, {' '.join(row)}", digest
 

@@ -413,7 +413,7 @@ def row_of(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
 @cache
 def columns() -> tuple[str, ...]:
     """Return the names of the columns, in the order of the schema."""
-    return tuple(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])
+    return tuple(str(field["name"]) for field in table_schemas.read_unexpanded(_SCHEMA)["fields"])
 
 
 def _day(cell: str) -> date | None:
