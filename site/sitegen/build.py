@@ -31,7 +31,7 @@ from sitegen.content.pages import AllPages
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
-from sitegen.media import audio_clips, images
+from sitegen.media import audio_clips, images, staff_recordings
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.render import site_files
@@ -398,7 +398,7 @@ def remember_translations(root: Path, today: date) -> int:
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
+    recordings = staff_recordings.find_allowed(content, consents.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 

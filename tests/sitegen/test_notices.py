@@ -130,5 +130,5 @@ def test_the_strips_name_the_numbers_of_help_and_the_site(
 
 def test_a_code_has_four_empty_modules_around_it(tmp_path: Path) -> None:
     """ISO/IEC 18004, 9.1: with fewer, scanners miss it beside words or on a coloured poster."""
-    leaflets.draw_code("https://portal.example/ta/", tmp_path / "qr.svg")
+    leaflets.write_qr_code("https://portal.example/ta/", tmp_path / "qr.svg")
     assert "M4 4.5h7" in (tmp_path / "qr.svg").read_text(encoding="utf-8")

@@ -39,7 +39,7 @@ def spoken() -> Any:
             path.write_bytes(b"".join(lines) + kind.ending.encode())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spoken_lines, "made", lambda line, _: said.append(line) or b"x")
+        patch.setattr(spoken_lines, "speak_line", lambda line, _: said.append(line) or b"x")
         patch.setattr(spoken_lines, "write", write)
         yield said
 

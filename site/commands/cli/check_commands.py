@@ -8,7 +8,7 @@ from sitegen.content import settings
 from sitegen.content.pages import AllPages
 from sitegen.languages import adding, gaps, untranslated, word_files
 from sitegen.lint import report as reports
-from sitegen.media import audio_clips, short_clips
+from sitegen.media import short_clips, staff_recordings
 from sitegen.publish import page_weight
 
 from commands.building import build_if_changed, prepared
@@ -70,10 +70,10 @@ def list_go_live(site: Site) -> None:
 
 def list_recordings(site: Site, library: AllPages) -> None:
     """Print the texts of each language that nobody has recorded."""
-    there = audio_clips.recordings(site.content)
+    recordings = staff_recordings.find(site.content)
     for language, pages in library.by_language.items():
-        for key in audio_clips.unrecorded(language, pages, there):
-            click.echo(f"  content/media/{audio_clips.FOLDER}/{language}/{key}.m4a")
+        for key in staff_recordings.unrecorded(language, pages, recordings):
+            click.echo(f"  content/media/{staff_recordings.FOLDER}/{language}/{key}.m4a")
 
 
 @click.command()
@@ -86,11 +86,11 @@ def words() -> None:
         word_files.bring_up_to_date(site.content)
         context, _ = prepared(site)
         names = {language.code: language.name for language in context.portal.languages}
-        recordings = audio_clips.recordings(site.content)
+        recordings = staff_recordings.find(site.content)
         found = translation_progress.progress(context.library, recordings)
         click.echo("\n".join(translation_progress.table(found, names)))
         click.echo("\nRecord these first (content/media/audio/<language>/<name>.m4a):")
-        click.echo("\n".join(short_clips.record_first(context.tables, context.library, recordings)))
+        click.echo("\n".join(short_clips.missing_first_clips(context.tables, context.library, recordings)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
 

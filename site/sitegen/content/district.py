@@ -17,7 +17,7 @@ from sitegen.content.settings import WHERE, language_codes, read_settings
 from sitegen.content.settings_schema import exits
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
-from sitegen.media.images import drawing
+from sitegen.media import svg_drawings
 
 DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
@@ -138,7 +138,7 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
 def _drawn(media: Path, name: str) -> str:
     """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
     path = lookup.medium(media, name)
-    return drawing(path, "") if path.is_file() else ""
+    return svg_drawings.inline(path, "") if path.is_file() else ""
 
 
 def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:

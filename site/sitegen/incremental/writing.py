@@ -84,7 +84,7 @@ class Writing:
         audio, pictures = context.audio_pipeline, context.image_pipeline
         return replace(
             context, language=code,
-            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, making=False),
+            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, can_make=False),
             image_pipeline=pictures and replace(pictures, out=self.twin / pictures.out.name),
         )  # fmt: skip
 
@@ -219,7 +219,7 @@ def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> byt
 def draw_some(root: Path, drawn: Context) -> None:
     """Draw a page in each language and keep nothing of it: what that loads is there for the edits that follow."""
     if drawn.audio_pipeline:
-        shared_clips.makers()  # asks which versions are installed, as the first clip would
+        shared_clips.tool_versions()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
         plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)

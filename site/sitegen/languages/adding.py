@@ -45,7 +45,8 @@ def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
     languages = settings.language_codes(content)
     if not languages:
         settings.read_settings(content)  # raises a Problem about a portal.yml that cannot be read
-    prefixes = {path.stem: table_schemas.language_prefixes(table_schemas.read_unexpanded(path)) for path in sorted(schemas.glob("*.yaml"))}
+    descriptors = {path.stem: table_schemas.read_unexpanded(path) for path in sorted(schemas.glob("*.yaml"))}
+    prefixes = {name: table_schemas.language_prefixes(descriptor) for name, descriptor in descriptors.items()}
     changes = [
         _table_columns(content, code, languages, prefixes),
         _word_file(content, code),
@@ -103,7 +104,7 @@ def _settings_line(content: Path, code: str, name: str) -> _Change:
     data = path.read_bytes()
     text = data.decode("utf-8-sig")
     own = name or locales.own_name(code) or code
-    voice = {"voice": code} if speech.knows(code) else {}
+    voice = {"voice": code} if speech.has_voice(code) else {}
     row = {"code": code, **voice, "name": own}
     cells = (f"{key}: {_quoted(value, always=key == 'name')}" for key, value in row.items())
     line = f"{{{', '.join(cells)}}}"
@@ -162,9 +163,7 @@ def _word_file(content: Path, code: str) -> _Change:
     return _Change(message, {path: word_files.new_file(code)})
 
 
-def _table_columns(
-    content: Path, code: str, languages: Sequence[str], prefixes: dict[str, tuple[str, ...]]
-) -> _Change:
+def _table_columns(content: Path, code: str, languages: Sequence[str], prefixes: dict[str, tuple[str, ...]]) -> _Change:
     """Return the district's own tables with the language's columns, each behind those of the other languages.
 
     prefixes: those of columns in each language, by table.

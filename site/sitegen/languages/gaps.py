@@ -22,7 +22,7 @@ def on_machine(language: str, voice: str = "") -> Iterator[str]:
 
     voice: the one that portal.yml names.
     """
-    if not speech.knows(voice or language):
+    if not speech.has_voice(voice or language):
         yield (
             f"eSpeak NG has no voice for {language}: pages can be heard where somebody has recorded them "
             f"(content/media/audio/{language}/), and else not at all."

@@ -53,9 +53,7 @@ def _word_count(text: str) -> int:
 def listing(missing: Sequence[Missing]) -> str:
     """Return everything that is to be translated, by name, under a heading for each kind."""
     return "\n".join(
-        line
-        for part in missing
-        for line in (f"# {part.kind}", *(name.replace("\n", " ") for name in part.names), "")
+        line for part in missing for line in (f"# {part.kind}", *(name.replace("\n", " ") for name in part.names), "")
     )
 
 

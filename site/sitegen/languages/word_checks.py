@@ -30,8 +30,8 @@ def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:
         if language in own:
             text = _text(own[language].path)
             usable = own_words.usable(text, language)
-            for refused in own_words.refused(text, language):
-                yield f'{where}: the translation of "{refused.english[:60]}" {refused.why}; English stands in its place.'
+            for bad in own_words.refused(text, language):
+                yield f'{where}: the translation of "{bad.english[:60]}" {bad.why}; English stands in its place.'
         missing = [text for text in extraction.untranslated(language) if text not in usable]
         if missing:
             yield f'{where}: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'

@@ -32,9 +32,7 @@ def without_drops(sheet: CsvFile) -> CsvFile:
     if DROP not in sheet.header:
         return sheet
     column = sheet.header.index(DROP)
-    dropped = frozenset(
-        index for index, row in enumerate(sheet.rows) if column < len(row) and is_dropped(row[column])
-    )
+    dropped = frozenset(index for index, row in enumerate(sheet.rows) if column < len(row) and is_dropped(row[column]))
     rows = [row[:column] + row[column + 1 :] for row in sheet.rows]
     return replace(sheet, header=sheet.header[:column] + sheet.header[column + 1 :], rows=rows, dropped=dropped)
 

@@ -36,7 +36,7 @@ _DRAWN_FOR_THE_SITE = ("pictograms/", "drawings/", "scenes/")
 """Drawings of signs, numbers and scenes, which show nobody in particular (docs/pictures.md). Any other may."""
 
 _READINGS = "audio/"
-"""Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/audio_clips.py)."""
+"""Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/staff_recordings.py)."""
 
 
 def problems(

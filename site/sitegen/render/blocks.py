@@ -83,7 +83,9 @@ def _pages(context: Context, _: str) -> Markup:
 
 def _desks(context: Context, how: str) -> Markup:
     desks = context.portal.readers("concern")
-    clip = picture_blocks.heard(context, short_clips.WHO, short_clips.who_text(desks, context.language))
+    clip = picture_blocks.short_clip(
+        context, short_clips.WHO_READS, short_clips.who_reads_text(desks, context.language)
+    )
     return render(context.language, "blocks/desks.html", desks=desks, small=how == "faces", clip=clip)
 
 

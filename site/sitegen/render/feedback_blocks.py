@@ -151,7 +151,7 @@ def _photo(context: Context) -> Any:
 
     def draw_one(name: str, alt: str) -> Markup:
         html = Markup('<p><img alt="{}" src="/media/{}" /></p>').format(alt, name)
-        drawn = context.image_pipeline.shown(str(html), context.language) if context.image_pipeline else html
+        drawn = context.image_pipeline.embed(str(html), context.language) if context.image_pipeline else html
         return Markup(drawn)  # noqa: S704 - escaped above
 
     return draw_one

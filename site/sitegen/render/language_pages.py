@@ -171,7 +171,7 @@ class _Work:
     def body(self, source: PageSource, converted: str) -> Body:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
         context, html = self.context, converted
-        html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
+        html = context.image_pipeline.embed(html, context.language) if context.image_pipeline else html
         html = quotes.drawn(talk(html))
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))

@@ -22,7 +22,7 @@ from sitegen.publish import browser_bundle, mirrored_style, old_engines, open_da
 from sitegen.publish.withdrawals import withdrawal, withdrawn_media, withdrawn_quotes
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
-from sitegen.render.picture_blocks import heard
+from sitegen.render.picture_blocks import short_clip
 from sitegen.render.templates import render
 
 ASSETS = {
@@ -138,7 +138,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
 def _language_names(context: Context) -> dict[str, Clip | None]:
     """Return the clip of each language's own name, in its own voice."""
     languages = context.portal.languages
-    return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
+    return {one.code: short_clip(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
 
 
 def write_assets(root: Path, out: Path, portal: Portal) -> None:

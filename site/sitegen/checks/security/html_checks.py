@@ -44,7 +44,7 @@ def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[P
         yield Problem(_("%(place)s, between the --- lines", place=page.where), found.what, _TODO)
     for found in active_html.findings(to_html(without_blocks(page.text), root) if made is None else made):
         if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
-            continue  # images.asked says it better
+            continue  # image_checks.page_problems reports it better
         yield Problem(place_in(page.where, line=_line(page, found)), found.what, _TODO)
 
 
