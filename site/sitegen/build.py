@@ -289,7 +289,7 @@ def _drawn_from(
 ) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
-    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.KEPT_IN)
+    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
@@ -307,7 +307,7 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     from sitegen.render.events import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
-    numbers = calendar_numbers.remembered(content, context.portal.events, today)
+    numbers = calendar_numbers.update(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
     site_files.write(root, fresh, context, seal, withdrawn.listed(out))
 
@@ -375,7 +375,7 @@ class _Pages:
             self._start_copies_in(self._fresh / language)
 
     def _start_copies_in(self, folder: Path) -> None:
-        parts = compression.in_parts(compression.wanted(folder))
+        parts = compression.batches(compression.uncompressed_files(folder))
         self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 
 

@@ -135,7 +135,7 @@ def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, langu
     for name, html in engine.convert(ROOT, found, language, blocks):
         if not blocks.blocks:
             looked += 1
-            told = html if blocks.as_written is None else blocks.as_written
+            told = html if blocks.html_with_own_links is None else blocks.html_with_own_links
             assert told == to_html(found.find(name, language).text, ROOT), name
     assert looked > 1
 

@@ -12,7 +12,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent import consents, quotes
 from sitegen.content.pages import PageSource, block_of
-from sitegen.render.engine.markdown_extensions import talk
+from sitegen.render.engine.markdown_extensions import dialogue
 from sitegen.render.engine.markdown_html import to_html
 
 _QUOTED = re.compile(r"<(?:blockquote|q)\b", re.I)
@@ -54,7 +54,7 @@ def _said_elsewhere(page: PageSource) -> bool:
 def _same(text: str, html: str, left: str, root: Path) -> bool:
     """Return whether page and text hold the same without their quotes, and what people say is drawn around them."""
     at_once = _seen(left) == _seen(_html(quotes.taken_out(text), root))
-    return at_once and quotes.shown(quotes.drawn(talk(html))) == quotes.shown(quotes.drawn(html))
+    return at_once and quotes.shown(quotes.drawn(dialogue(html))) == quotes.shown(quotes.drawn(html))
 
 
 def _html(text: str, root: Path) -> str:

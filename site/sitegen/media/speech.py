@@ -1,8 +1,8 @@
 """Speak texts with eSpeak NG, which has voices for every language of the programme and is used only here.
 
 It runs inside this process through ctypes (espeak-ng's speak_lib.h); one process speaks one text at a time. The engine
-keeps the phase of its voice's flutter from one text to the next. So it is loaded anew for each text, which takes 0.4 ms:
-then the same text always has the same samples.
+keeps the phase of its voice's flutter from one text to the next. It is loaded anew for each text, in 0.4 ms, so that
+the same text always has the same samples.
 """
 
 import ctypes

@@ -29,7 +29,7 @@ from sitegen.content.tables import Tables, in_order, text
 from sitegen.print import drawings
 from sitegen.print.drawings import Draw
 from sitegen.render.blocks import Context
-from sitegen.render.html_to_text import lines_of
+from sitegen.render.html_to_text import extract_text
 
 MAX_PAGES = {"leaflet": 2}
 """A leaflet is one sheet, printed on both sides."""
@@ -173,4 +173,4 @@ def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
 def _blocks(html: str) -> list[dict[str, str]]:
     """Return the headings, paragraphs and list items of a page's article, by their HTML tags."""
     article = html[html.index("<article") : html.index("</article>")]
-    return [{"kind": tag, "text": line} for tag, line in lines_of(article, aloud=False)]
+    return [{"kind": tag, "text": line} for tag, line in extract_text(article).written]

@@ -69,7 +69,8 @@ def helplines(context: Context, group: str) -> Markup:
     first = [row for row in rows if group or row["everywhere"]] or rows
     names = {language.code: language.name for language in context.portal.languages}
     return render(
-        context.language, "blocks/helplines.html", rows=first, more=[row for row in rows if row not in first], text=text,
+        context.language, "blocks/helplines.html", text=text,
+        rows=first, more=[row for row in rows if row not in first],
         speaks=lambda row: [names[code] for code in (row["speaks"] or "").split() if code in names],
         number_picture=_number_picture(context), number_clip=_number_clip(context), say_it=_sentence_in_tamil(context),
     )  # fmt: skip
