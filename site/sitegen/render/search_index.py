@@ -22,7 +22,7 @@ MAX_WEIGHT = 9
 
 
 def normalised_tokens(text: str) -> list[str]:
-    """Return the normalised tokens of a text's words, which end at every character that is no letter, like the danda."""
+    """Return the normalised tokens of a text's words, which end at each character that is no letter, like the danda."""
     result: list[str] = []
     for part in text.split():
         tokens = _tokens_of(part)
