@@ -626,7 +626,7 @@ def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    strays = phone_numbers.strays
+    strays = phone_numbers.unknown_numbers
     monkeypatch.setattr(
         phone_numbers, "strays", lambda text, *known, **how: looked.append(text) or strays(text, *known, **how)
     )

@@ -97,7 +97,7 @@ _LONG = range(7, 15)
 
 
 @dataclass(frozen=True)
-class StrayNumber:
+class UnknownNumber:
     """A number in a text that looks like one to call: where it begins, and how it is written."""
 
     start: int
@@ -109,7 +109,7 @@ _DIGIT_OR_COLON = re.compile(r"[\d:]")
 """Found in a sixth of the time: most pages have none."""
 
 
-def strays(text: str, known: Collection[str], *, address: bool = False) -> Iterator[StrayNumber]:
+def unknown_numbers(text: str, known: Collection[str], *, address: bool = False) -> Iterator[UnknownNumber]:
     """Yield the numbers of a text that look like helplines and are not known.
 
     known: what helplines.csv has under tel. address: the text is a postal address, in which a PIN code stands.
@@ -122,13 +122,13 @@ def strays(text: str, known: Collection[str], *, address: bool = False) -> Itera
     for match in _TEL.finditer(plain):
         if _digits(match[1] or match[2] or "") not in known:
             start, end = written.place_of(match.start(), match.end())
-            yield StrayNumber(start, text[start:end])
+            yield UnknownNumber(start, text[start:end])
     plain = _TEL.sub(_blank, plain)
     masked = _NO_NUMBER.sub(lambda match: _kept_or_blank(match, plain, known), plain)
     for match in _RUN.finditer(masked):
         for part in _suspicious(match, plain, known, address=address):
             start, end = written.place_of(*part)
-            yield StrayNumber(start, text[start:end].strip(" ().-"))
+            yield UnknownNumber(start, text[start:end].strip(" ().-"))
 
 
 def _with_digits(match: re.Match[str]) -> str:
@@ -231,7 +231,7 @@ def _looks_short(code: str, *, called: bool, address: bool) -> bool:
     return code.startswith("1") and len(code) > 3 and not _YEARS.fullmatch(code)  # noqa: PLR2004
 
 
-def dialled(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
+def numbers_by_id(rows: Sequence[Row]) -> dict[str, tuple[str, str]]:
     """Return for each id of helplines.csv the number as it is shown and as it is dialled."""
     return {str(row["id"]).casefold(): (str(row["number"]), str(row["tel"])) for row in rows}
 
@@ -241,7 +241,7 @@ def known_numbers(rows: Sequence[Row]) -> frozenset[str]:
     return frozenset(_digits(str(row[column])) for row in rows for column in ("number", "tel"))
 
 
-def drawn(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> str:
+def fill_numbers(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> str:
     """Return a text with its numbers drawn in. link: as Markdown's links where a link may stand, else plain.
 
     What helplines.csv does not have stays as it is: the checks name it.
@@ -259,7 +259,7 @@ def drawn(text: str, numbers: Mapping[str, tuple[str, str]], *, link: bool) -> s
     return TOKEN.sub(one, text) if "[[" in text else text  # most pages have none
 
 
-def in_library(library: AllPages, numbers: Mapping[str, tuple[str, str]]) -> AllPages:
+def fill_library(library: AllPages, numbers: Mapping[str, tuple[str, str]]) -> AllPages:
     """Return the pages with their numbers drawn in: links in the text, plain numbers in titles and descriptions."""
     by_language = {
         code: {name: _in_page(page, numbers) for name, page in pages.items()}
@@ -272,7 +272,7 @@ def _in_page(page: PageSource, numbers: Mapping[str, tuple[str, str]]) -> PageSo
     meta = {key: _plain(value, numbers) for key, value in page.meta.items()}
     if locales.direction(page.language) == "rtl":
         numbers = {id_: (_in_one_piece(shown), tel) for id_, (shown, tel) in numbers.items()}
-    text = drawn(page.text, numbers, link=True)
+    text = fill_numbers(page.text, numbers, link=True)
     return page if (text, meta) == (page.text, page.meta) else replace(page, text=text, meta=meta)
 
 
@@ -282,10 +282,10 @@ def _in_one_piece(number: str) -> str:
 
 
 def _plain(value: Any, numbers: Mapping[str, tuple[str, str]]) -> Any:
-    return drawn(value, numbers, link=False) if isinstance(value, str) and "[[" in value else value
+    return fill_numbers(value, numbers, link=False) if isinstance(value, str) and "[[" in value else value
 
 
-def in_tables(tables: Tables, numbers: Mapping[str, tuple[str, str]]) -> Tables:
+def fill_tables(tables: Tables, numbers: Mapping[str, tuple[str, str]]) -> Tables:
     """Return the tables with plain numbers drawn into their texts."""
     return {name: [_in_row(row, numbers) for row in rows] for name, rows in tables.items()}
 

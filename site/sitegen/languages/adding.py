@@ -182,7 +182,7 @@ def _with_columns(path: Path, code: str, languages: Sequence[str], prefixes: Seq
 
     Byte order mark, separator and line ends stay. Raises Problem where the table cannot be read.
     """
-    header = csv_files.read_sheet(path).header
+    header = csv_files.read_csv(path).header
     data = path.read_bytes()
     dialect = spreadsheet_csv.dialect_of(data)
     rows = spreadsheet_csv.rows_of(data, dialect)

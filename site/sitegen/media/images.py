@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from forms.core.files.durable import write_durably
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.layers import lookup
 from sitegen.media import photos, svg_drawings
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from forms.core.files.audio_files import EXTENSIONS, is_recording
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.layers import lookup
 from sitegen.media.spoken_texts import DIGITS, questions

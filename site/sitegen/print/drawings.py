@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from forms.core.portal import Helpline
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.layers import lookup
 from sitegen.media import svg_drawings
 from sitegen.render.context import Context
@@ -17,7 +17,7 @@ Draw = Callable[..., str]
 
 def drawer(folder: Path, context: Context, media: Path) -> Draw:
     """Return a function that copies drawings into a folder, except those that lack a consent they need."""
-    allowed = consents.read_leniently(media.parent).media(context.today)
+    allowed = consent_table.read_leniently(media.parent).media(context.today)
     language = context.language.lower()  # the case that consents use
 
     def draw(*names: str) -> str:

@@ -56,7 +56,9 @@ def announced_events(portal: Portal, today: date) -> list[Event]:
     Of a repeating event only its next day.
     """
     return [
-        event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
+        event
+        for event in event_lists.one_per_series(event_lists.top_level_events(portal, today, past=False))
+        if event.state != "cancelled"
     ]
 
 
@@ -72,7 +74,7 @@ def _write_data(folder: Path, data: dict[str, Any], address: str) -> None:
 def _event_data(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
     """Return what the poster of an event says."""
     _ = i18n.say(language)
-    place = event_lists.help_of(portal, language)["place_of"](event)
+    place = event_lists.template_helpers(portal, language)["place_of"](event)
     moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
     takes_signups = any(one.takes_signups(today) for one in (event, *parts))
@@ -101,7 +103,7 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
     """Yield name and text of each fact that makes it easier to come, "" where it does not apply."""
     _ = i18n.say(language)
     yield _("What is free"), pick(event.free, language)
-    yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
+    yield _("Languages spoken there"), ", ".join(event_lists.spoken_languages(event, language))
     yield _("Children"), _("Children are welcome.") if event.children else ""
     yield _("Women officers"), _("A woman officer is there. You can ask for her.") if event.women_officers else ""
     yield _("Getting in"), _("You get in without steps.") if event.step_free else ""

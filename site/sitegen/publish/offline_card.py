@@ -11,7 +11,7 @@ from markupsafe import escape
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
 from forms.core.files.durable import replaced
 from forms.core.portal import Portal
-from sitegen.content.pages import OF_THE_BUILD
+from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.render.templates import render
 
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
@@ -33,7 +33,7 @@ _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 
 _EXCLUDED_SUFFIXES = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest", ".sig"})
 _EXCLUDED_NAMES = frozenset({"404", "away", "too-large", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
-_EXCLUDED_FOLDERS = [[name] for name in OF_THE_BUILD]
+_EXCLUDED_FOLDERS = [[name] for name in GENERATED_FOLDERS]
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip: the card does not reveal when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" leads without internet: an empty page."""

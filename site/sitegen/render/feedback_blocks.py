@@ -46,15 +46,15 @@ def problem(context: Context, name: str) -> Markup:
     meetings = [
         page for page in feedback.meetings(context.library, context.language) if name in page.meta.get("themes", ())
     ]
-    quarter = feedback.latest(context.tables)
+    quarter = feedback.latest_quarter(context.tables)
     theme_charts = []
-    if quarter and feedback.count(context.tables, quarter, theme=name):
+    if quarter and feedback.letter_count(context.tables, quarter, theme=name):
         theme_charts = [_chart(context, part_of_district(context), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
         context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=meetings,
         charts=theme_charts,
         period=_period(context, quarter),
-        total=feedback.count(context.tables, quarter, theme=name) if quarter else None,
+        total=feedback.letter_count(context.tables, quarter, theme=name) if quarter else None,
     )  # fmt: skip
 
 
@@ -76,17 +76,17 @@ def came_of_it(context: Context, name: str) -> Markup:
 
 def numbers(context: Context, _argument: str) -> Markup:
     """Draw the letter counts of the last quarter: a chart and a table by problem, month, taluk and kind of work."""
-    quarter = feedback.latest(context.tables)
+    quarter = feedback.latest_quarter(context.tables)
     _ = say(context.language)
     quarter_charts = []
-    if quarter and feedback.count(context.tables, quarter):
+    if quarter and feedback.letter_count(context.tables, quarter):
         quarter_charts = [
             _chart(context, _("By problem"), _counts(context, quarter, "theme")),
             _chart(context, _("By month"), _counts(context, quarter, "month")),
             _chart(context, part_of_district(context), _counts(context, quarter, "taluk")),
             _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
-    total = feedback.count(context.tables, quarter) if quarter else None
+    total = feedback.letter_count(context.tables, quarter) if quarter else None
     return _draw(context, "numbers", period=_period(context, quarter), charts=quarter_charts, total=total)
 
 
@@ -190,7 +190,8 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
         if dimension != "theme":
             _ = say(context.language)
             names[feedback.UNKNOWN] = {context.language: _("Not told")}
-    return [(names[count.id], count) for count in feedback.counted(context.tables, quarter, dimension, names, **where)]
+    counts = feedback.letter_counts(context.tables, quarter, dimension, names, **where)
+    return [(names[count.id], count) for count in counts]
 
 
 def _period(context: Context, quarter: str | None) -> str:

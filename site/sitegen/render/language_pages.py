@@ -169,7 +169,7 @@ class _Converter:
 
     def store_facts(self, source: PageSource, converted: str) -> None:
         """Store the facts that the checks need, for a page without blocks: the checks look at the same HTML then."""
-        is_own = source.language == self.context.language and not source.made
+        is_own = source.language == self.context.language and not source.generated
         if is_own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
             html = converted if self.blocks.html_with_own_links is None else self.blocks.html_with_own_links
             page_facts.of(source, self.root, html)
@@ -178,7 +178,7 @@ class _Converter:
         """Return the body of a page, with its pictures and blocks drawn, and first what a table's page shows."""
         context, html = self.context, converted
         html = context.image_pipeline.embed(html, context.language) if context.image_pipeline else html
-        html = quotes.drawn(dialogue(html))
+        html = quotes.mark_html(dialogue(html))
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.fill(html, lambda block: draw(context, block.name, block.argument))
         html = str(source.renderer(context)) + html if source.renderer else html
