@@ -37,7 +37,7 @@ def data(folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language:
     """What the template is given for each paper, in turn."""
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        leaflets, "set_paper", lambda room, _template, kind, _path: seen.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
+        leaflets, "typeset", lambda room, _template, kind, _path: seen.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
     )  # fmt: skip
     list(event_posters.write(tmp_path, context(folder, language), folder.root / "content" / "media"))
     return seen
@@ -81,7 +81,7 @@ def test_a_paper_says_what_one_must_know_before_going(
     folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes: list[str] = []
-    monkeypatch.setattr(leaflets, "draw_code", lambda address, _path: codes.append(address))
+    monkeypatch.setattr(leaflets, "write_qr_code", lambda address, _path: codes.append(address))
     folder.table(
         "events",
         {

@@ -283,7 +283,7 @@ def test_only_root_and_the_builder_decide_what_a_site_says(
     assert shared_clips.is_trusted_owner(0)
     assert not shared_clips.is_trusted_owner(me + 1)
     shared_work.make(district.root, TODAY)
-    monkeypatch.setattr(shared_clips, "may_decide", lambda _: False)
+    monkeypatch.setattr(shared_clips, "is_trusted_owner", lambda _: False)
     spoken.clear()
     district.build()
     assert any("Words of the library" in text for text in spoken)
