@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sitegen.checks.number_search import unknown_numbers
 from sitegen.content.pages import AllPages, PageSource
-from sitegen.content.phone_numbers import fill_library, fill_numbers, unknown_numbers
+from sitegen.content.phone_numbers import fill_library, fill_numbers
 
 from forms.core import i18n
 from forms.core.i18n import written_digits
