@@ -153,7 +153,7 @@ def _folder(content: Path, code: str) -> _Change:
 
 def _word_file(content: Path, code: str) -> _Change:
     """Return the language's .po file as a change. Raises Problem where a file has the folder's name."""
-    if code in extraction.translated() or lookup.find(content, f"words/{code}.po").is_file():
+    if code in extraction.translated_languages() or lookup.find(content, f"words/{code}.po").is_file():
         return _Change()
     path = word_files.path_of(content, code)
     if path.parent.exists() and not path.parent.is_dir():

@@ -41,7 +41,7 @@ def _missing_cells(tables: dict[str, list[dict[str, object]]], code: str) -> Mis
 
 
 def _missing_words(code: str, own: str) -> Missing:
-    translated = own_words.usable(own, code) if own else {}
+    translated = own_words.usable_words(own, code) if own else {}
     missing = [text for text in extraction.untranslated(code) if text not in translated]
     return Missing("sentences of the interface", tuple(missing), sum(map(_word_count, missing)))
 

@@ -29,8 +29,8 @@ def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:
         usable: dict[str, tuple[str, ...]] = {}
         if language in own:
             text = _text(own[language].path)
-            usable = own_words.usable(text, language)
-            for bad in own_words.refused(text, language):
+            usable = own_words.usable_words(text, language)
+            for bad in own_words.refused_words(text, language):
                 yield f'{where}: the translation of "{bad.english[:60]}" {bad.why}; English stands in its place.'
         missing = [text for text in extraction.untranslated(language) if text not in usable]
         if missing:

@@ -19,7 +19,7 @@ def path_of(content: Path, language: str) -> Path:
 
 def new_file(language: str) -> bytes:
     """Return the bytes of a new .po file with all the English that is to be translated."""
-    return own_words.brought_up_to_date("", language, extraction.template()).encode()
+    return own_words.update_po("", language, extraction.template()).encode()
 
 
 def _template(language: str, text: str) -> Catalog:
@@ -28,7 +28,7 @@ def _template(language: str, text: str) -> Catalog:
     That is all of it, or only what the file corrects where the program has its own translations.
     """
     template = extraction.template()
-    if language not in extraction.translated():
+    if language not in extraction.translated_languages():
         return template
     own = own_words.catalog_of(text, language)
     corrected = Catalog(charset="utf-8")
@@ -48,7 +48,7 @@ def bring_up_to_date(content: Path) -> None:
             continue
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         try:
-            updated = own_words.brought_up_to_date(text, path.stem, _template(path.stem, text))
+            updated = own_words.update_po(text, path.stem, _template(path.stem, text))
         except own_words.NotWords as error:
             raise Problem(
                 f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."

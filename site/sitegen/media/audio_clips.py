@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from forms.core.files.audio_files import KINDS, AudioFormat
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
@@ -106,7 +106,7 @@ class AudioPipeline:
         """Write the files of a clip into the cache, all or none; return True."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            targets = [stack.enter_context(replaced(path)) for path in self._paths(name)]
+            targets = [stack.enter_context(atomic_replacement(path)) for path in self._paths(name)]
             write(list(zip(KINDS, targets, strict=True)))
         return True
 

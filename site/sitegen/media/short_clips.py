@@ -40,7 +40,7 @@ def number_text(row: Row, language: str) -> str:
 
 def who_reads_text(desks: Iterable[Desk], language: str) -> str:
     """Return the spoken text about who reads letters: the names of the desks."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     return f"{_('Who can read it')}: {', '.join(pick(desk.name, language) for desk in desks)}."
 
 

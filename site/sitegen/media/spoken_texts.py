@@ -25,7 +25,7 @@ def questions() -> dict[str, tuple[Definition, Field]]:
 
 def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
     """Return a question as it is read aloud: its label, its help, and the answers to choose from."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     answers = labelled(form_schema.choices(field, form, portal, today), language)
     parts = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in parts if part)

@@ -119,7 +119,7 @@ def draw_signs(draw: Draw, tables: Tables, language: str) -> list[dict[str, str]
 
 def common_data(portal: Portal, language: str, draw: Draw) -> dict[str, object]:
     """Return the data that every paper needs: the help numbers of every page, names, who is responsible."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     numbers = [
         {
             "number": helpline.number,
@@ -144,7 +144,7 @@ def common_data(portal: Portal, language: str, draw: Draw) -> dict[str, object]:
 
 def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
     """Return the data of the sheet of fingerprints: those of all desks, their members and their recovery keys."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     return {
         "title": _("Check the keys of the desks"),
         "lead": _(

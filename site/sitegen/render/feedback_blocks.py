@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.i18n import say
+from forms.core.i18n import translator
 from forms.core.portal import pick
 from forms.core.statistics.counts import months_of
 from sitegen.content import feedback
@@ -38,7 +38,7 @@ def problems(context: Context, _: str) -> Markup:
 
 def problem(context: Context, name: str) -> Markup:
     """Draw one theme: its signs, campaigns, counts, meetings and promises."""
-    _ = say(context.language)
+    _ = translator(context.language)
     theme = _row(context, "themes", name)
     signs = [row for row in in_order(context.tables["signs"]) if row["id"] in feedback.signs_of(theme)]
     campaigns = [_page(context, row["page"]) for row in feedback.campaigns_of(context.tables, theme)]
@@ -77,7 +77,7 @@ def came_of_it(context: Context, name: str) -> Markup:
 def numbers(context: Context, _argument: str) -> Markup:
     """Draw the letter counts of the last quarter: a chart and a table by problem, month, taluk and kind of work."""
     quarter = feedback.latest_quarter(context.tables)
-    _ = say(context.language)
+    _ = translator(context.language)
     quarter_charts = []
     if quarter and feedback.letter_count(context.tables, quarter):
         quarter_charts = [
@@ -163,7 +163,7 @@ def _photo(context: Context) -> Any:
 
 def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts, Markup]:
     """Return the arguments of blocks/charts.html: the title, the counts for the table, and the drawing."""
-    _ = say(context.language)
+    _ = translator(context.language)
     bars = [(pick(names, context.language), count.letters) for names, count in counts]
     description = f"{title}. {_('The numbers stand in the table below.')}"
     return title, counts, charts.bars(bars, description, context.charts)
@@ -174,7 +174,7 @@ def part_of_district(context: Context) -> str:
     kinds = {row["kind"] for row in _places(context)}
     rows = [row for row in context.tables["kinds"] if row["of"] == "place" and row["id"] in kinds]
     word = text(rows[0], "name").get(context.language, "") if len(rows) == len(kinds) == 1 else ""
-    return word or i18n.say(context.language)("Place")
+    return word or i18n.translator(context.language)("Place")
 
 
 def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:
@@ -188,7 +188,7 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
         table = {"theme": "themes", "taluk": "places", "work": "work"}[dimension]
         names = {row["id"]: text(row, "name") for row in context.tables[table]}
         if dimension != "theme":
-            _ = say(context.language)
+            _ = translator(context.language)
             names[feedback.UNKNOWN] = {context.language: _("Not told")}
     counts = feedback.letter_counts(context.tables, quarter, dimension, names, **where)
     return [(names[count.id], count) for count in counts]

@@ -111,7 +111,7 @@ def draw_pages(
     engine: another one than mkdocs.yml names; all make the same HTML (tests/sitegen/test_engines.py); unchecked: see
     Job.
     """
-    i18n.take_words(context.portal.words)  # needed where this runs in a process of its own
+    i18n.set_process_words(context.portal.words)  # needed where this runs in a process of its own
     frames = Frames(context.portal, context.language, _refuse_frame)
     for source, body in bodies(root, context, names, engine, unchecked=unchecked):
         yield DrawnPage(source.name, source.path, _draw(frames, context, source, body), body.counts)

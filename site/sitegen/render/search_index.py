@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from forms.core.i18n.search_words import bare, words
+from forms.core.i18n.search_words import index_words, normalise
 from sitegen.content.pages import AllPages, PageSource
 
 MIN_TOKEN_LENGTH = 2
@@ -27,7 +27,7 @@ def normalised_tokens(text: str) -> list[str]:
     for part in text.split():
         tokens = _tokens_of(part)
         if tokens is None:
-            return words(text, MIN_TOKEN_LENGTH)
+            return index_words(text, MIN_TOKEN_LENGTH)
         result += tokens
     return result
 
@@ -38,7 +38,7 @@ def _tokens_of(part: str) -> tuple[str, ...] | None:
 
     None where it has a digit: it may belong to a number that goes on after the space.
     """
-    return None if any(map(str.isdecimal, bare(part))) else tuple(words(part, MIN_TOKEN_LENGTH))
+    return None if any(map(str.isdecimal, normalise(part))) else tuple(index_words(part, MIN_TOKEN_LENGTH))
 
 
 def shard_name(normalised_token: str) -> str:

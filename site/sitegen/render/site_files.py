@@ -164,7 +164,7 @@ def _copy_films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]])
 
 def _write_error_pages(folder: Path, portal: Portal, language: str) -> None:
     """Write the pages that the web server shows for errors: 404, forms not reachable, upload too large (deploy/)."""
-    say = i18n.say(language)
+    say = i18n.translator(language)
     error = say("Something went wrong")
     pages = (("404", 404, say("This page is not here")), ("away", 503, error), ("too-large", 413, error))
     for name, status, title in pages:

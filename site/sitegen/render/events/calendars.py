@@ -129,7 +129,7 @@ def entry(portal: Portal, event: Event, language: str, number: int, today: date)
 
 def _summary(event: Event, language: str) -> str:
     """Return the title, with "cancelled" or "moved" before it, since a phone's list shows nothing else."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     head = {"cancelled": _("cancelled"), "moved": _("moved")}.get(event.state, "")
     return f"{head.upper()}: {pick(event.title, language)}" if head else pick(event.title, language)
 
@@ -152,7 +152,7 @@ def _location(portal: Portal, event: Event, language: str) -> str:
 
 def _description(portal: Portal, event: Event, language: str) -> Iterable[str]:
     """Yield the lines of an entry's description."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     yield pick(event.what, language)
     if event.state == "cancelled":
         yield _("This event is cancelled. It does not take place.")
