@@ -189,6 +189,6 @@ class _Converter:
 
 def _refuse_active(html: str, where: str) -> None:
     """Raise Problem for HTML that would run or load something."""
-    for finding in active_html.left_over(html):
+    for finding in active_html.findings_in_page(html):
         what = _("the page as built %(what)s", what=finding.what)
         raise Problem(where, what, _("Look for what makes it, and tell a developer."))
