@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import settings
 from editor.saving.git_repository import FileChange
@@ -258,7 +258,7 @@ def unpublished(history: History, memory: Path, path: str = "") -> list[FileChan
     return [
         change
         for change in changes
-        if not change.path.startswith(f"{UNFINISHED}/") and change.path not in WRITTEN_BY_BUILDS
+        if not change.path.startswith(f"{DRAFTS_FOLDER}/") and change.path not in WRITTEN_BY_BUILDS
     ]
 
 

@@ -335,7 +335,7 @@ def test_killed_two_hundred_times_in_the_middle_of_saves_nothing_that_was_saved_
 def test_only_one_editor_runs_at_a_time(tmp_path: Path) -> None:
     from editor.start import exclusive  # noqa: PLC0415
 
-    with exclusive(tmp_path), pytest.raises(Problem, match="runs already"), alone(tmp_path):
+    with exclusive(tmp_path), pytest.raises(Problem, match="runs already"), exclusive(tmp_path):
         raise AssertionError("two editors run")
 
 

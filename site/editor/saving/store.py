@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 
 from sitegen.checks.security import secret_checks
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.layers import lookup
 
 from editor.paths import page_path, table_path
@@ -162,7 +162,7 @@ class ContentStore:
     def _withdrawal_lock(self, paths: Collection[Path]) -> AbstractContextManager[None]:
         """Return the lock that keeps other programs from withdrawing consents until the files are written."""
         changes_consents = any(self.name(path) == withdrawals.NAME for path in paths)
-        return consents.changing(self.content) if changes_consents else nullcontext()
+        return consent_table.locked_table(self.content) if changes_consents else nullcontext()
 
     def remove(self, path: Path, base: str, who: str, what: str) -> Revision | None:
         """Delete the file with the id `base`, and commit that. It stays in the history.
