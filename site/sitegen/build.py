@@ -128,7 +128,7 @@ def read(
     rows = phone_numbers.fill_tables(rows, numbers)
     days = list(events.expand_series(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
-    i18n.take_words(portal.words)
+    i18n.set_process_words(portal.words)
     library, problems = page_reader.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
@@ -310,7 +310,7 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     content, today = root / "content", context.today
     numbers = calendar_numbers.remembered(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.listed(out))
+    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:

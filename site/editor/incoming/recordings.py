@@ -47,7 +47,7 @@ def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
             found = library.by_language.get(language, {}).get(name, page)
             yield name.removesuffix(".md"), found.title
     for key, (_form, field) in audio_clips.questions().items():
-        yield key, i18n.say(language)(field.label)
+        yield key, i18n.translator(language)(field.label)
     yield from ((key, key[-1]) for key in audio_clips.DIGITS)
 
 
@@ -88,12 +88,12 @@ def cleaned(name: str, data: bytes) -> bytes:
         )
     try:
         head, sound = decoder_process.decode("reading", data)
-    except decoder_process.NoneFree:
+    except decoder_process.NoDecoderFree:
         raise Problem(name, _("was not read: other files are being read."), _("Do it once more.")) from None
-    except decoder_process.Failed:
+    except decoder_process.DecoderFailed:
         head, sound = {}, b""
     if head.get("problem") == "long":
-        what = _("is longer than ten minutes.")  # attachments.LONGEST_READING
+        what = _("is longer than ten minutes.")  # attachments.MAX_READING_SECONDS
         raise Problem(name, what, _("Make the text shorter, or read it faster: few listen that long."))
     if not sound:
         raise Problem(name, _("No sound can be read from it."), _("Record it again, or save it as MP3."))

@@ -184,7 +184,7 @@ class SignedBranch:
             parents = [trusted] if tip in {"", *history.ancestors(trusted)} else [trusted, tip]
             changes = {CONSENTS: updated, **self._removed_drafts(trusted, updated)}
             # Only a publisher moves the site to another address: a withdrawal goes to the trusted one.
-            target = git_signatures.place_of(history.message(trusted)) or self._target
+            target = git_signatures.publish_target(history.message(trusted)) or self._target
             commit = self.unsigned_commit(trusted, changes, parents, who, f"Withdraw {', '.join(ids)}", target)
             pushed = history.add(commit, self.sign(commit, withdraws=True))
         self.remote.push(history.folder, pushed, tip)

@@ -19,9 +19,9 @@ def commit_on_site(address: str) -> str:
     """Return the commit that the site at an address was built from; "" where it names none or cannot be reached."""
     if not address.startswith(("https://", "http://")):
         return ""
-    request = Request(f"{address}/{publishing_report.TAKEN}", headers={"Cache-Control": "no-cache"})  # noqa: S310
+    request = Request(f"{address}/{publishing_report.BUILT_COMMIT}", headers={"Cache-Control": "no-cache"})  # noqa: S310
     try:
         with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - http or https, by the line above
-            return publishing_report.taken(response.read(_MAX_SIZE))
+            return publishing_report.built_commit(response.read(_MAX_SIZE))
     except (OSError, HTTPException, ValueError):
         return ""

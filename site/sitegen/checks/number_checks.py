@@ -52,7 +52,7 @@ def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iter
 def _own_words(path: Path) -> Mapping[str, own_words.Forms]:
     """Return the district's words of the interface that are shown, by their English."""
     with suppress(own_words.NotWords):  # the checks of words say it
-        return own_words.usable(path.read_text(encoding="utf-8-sig", errors="replace"), path.stem)
+        return own_words.usable_words(path.read_text(encoding="utf-8-sig", errors="replace"), path.stem)
     return {}
 
 
@@ -131,7 +131,7 @@ def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids:
     for name, row, column, cell in every_cell(tables):
         if isinstance(cell, str) and cell and column.endswith(endings):
             for found in _in_text(cell, known, ids, address=column.startswith(_POSTAL)):
-                yield found.at(place_in(place_of(name, row), named=str(row[next(iter(row))]), column=column))
+                yield found.at(place_in(place_of(name, row), row_id=str(row[next(iter(row))]), column=column))
 
 
 def _stray(found: number_search.UnknownNumber) -> _Found:

@@ -208,7 +208,7 @@ class Writing:
 def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:
     """Return the list of a build with other bytes in these files; None: it went."""
     there = {address: file for address, file in changed.items() if file}
-    quick = build_manifest.with_other_bytes(before, number_after, there) if len(there) == len(changed) else None
+    quick = build_manifest.with_changed_files(before, number_after, there) if len(there) == len(changed) else None
     if quick is not None:
         return quick
     whole = build_manifest.read(before)

@@ -102,7 +102,7 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
 
 def _cell(row: Row, column: str = "") -> str:
     """Return where a cell of consents.csv is; without a column where the row is."""
-    return place_in(place_of("consents", row), named=row["id"], column=column)
+    return place_in(place_of("consents", row), row_id=row["id"], column=column)
 
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:

@@ -220,9 +220,9 @@ def decoded(name: str, data: bytes) -> Decoded:
     try:
         head, pixels = decoder_process.decode("picture", data)
         return Decoded(Image.frombytes("RGB", (int(head["width"]), int(head["height"])), pixels), bool(head["told"]))
-    except decoder_process.NoneFree:
+    except decoder_process.NoDecoderFree:
         raise Problem(name, _("was not read: other photos are being read."), _("Do it once more.")) from None
-    except (decoder_process.Failed, LookupError, TypeError, ValueError):
+    except (decoder_process.DecoderFailed, LookupError, TypeError, ValueError):
         what = _("cannot be read as a picture.")
         todo = _("Save it again as PNG or JPEG, of at most 16 million pixels.")
         raise Problem(name, what, todo) from None

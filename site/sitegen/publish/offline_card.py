@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.portal import Portal
 from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.render.templates import render
@@ -45,7 +45,7 @@ def write(public: Path, path: Path, portal: Portal) -> int:
     Pages keep links, pictures, languages and speech (Opus); each form gives way to the site's address.
     """
     count = 0
-    with replaced(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
+    with atomic_replacement(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
         for name, data in _files(public, portal):
             sound = name.endswith(".opus")
             card.writestr(zipfile.ZipInfo(name, _DAY_ONE), data, zipfile.ZIP_STORED if sound else zipfile.ZIP_DEFLATED)

@@ -109,7 +109,7 @@ def draw_pages(
     engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py);
     unchecked: see Job.
     """
-    i18n.take_words(context.portal.words)  # this may be a process of its own
+    i18n.set_process_words(context.portal.words)  # this may be a process of its own
     frames = Frames(context.portal, context.language, _refuse_frame)
     for source, body in bodies(root, context, names, engine, unchecked=unchecked):
         yield DrawnPage(source.name, source.path, _framed(frames, context, source, body), body.counts)

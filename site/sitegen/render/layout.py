@@ -65,7 +65,7 @@ def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...
 
 
 def _notes(context: Context, source: PageSource) -> list[PageNote]:
-    _ = i18n.say(context.language)
+    _ = i18n.translator(context.language)
     notes = []
     if source.language != context.language:
         said = _("This page is not in your language yet. You see it in English.")

@@ -162,7 +162,7 @@ def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> N
 
 def _messages(folder: Path, portal: Portal, language: str) -> None:
     """Write the web server's own pages: for a missing page, unreachable forms, and what is too large (deploy/)."""
-    say = i18n.say(language)
+    say = i18n.translator(language)
     wrong = say("Something went wrong")
     pages = (("404", 404, say("This page is not here")), ("away", 503, wrong), ("too-large", 413, wrong))
     for name, status, title in pages:

@@ -15,7 +15,7 @@ from sitegen.content.tables import Row, place_of
 
 def cell_of(row: Row, column: str) -> str:
     """Return where a cell of events.csv is."""
-    return place_in(place_of("events", row), named=row["id"], column=column)
+    return place_in(place_of("events", row), row_id=row["id"], column=column)
 
 
 def problems(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:

@@ -34,7 +34,7 @@ def numbers(tables: Tables) -> Iterator[Problem]:
     """Yield helplines whose number is read as one and dialled as another."""
     for row in tables["helplines"]:
         if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = place_in(place_of("helplines", row), named=row["id"], column="tel")
+            where = place_in(place_of("helplines", row), row_id=row["id"], column="tel")
             what = _(
                 "people see %(number)s, and the phone would call %(tel)s.",
                 number=row["number"],

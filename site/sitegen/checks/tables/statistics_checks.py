@@ -7,7 +7,7 @@ from functools import reduce
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
 from forms.core.statistics.counts import UNKNOWN, months_of
-from forms.core.statistics.suppression import LEAST
+from forms.core.statistics.suppression import MIN_PUBLISHED
 from sitegen.content.feedback import ALL
 from sitegen.content.tables import Row, Tables
 
@@ -41,8 +41,8 @@ def _count_wrong(row: Row, today: date) -> str:
     whole = not named and row["theme"] == ALL
     if row["letters"] is None and not whole:
         return _("this count is empty.")
-    if row["letters"] is not None and row["letters"] < LEAST:
-        return _("this count is under %(least)s and could show who wrote.", least=LEAST)
+    if row["letters"] is not None and row["letters"] < MIN_PUBLISHED:
+        return _("this count is under %(least)s and could show who wrote.", least=MIN_PUBLISHED)
     if len(named) > 1:
         return _("this counts by %(columns)s at once, which is never published.", columns=_all_of(named))
     if row["month"] not in {ALL, *months}:
@@ -73,7 +73,7 @@ def _sums(quarter: str, cells: Mapping[tuple[str, ...], int]) -> Iterator[Proble
                 if other[at] != ALL and other[:at] + other[at + 1 :] == place[:at] + place[at + 1 :]
             ]
             rest = whole - sum(parts)
-            if parts and (rest < 0 or 0 < rest < LEAST):
+            if parts and (rest < 0 or 0 < rest < MIN_PUBLISHED):
                 small = _("the rest of %(rest)s can be worked out.", rest=rest)
                 what = _("the parts are more than the whole.") if rest < 0 else small
                 yield Problem(f"{where}, {' '.join(place)}", what, _AGAIN)

@@ -128,7 +128,7 @@ def entry(portal: Portal, event: Event, language: str, number: int, today: date)
 
 def _summary(event: Event, language: str) -> str:
     """Return the title. A phone's list shows no more than this."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     head = {"cancelled": _("cancelled"), "moved": _("moved")}.get(event.state, "")
     return f"{head.upper()}: {pick(event.title, language)}" if head else pick(event.title, language)
 
@@ -150,7 +150,7 @@ def _where(portal: Portal, event: Event, language: str) -> str:
 
 
 def _told(portal: Portal, event: Event, language: str) -> Iterable[str]:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     yield pick(event.what, language)
     if event.state == "cancelled":
         yield _("This event is cancelled. It does not take place.")

@@ -71,7 +71,7 @@ def _is_next(portal: Portal, event: Event, today: date) -> bool:
 
 def title_of(portal: Portal, name: str, language: str) -> str:
     """Return the title of a list."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     kind, _sep, which = name.partition("/")
     if kind == "in":
         choice = next(choice for choice in portal.choices["places"] if choice.value == which)
