@@ -15,7 +15,7 @@ from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
 from editor.looking import source_of
-from editor.saving.git_repository import FileChange, name_of
+from editor.saving.commit_reader import FileChange, name_of
 from editor.saving.history import History
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS

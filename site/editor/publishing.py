@@ -12,7 +12,7 @@ from typing import Protocol
 from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import settings
-from editor.saving.git_repository import FileChange
+from editor.saving.commit_reader import FileChange
 from editor.saving.history import History
 from forms.core.files.folder_swap import change_places
 from forms.core.i18n.lazy_text import lazy_gettext as _

@@ -12,15 +12,15 @@ from typing import Any
 
 from sitegen.layers.own_files import is_passed_over
 
+from editor.saving.commit_reader import CommitReader, Revision, create_bare, name_of, revision_of
 from editor.saving.disk_files import DiskFiles
-from editor.saving.git_repository import GitRepository, Revision, create_bare, name_of, revision_of
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _FILE_MODE = 0o100644
 
 
-class History(GitRepository):
+class History(CommitReader):
     """The commits of one content folder. One program at a time writes it (store.py holds a lock)."""
 
     def __init__(self, content: Path, beside: Path) -> None:

@@ -12,7 +12,7 @@ from sitegen.layers import lookup
 
 from editor.paths import page_path, table_path
 from editor.request_cache import cached
-from editor.saving.git_repository import Revision
+from editor.saving.commit_reader import Revision
 from editor.saving.history import History
 from editor.saving.merging import MergedPart, merge, merged_text
 from editor.tables import withdrawals

@@ -12,7 +12,7 @@ from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import front_matter
 from editor.paths import within
-from editor.saving.git_repository import Revision
+from editor.saving.commit_reader import Revision
 from editor.saving.store import ContentStore
 from editor.translation import translating
 

@@ -7,7 +7,7 @@ from sitegen.content.page_reader import DRAFTS_FOLDER, require_readable
 from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
-from editor.saving.git_repository import FileChange, Revision
+from editor.saving.commit_reader import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
 from editor.window.current import the_editor

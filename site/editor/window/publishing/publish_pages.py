@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from editor.office.build_signatures import Build, Commit
 from editor.publishing import unpublished
 from editor.remotes.file_merge import MergeConflict
-from editor.saving.git_repository import FileChange
+from editor.saving.commit_reader import FileChange
 from editor.window.current import office_or_none, the_editor
 from editor.window.home import no_such_page, translate, writer
 from editor.window.publishing.comparing import called, compared, framed, may_be_seen

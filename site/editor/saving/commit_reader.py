@@ -1,4 +1,4 @@
-"""The commits of a git repository, read through dulwich: no git program is needed. History writes them."""
+"""Reads the commits of a git repository through dulwich: no git program is needed. History writes them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -39,8 +39,8 @@ class FileChange:
     after: bytes | None
 
 
-class GitRepository:
-    """A git repository in a folder of this machine. Commit ids are 40 hex digits; "" means "no commit"."""
+class CommitReader:
+    """Reads a git repository in a folder of this machine. Commit ids are 40 hex digits; "" means "no commit"."""
 
     def __init__(self, folder: Path) -> None:
         self.repo: Any = _open(folder)
