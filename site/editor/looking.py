@@ -148,7 +148,7 @@ def with_page(library: AllPages, page: PageSource) -> AllPages:
 def _of_page(page: PageSource, library: AllPages, context: Context, root: Path) -> Iterator[Problem]:
     content, codes = root / "content", context.portal.language_codes()
     yield from page_keys.problems(page, library, context.today)
-    yield from content_checks.of_page(page, library)
+    yield from content_checks.problems_of_page(page, library)
     yield from html_checks.problems([page], {}, {}, content)
     yield from mistakes.of_page(page, library, root, context.portal.address)
     found = consent_rules.problems([page], context.tables, content, codes, context.today)

@@ -166,7 +166,7 @@ def check(
     report = content_checks.check(
         library, rows, written.days, context.menu, today, content, settings.voices(content), root / KEPT_PHOTOS
     )
-    before = previous_build.last_built(handover or root / HANDOVER)
+    before = previous_build.previous_events(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consent_table.read_leniently(content)
@@ -182,8 +182,8 @@ def check(
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"], portal.address),
-            *content_checks.leaflet(own, library),
-            *previous_build.lost(before, portal.events, today),
+            *content_checks.leaflet_problems(own, library),
+            *previous_build.removed_events(before, portal.events, today),
         ),
         (
             *written.left,
@@ -192,7 +192,7 @@ def check(
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *_said_of_pages(content, library, rows, written.addresses),
-            *previous_build.changed(before, portal.events, today),
+            *previous_build.changes(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
@@ -261,7 +261,7 @@ def build(
         if compress:
             pages_.compress_rest()
         _keep_addresses(root, fresh, out, context)
-        if untried := list(key_checks.trial(context.portal)):
+        if untried := list(key_checks.trial_encryption(context.portal)):
             raise Problems(untried)  # the old site stays
         day = clock() if clock else today
         withdrawal.purge(fresh, root / "content", day, say=say)  # what was withdrawn or ended while this was built

@@ -60,7 +60,7 @@ def test_a_short_look_for_secrets_says_of_no_text_that_it_is_clean_which_is_not(
 
 
 def found_in(text: str) -> list[str]:
-    return [str(one) for one in secret_checks.in_text(text, "x", tokens=False)]
+    return [str(one) for one in secret_checks.secrets_in_text(text, "x", tokens=False)]
 
 
 def found_slowly_in(text: str) -> list[str]:

@@ -211,7 +211,7 @@ class ContentStore:
 
     def refuse_secrets(self, text: str, path: Path) -> None:
         """Raise Problem for a secret key in a text: the history would keep it for good."""
-        for problem in secret_checks.in_text(text, f"content/{self.name(path)}", tokens=False):
+        for problem in secret_checks.secrets_in_text(text, f"content/{self.name(path)}", tokens=False):
             raise problem
 
 

@@ -183,6 +183,6 @@ class _Work:
 
 def _refuse_active(html: str, where: str) -> None:
     """Raise Problem for a page as built that would run or load something."""
-    for found in active_html.left_over(html):
+    for found in active_html.findings_in_page(html):
         what = _("the page as built %(what)s", what=found.what)
         raise Problem(where, what, _("Look for what makes it, and tell a developer."))
