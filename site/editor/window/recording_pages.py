@@ -90,7 +90,7 @@ def add(language: str, key: str) -> Response:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
     data = recordings.cleaned(file.filename[:80], file.read())
-    with editor.store.busy:
+    with editor.store.lock:
         _refuse_under_a_consent(language, key)
         path = recordings.path_of(editor.content, language, key)
         id = _ask_for_consent(language, key, editor.store.name(path), who) if told == "person" else ""
