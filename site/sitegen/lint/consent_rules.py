@@ -36,7 +36,7 @@ _OWN_DRAWINGS = ("pictograms/", "drawings/", "scenes/")
 """Folders of our own drawings, which show nobody in particular (docs/pictures.md); other drawings may."""
 
 _READINGS = "audio/"
-"""The folder of recordings of pages and questions, read by a member of the programme (media/audio_clips.py)."""
+"""The folder of recordings of pages and questions, read by a member of the programme (media/staff_recordings.py)."""
 
 
 def problems(
@@ -97,7 +97,7 @@ def undecided_files(content: Path, tables: Tables, known: consents.Consents, tod
         if name not in decided and not is_own_drawing and not name.startswith(_READINGS):
             what = _("nobody has said whether this shows a person.")
             todo = _("Name it in consents.csv under media: in the row of its person, or in a row of kind nobody.")
-            yield Problem(f"{file.layer.shown}/media/{name}", what, todo)
+            yield Problem(f"{file.layer.label}/media/{name}", what, todo)
 
 
 def _cell(row: Row, column: str = "") -> str:

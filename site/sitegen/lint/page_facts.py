@@ -64,7 +64,7 @@ def of(page: PageSource, root: Path, page_html: str | None = None) -> Facts:
     cached = cache.loaded(key)
     if isinstance(cached, Facts):
         return cached
-    if (shared := shared_clips.value(root, key)) is not None:
+    if (shared := shared_clips.get(root, key)) is not None:
         return Facts.unpacked(shared)
     page_html = html_of(page, root) if page_html is None else page_html
     mistakes = [*html_checks.problems_of_page(page, root, page_html), *problems(page, root, page_html)]
