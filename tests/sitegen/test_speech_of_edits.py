@@ -33,7 +33,7 @@ def lines_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for kind, path in where:
             path.write_bytes(b"\n".join(parts) + kind.ending.encode())
 
-    monkeypatch.setattr(spoken_lines, "made", made)
+    monkeypatch.setattr(spoken_lines, "speak_line", made)
     monkeypatch.setattr(spoken_lines, "write", write)
     return lines
 
