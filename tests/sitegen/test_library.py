@@ -17,7 +17,7 @@ from sitegen.content.consent import consent_table, consents
 from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, library_zips, lookup
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import named_consents, withdrawal, withdrawal_writing
 
 from forms.core.problem import Problem
 
@@ -257,7 +257,7 @@ def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(stor
 def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: Any, row: list[str], told: str) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], row])
-    assert withdrawal.write_withdrawn(story.root / "content", told, TODAY)
+    assert withdrawal_writing.write_withdrawn(story.root / "content", told, TODAY)
     assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
     assert not known(story).covers("stories/a", "en", TODAY)
 
@@ -284,8 +284,8 @@ def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any,
 def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> None:
     content = story.root / "content"
     before = (library / "tables" / "consents.csv").read_bytes()
-    assert withdrawal.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
-    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
+    assert named_consents.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
+    assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) == 1
     assert not known(story).covers("stories/a", "en", TODAY)
     assert (library / "tables" / "consents.csv").read_bytes() == before
     assert not story.problems()

@@ -17,7 +17,7 @@ from sitegen import build as site_build
 from sitegen.content.consent import consent_table, consents
 from sitegen.content.consent.consent_table import read_leniently
 from sitegen.languages import adding
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import named_consents, withdrawal, withdrawal_writing
 
 TODAY = date(2027, 1, 1)
 KEY = str(pyrage.x25519.Identity.generate().to_public())
@@ -169,8 +169,8 @@ def test_it_leaves_the_languages_that_a_consent_covers_no_more(folder: Any, mark
 
 def test_it_is_withdrawn_by_its_file(folder: Any, marks: dict[str, str]) -> None:
     content = folder.root / "content"
-    assert withdrawal.stories_of("content/media/photos/visit.png", content, folder.root / "public") == []
-    assert withdrawal.write_withdrawn(content, "content/media/photos/visit.png", TODAY) == 1
+    assert named_consents.stories_of("content/media/photos/visit.png", content, folder.root / "public") == []
+    assert withdrawal_writing.write_withdrawn(content, "content/media/photos/visit.png", TODAY) == 1
     assert set(read_leniently(content).media(TODAY).values()) == {frozenset()}
     assert marks
 
