@@ -1,6 +1,6 @@
 """The pages that were ever built, and where they moved: `content/addresses.json` (docs/decisions/0049).
 
-The program writes the file, never staff. A page that is gone, and whose whole text is on one new page, has moved there.
+The program writes the file, never staff. A missing page has moved if its whole text is on one new page.
 """
 
 import hashlib
@@ -90,9 +90,9 @@ def with_events(library: AllPages, before: Mapping[str, KnownPage]) -> dict[str,
     """
     generated = {name: page for name, page in library.by_language[SOURCE].items() if name.startswith(EVENTS)}
     current = {name: KnownPage(_event_hashes(page)) for name, page in generated.items()}
-    gone = {name: known for name, known in before.items() if name.startswith(EVENTS) and name not in current}
+    missing = {name: known for name, known in before.items() if name.startswith(EVENTS) and name not in current}
     moved = {
-        name: replace(known, moved_to=known.moved_to or _same_text(known, current)) for name, known in gone.items()
+        name: replace(known, moved_to=known.moved_to or _same_text(known, current)) for name, known in missing.items()
     }
     return {**before, **moved, **current}
 

@@ -1,6 +1,6 @@
-"""Reads consents.csv line by line, whatever is wrong in it, and keeps what is wrong: any bytes are a table.
+"""Read consents.csv line by line, and keep its faults: any bytes are a table.
 
-So a withdrawal can be written into its row while a quotation mark, a letter or another row is still to be corrected.
+So a withdrawal can be written into its row before somebody corrects a quotation mark, a letter or another row.
 """
 
 import csv
