@@ -37,7 +37,8 @@ def draw_events(context: Context, name: str) -> Markup:
     title = context.library.find(page, context.language).title if "/" in event_list.name else ""
     return render(
         context.language, "blocks/events.html", portal=context.portal, event_list=event_list, today=context.today,
-        title=title, picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
+        title=title, picture=lambda name: picture_blocks.picture(context, name),
+        clip=picture_blocks.event_clip(context),
         **event_lists.template_helpers(context.portal, context.language),
     )  # fmt: skip
 
