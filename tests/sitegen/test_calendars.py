@@ -85,10 +85,10 @@ def test_a_cancelled_and_a_moved_event_replace_what_a_phone_has(folder: Any) -> 
     moved = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
     assert (moved.status.value, moved.summary.value) == ("CONFIRMED", "MOVED: Meeting")
     folder.row("events", state="cancelled")
-    gone = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
-    assert (gone.status.value, gone.summary.value) == ("CANCELLED", "CANCELLED: Meeting")
-    assert int(gone.sequence.value) > int(moved.sequence.value)
-    assert "does not take place" in gone.description.value
+    cancelled = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
+    assert (cancelled.status.value, cancelled.summary.value) == ("CANCELLED", "CANCELLED: Meeting")
+    assert int(cancelled.sequence.value) > int(moved.sequence.value)
+    assert "does not take place" in cancelled.description.value
 
 
 def test_a_day_without_an_hour_is_a_whole_day(folder: Any) -> None:

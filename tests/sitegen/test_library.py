@@ -75,7 +75,9 @@ def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(f
     folder.page("help", "Own.", title="Own help")
     report = folder.check()
     assert not report.problems
-    assert any("1 files and 0 rows of tables come from library/india; 1 files" in said for said in report.warnings)
+    assert any(
+        "1 files and 0 rows of tables come from library/india; 1 files" in warning for warning in report.warnings
+    )
     found = lookup.files(folder.root / "content", "en", "*.md")
     assert {file.name: file.layer.label for file in found} == {
         "en/help.md": "content", "en/index.md": "content", "en/signs.md": "library/india",
@@ -298,8 +300,8 @@ def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
 
 def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
     path = story.root / "content" / "portal.yml"
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(whole[: len(whole) // 2] + "\n: [", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: len(text) // 2] + "\n: [", encoding="utf-8")
     assert known(story).covers("stories/a", "en", TODAY)
 
 
@@ -539,9 +541,9 @@ def test_a_repository_that_cannot_be_used_is_a_sentence(folder: Any, change: dic
     row = {"name": "india", "remote": "https://git.example/india.git", "signers": [LINE], **change}
     name_libraries(folder, row)
     content = folder.root / "content"
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         libraries.repositories(content)
-    assert "S3CRET" not in str(told.value)
+    assert "S3CRET" not in str(error.value)
     assert list(libraries.problems(content))
     assert libraries.usable(content) == ()
 

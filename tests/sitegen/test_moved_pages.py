@@ -44,8 +44,8 @@ def test_a_page_under_another_name_with_another_title_is_known_by_its_text() -> 
     moved = library(page("your-rights", TEXT.replace("# Rights", "# Your rights")))
     known = known_after(library(page("rights")), moved)
     assert moved_pages.redirect_targets(moved, [], known) == {"rights.md": "your-rights.md"}
-    [said] = moved_pages.warnings(moved, [], known)
-    assert "the page rights has moved to your-rights, where the same text stands" in said
+    [warning] = moved_pages.warnings(moved, [], known)
+    assert "the page rights has moved to your-rights, where the same text stands" in warning
 
 
 def test_it_goes_on_leading_there_for_ever_whatever_becomes_of_the_text() -> None:
@@ -64,9 +64,11 @@ def test_two_pages_with_that_text_are_not_guessed_between() -> None:
     two = library(page("one"), page("two"))
     known = known_after(library(page("rights")), two)
     assert moved_pages.redirect_targets(two, [], known) == {}
-    [said] = moved_pages.warnings(two, [], known)
-    assert "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in said
-    assert "leave new empty if it is gone for good" in said
+    [warning] = moved_pages.warnings(two, [], known)
+    assert (
+        "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in warning
+    )
+    assert "leave new empty if it is gone for good" in warning
 
 
 def test_a_text_that_stood_there_before_is_no_move() -> None:
@@ -117,8 +119,8 @@ def test_a_page_that_is_back_leads_nowhere() -> None:
 )
 def test_rows_that_lead_nowhere_are_said(pairs: list[tuple[str, str]], sentence: str) -> None:
     one, table = library(page("rights")), rows(*pairs)
-    said = [str(problem) for problem in moved_pages.problems(one, table)]
-    assert any(sentence in line and line.startswith("content/tables/moved.csv") for line in said), said
+    problems = [str(problem) for problem in moved_pages.problems(one, table)]
+    assert any(sentence in line and line.startswith("content/tables/moved.csv") for line in problems), problems
     assert all("rights.md" not in end for end in moved_pages.redirect_targets(one, table, {}).values())
 
 
@@ -148,11 +150,11 @@ def test_a_page_is_named_as_people_have_it_before_them(written: str) -> None:
     ],
 )
 def test_the_address_of_another_site_is_no_page_of_this_one(old: str, new: str, column: str) -> None:
-    [said] = map(str, moved_pages.problems(library(page("rights")), rows((old, new)), "https://portal.example"))
-    assert said.startswith(
+    [problem] = map(str, moved_pages.problems(library(page("rights")), rows((old, new)), "https://portal.example"))
+    assert problem.startswith(
         f"content/tables/moved.csv, row 0, column {column}: {new if column == 'new' else old} is the"
     )
-    assert "address of another site" in said
+    assert "address of another site" in problem
 
 
 def test_addresses_of_this_site_are_pages_and_only_its_languages_are_left_out_of_them() -> None:
@@ -160,8 +162,8 @@ def test_addresses_of_this_site_are_pages_and_only_its_languages_are_left_out_of
     own = rows(("https://Portal.example/en/gone/", "https://portal.example/ta/rights/"), ("/law/gone/", "/law/rights/"))
     assert [*moved_pages.problems(one, own, "https://portal.example")] == []
     assert moved_pages.redirect_targets(one, own, {}) == {"gone.md": "rights.md", "law/gone.md": "law/rights.md"}
-    [said] = map(str, moved_pages.problems(one, rows(("gone", "/xx/rights/")), "https://portal.example"))
-    assert "the page /xx/rights/ is not there" in said
+    [problem] = map(str, moved_pages.problems(one, rows(("gone", "/xx/rights/")), "https://portal.example"))
+    assert "the page /xx/rights/ is not there" in problem
     assert moved_pages.name_of("/zh-Hant/rights/", ("en", "zh-Hant")) == "rights.md"
     assert moved_pages.name_of("/ta/", ("en", "ta")) == "index.md"
 
@@ -245,8 +247,8 @@ def test_a_district_without_the_table_needs_none(folder: Any) -> None:
 
 def test_every_page_of_the_demonstration_is_remembered() -> None:
     known = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
-    there = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
-    assert there <= {*known}
+    names = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
+    assert names <= {*known}
 
 
 def events(*pages: tuple[str, str]) -> AllPages:
@@ -255,9 +257,9 @@ def events(*pages: tuple[str, str]) -> AllPages:
         replace(
             page(f"events/{name}"),
             generated=True,
-            meta={"title": name if not said else "Play", **({"description": said} if said else {})},
+            meta={"title": name if not text else "Play", **({"description": text} if text else {})},
         )
-        for name, said in pages
+        for name, text in pages
     ]
     return library(page("events", "\n# Events\n\nAll.\n"), *generated)
 

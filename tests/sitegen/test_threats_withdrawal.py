@@ -255,8 +255,8 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert {"/en/stories/a/", "/ta/stories/a/"} <= set(withdrawn.read_addresses(site))
     assert "withdrawn_on" in folder.csv("consents").read_text(encoding="utf-8")
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
-    listed = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
-    assert listed == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
+    entry = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
+    assert entry == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
 
 
 def test_withdrawn_where_nobody_can_read_which_server_has_the_site_it_is_gone_here_and_that_is_said(
@@ -307,8 +307,8 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for name in ("pictures/face-480.jpg", "speech/voice.opus", "speech/of-another-page.opus"):
         (kept / name).parent.mkdir(exist_ok=True)
         (kept / name).write_bytes(b"x")
-    held = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
-    assert held.execute("SELECT count(*) FROM work").fetchone() > (0,)
+    connection = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
+    assert connection.execute("SELECT count(*) FROM work").fetchone() > (0,)
     assert traces(kept, "kept", "last-build")
     done = run(here, "withdraw", "a", "--out", here.public)
     assert done.exit_code == 0, done.output
@@ -316,7 +316,7 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for path in (kept / "kept").glob("*.db"):  # packed copies too
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT count(*) FROM work").fetchone() == (0,), path.name
-    held.close()
+    connection.close()
     assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
         "of-another-page.opus"
     ]

@@ -231,12 +231,12 @@ def test_the_server_is_told_whatever_is_wrong_here(folder: Any, fault: Fault) ->
     table = folder.csv("consents")
     table.write_bytes(fault.data)
     withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY)
-    fresh, ids = withdrawal_merging.merge_withdrawals(WHOLE.encode(), WHOLE.encode(), table.read_bytes())
+    merged, ids = withdrawal_merging.merge_withdrawals(WHOLE.encode(), WHOLE.encode(), table.read_bytes())
     assert ids
-    assert withdrawn_stories(WHOLE.encode(), fresh, TODAY) == {"stories/a"}
-    table.write_bytes(fresh)
+    assert withdrawn_stories(WHOLE.encode(), merged, TODAY) == {"stories/a"}
+    table.write_bytes(merged)
     assert not shown(folder.root / "content")
-    assert withdrawal_merging.merge_withdrawals(fresh, WHOLE.encode(), fault.data)[0] == fresh
+    assert withdrawal_merging.merge_withdrawals(merged, WHOLE.encode(), fault.data)[0] == merged
 
 
 ELSEWHERE = {
