@@ -72,10 +72,10 @@ def test_the_zone_is_the_districts(folder: Any) -> None:
     assert one.dtstart.value.astimezone(UTC) == datetime(2027, 2, 1, 7, 0, tzinfo=UTC)
 
 
-def test_a_zone_that_is_none_is_a_sentence(folder: Any, said: Any) -> None:
+def test_a_zone_that_is_none_is_a_sentence(folder: Any, refusal: Any) -> None:
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Asia/Kolkata", "Asia/Chenai"), encoding="utf-8")
-    assert said() == (
+    assert refusal() == (
         'content/portal.yml, timezone: "Asia/Chenai" is no time zone. Take a name of the IANA time zone database, like Asia/Kolkata.'
     )
 

@@ -92,9 +92,9 @@ def test_a_field_in_several_languages_is_a_column_in_each() -> None:
     assert "Bangla" in fields["name_bn"]["description"]
 
 
-def test_a_column_of_no_language_is_said(folder: Any, said: Any) -> None:
+def test_a_column_of_no_language_is_said(folder: Any, refusal: Any) -> None:
     folder.csv("work").write_text("id,order,name_en,name_xx\nkiln,1,Kiln,x\n", encoding="utf-8")
-    assert '"name_xx" is not the column expected here.' in said()
+    assert '"name_xx" is not the column expected here.' in refusal()
 
 
 def test_portal_yml_says_which_columns_there_are(folder: Any) -> None:

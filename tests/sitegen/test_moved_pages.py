@@ -235,9 +235,9 @@ def test_a_withdrawn_story_leaves_no_redirect_that_names_it(folder: Any) -> None
         site = folder.build()
 
 
-def test_a_file_of_addresses_that_is_broken_is_a_sentence(folder: Any, said: Any) -> None:
+def test_a_file_of_addresses_that_is_broken_is_a_sentence(folder: Any, refusal: Any) -> None:
     (folder.root / "content" / "addresses.json").write_text("<<<<<<< HEAD", encoding="utf-8")
-    assert said().startswith("content/addresses.json: cannot be read.")
+    assert refusal().startswith("content/addresses.json: cannot be read.")
 
 
 def test_a_district_without_the_table_needs_none(folder: Any) -> None:

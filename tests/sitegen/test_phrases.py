@@ -89,10 +89,10 @@ def test_a_helpline_may_be_named_and_a_question_needs_no_source(folder: Folder) 
     ],
 )
 def test_a_wrong_cell_is_a_sentence(
-    folder: Folder, said: Callable[[], str], table: str, row: dict[str, Any], sentence: str
+    folder: Folder, refusal: Callable[[], str], table: str, row: dict[str, Any], sentence: str
 ) -> None:
     folder.table(table, row)
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 def test_every_phrase_of_this_district_is_in_all_its_languages() -> None:
