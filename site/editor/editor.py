@@ -16,7 +16,7 @@ from editor.publishing import Publisher
 from editor.remotes.place import RemotePlace
 from editor.saving.store import ContentStore
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
-from forms.core import i18n
+from editor.translation import staff_words
 from forms.core.i18n import gettext_noop as _
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -84,5 +84,5 @@ class Editor:
         if table not in self.schemas:
             raise KeyError(table)
         written = table_schemas.written(self.root / "site" / "schemas" / f"{table}.yaml")
-        said = table_schemas.in_words(written, i18n.translations(language).gettext)
+        said = table_schemas.in_words(written, staff_words.translations(language).gettext)
         return table_schemas.expanded(said, self.store.languages, lambda code: locales.name_in(code, language))

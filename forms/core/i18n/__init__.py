@@ -55,32 +55,39 @@ def catalog(language: str, folder: Path = FOLDER) -> "Catalog":
         return read_po(file, locale=locales.locale_of(language))
 
 
-def translations(language: str) -> NullTranslations:
-    """Return the gettext translations of one language; English words stand in for what is missing."""
+def translations(language: str, folder: Path = FOLDER) -> NullTranslations:
+    """Return the gettext translations of one language; what is missing stays English.
+
+    folder: of another program's .po files. They count first, then those of the public pages.
+    """
     of_request = _OF_REQUEST.get()
     own = _OF_PROCESS["own"] if of_request is None else of_request
-    return _translations(language, own.get(language, ""))
+    return _translations(language, own.get(language, ""), folder)
 
 
 def shipped(language: str) -> NullTranslations:
     """Return the gettext translations of one language as the program brings them, whatever a district says."""
-    return _translations(language, "")
+    return _translations(language, "", FOLDER)
 
 
 @lru_cache(maxsize=64)
-def _translations(language: str, own: str) -> NullTranslations:
+def _translations(language: str, own: str, folder: Path) -> NullTranslations:
     """Return the translations of one language. own: the district's own, as the text of a .po file."""
-    shipped = (FOLDER / f"{language}.po").exists()
+    path = folder / f"{language}.po"
+    shipped = path.exists()
     if language == SOURCE_LANGUAGE or not (shipped or own):
         return NullTranslations()
     mark, store = next(iter(_KEPT.items()), ("", None))
-    data = (FOLDER / f"{language}.po").read_bytes() if shipped and store is not None else b""
-    file = made(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own)))
-    return GNUTranslations(BytesIO(file))
+    data = path.read_bytes() if shipped and store is not None else b""
+    file = made(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own, folder)))
+    found = GNUTranslations(BytesIO(file))
+    if folder != FOLDER:
+        found.add_fallback(_translations(language, own, FOLDER))
+    return found
 
 
-def _with_own(language: str, own: str) -> "Catalog":
-    known = catalog(language)
+def _with_own(language: str, own: str, folder: Path) -> "Catalog":
+    known = catalog(language, folder)
     for english, said in _usable(own, language).items():
         _take(known, english, said)
     return known

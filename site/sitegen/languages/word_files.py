@@ -18,21 +18,20 @@ def path_of(content: Path, language: str) -> Path:
 
 
 def fresh(language: str) -> bytes:
-    """Return a new file with all the English that is to be translated."""
+    """Return a new file with all the English of public pages. The editor's words may be added to it."""
     return own_words.brought_up_to_date("", language, extraction.template()).encode()
 
 
 def _needed(language: str, text: str) -> Catalog:
-    """Return the English that a file is to have: all of it, or what it corrects where the program brings the rest."""
-    words = extraction.template()
-    if language not in extraction.translated():
-        return words
+    """Return the English that a file is to have: what it translates already, and of a new language all public words."""
     own = own_words.catalog_of(text, language)
-    kept = Catalog(charset="utf-8")
-    for message in words:
-        if message.id and message.id in own:
-            kept.add(message.id, locations=message.locations)
-    return kept
+    needed = Catalog(charset="utf-8")
+    for domain in extraction.OF_DISTRICTS:
+        every = domain is extraction.PUBLIC and language not in extraction.translated()
+        for message in extraction.template(domain):
+            if message.id and (every or message.id in own):
+                needed.add(message.id, locations=message.locations)
+    return needed
 
 
 def bring_up_to_date(content: Path) -> None:

@@ -200,9 +200,9 @@ def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> l
 
 def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
     """Return a question as it is said: its label, its help, and the answers that may be chosen."""
-    _ = i18n.say(language)
+    translate = i18n.say(language)
     answers = labelled(form_schema.choices(field, form, portal, today), language)
-    said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
+    said = [translate(field.label), translate(field.help) if field.help else "", *(label for _, label in answers)]
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)
 
 
