@@ -13,7 +13,7 @@ from editor.editor import Editor
 from editor.reviewing import review_pack
 from editor.saving import store
 
-from forms.core.files.spreadsheet_csv import unguarded
+from forms.core.files.spreadsheet_csv import unescape_formula
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.sitegen.conftest import Folder
@@ -69,11 +69,11 @@ def text(folder: Folder) -> str:
 
 def test_the_table_has_every_text_beside_its_english(browser: Browser) -> None:
     lines = [line for line in pack(browser) if line["file"] == "ta/rights.md"]
-    assert [(line["place"], unguarded(line["english"])) for line in lines] == [
+    assert [(line["place"], unescape_formula(line["english"])) for line in lines] == [
         ("title", "rights"), ("paragraph 1", "# rights"), ("paragraph 2", "One [[ number: 112 ]]."),
         ("paragraph 3", "- Two\n- Three"), ("paragraph 4", "Four."),
     ]  # fmt: skip
-    assert unguarded(lines[3]["translation"]) == "- இரண்டு\n- மூன்று"
+    assert unescape_formula(lines[3]["translation"]) == "- இரண்டு\n- மூன்று"
     helplines = [line for line in pack(browser) if line["file"] == "tables/helplines.csv"]
     assert helplines
     assert all(line["place"].split(" of ")[0].endswith("_ta") for line in helplines)

@@ -18,10 +18,10 @@ def english(domain: extraction.Domain) -> set[str]:
     return {one if isinstance(one, str) else one[0] for one in ids}
 
 
-@pytest.mark.parametrize("code", extraction.translated(extraction.EDITOR))
+@pytest.mark.parametrize("code", extraction.translated_languages(extraction.EDITOR))
 def test_no_word_for_staff_is_missing(code: str) -> None:
     assert extraction.unfinished(code, extraction.EDITOR) == []
-    assert code in extraction.translated()
+    assert code in extraction.translated_languages()
 
 
 def test_public_pages_and_the_editor_share_no_entry() -> None:
@@ -36,19 +36,19 @@ def test_public_pages_and_the_editor_share_no_entry() -> None:
 def test_the_editor_says_its_own_words_and_the_public_ones() -> None:
     tamil = staff_words.translations("ta").gettext
     assert tamil(STAFF) != STAFF
-    assert tamil(PUBLIC) == i18n.say("ta")(PUBLIC) != PUBLIC
-    assert i18n.say("ta")(STAFF) == STAFF, "the server reads none of them"
+    assert tamil(PUBLIC) == i18n.translator("ta")(PUBLIC) != PUBLIC
+    assert i18n.translator("ta")(STAFF) == STAFF, "the server reads none of them"
     assert staff_words.translations("bn").gettext(STAFF) == STAFF
 
 
 @pytest.mark.parametrize("code", ["ta", "bn"])
 def test_a_districts_own_word_counts_in_the_editor_too(code: str) -> None:
-    i18n.take_words({code: f'{HEAD}msgid "{STAFF}"\nmsgstr "சேமிக்கவில்லை"\n\nmsgid "{PUBLIC}"\nmsgstr "வீடு"\n'})
+    i18n.set_process_words({code: f'{HEAD}msgid "{STAFF}"\nmsgstr "சேமிக்கவில்லை"\n\nmsgid "{PUBLIC}"\nmsgstr "வீடு"\n'})
     try:
         assert staff_words.translations(code).gettext(STAFF) == "சேமிக்கவில்லை"
         assert staff_words.translations(code).gettext(PUBLIC) == "வீடு"
     finally:
-        i18n.take_words({})
+        i18n.set_process_words({})
 
 
 def test_a_new_language_asks_for_public_words_and_keeps_what_else_was_translated(tmp_path: Path) -> None:

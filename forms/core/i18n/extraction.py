@@ -17,9 +17,9 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from forms.core import form_schema
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.i18n import FOLDER, catalog, schema_words
-from forms.core.i18n.marked_words import of_python
+from forms.core.i18n.marked_words import python_msgids
 from forms.core.i18n.own_words import EDITOR_FOLDER
 
 ROOT = FOLDER.parents[2]
@@ -64,7 +64,7 @@ def template(domain: "Domain | None" = None) -> Catalog:
 def _public() -> Found:
     for method, path, where in _files():
         if not where.startswith((DESK_WINDOW, EDITOR_CODE)):
-            for msgid in _of_file(method, path, path.stat().st_mtime_ns, _public_marks(path)):
+            for msgid in _file_msgids(method, path, path.stat().st_mtime_ns, _public_marks(path)):
                 yield msgid, where
     for name in form_schema.names():
         for msgid in form_schema.load(name).msgids:
@@ -92,16 +92,16 @@ def _staff_marks(path: Path) -> frozenset[str]:
 
 
 def _editor() -> Found:
-    known = {_first(msgid) for msgid, _ in _public()}
-    return ((msgid, where) for msgid, where in _said_to_writers() if _first(msgid) not in known)
+    known = {_singular(msgid) for msgid, _ in _public()}
+    return ((msgid, where) for msgid, where in _editor_msgids() if _singular(msgid) not in known)
 
 
-def _said_to_writers() -> Found:
+def _editor_msgids() -> Found:
     """Yield what the editor says, what `check` says to staff, and the schemas' titles and descriptions."""
     for method, path, where in _files():
         if where.startswith("site/"):
             marks = frozenset(KEYWORDS) if where.startswith(EDITOR_CODE) else _staff_marks(path)
-            for msgid in _of_file(method, path, path.stat().st_mtime_ns, marks) if marks else ():
+            for msgid in _file_msgids(method, path, path.stat().st_mtime_ns, marks) if marks else ():
                 yield msgid, where
     for path in sorted((ROOT / SCHEMAS).glob("*.yaml")):
         for msgid in schema_words.of_schema(path):
@@ -109,13 +109,13 @@ def _said_to_writers() -> Found:
 
 
 def _desk() -> Found:
-    known = {_first(msgid) for msgid, _ in _public()}
-    return ((msgid, where) for msgid, where in _said_at_the_desk() if _first(msgid) not in known)
+    known = {_singular(msgid) for msgid, _ in _public()}
+    return ((msgid, where) for msgid, where in _desk_msgids() if _singular(msgid) not in known)
 
 
-def _said_at_the_desk() -> Found:
+def _desk_msgids() -> Found:
     for path in sorted((ROOT / DESK_WINDOW).rglob("*.html")):
-        for msgid in _of_file("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns, frozenset(KEYWORDS)):
+        for msgid in _file_msgids("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns, frozenset(KEYWORDS)):
             yield msgid, path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "forms").rglob("*.py")):
         where = path.relative_to(ROOT).as_posix()
@@ -126,13 +126,13 @@ def _said_at_the_desk() -> Found:
 PUBLIC = Domain(FOLDER, _public)
 DESK = Domain(DESK_FOLDER, _desk)
 EDITOR = Domain(EDITOR_FOLDER, _editor)
-EVERY = (PUBLIC, DESK, EDITOR)
+DOMAINS = (PUBLIC, DESK, EDITOR)
 OF_DISTRICTS = (PUBLIC, EDITOR)
 """What a district may say in words of its own."""
 
 
 @cache
-def _of_file(method: str, path: Path, _changed: int, marks: frozenset[str]) -> tuple[Msgid, ...]:
+def _file_msgids(method: str, path: Path, _changed: int, marks: frozenset[str]) -> tuple[Msgid, ...]:
     """Return the words with these marks in one file, read once until it changes (nanoseconds of its last change)."""
     keywords = {name: spec for name, spec in KEYWORDS.items() if name in marks}
     return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, keywords))
@@ -140,7 +140,9 @@ def _of_file(method: str, path: Path, _changed: int, marks: frozenset[str]) -> t
 
 @cache
 def _marked(path: Path, _changed: int, is_window: bool) -> tuple[Msgid, ...]:
-    return tuple(of_python(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window))
+    return tuple(
+        python_msgids(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window)
+    )
 
 
 def _is_read_in_the_window(path: Path) -> bool:
@@ -156,12 +158,12 @@ def update(languages: Sequence[str], domain: "Domain | None" = None) -> dict[str
         known = catalog(language, place.folder)
         known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
         known.obsolete.clear()
-        _head(known)
+        _set_header(known)
         _write(known, place.folder / f"{language}.po")
     return {language: len(unfinished(language, place)) for language in languages}
 
 
-def _head(known: Catalog) -> None:
+def _set_header(known: Catalog) -> None:
     """Write our own header, the same each time: a file changes only when its words do."""
     known.header_comment = "# Interface words. The English stands in forms/ and site/; see CONTRIBUTING.md."
     known.project, known.version = "Safe Community Portal", "1"
@@ -169,7 +171,7 @@ def _head(known: Catalog) -> None:
     known.fuzzy = False
 
 
-def translated(domain: "Domain | None" = None) -> tuple[str, ...]:
+def translated_languages(domain: "Domain | None" = None) -> tuple[str, ...]:
     """Return the languages that have a .po file."""
     return tuple(sorted(path.stem for path in (domain or PUBLIC).folder.glob("*.po")))
 
@@ -178,19 +180,21 @@ def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
     """Return English words that this language lacks, or whose translation is marked fuzzy."""
     known = catalog(language, (domain or PUBLIC).folder)
     wanted = [message.id for message in template(domain) if message.id]
-    return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]
+    return [_singular(msgid) for msgid in wanted if not _is_done(known, msgid)]
 
 
 def untranslated(language: str) -> list[str]:
     """English words that this language's .po lacks, of all that any .po knows. Reads no program: `words` does that."""
-    versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated())
+    versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated_languages())
     return list(_untranslated(language, versions))
 
 
 @lru_cache(maxsize=64)
 def _untranslated(language: str, _versions: tuple[tuple[str, int], ...]) -> list[str]:
-    known = {_first(message.id): message for message in _of_po(language) if message.id}
-    every = dict.fromkeys(_first(message.id) for code in translated() for message in _of_po(code) if message.id)
+    known = {_singular(message.id): message for message in _of_po(language) if message.id}
+    every = dict.fromkeys(
+        _singular(message.id) for code in translated_languages() for message in _of_po(code) if message.id
+    )
     return [msgid for msgid in every if not _is_whole(known.get(msgid))]
 
 
@@ -205,7 +209,7 @@ def _read_po(language: str, _changed: int) -> Catalog:
 
 
 def _is_done(known: Catalog, msgid: str | Sequence[str]) -> bool:
-    return _is_whole(known.get(_first(msgid)))
+    return _is_whole(known.get(_singular(msgid)))
 
 
 def _is_whole(message: Message | None) -> bool:
@@ -216,10 +220,10 @@ def _is_whole(message: Message | None) -> bool:
     return bool(texts) and all(texts)
 
 
-def _first(msgid: str | Sequence[str]) -> str:
+def _singular(msgid: str | Sequence[str]) -> str:
     return msgid if isinstance(msgid, str) else msgid[0]
 
 
 def _write(known: Catalog, path: Path) -> None:
-    with replaced(path) as fresh, fresh.open("wb") as file:
+    with atomic_replacement(path) as fresh, fresh.open("wb") as file:
         write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)

@@ -81,8 +81,8 @@ def words() -> None:
     """Show what each language still lacks; bring the interface words (*/*/i18n/*.po) up to date."""
     site = this_site()
     with site.report_problems():
-        for domain in extraction.EVERY:
-            extraction.update(extraction.translated(domain), domain)
+        for domain in extraction.DOMAINS:
+            extraction.update(extraction.translated_languages(domain), domain)
         word_files.bring_up_to_date(site.content)
         context, _ = prepared(site)
         names = {language.code: language.name for language in context.portal.languages}

@@ -248,7 +248,7 @@ class RemotePlace:
             parents = [believed] if tip in {"", *history.ancestors(believed)} else [believed, tip]
             changes = {CONSENTS: fresh, **self._drafts_of(believed, fresh)}
             # Where the site gets another address, a publisher says so: a no goes to the one that is believed.
-            place = git_signatures.place_of(history.message(believed)) or self._place
+            place = git_signatures.publish_target(history.message(believed)) or self._place
             ready = self.prepared(believed, changes, parents, who, f"Withdraw {', '.join(ids)}", place)
             pushed = history.add(ready, self.signature_of(ready, withdraws=True))
         self.remote.push(history.folder, pushed, tip)

@@ -42,7 +42,9 @@ class Trust:
             what = f"{one[:12]} is not signed by anybody whose key this machine knows."
             todo = f"Ask who pushed it. If it is a colleague, write their line into {self.file}."
             raise Problem(self.where, what, todo)
-        git_signatures.require_place(self.history.message(one), self.history.message(seen), self.branch, self.where)
+        git_signatures.require_publish_target(
+            self.history.message(one), self.history.message(seen), self.branch, self.where
+        )
 
     def _require_follows(self, commit: str, seen: str) -> None:
         """Raise Problem where the commit that was believed last is not among those that this one stands on."""
@@ -56,10 +58,10 @@ class Trust:
         parents = history.parents(commit)
         if not parents or history.signer(commit, self.signers, WITHDRAWAL) is None:
             return False
-        place, before = git_signatures.place_of(history.message(commit)), history.tree(parents[0])
+        place, before = git_signatures.publish_target(history.message(commit)), history.tree(parents[0])
         settings = history.read(before.get(SETTINGS, (0, ""))[1]) or b""
         earlier = history.message(parents[0])
-        if place is None or place.branch != self.branch or not git_signatures.is_of_site(place, earlier, settings):
+        if place is None or place.branch != self.branch or not git_signatures.is_for_site(place, earlier, settings):
             return False
         after = history.tree(commit)
         tables = [files.get(CONSENTS, (0, "")) for files in (before, after)]

@@ -14,7 +14,7 @@ from editor.tables import lines, rows
 from editor.window.current import the_editor
 from editor.window.home import no_such_page, translate, writer
 from editor.window.table_pages import sheet_now
-from forms.core.media.attachments import LONGEST_READING
+from forms.core.media.attachments import MAX_READING_SECONDS
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -49,7 +49,7 @@ def show(language: str, key: str) -> str:
     """What to read, the recording that is there, and a new one."""
     reading = _reading(language, key)
     return render_template(
-        "recording.html", language=language, reading=reading, text=_text(language, key), longest=LONGEST_READING,
+        "recording.html", language=language, reading=reading, text=_text(language, key), longest=MAX_READING_SECONDS,
         saved="saved" in request.args,
     )  # fmt: skip
 

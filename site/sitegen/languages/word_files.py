@@ -19,7 +19,7 @@ def path_of(content: Path, language: str) -> Path:
 
 def fresh(language: str) -> bytes:
     """Return a new file with all the English of public pages. The editor's words may be added to it."""
-    return own_words.brought_up_to_date("", language, extraction.template()).encode()
+    return own_words.update_po("", language, extraction.template()).encode()
 
 
 def _needed(language: str, text: str) -> Catalog:
@@ -27,7 +27,7 @@ def _needed(language: str, text: str) -> Catalog:
     own = own_words.catalog_of(text, language)
     needed = Catalog(charset="utf-8")
     for domain in extraction.OF_DISTRICTS:
-        every = domain is extraction.PUBLIC and language not in extraction.translated()
+        every = domain is extraction.PUBLIC and language not in extraction.translated_languages()
         for message in extraction.template(domain):
             if message.id and (every or message.id in own):
                 needed.add(message.id, locations=message.locations)
@@ -41,7 +41,7 @@ def bring_up_to_date(content: Path) -> None:
             continue
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         try:
-            fresh = own_words.brought_up_to_date(text, path.stem, _needed(path.stem, text))
+            fresh = own_words.update_po(text, path.stem, _needed(path.stem, text))
         except own_words.NotWords as error:
             raise Problem(
                 f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."
