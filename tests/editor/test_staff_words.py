@@ -71,7 +71,7 @@ def test_a_new_language_asks_for_public_words_and_keeps_what_else_was_translated
 def test_a_sentence_for_staff_with_a_number_is_usable_in_a_districts_words() -> None:
     plural = next(message.id for message in extraction.template(extraction.EDITOR) if isinstance(message.id, tuple))
     text = own_words.with_words("", "ta", {plural: plural})
-    assert plural[0] in own_words.usable(text, "ta")
+    assert plural[0] in own_words.usable_words(text, "ta")
 
 
 def test_readers_words_come_before_those_of_staff() -> None:
