@@ -1,5 +1,6 @@
 """The words for staff lie apart from those of public pages: whoever adds a language translates the public ones first."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_districts_own_word_counts_in_the_editor_too(code: str) -> None:
 
 def test_a_new_language_asks_for_public_words_and_keeps_what_else_was_translated(tmp_path: Path) -> None:
     """Before, 1,250 sentences of the editor stood among the 480 that a reader of the site meets."""
-    new = own_words.catalog_of(word_files.fresh("bn").decode(), "bn")
+    new = own_words.catalog_of(word_files.new_file("bn").decode(), "bn")
     assert PUBLIC in new
     assert STAFF not in new
     portal = (extraction.ROOT / "content" / "portal.yml").read_text(encoding="utf-8")
@@ -81,3 +82,10 @@ def test_readers_words_come_before_those_of_staff() -> None:
     assert {word.english[0]: word.public for word in every} | {PUBLIC: True, STAFF: False} == {
         word.english[0]: word.public for word in every
     }
+
+
+def test_no_module_marks_words_of_pages_and_of_staff_by_the_same_name() -> None:
+    """Words of a page that are taken for words of staff would stay English on it."""
+    both = r"from forms\.core\.i18n(\.lazy_text)? import (lazy_gettext|gettext_noop) as _\n.*\n +_ = i18n\.translator\("
+    modules = (extraction.ROOT / "site" / "sitegen").rglob("*.py")
+    assert [path.name for path in modules if re.search(both, path.read_text(encoding="utf-8"), re.S)] == []
