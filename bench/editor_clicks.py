@@ -39,7 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 from editor import start  # noqa: E402
 from editor.publishing import Folder  # noqa: E402
 from editor.window.app import compile_templates, create_window  # noqa: E402
-from sitegen.content.spreadsheets.csv_files import sheet_of  # noqa: E402
+from sitegen.content.spreadsheets.csv_files import parse_csv  # noqa: E402
 from sitegen.publish.browser_bundle import WRITING  # noqa: E402
 from sitegen.publish.withdrawals import withdrawal  # noqa: E402
 
@@ -138,13 +138,13 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     keys = make_demonstration(folder / "desk", ("police", "revenue", "legal", "partner", "events"))
     script = WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.kept_in)
     place = Folder(root / "public", lambda _: None, lambda _: None)
-    editor = start.make(
+    editor = start.create_editor(
         root, folder / "memory", place, keys=keys, today=lambda: TODAY, field=lambda: script,
         withdraw=lambda told: withdrawal.write_withdrawn(root / "content", told, TODAY),
     )  # fmt: skip
     editor.remember(name="M. Devi")
     app = create_window(editor)
-    start.look_ahead(editor)  # as it does while the browser opens
+    start.warm_up(editor)  # as it does while the browser opens
     compile_templates(app)
     window = run(app, entrance_of(app))
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
@@ -303,7 +303,7 @@ READ = """async (path) => {
 
 def table(name: str) -> tuple[str, list[dict[str, str]]]:
     """Return the fields of a table as Sveltia's, and its rows: it reads no CSV."""
-    sheet = sheet_of((ROOT / "content" / "tables" / f"{name}.csv").read_bytes(), name)
+    sheet = parse_csv((ROOT / "content" / "tables" / f"{name}.csv").read_bytes(), name)
     fields = [{"name": one, "label": one, "widget": "string", "required": False} for one in sheet.header]
     rows = {"name": "rows", "label": "Rows", "widget": "list", "summary": "{{fields.id}}", "fields": fields}
     return json.dumps(rows), [dict(zip(sheet.header, cells, strict=True)) for cells in sheet.rows]

@@ -211,7 +211,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("espeakng_loader", {"sitegen.media.speech"}),
         ("vl_convert", {"sitegen.media.charts"}),
         ("difflib", {"sitegen.checks.did_you_mean", "editor.differences"}),
-        ("dulwich", {"editor.saving.history", "editor.remotes.remote"}),
+        ("dulwich", {"editor.saving.commit_reader", "editor.saving.history", "editor.remotes.remote"}),
         ("merge3", {"editor.saving.merging"}),
         ("mammoth", {"editor.incoming.pasted"}),
         ("bs4", {"editor.incoming.cleaned_html"}),

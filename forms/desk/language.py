@@ -55,13 +55,13 @@ def translations(language: str) -> NullTranslations:
     The district's own words in portal.json are not used: a compromised server must not change the labels of the desk's
     buttons, many of which ("Remove", "yes", "no") are words of the forms too.
     """
-    return NullTranslations() if language == ENGLISH else _translations(language, i18n.shipped(language))
+    return NullTranslations() if language == ENGLISH else _translations(language, i18n.shipped_translations(language))
 
 
 @lru_cache(maxsize=32)
 def _translations(language: str, public: NullTranslations) -> NullTranslations:
     """Return the desk's translations. public: those of the forms, the fallback."""
-    own = i18n.compiled(i18n.catalog(language, FOLDER))
+    own = i18n.compile_catalog(i18n.catalog(language, FOLDER))
     own.add_fallback(public)
     return own
 

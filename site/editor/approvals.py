@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content import settings as district
-from sitegen.content.consent import consents
-from sitegen.content.pages import UNFINISHED
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.consent import consent_names
+from sitegen.content.page_reader import DRAFTS_FOLDER
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
 from editor.looking import source_of
-from editor.saving.history import FileChange, History, name_of
+from editor.saving.commit_reader import FileChange, name_of
+from editor.saving.history import History
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
 from forms.core.files.durable import write_safely
@@ -64,7 +65,7 @@ class Approvals:
         folder, _, name = path.partition("/")
         if folder == "tables":
             return name.removesuffix(".csv") in needed
-        if not path.endswith(".md") or folder == UNFINISHED:
+        if not path.endswith(".md") or folder == DRAFTS_FOLDER:
             return False
         return "pages" in needed or ("stories" in needed and any(_is_story(path, text) for text in (b"", *texts)))
 
@@ -75,14 +76,14 @@ class Approvals:
     def _waiting(self) -> Iterator[WaitingChange]:
         newest = self.history.newest()
         published = settings.read(self.memory).published
-        base = published if self.history.entry(published) else self.history.oldest()
+        base = published if self.history.revision(published) else self.history.oldest()
         ids, known = self.history.files(newest) if newest else {}, self._read()
-        for change in self.history.between(base, newest) if newest else []:
+        for change in self.history.changes_between(base, newest) if newest else []:
             texts = [text for text in (change.before, change.after) if text]
             if not self.covers(change.path, *texts) or _only_withdraws(change):
                 continue
             id = ids.get(change.path, "")
-            writers = tuple(dict.fromkeys(one.who for one in self.history.entries(500, change.path, since=base)))
+            writers = tuple(dict.fromkeys(one.who for one in self.history.revisions(500, change.path, since=base)))
             approvers = tuple(known.get(change.path, {}).get(id, ()))
             if not all(any(not _same(one, writer) for one in approvers) for writer in writers):
                 yield WaitingChange(change, id, writers, approvers)
@@ -125,10 +126,10 @@ def _letters(name: str) -> str:
 
 def _is_story(path: str, text: bytes) -> bool:
     language, _, name = path.partition("/")
-    if consents.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
+    if consent_names.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
         return True
     with suppress(Problem):
-        return bool(text) and consents.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
+        return bool(text) and consent_names.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
     return False
 
 
@@ -137,7 +138,7 @@ def _only_withdraws(change: FileChange) -> bool:
     if change.path != CONSENTS or change.before is None or change.after is None:
         return False
     try:
-        found = rows.changes(sheet_of(change.before, change.path), sheet_of(change.after, change.path), ("id",))
+        found = rows.changes(parse_csv(change.before, change.path), parse_csv(change.after, change.path), ("id",))
     except Problem:
         return False
     cells: Collection[tuple[str, str, str]] = [cell for row in found for cell in row.cells]

@@ -23,7 +23,7 @@ from forms.core.crypto.signing import signing_key
 from forms.core.files.durable import write_safely
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
@@ -263,7 +263,9 @@ def test_an_answer_reaches_the_one_who_holds_the_receipt_and_nobody_else(staff: 
         pyrage.decrypt(sealed, [staff.identity])
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("", "It has 0 letters"), ("x" * (MAX_ANSWER_LENGTH + 1), "Write 1 to 4000")])
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("", "It has 0 letters"), ("x" * (MAX_ANSWER_LENGTH + 1), "Write 1 to 4000")]
+)
 def test_an_answer_that_cannot_be_sent_is_said_so(staff: Staff, text: str, sentence: str) -> None:
     staff.receives(letter(reply_to=str(staff.identity.to_public())))
     staff.runs("list")
@@ -442,7 +444,7 @@ def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
 def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> None:
     staff.receives(letter())
     staff.runs("list")
-    DateFile(staff.home / "police").update_from_server(WRITTEN, WRITTEN)
+    DateFile(staff.home / "police").update_from_server(EARLIEST_DATE, EARLIEST_DATE)
     told = staff.runs("erase", "--old", "--yes").output
-    assert f"and the last day that it surely had was {WRITTEN}" in told
+    assert f"and the last day that it surely had was {EARLIEST_DATE}" in told
     assert "Erased: 0." in told

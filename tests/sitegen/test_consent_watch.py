@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import building, following, withdrawals
 from commands.site import Site
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.incremental import pauses
 
 from forms.core.builds import withdrawn
@@ -191,7 +191,7 @@ def test_what_has_no_consent_and_is_put_back_goes_again(district: Watched, watch
             pass
         places = [site, *site.parent.glob("public.*"), *site.parent.glob("published/releases/*/public")]
         assert [path for place in places for path in traces(place)] == []
-    assert "/en/stories/a/" in withdrawn.listed(site)
+    assert "/en/stories/a/" in withdrawn.read_addresses(site)
 
 
 def test_what_failed_is_tried_at_each_look(
@@ -232,7 +232,7 @@ def test_pages_that_are_stories_are_found_wherever_they_lie(folder: Folder) -> N
     (folder.root / "content" / "en" / "nowhere.md").symlink_to("nobody")
     (folder.root / "content" / "note.md").write_text("---\nconsent: x\n---\n", encoding="utf-8")
     folder.table("consents", {**TOLD, "story": "said/five"})
-    found = consents.read_leniently(folder.root / "content").stories
+    found = consent_table.read_leniently(folder.root / "content").stories
     assert found == {"deep/er/one", "two", "four", "said/five"}
 
 

@@ -54,7 +54,7 @@ def test_a_file_that_is_used_again_is_not_an_earlier_one(tmp_path: Path) -> None
     earlier_assets.keep(first, second, TODAY)
     third = site(tmp_path / "3", a__css="a")
     assert earlier_assets.keep(second, third, TODAY) == ["b.css"]
-    assert earlier_assets.listed(third) == {"b.css"}
+    assert earlier_assets.read_names(third) == {"b.css"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a.css": 1}', '{"a.css": "soon"}', "[" * 100_000])

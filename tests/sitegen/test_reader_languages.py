@@ -142,7 +142,7 @@ def test_every_fault_is_said_in_the_readers_language(folder: Folder) -> None:
 
 
 def test_a_place_is_said_in_the_readers_language() -> None:
-    place = place_in("content/tables/events.csv", row=3, named="camp", column="starts")
+    place = place_in("content/tables/events.csv", row=3, row_id="camp", column="starts")
     assert place == "content/tables/events.csv, row 3 (camp), column starts"
     assert told(place, "ta") == "content/tables/events.csv, வரிசை 3 (camp), பத்தி starts"
     assert told(place_in("content/en/help.md", line=7), "hi") == "content/en/help.md, लाइन 7"

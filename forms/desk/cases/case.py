@@ -10,8 +10,8 @@ from typing import Any
 from forms.core.form_schema import find
 from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_ANSWER
-from forms.core.portal import DAYS_KEPT
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
+from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision, in_order
 from forms.desk.cases.log.versions import conflicting
@@ -22,7 +22,7 @@ STATES = ("new", "read", "looking", "closed")
 REPORTED_STATES = {"looking", "closed"}
 """States that the person is shown with the receipt."""
 
-ANSWER_DAYS = DAYS_KEPT["answer_days"]
+ANSWER_DAYS = DEFAULT_DAYS["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -287,7 +287,7 @@ class Case:
         opened = [letter for letter in self.letters if isinstance(letter, Letter)]
         letters = (str(text) for letter in opened for text in letter.answers.values())
         log = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NOT_SEARCHED)
-        return " ".join(search_words.words("\n".join([self.id, *letters, *log])))
+        return " ".join(search_words.index_words("\n".join([self.id, *letters, *log])))
 
     def time_line(self) -> list[dict[str, Any]]:
         """Return all that happened, as data: letters by day, then entries in order; no words of the letters."""
@@ -321,7 +321,7 @@ def answer_recording(entry: Entry) -> PartName | None:
     id, seconds = entry.value.get("voice"), entry.value.get("seconds")
     if entry.kind != "answer" or not is_id(id):
         return None
-    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0)
 
 
 def build_cases(

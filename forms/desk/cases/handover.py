@@ -105,7 +105,7 @@ def refuse_second_handover(case: Case, desk_id: str) -> None:
 
 def handover_desk(case: Case, desk_id: str, portal: Portal) -> Desk:
     """Return the desk to which a case may be handed over. Raises Problem, also for a desk that the person excluded."""
-    desks = portal.named([desk_id])
+    desks = portal.desks_with_ids([desk_id])
     if not desks or case.form not in desks[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))
         raise Problem(

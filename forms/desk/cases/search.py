@@ -44,7 +44,7 @@ def find_cases(cases: Iterable[Case], wanted: CaseFilter, today: date) -> list[C
 
     Closed cases and those that are perhaps spam come last.
     """
-    words = search_words.wanted(wanted.text)
+    words = search_words.query_words(wanted.text)
     matches = [
         case for case in cases if _matches(case, wanted, today) and all(word in case.search_text for word in words)
     ]
@@ -158,5 +158,5 @@ def _are_similar(
 
 def _word_pair_hashes(case: Case) -> frozenset[int]:
     """Return the hashes of all pairs of neighbouring words of a concern; of the word if there is only one."""
-    words = list(search_words.words(str(case.answers.get("what", ""))))
+    words = list(search_words.index_words(str(case.answers.get("what", ""))))
     return frozenset(map(hash, pairwise(words) if len(words) > 1 else words))

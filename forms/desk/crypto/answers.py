@@ -10,9 +10,9 @@ from typing import Any
 from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, part_id, seal, seal_part
 from forms.core.crypto.signing import content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
-from forms.core.media.attachments import LARGEST, LONGEST_ANSWER, Clean, NotTaken, clean
+from forms.core.media.attachments import MAX_ANSWER_SECONDS, MAX_FILE_BYTES, Clean, FileRefused, clean
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import MOST_NAMED, Answered, is_key, named, prove, short
+from forms.core.proofs.receipt_proofs import MOST_NAMED, AnswerRecord, is_key, named, prove, short
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter
 
@@ -45,9 +45,9 @@ class Voice:
 
 _NOT_TAKEN = {
     "empty": ("holds nothing.", "Record it again."),
-    "large": (f"has more than {LARGEST['answer'] // 1024**2} MB.", "Choose a shorter one."),
+    "large": (f"has more than {MAX_FILE_BYTES['answer'] // 1024**2} MB.", "Choose a shorter one."),
     "kind": ("is no recording that is known here.", "Save it as Opus, MP3, M4A, AMR or WAV."),
-    "long": (f"is longer than {LONGEST_ANSWER} seconds.", "Say it in a minute, and write the rest."),
+    "long": (f"is longer than {MAX_ANSWER_SECONDS} seconds.", "Say it in a minute, and write the rest."),
     "busy": ("has to wait: other photos and recordings are being opened.", "Try again in a moment."),
 }
 
@@ -59,7 +59,7 @@ def read_recording(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST["answer"] + 1)
+            return file.read(MAX_FILE_BYTES["answer"] + 1)
     except OSError as error:
         raise Problem(
             str(path),
@@ -75,7 +75,7 @@ def clean_recording(recording: bytes) -> Clean:
     """
     try:
         return clean("answer", recording)
-    except NotTaken as error:
+    except FileRefused as error:
         what, todo = _NOT_TAKEN.get(error.code, ("cannot be read. It may be damaged.", "Record it again."))
         raise Problem("The recording", what, todo) from None
 
@@ -140,9 +140,9 @@ def encrypt_acknowledgement(
     return answer.id, _encrypt(letter, signer, answer, SIZE_CLASSES[0])
 
 
-def _new_answer(letter: Letter, signer: Signer, day: date, identity: str, text: str, **fields: Any) -> Answered:
+def _new_answer(letter: Letter, signer: Signer, day: date, identity: str, text: str, **fields: Any) -> AnswerRecord:
     """Return an answer of now. identity: what its id is the hash of."""
-    return Answered(
+    return AnswerRecord(
         id=hashlib.sha256(identity.encode()).hexdigest(),
         letter=letter.id,
         desk=signer.desk,
@@ -153,7 +153,7 @@ def _new_answer(letter: Letter, signer: Signer, day: date, identity: str, text: 
     )
 
 
-def _encrypt(letter: Letter, signer: Signer, answer: Answered, size: int) -> bytes:
+def _encrypt(letter: Letter, signer: Signer, answer: AnswerRecord, size: int) -> bytes:
     """Encrypt an answer, with its proof and signature, to the receipt. Raises NoKey."""
     fields = {name: value for name, value in asdict(answer).items() if answer.voice or name not in {"voice", "seconds"}}
     data: dict[str, Any] = {"form": "answer", "version": 1, **fields}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate, confirm, observe
 from forms.desk.state_file import DamagedFile, StateFile
 
 _ADAPTER = TypeAdapter(TrustedDate)
@@ -24,17 +24,17 @@ class DateFile:
 
     def update(self, today: date) -> TrustedDate:
         """Return and store the trusted date, now that this machine's clock shows `today`."""
-        return self._save(look(self._stored(), today))
+        return self._save(observe(self._stored(), today))
 
     def update_from_server(self, today: date, server_day: date) -> TrustedDate:
         """Return and store the trusted date, now that the server's clock shows `server_day`."""
-        return self._save(hear(look(self._stored(), today), server_day))
+        return self._save(confirm(observe(self._stored(), today), server_day))
 
     def _stored(self) -> TrustedDate | None:
         try:
             return self._file.read()
         except DamagedFile:
-            return TrustedDate(WRITTEN)  # the clock is doubted until the server's agrees
+            return TrustedDate(EARLIEST_DATE)  # the clock is doubted until the server's agrees
 
     def _save(self, known: TrustedDate) -> TrustedDate:
         if known != self._stored():

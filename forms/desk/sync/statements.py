@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from forms.core.crypto.signing import are_bytes_signed_by, is_public_key
 from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
-from forms.core.proofs.statements import Stated
+from forms.core.proofs.statements import StatementForDesk
 from forms.desk.command_line import command
 from forms.desk.state_file import StateFile
 from forms.desk.sync.rows import is_day
@@ -142,7 +142,12 @@ class Statements:
         self._save(known, replace(known, given=given))
 
     def follow(
-        self, key: str, rows: Sequence[Stated], desk: str, is_here: Callable[[str], bool], erased: Collection[str] = ()
+        self,
+        key: str,
+        rows: Sequence[StatementForDesk],
+        desk: str,
+        is_here: Callable[[str], bool],
+        erased: Collection[str] = (),
     ) -> None:
         """Accept the statements as far as they form a valid chain; record the first fault as a trouble.
 
@@ -169,7 +174,7 @@ class Statements:
             self._file.try_to_write(known)
 
 
-def _first_state(key: str, rows: Sequence[Stated]) -> Known:
+def _first_state(key: str, rows: Sequence[StatementForDesk]) -> Known:
     """Return the state at the first use: the last statement is trusted if it is signed."""
     if not (rows and is_public_key(key)):
         return Known()
@@ -180,7 +185,9 @@ def _first_state(key: str, rows: Sequence[Stated]) -> Known:
     return Known(key=key, number=number, day=last.statement.day, heads={str(number): last.statement.hash})
 
 
-def _follow(known: Known, key: str, rows: Sequence[Stated], desk: str, is_here: Callable[[str], bool]) -> Known:
+def _follow(
+    known: Known, key: str, rows: Sequence[StatementForDesk], desk: str, is_here: Callable[[str], bool]
+) -> Known:
     """Return the state after these statements. The first of them should be the last accepted one."""
     trouble = _first_row_trouble(known, key, rows)
     if trouble:
@@ -198,7 +205,7 @@ def _with_trouble(known: Known, trouble: str) -> Known:
     return known if known.trouble else replace(known, trouble=trouble, trouble_day=known.day)
 
 
-def _first_row_trouble(known: Known, key: str, rows: Sequence[Stated]) -> str:
+def _first_row_trouble(known: Known, key: str, rows: Sequence[StatementForDesk]) -> str:
     """Return the fault of the key or of the first statement, or an empty text."""
     if key != known.key:
         return "key"
@@ -209,7 +216,7 @@ def _first_row_trouble(known: Known, key: str, rows: Sequence[Stated]) -> str:
     return "" if rows[0].statement.hash == known.heads[str(known.number)] else "fork"
 
 
-def _trouble(known: Known, row: Stated, desk: str) -> str:
+def _trouble(known: Known, row: StatementForDesk, desk: str) -> str:
     """Return the fault of a statement that should follow the last accepted one, or an empty text."""
     statement = row.statement
     if statement.number != known.number + 1 or statement.before != known.heads[str(known.number)]:
@@ -221,7 +228,7 @@ def _trouble(known: Known, row: Stated, desk: str) -> str:
     return "" if signed_hash == row.part.hash_for(desk) or (signed_hash is None and is_empty) else "part"
 
 
-def _accept(known: Known, row: Stated, is_here: Callable[[str], bool]) -> Known:
+def _accept(known: Known, row: StatementForDesk, is_here: Callable[[str], bool]) -> Known:
     """Return the state after a valid statement."""
     statement, part = row.statement, row.part
     missing = {id: number for id, number in known.missing.items() if id not in part.gone and not is_here(id)}

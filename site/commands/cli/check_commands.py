@@ -82,7 +82,7 @@ def words() -> None:
     site = this_site()
     with site.report_problems():
         for domain in (extraction.PUBLIC, extraction.DESK):
-            extraction.update(extraction.translated(domain), domain)
+            extraction.update(extraction.translated_languages(domain), domain)
         word_files.bring_up_to_date(site.content)
         context, _ = prepared(site)
         names = {language.code: language.name for language in context.portal.languages}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table
 from sitegen.content.pages import SOURCE, AllPages
 from sitegen.layers import lookup
 from sitegen.media import audio_clips
@@ -43,23 +43,23 @@ def every(content: Path, library: AllPages, language: str) -> list[Reading]:
 
 def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
     for name, page in sorted(library.by_language.get(SOURCE, {}).items()):
-        if not page.made:
+        if not page.generated:
             found = library.by_language.get(language, {}).get(name, page)
             yield name.removesuffix(".md"), found.title
     for key, (_form, field) in audio_clips.questions().items():
-        yield key, i18n.say(language)(field.label)
+        yield key, i18n.translator(language)(field.label)
     yield from ((key, key[-1]) for key in audio_clips.DIGITS)
 
 
 def consents_of(content: Path, language: str, key: str) -> tuple[str, ...]:
     """Return the rows of consents that name a recording of this text, whatever its ending: also withdrawn ones."""
-    name = consents.media_name(f"{audio_clips.FOLDER}/{language}/{key}")
-    rows = [row for row in consents.read_leniently(content).rows if isinstance(row, dict)]
+    name = consent_names.media_name(f"{audio_clips.FOLDER}/{language}/{key}")
+    rows = [row for row in consent_table.read_leniently(content).rows if isinstance(row, dict)]
     return tuple(str(row.get("id", "")) for row in rows if name in {*map(_bare, _media(row))})
 
 
 def _media(row: dict[str, str]) -> frozenset[str]:
-    return consents.media_names(row.get("media") or "")
+    return consent_names.media_names(row.get("media") or "")
 
 
 def _bare(name: str) -> str:
@@ -88,12 +88,12 @@ def cleaned(name: str, data: bytes) -> bytes:
         )
     try:
         head, sound = decoder_process.decode("reading", data)
-    except decoder_process.NoneFree:
+    except decoder_process.NoDecoderFree:
         raise Problem(name, _("was not read: other files are being read."), _("Do it once more.")) from None
-    except decoder_process.Failed:
+    except decoder_process.DecoderFailed:
         head, sound = {}, b""
     if head.get("problem") == "long":
-        what = _("is longer than ten minutes.")  # attachments.LONGEST_READING
+        what = _("is longer than ten minutes.")  # attachments.MAX_READING_SECONDS
         raise Problem(name, what, _("Make the text shorter, or read it faster: few listen that long."))
     if not sound:
         raise Problem(name, _("No sound can be read from it."), _("Record it again, or save it as MP3."))

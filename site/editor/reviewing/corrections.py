@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sitegen.content.pages import SOURCE
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 
 from editor import differences, front_matter
 from editor.differences import Piece
@@ -82,7 +82,7 @@ def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] 
     """Return what the corrections of a pack would do; nothing is written. chosen: their numbers; all, where None."""
     made = CorrectionPlan()
     numbered = [(at, one) for at, one in enumerate(pack.corrections) if chosen is None or at in chosen]
-    with editor.store.busy:
+    with editor.store.lock:
         for file in dict.fromkeys(one.text.file for _, one in numbered):
             own = [(at, one) for at, one in numbered if one.text.file == file]
             made.proposals += _planned(editor, file, own, language, made)
@@ -193,7 +193,7 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
     table = file.removeprefix("tables/").removesuffix(".csv")
     schema, keys = editor.schemas[table], rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")
-    row = rows.found(sheet_of(text.encode(), file), keys, value) if text else None
+    row = rows.found(parse_csv(text.encode(), file), keys, value) if text else None
     row = row or library_rows.found(editor.store, table, schema, value)
     names = [field["name"] for field in schema["fields"]]
     if not (row and _is_translated(names, column, language) and is_same(row.get(column, ""), one.text.translation)):
@@ -232,7 +232,7 @@ def take(editor: Editor, pack: Returned, made: CorrectionPlan, language: str, wh
     a file is another by now or cannot be written.
     """
     taken = Taken()
-    with editor.store.busy:
+    with editor.store.lock:
         if made.refused:
             raise made.refused[0]
         editor.store.replace_all(made.files, who, f"Corrections by a reader: {language}")

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import front_matter
 from editor.paths import within
-from editor.saving.history import Revision
+from editor.saving.commit_reader import Revision
 from editor.saving.store import ContentStore
 from editor.translation import translating
 
@@ -30,19 +30,19 @@ class Draft:
 
 def path_of(store: ContentStore, language: str, name: str) -> Path:
     """Return the place of the draft of a page. Raises Problem for a malformed name."""
-    return within(store.content, store.content / UNFINISHED / store.name(store.page(language, name)))
+    return within(store.content, store.content / DRAFTS_FOLDER / store.name(store.page(language, name)))
 
 
 def read(store: ContentStore, language: str, name: str) -> Draft | None:
     """Return the draft of a page; None where there is none. Raises Problem where it cannot be read."""
     path = path_of(store, language, name)
     text, base = store.read(path)
-    return Draft(text, base, next(store.history.entries(1, store.name(path)), None)) if base else None
+    return Draft(text, base, next(store.history.revisions(1, store.name(path)), None)) if base else None
 
 
 def names(content: Path, language: str) -> Iterator[str]:
     """Yield the pages of a language of which a draft lies here."""
-    folder = content / UNFINISHED / language
+    folder = content / DRAFTS_FOLDER / language
     for path in sorted(folder.rglob("*.md")):
         if path.is_file():
             yield path.relative_to(folder).as_posix()

@@ -14,7 +14,7 @@ from editor.tables import lines, rows
 from editor.window.current import the_editor
 from editor.window.home import no_such_page, translate, writer
 from editor.window.table_pages import sheet_now
-from forms.core.media.attachments import LONGEST_READING
+from forms.core.media.attachments import MAX_READING_SECONDS
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -49,7 +49,7 @@ def show(language: str, key: str) -> str:
     """What to read, the recording that is there, and a new one."""
     reading = _reading(language, key)
     return render_template(
-        "recording.html", language=language, reading=reading, text=_text(language, key), longest=LONGEST_READING,
+        "recording.html", language=language, reading=reading, text=_text(language, key), longest=MAX_READING_SECONDS,
         saved="saved" in request.args,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def add(language: str, key: str) -> Response:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
     data = recordings.cleaned(file.filename[:80], file.read())
-    with editor.store.busy:
+    with editor.store.lock:
         _refuse_under_a_consent(language, key)
         path = recordings.path_of(editor.content, language, key)
         id = _ask_for_consent(language, key, editor.store.name(path), who) if told == "person" else ""

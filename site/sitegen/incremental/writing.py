@@ -208,7 +208,7 @@ class Writing:
 def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:
     """Return the list of a build with other bytes in these files; None: it went."""
     there = {address: file for address, file in changed.items() if file}
-    quick = build_manifest.with_other_bytes(before, number_after, there) if len(there) == len(changed) else None
+    quick = build_manifest.with_changed_files(before, number_after, there) if len(there) == len(changed) else None
     if quick is not None:
         return quick
     whole = build_manifest.read(before)
@@ -222,7 +222,7 @@ def draw_some(root: Path, drawn: Context) -> None:
         shared_clips.makers()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
-        plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)
+        plain = next((page.name for page in own if not (page.generated or page.renderer or page.blocks)), None)
         context = replace(drawn, language=code, audio_pipeline=None, image_pipeline=None)
         for _ in draw_pages(root, context, [plain] if plain else [], markdown_engine):
             search_index.listed(drawn.library, code)

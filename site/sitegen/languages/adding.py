@@ -152,7 +152,7 @@ def _folder(content: Path, code: str) -> _Part:
 
 def _words(content: Path, code: str) -> _Part:
     """Return what adds a language's words. Raises Problem where a file has the folder's name."""
-    if code in extraction.translated() or lookup.find(content, f"words/{code}.po").is_file():
+    if code in extraction.translated_languages() or lookup.find(content, f"words/{code}.po").is_file():
         return _Part()
     path = word_files.path_of(content, code)
     if path.parent.exists() and not path.parent.is_dir():
@@ -178,7 +178,7 @@ def _with_columns(path: Path, code: str, known: Sequence[str], begins: Sequence[
 
     Raises Problem where it cannot be read.
     """
-    header = csv_files.read_sheet(path).header
+    header = csv_files.read_csv(path).header
     data = path.read_bytes()
     dialect = spreadsheet_csv.dialect_of(data)
     rows = spreadsheet_csv.rows_of(data, dialect)
@@ -228,7 +228,7 @@ def _cells(tables: dict[str, list[dict[str, object]]], code: str) -> Missing:
 
 
 def _interface(code: str, own: str) -> Missing:
-    done = own_words.usable(own, code) if own else {}
+    done = own_words.usable_words(own, code) if own else {}
     left = [text for text in extraction.untranslated(code) if text not in done]
     return Missing("sentences of the interface", tuple(left), sum(map(_count, left)))
 

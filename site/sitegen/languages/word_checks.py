@@ -29,8 +29,8 @@ def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:
         done: dict[str, tuple[str, ...]] = {}
         if language in own:
             text = _text(own[language].path)
-            done = own_words.usable(text, language)
-            for one in own_words.refused(text, language):
+            done = own_words.usable_words(text, language)
+            for one in own_words.refused_words(text, language):
                 yield f'{where}: the translation of "{one.english[:60]}" {one.why}; English stands in its place.'
         missing = [text for text in extraction.untranslated(language) if text not in done]
         if missing:

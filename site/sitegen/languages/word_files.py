@@ -19,13 +19,13 @@ def path_of(content: Path, language: str) -> Path:
 
 def fresh(language: str) -> bytes:
     """Return a new file with all the English that is to be translated."""
-    return own_words.brought_up_to_date("", language, extraction.template()).encode()
+    return own_words.update_po("", language, extraction.template()).encode()
 
 
 def _needed(language: str, text: str) -> Catalog:
     """Return the English that a file is to have: all of it, or what it corrects where the program brings the rest."""
     words = extraction.template()
-    if language not in extraction.translated():
+    if language not in extraction.translated_languages():
         return words
     own = own_words.catalog_of(text, language)
     kept = Catalog(charset="utf-8")
@@ -42,7 +42,7 @@ def bring_up_to_date(content: Path) -> None:
             continue
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         try:
-            fresh = own_words.brought_up_to_date(text, path.stem, _needed(path.stem, text))
+            fresh = own_words.update_po(text, path.stem, _needed(path.stem, text))
         except own_words.NotWords as error:
             raise Problem(
                 f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."

@@ -66,7 +66,7 @@ def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     if (shared := shared_clips.value(root, key)) is not None:
         return Facts.unpacked(shared)
     made = made_of(page, root) if made is None else made
-    wrong = [*html_checks.of_page(page, root, made), *problems(page, root, made)]
+    wrong = [*html_checks.problems_of_page(page, root, made), *problems(page, root, made)]
     links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
     facts = Facts(links, tuple(_ID.findall(made)), images.pictures_in(made), clean=not wrong)
     if facts.clean:
@@ -79,7 +79,7 @@ def key_of(page: PageSource, root: Path) -> bytes:
 
     Not of where it lies: what is found in it does not follow from that, and in each district a library lies elsewhere.
     """
-    place = (page.language, page.name, page.first_line, page.made)
+    place = (page.language, page.name, page.first_line, page.generated)
     return kept_results.key_of("facts", _program(root), *place, repr(page.meta), page.text)
 
 
@@ -106,7 +106,7 @@ def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[
 def _visible(page: PageSource, made: str) -> Iterator[Problem]:
     for sign, words in visible.found(made):
         line = _line_with(page, words)
-        if sign is visible.BRACKETS and line in page_checks.lines_of_named_brackets(page):
+        if sign is visible.BRACKETS and line in page_checks.lines_of_bracket_problems(page):
             continue
         where = place_in(page.where, line=line or None)
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)

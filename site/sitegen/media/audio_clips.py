@@ -16,13 +16,13 @@ from pathlib import Path, PurePosixPath
 
 from forms.core import form_schema, i18n
 from forms.core.files.audio_files import EXTENSIONS, KINDS, AudioFormat, is_recording
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.form_schema import Definition, Field
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering.answers import labelled
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.layers import lookup
 from sitegen.media import shared_clips, speech, spoken_lines
@@ -112,7 +112,7 @@ class AudioPipeline:
         """Write the files of a clip into the cache, all of them whole or none; return that they are there."""
         self.cache.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            fresh = [stack.enter_context(replaced(path)) for path in self._paths(name)]
+            fresh = [stack.enter_context(atomic_replacement(path)) for path in self._paths(name)]
             write(list(zip(KINDS, fresh, strict=True)))
         return True
 
@@ -200,7 +200,7 @@ def unrecorded(language: str, pages: Iterable[str], recordings: Recordings) -> l
 
 def question_text(form: Definition, field: Field, portal: Portal, language: str, today: date) -> str:
     """Return a question as it is said: its label, its help, and the answers that may be chosen."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     answers = labelled(form_schema.choices(field, form, portal, today), language)
     said = [_(field.label), _(field.help) if field.help else "", *(label for _, label in answers)]
     return "\n".join(part if part.endswith((".", "?", "।", "!")) else f"{part}." for part in said if part)

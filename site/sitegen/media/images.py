@@ -22,7 +22,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.pages import PageSource
 from sitegen.layers import lookup
 
@@ -220,9 +220,9 @@ def decoded(name: str, data: bytes) -> Decoded:
     try:
         head, pixels = decoder_process.decode("picture", data)
         return Decoded(Image.frombytes("RGB", (int(head["width"]), int(head["height"])), pixels), bool(head["told"]))
-    except decoder_process.NoneFree:
+    except decoder_process.NoDecoderFree:
         raise Problem(name, _("was not read: other photos are being read."), _("Do it once more.")) from None
-    except (decoder_process.Failed, LookupError, TypeError, ValueError):
+    except (decoder_process.DecoderFailed, LookupError, TypeError, ValueError):
         what = _("cannot be read as a picture.")
         todo = _("Save it again as PNG or JPEG, of at most 16 million pixels.")
         raise Problem(name, what, todo) from None

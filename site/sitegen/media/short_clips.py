@@ -40,7 +40,7 @@ def number_text(row: Row, language: str) -> str:
 
 def who_text(desks: Iterable[Desk], language: str) -> str:
     """Return what is said of who reads letters: their names."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     return f"{_('Who can read it')}: {', '.join(pick(desk.name, language) for desk in desks)}."
 
 

@@ -53,7 +53,9 @@ def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
 def announced(portal: Portal, today: date) -> list[Event]:
     """Return the events for posters: future ones, of a repeating event the next day; no parts, none cancelled."""
     return [
-        event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
+        event
+        for event in event_lists.one_per_series(event_lists.top_level_events(portal, today, past=False))
+        if event.state != "cancelled"
     ]
 
 
@@ -64,9 +66,12 @@ def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
 
 
 def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
-    _ = i18n.say(language)
-    place = event_lists.help_of(portal, language)["place_of"](event)
-    moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
+    _ = i18n.translator(language)
+    place = event_lists.template_helpers(portal, language)["place_of"](event)
+    moved = {
+        "before": event_times.format_time(event.was, language),
+        "now": event_times.format_time(event.starts, language),
+    }
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
     open_ = any(one.takes_signups(today) for one in (event, *parts))
     return {
@@ -84,7 +89,7 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
             {"time": part.time or i18n.day(part.day, language), "title": pick(part.title, language)} for part in parts
         ],
         "others_title": _("Other days"),
-        "others": [event_times.moment(day.starts, language) for day in event_lists.other_days(portal, event, today)
+        "others": [event_times.format_time(day.starts, language) for day in event_lists.other_days(portal, event, today)
                    if day.state != "cancelled"][:4],
         "signup": _("You can sign up on this page.") if open_ else "",
     }  # fmt: skip
@@ -92,9 +97,9 @@ def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str,
 
 def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
     """Yield the facts that make it easier to come; the others are on the event's page."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     yield _("What is free"), pick(event.free, language)
-    yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
+    yield _("Languages spoken there"), ", ".join(event_lists.spoken_languages(event, language))
     yield _("Children"), _("Children are welcome.") if event.children else ""
     yield _("Women officers"), _("A woman officer is there. You can ask for her.") if event.women_officers else ""
     yield _("Getting in"), _("You get in without steps.") if event.step_free else ""
@@ -102,7 +107,7 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
 
 def _wall(portal: Portal, language: str) -> dict[str, Any]:
     """Write the wall poster. Its strips carry no words: whoever finds one in a pocket learns nothing."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     strips = [helpline.number for helpline in portal.helplines if helpline.everywhere]
     return {"strips": strips, "count": STRIPS, "take": _("Tear off a number and take it with you"),
             "title": _("If one of these is true, you can ask for help")}  # fmt: skip

@@ -119,7 +119,7 @@ def draw_signs(draw: Draw, tables: Tables, language: str) -> list[dict[str, str]
 
 def words_of(portal: Portal, language: str, draw: Draw) -> dict[str, object]:
     """Return what every paper says: the numbers of help that stand on every page, names, who is responsible."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     numbers = [
         {
             "number": helpline.number,
@@ -144,7 +144,7 @@ def words_of(portal: Portal, language: str, draw: Draw) -> dict[str, object]:
 
 def fingerprints_of(portal: Portal, language: str) -> dict[str, Any]:
     """Return what the sheet of fingerprints says: the numbers of all desks, their people and their recovery keys."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     return {
         "title": _("Check the keys of the desks"),
         "lead": _(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import brotli
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.files.locks import locked_if_possible
 from forms.core.problem import Problem
 
@@ -75,7 +75,7 @@ class Bundle:
         """Bundle sources into one script. Raises Problem where it is larger than its budget."""
         shutil.copytree(sources / "src", room / "src", dirs_exist_ok=True)
         aliases = [f"--alias:{name}=./src/absent.js" for name in self.absent]
-        with replaced(out) as fresh:
+        with atomic_replacement(out) as fresh:
             arguments = ["src/main.js", "--bundle", "--minify", f"--format={self.format}", "--target=es2020"]
             arguments += ["--charset=utf8", "--legal-comments=none", "--log-level=warning", *aliases]
             arguments += [f"--outfile={fresh.absolute()}"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from markupsafe import escape
 
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.portal import Portal
-from sitegen.content.pages import OF_THE_BUILD
+from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.render.templates import render
 
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
@@ -33,7 +33,7 @@ _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest", ".sig"})
 _ONLINE_NAMES = frozenset({"404", "away", "too-large", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
-_BUILT_FOLDERS = [[name] for name in OF_THE_BUILD]
+_BUILT_FOLDERS = [[name] for name in GENERATED_FOLDERS]
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""
@@ -45,7 +45,7 @@ def write(public: Path, path: Path, portal: Portal) -> int:
     Pages keep links, pictures, languages and speech (Opus); each form gives way to the site's address.
     """
     count = 0
-    with replaced(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
+    with atomic_replacement(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as card:
         for name, data in _files(public, portal):
             sound = name.endswith(".opus")
             card.writestr(zipfile.ZipInfo(name, _DAY_ONE), data, zipfile.ZIP_STORED if sound else zipfile.ZIP_DEFLATED)

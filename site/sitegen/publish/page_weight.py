@@ -52,7 +52,7 @@ class Visit:
 
 def visits(public: Path, languages: tuple[str, ...]) -> list[Visit]:
     """Return every page of a built site, heaviest first."""
-    earlier = earlier_assets.listed(public)
+    earlier = earlier_assets.read_names(public)
     css, js = (
         _sum(path for path in public.glob(f"assets/portal.*.{kind}") if path.name not in earlier)
         for kind in ("css", "js")

@@ -42,7 +42,7 @@ def drawn(out: Path, portal: Portal, language: str, addresses: Sequence[str], si
     room = out / language / TABLET
     megabytes = f"{size / 1e6:.1f}"
     page = Page(
-        title=i18n.say(language)("For field workers: keep this site on a tablet"),
+        title=i18n.translator(language)("For field workers: keep this site on a tablet"),
         lang=language,
         body=render(language, "tablet.html", portal=portal, size=megabytes),
         path=f"{TABLET}/",
@@ -55,7 +55,7 @@ def drawn(out: Path, portal: Portal, language: str, addresses: Sequence[str], si
 
 def _words(language: str) -> dict[str, str]:
     """Return what a kept page says where there is no internet (site/assets/sw.js)."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     said = _("No internet now. This page is from %(day)s; something may have changed since.")
     return {"kept": said % {"day": "{day}"}, "locale": str(locales.locale_of(language)).replace("_", "-")}
 

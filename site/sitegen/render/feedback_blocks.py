@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from forms.core import i18n
-from forms.core.i18n import say
+from forms.core.i18n import translator
 from forms.core.portal import pick
 from forms.core.statistics.counts import months_of
 from sitegen.content import feedback
@@ -35,7 +35,7 @@ def problems(context: Context, _: str) -> Markup:
 
 def problem(context: Context, name: str) -> Markup:
     """Return one theme: its signs, campaigns, counts, meetings and promises."""
-    _ = say(context.language)
+    _ = translator(context.language)
     theme = _row(context, "themes", name)
     signs = [row for row in in_order(context.tables["signs"]) if row["id"] in feedback.signs_of(theme)]
     campaigns = [_page(context, row["page"]) for row in feedback.campaigns_of(context.tables, theme)]
@@ -43,14 +43,14 @@ def problem(context: Context, name: str) -> Markup:
     held = [
         page for page in feedback.meetings(context.library, context.language) if name in page.meta.get("themes", ())
     ]
-    quarter = feedback.latest(context.tables)
+    quarter = feedback.latest_quarter(context.tables)
     shown = []
-    if quarter and feedback.count(context.tables, quarter, theme=name):
+    if quarter and feedback.letter_count(context.tables, quarter, theme=name):
         shown = [_chart(context, part_of_district(context), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
         context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, charts=shown,
         period=_period(context, quarter),
-        total=feedback.count(context.tables, quarter, theme=name) if quarter else None,
+        total=feedback.letter_count(context.tables, quarter, theme=name) if quarter else None,
     )  # fmt: skip
 
 
@@ -72,17 +72,17 @@ def came_of_it(context: Context, name: str) -> Markup:
 
 def numbers(context: Context, _argument: str) -> Markup:
     """Return what was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
-    quarter = feedback.latest(context.tables)
-    _ = say(context.language)
+    quarter = feedback.latest_quarter(context.tables)
+    _ = translator(context.language)
     shown = []
-    if quarter and feedback.count(context.tables, quarter):
+    if quarter and feedback.letter_count(context.tables, quarter):
         shown = [
             _chart(context, _("By problem"), _counts(context, quarter, "theme")),
             _chart(context, _("By month"), _counts(context, quarter, "month")),
             _chart(context, part_of_district(context), _counts(context, quarter, "taluk")),
             _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
-    total = feedback.count(context.tables, quarter) if quarter else None
+    total = feedback.letter_count(context.tables, quarter) if quarter else None
     return _draw(context, "numbers", period=_period(context, quarter), charts=shown, total=total)
 
 
@@ -159,7 +159,7 @@ def _photo(context: Context) -> Any:
 
 def _chart(context: Context, title: str, counts: _Counts) -> tuple[str, _Counts, Markup]:
     """Return what blocks/charts.html shows: the title, the counts for the table, and the drawing."""
-    _ = say(context.language)
+    _ = translator(context.language)
     bars = [(pick(names, context.language), one.letters) for names, one in counts]
     said = f"{title}. {_('The numbers stand in the table below.')}"
     return title, counts, charts.bars(bars, said, context.charts)
@@ -170,7 +170,7 @@ def part_of_district(context: Context) -> str:
     kinds = {row["kind"] for row in _places(context)}
     names = [row for row in context.tables["kinds"] if row["of"] == "place" and row["id"] in kinds]
     own = text(names[0], "name").get(context.language, "") if len(names) == len(kinds) == 1 else ""
-    return own or i18n.say(context.language)("Place")
+    return own or i18n.translator(context.language)("Place")
 
 
 def _counts(context: Context, quarter: str | None, dimension: str, **where: str) -> _Counts:
@@ -184,9 +184,9 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
         table = {"theme": "themes", "taluk": "places", "work": "work"}[dimension]
         names = {row["id"]: text(row, "name") for row in context.tables[table]}
         if dimension != "theme":
-            _ = say(context.language)
+            _ = translator(context.language)
             names[feedback.UNKNOWN] = {context.language: _("Not told")}
-    return [(names[one.id], one) for one in feedback.counted(context.tables, quarter, dimension, names, **where)]
+    return [(names[one.id], one) for one in feedback.letter_counts(context.tables, quarter, dimension, names, **where)]
 
 
 def _period(context: Context, quarter: str | None) -> str:

@@ -109,7 +109,7 @@ def draw_pages(
     engine: another than the one that mkdocs.yml names; it makes the same of every page (tests/sitegen/test_engines.py);
     unchecked: see Job.
     """
-    i18n.take_words(context.portal.words)  # this may be a process of its own
+    i18n.set_process_words(context.portal.words)  # this may be a process of its own
     frames = Frames(context.portal, context.language, _refuse_frame)
     for source, body in bodies(root, context, names, engine, unchecked=unchecked):
         yield DrawnPage(source.name, source.path, _framed(frames, context, source, body), body.counts)
@@ -163,7 +163,7 @@ class _Work:
 
     def find_facts(self, source: PageSource, converted: str) -> None:
         """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
-        own = source.language == self.context.language and not source.made
+        own = source.language == self.context.language and not source.generated
         if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
             made = converted if self.blocks.as_written is None else self.blocks.as_written
             page_facts.of(source, self.root, made)
@@ -172,7 +172,7 @@ class _Work:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
         context, html = self.context, converted
         html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-        html = quotes.drawn(talk(html))
+        html = quotes.mark_html(talk(html))
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))
         html = str(source.renderer(context)) + html if source.renderer else html
@@ -183,6 +183,6 @@ class _Work:
 
 def _refuse_active(html: str, where: str) -> None:
     """Raise Problem for a page as built that would run or load something."""
-    for found in active_html.left_over(html):
+    for found in active_html.findings_in_page(html):
         what = _("the page as built %(what)s", what=found.what)
         raise Problem(where, what, _("Look for what makes it, and tell a developer."))

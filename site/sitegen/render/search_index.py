@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from forms.core.i18n.search_words import bare, words
+from forms.core.i18n.search_words import index_words, normalise
 from sitegen.content.pages import AllPages, PageSource
 
 SHORTEST = 2
@@ -27,7 +27,7 @@ def normalised_tokens(text: str) -> list[str]:
     for part in text.split():
         tokens = _tokens_of(part)
         if tokens is None:
-            return words(text, SHORTEST)
+            return index_words(text, SHORTEST)
         found += tokens
     return found
 
@@ -38,7 +38,7 @@ def _tokens_of(part: str) -> tuple[str, ...] | None:
 
     None where there is a digit: it may belong to a number that goes on behind the space.
     """
-    return None if any(map(str.isdecimal, bare(part))) else tuple(words(part, SHORTEST))
+    return None if any(map(str.isdecimal, normalise(part))) else tuple(index_words(part, SHORTEST))
 
 
 def shard_name(normalised_token: str) -> str:

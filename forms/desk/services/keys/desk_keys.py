@@ -43,7 +43,7 @@ class DeskKeys:
     def own_desk(self) -> Desk:
         """This desk as the portal publishes it, or else as pinned here. Raises Problem if there is no such desk."""
         id = self._place.desk
-        desks = self._portal.current.named([id]) or [desk for desk in self.pinned.desks() if desk.id == id]
+        desks = self._portal.current.desks_with_ids([id]) or [desk for desk in self.pinned.desks() if desk.id == id]
         if not desks:
             todo = "Compare content/portal.yml, build the site again, and fetch."
             raise Problem(lazy_gettext("desk %(desk)s", desk=id), "is not a desk of this portal.", todo)

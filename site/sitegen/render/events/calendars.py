@@ -128,7 +128,7 @@ def entry(portal: Portal, event: Event, language: str, number: int, today: date)
 
 def _summary(event: Event, language: str) -> str:
     """Return the title. A phone's list shows no more than this."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     head = {"cancelled": _("cancelled"), "moved": _("moved")}.get(event.state, "")
     return f"{head.upper()}: {pick(event.title, language)}" if head else pick(event.title, language)
 
@@ -145,12 +145,12 @@ def times_of(event: Event, zone: ZoneInfo) -> Iterable[tuple[str, date | datetim
 
 
 def _where(portal: Portal, event: Event, language: str) -> str:
-    place = event_lists.help_of(portal, language)["place_of"](event)
+    place = event_lists.template_helpers(portal, language)["place_of"](event)
     return ", ".join(part for part in (pick(event.where, language), place) if part)
 
 
 def _told(portal: Portal, event: Event, language: str) -> Iterable[str]:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     yield pick(event.what, language)
     if event.state == "cancelled":
         yield _("This event is cancelled. It does not take place.")
