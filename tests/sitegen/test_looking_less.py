@@ -104,7 +104,7 @@ def test_words_that_are_digits_are_found_side_by_side(parts: list[str]) -> None:
 @example("98 400\n12345")
 @example("गङ्गा")
 def test_a_text_has_the_tokens_of_its_parts(text: str) -> None:
-    assert search_index.normalised_tokens(text) == search_words.index_words(text, search_index.SHORTEST)
+    assert search_index.normalised_tokens(text) == search_words.index_words(text, search_index.MIN_TOKEN_LENGTH)
 
 
 @given(st.text(st.sampled_from("ab.md()<>[]\"' \n#,/")))

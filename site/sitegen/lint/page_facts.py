@@ -63,7 +63,7 @@ def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     found = kept.loaded(key)
     if isinstance(found, Facts):
         return found
-    if (shared := shared_clips.value(root, key)) is not None:
+    if (shared := shared_clips.get(root, key)) is not None:
         return Facts.unpacked(shared)
     made = made_of(page, root) if made is None else made
     wrong = [*html_checks.problems_of_page(page, root, made), *problems(page, root, made)]

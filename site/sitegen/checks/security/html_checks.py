@@ -46,7 +46,7 @@ def problems_of_page(page: PageSource, root: Path, page_html: str | None = None)
         page_html = to_html(without_blocks(page.text), root)
     for finding in active_html.findings(page_html):
         if finding.what == active_html.LOADS_A_PICTURE and f"]({finding.text})" in page.text:
-            continue  # media/images.py has a more precise message
+            continue  # media/image_checks.py has a more precise message
         yield Problem(place_in(page.where, line=_line(page, finding)), finding.what, _TODO)
 
 
