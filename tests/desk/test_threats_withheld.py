@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forms.core.crypto.encryption import seal
-from forms.desk.cases.arrivals import FILE, Arrivals, NewLetter
+from forms.desk.cases.arrivals import FILE, Arrivals, ArrivedLetter
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
@@ -136,5 +136,5 @@ def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / FILE).write_text(damaged, encoding="utf-8")
     arrivals = Arrivals(tmp_path)
     assert arrivals.unusual() == ()
-    arrivals.record([NewLetter("a" * 32, "b" * 32, "no day")], TODAY)
+    arrivals.record([ArrivedLetter("a" * 32, "b" * 32, "no day")], TODAY)
     assert [one.kind for one in arrivals.unusual()] == ["again"]

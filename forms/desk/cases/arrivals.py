@@ -54,7 +54,7 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class NewLetter:
+class ArrivedLetter:
     """A letter that has just arrived: its id on the server, and the id and day in its decrypted text."""
 
     id: str
@@ -89,7 +89,7 @@ class Arrivals:
     def __init__(self, folder: Path) -> None:
         self._file = state_file(folder)
 
-    def record(self, letters: Iterable[NewLetter], today: date) -> None:
+    def record(self, letters: Iterable[ArrivedLetter], today: date) -> None:
         """Record the unusual letters of a fetch that brought everything that was waiting."""
         previous = self._file.read_or(_NOTHING)
         last, arrivals = read_day(previous.last), {arrival.id: arrival for arrival in self.unusual()}
@@ -107,7 +107,7 @@ class Arrivals:
         return tuple(Arrival(*row) for row in self._file.read_or(_NOTHING).odd)
 
 
-def unusual_arrivals(letter: NewLetter, last: date | None, today: date) -> Iterator[Arrival]:
+def unusual_arrivals(letter: ArrivedLetter, last: date | None, today: date) -> Iterator[Arrival]:
     """Yield an Arrival if the letter came late or twice. last: the day of the last complete fetch before this one."""
     written = read_day(letter.written)
     if letter.own_id and letter.own_id != letter.id:

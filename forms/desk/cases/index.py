@@ -10,7 +10,7 @@ from typing import Any
 
 from forms.core.crypto.encryption import seal_file
 from forms.core.problem import Problem
-from forms.desk.cases.arrivals import NewLetter
+from forms.desk.cases.arrivals import ArrivedLetter
 from forms.desk.cases.log.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
 from forms.desk.sync.local_store import DELETION, LocalStore
@@ -68,12 +68,12 @@ class Index:
             tray = label.get("tray", 1)
             yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name queues differently
 
-    def new_letters(self, ids: Collection[str]) -> Iterator[NewLetter]:
+    def new_letters(self, ids: Collection[str]) -> Iterator[ArrivedLetter]:
         """Yield the own id and day of each of these letters. Copies and erasure notices are skipped."""
         for id in ids:
             letter, label = self._letters.get(id), self._labels.get(id, {})
             if isinstance(letter, Letter) and not label.get("maker") and letter.form != DELETION:
-                yield NewLetter(id, letter.id, letter.day)
+                yield ArrivedLetter(id, letter.id, letter.day)
 
     def entries_without_letter(self) -> tuple[str, ...]:
         """Return the ids of letters that are not on this machine, though members of this desk wrote in their cases."""
