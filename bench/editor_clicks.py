@@ -136,7 +136,7 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     for name in ("site", "library", ".build"):
         (root / name).symlink_to(ROOT / name)
     keys = make_demonstration(folder / "desk", ("police", "revenue", "legal", "partner", "events"))
-    script = WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.kept_in)
+    script = WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.cache_folder)
     place = Folder(root / "public", lambda _: None, lambda _: None)
     editor = start.create_editor(
         root, folder / "memory", place, keys=keys, today=lambda: TODAY, field=lambda: script,

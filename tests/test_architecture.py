@@ -204,7 +204,7 @@ def test_flask_is_known_to_web_code_only() -> None:
         ("segno", {"sitegen.print.leaflets", "forms.desk.window.key_pages"}),
         ("icalendar", {"sitegen.render.events.calendars"}),
         ("dateutil", {"sitegen.content.events"}),
-        ("PIL", {"forms.core.media.heif", "sitegen.media.images", "forms.core.media.pixels"}),
+        ("PIL", {"forms.core.media.heif", "sitegen.media.photos", "forms.core.media.pixels"}),
         ("av", {"forms.core.media.audio", "forms.core.media.heif"}),
         ("nacl", {"forms.core.crypto.signing"}),
         ("cryptography", {"forms.core.builds.passkey_signatures"}),

@@ -151,12 +151,12 @@ def make_field_for_texts(site: Site) -> None:
     sources = site.root / "site" / "editor" / "browser"
     try:
         with node_for(site, WRITING, sources, site.root / ".build" / "node-writing"):
-            WRITING.make(sources, site.root / WRITING.kept_in)
+            WRITING.make(sources, site.root / WRITING.cache_folder)
     except Problem as problem:
         click.echo(f"{problem} Until then texts are written in a plain field.")
 
 
 def _field_for_texts(site: Site) -> Path | None:
     """Return the script of the editor's field for texts; None before it is made."""
-    script = WRITING.kept(site.root / "site" / "editor" / "browser", site.root / WRITING.kept_in)
+    script = WRITING.cached_path(site.root / "site" / "editor" / "browser", site.root / WRITING.cache_folder)
     return script if script.exists() else None

@@ -83,6 +83,6 @@ class Editor:
         """Return the schema of a table, its titles and descriptions in a language of the window. Raises KeyError."""
         if table not in self.schemas:
             raise KeyError(table)
-        source = table_schemas.written(self.root / "site" / "schemas" / f"{table}.yaml")
-        translated = table_schemas.in_words(source, i18n.translations(language).gettext)
-        return table_schemas.expanded(translated, self.store.languages, lambda code: locales.name_in(code, language))
+        source = table_schemas.read_unexpanded(self.root / "site" / "schemas" / f"{table}.yaml")
+        translated = table_schemas.translate(source, i18n.translations(language).gettext)
+        return table_schemas.expand(translated, self.store.languages, lambda code: locales.name_in(code, language))

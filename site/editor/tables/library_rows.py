@@ -30,7 +30,7 @@ def rows_of(store: ContentStore, table: str, schema: Mapping[str, Any]) -> Itera
         with suppress(Problem, FileNotFoundError):  # the page Publish reports a file that cannot be read
             sheet = read_csv(layer.folder / "tables" / f"{table}.csv")
             found = [cells_by_column(sheet.header, cells) for cells in sheet.rows]
-            if layer.shown != lookup.OWN:
+            if layer.label != lookup.OWN:
                 fresh = (row for row in found if name_of(row, keys) not in seen and not row.get(DROP))
                 yield from ({name: row.get(name, "") for name in names} for row in fresh)
             seen |= {name_of(row, keys) for row in found}

@@ -25,7 +25,7 @@ from sitegen.languages import word_checks
 from sitegen.layers import lookup
 from sitegen.lint import consent_rules, page_facts
 from sitegen.lint.files import FILMS
-from sitegen.media import audio_clips, images, short_clips
+from sitegen.media import image_checks, short_clips, staff_recordings
 from sitegen.render.blocks import BLOCKS
 
 _LINK = re.compile(r"\]\(([^)\s#]*\.md)(#[^)\s]*)?\)")
@@ -71,8 +71,8 @@ def check(
         *_campaigns(tables, library),
         *desk_tables.problems(tables),
         *feedback_checks.problems(library, tables, days, today, media),
-        *audio_clips.problems(content, library, _recording_keys(tables, days)),
-        *images.problems(media, kept_photos),
+        *staff_recordings.problems(content, library, _recording_keys(tables, days)),
+        *image_checks.file_problems(media, kept_photos),
         *word_checks.problems(content),
     ]
     warnings = [
@@ -84,7 +84,7 @@ def check(
         *event_checks.warnings(tables["events"], today),
         *desk_tables.warnings(tables, tuple(library.by_language)),
         *feedback_checks.warnings(tables, today),
-        *audio_clips.waiting(content, library, voices),
+        *staff_recordings.warnings(content, library, voices),
     ]
     return CheckReport(tuple(problems), tuple(warnings))
 
@@ -107,10 +107,10 @@ def problems_of_pages(
 def _missing_files(page: PageSource, content: Path) -> Iterator[Problem]:
     """Yield pictures and films of content/media that a page uses and that are missing or cannot be shown."""
     if not _MAY_NAME_FILES.search(page.text):  # most pages: this saves converting them here
-        yield from images.asked(page, (), content / "media")
+        yield from image_checks.page_problems(page, (), content / "media")
         return
     facts = page_facts.of(page, content.parent)
-    yield from images.asked(page, () if page.generated else facts.pictures, content / "media")
+    yield from image_checks.page_problems(page, () if page.generated else facts.pictures, content / "media")
     for address, _words in facts.links:
         name = unquote(html.unescape(address)).removeprefix("/media/")
         is_film = address.startswith("/media/") and name.lower().endswith(tuple(FILMS))
@@ -200,7 +200,7 @@ def leaflet_problems(settings: Mapping[str, Any], library: AllPages) -> Iterator
 def _recording_keys(tables: Tables, days: Sequence[Row]) -> list[str]:
     """Return the keys of recordings for pages of events and for short clips."""
     events = [row["id"] for row in days]
-    return [*(f"events/{event}" for event in events), *short_clips.keys(tables, events)]
+    return [*(f"events/{event}" for event in events), *short_clips.clip_keys(tables, events)]
 
 
 def _block_arguments(

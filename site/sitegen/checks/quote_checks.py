@@ -12,7 +12,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.content.consent import consent_names, quotes
 from sitegen.content.pages import PageSource, block_of
-from sitegen.render.engine.markdown_extensions import talk
+from sitegen.render.engine.markdown_extensions import dialogue
 from sitegen.render.engine.markdown_html import to_html
 
 _QUOTED = re.compile(r"<(?:blockquote|q)\b", re.I)
@@ -54,10 +54,10 @@ def _is_reported_elsewhere(page: PageSource) -> bool:
 def _is_removable(text: str, html: str, rest: str, root: Path) -> bool:
     """Return whether removing the quotes from the HTML or from the Markdown gives the same page.
 
-    The layout of what people say (`talk`) must not change the quotes either. rest: the HTML without its quotes.
+    The layout of what people say (`dialogue`) must not change the quotes either. rest: the HTML without its quotes.
     """
     is_same = _contents(rest) == _contents(_html(quotes.remove_quotes(text), root))
-    return is_same and quotes.quotes_in_html(quotes.mark_html(talk(html))) == quotes.quotes_in_html(
+    return is_same and quotes.quotes_in_html(quotes.mark_html(dialogue(html))) == quotes.quotes_in_html(
         quotes.mark_html(html)
     )
 

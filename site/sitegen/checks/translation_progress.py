@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from forms.core.i18n.extraction import unfinished
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.media.audio_clips import Recordings, unrecorded
+from sitegen.media.staff_recordings import Recordings, unrecorded
 
 
 @dataclass(frozen=True)

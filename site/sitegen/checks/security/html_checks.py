@@ -12,7 +12,7 @@ from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
-from sitegen.lint.visible import without_blocks
+from sitegen.lint.visible_text import without_blocks
 from sitegen.render.engine.markdown_html import to_html
 
 _TODO = _("Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses.")
@@ -46,7 +46,7 @@ def problems_of_page(page: PageSource, root: Path, page_html: str | None = None)
         page_html = to_html(without_blocks(page.text), root)
     for finding in active_html.findings(page_html):
         if finding.what == active_html.LOADS_A_PICTURE and f"]({finding.text})" in page.text:
-            continue  # media/images.py has a more precise message
+            continue  # media/image_checks.py has a more precise message
         yield Problem(place_in(page.where, line=_line(page, finding)), finding.what, _TODO)
 
 
