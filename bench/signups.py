@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import pyrage
 
 from forms.core.crypto import encryption
-from forms.server.store import signup_store as tables
-from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
+from forms.server.store.signups import signup_store as tables
+from forms.server.store.signups.signup_store import COMING, WAITING, Signup, SignupStore
 
 EVENTS, EACH, CAPACITY = 1_000, 100, 80
 DAY = date(2027, 1, 24)

@@ -30,7 +30,7 @@ from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSchema
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, error_pages, static_site

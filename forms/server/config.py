@@ -12,7 +12,7 @@ from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
 from forms.server.services.flood_control import FLOOD_THRESHOLD
-from forms.server.store.connections import CONNECTIONS, WORKERS, Limit, database_of
+from forms.server.store.connections.engines import CONNECTIONS, WORKERS, Limit, database_of
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3

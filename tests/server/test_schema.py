@@ -17,7 +17,7 @@ from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.faults import OtherSchema
 from forms.server.store.migrations import schema, schema_copies
 from forms.server.store.migrations.rehearsal import rehearse
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 
 WORDS = b"age-encryption.org/v1 kept"
 LETTER = "0" * 32

@@ -18,7 +18,7 @@ from forms.core.crypto import encryption
 from forms.server.run import serve
 from forms.server.services.retention import DailyRetention, RetentionThread
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import COMING, Signup, SignupStore
+from forms.server.store.signups.signup_store import COMING, Signup, SignupStore
 from forms.server.web.current import state_of
 from tests.patience import until
 

@@ -9,7 +9,7 @@ import pytest
 
 from forms.core.crypto import encryption
 from forms.server.services.flood_control import PLACES_THRESHOLD
-from forms.server.store.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
+from forms.server.store.signups.signup_store import COMING, WAITING, LineFull, Signup, SignupStore, most_waiting
 from forms.server.web.current import state_of
 from tests.server.conftest import dropped_after
 from tests.server.test_waiting_list import lookup, url
@@ -84,7 +84,7 @@ def test_the_line_has_an_end(store: SignupStore) -> None:
 
 
 def test_a_full_line_is_said_and_the_words_stay(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.server.store.signup_store.most_waiting", lambda _: 0)
+    monkeypatch.setattr("forms.server.store.signups.signup_store.most_waiting", lambda _: 0)
     once = endpoint.found(
         r'name="once" value="([0-9a-f]+)"',
         endpoint.post("signup", "ta", event="meeting", people="2", adult="yes", name="மலர்"),

@@ -12,12 +12,12 @@ import pytest
 
 from forms.core.crypto import encryption
 from forms.core.crypto.signing import are_bytes_signed_by
-from forms.server.store import signup_store as store
-from forms.server.store.compiled_statements import COMPILED
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow, NewLetter, PartsMissing
+from forms.server.store.connections.compiled_statements import COMPILED
 from forms.server.store.faults import AlreadyThere, NotKept
-from forms.server.store.signup_store import Signup, SignupStore
+from forms.server.store.signups import signup_store as store
+from forms.server.store.signups.signup_store import Signup, SignupStore
 from forms.server.store.statement_store import StatementStore
 from tests.server.conftest import dropped_after
 

@@ -228,7 +228,7 @@ def test_what_is_added_loses_no_word(
 def test_a_sign_up_loses_no_word(
     endpoint: Any, monkeypatch: Any, fault: Callable[..., Any], step: str, do: str
 ) -> None:
-    from forms.server.store.signup_store import SignupStore  # noqa: PLC0415
+    from forms.server.store.signups.signup_store import SignupStore  # noqa: PLC0415
 
     with monkeypatch.context() as while_away:
         while_away.setattr(SignupStore, step, fault)

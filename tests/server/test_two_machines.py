@@ -26,11 +26,11 @@ from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.concerns.status_questions import commits_wait, durability_doubt
-from forms.server.store.connections import Limit, database_of
+from forms.server.store.connections.engines import Limit, database_of
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
 from forms.server.store.repeating import repeated, repeated_even_if_done
-from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
+from forms.server.store.signups.signup_store import COMING, WAITING, Signup, SignupStore
 from tests.patience import PATIENCE, until
 
 from .deployed import Served, gunicorn

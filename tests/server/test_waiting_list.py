@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from forms.core.crypto import encryption
 from forms.core.portal import Helpline
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import (
+from forms.server.store.signups.signup_store import (
     CANCELLED,
     CHANGED,
     COMING,

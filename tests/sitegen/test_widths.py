@@ -10,8 +10,8 @@ from sitegen.checks import settings_checks
 from forms.core.form_schema import load, names
 from forms.core.portal import COLUMN_WIDTHS, MOST_PLACES
 from forms.core.yaml_reader import read_yaml
-from forms.server.store import signup_store
 from forms.server.store.concerns import concern_tables
+from forms.server.store.signups import signup_store
 from tests.conftest import ROOT
 
 FIELDS = {field["name"]: field for field in read_yaml((ROOT / "site/schemas/events.yaml").read_text())["fields"]}

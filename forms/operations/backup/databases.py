@@ -9,7 +9,7 @@ from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 
 Databases = Mapping[str, tuple[Store, ...]]

@@ -37,7 +37,7 @@ from forms.server.store import restore_mark
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.rows import read_erasures, write_rows
-from forms.server.store.signup_store import CANCELLED, SignupStore
+from forms.server.store.signups.signup_store import CANCELLED, SignupStore
 
 _UNDER_WAY = ".restoring"
 """An empty file in the folder of the release until the data are in their place: the same command goes through then."""

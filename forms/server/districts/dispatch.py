@@ -17,7 +17,7 @@ from forms.server.app import create_app
 from forms.server.districts import settings
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.districts.settings import District
-from forms.server.store.connections import CONNECTIONS, WORKERS, Limit
+from forms.server.store.connections.engines import CONNECTIONS, WORKERS, Limit
 from forms.server.web.current import state_of
 from forms.server.web.error_pages import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT

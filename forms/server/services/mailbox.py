@@ -19,7 +19,7 @@ from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE, Ne
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 
 LETTER_VERSION = 2

@@ -6,7 +6,7 @@ from datetime import date
 from forms.core.crypto.encryption import seal
 from forms.core.portal import Event
 from forms.server.services.mailbox import Services, Submission, keys_of
-from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
+from forms.server.store.signups.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
 
 FORM = "signup"
 

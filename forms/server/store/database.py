@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from forms.core.trusted_date import WRITTEN
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
-from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
+from forms.server.store.connections.engines import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
     AlreadyThere,

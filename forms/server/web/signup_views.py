@@ -17,7 +17,7 @@ from forms.server.services.lookup import why_unknown
 from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
+from forms.server.store.signups.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
 from forms.server.web.form_pages import check_page, form_page, page, turn_page
 from forms.server.web.requests import FormRequest, submission, typed_code
 

@@ -8,7 +8,7 @@ from forms.server.store.concerns.inbox import DeskInbox
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.receipt_answers import ReceiptAnswers
 from forms.server.store.concerns.retention import LetterRetention
-from forms.server.store.connections import Limit
+from forms.server.store.connections.engines import Limit
 from forms.server.store.database import Store
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from forms.core.problem import Problem
-from forms.server.store.connections import database_of
+from forms.server.store.connections.engines import database_of
 from forms.server.store.migrations import schema, schema_copies
 
 

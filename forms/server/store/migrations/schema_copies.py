@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from forms.core.files.durable import replaced
-from forms.server.store.connections import LONGEST_NAME
+from forms.server.store.connections.engines import LONGEST_NAME
 from forms.server.store.faults import NotOurSchema, fault_of, state_of
 
 COPY = ".before-"

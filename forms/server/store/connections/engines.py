@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.core.problem import Problem
 from forms.server.blocked import blocked
-from forms.server.store.compiled_statements import COMPILED
+from forms.server.store.connections.compiled_statements import COMPILED
 from forms.server.store.faults import NotKept, not_kept
 
 CONNECTIONS = 40

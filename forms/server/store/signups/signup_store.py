@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from forms.core.crypto.encryption import require_encrypted
 from forms.core.problem import Problem
-from forms.server.store.connections import Limit
+from forms.server.store.connections.engines import Limit
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
 
