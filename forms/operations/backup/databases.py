@@ -33,7 +33,7 @@ def opened(
     try:
         for stores in found.values():
             for store in stores:
-                open_ = store.claim if make else store.open_as_it_is
+                open_ = store.claim if make else store.open_read_only
                 open_(config.salt_mark(salt), restoring=restoring)
         yield found
     finally:
