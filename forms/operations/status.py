@@ -28,7 +28,8 @@ from forms.server.store.concerns.status_questions import commits_wait, durabilit
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, not_kept
-from forms.server.store.installation import EVERYTHING
+from forms.server.store.restore_mark import last_restore
+from forms.server.store.system_tables import NO_BACKUP
 
 LONGEST_WAIT = 3
 """Days for which a letter may wait for a desk before the operator should ask why."""
@@ -216,7 +217,7 @@ def _writable(found: Databases) -> Iterator[StatusItem]:
         file = Path(store.engine.url.database or "") if store.engine.dialect.name == "sqlite" else None
         problem = None
         if file and not all(os.access(one, os.W_OK) for one in (file, file.parent)):
-            problem = not_kept("read-only", where=store.named)
+            problem = not_kept("read-only", where=store.display_name)
         elif file:  # a commit of PostgreSQL may wait for a replica for ever: _durable looks at it
             try:
                 store.probe()  # a disk that failed says that it may be written
@@ -261,21 +262,21 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
 
 def _clock(found: Databases, day: date) -> Iterator[StatusItem]:
     days = next(store for store in found["concerns"] if isinstance(store, DayStore))
-    doubt = servers_doubt(look(days.remembered(), day))
+    doubt = servers_doubt(look(days.last_known(), day))
     yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 
 
 def _restored(found: Databases, day: date) -> Iterator[StatusItem]:
     for name, stores in found.items():
-        since, on = stores[0].restored() or (day, day)
-        if since == EVERYTHING:
+        since, on = last_restore(stores[0]) or (day, day)
+        if since == NO_BACKUP:
             said = f"The database of {name} was gone {_ago((day - on).days)}: receipts of before open nothing."
             said += " If there is a backup or it lies elsewhere, stop the service and bring it back: portal restore"
             value = {"since": None, "on": on.isoformat()}
             yield StatusItem(f"lost {name}", value, said, needs=(day - on).days <= LOSS_IS_SAID)
     store: Store = found["concerns"][0]
-    restored = store.restored()
-    if restored is not None and restored[0] != EVERYTHING:
+    restored = last_restore(store)
+    if restored is not None and restored[0] != NO_BACKUP:
         since, on = restored
         said = f"Brought back {_ago((day - on).days)} from the backup of {since}: receipts since then may be lost."
         yield StatusItem("restored", {"since": since.isoformat(), "on": on.isoformat()}, said)

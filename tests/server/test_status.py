@@ -22,6 +22,7 @@ from forms.operations.cli.status_commands import NOTICE
 from forms.operations.status import Status, certificate_days, look_at
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
+from forms.server.store.restore_mark import note_restored
 from forms.server.web.current import state_of
 
 from .conftest import TODAY, District, Endpoint
@@ -132,7 +133,7 @@ def test_a_full_budget_and_a_doubted_clock_are_said(well: tuple[Endpoint, Path])
 
 def test_a_restored_system_says_so(well: tuple[Endpoint, Path]) -> None:
     endpoint, into = well
-    state_of(endpoint.client.application).services.concerns.note_restored(TODAY, TODAY)
+    note_restored(state_of(endpoint.client.application).services.concerns, TODAY, TODAY)
     assert "receipts since then may be lost" in item(status(endpoint, backups=into), "restored").sentence
 
 

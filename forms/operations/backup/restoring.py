@@ -33,11 +33,12 @@ from forms.server.config import ServerSettings
 from forms.server.in_use import NAME as IN_USE
 from forms.server.in_use import InUse
 from forms.server.services.operator_log import Leader
-from forms.server.store import restore_mark
+from forms.server.store import erasures, restore_mark
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.rows import read_erasures, write_rows
-from forms.server.store.signup_store import CANCELLED, SignupStore
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import CANCELLED
 
 _UNDER_WAY = ".restoring"
 """An empty file in the folder of the release until the data are in their place: the same command goes through then."""
@@ -147,7 +148,7 @@ def _restore_into(
             write_rows(stores[database], chunks)
         again = erase_again(stores)
         for database in DATABASES:
-            stores[database][0].note_restored(date.fromisoformat(manifest.day), today)
+            restore_mark.note_restored(stores[database][0], date.fromisoformat(manifest.day), today)
         return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
 
 
@@ -288,22 +289,23 @@ def erase_again(stores: Databases) -> int:
 
 
 def _letters_again(store: ConcernStore) -> int:
-    is_erased, again = store.erased(), 0
+    is_erased, again = erasures.erasure_check(store), 0
     for thread, desks in store.erasing.threads().items():
         if is_erased(thread):
-            store.erasing.forget(thread, None, store.erasing.that_have(thread))  # its notice stands beside the marks
+            # Without a notice: the backup's erasures bring it.
+            store.erasing.erase_thread(thread, None, store.erasing.desks_with(thread))
             again += 1
             continue
         for desk in desks:
             if is_erased(thread, desk):
-                store.erasing.delete(thread, desk)
+                store.erasing.erase_share(thread, desk)
                 again += 1
     return again
 
 
 def _signups_again(store: SignupStore) -> int:
-    is_erased = store.erased()
-    gone = [one.id for one in store.listed() if one.state != CANCELLED and is_erased(one.id)]
+    is_erased = erasures.erasure_check(store)
+    gone = [one.id for one in store.all_signups() if one.state != CANCELLED and is_erased(one.id)]
     for signup_id in gone:
         store.remove(signup_id, None)
     return len(gone)
@@ -334,7 +336,7 @@ def _elsewhere(settings: ServerSettings) -> list[str]:
 
 def _begin(settings: ServerSettings, stores: Databases, backup: bytes) -> None:
     """Mark the databases that a killed restore leaves behind. Raises Problem where one holds what is not its own."""
-    marks = {name: restore_mark.of(some[0]) for name, some in stores.items()}
+    marks = {name: restore_mark.read(some[0]) for name, some in stores.items()}
     is_own = backup in marks.values()  # whichever is marked: killed while `_end` went from one to the next
     for name, some in stores.items():
         if is_own and marks[name] in {None, backup}:
@@ -350,12 +352,12 @@ def _not_empty(settings: ServerSettings, store: Store, begun: bytes | None) -> P
     if begun is None:
         return Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
     todo = f"Type the restore of that one again. For this one: {todo[0].lower()}{todo[1:]}"
-    return Problem(store.named, "holds a part of another backup, whose restore was cut short.", todo)
+    return Problem(store.display_name, "holds a part of another backup, whose restore was cut short.", todo)
 
 
 def _is_in_use(stores: Sequence[Store]) -> bool:
     return any(one.erasing.threads() for one in stores if isinstance(one, ConcernStore)) or any(
-        one.listed() for one in stores if isinstance(one, SignupStore)
+        one.all_signups() for one in stores if isinstance(one, SignupStore)
     )
 
 
