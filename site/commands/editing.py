@@ -23,8 +23,8 @@ from commands.keys import publishers_named
 from commands.site import Site
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.operations.installing import require_name
-from forms.operations.updating import require_no_clone
+from forms.operations.installing.conditions import require_name
+from forms.operations.updating.content_writers import require_no_clone
 
 
 def office_accounts(site: Site) -> click.Group:

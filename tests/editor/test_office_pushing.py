@@ -21,7 +21,8 @@ from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.commands import site_in
 from tests.editor.conftest import folder_place
 from tests.editor.office_helpers import Device, Person, Publishing, asked, open_office, said, with_passkey
@@ -73,7 +74,7 @@ class Pushing(Publishing):
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
         source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
-            keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
+            keep_withdrawals=partial(withdrawal.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
         return update(source, lambda: None, self.server / "published", TODAY)
 

@@ -21,7 +21,8 @@ from sitegen.publish.withdrawals import withdrawal
 from forms.core.builds.git_signatures import public_line, sign
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.editor.conftest import Browser, browser_at, folder_place
 from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import KEY, TODAY, Folder
@@ -487,7 +488,7 @@ def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be
     content.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
     signers = district.bare.with_name("allowed_signers")
-    source = GitSource(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
+    source = GitSource(content, clone, signers, keep_withdrawals=partial(withdrawal.keep_withdrawals, content))
     purged: list[str] = []
 
     def build() -> None:

@@ -17,7 +17,8 @@ from forms.core.builds import git_signatures, passkey_commits
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, PublishTarget, public_line
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.test_passkey_signatures import Device
 
 from .test_updating import TODAY, Repository, made
@@ -38,8 +39,8 @@ class District(Repository):
     def source(self) -> GitSource:
         found = super().source()
         return GitSource(
-            found.folder, found.repository, found.signers, keep=found.keep,
-            withdrawn=partial(withdrawn_stories, today=TODAY),
+            found.folder, found.repository, found.signers, keep_withdrawals=found.keep_withdrawals,
+            withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
 
     def name(self, line: str) -> None:
@@ -83,10 +84,10 @@ class District(Repository):
         return commit
 
     def refused(self, words: str) -> None:
-        before = self.source().seen()
+        before = self.source().trusted_commit()
         with pytest.raises(Problem, match=words):
             self.update()
-        assert self.source().seen() == before
+        assert self.source().trusted_commit() == before
         assert "2027-01-01" not in self.consents()
 
 

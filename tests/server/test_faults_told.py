@@ -16,10 +16,10 @@ from sqlalchemy.exc import OperationalError
 
 from forms.core.files.durable import replaced
 from forms.core.problem import Problem
-from forms.operations import status as operations_status
 from forms.operations.backup import restoring
 from forms.operations.backup.folder import CountingFile
 from forms.operations.cli.main import portal, report_problems
+from forms.operations.status import database_items as operations_status
 from forms.server.districts import settings as districts
 from forms.server.store.database import Store
 from forms.server.store.faults import FAULTS, NotKept, not_kept, not_kept_from_error

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from forms.core import portal as portals
-from forms.operations.installing import has_ipv6
+from forms.operations.installing.server_files import has_ipv6
 from tests.patience import until
 
 from .deployed import DEPLOY
