@@ -148,8 +148,8 @@ def test_a_server_that_takes_no_more_connections_is_called_neither_full_nor_away
     execute(fresh, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
     store = ConcernStore(fresh.replace("//postgres:", f"//{role}:"))
     with pytest.raises(NotKept, match=r"takes no more connections .* Lower PORTAL_CONNECTIONS") as raised:
-        store.intake.number()
-    assert (raised.value.fault, raised.value.again) == ("connections", LOST)
+        store.intake.count()
+    assert (raised.value.fault, raised.value.retry_reason) == ("connections", LOST)
     store.close()
     execute(fresh, f"DROP ROLE {role}")
 
