@@ -23,7 +23,7 @@ OURS = i18n.catalog("ta")["Home"].string
 
 @pytest.fixture(autouse=True)
 def no_own_words() -> None:
-    i18n.take_words({})
+    i18n.set_process_words({})
 
 
 def po(folder: Folder) -> str:
@@ -62,9 +62,9 @@ def test_a_districts_word_wins_over_ours_and_goes_to_the_site_and_the_forms(brow
     assert folder.problems() == []
     report = folder.check()
     assert not [line for line in report.warnings if "words/ta.po" in line and "left out" in line]
-    i18n.take_words({"ta": po(folder)})
-    assert i18n.say("ta")("Home") == "வீடு"
-    assert i18n.say("ta")("Stop") == i18n.catalog("ta")["Stop"].string, "all others stay ours"
+    i18n.set_process_words({"ta": po(folder)})
+    assert i18n.translator("ta")("Home") == "வீடு"
+    assert i18n.translator("ta")("Stop") == i18n.catalog("ta")["Stop"].string, "all others stay ours"
     assert word(browser, "Home")["translation"] == "வீடு"
     sent(browser, WORDS, [{**word(browser, "Home"), "better": OURS}])
     assert "வீடு" not in po(folder)
@@ -93,7 +93,7 @@ def test_a_word_that_could_break_or_act_is_refused_and_what_was_typed_stays(
     assert bad in unescape(answer)
     assert po(folder) == ""
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-    assert own_words.usable(f'{head}msgid "{english}"\nmsgstr "{bad}"\n', "ta") == {}, (
+    assert own_words.usable_words(f'{head}msgid "{english}"\nmsgstr "{bad}"\n', "ta") == {}, (
         "nor where the file was written by hand"
     )
 
@@ -103,7 +103,7 @@ def test_a_sentence_with_a_number_is_shown_when_all_its_forms_are_there(browser:
     rows = [row for row in shown(browser, WORDS, one[:12]) if row["english"] in {one, many}]
     assert len(rows) == 2
     sent(browser, WORDS, [{**rows[0], "better": "%(num)d பக்கம்தான்."}, {**rows[1], "better": "%(num)d பக்கங்கள்தான்."}])
-    i18n.take_words({"ta": po(folder)})
+    i18n.set_process_words({"ta": po(folder)})
     said = i18n.translations("ta").ngettext
     assert [said(one, many, number) % {"num": number} for number in (1, 3)] == ["1 பக்கம்தான்.", "3 பக்கங்கள்தான்."]
 
@@ -111,9 +111,9 @@ def test_a_sentence_with_a_number_is_shown_when_all_its_forms_are_there(browser:
 def test_a_hostile_plural_rule_of_a_file_counts_for_nothing() -> None:
     text = own_words.with_words("", "ta", {("Home",): ("வீடு",)})
     rule = text.replace("nplurals=2; plural=(n != 1);", "nplurals=3; plural=__import__('os').abort();")
-    i18n.take_words({"ta": rule})
+    i18n.set_process_words({"ta": rule})
     assert i18n.translations("ta").ngettext("%(num)d page", "%(num)d pages", 2)
-    assert i18n.say("ta")("Home") in {"வீடு", OURS}
+    assert i18n.translator("ta")("Home") in {"வீடு", OURS}
 
 
 def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser, folder: Folder) -> None:

@@ -60,7 +60,7 @@ def test_a_short_look_for_secrets_says_of_no_text_that_it_is_clean_which_is_not(
 
 
 def found_in(text: str) -> list[str]:
-    return [str(one) for one in secret_checks.in_text(text, "x", tokens=False)]
+    return [str(one) for one in secret_checks.secrets_in_text(text, "x", tokens=False)]
 
 
 def found_slowly_in(text: str) -> list[str]:
@@ -104,7 +104,7 @@ def test_words_that_are_digits_are_found_side_by_side(parts: list[str]) -> None:
 @example("98 400\n12345")
 @example("गङ्गा")
 def test_a_text_has_the_tokens_of_its_parts(text: str) -> None:
-    assert search_index.normalised_tokens(text) == search_words.words(text, search_index.SHORTEST)
+    assert search_index.normalised_tokens(text) == search_words.index_words(text, search_index.MIN_TOKEN_LENGTH)
 
 
 @given(st.text(st.sampled_from("ab.md()<>[]\"' \n#,/")))

@@ -15,9 +15,9 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import write_po
 
 from forms.core import form_schema
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.i18n import FOLDER, catalog, schema_words
-from forms.core.i18n.marked_words import of_python
+from forms.core.i18n.marked_words import python_msgids
 
 ROOT = FOLDER.parents[2]
 DESK_FOLDER = ROOT / "forms" / "desk" / "i18n"
@@ -93,7 +93,9 @@ def _of_file(method: str, path: Path, _changed: int) -> tuple[Msgid, ...]:
 
 @cache
 def _marked(path: Path, _changed: int, is_window: bool) -> tuple[Msgid, ...]:
-    return tuple(of_python(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window))
+    return tuple(
+        python_msgids(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window)
+    )
 
 
 def _is_read_in_the_window(path: Path) -> bool:
@@ -122,7 +124,7 @@ def _head(known: Catalog) -> None:
     known.fuzzy = False
 
 
-def translated(domain: "Domain | None" = None) -> tuple[str, ...]:
+def translated_languages(domain: "Domain | None" = None) -> tuple[str, ...]:
     """Return the languages that have a .po file."""
     return tuple(sorted(path.stem for path in (domain or PUBLIC).folder.glob("*.po")))
 
@@ -136,14 +138,16 @@ def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
 
 def untranslated(language: str) -> list[str]:
     """English words that this language's .po lacks, of all that any .po knows. Reads no program: `words` does that."""
-    versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated())
+    versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated_languages())
     return list(_untranslated(language, versions))
 
 
 @lru_cache(maxsize=64)
 def _untranslated(language: str, _versions: tuple[tuple[str, int], ...]) -> list[str]:
     known = {_first(message.id): message for message in _of_po(language) if message.id}
-    every = dict.fromkeys(_first(message.id) for code in translated() for message in _of_po(code) if message.id)
+    every = dict.fromkeys(
+        _first(message.id) for code in translated_languages() for message in _of_po(code) if message.id
+    )
     return [msgid for msgid in every if not _is_whole(known.get(msgid))]
 
 
@@ -174,5 +178,5 @@ def _first(msgid: str | Sequence[str]) -> str:
 
 
 def _write(known: Catalog, path: Path) -> None:
-    with replaced(path) as fresh, fresh.open("wb") as file:
+    with atomic_replacement(path) as fresh, fresh.open("wb") as file:
         write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)

@@ -79,7 +79,7 @@ def _word(message: object, ours: Catalog, own: Mapping[str, Forms], language: st
     said = _forms(known.string) if known and not known.fuzzy else ()
     places = [str(place) for place, _ in getattr(message, "locations", ())]
     public = any(not place.startswith(_OF_STAFF) for place in places)
-    count = own_words.forms_of(language) if len(english) > 1 else 1
+    count = own_words.plural_count(language) if len(english) > 1 else 1
     mine = own.get(english[0])
     return Word(english, _padded(said, count), _padded(mine, count) if mine else (), public)
 
@@ -97,7 +97,7 @@ def with_word(text: str, language: str, word: Word, said: Forms) -> str:
 
     Raises Problem for a word that could break a page, saying why.
     """
-    if all(said) and (why := own_words.wrong(word.english, said, language)):
+    if all(said) and (why := own_words.reason_unusable(word.english, said, language)):
         todo = "Keep what stands in %( )s and in < >, and write everything else in your language."
         raise Problem(f'words/{language}.po, "{word.english[0][:60]}"', f"{why}.", todo)
     own = () if said == word.ours else said

@@ -143,7 +143,7 @@ def show() -> str:
     """
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
-        editor.store.note_outside()
+        editor.store.record_external_changes()
     look = editor.looking.look()
     later = not look.is_checked and "script" in request.cookies and "all" not in request.args
     wrong = [] if later else overview.wrong(look)
@@ -155,7 +155,7 @@ def show() -> str:
         tables=[(name, translate(title)) for name, title in editor.titles],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
-        answer=editor.pushes.answer() if editor.pushes else "",
+        server_state=editor.remote.server_state() if editor.remote else "",
         withdrawal=editor.publisher.withdrawal,
     )
 
@@ -188,7 +188,7 @@ def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> I
 
 def last_writer(editor: Editor, path: str) -> str:
     """Return who saved a file last; "" where the history does not know it."""
-    return next((entry.who for entry in editor.store.history.entries(1, path)), "")
+    return next((entry.who for entry in editor.store.history.revisions(1, path)), "")
 
 
 @pages.post("/who")

@@ -96,7 +96,7 @@ def read_language(content: Path, language: str) -> tuple[dict[str, PageSource], 
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            page = read_page(file.path, name, language, where, file.layer.shown)
+            page = read_page(file.path, name, language, where, file.layer.label)
             name.encode()
             if page.meta.get(DRAFT) is not True:
                 pages[name] = page
@@ -139,7 +139,7 @@ def _replaced_pages(content: Path, english: Mapping[str, PageSource]) -> dict[tu
     """Return the English pages of libraries that the district has replaced: their translations are of these."""
     replaced = {}
     for file in lookup.every(content, SOURCE, "*.md"):
-        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
+        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.label
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
                 text = require_readable(file.path.read_text(encoding="utf-8-sig"), file.where)

@@ -36,7 +36,7 @@ _DRAWN_FOR_THE_SITE = ("pictograms/", "drawings/", "scenes/")
 """Drawings of signs, numbers and scenes, which show nobody in particular (docs/pictures.md). Any other may."""
 
 _READINGS = "audio/"
-"""Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/audio_clips.py)."""
+"""Recordings of pages and questions, which a reader of the programme speaks (sitegen/media/staff_recordings.py)."""
 
 
 def problems(
@@ -97,12 +97,12 @@ def undecided(content: Path, tables: Tables, known: consents.Consents, today: da
         if name not in decided and not ours and not name.startswith(_READINGS):
             what = _("nobody has said whether this shows a person.")
             todo = _("Name it in consents.csv under media: in the row of its person, or in a row of kind nobody.")
-            yield Problem(f"{file.layer.shown}/media/{name}", what, todo)
+            yield Problem(f"{file.layer.label}/media/{name}", what, todo)
 
 
 def _cell(row: Row, column: str = "") -> str:
     """Return where a cell of consents.csv is; without a column where the row is."""
-    return place_in(place_of("consents", row), named=row["id"], column=column)
+    return place_in(place_of("consents", row), row_id=row["id"], column=column)
 
 
 def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.layers import libraries, lookup
 from sitegen.layers.own_files import is_kept_by_windows, is_passed_over, shown_name
-from sitegen.media import audio_clips, images
+from sitegen.media import photos, staff_recordings
 
 _COPY = re.compile(
     r"[ _-]+copy\b|^copy (?:of|\(\d+\) of)\b|\(\d+\)|conflict|~HEAD|_(?:BACKUP|BASE|LOCAL|REMOTE)_\d+|"
@@ -38,7 +38,7 @@ FILMS = frozenset({".mp4", ".webm"})
 _PLACES = (b"\xa9xyz", b"location.ISO6709", b"loci\0\0\0\0")
 """How phones write a place into a film."""
 
-_LIKE_FILES = frozenset({".md", ".csv", ".yml", ".json", ".svg", *images.PHOTOS})
+_LIKE_FILES = frozenset({".md", ".csv", ".yml", ".json", ".svg", *photos.EXTENSIONS})
 
 _PICTURES_ELSEWHERE = frozenset({".heic", ".heif", ".gif", ".tif", ".tiff", ".bmp"})
 
@@ -52,13 +52,13 @@ def problems(content: Path, languages: Collection[str], consented: Collection[st
     for layer in lookup.layers(content):
         yield from _no_files(layer)
     for file in lookup.every(content):
-        if file.layer.shown != lookup.OWN and not lookup.is_used(file.name, languages):
+        if file.layer.label != lookup.OWN and not lookup.is_used(file.name, languages):
             continue  # another language's, or what lies in a checkout beside the content: nothing reads it
         if shown_name(file.name) != file.name:
             todo = _("Give it a name of letters a to z, digits and hyphens.")
             yield Problem(shown_name(file.where), _("has a name that cannot be read."), todo)
             continue
-        if file.layer.shown == lookup.OWN and file.name in zips:
+        if file.layer.label == lookup.OWN and file.name in zips:
             continue
         if any(map(is_kept_by_windows, Path(file.name).parts)):
             what = _("has a name that Windows keeps for itself, so no colleague there can open it.")
@@ -116,7 +116,7 @@ def _page(path: Path, inside: Path) -> tuple[str, str] | None:
     ending = path.suffix.lower()
     if ending in _DRAFTS or ending == ".md" or path.name.lower().endswith(".md.txt"):
         return _("is no page: its name does not end in .md."), _("Save it as plain text, ending in .md.")
-    if ending in images.PHOTOS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
+    if ending in photos.EXTENSIONS | _PICTURES_ELSEWHERE | {".svg"} or is_recording(path):
         return _("lies among the pages, where no page can show it."), _("Move it into content/media.")
     return _("is no page, and is published nowhere."), _NEVER
 
@@ -159,15 +159,15 @@ def _table(path: Path) -> tuple[str, str] | None:
 def _medium(path: Path, inside: Path, consented: Collection[str]) -> tuple[str, str] | None:
     ending = path.suffix.lower()
     in_a_folder = len(inside.parts) > 2  # noqa: PLR2004 - below media
-    if (inside.parts[1] == audio_clips.FOLDER and in_a_folder) or ending in images.PHOTOS | {".svg"}:
-        return None  # audio_clips.problems and images.problems look at them
+    if (inside.parts[1] == staff_recordings.FOLDER and in_a_folder) or ending in photos.EXTENSIONS | {".svg"}:
+        return None  # staff_recordings.problems and image_checks.file_problems look at them
     if ending in FILMS:
         return _film(path, media_name("/".join(inside.parts[1:])) in consented)
     if ending in _PICTURES_ELSEWHERE:
         what = _("is no kind of picture that a page can show.")
         return what, _("Export it as JPEG or PNG, without place and camera.")
     if is_recording(path):
-        todo = _("Name it like %(name)s.", name=f"media/{audio_clips.FOLDER}/ta/rights.m4a")
+        todo = _("Name it like %(name)s.", name=f"media/{staff_recordings.FOLDER}/ta/rights.m4a")
         return _("is a recording outside its folder."), todo
     return _("is neither picture nor recording."), _NEVER
 

@@ -7,14 +7,14 @@ from typing import Any
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean, there_are
-from sitegen.checks.page_checks import DAYS
+from sitegen.checks.page_checks import DATE_KEYS
 from sitegen.content.consent.quotes import PUBLISHED
 from sitegen.content.pages import DRAFT, SOURCE, AllPages, PageSource, day_of
 from sitegen.lint import structure
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
-KEYS = (*TEXTS, *FLAGS, *DAYS, "held", "themes", "quotes")
+KEYS = (*TEXTS, *FLAGS, *DATE_KEYS, "held", "themes", "quotes")
 """Every key that something reads. A new one is added here."""
 
 _MOST = {"title": structure.MOST, "description": 300}
@@ -72,7 +72,7 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
 
 
 def _days(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
-    for key in DAYS:
+    for key in DATE_KEYS:
         day = day_of(page.meta.get(key))
         if day and day > today + timedelta(days=1):  # a day's difference: the clocks of two machines
             todo = _("Write the day on which it was done, the year first.")

@@ -63,10 +63,10 @@ def of(page: PageSource, root: Path, made: str | None = None) -> Facts:
     found = kept.loaded(key)
     if isinstance(found, Facts):
         return found
-    if (shared := shared_clips.value(root, key)) is not None:
+    if (shared := shared_clips.get(root, key)) is not None:
         return Facts.unpacked(shared)
     made = made_of(page, root) if made is None else made
-    wrong = [*html_checks.of_page(page, root, made), *problems(page, root, made)]
+    wrong = [*html_checks.problems_of_page(page, root, made), *problems(page, root, made)]
     links = tuple((match[1], match[2]) for match in _LINK.finditer(made))
     facts = Facts(links, tuple(_ID.findall(made)), images.pictures_in(made), clean=not wrong)
     if facts.clean:
@@ -106,7 +106,7 @@ def problems(page: PageSource, root: Path, made: str | None = None) -> Iterator[
 def _visible(page: PageSource, made: str) -> Iterator[Problem]:
     for sign, words in visible.found(made):
         line = _line_with(page, words)
-        if sign is visible.BRACKETS and line in page_checks.lines_of_named_brackets(page):
+        if sign is visible.BRACKETS and line in page_checks.lines_of_bracket_problems(page):
             continue
         where = place_in(page.where, line=line or None)
         yield (Danger if sign.endangers else Problem)(where, sign.what, sign.todo)

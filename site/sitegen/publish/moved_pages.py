@@ -304,7 +304,7 @@ def write(out: Path, portal: Portal, library: AllPages, rows: Sequence[Row], kno
 
 def _drawn(portal: Portal, language: str, path: str, target: PageSource) -> str:
     """Return a redirect, or the neutral page where what it led to is withdrawn."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     if target.withdrawn:
         title, text = withdrawn_stories.neutral_words(language)
         body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
