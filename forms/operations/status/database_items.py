@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
+from forms.core.trusted_date import observe, server_clock_warning
 from forms.operations.backup.databases import Databases, opened, require_is_there, require_salt
 from forms.operations.status.backup_items import MAX_LOSS_DAYS
 from forms.operations.status.items import StatusItem, days_ago
