@@ -170,7 +170,7 @@ def check(
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consent_table.read_leniently(content)
-    undecided = list(consent_rules.undecided(content, rows, known, today))
+    undecided = list(consent_rules.undecided_files(content, rows, known, today))
     go_on()
     pages_drawn()
     found = content_checks.CheckReport(
@@ -187,7 +187,7 @@ def check(
         ),
         (
             *written.left,
-            *consent_rules.left_out(content, known, portal.language_codes(), today),
+            *consent_rules.restricted_files(content, known, portal.language_codes(), today),
             *withdrawn_stories.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
@@ -409,7 +409,7 @@ def go_live_list(
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
-    undecided = consent_rules.undecided(content, context.tables, consent_table.read_leniently(content), today)
+    undecided = consent_rules.undecided_files(content, context.tables, consent_table.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
         *(go_live.OpenItem(problem, True) for problem in undecided),

@@ -205,4 +205,4 @@ def test_a_page_that_an_engine_cannot_convert_is_the_one_that_is_named(engine: E
     pages = {name: PageSource(name, "en", {}, text, 1) for name, text in (("a.md", "A"), ("b.md", "[x](https://[y)"))}
     with pytest.raises(ValueError, match="IPv6") as told:
         [*engine.convert(ROOT, AllPages({"en": pages}), "en", BlockExtension())]
-    assert unexpected.as_problem(told.value, tmp_path).where == pages["b.md"].where
+    assert unexpected.unexpected_problem(told.value, tmp_path).where == pages["b.md"].where

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sitegen import page_keys
 from sitegen.checks.security import secret_checks
 from sitegen.content.pages import PageSource
-from sitegen.lint import structure, translations, visible
+from sitegen.lint import structure, translations
+from sitegen.lint.artefacts import artefact, known_artefacts
 from sitegen.render import search_index
 
 from forms.core.i18n import digits, search_words, written_digits
@@ -28,11 +29,11 @@ ANY_WORDS = st.text(
 )
 
 
-@pytest.mark.parametrize("sign", visible.SIGNS, ids=lambda sign: sign.what[:40])
-def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: visible.Sign) -> None:
+@pytest.mark.parametrize("sign", known_artefacts.ARTEFACTS, ids=lambda sign: sign.what[:40])
+def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: artefact.Artefact) -> None:
     @given(st.from_regex(sign.pattern))
     def holds(text: str) -> None:
-        assert sign.may_stand_in(text, set(text))
+        assert sign.may_be_in(text, set(text))
 
     holds()
 
@@ -145,7 +146,7 @@ def test_letters_of_a_script_are_counted_word_by_word(text: str, script: str) ->
     letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
     own = sum(count for char, count in letters.items() if translations.script_of(char) == script)
     every = sum(letters.values())
-    assert translations.share_of(text, script) == (every, own / max(every, 1))
+    assert translations.script_share(text, script) == (every, own / max(every, 1))
 
 
 FORKED = """

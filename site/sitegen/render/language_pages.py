@@ -13,7 +13,7 @@ from sitegen import kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
 from sitegen.content.pages import SEARCH, SOURCE, AllPages, PageSource
-from sitegen.lint import page_facts, unexpected, visible
+from sitegen.lint import page_facts, unexpected, visible_text
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
 from sitegen.render.blocks import Context, draw
@@ -55,7 +55,7 @@ def build_language(job: Job) -> int:
     except (Problem, Problems, OSError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
-        raise unexpected.as_problem(error, job.root) from None
+        raise unexpected.unexpected_problem(error, job.root) from None
 
 
 def _build_language(job: Job) -> int:
@@ -100,7 +100,7 @@ def page_html(root: Path, context: Context, source: PageSource) -> str:
     except (Problem, Problems, OSError):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
-        raise unexpected.as_problem(error, root) from None
+        raise unexpected.unexpected_problem(error, root) from None
 
 
 def draw_pages(
@@ -170,7 +170,7 @@ class _Converter:
     def store_facts(self, source: PageSource, converted: str) -> None:
         """Store the facts that the checks need, for a page without blocks: the checks look at the same HTML then."""
         is_own = source.language == self.context.language and not source.generated
-        if is_own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
+        if is_own and not self.blocks.blocks and visible_text.without_blocks(source.text) == source.text:
             html = converted if self.blocks.html_with_own_links is None else self.blocks.html_with_own_links
             page_facts.of(source, self.root, html)
 

@@ -12,7 +12,7 @@ from sitegen.content.pages import PageSource
 from sitegen.content.settings import WHERE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
-from sitegen.lint.visible import without_blocks
+from sitegen.lint.visible_text import without_blocks
 from sitegen.render.engine.markdown_html import to_html
 
 _TODO = _("Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses.")
