@@ -141,7 +141,7 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
         session.sync.run()
     session.sync.run()
     assert session.cases.all() == ()
-    assert list(session.cases.resting()) == [victim]
+    assert list(session.cases.awaiting_erasure()) == [victim]
     assert [path.stem for name in ("letters", "labels") for path in (session.place.folder / name).glob("*")] == [victim]
 
 

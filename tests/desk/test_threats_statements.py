@@ -82,7 +82,7 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
     next_day(office)
     office.answer_page(receipts[1], do="delete-now")  # one desk has fetched it, and both were told that it came
     legal.sync.run()
-    assert len(legal.cases.resting()) == 2
+    assert len(legal.cases.awaiting_erasure()) == 2
     for session in (legal, police):
         for _ in range(3):
             next_day(office)
@@ -247,7 +247,7 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
     next_day(office)
     legal.sync.run()
     assert TROUBLES["key"] in wrong(legal)
-    assert legal.withheld.statements.begin_anew()
+    assert legal.withheld.statements.reset()
     legal.sync.run()
     assert wrong(legal) == ""
 
@@ -294,7 +294,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
 def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / FILE).write_text(damaged, encoding="utf-8")
     assert Statements(tmp_path).known() == Known()
-    Statements(tmp_path).note_given([("a" * 32, "2027-01-01")], "2027-01-01")
+    Statements(tmp_path).record_received([("a" * 32, "2027-01-01")], "2027-01-01")
     assert list(Known(number=2, heads={"2": "a"}).findings()) == []
     assert not Known(heads={"2": "a"}).contradicts(["2:b"])
     assert Known(heads={"2": "a"}).contradicts("2:b")

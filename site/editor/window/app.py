@@ -14,6 +14,7 @@ from editor.editor import Editor
 from editor.incoming import pictures, recordings
 from editor.office.office import Office
 from editor.request_cache import request_cache
+from editor.translation import staff_words
 from editor.window import (
     helpline_pages,
     home,
@@ -118,11 +119,11 @@ def _as_shown(value: Any) -> Any:
 
 
 def _gettext(text: str) -> str:
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def _ngettext(one: str, many: str, count: int) -> str:
-    return i18n.translations(g.language).ngettext(one, many, count)
+    return staff_words.translations(g.language).ngettext(one, many, count)
 
 
 def _prepare() -> None:

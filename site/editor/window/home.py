@@ -14,6 +14,7 @@ from editor import overview
 from editor.editor import Editor
 from editor.publishing import unpublished
 from editor.saving.store import Saved
+from editor.translation import staff_words
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
 from forms.core.i18n import gettext_noop as _
@@ -31,13 +32,13 @@ LONGEST_NAME = 80
 
 def translate(text: str) -> str:
     """Return an English text in the language of the window."""
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def told(value: object) -> object:
     """Return a text, or what stands in one, as the reader of the window says it."""
     if isinstance(value, LazyText):
-        return value.translated(i18n.translations(g.language), _told_within)
+        return value.translated(staff_words.translations(g.language), _told_within)
     if isinstance(value, date):
         return i18n.day(value, g.language)
     return translate(value) if isinstance(value, str) and value else value
