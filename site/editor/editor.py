@@ -11,12 +11,12 @@ from sitegen.languages import table_schemas
 
 from editor import settings
 from editor.approvals import Approvals
-from editor.looking import Looking
+from editor.content_state import ContentCache
 from editor.publishing import Publisher
 from editor.remotes.destination import RemoteDestination
 from editor.saving.store import ContentStore
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
-from forms.core import i18n
+from editor.translation import staff_words
 from forms.core.i18n import gettext_noop as _
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -30,7 +30,7 @@ class Editor:
     root: Path
     memory: Path
     store: ContentStore
-    looking: Looking
+    content_cache: ContentCache
     publisher: Publisher
     withdraw: Callable[[str], object]
     today: Callable[[], date] = day_here
@@ -84,5 +84,5 @@ class Editor:
         if table not in self.schemas:
             raise KeyError(table)
         source = table_schemas.read_unexpanded(self.root / "site" / "schemas" / f"{table}.yaml")
-        translated = table_schemas.translate(source, i18n.translations(language).gettext)
+        translated = table_schemas.translate(source, staff_words.translations(language).gettext)
         return table_schemas.expand(translated, self.store.languages, lambda code: locales.name_in(code, language))

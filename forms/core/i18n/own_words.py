@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_LENGTH = 2_000_000
 """Characters of a .po file."""
 
+EDITOR_FOLDER = Path(__file__).parents[3] / "site" / "editor" / "i18n"
+"""The editor's .po files; a server or a desk without the editor has none."""
+
 _FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
 _TAG = re.compile(r"<[^>]*>?|&[#\w]+;|>")
@@ -136,9 +139,12 @@ def _with_plurals() -> Mapping[str, Forms]:
     """Return the sentences of the program that have a plural, by their first form."""
     from babel.messages.pofile import read_po
 
-    shipped = min(Path(__file__).parent.glob("*.po"))
-    with shipped.open("rb") as file:
-        return {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
+    found: dict[str, Forms] = {}
+    for folder in (Path(__file__).parent, EDITOR_FOLDER):
+        for shipped in sorted(folder.glob("*.po"))[:1]:
+            with shipped.open("rb") as file:
+                found |= {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
+    return found
 
 
 def usable_words(text: str, language: str) -> dict[str, Forms]:

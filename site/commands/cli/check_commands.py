@@ -78,10 +78,10 @@ def list_recordings(site: Site, library: AllPages) -> None:
 
 @click.command()
 def words() -> None:
-    """Show what each language still lacks; bring the interface words (forms/*/i18n/*.po) up to date."""
+    """Show what each language still lacks; bring the interface words (*/*/i18n/*.po) up to date."""
     site = this_site()
     with site.report_problems():
-        for domain in (extraction.PUBLIC, extraction.DESK):
+        for domain in extraction.DOMAINS:
             extraction.update(extraction.translated_languages(domain), domain)
         word_files.bring_up_to_date(site.content)
         context, _ = prepared(site)

@@ -14,6 +14,7 @@ from editor.editor import Editor
 from editor.incoming import pictures, recordings
 from editor.office.office import Office
 from editor.request_cache import request_cache
+from editor.translation import staff_words
 from editor.window import (
     helpline_pages,
     home,
@@ -40,7 +41,10 @@ from forms.web.no_trace import NoTraceFlask
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-_LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": recordings.LARGEST + LARGEST}
+_LARGEST_FILE = {
+    "pictures.add": pictures.MAX_PHOTO_SIZE + LARGEST,
+    "recordings.add": recordings.MAX_RECORDING_SIZE + LARGEST,
+}
 """Bytes of a request that brings a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
@@ -118,11 +122,11 @@ def _as_shown(value: Any) -> Any:
 
 
 def _gettext(text: str) -> str:
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def _ngettext(one: str, many: str, count: int) -> str:
-    return i18n.translations(g.language).ngettext(one, many, count)
+    return staff_words.translations(g.language).ngettext(one, many, count)
 
 
 def _prepare() -> None:

@@ -283,7 +283,7 @@ class Builder:
         Raises Problems for a page that is refused, GivenUp, OSError where no switch is possible.
         """
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
-        from sitegen.publish import moved_pages  # noqa: PLC0415
+        from sitegen.publish.addresses import known_pages  # noqa: PLC0415
 
         previous = last.edited_pages()
         edit = edits.edit_of(self.root, previous, drawn, changes.edited, last.silent if speak else frozenset())
@@ -299,7 +299,7 @@ class Builder:
             last.twin = trees.link_all(self.out, twin, last.site)
         work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if trust_site else None, speak)
         pages = work.write()
-        moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.edited})
+        known_pages.record_edited(self.root / "content", edit.after.library, {name for _, name in edit.edited})
         if not self._still_holds(now, last.day) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange two names
         if not self._still_holds(now, last.day):

@@ -18,24 +18,23 @@ def path_of(content: Path, language: str) -> Path:
 
 
 def new_file(language: str) -> bytes:
-    """Return the bytes of a new .po file with all the English that is to be translated."""
+    """Return the bytes of a new .po file with the English of public pages. Words for staff may be added to it."""
     return own_words.update_po("", language, extraction.template()).encode()
 
 
 def _template(language: str, text: str) -> Catalog:
     """Return the English for a language's file.
 
-    That is all of it, or only what the file corrects where the program has its own translations.
+    That is what the file translates already, and all public words where the program has no translations of its own.
     """
-    template = extraction.template()
-    if language not in extraction.translated_languages():
-        return template
     own = own_words.catalog_of(text, language)
-    corrected = Catalog(charset="utf-8")
-    for message in template:
-        if message.id and message.id in own:
-            corrected.add(message.id, locations=message.locations)
-    return corrected
+    template = Catalog(charset="utf-8")
+    for domain in extraction.OF_DISTRICTS:
+        needs_all = domain is extraction.PUBLIC and language not in extraction.translated_languages()
+        for message in extraction.template(domain):
+            if message.id and (needs_all or message.id in own):
+                template.add(message.id, locations=message.locations)
+    return template
 
 
 def bring_up_to_date(content: Path) -> None:
