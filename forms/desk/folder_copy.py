@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from forms.core.files.durable import replaced, write_safely
+from forms.core.files.durable import atomic_replacement, write_safely
 from forms.core.problem import Problem
 from forms.desk.crypto import keys
 
@@ -31,7 +31,7 @@ def make_copy(folder: Path, file: Path) -> int:
         raise Problem(str(folder), "has no key under a passphrase: whoever finds the copy could read all.", todo)
     if file.resolve().is_relative_to(folder.resolve()):
         raise Problem(str(file), "lies in the folder that is copied.", "Name a file on a stick or another disk.")
-    with replaced(file) as fresh:
+    with atomic_replacement(file) as fresh:
         fresh.touch(0o600)
         with tarfile.open(fresh, "w") as tar:
             count = _write(tar, folder)

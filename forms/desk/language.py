@@ -55,13 +55,13 @@ def words(language: str) -> NullTranslations:
     The district's own words in portal.json do not count here: a server that was taken over must not write what stands
     on the desk's buttons, of which many ("Remove", "yes", "no") are words of the forms too.
     """
-    return NullTranslations() if language == ENGLISH else _words(language, i18n.shipped(language))
+    return NullTranslations() if language == ENGLISH else _words(language, i18n.shipped_translations(language))
 
 
 @lru_cache(maxsize=32)
 def _words(language: str, public: NullTranslations) -> NullTranslations:
     """Return the desk's words. public: those of the forms."""
-    own = i18n.compiled(i18n.catalog(language, FOLDER))
+    own = i18n.compile_catalog(i18n.catalog(language, FOLDER))
     own.add_fallback(public)
     return own
 

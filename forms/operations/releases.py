@@ -170,8 +170,8 @@ def _require_nothing_comes_back(target: Release, in_use: Release, later: Iterabl
     later: all releases since `target`; the release in use may lack what one of them withdrew.
     """
     todo = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
-    withdrawn_since = {address for release in (in_use, *later) for address in withdrawn.listed(release.public)}
-    withdrawn_since -= set(withdrawn.listed(target.public))
+    withdrawn_since = {address for release in (in_use, *later) for address in withdrawn.read_addresses(release.public)}
+    withdrawn_since -= set(withdrawn.read_addresses(target.public))
     shown = sorted(address for address in withdrawn_since if (target.public / address.lstrip("/")).exists())
     if shown:
         raise Problem(f"release {target.number}", f"shows what was withdrawn since: {', '.join(shown)}.", todo)

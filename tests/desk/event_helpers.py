@@ -112,7 +112,7 @@ class FakeSession:
 
     @property
     def own_desk(self) -> Desk:
-        return self.portal.named([self.desk])[0]
+        return self.portal.desks_with_ids([self.desk])[0]
 
     def sync(self) -> Synced:
         return Synced(away="server: cannot be reached. Later." if self.server.away else "")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN, TrustedDate
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate
 from forms.desk.doctor.examination import examine
 from forms.desk.doctor.finding import Finding
 from forms.desk.events.event_records import EventBook
@@ -47,7 +47,7 @@ def test_it_is_remembered_over_a_restart_in_days_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"good": "soon", "seen": null, "count": 0}', b"\xff"])
 def test_a_damaged_file_means_doubt_until_the_server_agrees(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "day.json").write_bytes(damage)
-    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(WRITTEN, AHEAD, 1)
+    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(EARLIEST_DATE, AHEAD, 1)
     assert DayFile(tmp_path).hear(AHEAD, AHEAD) == TrustedDate(AHEAD)
 
 

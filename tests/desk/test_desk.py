@@ -23,7 +23,7 @@ from forms.core.crypto.signing import signing_key
 from forms.core.files.durable import write_safely
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
@@ -442,7 +442,7 @@ def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
 def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> None:
     staff.receives(letter())
     staff.runs("list")
-    DayFile(staff.home / "police").hear(WRITTEN, WRITTEN)
+    DayFile(staff.home / "police").hear(EARLIEST_DATE, EARLIEST_DATE)
     told = staff.runs("erase", "--old", "--yes").output
-    assert f"and the last day that it surely had was {WRITTEN}" in told
+    assert f"and the last day that it surely had was {EARLIEST_DATE}" in told
     assert "Erased: 0." in told

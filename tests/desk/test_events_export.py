@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from forms.core.files.spreadsheet_csv import guarded
+from forms.core.files.spreadsheet_csv import escape_formula
 from forms.desk.events.attendance import new_mark, standings
 from forms.desk.events.attendees import Gathering, SignupRow
 from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, package, sheets, workbook
@@ -104,9 +104,9 @@ def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
 
 @given(st.text())
 def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
-    made = guarded(text)
+    made = escape_formula(text)
     assert not made.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert guarded("plain") == "plain"
+    assert escape_formula("plain") == "plain"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
 )
 def test_nothing_before_a_formula_hides_it(text: str) -> None:
     """Spreadsheets pass over spaces and invisible marks, and some read signs of full width as the others."""
-    assert guarded(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:

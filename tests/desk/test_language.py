@@ -17,7 +17,7 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.i18n import catalog, extraction, marked_words
 from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
-from forms.core.i18n.marked_words import SAYING, called, texts_of
+from forms.core.i18n.marked_words import PROBLEM_CALLS, called, texts_of
 from forms.core.problem import Problem
 from forms.desk import language
 from forms.desk.services.place import DeskPlace
@@ -85,7 +85,7 @@ def test_a_problem_at_the_desk_has_its_values_beside_its_sentence() -> None:
     wrong = []
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and called(node) in SAYING:
+            if isinstance(node, ast.Call) and called(node) in PROBLEM_CALLS:
                 for text in texts_of(node):
                     if any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in _said_directly(text)):
                         wrong.append(f"{path.name}:{node.lineno}: {ast.unparse(text)}")
@@ -117,7 +117,7 @@ def _allowed(node: ast.AST) -> Iterator[ast.AST]:
         yield node.value
     if isinstance(node, ast.Dict):
         yield from (key for key in node.keys if key)
-    if isinstance(node, ast.Call) and called(node) in MARKS | SAYING | TO_THE_TERMINAL:
+    if isinstance(node, ast.Call) and called(node) in MARKS | PROBLEM_CALLS | TO_THE_TERMINAL:
         yield from ast.walk(node)
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in {
         "todo", "what", "opens",
@@ -324,19 +324,19 @@ def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> N
     shared = ("yes", "no", "Remove", "Closed")
     before = [language.words("ta").gettext(word) for word in shared]
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-    i18n.take_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
+    i18n.set_process_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
     try:
-        assert i18n.say("ta")("Remove") == "வேறு", "a person is told in the district's words"
+        assert i18n.translator("ta")("Remove") == "வேறு", "a person is told in the district's words"
         assert [language.words("ta").gettext(word) for word in shared] == before
     finally:
-        i18n.take_words({})
+        i18n.set_process_words({})
 
 
 def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
     """One that is renamed here and not there drops its sentences from the .po files."""
     sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
     defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
-    assert defined >= marked_words.SAYING
+    assert defined >= marked_words.PROBLEM_CALLS
 
 
 def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
@@ -355,7 +355,7 @@ def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and any(True for text in node.args for _ in marked_words.constants(text))
     }
-    assert raised & kinds - SAYING == set()
+    assert raised & kinds - PROBLEM_CALLS == set()
 
 
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:

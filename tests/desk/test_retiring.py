@@ -24,7 +24,7 @@ def changed(office: Office, *, pickup: bool = True) -> Session:
     office.tell(what="before")
     anita = office.machine(ANITA)
     anita.log.write(only(anita), "note", text="a note of before")
-    old = office.portal.named(["police"])[0].members
+    old = office.portal.desks_with_ids(["police"])[0].members
     public = anita.key_decisions.change_key(None)
     office.with_desk(
         "police", members=(Member(ANITA, public.key, public.pickup if pickup else old[0].pickup), *old[1:])

@@ -220,7 +220,7 @@ def newly(office: Office, member: str) -> Session:
     (office.home / member).rename(office.home / "lost")
     public = keys.make(office.home / member, None)
     listed = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
-                   for one in office.portal.named(["police"])[0].members)  # fmt: skip
+                   for one in office.portal.desks_with_ids(["police"])[0].members)  # fmt: skip
     office.with_desk("police", members=listed)
     return office.machine(member)
 
@@ -258,7 +258,7 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     changed = office.machine("police/anita")
     assert changed.sync.run().new == 1
     assert any("an older key" in each.sentence for each in examine(changed))
-    babu = office.portal.named(["police"])[0].members[1]
+    babu = office.portal.desks_with_ids(["police"])[0].members[1]
     office.with_desk("police", members=(Member("police/anita", public.key, public.pickup), babu))
     office.tell(what="after")
     changed.sync.run()

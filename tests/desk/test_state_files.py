@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN, TrustedDate
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate
 from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests
 from forms.desk.doctor.colleague_keys import colleagues_file, note_colleagues
@@ -30,7 +30,7 @@ STATES: dict[str, Any] = {
     "acknowledged.json": {"a" * 32: "x"},
     "arrivals.json": arrivals.Fetches("2027-01-01", (("a" * 32, "late", "2026-12-01", "2027-01-01"),)),
     "statements.json": statements.Known("k", 3, "2027-01-01", {"3": "h"}, {"a" * 32: 2}, {"b" * 32: "2027-01-02"}),
-    "day.json": TrustedDate(TODAY, WRITTEN, 2),
+    "day.json": TrustedDate(TODAY, EARLIEST_DATE, 2),
     "colleagues.json": {"police/babu": "age1x"},
     "site-watch.json": watch_state.WatchState(("p",), "d", True, alarms=(watch_state.Alarm("2027-01-01", "odd"),)),
 }
@@ -78,7 +78,7 @@ def test_a_damaged_request_to_erase_is_one_that_nobody_has_proven(damage: bytes,
     requests.note(id, "f" * 64, TODAY)
     requests.prove(id, TODAY)
     (tmp_path / "erasure" / f"{id}.json").write_bytes(damage)
-    assert requests.all() == {id: ErasureRequest(WRITTEN, "")}
+    assert requests.all() == {id: ErasureRequest(EARLIEST_DATE, "")}
     requests.note(id, "f" * 64, TODAY)
     requests.prove(id, TODAY)
     assert requests.of(id) == ErasureRequest(TODAY, "f" * 64, proven=True)

@@ -11,7 +11,7 @@ import pytest
 
 from forms.core.crypto import receipts
 from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed_for, seal
-from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
+from forms.core.proofs.receipt_proofs import AnswerRecord, addition_claim, is_proven, prove, short
 from forms.desk.cases import acknowledgement
 from forms.desk.cases.acknowledgement import Acknowledged, doubts
 from forms.desk.crypto.decryption import PartName, read_letter
@@ -41,10 +41,10 @@ def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
 
 
 def is_right(answer: dict[str, Any], keys: receipts.Keys) -> bool:
-    told = {name: answer[name] for name in Answered.__dataclass_fields__ if name in answer}
+    told = {name: answer[name] for name in AnswerRecord.__dataclass_fields__ if name in answer}
     held = tuple((id, day) for id, day in told.pop("letters"))
     return is_proven(
-        keys.answer_key, Answered(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
+        keys.answer_key, AnswerRecord(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
     )
 
 
@@ -115,7 +115,7 @@ def test_nobody_is_told_of_letters_that_hold_no_key_or_no_receipt(office: Office
         assert acknowledgement.opened([(*row[:2], replace(row[2], **change))], lambda _: True) == {}  # type: ignore[type-var,arg-type]
 
 
-SAID = Answered(
+SAID = AnswerRecord(
     "a" * 64, "b" * 32, "police", "2027-01-05", "10:00", "We come.", "looking", ("c" * 16,), (("b" * 16, "2027-01-01"),)
 )
 KEY = "0123456789abcdef" * 4

@@ -16,11 +16,11 @@ import pyrage
 import pytest
 
 from forms.core.crypto import receipts
-from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
+from forms.core.crypto.encryption import ANSWER_SIZES, MIN_PART_SIZE, is_sealed_for, part_id, seal, seal_part
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import Answered, is_proven
+from forms.core.proofs.receipt_proofs import AnswerRecord, is_proven
 from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import cleaned_voice, read_recording
 from forms.desk.services.parts import clean_part
@@ -161,7 +161,9 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
     store = state_of(office.app).services.concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
-    assert [is_sealed_for(one, 3, (LEAST_PART,)) for one in voices] == [True, True], "for the person and two machines"
+    assert [is_sealed_for(one, 3, (MIN_PART_SIZE,)) for one in voices] == [True, True], (
+        "for the person and two machines"
+    )
     sealed = [answer.sealed for answer in store.receipts.progress(keys_of(office, receipt).lookup).answers]
     assert all(is_sealed_for(one, 1, ANSWER_SIZES) for one in sealed)
 
@@ -206,9 +208,9 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     assert second["right"]
 
     def is_voice_right(told: dict[str, Any]) -> bool:
-        fields = {name: told[name] for name in Answered.__dataclass_fields__}
+        fields = {name: told[name] for name in AnswerRecord.__dataclass_fields__}
         fields |= {"after": tuple(told["after"]), "letters": tuple(map(tuple, told["letters"]))}
-        return is_proven(key, Answered(**fields).voice_claim, told["voice_proof"])
+        return is_proven(key, AnswerRecord(**fields).voice_claim, told["voice_proof"])
 
     assert is_voice_right(first)
     assert is_voice_right(second)
@@ -329,7 +331,7 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
         (lambda: b"OggS" + bytes(2000), "cannot be read"),
         (lambda: recording(3)[:60], "cannot be read"),
         (lambda: recording(61), "longer than 60 seconds"),
-        (lambda: b"RIFF" + bytes(attachments.LARGEST["answer"]), "more than 24 MB"),
+        (lambda: b"RIFF" + bytes(attachments.MAX_FILE_BYTES["answer"]), "more than 24 MB"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(file: Callable[[], bytes], says: str) -> None:
@@ -344,7 +346,7 @@ def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: O
     assert b"+13.1" not in sound.content
     assert (sound.media_type, sound.seconds) == ("audio/ogg; codecs=opus", 4), "AAC begins with some silence"
     assert cleaned_voice(recording(60, 48_000)).seconds == 60
-    assert len(cleaned(60).content) < LEAST_PART - 200
+    assert len(cleaned(60).content) < MIN_PART_SIZE - 200
 
 
 @pytest.mark.usefixtures("quick_decoder")

@@ -174,7 +174,7 @@ def _tell_later(office: Office, case_id: str) -> None:
 
 def _add_photo(office: Office, letter_id: str) -> None:
     concerns = state_of(office.app).services.concerns
-    keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
     concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], sealed)
     with concerns.writing() as connection:
@@ -216,7 +216,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
         ids = tuple(
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
-        hostile.known = Known(tuple(office.portal.named([session.place.desk])[0].keys), ids)
+        hostile.known = Known(tuple(office.portal.desks_with_ids([session.place.desk])[0].keys), ids)
         with state_of(office.app).services.concerns.writing() as connection:
             entries = tuple(connection.exec_driver_sql("SELECT id FROM entries").scalars())
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder), entries)

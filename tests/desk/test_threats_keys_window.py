@@ -93,7 +93,7 @@ def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a
     case = office.letter("Told", desks=("police",))
     window = opened(office)
     forged = new_entry(case, "police", (), "state", {"state": "closed", "outcome": "forged words"})
-    sealed = sealed_entry(forged, office.portal.named(["police"])[0].keys)
+    sealed = sealed_entry(forged, office.portal.desks_with_ids(["police"])[0].keys)
     office.store.desk_writing.enter(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)
     window.post("/sync")
     page = window.page(f"/case/{case}")

@@ -158,7 +158,7 @@ def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
 
 def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
     desks = ("police", "legal")
-    keys = [key for desk in office.portal.named(desks) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
     office.store.intake.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
 
@@ -192,7 +192,7 @@ def _sent_by_hand(office: Office, writer: Session, case_id: str, kind: str, valu
     made = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
     made = replace(made, signature=sign(statement_of(made, writer.place.desk), writer.keys.signer.key))
     told = {name: getattr(made, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
-    keys = [key for desk in office.portal.named([writer.place.desk]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids([writer.place.desk]) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
     writer.place.server().send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
     return made.id

@@ -37,12 +37,12 @@ THEIRS = str(ATTACKER.to_public())
 
 
 def member_of(office: Office, desk: str, number: int = 0) -> Member:
-    return office.portal.named([desk])[0].members[number]
+    return office.portal.desks_with_ids([desk])[0].members[number]
 
 
 def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> None:
     """The server publishes other keys for one person."""
-    members = list(office.portal.named([desk])[0].members)
+    members = list(office.portal.desks_with_ids([desk])[0].members)
     members[number] = replace(members[number], **changes)
     office.with_desk(desk, members=tuple(members))
 
@@ -96,18 +96,18 @@ def known(office: Office) -> tuple[Office, Session, str]:
 
 
 def add_ghost(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     ghost = Member("police/ghost", THEIRS, police.members[0].pickup, "ed25519:" + "a" * 64)
     office.with_desk("police", members=(*police.members, ghost))
 
 
 def namesake(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     office.with_desk("police", members=(*police.members, replace(police.members[1], key=THEIRS)))
 
 
 def namesake_of_another_desk(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     office.with_desk("police", members=(*police.members, Member("legal", THEIRS, police.members[0].pickup)))
 
 
@@ -297,7 +297,7 @@ def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office
 
 def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Office, Session, str]) -> None:
     office, _, _ = known
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     evil = Member("police/\x1b[2Jghost", THEIRS, police.members[0].pickup)
     office.with_desk("police", members=(*police.members, evil))
     shown = shell(office, "police/anita", "keys").output
@@ -309,7 +309,7 @@ def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Off
 
 
 def recipients(office: Office) -> tuple[str, ...]:
-    return office.portal.named(["police"])[0].keys
+    return office.portal.desks_with_ids(["police"])[0].keys
 
 
 def closing(id: str, who: str = "police/anita") -> Entry:
@@ -406,7 +406,7 @@ def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in
 
 def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_signed(office: Office) -> None:
     office.tell(what=WORDS)
-    signing = [member.signing for member in office.portal.named(["police"])[0].members]
+    signing = [member.signing for member in office.portal.desks_with_ids(["police"])[0].members]
     for number in (0, 1):
         with_member(office, "police", number, signing="")
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
@@ -540,7 +540,7 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
     [copy] = sent
     plain = pyrage.decrypt(copy, list(keys.identities(office.home / "partner", lambda: "")))
     data = COPIES[forgery](json.loads(plain), office, id)
-    body = seal(data, office.portal.named(["partner"])[0].keys, 24576)
+    body = seal(data, office.portal.desks_with_ids(["partner"])[0].keys, 24576)
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", body, "partner") == 204
     partner.sync.run()
     case = partner.cases.case(id)
@@ -603,7 +603,7 @@ def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, s
 
 
 def photo_of(office: Office, desks: list[str], letter: str, content: bytes = b"evidence") -> tuple[str, bytes]:
-    keys_of_all = [key for desk in office.portal.named(desks) for key in desk.keys]
+    keys_of_all = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     return seal_part({"kind": "photo", "type": "x"}, content, keys_of_all)
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
+from forms.core.proofs.statements import DailyStatement, DeskPart, StatementForDesk
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
@@ -24,7 +24,7 @@ from tests.desk.conftest import Office
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 HANG_TOGETHER = "hang together"
-Given = tuple[str, list[Stated]]
+Given = tuple[str, list[StatementForDesk]]
 
 
 def next_day(office: Office, days: int = 1) -> None:
@@ -56,12 +56,12 @@ def secret(office: Office) -> str:
         return str(store.signing_secret(connection))
 
 
-def signed(office: Office, statement: DailyStatement, part: DeskPart) -> Stated:
+def signed(office: Office, statement: DailyStatement, part: DeskPart) -> StatementForDesk:
     """What a server signs that lies."""
-    return Stated(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
+    return StatementForDesk(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 
 
-def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[Stated]], Given], *tokens: str) -> None:
+def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementForDesk]], Given], *tokens: str) -> None:
     """The server gives other statements than it has, to all machines or to these."""
     whole = Server.statements
 
@@ -138,9 +138,9 @@ def test_two_machines_that_are_shown_different_statements_notice(
     anita, babu = begun(office, "police/anita"), office.machine("police/babu")
     babu.sync.run()
 
-    def fork(key: str, rows: list[Stated]) -> Given:
+    def fork(key: str, rows: list[StatementForDesk]) -> Given:
         known = babu.withheld.statements.known()
-        made: list[Stated] = rows[:1]
+        made: list[StatementForDesk] = rows[:1]
         for row in rows[1:]:
             before = made[-1].statement.hash
             made.append(
@@ -204,7 +204,10 @@ ANOTHER_KEY = private_key("ab" * 32)
     ],
 )  # fmt: skip
 def test_whatever_does_not_fit_is_said_and_stops_no_desk(
-    office: Office, monkeypatch: pytest.MonkeyPatch, trouble: str, change: Callable[[str, list[Stated]], Given]
+    office: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    change: Callable[[str, list[StatementForDesk]], Given],
 ) -> None:
     legal = begun(office)
     office.tell(what="comes all the same")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.test import TestResponse
 
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.desk.cli.main import desk as commands
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running, voice
@@ -58,7 +58,7 @@ def test_a_recording_goes_along_and_is_heard_in_the_time_line(office: Office) ->
 
 
 @pytest.mark.parametrize(
-    ("recording", "says"), [(b"", "holds nothing"), (b"a program", "is no recording"), (b"RIFF" * (LARGEST["answer"] // 4 + 1), "more than 24 MB")]
+    ("recording", "says"), [(b"", "holds nothing"), (b"a program", "is no recording"), (b"RIFF" * (MAX_FILE_BYTES["answer"] // 4 + 1), "more than 24 MB")]
 )  # fmt: skip
 def test_what_cannot_be_taken_is_said_and_the_text_stays(office: Office, recording: bytes, says: str) -> None:
     case = office.letter("A word")

@@ -124,7 +124,7 @@ def test_a_paste_that_takes_too_long_ends_and_is_said(monkeypatch: pytest.Monkey
 
 def test_where_all_decoders_are_at_work_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise decoder_process.NoneFree
+        raise decoder_process.NoDecoderFree
 
     monkeypatch.setattr(decoder_process, "decode", busy)
     with pytest.raises(Problem, match="other files are being read"):

@@ -7,7 +7,7 @@ import pytest
 
 from forms.core.crypto.encryption import seal
 from forms.core.media import attachments
-from forms.core.proofs.receipt_proofs import Answered, prove
+from forms.core.proofs.receipt_proofs import AnswerRecord, prove
 from tests import patience
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
@@ -124,7 +124,7 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
     """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
     receipt, police, id = answered
     first = police.cases.case(id).first
-    said = Answered("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
+    said = AnswerRecord("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
     told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
     for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):
         sealed = seal({"form": "answer", **told_by, **proof}, [str(first.reply_to)], 24576)

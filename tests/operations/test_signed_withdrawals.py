@@ -385,7 +385,7 @@ def by_security_key(district: District, flags: int = 1) -> None:
         git_signatures.field(one.to_bytes(one.bit_length() // 8 + 1, "big")) for one in decode_dss_signature(raw)
     )
     told = git_signatures.field(kind) + git_signatures.field(numbers) + counted
-    district.commit_of(payload, git_signatures.armored(public, GIT, b"sha512", told))
+    district.commit_of(payload, git_signatures.armor(public, GIT, b"sha512", told))
 
 
 def test_a_security_key_of_ssh_signs_as_before(district: District) -> None:

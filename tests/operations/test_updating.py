@@ -16,7 +16,7 @@ import pytest
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
-from forms.core.builds.publishing_report import MadeAgain, PublishingReport
+from forms.core.builds.publishing_report import AttemptRestarted, PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
 from forms.operations.districts import forked
@@ -129,7 +129,7 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
 
 
 def not_prepared() -> None:
-    raise MadeAgain
+    raise AttemptRestarted
 
 
 @pytest.mark.parametrize("words", ["second", "broken"])
@@ -142,7 +142,7 @@ def test_an_attempt_that_is_made_again_has_taken_nothing_and_has_no_result(
         before = repository.report()
         with monkeypatch.context() as first:
             first.setattr(forked, "require_prepared", not_prepared)
-            with pytest.raises(MadeAgain):
+            with pytest.raises(AttemptRestarted):
                 repository.update()
         assert (repository.page(), repository.published, repository.report()) == ("first", [], before)
         if words == "broken":
@@ -634,13 +634,13 @@ def test_the_site_says_which_commit_it_was_built_from(repository: Repository) ->
     newest = repository.commit("second")
     repository.update()
     told = site / "current/public/taken.json"
-    assert publishing_report.taken(told.read_bytes()) == newest
+    assert publishing_report.built_commit(told.read_bytes()) == newest
     repository.commit("broken")
     with pytest.raises(Problem):
         repository.update()
-    assert publishing_report.taken(told.read_bytes()) == newest, "what could not be built was not taken"
+    assert publishing_report.built_commit(told.read_bytes()) == newest, "what could not be built was not taken"
     for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
-        assert publishing_report.taken(data) == ""
+        assert publishing_report.built_commit(data) == ""
 
 
 # One fault hides no other

@@ -10,8 +10,8 @@ from typing import Any
 from forms.core.form_schema import find
 from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_ANSWER
-from forms.core.portal import DAYS_KEPT
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
+from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.log.case_log import REGISTERS, Entry, decision, in_order, standing
 from forms.desk.cases.log.versions import rivals
@@ -22,7 +22,7 @@ STATES = ("new", "read", "looking", "closed")
 TOLD_STATES = {"looking", "closed"}
 """States that the person who told it is shown with the receipt."""
 
-ANSWER_DAYS = DAYS_KEPT["answer_days"]
+ANSWER_DAYS = DEFAULT_DAYS["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -283,7 +283,7 @@ class Case:
         """All words of letters and notes as they are searched (forms/core/i18n/search_words.py)."""
         told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
         noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
-        return " ".join(search_words.words("\n".join([self.id, *told, *noted])))
+        return " ".join(search_words.index_words("\n".join([self.id, *told, *noted])))
 
     def time_line(self) -> list[dict[str, Any]]:
         """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
@@ -317,7 +317,7 @@ def spoken_in(entry: Entry) -> PartName | None:
     id, seconds = entry.value.get("voice"), entry.value.get("seconds")
     if entry.kind != "answer" or not is_id(id):
         return None
-    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0)
 
 
 def cases(

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from forms.core.ids import is_id
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.desk.cases.case import Case
 from forms.desk.cases.grouping import grouped
 from forms.desk.state_file import Damaged, StateFile
@@ -65,7 +65,7 @@ class ErasureRequests:
         try:
             return self._file(letter_id).read()
         except Damaged:
-            return ErasureRequest(WRITTEN, "")
+            return ErasureRequest(EARLIEST_DATE, "")
 
     def _file(self, letter_id: str) -> StateFile[ErasureRequest]:
         return StateFile(self._folder / f"{letter_id}.json", _ADAPTER)

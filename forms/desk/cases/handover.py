@@ -106,7 +106,7 @@ def refuse_second_handover(case: Case, desk_id: str) -> None:
 
 def desk_for(case: Case, desk_id: str, portal: Portal) -> Desk:
     """Return the desk to which a case may be handed over. Raises Problem: never one that the person left out."""
-    found = portal.named([desk_id])
+    found = portal.desks_with_ids([desk_id])
     if not found or case.form not in found[0].reads:
         readers = ", ".join(desk.id for desk in portal.readers(case.form))
         raise Problem(

@@ -42,7 +42,7 @@ def find(cases: Iterable[Case], wanted: Wanted, today: date) -> list[Case]:
 
     Closed ones and those that are perhaps spam come last.
     """
-    words = search_words.wanted(wanted.text)
+    words = search_words.query_words(wanted.text)
     found = [case for case in cases if _fits(case, wanted, today) and all(word in case.haystack for word in words)]
     found.sort(key=lambda case: (case.day, case.id), reverse=True)
     found.sort(key=lambda case: (_rank(case, today), _days_first(case, today)))
@@ -150,5 +150,5 @@ def _look_alike(one: str, other: str, marks: Mapping[str, frozenset[int]], where
 
 def _marks(case: Case) -> frozenset[int]:
     """Return marks of all pairs of neighbouring words of what was told; of the words where there is but one."""
-    words = list(search_words.words(str(case.answers.get("what", ""))))
+    words = list(search_words.index_words(str(case.answers.get("what", ""))))
     return frozenset(map(hash, pairwise(words) if len(words) > 1 else words))

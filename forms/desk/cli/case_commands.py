@@ -8,7 +8,7 @@ import click
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.terminal.prompts import ask, ask_secret
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
 from forms.desk.cases.log.case_log import is_said
@@ -187,7 +187,7 @@ def erase(here: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
     found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
-    doubt = machines_doubt(session.clock.known_day)
+    doubt = machine_clock_warning(session.clock.known_day)
     if old and doubt:
         say(doubt)
     if found and not yes:

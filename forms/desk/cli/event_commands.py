@@ -10,7 +10,7 @@ import click
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
-from forms.core.trusted_date import day_here, machines_doubt
+from forms.core.trusted_date import day_here, machine_clock_warning
 from forms.desk.cases.case import Case
 from forms.desk.cases.plain_text import plain
 from forms.desk.cli.errors import show_problems
@@ -58,7 +58,7 @@ def fetched_lines(book: EventBook) -> list[str]:
         f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
         for one in erase_old(book)
     ]
-    doubt = machines_doubt(book.known_day)
+    doubt = machine_clock_warning(book.known_day)
     return [*lines, doubt] if doubt else lines
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from forms.core.crypto.encryption import LETTER_SIZE, SIZE_CLASSES, part_id, seal, seal_part
 from forms.core.crypto.signing import content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
-from forms.core.media.attachments import LARGEST, LONGEST_ANSWER, Clean, NotTaken, clean
+from forms.core.media.attachments import MAX_ANSWER_SECONDS, MAX_FILE_BYTES, Clean, FileRefused, clean
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import MOST_NAMED, Answered, is_key, named, prove, short
+from forms.core.proofs.receipt_proofs import MOST_NAMED, AnswerRecord, is_key, named, prove, short
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter
 
@@ -45,9 +45,9 @@ class Voice:
 
 _NOT_TAKEN = {
     "empty": ("holds nothing.", "Record it again."),
-    "large": (f"has more than {LARGEST['answer'] // 1024**2} MB.", "Choose a shorter one."),
+    "large": (f"has more than {MAX_FILE_BYTES['answer'] // 1024**2} MB.", "Choose a shorter one."),
     "kind": ("is no recording that is known here.", "Save it as Opus, MP3, M4A, AMR or WAV."),
-    "long": (f"is longer than {LONGEST_ANSWER} seconds.", "Say it in a minute, and write the rest."),
+    "long": (f"is longer than {MAX_ANSWER_SECONDS} seconds.", "Say it in a minute, and write the rest."),
     "busy": ("has to wait: other photos and recordings are being opened.", "Try again in a moment."),
 }
 
@@ -56,7 +56,7 @@ def read_recording(path: Path) -> bytes:
     """Return the bytes of a recording that staff name, no more than tell that it is too large. Raises Problem."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST["answer"] + 1)
+            return file.read(MAX_FILE_BYTES["answer"] + 1)
     except OSError as wrong:
         raise Problem(
             str(path),
@@ -72,7 +72,7 @@ def cleaned_voice(recording: bytes) -> Clean:
     """
     try:
         return clean("answer", recording)
-    except NotTaken as wrong:
+    except FileRefused as wrong:
         told = _NOT_TAKEN.get(wrong.code, ("cannot be read. It may be damaged.", "Record it again."))
         raise Problem("The recording", *told) from None
 
@@ -137,8 +137,8 @@ def sealed_acknowledgement(
     return said.id, _sealed(letter, signer, said, SIZE_CLASSES[0])
 
 
-def _answered(letter: Letter, signer: Signer, day: date, told: str, text: str, **more: Any) -> Answered:
-    return Answered(
+def _answered(letter: Letter, signer: Signer, day: date, told: str, text: str, **more: Any) -> AnswerRecord:
+    return AnswerRecord(
         id=hashlib.sha256(told.encode()).hexdigest(),
         letter=letter.id,
         desk=signer.desk,
@@ -149,7 +149,7 @@ def _answered(letter: Letter, signer: Signer, day: date, told: str, text: str, *
     )
 
 
-def _sealed(letter: Letter, signer: Signer, said: Answered, size: int) -> bytes:
+def _sealed(letter: Letter, signer: Signer, said: AnswerRecord, size: int) -> bytes:
     """Return an answer with its proof and signature, encrypted to the receipt. Raises NoKey."""
     fields = {name: value for name, value in asdict(said).items() if said.voice or name not in {"voice", "seconds"}}
     answer: dict[str, Any] = {"form": "answer", "version": 1, **fields}

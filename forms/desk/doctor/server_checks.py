@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from forms.core.i18n.lazy_text import joined, lazy_gettext
-from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.core.trusted_date import machine_clock_warning, server_clock_warning
 from forms.desk.cases.log.case_log import Entry
 from forms.desk.doctor.finding import MOST_NAMED, Finding
 from forms.desk.session import Session
@@ -55,7 +55,7 @@ def publishing(session: Session) -> Iterator[Finding]:
 def clocks(session: Session) -> Iterator[Finding]:
     """Yield whether a clock has jumped."""
     there = session.clock.compare(session.place.server())
-    doubts = [said for said in (machines_doubt(session.clock.known_day), servers_doubt(there)) if said]
+    doubts = [said for said in (machine_clock_warning(session.clock.known_day), server_clock_warning(there)) if said]
     yield from (Finding(False, said) for said in doubts)
     if not doubts:
         yield Finding(True, "Neither this machine's clock nor the server's has jumped.")

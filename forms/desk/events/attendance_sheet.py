@@ -82,7 +82,7 @@ def _there() -> list[str]:
 
 
 def _head(paper: Paper, language: str) -> dict[str, object]:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     shown = paper.shown
     event, coming = paper.event, [party for party in paper.parties if party.state == COMING]
     return {
@@ -138,7 +138,7 @@ def _short(text: str, most: int = MOST_NEEDS) -> str:
 
 def _need(value: str, language: str) -> str:
     """Return a value of the sign-up form's list, in a word or two; a strange one as it is."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     known = {
         "interpreter": _("interpreter"),
         "child-care": _("child care"),

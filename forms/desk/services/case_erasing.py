@@ -6,7 +6,7 @@ from datetime import date
 from threading import RLock
 
 from forms.core.ids import is_id
-from forms.core.portal import MOST_ERASED_DAYS
+from forms.core.portal import MAX_ERASED_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case, read_day
 from forms.desk.cases.erasure import ErasureRequests, is_proof
@@ -112,7 +112,7 @@ class CaseErasing:
         if request is None or request.proven:
             return
         if not self.store.has("letters", thread):
-            if self.clock.known_day.earliest > request.last_day(MOST_ERASED_DAYS):
+            if self.clock.known_day.earliest > request.last_day(MAX_ERASED_DAYS):
                 self.requests.forget(thread)
             return
         try:

@@ -13,11 +13,11 @@ def clean_part(store: LocalStore, identities: Identities, part_id: str) -> tuple
     Raises Problem where it is not here, or holds nothing that can be shown safely.
     """
     kind, content = open_part(store.read("parts", part_id), identities)
-    if kind not in attachments.MOST:
+    if kind not in attachments.MAX_FILES:
         raise Problem("part", "It is neither a photo nor a recording.", "Leave it.")
     try:
         clean = attachments.clean(kind, content)
-    except attachments.NotTaken as wrong:
+    except attachments.FileRefused as wrong:
         if wrong.code == "busy":
             raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
         todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."

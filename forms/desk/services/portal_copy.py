@@ -22,7 +22,7 @@ class PortalCopy:
             if not self._path.exists():
                 self.fetch()
             self._portal = parse(self._path.read_bytes(), str(self._path))
-            i18n.take_words(self._portal.words)
+            i18n.set_process_words(self._portal.words)
         return self._portal
 
     def fetch(self) -> None:

@@ -19,7 +19,7 @@ from forms.core.crypto.encryption import SIZE_CLASSES
 from forms.core.handover_version import HEADER, VERSION
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.core.proofs.statements import Stated
+from forms.core.proofs.statements import StatementForDesk
 from forms.core.trusted_date import TrustedDate
 from forms.desk.sync.connection import connection
 from forms.desk.sync.responses import (
@@ -110,7 +110,7 @@ class Server:
         """Return one sealed entry."""
         return self._file(f"entries/{entry_id}")
 
-    def statements(self, after: int | None) -> tuple[str, list[Stated]]:
+    def statements(self, after: int | None) -> tuple[str, list[StatementForDesk]]:
         """Return the key of the server's daily statements, and those after a number (None: the last one).
 
         Raises Problem where the answer has not its form.
@@ -131,7 +131,7 @@ class Server:
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
-        """Return the portal as the build handed it over (forms/core/portal.py reads it)."""
+        """Return the portal as the build handed it over (forms/core/portal/handover.py reads it)."""
         return self.ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:

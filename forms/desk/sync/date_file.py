@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from forms.core.trusted_date import WRITTEN, TrustedDate, hear, look
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate, confirm, observe
 from forms.desk.state_file import Damaged, StateFile
 
 _ADAPTER = TypeAdapter(TrustedDate)
@@ -24,17 +24,17 @@ class DayFile:
 
     def look(self, today: date) -> TrustedDate:
         """Return what is known now that this machine's clock shows `today`."""
-        return self._keep(look(self._remembered(), today))
+        return self._keep(observe(self._remembered(), today))
 
     def hear(self, today: date, told: date) -> TrustedDate:
         """Return the dates after the server's clock showed the day `told`."""
-        return self._keep(hear(look(self._remembered(), today), told))
+        return self._keep(confirm(observe(self._remembered(), today), told))
 
     def _remembered(self) -> TrustedDate | None:
         try:
             return self._file.read()
         except Damaged:
-            return TrustedDate(WRITTEN)  # the clock is doubted until the server's agrees
+            return TrustedDate(EARLIEST_DATE)  # the clock is doubted until the server's agrees
 
     def _keep(self, known: TrustedDate) -> TrustedDate:
         if known != self._remembered():

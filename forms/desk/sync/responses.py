@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from forms.core.handover_version import OUR_ANSWER
+from forms.core.handover_version import ANSWER_HEADER
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 
@@ -81,7 +81,7 @@ def refusal(address: str, answer: ServerResponse) -> Problem:
             lazy_gettext("is in trouble (status %(status)s).", status=answer.status),
             "Try again in a few minutes.",
         )
-    if OUR_ANSWER not in answer.headers:
+    if ANSWER_HEADER not in answer.headers:
         what = lazy_gettext(
             "gave a strange answer (status %(status)s), perhaps of another program in front of it.",
             status=answer.status,

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from forms.core.ids import is_id
-from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
+from forms.core.proofs.statements import DailyStatement, DeskPart, StatementForDesk
 
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 
@@ -32,7 +32,7 @@ def letter_row(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return checked if well_formed else None
 
 
-def statement_row(row: Mapping[str, Any]) -> Stated | None:
+def statement_row(row: Mapping[str, Any]) -> StatementForDesk | None:
     """Return a daily statement, checked; None where it is not well formed."""
     number, parts, arrived, gone = (row.get(name) for name in ("number", "parts", "arrived", "gone"))
     texts = [row.get(name) for name in ("day", "before", "signature", "nonce")]
@@ -45,7 +45,7 @@ def statement_row(row: Mapping[str, Any]) -> Stated | None:
     if not is_day(day):
         return None
     part = DeskPart(nonce, tuple(arrived or ()), tuple(gone or ()))
-    return Stated(DailyStatement(int(number or 0), day, before, parts), signature, part)
+    return StatementForDesk(DailyStatement(int(number or 0), day, before, parts), signature, part)
 
 
 def copy_row(row: Mapping[str, Any]) -> dict[str, str] | None:

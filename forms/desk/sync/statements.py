@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from forms.core.crypto.signing import are_bytes_signed_by, is_public_key
 from forms.core.i18n.lazy_text import LazyText, joined, lazy_gettext, lazy_ngettext
 from forms.core.ids import is_id
-from forms.core.proofs.statements import Stated
+from forms.core.proofs.statements import StatementForDesk
 from forms.desk.command_line import command
 from forms.desk.state_file import StateFile
 from forms.desk.sync.rows import is_day
@@ -141,7 +141,12 @@ class Statements:
         self._keep(known, replace(known, given=given))
 
     def take(
-        self, key: str, rows: Sequence[Stated], desk: str, is_here: Callable[[str], bool], erased: Collection[str] = ()
+        self,
+        key: str,
+        rows: Sequence[StatementForDesk],
+        desk: str,
+        is_here: Callable[[str], bool],
+        erased: Collection[str] = (),
     ) -> None:
         """Accept the statements as far as they form a chain; what does not is remembered as a trouble.
 
@@ -168,7 +173,7 @@ class Statements:
             self._file.try_to_write(known)
 
 
-def _begun(key: str, rows: Sequence[Stated]) -> Known:
+def _begun(key: str, rows: Sequence[StatementForDesk]) -> Known:
     """Return the beginning: the last statement is believed as it comes, if it is signed."""
     if not (rows and is_public_key(key)):
         return Known()
@@ -179,7 +184,9 @@ def _begun(key: str, rows: Sequence[Stated]) -> Known:
     return Known(key=key, number=number, day=last.statement.day, heads={str(number): last.statement.hash})
 
 
-def _followed(known: Known, key: str, rows: Sequence[Stated], desk: str, is_here: Callable[[str], bool]) -> Known:
+def _followed(
+    known: Known, key: str, rows: Sequence[StatementForDesk], desk: str, is_here: Callable[[str], bool]
+) -> Known:
     """Return what is known after these statements, of which the first should be the last that was accepted."""
     trouble = _trouble_of_beginning(known, key, rows)
     if trouble:
@@ -197,7 +204,7 @@ def _troubled(known: Known, trouble: str) -> Known:
     return known if known.trouble else replace(known, trouble=trouble, trouble_day=known.day)
 
 
-def _trouble_of_beginning(known: Known, key: str, rows: Sequence[Stated]) -> str:
+def _trouble_of_beginning(known: Known, key: str, rows: Sequence[StatementForDesk]) -> str:
     if key != known.key:
         return "key"
     if not rows or rows[0].statement.number < known.number:
@@ -207,7 +214,7 @@ def _trouble_of_beginning(known: Known, key: str, rows: Sequence[Stated]) -> str
     return "" if rows[0].statement.hash == known.heads[str(known.number)] else "fork"
 
 
-def _trouble(known: Known, row: Stated, desk: str) -> str:
+def _trouble(known: Known, row: StatementForDesk, desk: str) -> str:
     statement = row.statement
     if statement.number != known.number + 1 or statement.before != known.heads[str(known.number)]:
         return "chain"
@@ -218,7 +225,7 @@ def _trouble(known: Known, row: Stated, desk: str) -> str:
     return "" if signed == row.part.hash_for(desk) or (signed is None and empty) else "part"
 
 
-def _accepted(known: Known, row: Stated, is_here: Callable[[str], bool]) -> Known:
+def _accepted(known: Known, row: StatementForDesk, is_here: Callable[[str], bool]) -> Known:
     statement, part = row.statement, row.part
     missing = {id: number for id, number in known.missing.items() if id not in part.gone and not is_here(id)}
     missing |= {id: statement.number for id in part.arrived if not is_here(id)}

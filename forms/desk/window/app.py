@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from forms.core.i18n.lazy_text import lazy_gettext
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
 from forms.core.rendering.environment import CompiledTemplates
 from forms.core.trusted_date import day_here
@@ -30,7 +30,7 @@ from forms.web.no_trace import NoTraceFlask
 IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
 
-LARGEST_ANSWER = 4 * LARGEST["answer"]
+LARGEST_ANSWER = 4 * MAX_FILE_BYTES["answer"]
 """Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
 
 SENTENCES = {
@@ -135,7 +135,7 @@ def _has_events(session: Session | None) -> bool:
     """Return whether this desk reads sign-ups: to another one the pages of events say only that."""
     try:
         return session is not None and any(
-            "signup" in desk.reads for desk in session.portal.current.named([session.place.desk])
+            "signup" in desk.reads for desk in session.portal.current.desks_with_ids([session.place.desk])
         )
     except Problem:
         return False

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.log.case_log import heads, is_said
@@ -128,7 +128,7 @@ def _recording() -> bytes:
     Raises Problem for an empty one.
     """
     file = request.files.get("voice")
-    content = file.stream.read(LARGEST["answer"] + 1) if file and file.filename else b""
+    content = file.stream.read(MAX_FILE_BYTES["answer"] + 1) if file and file.filename else b""
     if file and file.filename and not content:
         raise Problem("The recording", "holds nothing.", "Record it again.")
     return content

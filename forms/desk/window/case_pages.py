@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_ANSWER
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Choice, Desk
 from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
@@ -90,7 +90,7 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         today=today(),
         problem=problem,
         typed=typed or {},
-        longest_answer=LONGEST_ANSWER,
+        longest_answer=MAX_ANSWER_SECONDS,
         spoken={entry.id: part for entry in case.entries if (part := spoken_in(entry))},
         done=DONE.get(request.args.get("done", "")),
         seen=" ".join(heads(case.entries)),

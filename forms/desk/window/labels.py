@@ -124,7 +124,7 @@ def label(portal: Portal, table: str, value: Any) -> str:
 
 def desk_name(portal: Portal, desk_id: str) -> str:
     """Return a desk's name as the reader reads it, or its id where the portal has no such desk."""
-    found = portal.named([desk_id])
+    found = portal.desks_with_ids([desk_id])
     return in_reader_language(found[0].name) if found else desk_id
 
 

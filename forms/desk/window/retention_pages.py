@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.window import labels
 from forms.desk.window.current import current_session
 from forms.web.local.secret_path import redirect_to
@@ -55,5 +55,5 @@ def retention() -> Answer | str:
     erased = request.args.get("erased", 0, type=int)
     return render_template(
         "retention.html", here="retention", cases=cases, days=days, erased=erased, labels=labels,
-        doubt=machines_doubt(session.clock.known_day),
+        doubt=machine_clock_warning(session.clock.known_day),
     )  # fmt: skip

@@ -40,7 +40,7 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
             every_district.run(here, all_, lambda _: ["publish", *(name for name, is_set in flags.items() if is_set)])
             return
         become_owner(here.published)
-        report = publishing_report.reported(here.published, here.today()) if daily else nullcontext()
+        report = publishing_report.record_outcome(here.published, here.today()) if daily else nullcontext()
         with report, publishing_lock(here.published, say_waiting, partial(purge_while_waiting, here)):
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)

@@ -54,7 +54,7 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
             source = GitSource(
                 content, clone, signers, remote, branch, here.keep_withdrawals, renamed, here.withdrawn_stories
             )
-        report = publishing_report.reported(here.published, here.today())  # even if the lock is never free
+        report = publishing_report.record_outcome(here.published, here.today())  # even if the lock is never free
         with report, publishing_lock(here.published, say_waiting, partial(purge_while_waiting, here)):
             message = update_content(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.core.trusted_date import look, servers_doubt
+from forms.core.trusted_date import observe, server_clock_warning
 from forms.operations.backup.databases import Databases, opened, require_is_there, require_salt
 from forms.operations.status.backup_items import MAX_LOSS_DAYS
 from forms.operations.status.items import StatusItem, days_ago
@@ -132,7 +132,7 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
 
 def _clock_items(databases: Databases, day: date) -> Iterator[StatusItem]:
     days = next(store for store in databases["concerns"] if isinstance(store, DayStore))
-    doubt = servers_doubt(look(days.remembered(), day))
+    doubt = server_clock_warning(observe(days.remembered(), day))
     yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 
 

@@ -77,7 +77,7 @@ def certificate_days(path: Path, today: date) -> int | None:
     if openssl is None:
         return None
     command = [openssl, "x509", "-noout", "-enddate", "-in", str(path)]
-    output = run_apart(command, longest=30).stdout.decode("utf-8", "replace")
+    output = run_apart(command, max_seconds=30).stdout.decode("utf-8", "replace")
     with suppress(ValueError):
         # notAfter=Feb 27 10:00:00 2027 GMT
         month, number, clock, year, *_ = output.strip().partition("=")[2].split()

@@ -133,7 +133,7 @@ class GitRepository:
         try:
             return run_apart(
                 ["git", *options, f"--git-dir={self.repository}", f"--work-tree={self.folder}", *arguments],
-                cwd=self.repository, env={**inherited, **_ENVIRONMENT}, longest=MAX_GIT_SECONDS,
+                cwd=self.repository, env={**inherited, **_ENVIRONMENT}, max_seconds=MAX_GIT_SECONDS,
             )  # fmt: skip
         except FileNotFoundError:
             raise Problem("git", "is not installed.", "On Debian and Ubuntu: apt-get install git") from None

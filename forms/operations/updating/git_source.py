@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from forms.core.builds import git_signatures, passkey_commits
-from forms.core.builds.git_signatures import require_place
+from forms.core.builds.git_signatures import require_publish_target
 from forms.core.files.durable import write_durably
 from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
@@ -80,7 +80,7 @@ class GitSource(GitRepository):
             raise Problem(self.where, what, "One of them signs and pushes: git commit -S; git push")
         self._require_key_valid_today(commit)
         self._require_passkey_of_office(commit)
-        require_place(
+        require_publish_target(
             self.commit_message(commit), self.commit_message(previous) if previous else "", self.branch, self.where,
             renamed=self.renamed,
         )  # fmt: skip
@@ -91,8 +91,8 @@ class GitSource(GitRepository):
 
         ssh-keygen checks the signature and neither of those.
         """
-        signature, payload = git_signatures.split(self.raw_commit(commit))
-        if passkey_commits.is_passkey_signature(signature) and not passkey_commits.says_the_right_thing(
+        signature, payload = git_signatures.split_commit(self.raw_commit(commit))
+        if passkey_commits.is_passkey_signature(signature) and not passkey_commits.is_meant_for_commit(
             payload, signature
         ):
             what = f"{commit[:12]} is signed by a passkey, but not by a person whom it knew, on the page of its office."
@@ -110,7 +110,7 @@ class GitSource(GitRepository):
             file.write("\n".join([*lines, ""]))
             file.flush()
             command = ["ssh-keygen", "-Y", "find-principals", "-f", str(self.signers), "-s", file.name]
-            result = run_apart(command, longest=MAX_GIT_SECONDS)
+            result = run_apart(command, max_seconds=MAX_GIT_SECONDS)
         if result.returncode or header.count("\ngpgsig ") != 1:
             what = f"{commit[:12]} is signed with a key whose time is over, as {self.signers.name} says."
             raise Problem(self.where, what, "Somebody whose key is valid signs and pushes.")
@@ -185,7 +185,7 @@ def library_source(place: Path, name: str, remote: str, branch: str, signers: Se
     write_durably(signers_file, "".join(f"{line}\n" for line in signers).encode())
     source = GitSource(place / name, place / f"{name}.git", signers_file, remote, branch)
     if not (source.repository / "HEAD").exists():
-        result = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], longest=MAX_GIT_SECONDS)
+        result = run_apart(["git", "init", "--quiet", "--bare", str(source.repository)], max_seconds=MAX_GIT_SECONDS)
         if result.returncode:
             raise Problem(f"library {name}", "cannot be kept here: git init failed.", "Is the disk full?")
     return source

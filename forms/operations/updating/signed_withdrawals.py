@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of, is_of_site, place_of, require_place
+from forms.core.builds.git_signatures import (
+    SETTINGS,
+    WITHDRAWAL,
+    is_draft_of,
+    is_for_site,
+    publish_target,
+    require_publish_target,
+)
 from forms.core.other_programs import run_apart
 from forms.core.problem import Problem
 
@@ -64,7 +71,7 @@ class BareClone(Protocol):
 def is_withdrawal(raw: bytes) -> bool:
     """Return whether a commit is signed as a withdrawal. Its signature is not verified here."""
     try:
-        return git_signatures.parts_of(git_signatures.split(raw)[0]).namespace == WITHDRAWAL
+        return git_signatures.parse_signature(git_signatures.split_commit(raw)[0]).namespace == WITHDRAWAL
     except ValueError:
         return False
 
@@ -89,11 +96,11 @@ def require_withdrawal(clone: BareClone, commit: str, parent: str, withdrawn_sto
     """Return who signed a withdrawal that follows the commit `parent`. Raises Problem where it is not a valid one."""
     signer = _require_signed(clone, commit)
     message, parent_message = (_message(clone.raw_commit(each)) for each in (commit, parent))
-    place = place_of(message)
+    place = publish_target(message)
     if place is None:
         raise Problem(clone.where, f"the withdrawal {commit[:12]} does not say for which site it is.", _TODO)
-    require_place(message, parent_message, clone.branch, clone.where)
-    if not is_of_site(place, parent_message, clone.read_file(parent, SETTINGS)):
+    require_publish_target(message, parent_message, clone.branch, clone.where)
+    if not is_for_site(place, parent_message, clone.read_file(parent, SETTINGS)):
         what = f"the withdrawal {commit[:12]} was signed for another site than portal.yml names, {place.site}."
         raise Problem(clone.where, what, "Publish once with the editor; the office then withdraws again.")
     _require_only_withdrawn(clone, commit, parent, withdrawn_stories)
@@ -106,8 +113,8 @@ def _message(raw: bytes) -> str:
 
 def _require_signed(clone: BareClone, commit: str) -> str:
     """Return who signed a withdrawal. Raises Problem where its key is not in the file of signers, or has expired."""
-    signature, payload = git_signatures.split(clone.raw_commit(commit))
-    public = git_signatures.parts_of(signature).public
+    signature, payload = git_signatures.split_commit(clone.raw_commit(commit))
+    public = git_signatures.parse_signature(signature).public
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:
         file.write(signature + b"\n")
         file.flush()
@@ -126,7 +133,7 @@ def _require_signed(clone: BareClone, commit: str) -> str:
 def _require_limited_key(clone: BareClone, public: bytes) -> None:
     """Raise Problem where a line of the file of signers allows this key more than withdrawals."""
     for number, line in enumerate(clone.signers.read_text("utf-8", "replace").splitlines(), start=1):
-        if git_signatures.key_in(line) != public:
+        if git_signatures.signer_key(line) != public:
             continue
         options, key, _comment = line.partition(b64encode(public).decode())  # options count only before the key
         namespaces = re.search(r'\bnamespaces="([^"]*)"', options) if key else None
@@ -140,7 +147,7 @@ def _run_keygen(action: str, signers: Path, signature: str, message: bytes, *opt
     """Return what ssh-keygen prints; "" where it refuses. Raises Problem where it cannot be run."""
     command = ["ssh-keygen", "-Y", action, "-f", str(signers), "-s", signature, *options]
     try:
-        result = run_apart(command, given=message, longest=MAX_KEYGEN_SECONDS)
+        result = run_apart(command, stdin=message, max_seconds=MAX_KEYGEN_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         fault = "did not answer" if isinstance(error, subprocess.TimeoutExpired) else "is not here"
         raise Problem("ssh-keygen", f"{fault}, so no signature was checked.", "Install openssh-client.") from None

@@ -37,7 +37,7 @@ def update(
 
     Where anything fails, the folder keeps its previous content, except for consents.csv, and is published for today.
     """
-    with publishing_report.reported(site, today):
+    with publishing_report.record_outcome(site, today):
         try:
             return _update_all(source, publish, purge, is_rolled_back, libraries)
         finally:
@@ -106,7 +106,7 @@ def _record_commit(source: GitSource | None, site: Path) -> None:
     if source is not None and current is not None and not releases.is_rolled_back(site):
         with suppress(Problem, OSError):  # the update itself has reported what is wrong here
             if commit := source.published_commit():
-                publishing_report.write_taken(current.public, commit)
+                publishing_report.write_built_commit(current.public, commit)
 
 
 def _update_content(

@@ -19,7 +19,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from forms.core import i18n
-from forms.core.crypto.encryption import LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id, size_class
+from forms.core.crypto.encryption import MIN_PART_SIZE, SIZE_CLASSES, is_sealed_for, part_id, size_class
 from forms.core.form_schema import Definition, Kind, letter_forms, load, load_all
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
@@ -107,7 +107,9 @@ def lookup() -> Response:
             "came": [_said(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
             "desks": _addresses(_services().portal.receivers(progress.desks)),
-            "faces": {desk.id: desk.picture for desk in _services().portal.named(progress.desks) if desk.picture},
+            "faces": {
+                desk.id: desk.picture for desk in _services().portal.desks_with_ids(progress.desks) if desk.picture
+            },
             "answers": [
                 {
                     "desk": answer.desk,
@@ -162,7 +164,7 @@ def part(wanted: str) -> Response:
     """
     request.max_content_length = 2 * LARGEST_PART
     to, body = _addressed(), request.get_data()
-    sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= LARGEST_PART]
+    sizes = [size for size in SIZE_CLASSES if MIN_PART_SIZE <= size <= LARGEST_PART]
     if part_id(body) != wanted or not to.fits(body, sizes):
         raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:

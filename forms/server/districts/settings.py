@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import make_open_folder, remove_left_by_killed, replaced
+from forms.core.files.durable import atomic_replacement, make_open_folder, remove_left_by_killed
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
@@ -227,7 +227,7 @@ def write(folder: Path, name: str, hosts: Iterable[str], given: Mapping[str, Any
     remove_left_by_killed(path)
     before = path.stat() if path.exists() else None
     try:
-        with replaced(path) as fresh:
+        with atomic_replacement(path) as fresh:
             made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             # By its handle: the folder may be another user's, who lays a link there.
             with os.fdopen(made, "wb") as file:

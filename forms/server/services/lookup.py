@@ -14,7 +14,7 @@ from forms.core.crypto.receipts import Keys
 from forms.core.form_schema import Kind
 from forms.core.i18n.characters import without_surrogates
 from forms.core.ids import new_id
-from forms.core.media.attachments import LONGEST_ANSWER
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Desk, Portal
 from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
 from forms.server.store.concerns.letters import NewLetter, Progress
@@ -128,7 +128,7 @@ def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:
     voice, seconds = opened.get("voice"), opened.get("seconds")
     if not (isinstance(voice, str) and _SHA_256.fullmatch(voice)):
         return "", 0
-    return voice, seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0
+    return voice, seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0
 
 
 def sealed_voice(services: Services, found: LookupResult, voice_id: str) -> bytes | None:

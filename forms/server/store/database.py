@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.server.blocked import blocked
 from forms.server.store import installation as ours
 from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
@@ -297,8 +297,10 @@ class Store:
 
     def mark_erased(self, connection: sa.Connection, *what: str) -> None:
         """Record, in the transaction that erases it, that something was erased, so that no backup restores it."""
-        newest = connection.execute(sa.select(sa.func.max(ours.erased.c.day))).scalar() or WRITTEN
-        day = max(datetime.now(UTC).date(), newest, WRITTEN)  # by a clock that went back it would be forgotten at once
+        newest = connection.execute(sa.select(sa.func.max(ours.erased.c.day))).scalar() or EARLIEST_DATE
+        day = max(
+            datetime.now(UTC).date(), newest, EARLIEST_DATE
+        )  # by a clock that went back it would be forgotten at once
         row = {"mark": ours.erased_mark(self._tables.salt_mark, *what), "day": day.replace(day=1)}  # only to forget it
         self.add_rows(connection, ours.erased, [row])
 

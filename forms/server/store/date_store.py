@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from forms.core.trusted_date import TrustedDate, hear, look
+from forms.core.trusted_date import TrustedDate, confirm, observe
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
 
@@ -30,11 +30,11 @@ class DayStore(Store):
 
     def look(self, today: date) -> TrustedDate:
         """Return what is known now that the server's clock shows `today`. Raises NotKept."""
-        return self._step(lambda known: look(known, today))
+        return self._step(lambda known: observe(known, today))
 
     def hear(self, today: date, told: date) -> TrustedDate:
         """The same, after a desk's clock showed the day `told`. Raises NotKept."""
-        return self._step(lambda known: hear(look(known, today), told))
+        return self._step(lambda known: confirm(observe(known, today), told))
 
     @repeated
     def remembered(self) -> TrustedDate | None:

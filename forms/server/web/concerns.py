@@ -133,7 +133,7 @@ def _taken_in(
                 with asked.services.files.one() as wait:
                     cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
                 parts.append(mailbox.take_part(asked.services, cleaned, desks, asked.today, store))
-            except attachments.NotTaken as wrong:
+            except attachments.FileRefused as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
             except Busy:
                 problems.append(busy)
@@ -146,7 +146,7 @@ def _few(asked: FormRequest) -> tuple[list[Part], list[FieldProblem]]:
     """Return as many of the attachments that the page names as a letter may have, and a sentence about the others."""
     kept: list[Part] = []
     for part in asked.parts:
-        if sum(one.kind == part.kind for one in kept) < attachments.MOST[part.kind]:
+        if sum(one.kind == part.kind for one in kept) < attachments.MAX_FILES[part.kind]:
             kept.append(part)
     too_many = {part.kind for part in asked.parts if part not in kept}
     return kept, [FieldProblem(field.name, "many") for field in asked.definition.files if field.file in too_many]

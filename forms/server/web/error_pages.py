@@ -79,7 +79,7 @@ def _message_page(status: int) -> Response:
     asked_for = _language_of(request.path, services.portal)
     body = render(asked_for, "message.html", status=status, portal=services.portal)
     whole = Page(
-        title=i18n.say(asked_for)("Something went wrong"),
+        title=i18n.translator(asked_for)("Something went wrong"),
         lang=asked_for,
         body=body,
         alternates=alternates(services, asked_for, None),

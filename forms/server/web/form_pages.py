@@ -149,7 +149,7 @@ def _shell(
     finished: bool = False,
     multiple_of: int = _PAGE_STEP,
 ) -> Response:
-    translate = i18n.say(asked.language)
+    translate = i18n.translator(asked.language)
     title = translate(asked.definition.title)
     whole = Page(
         title=f"{translate('Please correct:')} {title}" if mend else title,

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from forms.core import form_schema as definitions
 from forms.core.crypto import receipts
 from forms.core.form_schema import Definition
-from forms.core.media.attachments import LARGEST, MOST
+from forms.core.media.attachments import MAX_FILE_BYTES, MAX_FILES
 from forms.core.portal import Desk
 from forms.core.validation import Accepted, FieldProblem, Raw, clean
 from forms.server.services import mailbox
@@ -77,7 +77,7 @@ def read_request(language: str, form: str) -> FormRequest:
         definition=definition,
         language=language,
         today=today,
-        raw={field.name: typed.getlist(field.name) for field in definition.asked},
+        raw={field.name: typed.getlist(field.name) for field in definition.value_fields},
         do=typed.get("do", "check"),
         idempotency_key=typed.get("once", ""),
         code=typed.get("code", ""),
@@ -105,11 +105,13 @@ def _files(definition: Definition, typed: MultiDict[str, str]) -> dict[str, list
     found = {}
     for field in definition.files:
         files = (
-            (bool(file.filename), file.stream.read(LARGEST[field.file] + 1))
+            (bool(file.filename), file.stream.read(MAX_FILE_BYTES[field.file] + 1))
             for file in request.files.getlist(field.name)
         )
         contents = [content for named, content in files if named or content]
-        found[field.name] = (contents + [b"" for text in typed.getlist(field.name) if text])[: MOST[field.file] + 1]
+        found[field.name] = (contents + [b"" for text in typed.getlist(field.name) if text])[
+            : MAX_FILES[field.file] + 1
+        ]
     return {name: contents for name, contents in found.items() if contents}
 
 

@@ -67,10 +67,10 @@ def _read(kind: str, data: bytes, refused: Problem) -> tuple[dict[str, Any], byt
     """Return what the decoder made of a file. Raises `refused`, or the Problem that the decoder tells."""
     try:
         head, made = decoder_process.decode(kind, data, program=PROGRAM)
-    except decoder_process.NoneFree:
+    except decoder_process.NoDecoderFree:
         what = _("This was not read: other files are being read.")
         raise Problem(refused.where, what, _("Do it once more.")) from None
-    except decoder_process.Failed as failed:
+    except decoder_process.DecoderFailed as failed:
         if not failed.ended:
             raise refused from None
         todo = _("Copy it in several parts.")

@@ -22,7 +22,7 @@ from editor.tables import library_rows, rows
 from editor.tables.lines import name_of, named
 from editor.translation import interface_words, translating
 from forms.core.files.durable import write_durably
-from forms.core.files.spreadsheet_csv import BOM, csv_text, unguarded
+from forms.core.files.spreadsheet_csv import BOM, csv_text, unescape_formula
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.core.rendering import environment
@@ -188,7 +188,7 @@ def returned(data: bytes, where: str) -> Returned:
     if missing := [name for name in COLUMNS if name not in sheet.header]:
         what = _('has no column "%(column)s".', column=missing[0])
         raise Problem(where, what, _("Save the table of the pack with all its columns, as CSV UTF-8."))
-    found = [dict(zip(sheet.header, map(unguarded, cells), strict=False)) for cells in sheet.rows]
+    found = [dict(zip(sheet.header, map(unescape_formula, cells), strict=False)) for cells in sheet.rows]
     texts = [_text(row) for row in found]
     corrections = [
         Correction(text, better)

@@ -9,7 +9,7 @@ from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
 
 from editor.incoming import documents, workbook
 from editor.tables.lines import name_of, named
-from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unguarded
+from forms.core.files.spreadsheet_csv import BOM, Dialect, csv_text, separator_of, text_of, unescape_formula
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
@@ -135,7 +135,7 @@ def from_upload(data: bytes, where: str, like: str) -> str:
     if data.startswith(workbook.MARK):
         data = csv_text(documents.workbook(data, where)).encode()
     sheet = parse_csv(data, where)
-    return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
+    return _text(sheet.header, [[unescape_formula(cell) for cell in row] for row in sheet.rows], like)
 
 
 def emptied(sheet: CsvFile) -> CsvFile:

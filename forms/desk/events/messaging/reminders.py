@@ -100,7 +100,7 @@ def _key(party: Party, event: Event) -> str:
 
 
 def _words(portal: Portal, event: Event, language: str) -> str:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     told = {
         "title": pick(event.title, language), "when": when(event, language), "where": pick(event.where, language),
         "address": f"{portal.address}/{language}/cancel/",

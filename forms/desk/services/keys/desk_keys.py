@@ -43,7 +43,7 @@ class DeskKeys:
     def own_desk(self) -> Desk:
         """Return this desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
         desk = self._place.desk
-        found = self._portal.current.named([desk]) or [one for one in self.pinned.desks() if one.id == desk]
+        found = self._portal.current.desks_with_ids([desk]) or [one for one in self.pinned.desks() if one.id == desk]
         if not found:
             todo = "Compare content/portal.yml, build the site again, and fetch."
             raise Problem(lazy_gettext("desk %(desk)s", desk=desk), "is not a desk of this portal.", todo)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as Answer
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.events import attendance, event_export, event_views
 from forms.desk.events.attendance_sheet import file_name
 from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
@@ -50,7 +50,7 @@ def listed() -> str:
             labels.spoken(code) for code in event_views.missing_languages(book.session.portal, one)
         ],
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=event_export.WARNING,
-        doubt=machines_doubt(book.known_day),
+        doubt=machine_clock_warning(book.known_day),
     )  # fmt: skip
 
 

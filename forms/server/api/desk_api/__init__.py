@@ -5,7 +5,7 @@ Described in docs/pickup-openapi.yaml. Who did what with which letter is written
 
 from flask import Blueprint, Response
 
-from forms.core.handover_version import OUR_ANSWER
+from forms.core.handover_version import ANSWER_HEADER
 from forms.server.api.desk_api import case_log, letters, server, signups
 from forms.web.headers import NEVER_KEPT
 
@@ -17,5 +17,5 @@ for part in (letters, case_log, server, signups):
 @desk_api.after_request
 def _never_kept(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_KEPT
-    response.headers[OUR_ANSWER] = "1"
+    response.headers[ANSWER_HEADER] = "1"
     return response

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.server.store.connections import LONGEST_NAME
 from forms.server.store.faults import NotOurSchema, fault_of, state_of
 
@@ -50,7 +50,7 @@ def copy(connection: sa.Connection, number: str) -> None:
 def copy_file(file: Path, to: Path) -> None:
     """Copy an SQLite database while others write, whole and on the disk, for this user only. Raises NotOurSchema."""
     try:
-        with replaced(to) as fresh:
+        with atomic_replacement(to) as fresh:
             fresh.touch(0o600)
             with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(fresh)) as target:
                 source.backup(target)
