@@ -22,7 +22,10 @@ MAX_PAGE_LENGTH = 200_000
 """Characters of a page."""
 
 _DEEP_LIST = re.compile(r"^(?:[ ]{4}|\t){20,}[ ]*(?:[-*+]|[0-9]+[.])[ \t]|^[ \t]*(?:[-*+>][ \t]+){100,}[^-*+>\s]", re.M)
-"""A list within twenty others, or a hundred list signs in one line. Markdown reads lists recursively, and a few hundred levels exceed Python's stack."""
+"""A list within twenty others, or a hundred list signs in one line.
+
+Markdown reads lists recursively, and a few hundred levels exceed Python's stack.
+"""
 
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
 """Control characters, and rows of brackets, for which Markdown takes quadratic time."""
