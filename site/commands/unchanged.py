@@ -24,7 +24,7 @@ _OPTIONS = {"--speech": "speak", "--no-speech": "speak", "--compress": "compress
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RecordComparison:
     """The record of the last build into a folder, on a day and with these keys, and what has changed since.
 
     stored: the file of that record; inputs: the input files with what changed in them; as_recorded: whether the site
@@ -44,7 +44,7 @@ class Comparison:
         return self.inputs if self.as_recorded.holds() else None
 
 
-_COMPARISONS: list[Comparison] = []
+_COMPARISONS: list[RecordComparison] = []
 """The comparison of this process, until a build takes it."""
 
 
@@ -78,11 +78,11 @@ def _is_unchanged(site: Site, *, speak: bool, compress: bool) -> bool:
     changes = inputs.changes(last.inputs, now)
     if not changes and as_recorded.holds():
         return True
-    _COMPARISONS.append(Comparison(site.public, today, key_files, last, stored, (now, changes), as_recorded))
+    _COMPARISONS.append(RecordComparison(site.public, today, key_files, last, stored, (now, changes), as_recorded))
     return False
 
 
-def take_comparison(out: Path, today: date, key_files: str) -> Comparison | None:
+def take_comparison(out: Path, today: date, key_files: str) -> RecordComparison | None:
     """Return, once, the comparison that this process has just made for a folder; None without one on the same terms."""
     wanted = (out, today, key_files)
     comparisons = [one for one in _COMPARISONS if (one.out, one.today, one.key_files) == wanted]

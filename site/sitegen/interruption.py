@@ -21,5 +21,6 @@ def go_on_unless(given_up: Callable[[], bool]) -> GoOn:
 
 
 def _require_wanted(given_up: Callable[[], bool]) -> None:
+    """Raise GivenUp where `given_up` returns true."""
     if given_up():
         raise GivenUp
