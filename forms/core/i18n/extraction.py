@@ -1,8 +1,8 @@
 """Collect the English words of all programs and keep the .po files in step with them.
 
-Words stand in templates, in Python as `_("...")` (with ngettext for plurals), in definitions/*.yaml, and in the schemas
-of tables (site/schemas/*.yaml), as titles and descriptions. Those of the desk alone have .po files of their own, so
-that no public program reads them; what both say is in the public ones.
+Texts are in templates, in Python as `_("...")` (with ngettext for plurals), in definitions/*.yaml, and in the schemas
+of tables (site/schemas/*.yaml), as titles and descriptions. Texts of the desk alone have .po files of their own, which
+no public program reads; texts of both are in the public ones.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,33 +30,33 @@ SOURCES = (
 )
 SCHEMAS = "site/schemas"
 WINDOW = "forms/desk/window/"
-"""What lies below is said at the desk alone."""
+"""Texts in this folder are shown at the desk only."""
 
 Msgid = str | tuple[str, ...]
-Found = Iterator[tuple[Msgid, str]]
+LocatedMessages = Iterator[tuple[Msgid, str]]
 
 
 @dataclass(frozen=True)
 class Domain:
-    """A set of .po files. folder: where they lie; collected: its English words, each with the file that has it."""
+    """A set of .po files. folder: their place; messages: yields the English texts, each with the file that has it."""
 
     folder: Path
-    collected: Callable[[], Found]
+    messages: Callable[[], LocatedMessages]
 
 
 def template(domain: "Domain | None" = None) -> Catalog:
-    """Return all English words of a domain that need a translation, with the files in which they stand."""
-    collected = Catalog(charset="utf-8")
-    for msgid, where in sorted((domain or PUBLIC).collected(), key=lambda item: item[1]):
-        collected.add(msgid, locations=[(where, None)])  # type: ignore[list-item] # no line numbers: less churn
-    return collected
+    """Return all English texts of a domain that need a translation, with the files that have them."""
+    messages = Catalog(charset="utf-8")
+    for msgid, where in sorted((domain or PUBLIC).messages(), key=lambda item: item[1]):
+        messages.add(msgid, locations=[(where, None)])  # type: ignore[list-item] # no line numbers: less churn
+    return messages
 
 
-def _public() -> Found:
+def _public_messages() -> LocatedMessages:
     for folder, pattern, method in SOURCES:
         for path in sorted((ROOT / folder).rglob(pattern)):
             where = path.relative_to(ROOT).as_posix()
-            for msgid in () if where.startswith(WINDOW) else _of_file(method, path, path.stat().st_mtime_ns):
+            for msgid in () if where.startswith(WINDOW) else _file_msgids(method, path, path.stat().st_mtime_ns):
                 yield msgid, where
     for name in form_schema.names():
         for msgid in form_schema.load(name).msgids:
@@ -66,62 +66,62 @@ def _public() -> Found:
             yield msgid, f"{SCHEMAS}/{path.name}"
 
 
-def _desk() -> Found:
-    known = {_first(msgid) for msgid, _ in _public()}
-    return ((msgid, where) for msgid, where in _said_at_the_desk() if _first(msgid) not in known)
+def _desk_messages() -> LocatedMessages:
+    catalogue = {_first(msgid) for msgid, _ in _public_messages()}
+    return ((msgid, where) for msgid, where in _all_desk_messages() if _first(msgid) not in catalogue)
 
 
-def _said_at_the_desk() -> Found:
+def _all_desk_messages() -> LocatedMessages:
     for path in sorted((ROOT / WINDOW).rglob("*.html")):
-        for msgid in _of_file("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns):
+        for msgid in _file_msgids("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns):
             yield msgid, path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "forms").rglob("*.py")):
         where = path.relative_to(ROOT).as_posix()
-        for msgid in _marked(path, path.stat().st_mtime_ns, where.startswith(WINDOW)):
+        for msgid in _python_msgids(path, path.stat().st_mtime_ns, where.startswith(WINDOW)):
             yield msgid, where
 
 
-PUBLIC = Domain(FOLDER, _public)
-DESK = Domain(DESK_FOLDER, _desk)
+PUBLIC = Domain(FOLDER, _public_messages)
+DESK = Domain(DESK_FOLDER, _desk_messages)
 
 
 @cache
-def _of_file(method: str, path: Path, _changed: int) -> tuple[Msgid, ...]:
-    """Return the English words of one file, read once until it changes (nanoseconds of its last change)."""
+def _file_msgids(method: str, path: Path, _changed: int) -> tuple[Msgid, ...]:
+    """Return the English texts of a file. Cached until the file changes (time of its last change in nanoseconds)."""
     return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
 
 
 @cache
-def _marked(path: Path, _changed: int, is_window: bool) -> tuple[Msgid, ...]:
+def _python_msgids(path: Path, _changed: int, is_window: bool) -> tuple[Msgid, ...]:
     return tuple(
-        python_msgids(path.read_text(encoding="utf-8"), is_desk=_is_read_in_the_window(path), is_window=is_window)
+        python_msgids(path.read_text(encoding="utf-8"), is_desk=_is_shown_in_window(path), is_window=is_window)
     )
 
 
-def _is_read_in_the_window(path: Path) -> bool:
-    """Return whether a module's Problems are shown by the window: the terminal speaks English."""
+def _is_shown_in_window(path: Path) -> bool:
+    """Return whether the window shows a module's Problems. The terminal shows them in English only."""
     return path.is_relative_to(ROOT / "forms" / "desk") and not path.is_relative_to(ROOT / "forms" / "desk" / "cli")
 
 
 def update(languages: Sequence[str], domain: "Domain | None" = None) -> dict[str, int]:
-    """Bring each language's .po of a domain up to date; how many of its messages are missing or fuzzy."""
-    place = domain or PUBLIC
-    words = template(place)
+    """Update each language's .po file of a domain. Return how many of its messages are missing or fuzzy."""
+    target = domain or PUBLIC
+    english = template(target)
     for language in languages:
-        known = catalog(language, place.folder)
-        known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
-        known.obsolete.clear()
-        _head(known)
-        _write(known, place.folder / f"{language}.po")
-    return {language: len(unfinished(language, place)) for language in languages}
+        catalogue = catalog(language, target.folder)
+        catalogue.update(english, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
+        catalogue.obsolete.clear()
+        _set_header(catalogue)
+        _write(catalogue, target.folder / f"{language}.po")
+    return {language: len(unfinished(language, target)) for language in languages}
 
 
-def _head(known: Catalog) -> None:
-    """Write our own header, the same each time: a file changes only when its words do."""
-    known.header_comment = "# Interface words. The English stands in forms/ and site/; see CONTRIBUTING.md."
-    known.project, known.version = "Safe Community Portal", "1"
-    known.msgid_bugs_address = known.last_translator = known.language_team = "-"
-    known.fuzzy = False
+def _set_header(catalogue: Catalog) -> None:
+    """Set a constant header, so that a file changes only with its texts."""
+    catalogue.header_comment = "# Interface words. The English stands in forms/ and site/; see CONTRIBUTING.md."
+    catalogue.project, catalogue.version = "Safe Community Portal", "1"
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = "-"
+    catalogue.fuzzy = False
 
 
 def translated_languages(domain: "Domain | None" = None) -> tuple[str, ...]:
@@ -130,28 +130,28 @@ def translated_languages(domain: "Domain | None" = None) -> tuple[str, ...]:
 
 
 def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
-    """Return English words that this language lacks, or whose translation is marked fuzzy."""
-    known = catalog(language, (domain or PUBLIC).folder)
-    wanted = [message.id for message in template(domain) if message.id]
-    return [_first(msgid) for msgid in wanted if not _is_done(known, msgid)]
+    """Return the English texts whose translation is missing or fuzzy in this language."""
+    catalogue = catalog(language, (domain or PUBLIC).folder)
+    msgids = [message.id for message in template(domain) if message.id]
+    return [_first(msgid) for msgid in msgids if not _is_done(catalogue, msgid)]
 
 
 def untranslated(language: str) -> list[str]:
-    """English words that this language's .po lacks, of all that any .po knows. Reads no program: `words` does that."""
+    """Return the English texts of any .po file that this language's lacks. Reads no source code; `words` does that."""
     versions = tuple((code, (FOLDER / f"{code}.po").stat().st_mtime_ns) for code in translated_languages())
     return list(_untranslated(language, versions))
 
 
 @lru_cache(maxsize=64)
 def _untranslated(language: str, _versions: tuple[tuple[str, int], ...]) -> list[str]:
-    known = {_first(message.id): message for message in _of_po(language) if message.id}
-    every = dict.fromkeys(
-        _first(message.id) for code in translated_languages() for message in _of_po(code) if message.id
+    catalogue = {_first(message.id): message for message in _read_current_po(language) if message.id}
+    msgids = dict.fromkeys(
+        _first(message.id) for code in translated_languages() for message in _read_current_po(code) if message.id
     )
-    return [msgid for msgid in every if not _is_whole(known.get(msgid))]
+    return [msgid for msgid in msgids if not _is_complete(catalogue.get(msgid))]
 
 
-def _of_po(language: str) -> Catalog:
+def _read_current_po(language: str) -> Catalog:
     path = FOLDER / f"{language}.po"
     return _read_po(language, path.stat().st_mtime_ns if path.exists() else 0)
 
@@ -161,12 +161,12 @@ def _read_po(language: str, _changed: int) -> Catalog:
     return catalog(language)
 
 
-def _is_done(known: Catalog, msgid: str | Sequence[str]) -> bool:
-    return _is_whole(known.get(_first(msgid)))
+def _is_done(catalogue: Catalog, msgid: str | Sequence[str]) -> bool:
+    return _is_complete(catalogue.get(_first(msgid)))
 
 
-def _is_whole(message: Message | None) -> bool:
-    """Return whether a message has all its translations, looked at by a person."""
+def _is_complete(message: Message | None) -> bool:
+    """Return whether a message has all its translations, and none is fuzzy."""
     if message is None or message.fuzzy:
         return False
     texts = message.string if isinstance(message.string, (list, tuple)) else [message.string]
@@ -177,6 +177,6 @@ def _first(msgid: str | Sequence[str]) -> str:
     return msgid if isinstance(msgid, str) else msgid[0]
 
 
-def _write(known: Catalog, path: Path) -> None:
-    with atomic_replacement(path) as fresh, fresh.open("wb") as file:
-        write_po(file, known, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)
+def _write(catalogue: Catalog, path: Path) -> None:
+    with atomic_replacement(path) as new_file, new_file.open("wb") as file:
+        write_po(file, catalogue, sort_by_file=True, ignore_obsolete=True, include_previous=False, width=0)

@@ -12,7 +12,7 @@ from forms.core.crypto.signing import content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import MAX_ANSWER_SECONDS, MAX_FILE_BYTES, Clean, FileRefused, clean
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import MOST_NAMED, AnswerRecord, is_key, named, prove, short
+from forms.core.proofs.receipt_proofs import MAX_IDS, AnswerRecord, is_key, newest_short_ids, prove, short
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter
 
@@ -119,7 +119,7 @@ def sealed_answer(
     if voice:
         told += f"\0voice {voice.sound}"
         spoken = {"voice": voice.digest, "seconds": voice.seconds}
-    said = _answered(letter, signer, day, told, words, state=state, after=named(after), **spoken)
+    said = _answered(letter, signer, day, told, words, state=state, after=newest_short_ids(after), **spoken)
     return said.id, _sealed(letter, signer, said, LETTER_SIZE)
 
 
@@ -132,8 +132,8 @@ def sealed_acknowledgement(
     """
     ids = sorted(one.id for one in held)
     told = f"{letter.reply_to}\0{signer.desk}\0\0opened\0{','.join(ids)}"
-    days = tuple((short(one.id), one.day[:10]) for one in held[-MOST_NAMED:])
-    said = _answered(letter, signer, day, told, "", after=named(after), letters=days)
+    days = tuple((short(one.id), one.day[:10]) for one in held[-MAX_IDS:])
+    said = _answered(letter, signer, day, told, "", after=newest_short_ids(after), letters=days)
     return said.id, _sealed(letter, signer, said, SIZE_CLASSES[0])
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DailyStatement, DeskPart, StatementForDesk
+from forms.core.proofs.statements import KEPT_DAYS, MAX_STATEMENTS, DailyStatement, DeskPart, StatementForDesk
 from forms.server.store.database import Store
 from forms.server.store.repeating import repeated, repeated_even_if_done
 
@@ -126,7 +126,7 @@ class StatementStore(Store):
         if after is None:
             query = sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)
         else:
-            query = query.where(_statements.c.number > after).limit(MOST_AT_ONCE)
+            query = query.where(_statements.c.number > after).limit(MAX_STATEMENTS)
         with self.reads() as connection:
             rows = connection.execute(query).all()
             numbers = [row.number for row in rows]
