@@ -45,7 +45,7 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended. Raises Problem."""
     require_name(name)
     require_no_clone(site.root)
-    with start.alone(site.editor_memory):
+    with start.exclusive(site.editor_memory):
         pushes = out is None and remote_of(read_settings(site.content), WHERE) is not None
         signatures = BuildSignatures(
             partial(commit_signers if pushes else publishers_named, site),
@@ -54,7 +54,7 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
         push = office_push(site, signatures.sign_commit) if pushes else None
         editor = editor_of(site, out, ask=signatures.sign, push=push)
         place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
-        serving.serve(create_window(editor, place), bind, partial(start.accompany, editor))
+        serving.serve(create_window(editor, place), bind, partial(start.start_background_work, editor))
 
 
 def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> None:
@@ -69,7 +69,7 @@ def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> No
 
 def write_review_pack(site: Site, language: str, out: Path) -> None:
     """Write a paper and a table for a native reader. Raises Problem."""
-    with start.alone(site.editor_memory):
+    with start.exclusive(site.editor_memory):
         editor = editor_of(site, None)
         for path in review_pack.write(editor, language, out):
             click.echo(path)
@@ -95,7 +95,7 @@ def push_withdrawals(site: Site) -> None:
     Raises Problem where it did not work now.
     """
     try:
-        with start.alone(site.editor_memory):
+        with start.exclusive(site.editor_memory):
             where = _push(site)
     except start.AlreadyRuns:
         click.echo("The editor that is open takes it to the server within a minute; its first page says when.")
@@ -106,7 +106,7 @@ def push_withdrawals(site: Site) -> None:
 def _push(site: Site) -> str:
     """Push what was withdrawn; return where to. Raises Problem."""
     editor = editor_of(site, None)
-    editor.store.note_outside()
+    editor.store.record_external_changes()
     try:
         editor.publisher.withdraw("?", site.today().isoformat())
         editor.publisher.wait()
@@ -114,4 +114,4 @@ def _push(site: Site) -> str:
         editor.store.history.close()
     if editor.publisher.withdrawal is not None:
         raise editor.publisher.withdrawal
-    return editor.publisher.place.where
+    return editor.publisher.destination.where

@@ -15,7 +15,8 @@ from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
 from editor.looking import source_of
-from editor.saving.history import FileChange, History, name_of
+from editor.saving.commit_reader import FileChange, name_of
+from editor.saving.history import History
 from editor.tables import rows
 from editor.tables.withdrawals import NAME as CONSENTS
 from forms.core.files.durable import write_safely
@@ -75,14 +76,14 @@ class Approvals:
     def _waiting(self) -> Iterator[WaitingChange]:
         newest = self.history.newest()
         published = settings.read(self.memory).published
-        base = published if self.history.entry(published) else self.history.oldest()
+        base = published if self.history.revision(published) else self.history.oldest()
         ids, known = self.history.files(newest) if newest else {}, self._read()
-        for change in self.history.between(base, newest) if newest else []:
+        for change in self.history.changes_between(base, newest) if newest else []:
             texts = [text for text in (change.before, change.after) if text]
             if not self.covers(change.path, *texts) or _only_withdraws(change):
                 continue
             id = ids.get(change.path, "")
-            writers = tuple(dict.fromkeys(one.who for one in self.history.entries(500, change.path, since=base)))
+            writers = tuple(dict.fromkeys(one.who for one in self.history.revisions(500, change.path, since=base)))
             approvers = tuple(known.get(change.path, {}).get(id, ()))
             if not all(any(not _same(one, writer) for one in approvers) for writer in writers):
                 yield WaitingChange(change, id, writers, approvers)

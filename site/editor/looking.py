@@ -18,7 +18,7 @@ from sitegen.lint import consent_rules, mistakes
 from sitegen.lint import keys as page_keys
 from sitegen.render.context import Context
 
-from editor.moment import once
+from editor.request_cache import cached
 from forms.core.problem import Danger, Problem, Problems
 
 Checked = tuple[tuple[Problem, ...], tuple[str, ...]]
@@ -85,7 +85,7 @@ class Looking:
     def look(self) -> Look:
         """Return content as it is now."""
         with self._busy:
-            mark = once(self, self._marked)
+            mark = cached(self, self._marked)
             if mark != self._mark:
                 self._seen, self._mark = self._anew(), mark
             return self._seen
@@ -93,7 +93,7 @@ class Looking:
     def look_beside(self, path: Path) -> Look:
         """Return content as it is now but for one file, of which whoever asks has the newest state."""
         with self._busy:
-            mark = once(self, self._marked)
+            mark = cached(self, self._marked)
             changed = set(mark) ^ set(self._mark)
             if self._mark and all(isinstance(one, tuple) and one[0] == str(path) for one in changed):
                 return self._seen
@@ -148,7 +148,7 @@ def with_page(library: AllPages, page: PageSource) -> AllPages:
 def _of_page(page: PageSource, library: AllPages, context: Context, root: Path) -> Iterator[Problem]:
     content, codes = root / "content", context.portal.language_codes()
     yield from page_keys.problems(page, library, context.today)
-    yield from content_checks.of_page(page, library)
+    yield from content_checks.problems_of_page(page, library)
     yield from html_checks.problems([page], {}, {}, content)
     yield from mistakes.of_page(page, library, root, context.portal.address)
     found = consent_rules.problems([page], context.tables, content, codes, context.today)

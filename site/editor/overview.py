@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from sitegen.checks.tables.row_checks import OLD_CHECK
+from sitegen.checks.tables.row_checks import MAX_CHECK_AGE
 from sitegen.content import feedback, page_reader
 from sitegen.content.consent.withdrawn_stories import WARN_BEFORE
 from sitegen.content.pages import SOURCE
@@ -65,7 +65,7 @@ def _helplines(context: Context) -> list[str]:
 
 def due(rows: Sequence[dict[str, object]], today: date) -> list[dict[str, object]]:
     """Return the helplines that nobody has looked up or called for half a year."""
-    return [row for row in rows if isinstance(row["checked_on"], date) and row["checked_on"] < today - OLD_CHECK]
+    return [row for row in rows if isinstance(row["checked_on"], date) and row["checked_on"] < today - MAX_CHECK_AGE]
 
 
 def _late(context: Context) -> list[str]:

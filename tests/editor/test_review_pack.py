@@ -103,7 +103,7 @@ def test_a_correction_takes_the_place_of_the_text_and_is_in_the_history(
     shown = returned(browser, lines)
     assert "1 page or table was corrected" in shown
     assert "- இரண்டு, நன்றாக\n- மூன்று\n\nநான்கு." in text(folder)
-    newest = next(editor.store.history.entries(1))
+    newest = next(editor.store.history.revisions(1))
     assert (newest.who, newest.what) == ("M. Devi", "Corrections by a reader: ta")
     assert "reviewed_by: nobody" in text(folder), "she did not say that she read it in full"
     assert folder.problems() == []
@@ -190,7 +190,7 @@ def test_all_corrections_are_one_save(browser: Browser, folder: Folder, editor: 
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
     returned(browser, lines)
-    newest = next(editor.store.history.entries(1))
+    newest = next(editor.store.history.revisions(1))
     assert {one.path for one in editor.store.history.changes(newest.id)} == {"ta/rights.md", "tables/helplines.csv"}
 
 

@@ -103,7 +103,7 @@ def test_what_is_finished_goes_to_the_site_and_the_draft_is_gone(
     assert not draft(folder).exists()
     assert folder.problems() == []
     assert "Draft is done" in browser.get("/history/")
-    id = next(entry.id for entry in editor.store.history.entries(9) if entry.what.startswith("Draft is done"))
+    id = next(entry.id for entry in editor.store.history.revisions(9) if entry.what.startswith("Draft is done"))
     browser.post(f"/history/{id}/back", path="drafts/ta/rights.md")
     assert boxes(browser.get(PATH)) == PARTS, "it can be brought back"
 
@@ -170,7 +170,7 @@ def test_a_story_that_is_only_drafted_waits_for_no_second_person(
     portal = folder.root / "content" / "portal.yml"
     portal.write_text(portal.read_text("utf-8") + "\nsecond_person: [pages, stories]\n", "utf-8")
     folder.page("rights", "One.\n\nTwo.")
-    editor.store.note_outside()
+    editor.store.record_external_changes()
     save_draft(browser, PARTS)
     assert not editor.approvals.covers("drafts/ta/rights.md", draft(folder).read_bytes())
 
@@ -188,7 +188,7 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
     assert draft(folder, "stories/another").exists()
     assert "drafts/ta/stories/the-well" not in browser.get("/")
     assert "கிணறு" not in browser.get("/translate/ta/stories/the-well.md")
-    assert editor.store.history.is_behind() is False
+    assert editor.store.history.has_unrecorded_changes() is False
     path = "/translate/ta/stories/the-well.md"
     sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
     assert "Its consent was withdrawn." in browser.post(path, 400, **sent).text

@@ -302,4 +302,4 @@ def test_checks_and_build_find_the_same_blocks(lines: list[str]) -> None:
 def test_a_hole_that_staff_write_themselves_is_no_block() -> None:
     blocks = BlockExtension()
     html = Markdown(extensions=[blocks]).convert("<!--block:7-->\n\n[[ signs ]]")
-    assert blocks.filled(html, lambda block: block.name) == "\n\nsigns"
+    assert blocks.fill(html, lambda block: block.name) == "\n\nsigns"

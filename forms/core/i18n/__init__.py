@@ -55,33 +55,40 @@ def catalog(language: str, folder: Path = FOLDER) -> "Catalog":
         return read_po(file, locale=locales.locale_of(language))
 
 
-def translations(language: str) -> NullTranslations:
-    """Return the gettext translations of a language, with the district's own. Missing ones stay English."""
+def translations(language: str, folder: Path = FOLDER) -> NullTranslations:
+    """Return the gettext translations of a language, with the district's own. Missing ones stay English.
+
+    folder: of another program's .po files, which are looked up before the public ones.
+    """
     request_words = _REQUEST_WORDS.get()
     own = _PROCESS_WORDS["own"] if request_words is None else request_words
-    return _translations(language, own.get(language, ""))
+    return _translations(language, own.get(language, ""), folder)
 
 
 def shipped_translations(language: str) -> NullTranslations:
     """Return the program's own gettext translations of a language, without those of a district."""
-    return _translations(language, "")
+    return _translations(language, "", FOLDER)
 
 
 @lru_cache(maxsize=64)
-def _translations(language: str, own: str) -> NullTranslations:
+def _translations(language: str, own: str, folder: Path) -> NullTranslations:
     """Return the translations of a language. own: those of the district, as the text of a .po file."""
-    shipped = (FOLDER / f"{language}.po").exists()
+    path = folder / f"{language}.po"
+    shipped = path.exists()
     if language == SOURCE_LANGUAGE or not (shipped or own):
         return NullTranslations()
     program_mark, store = next(iter(_COMPILED_STORES.items()), ("", None))
-    data = (FOLDER / f"{language}.po").read_bytes() if shipped and store is not None else b""
+    data = path.read_bytes() if shipped and store is not None else b""
     inputs = ("catalogue", program_mark, language, data, own)
-    file = get_or_make(store, inputs, lambda: _mo_bytes(_merged_catalog(language, own)))
-    return GNUTranslations(BytesIO(file))
+    file = get_or_make(store, inputs, lambda: _mo_bytes(_merged_catalog(language, own, folder)))
+    catalogue = GNUTranslations(BytesIO(file))
+    if folder != FOLDER:
+        catalogue.add_fallback(_translations(language, own, FOLDER))
+    return catalogue
 
 
-def _merged_catalog(language: str, own: str) -> "Catalog":
-    catalogue = catalog(language)
+def _merged_catalog(language: str, own: str, folder: Path) -> "Catalog":
+    catalogue = catalog(language, folder)
     for english, texts in _usable_words(own, language).items():
         _replace_message(catalogue, english, texts)
     return catalogue

@@ -1,10 +1,12 @@
 """Collect the English words of all programs and keep the .po files in step with them.
 
 Texts are in templates, in Python as `_("...")` (with ngettext for plurals), in definitions/*.yaml, and in the schemas
-of tables (site/schemas/*.yaml), as titles and descriptions. Texts of the desk alone have .po files of their own, which
-no public program reads; texts of both are in the public ones.
+of tables (site/schemas/*.yaml), as titles and descriptions. The desk and the editor have .po files of their own: public
+programs do not read them, and a new language does not need them first. Texts of public pages too are in the public
+files only.
 """
 
+import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,6 +20,7 @@ from forms.core import form_schema
 from forms.core.files.durable import atomic_replacement
 from forms.core.i18n import FOLDER, catalog, schema_words
 from forms.core.i18n.marked_words import python_msgids
+from forms.core.i18n.own_words import EDITOR_FOLDER
 
 ROOT = FOLDER.parents[2]
 DESK_FOLDER = ROOT / "forms" / "desk" / "i18n"
@@ -29,8 +32,14 @@ SOURCES = (
     ("site", "*.py", "python"),
 )
 SCHEMAS = "site/schemas"
-WINDOW = "forms/desk/window/"
+DESK_WINDOW = "forms/desk/window/"
 """Texts in this folder are shown at the desk only."""
+
+EDITOR_CODE = "site/editor/"
+"""Texts in this folder are shown in the editor only."""
+
+STAFF_IMPORTS = frozenset({"forms.core.i18n", "forms.core.i18n.lazy_text"})
+"""Modules from which site/sitegen imports the marks of texts for staff. Texts of pages use `i18n.translator`."""
 
 Msgid = str | tuple[str, ...]
 LocatedMessages = Iterator[tuple[Msgid, str]]
@@ -53,42 +62,80 @@ def template(domain: "Domain | None" = None) -> Catalog:
 
 
 def _public_messages() -> LocatedMessages:
-    for folder, pattern, method in SOURCES:
-        for path in sorted((ROOT / folder).rglob(pattern)):
-            where = path.relative_to(ROOT).as_posix()
-            for msgid in () if where.startswith(WINDOW) else _file_msgids(method, path, path.stat().st_mtime_ns):
+    for method, path, where in _files():
+        if not where.startswith((DESK_WINDOW, EDITOR_CODE)):
+            for msgid in _file_msgids(method, path, path.stat().st_mtime_ns, _public_marks(path)):
                 yield msgid, where
     for name in form_schema.names():
         for msgid in form_schema.load(name).msgids:
             yield msgid, f"forms/core/definitions/{name}.yaml"
+
+
+def _files() -> Iterator[tuple[str, Path, str]]:
+    """Yield each file that may hold english: Babel's method, the path, and the path from the project's folder."""
+    for folder, pattern, method in SOURCES:
+        for path in sorted((ROOT / folder).rglob(pattern)):
+            yield method, path, path.relative_to(ROOT).as_posix()
+
+
+def _public_marks(path: Path) -> frozenset[str]:
+    return frozenset(KEYWORDS) - _staff_marks(path)
+
+
+def _staff_marks(path: Path) -> frozenset[str]:
+    """Return the names that mark texts for staff in a file of site/: those that it imports for this."""
+    if path.suffix != ".py" or not path.is_relative_to(ROOT / "site"):
+        return frozenset()
+    imports = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ImportFrom))
+    names = (name for node in imports if node.module in STAFF_IMPORTS for name in node.names)
+    return frozenset(name.asname or name.name for name in names) & frozenset(KEYWORDS)
+
+
+def _editor_messages() -> LocatedMessages:
+    catalogue = {_singular(msgid) for msgid, _ in _public_messages()}
+    return ((msgid, where) for msgid, where in _editor_msgids() if _singular(msgid) not in catalogue)
+
+
+def _editor_msgids() -> LocatedMessages:
+    """Yield the texts of the editor, those of `check` for staff, and the schemas' titles and descriptions."""
+    for method, path, where in _files():
+        if where.startswith("site/"):
+            marks = frozenset(KEYWORDS) if where.startswith(EDITOR_CODE) else _staff_marks(path)
+            for msgid in _file_msgids(method, path, path.stat().st_mtime_ns, marks) if marks else ():
+                yield msgid, where
     for path in sorted((ROOT / SCHEMAS).glob("*.yaml")):
         for msgid in schema_words.of_schema(path):
             yield msgid, f"{SCHEMAS}/{path.name}"
 
 
 def _desk_messages() -> LocatedMessages:
-    catalogue = {_first(msgid) for msgid, _ in _public_messages()}
-    return ((msgid, where) for msgid, where in _all_desk_messages() if _first(msgid) not in catalogue)
+    catalogue = {_singular(msgid) for msgid, _ in _public_messages()}
+    return ((msgid, where) for msgid, where in _desk_msgids() if _singular(msgid) not in catalogue)
 
 
-def _all_desk_messages() -> LocatedMessages:
-    for path in sorted((ROOT / WINDOW).rglob("*.html")):
-        for msgid in _file_msgids("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns):
+def _desk_msgids() -> LocatedMessages:
+    for path in sorted((ROOT / DESK_WINDOW).rglob("*.html")):
+        for msgid in _file_msgids("jinja2.ext:babel_extract", path, path.stat().st_mtime_ns, frozenset(KEYWORDS)):
             yield msgid, path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "forms").rglob("*.py")):
         where = path.relative_to(ROOT).as_posix()
-        for msgid in _python_msgids(path, path.stat().st_mtime_ns, where.startswith(WINDOW)):
+        for msgid in _python_msgids(path, path.stat().st_mtime_ns, where.startswith(DESK_WINDOW)):
             yield msgid, where
 
 
 PUBLIC = Domain(FOLDER, _public_messages)
 DESK = Domain(DESK_FOLDER, _desk_messages)
+EDITOR = Domain(EDITOR_FOLDER, _editor_messages)
+DOMAINS = (PUBLIC, DESK, EDITOR)
+OF_DISTRICTS = (PUBLIC, EDITOR)
+"""Domains whose texts a district may replace with its own."""
 
 
 @cache
-def _file_msgids(method: str, path: Path, _changed: int) -> tuple[Msgid, ...]:
-    """Return the English texts of a file. Cached until the file changes (time of its last change in nanoseconds)."""
-    return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, KEYWORDS))
+def _file_msgids(method: str, path: Path, _changed: int, marks: frozenset[str]) -> tuple[Msgid, ...]:
+    """Return the texts with these marks in a file. Cached until it changes (time of its last change in nanoseconds)."""
+    keywords = {name: spec for name, spec in KEYWORDS.items() if name in marks}
+    return tuple(msgid for _, msgid, _, _ in extract_from_file(method, path, keywords))
 
 
 @cache
@@ -133,7 +180,7 @@ def unfinished(language: str, domain: "Domain | None" = None) -> list[str]:
     """Return the English texts whose translation is missing or fuzzy in this language."""
     catalogue = catalog(language, (domain or PUBLIC).folder)
     msgids = [message.id for message in template(domain) if message.id]
-    return [_first(msgid) for msgid in msgids if not _is_done(catalogue, msgid)]
+    return [_singular(msgid) for msgid in msgids if not _is_done(catalogue, msgid)]
 
 
 def untranslated(language: str) -> list[str]:
@@ -144,11 +191,11 @@ def untranslated(language: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _untranslated(language: str, _versions: tuple[tuple[str, int], ...]) -> list[str]:
-    catalogue = {_first(message.id): message for message in _read_current_po(language) if message.id}
-    msgids = dict.fromkeys(
-        _first(message.id) for code in translated_languages() for message in _read_current_po(code) if message.id
+    catalogue = {_singular(message.id): message for message in _read_current_po(language) if message.id}
+    all_msgids = dict.fromkeys(
+        _singular(message.id) for code in translated_languages() for message in _read_current_po(code) if message.id
     )
-    return [msgid for msgid in msgids if not _is_complete(catalogue.get(msgid))]
+    return [msgid for msgid in all_msgids if not _is_complete(catalogue.get(msgid))]
 
 
 def _read_current_po(language: str) -> Catalog:
@@ -162,7 +209,7 @@ def _read_po(language: str, _changed: int) -> Catalog:
 
 
 def _is_done(catalogue: Catalog, msgid: str | Sequence[str]) -> bool:
-    return _is_complete(catalogue.get(_first(msgid)))
+    return _is_complete(catalogue.get(_singular(msgid)))
 
 
 def _is_complete(message: Message | None) -> bool:
@@ -173,7 +220,7 @@ def _is_complete(message: Message | None) -> bool:
     return bool(texts) and all(texts)
 
 
-def _first(msgid: str | Sequence[str]) -> str:
+def _singular(msgid: str | Sequence[str]) -> str:
     return msgid if isinstance(msgid, str) else msgid[0]
 
 

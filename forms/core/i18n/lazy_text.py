@@ -37,7 +37,9 @@ class LazyText(str):
         translation does not fit the values, as with a misspelt placeholder.
         """
         translation = (
-            words.ngettext(self.message, self.plural, self.number) if self.plural else translate(words, self.message)
+            words.ngettext(self.message, self.plural, self.number)
+            if self.plural
+            else translate_message(words, self.message)
         )
         try:
             return fill(translation, self.values, format_value)
@@ -45,7 +47,7 @@ class LazyText(str):
             return fill(self.plural if self.plural and self.number != 1 else self.message, self.values, format_value)
 
 
-def translate(words: NullTranslations, message: str) -> str:
+def translate_message(words: NullTranslations, message: str) -> str:
     """Return a message in the language of `words`; "" for an empty one (gettext returns the file's header for it)."""
     return words.gettext(message) if message else ""
 

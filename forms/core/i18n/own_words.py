@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_LENGTH = 2_000_000
 """Characters of a .po file."""
 
+EDITOR_FOLDER = Path(__file__).parents[3] / "site" / "editor" / "i18n"
+"""The editor's .po files; a server or a desk without the editor has none."""
+
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
 _TAG = re.compile(r"<[^>]*>?|&[#\w]+;|>")
@@ -138,9 +141,12 @@ def _with_plurals() -> Mapping[str, Forms]:
     """Return the program's messages with a plural, by their first form."""
     from babel.messages.pofile import read_po
 
-    po_file = min(Path(__file__).parent.glob("*.po"))
-    with po_file.open("rb") as file:
-        return {message.id[0]: _as_forms(message.id) for message in read_po(file) if message.pluralizable}
+    messages: dict[str, Forms] = {}
+    for folder in (Path(__file__).parent, EDITOR_FOLDER):
+        for po_file in sorted(folder.glob("*.po"))[:1]:
+            with po_file.open("rb") as file:
+                messages |= {message.id[0]: _as_forms(message.id) for message in read_po(file) if message.pluralizable}
+    return messages
 
 
 def usable_words(text: str, language: str) -> dict[str, Forms]:
@@ -199,7 +205,10 @@ def _placeholder_faults(english: Forms, translation: Forms) -> Iterator[str]:
     has_percent = any("%" in _PLACEHOLDER.sub("", one) for one in english)
     if not has_percent and any("%" in _PLACEHOLDER.sub("", one) for one in translation):
         yield "has a % that stands for nothing"
-    if any(not {match.groups() for match in _PLACEHOLDER.finditer(one)} >= _required(english) for one in translation):
+    if any(
+        not {match.groups() for match in _PLACEHOLDER.finditer(one)} >= _required_placeholders(english)
+        for one in translation
+    ):
         yield "lacks something that the English is filled with"
 
 
@@ -211,7 +220,7 @@ def _has_visible_word(text: str) -> bool:
     )
 
 
-def _required(english: Forms) -> set[tuple[str | None, str]]:
+def _required_placeholders(english: Forms) -> set[tuple[str | None, str]]:
     """Return the placeholders of every English form: one form of a plural may leave its number out."""
     placeholders = [{match.groups() for match in _PLACEHOLDER.finditer(one)} for one in english]
     return set.intersection(*placeholders)  # type: ignore[arg-type] # groups of a match

@@ -61,7 +61,7 @@ def _leave_to_editor(site: Site) -> None:
     """Note that the editor must push a withdrawal, if the disk takes it."""
     with suppress(OSError):
         since = settings.read(site.editor_memory).withdrawing_since
-        settings.changed(site.editor_memory, withdrawing_since=since or site.today().isoformat())
+        settings.update(site.editor_memory, withdrawing_since=since or site.today().isoformat())
 
 
 def names_remote(written: bytes) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from sitegen.content.consent import consent_names, consent_table
 from sitegen.layers import lookup
 from sitegen.layers.own_files import is_kept_by_windows
-from sitegen.media import images
+from sitegen.media import photos
 from sitegen.render.context import Context
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
@@ -56,13 +56,13 @@ def cleaned(name: str, data: bytes) -> bytes:
     if len(data) > LARGEST:
         raise Problem(name, _("This is more than can be taken at once."), _("Choose a smaller one."))
     written = io.BytesIO()
-    images.decoded(name, data).pixels.save(written, "JPEG", quality=_QUALITY)
+    photos.decode(name, data).pixels.save(written, "JPEG", quality=_QUALITY)
     return written.getvalue()
 
 
 def every(content: Path, context: Context | None) -> list[Picture]:
     """Return the pictures of the district and its libraries, those without any row of consent first."""
-    files = [file for file in lookup.files(content, "media") if file.path.suffix.lower() in images.PHOTOS]
+    files = [file for file in lookup.files(content, "media") if file.path.suffix.lower() in photos.EXTENSIONS]
     names = [file.name.removeprefix("media/") for file in files]
     rows = consent_table.read_leniently(content).rows
     found = [Picture(name, tuple(_consents(name, rows)), tuple(_pages(name, context))) for name in names]

@@ -7,7 +7,7 @@ from pathlib import Path
 from sitegen.content.consent import consent_names, consent_table
 from sitegen.content.pages import SOURCE, AllPages
 from sitegen.layers import lookup
-from sitegen.media import audio_clips
+from sitegen.media import spoken_texts, staff_recordings
 
 from forms.core import i18n
 from forms.core.files.audio_files import EXTENSIONS
@@ -19,7 +19,7 @@ LARGEST = 25 * 1024 * 1024
 """Bytes of a recording: ten minutes as phones record have 10 MB."""
 
 ENDING = ".opus"
-_FOLDER = f"media/{audio_clips.FOLDER}"
+_FOLDER = f"media/{staff_recordings.FOLDER}"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Reading:
 
 def every(content: Path, library: AllPages, language: str) -> list[Reading]:
     """Return what may be read aloud in a language: pages first, then questions and what they say beside."""
-    there = audio_clips.recordings(content)
+    there = staff_recordings.find(content)
     return [
         Reading(key, title, there.get((language, key)), consents_of(content, language, key))
         for key, title in _texts(library, language)
@@ -46,14 +46,14 @@ def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
         if not page.generated:
             found = library.by_language.get(language, {}).get(name, page)
             yield name.removesuffix(".md"), found.title
-    for key, (_form, field) in audio_clips.questions().items():
+    for key, (_form, field) in spoken_texts.questions().items():
         yield key, i18n.translator(language)(field.label)
-    yield from ((key, key[-1]) for key in audio_clips.DIGITS)
+    yield from ((key, key[-1]) for key in spoken_texts.DIGITS)
 
 
 def consents_of(content: Path, language: str, key: str) -> tuple[str, ...]:
     """Return the rows of consents that name a recording of this text, whatever its ending: also withdrawn ones."""
-    name = consent_names.media_name(f"{audio_clips.FOLDER}/{language}/{key}")
+    name = consent_names.media_name(f"{staff_recordings.FOLDER}/{language}/{key}")
     rows = [row for row in consent_table.read_leniently(content).rows if isinstance(row, dict)]
     return tuple(str(row.get("id", "")) for row in rows if name in {*map(_bare, _media(row))})
 

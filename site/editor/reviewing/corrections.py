@@ -82,7 +82,7 @@ def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] 
     """Return what the corrections of a pack would do; nothing is written. chosen: their numbers; all, where None."""
     made = CorrectionPlan()
     numbered = [(at, one) for at, one in enumerate(pack.corrections) if chosen is None or at in chosen]
-    with editor.store.busy:
+    with editor.store.lock:
         for file in dict.fromkeys(one.text.file for _, one in numbered):
             own = [(at, one) for at, one in numbered if one.text.file == file]
             made.proposals += _planned(editor, file, own, language, made)
@@ -232,7 +232,7 @@ def take(editor: Editor, pack: Returned, made: CorrectionPlan, language: str, wh
     a file is another by now or cannot be written.
     """
     taken = Taken()
-    with editor.store.busy:
+    with editor.store.lock:
         if made.refused:
             raise made.refused[0]
         editor.store.replace_all(made.files, who, f"Corrections by a reader: {language}")

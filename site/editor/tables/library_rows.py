@@ -30,7 +30,7 @@ def of(store: ContentStore, table: str, schema: Mapping[str, Any]) -> Iterator[d
         with suppress(Problem, FileNotFoundError):  # of a file that cannot be read the page Publish says what is wrong
             sheet = read_csv(layer.folder / "tables" / f"{table}.csv")
             found = [named(sheet.header, cells) for cells in sheet.rows]
-            if layer.shown != lookup.OWN:
+            if layer.label != lookup.OWN:
                 fresh = (row for row in found if name_of(row, keys) not in seen and not row.get(DROP))
                 yield from ({name: row.get(name, "") for name in names} for row in fresh)
             seen |= {name_of(row, keys) for row in found}

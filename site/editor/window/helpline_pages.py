@@ -28,7 +28,7 @@ def listed() -> str:
 def called() -> Response:
     """Write that the number was called today and is right. Raises Problem where there is no such row."""
     editor, id, who = the_editor(), request.form.get("id", ""), writer()
-    with editor.store.busy:
+    with editor.store.lock:
         sheet, text, now = sheet_now("helplines")
         row = row_now("helplines", sheet, id)
         if row is None:

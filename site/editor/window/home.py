@@ -14,6 +14,7 @@ from editor import overview
 from editor.editor import Editor
 from editor.publishing import unpublished
 from editor.saving.store import Saved
+from editor.translation import staff_words
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
 from forms.core.i18n import gettext_noop as _
@@ -31,13 +32,13 @@ LONGEST_NAME = 80
 
 def translate(text: str) -> str:
     """Return an English text in the language of the window."""
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def told(value: object) -> object:
     """Return a text, or what stands in one, as the reader of the window says it."""
     if isinstance(value, LazyText):
-        return value.translated(i18n.translations(g.language), _told_within)
+        return value.translated(staff_words.translations(g.language), _told_within)
     if isinstance(value, date):
         return i18n.day(value, g.language)
     return translate(value) if isinstance(value, str) and value else value
@@ -143,7 +144,7 @@ def show() -> str:
     """
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
-        editor.store.note_outside()
+        editor.store.record_external_changes()
     look = editor.looking.look()
     later = not look.is_checked and "script" in request.cookies and "all" not in request.args
     wrong = [] if later else overview.wrong(look)
@@ -155,7 +156,7 @@ def show() -> str:
         tables=[(name, translate(title)) for name, title in editor.titles],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
-        answer=editor.pushes.answer() if editor.pushes else "",
+        server_state=editor.remote.server_state() if editor.remote else "",
         withdrawal=editor.publisher.withdrawal,
     )
 
@@ -188,7 +189,7 @@ def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> I
 
 def last_writer(editor: Editor, path: str) -> str:
     """Return who saved a file last; "" where the history does not know it."""
-    return next((entry.who for entry in editor.store.history.entries(1, path)), "")
+    return next((entry.who for entry in editor.store.history.revisions(1, path)), "")
 
 
 @pages.post("/who")

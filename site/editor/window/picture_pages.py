@@ -36,7 +36,7 @@ def add() -> Response:
         raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
     path = pictures.path_of(editor.content, name)
     data = pictures.cleaned(file.filename[:80], file.read())
-    with editor.store.busy:
+    with editor.store.lock:
         pictures.path_of(editor.content, name)  # another window may have taken the name meanwhile
         id = _ask_for_consent(name, who)
         editor.store.write_file(path, data, who, f"New picture: {name}")

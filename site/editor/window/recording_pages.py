@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request
 from sitegen.content.pages import SOURCE
-from sitegen.media import audio_clips
+from sitegen.media import spoken_texts
 from werkzeug.wrappers import Response
 
 from editor import front_matter
@@ -58,10 +58,10 @@ def _text(language: str, key: str) -> str:
     """Return the words that are read: of a page without its front matter, of a question as it is said."""
     editor = the_editor()
     context = editor.looking.look().context
-    question = audio_clips.questions().get(key)
+    question = spoken_texts.questions().get(key)
     if question and context:
-        return audio_clips.question_text(*question, context.portal, language, editor.today())
-    if key in audio_clips.DIGITS:
+        return spoken_texts.question_text(*question, context.portal, language, editor.today())
+    if key in spoken_texts.DIGITS:
         return key[-1]
     found = (editor.store.text(editor.store.page(code, f"{key}.md")) for code in (language, SOURCE))
     return front_matter.parts(next(filter(None, found), ""))[1].strip()
@@ -90,7 +90,7 @@ def add(language: str, key: str) -> Response:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
     data = recordings.cleaned(file.filename[:80], file.read())
-    with editor.store.busy:
+    with editor.store.lock:
         _refuse_under_a_consent(language, key)
         path = recordings.path_of(editor.content, language, key)
         id = _ask_for_consent(language, key, editor.store.name(path), who) if told == "person" else ""
@@ -128,7 +128,7 @@ def _ask_for_consent(language: str, key: str, file: str, who: str) -> str:
 def _note_the_day(language: str, key: str, who: str) -> None:
     """Write under the page when it was recorded, so that a later edit of its text is said. Questions have no page."""
     editor = the_editor()
-    if key in audio_clips.questions() or key in audio_clips.DIGITS:
+    if key in spoken_texts.questions() or key in spoken_texts.DIGITS:
         return
     path = editor.store.page(language, f"{key}.md")
     text, base = editor.store.read(path)

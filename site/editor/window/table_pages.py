@@ -106,7 +106,7 @@ def show(table: str) -> str:
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, saved="saved" in request.args,
         days=_days(table), done=done, problems=problems,
-        is_live=the_editor().publisher.place.is_live, is_pushed=the_editor().pushes is not None,
+        is_live=the_editor().publisher.destination.is_live, is_pushed=the_editor().remote is not None,
     )  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def save(table: str) -> Answer | str | tuple[str, int]:
     sent = {one["name"]: " ".join(request.form.get(one["name"], "").split()) for one in fields}
     form = RowForm(sent, request.form.get("base", ""), request.form.get("key", ""))
     try:
-        with the_editor().store.busy:
+        with the_editor().store.lock:
             status = _save(table, form)
     except Problem as problem:
         form.problems = [problem]
@@ -298,7 +298,7 @@ def _compared(table: str, fresh: str, base: str) -> str:
 def replace(table: str) -> Answer | str:
     """Save a table from a spreadsheet, as it was shown; shown again where the table has changed since."""
     editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
-    with editor.store.busy:
+    with editor.store.lock:
         _, _, now = sheet_now(table)
         problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
@@ -311,10 +311,10 @@ def replace(table: str) -> Answer | str:
 def withdraw() -> Answer:
     """Take a story off the site at once, and write the day into its row: whatever else is wrong."""
     editor, told = the_editor(), request.form.get("consent", "")
-    with editor.store.busy, ExitStack() as afterwards:  # whatever could not be done before
-        if editor.pushes is not None:
+    with editor.store.lock, ExitStack() as afterwards:  # whatever could not be done before
+        if editor.remote is not None:
             afterwards.callback(editor.publisher.withdraw, g.who or "?", editor.today().isoformat())
-        afterwards.callback(editor.store.note_outside, g.who or "?", f"Withdraw consent {told[:80]}")
+        afterwards.callback(editor.store.record_external_changes, g.who or "?", f"Withdraw consent {told[:80]}")
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
     return redirect_to("/tables/consents/?done=withdrawn")
 

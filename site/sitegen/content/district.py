@@ -17,7 +17,7 @@ from sitegen.content.settings import WHERE, language_codes, read_settings
 from sitegen.content.settings_schema import exit_addresses
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
-from sitegen.media.images import drawing
+from sitegen.media import svg_drawings
 
 DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
@@ -136,7 +136,7 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
 def _read_drawing(media: Path, name: str) -> str:
     """Return the SVG of a drawing, "" if there is none. The endpoint shows it too and cannot read content/."""
     path = lookup.medium(media, name)
-    return drawing(path, "") if path.is_file() else ""
+    return svg_drawings.inline(path, "") if path.is_file() else ""
 
 
 def _desk_problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:

@@ -10,7 +10,7 @@ from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
 from editor import differences, front_matter
-from editor.saving.history import FileChange
+from editor.saving.commit_reader import FileChange
 from editor.saving.store import text_of
 from editor.tables import rows
 from editor.tables.rows import RowChange

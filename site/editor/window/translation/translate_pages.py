@@ -146,7 +146,7 @@ def _difference(language: str, name: str, english: PageSource) -> list[Piece]:
     if known is None or (language, name) not in _library().changes:
         return []
     path = f"{SOURCE}/{name}"
-    entries = editor.store.history.entries(_VERSIONS, path)
+    entries = editor.store.history.revisions(_VERSIONS, path)
     texts = (editor.store.history.text_in(entry.id, path) for entry in entries)
     before = translating.translated_from((text for text in texts if text), known, path)
     return differences.pieces(front_matter.parts(before)[1].strip(), english.text.strip()) if before else []
@@ -249,7 +249,7 @@ def _both(language: str, name: str, form: TranslationForm, done: Saved, *, draft
     form.title, form.description = str(meta.get("title") or ""), str(meta.get("description") or "")
     form.pairs = translating.pairs(_english(name), parts)
     form.base, form.draft_base = (done.base, form.draft_base) if not draft else (form.base, done.base)
-    form.theirs = [part.theirs for part in done.parts if part.touches]
+    form.theirs = [part.theirs for part in done.parts if part.is_conflict]
     return _shown(language, name, form)
 
 
@@ -272,7 +272,7 @@ def _whole(language: str, form: TranslationForm, english: PageSource, parts: lis
 def sign(language: str, name: str) -> Response:
     """Write a reader's name under both texts as she had them before her. Raises Problem where one was edited since."""
     editor, who, language = the_editor(), writer(), translated_language(language)
-    with editor.store.busy:
+    with editor.store.lock:
         if request.form.get("both") != read_of(_english(name), language):
             raise Problem(name, translate("One of the two texts was edited while you read."),
                           translate("Look at the page again, then sign."))  # fmt: skip

@@ -41,7 +41,7 @@ from sitegen.publish.withdrawals import (
     withdrawn_media,
     withdrawn_quotes,
 )
-from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
+from sitegen.render.search_index import PAGES_PER_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
@@ -229,7 +229,7 @@ def _cleaned_titles(folder: Path, file: Path, gone: Collection[str]) -> dict[int
     """Clean one file of titles; return the words by which each of its pages may be found."""
     said = {}
     rows = json.loads(file.read_text(encoding="utf-8"))
-    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_A_FILE):
+    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_PER_FILE):
         withdrawn = f"/{folder.name}/{row[0]}" in gone
         row[1:] = ["", ""] if withdrawn else row[1:]
         said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
