@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from forms.core.files.spreadsheet_csv import escape_formula
-from forms.desk.events.attendance import new_mark, standings
+from forms.desk.events.attendance import attendance_by_party, new_mark
 from forms.desk.events.attendees import Gathering, SignupRow
 from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, package, sheets, workbook
 from tests.desk.event_helpers import MEETING, event, party
@@ -38,7 +38,7 @@ def told() -> list[OpenedEvent]:
     ]
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
-        OpenedEvent(Gathering(MEETING, event(), rows), listed, standings(marks)),
+        OpenedEvent(Gathering(MEETING, event(), rows), listed, attendance_by_party(marks)),
         OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unread="does not open")], {}),
         OpenedEvent(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
     ]

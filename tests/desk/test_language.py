@@ -142,8 +142,8 @@ class Pseudo(NullTranslations):
 
 @pytest.fixture
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "chosen", lambda _: "ta")
-    monkeypatch.setattr(language, "words", lambda _: Pseudo())
+    monkeypatch.setattr(language, "chosen_language", lambda _: "ta")
+    monkeypatch.setattr(language, "translations", lambda _: Pseudo())
 
 
 class Shape(HTMLParser):
@@ -184,8 +184,8 @@ def test_a_translation_adds_no_markup_breaks_no_form_and_changes_no_value(
     for path in paths:  # opening one makes it read, which changes the lists: once before, then the two to compare
         window.get(path)
     english = [Shape(without_our_ids(window.get(path).text)) for path in paths]
-    monkeypatch.setattr(language, "chosen", lambda _: "ta")
-    monkeypatch.setattr(language, "words", lambda _: Pseudo())
+    monkeypatch.setattr(language, "chosen_language", lambda _: "ta")
+    monkeypatch.setattr(language, "translations", lambda _: Pseudo())
     for path, before in zip(paths, english, strict=True):
         page = window.get(path).text
         assert _but_for_questions(page) == [tag for tag in before.tags if tag[0] != "small"], path
@@ -243,7 +243,7 @@ def _english(text: str) -> list[str]:
 def test_a_lazy_text_is_its_english_and_takes_its_values_along() -> None:
     said = lazy_gettext("%(who)s came on %(day)s.", who="Anita", day=date(2027, 1, 5))
     assert said == "Anita came on 2027-01-05."
-    found = said.translated(Pseudo(), language.teller("ta"))
+    found = said.translated(Pseudo(), language.translator("ta"))
     assert "Anita came on 5 ஜன. 2027." in found
 
 
@@ -263,7 +263,7 @@ def test_plurals_go_by_the_languages_own_rule() -> None:
 
 def test_what_a_letter_says_is_never_formatted_or_looked_up_as_code() -> None:
     assert as_lazy("100 %(x)s %").translated(NullTranslations(), str) == "100 %(x)s %"
-    assert as_lazy("").translated(language.words("ta"), str) == "", "gettext gives the head of the file for it"
+    assert as_lazy("").translated(language.translations("ta"), str) == "", "gettext gives the head of the file for it"
     assert joined("", "One.", "Two %.") == "One. Two %."
 
 
@@ -287,10 +287,10 @@ def test_markup_comes_from_the_template_alone(tmp_path: Path) -> None:
 def test_the_language_is_chosen_at_the_lock_and_kept_on_this_machine(office: Office) -> None:
     window = come_in(make_window(office))
     assert 'lang="en"' in window.page("/unlock")
-    for code in language.offered():
+    for code in language.offered_languages():
         assert window.post("/language", language=code).status_code == 303
         assert f'<html lang="{code}">' in window.page("/unlock")
-        assert language.chosen(office.place().folder) == code
+        assert language.chosen_language(office.place().folder) == code
     again = come_in(make_window(office))
     assert f'<html lang="{code}">' in again.page("/unlock")
 
@@ -298,9 +298,9 @@ def test_the_language_is_chosen_at_the_lock_and_kept_on_this_machine(office: Off
 @pytest.mark.parametrize("kept", [b"", b"xx", b"../../etc", b"\xff\xfe", b"en" * 9999])
 def test_a_damaged_choice_is_english(tmp_path: Path, kept: bytes) -> None:
     (tmp_path / "language.txt").write_bytes(kept)
-    assert language.chosen(tmp_path) == "en"
-    language.choose(tmp_path, "klingon")
-    assert language.chosen(tmp_path) == "en"
+    assert language.chosen_language(tmp_path) == "en"
+    language.choose_language(tmp_path, "klingon")
+    assert language.chosen_language(tmp_path) == "en"
 
 
 def test_a_day_and_a_moment_are_the_districts(office: Office) -> None:
@@ -322,12 +322,12 @@ def messages() -> list[Any]:
 def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> None:
     """Many of them are words of the public forms too, and the district's own come in the server's portal.json."""
     shared = ("yes", "no", "Remove", "Closed")
-    before = [language.words("ta").gettext(word) for word in shared]
+    before = [language.translations("ta").gettext(word) for word in shared]
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
     i18n.set_process_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
     try:
         assert i18n.translator("ta")("Remove") == "வேறு", "a person is told in the district's words"
-        assert [language.words("ta").gettext(word) for word in shared] == before
+        assert [language.translations("ta").gettext(word) for word in shared] == before
     finally:
         i18n.set_process_words({})
 
@@ -366,7 +366,7 @@ def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> No
     assert {"Who came", "What is happening?"} <= public
 
 
-@pytest.mark.parametrize("code", [code for code in language.offered() if code != "en"])
+@pytest.mark.parametrize("code", [code for code in language.offered_languages() if code != "en"])
 def test_a_languages_words_are_whole_and_fit(code: str) -> None:
     assert extraction.unfinished(code, extraction.DESK) == []
     for message in catalog(code, language.FOLDER):

@@ -17,16 +17,16 @@ import requests
 from forms.core.crypto.encryption import seal, seal_part
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import sealed_entry
+from forms.desk.cases.log.case_log import seal_entry
 from forms.desk.crypto import keys
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import LARGEST_FILE, Server
+from forms.desk.sync.client import MAX_FILE_SIZE, Server
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import RequestRefused
 from forms.desk.sync.rows import letter_row
-from forms.server.store.concerns.letters import MOST_COPIES
+from forms.server.store.concerns.letters import MAX_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
@@ -84,7 +84,7 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.desks_with_ids(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
-    assert concerns.inbox.part(part, "legal", "legal") == sealed
+    assert concerns.inbox.sealed_part(part, "legal", "legal") == sealed
 
 
 def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(office: Office) -> None:
@@ -141,7 +141,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
         )
     rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
     made = [copy for copy in rows if copy.maker == "police/babu"]
-    assert len(made) <= MOST_COPIES, "and an insider cannot fill the disk with them"
+    assert len(made) <= MAX_COPIES, "and an insider cannot fill the disk with them"
 
 
 def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> None:
@@ -317,7 +317,7 @@ def test_a_compressed_bomb_is_not_unpacked(hostile: Server, monkeypatch: pytest.
 
 
 def test_an_endless_letter_is_cut_off(hostile: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Hostile, "body", bytes(LARGEST_FILE + 1))
+    monkeypatch.setattr(Hostile, "body", bytes(MAX_FILE_SIZE + 1))
     with pytest.raises(RequestRefused):
         hostile.letter("a" * 32)
 
@@ -345,7 +345,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     monkeypatch.setattr(Server, "part", lambda *_: other)
     anita = office.machine("police/anita")
     seen = anita.sync.run()
-    assert seen.wrong == 1
+    assert seen.damaged == 1
     assert not anita.local_store.has("parts", part)
     assert [case.answers["what"] for case in anita.cases.all()] == [TOLD], "its words are read all the same"
     assert hashlib.sha256(sealed).hexdigest()[:32] == part
@@ -357,7 +357,7 @@ def test_an_entry_keeps_the_id_of_its_file(office: Office) -> None:
     id = only(anita)
     first = anita.log.write(id, "note", text="first")
     anita.sync.run()
-    copy = sealed_entry(first, office.portal.desks_with_ids(["police"])[0].keys)
+    copy = seal_entry(first, office.portal.desks_with_ids(["police"])[0].keys)
     assert put(office, "police/babu", f"letters/{id}/entries/{'d' * 32}", copy) == 204
     anita.sync.run()
     case = anita.cases.case(id)

@@ -76,9 +76,9 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     session.sync.run()
     office.answer_page(receipt, do="delete-now")
     synced = session.sync.run()
-    assert (synced.new, synced.asked, synced.erased) == (0, 1, 0)
+    assert (synced.new, synced.erasures_requested, synced.erased) == (0, 1, 0)
     assert session.cases.all() == ()
-    assert session.cases.resting() == {id: TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}
+    assert session.cases.awaiting_erasure() == {id: TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}
     assert session.local_store.has("letters", id), "it rests, sealed"
     with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}"):
         session.cases.case(id)
@@ -86,7 +86,7 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     assert session.local_store.has("letters", id)
     live(office, 1, session)
     assert session.cases.all() == ()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
     assert files(session) == []
 
 
@@ -102,14 +102,14 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     session.sync.run()
     asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
     assert office.app.test_client().post("/forms/sealed/v1/erasures", json=asked).status_code == 200
-    assert session.sync.run().asked == 1
+    assert session.sync.run().erasures_requested == 1
 
 
 def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Handed over to a desk that had it, as a program did before that was refused."""
-    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
     receipt = office.tell(what=WORDS, hide_from="partner")
     anita, babu, legal = (office.machine(name) for name in ("police/anita", "police/babu", "legal"))
     for session in (anita, babu):
@@ -118,7 +118,7 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     anita.sharing.hand_over(case.id, "legal")
     legal.sync.run()
     office.answer_page(receipt, do="delete-now")
-    assert [session.sync.run().asked for session in (anita, babu, legal)] == [1, 1, 1]
+    assert [session.sync.run().erasures_requested for session in (anita, babu, legal)] == [1, 1, 1]
     live(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
     assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
 
@@ -132,7 +132,7 @@ def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
         data = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps({**data, "keep": {**data["keep"], "erased_days": days}}), "utf-8")
         session = office.machine("police/anita")
-        assert session.cases.resting() == {id: TODAY + timedelta(days=stays)}
+        assert session.cases.awaiting_erasure() == {id: TODAY + timedelta(days=stays)}
 
 
 def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
@@ -165,8 +165,8 @@ def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monke
     with monkeypatch.context() as hostile:
         waiting = Server.waiting
         hostile.setattr(Server, "waiting", lambda server: [one for one in waiting(server) if one["id"] != row["id"]])
-        assert session.sync.run().asked == 0
-    assert session.sync.run().asked == 1
+        assert session.sync.run().erasures_requested == 0
+    assert session.sync.run().erasures_requested == 1
     assert session.cases.all() == ()
 
 
@@ -197,9 +197,9 @@ def test_a_notice_without_proof_changes_nothing_and_is_shown(victim: Victim, pro
     office, session, id = victim
     notice(office, id, proof)
     synced = session.sync.run()
-    assert (synced.new, synced.asked, synced.erased) == (0, 0, 0)
+    assert (synced.new, synced.erasures_requested, synced.erased) == (0, 0, 0)
     assert session.cases.unproven_request(id)
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_the_proof_of_one_letter_erases_no_other(victim: Victim) -> None:
@@ -235,7 +235,7 @@ def test_nothing_that_others_know_of_a_receipt_is_the_proof(office: Office, secr
         "hash in the letter": keys.erase_hash,
     }
     notice(office, id, known[secret])
-    assert session.sync.run().asked == 0
+    assert session.sync.run().erasures_requested == 0
     assert session.cases.case(id)
 
 
@@ -273,7 +273,7 @@ def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Vict
     notice(office, id, secret.hex())
     notice(office, other, secret.hex())
     session.sync.run()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> None:
@@ -292,7 +292,7 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
     assert len(session.cases.case(id).letters) == 2
     notice(office, id, secret.hex())
     session.sync.run()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(

@@ -82,7 +82,7 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
     next_day(office)
     office.answer_page(receipts[1], do="delete-now")  # one desk has fetched it, and both were told that it came
     legal.sync.run()
-    assert len(legal.cases.resting()) == 2
+    assert len(legal.cases.awaiting_erasure()) == 2
     for session in (legal, police):
         for _ in range(3):
             next_day(office)
@@ -247,7 +247,7 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
     next_day(office)
     legal.sync.run()
     assert TROUBLES["key"] in wrong(legal)
-    assert legal.withheld.statements.begin_anew()
+    assert legal.withheld.statements.reset()
     legal.sync.run()
     assert wrong(legal) == ""
 
@@ -274,7 +274,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     office.answer_page(receipt)
     office.answer_page(receipt, do="delete-now")
     assert len(store.statements("legal", 0)) == 2
-    with store.reads() as connection:
+    with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM stated").scalar() == 3, "a letter, of three desks"
     for number in range(1, 63):
         day = office.day + timedelta(days=number)
@@ -284,7 +284,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     assert len(kept) == 61
     assert all(one.part.arrived == () for one in kept)
     assert [one.statement.number for one in kept] == list(range(4, 65))
-    with store.reads() as connection:
+    with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM statement_parts WHERE desk = 'legal'").scalar() == 61
 
 
@@ -294,7 +294,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
 def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / FILE).write_text(damaged, encoding="utf-8")
     assert Statements(tmp_path).known() == Known()
-    Statements(tmp_path).note_given([("a" * 32, "2027-01-01")], "2027-01-01")
+    Statements(tmp_path).record_received([("a" * 32, "2027-01-01")], "2027-01-01")
     assert list(Known(number=2, heads={"2": "a"}).findings()) == []
     assert not Known(heads={"2": "a"}).contradicts(["2:b"])
     assert Known(heads={"2": "a"}).contradicts("2:b")

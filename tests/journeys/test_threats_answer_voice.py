@@ -41,7 +41,7 @@ def answered_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
 @pytest.fixture
 def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
     """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
     return answered_by_voice(phone, installation)
 
 
@@ -97,9 +97,9 @@ def test_a_server_can_put_no_other_voice_in_its_place(
     attack: str,
 ) -> None:
     receipt, police, id = answered
-    [old] = police.cases.case(id).spoken_answers
+    [old] = police.cases.case(id).answer_recordings
     police.log.answer(id, "Wait for us.", recording=b"r")
-    new = police.cases.case(id).spoken_answers[-1]
+    new = police.cases.case(id).answer_recordings[-1]
     statement = {
         "another answer's": "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?",
         "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
@@ -140,7 +140,7 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
 def test_without_a_script_it_stands_in_the_page_when_asked_for(
     page: Any, installation: Any, sound: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
     receipt, _, _ = answered_by_voice(page, installation)
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():

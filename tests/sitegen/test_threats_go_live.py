@@ -87,8 +87,8 @@ def test_a_demonstration_key_goes_live_nowhere(folder: Folder) -> None:
     home = folder.root / "var" / "desk"
     made = keys.make_demonstration(home, ["police"])["police"]
     make_real(folder, lambda settings: settings["desks"][0].update(key=made[0], pickup=made[1]))
-    assert keys.unprotected(home) == {made[0]}
-    [problem] = told(folder, keys.unprotected(home))
+    assert keys.unprotected_keys(home) == {made[0]}
+    [problem] = told(folder, keys.unprotected_keys(home))
     assert "desk police: has a demonstration key" in problem
 
 

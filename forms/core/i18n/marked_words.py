@@ -13,8 +13,8 @@ WINDOW_MARKS = frozenset({"_", "gettext", "with_markup"})
 WINDOW_PLURAL_MARKS = frozenset({"ngettext"})
 
 PROBLEM_CALLS = frozenset({
-    "Problem", "Damaged", "Danger", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotKnown", "NotThere",
-    "RequestRefused", "ServerAway", "UnconfirmedKey", "Unreachable", "Unsure",
+    "DamagedFile", "Danger", "DeliveryUnknown", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotThere",
+    "Problem", "RequestRefused", "ServerAway", "TokenUnknown", "UnconfirmedKey", "Unreachable",
 })  # fmt: skip
 """Names of calls whose arguments are texts for people: Problem and its subclasses, and findings of the doctor."""
 

@@ -13,7 +13,7 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.log.case_log import heads, is_said
+from forms.desk.cases.log.case_log import heads, is_repeated_answer
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.case_pages import Phrase, phrases, show
@@ -119,7 +119,7 @@ def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *
         known |= more
         more = {before for id in more for before in after.get(id, ())} - known
     since = (entry for entry in case.entries if entry.id not in known)
-    return is_said(since, session.keys.member, text, with_voice=with_voice)
+    return is_repeated_answer(since, session.keys.member, text, with_voice=with_voice)
 
 
 def _recording() -> bytes:

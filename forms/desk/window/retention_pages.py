@@ -10,7 +10,7 @@ from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("upkeep", __name__)
 
-MOST_ROWS = 500
+MAX_ROWS = 500
 """Rows of the access log on one page: the newest."""
 
 
@@ -21,7 +21,7 @@ def access() -> str:
     rows = sorted(session.place.server().access(), key=lambda row: str(row.get("at")), reverse=True)
     member = request.args.get("member", "")
     members = sorted({str(row.get("member")) for row in rows})
-    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
+    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MAX_ROWS)
     known = {case.id for case in session.cases.all()}
     return render_template(
         "access.html",
