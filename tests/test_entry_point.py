@@ -101,7 +101,9 @@ def test_a_taken_port_names_the_next_free_one() -> None:
         port = taken.getsockname()[1]
         result = run(site_in(ROOT), "serve", "--port", port)
     assert result.exit_code == 1
-    assert re.search(rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", result.output)
+    assert re.search(
+        rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", result.output
+    )
 
 
 def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
