@@ -24,12 +24,12 @@ from editor.window import (
     preview_pages,
     recording_pages,
     story_pages,
-    table_pages,
 )
 from editor.window.current import EditorWindow, is_office, keep_window, the_editor
 from editor.window.home import NAMES
 from editor.window.office import gate, own_pages, signing_pages
 from editor.window.publishing import approve_pages, history_pages, publish_pages, saved_words
+from editor.window.tables import row_pages
 from editor.window.translation import review_pages, text_pages, translate_pages
 from forms.core import i18n
 from forms.core.i18n.characters import without_surrogates
@@ -77,7 +77,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
         recording_pages,
         preview_pages,
         story_pages,
-        table_pages,
+        row_pages,  # with table_pages
         helpline_pages,
         translate_pages,
         text_pages,

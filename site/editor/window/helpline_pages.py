@@ -7,7 +7,7 @@ from editor import overview
 from editor.tables import lines
 from editor.window.current import the_editor
 from editor.window.home import translate, writer
-from editor.window.table_pages import row_now, sheet_now
+from editor.window.tables.table_access import row_now, sheet_now
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
