@@ -17,11 +17,11 @@ from forms.core.problem import Problem
 
 
 class NoTable(Problem):
-    """There is no such table, or no person writes it."""
+    """There is no such table, or only programs write it."""
 
 
 def schema_of(table: str) -> Mapping[str, Any]:
-    """Return the schema of a table, in the words of whoever reads the window. Raises NoTable."""
+    """Return the schema of a table, in the language of the window. Raises NoTable."""
     try:
         return the_editor().schema_in(g.language, table)
     except KeyError:
@@ -38,20 +38,20 @@ def sheet_now(table: str) -> tuple[CsvFile, str, str]:
 
 
 def inherited(table: str) -> list[dict[str, str]]:
-    """Return the rows of a table as the site has them, with a library's; none where they cannot be read."""
+    """Return the rows of a table as on the site, with those of libraries; none where they cannot be read."""
     context = the_editor().content_cache.current().context
-    found = context.tables[table] if context else []
-    return [{name: cell_text(cell) for name, cell in row.items()} for row in found]
+    typed_rows = context.tables[table] if context else []
+    return [{name: cell_text(cell) for name, cell in row.items()} for row in typed_rows]
 
 
 def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
-    """Return the cells of a row: the district's own, else the library's, of which a save makes the district's own."""
+    """Return the cells of a row: the district's own, else a library's, which a save copies to the district."""
     keys = rows.keys_of(schema_of(table))
-    there = (row for row in inherited(table) if name_of(row, keys) == value)
-    return rows.find(sheet, keys, value) or next(there, None)
+    rows_inherited = (row for row in inherited(table) if name_of(row, keys) == value)
+    return rows.find(sheet, keys, value) or next(rows_inherited, None)
 
 
 def days_of_series(table: str) -> dict[str, Sequence[date]]:
-    """Return the days of each series of events as the site shows them; none of another table."""
+    """Return the days of each series of events by its id; none for other tables."""
     context = the_editor().content_cache.current().context if table == "events" else None
     return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}

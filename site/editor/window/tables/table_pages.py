@@ -24,19 +24,19 @@ pages = Blueprint("tables", __name__)
 
 @pages.get("/tables/")
 def listed() -> str:
-    """All tables."""
+    """List all tables."""
     titles = [(name, translate(title)) for name, title in the_editor().titles]
     return render_template("tables.html", tables=titles)
 
 
 @pages.get("/tables/<table>/")
 def show(table: str) -> str:
-    """The rows of a table."""
+    """List the rows of a table."""
     schema = schema_of(table)
     keys, done = rows.keys_of(schema), request.args.get("done", "")
     problems: list[Problem] = []
     found: Sequence[Mapping[str, str]]
-    if table == "consents":  # as they stand: whoever takes something back does not wait until all else is mended
+    if table == "consents":  # without checks: a withdrawal does not wait until other problems are fixed
         found = lenient_table.rows_of_district(the_editor().content)
         problems = _problems_of(table, of_rows=bool(done))
     else:
@@ -44,7 +44,10 @@ def show(table: str) -> str:
         found = [cells_by_column(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
     found = [*found, *(row for row in inherited(table) if name_of(row, keys) not in own)]
-    shown = [(*map(without_surrogates, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
+    shown = [
+        (*map(without_surrogates, (name_of(row, keys), *_description(row))), _withdrawal_key(row, found))
+        for row in found
+    ]
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, saved="saved" in request.args,
         days=days_of_series(table), done=done, problems=problems,
@@ -53,7 +56,7 @@ def show(table: str) -> str:
 
 
 def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
-    """Return why a table cannot be read; of_rows: else what is wrong in its rows, to be mended in peace."""
+    """Return why a table cannot be read; of_rows: else the problems of its rows."""
     try:
         _, text, _ = sheet_now(table)
         return [translated(one) for one in checks.table_problems(the_editor(), table, text)] if of_rows else []
@@ -61,35 +64,37 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
         return [translated(problem)]
 
 
-def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
-    """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
-    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and lenient_table.day_of(one)}
+def _withdrawal_key(row: Mapping[str, str], all_rows: Sequence[Mapping[str, str]]) -> str:
+    """Return the name by which a row of consents can be withdrawn; "" where it is withdrawn. found: all rows."""
+    withdrawn_stories = {
+        consent_names.story_name(one["story"]) for one in all_rows if one.get("story") and lenient_table.day_of(one)
+    }
     stories = broken_rows.stories_in(row)
-    if lenient_table.day_of(row) or (stories and stories <= gone):
+    if lenient_table.day_of(row) or (stories and stories <= withdrawn_stories):
         return ""
-    named = row.get("id", "")
-    is_one = consent_names.is_id(named) and sum(one.get("id") == named for one in found) == 1
-    by_id = [named] if is_one and not stories else []
+    id = row.get("id", "")
+    is_unique = consent_names.is_id(id) and sum(one.get("id") == id for one in all_rows) == 1
+    by_id = [id] if is_unique and not stories else []
     media = consent_names.media_names(row.get("media", ""))
     names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
     return next((name for name in names if name and without_surrogates(name) == name), "")
 
 
-def _words(row: Mapping[str, str]) -> tuple[str, str]:
-    """Return the column and the cell by which a row is known: its first in English, or its second cell."""
+def _description(row: Mapping[str, str]) -> tuple[str, str]:
+    """Return the column and the cell that describe a row: its first one in English, else its second cell."""
     english = [(name, cell) for name, cell in row.items() if name.endswith("_en") and cell]
     return (english or [*row.items(), ("", ""), ("", "")][1:2])[0]
 
 
 @pages.get("/tables/<table>/download")
 def download(table: str) -> Response:
-    """The whole table, for a spreadsheet."""
+    """Download a table as CSV for a spreadsheet."""
     return _file(rows.for_download(sheet_now(table)[0]), f"{table}.csv", "text/csv; charset=utf-8")
 
 
 @pages.get("/tables/<table>/workbook")
 def workbook(table: str) -> Response:
-    """The whole table, as a workbook of Excel or LibreOffice."""
+    """Download a table as a workbook for Excel or LibreOffice."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return _file(rows.for_workbook(sheet_now(table)[0]), f"{table}.xlsx", kind)
 
@@ -103,52 +108,52 @@ def _file(data: bytes, name: str, kind: str) -> Response:
 
 @pages.post("/tables/<table>/upload")
 def upload(table: str) -> str:
-    """Show what a table from a spreadsheet would change. Nothing is saved yet. Raises Problem where no file came."""
+    """Show what an uploaded table would change. Nothing is saved yet. Raises Problem where no file was sent."""
     file = request.files.get("file")
     data = file.read() if file else b""
     if not data:
         raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
     _, text, base = sheet_now(table)
-    return _compared(table, rows.from_upload(data, f"{table}.csv", text), base)
+    return _upload_page(table, rows.from_upload(data, f"{table}.csv", text), base)
 
 
-def _compared(table: str, fresh: str, base: str) -> str:
+def _upload_page(table: str, new_text: str, base: str) -> str:
     editor = the_editor()
     schema = schema_of(table)
-    found = rows.changes(sheet_now(table)[0], parse_csv(fresh.encode(), f"{table}.csv"), rows.keys_of(schema))
-    problems = checks.table_problems(editor, table, fresh)
+    changes = rows.changes(sheet_now(table)[0], parse_csv(new_text.encode(), f"{table}.csv"), rows.keys_of(schema))
+    problems = checks.table_problems(editor, table, new_text)
     return render_template(
-        "upload.html", table=table, changes=found, titles=rows.titles_of(schema), text=fresh, base=base,
+        "upload.html", table=table, changes=changes, titles=rows.titles_of(schema), text=new_text, base=base,
         problems=problems,
     )  # fmt: skip
 
 
 @pages.post("/tables/<table>/replace")
 def replace(table: str) -> Answer | str:
-    """Save a table from a spreadsheet, as it was shown; shown again where the table has changed since."""
-    editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
+    """Save an uploaded table as it was shown; show it again where the table has changed since."""
+    editor, new_text = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
     with editor.store.lock:
-        _, _, now = sheet_now(table)
-        problems = checks.table_problems(editor, table, fresh)
-        if now != request.form.get("base") or problems:
-            return _compared(table, fresh, now)
-        editor.store.replace(editor.store.table(table), fresh, now, writer(), f"Table {table} from a spreadsheet")
+        _, _, base = sheet_now(table)
+        problems = checks.table_problems(editor, table, new_text)
+        if base != request.form.get("base") or problems:
+            return _upload_page(table, new_text, base)
+        editor.store.replace(editor.store.table(table), new_text, base, writer(), f"Table {table} from a spreadsheet")
     return redirect_to(f"/tables/{table}/?saved=yes")
 
 
 @pages.post("/consents/withdraw")
 def withdraw() -> Answer:
-    """Take a story off the site at once, and write the day into its row: whatever else is wrong."""
-    editor, told = the_editor(), request.form.get("consent", "")
-    with editor.store.lock, ExitStack() as afterwards:  # whatever could not be done before
+    """Take a story off the site at once and write the day into its row, whatever other problems there are."""
+    editor, consent = the_editor(), request.form.get("consent", "")
+    with editor.store.lock, ExitStack() as afterwards:  # run even if the withdrawal here fails
         if editor.remote is not None:
             afterwards.callback(editor.publisher.withdraw, g.who or "?", editor.today().isoformat())
-        afterwards.callback(editor.store.record_external_changes, g.who or "?", f"Withdraw consent {told[:80]}")
-        editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
+        afterwards.callback(editor.store.record_external_changes, g.who or "?", f"Withdraw consent {consent[:80]}")
+        editor.withdraw(consent)  # first, and for everybody: it needs neither a name nor room on the disk
     return redirect_to("/tables/consents/?done=withdrawn")
 
 
 @pages.errorhandler(NoTable)
 def no_table(problem: NoTable) -> tuple[str, int]:
-    """A table that is not there, or that no person writes."""
+    """Show that there is no such table, or that only programs write it."""
     return problem_page([problem], 404)
