@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 import pyrage  # noqa: E402
-from sitegen.content import pages  # noqa: E402
+from sitegen.content import page_reader  # noqa: E402
 
 from forms.core import portal as portals  # noqa: E402
 from forms.core.crypto.encryption import seal  # noqa: E402
@@ -57,7 +57,7 @@ def letters(folder: Path, key: str, count: int) -> str:
 
 
 def _words(language: str) -> list[str]:
-    found, _ = pages.read(ROOT / "content", language)
+    found, _ = page_reader.read_language(ROOT / "content", language)
     return [word for page in found.values() for word in page.text.split() if word.isprintable()]
 
 

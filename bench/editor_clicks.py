@@ -39,7 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 from editor import start  # noqa: E402
 from editor.publishing import Folder  # noqa: E402
 from editor.window.app import compile_templates, create_window  # noqa: E402
-from sitegen.content.spreadsheets.csv_files import sheet_of  # noqa: E402
+from sitegen.content.spreadsheets.csv_files import parse_csv  # noqa: E402
 from sitegen.publish.browser_bundle import WRITING  # noqa: E402
 from sitegen.publish.withdrawals import withdrawal  # noqa: E402
 
@@ -303,7 +303,7 @@ READ = """async (path) => {
 
 def table(name: str) -> tuple[str, list[dict[str, str]]]:
     """Return the fields of a table as Sveltia's, and its rows: it reads no CSV."""
-    sheet = sheet_of((ROOT / "content" / "tables" / f"{name}.csv").read_bytes(), name)
+    sheet = parse_csv((ROOT / "content" / "tables" / f"{name}.csv").read_bytes(), name)
     fields = [{"name": one, "label": one, "widget": "string", "required": False} for one in sheet.header]
     rows = {"name": "rows", "label": "Rows", "widget": "list", "summary": "{{fields.id}}", "fields": fields}
     return json.dumps(rows), [dict(zip(sheet.header, cells, strict=True)) for cells in sheet.rows]

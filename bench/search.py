@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 
 import brotli
-from sitegen.content import pages
+from sitegen.content import page_reader, pages
 from sitegen.render.search_index import PAGES_A_FILE, index, normalised_tokens, shard_name
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ def main() -> None:
     chance = random.Random(1976)  # noqa: S311 - repeatable text, no secret
     script = brotli.compress((ROOT / "site" / "assets" / "search.js").read_bytes())
     for language in ("en", "ta", "te", "hi", "or"):
-        found, _ = pages.read(ROOT / "content", language)
+        found, _ = page_reader.read_language(ROOT / "content", language)
         words = [word for page in found.values() for word in page.text.split() if word.isprintable()]
         made = {str(number): _page(number, language, words, chance) for number in range(PAGES)}
         shards = {name: len(_packed(shard)) for name, shard in index(made).items()}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content import settings as district
-from sitegen.content.consent import consents
-from sitegen.content.pages import UNFINISHED
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.consent import consent_names
+from sitegen.content.page_reader import DRAFTS_FOLDER
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers.rows import WITHDRAWN
 
 from editor import settings
@@ -64,7 +64,7 @@ class Approvals:
         folder, _, name = path.partition("/")
         if folder == "tables":
             return name.removesuffix(".csv") in needed
-        if not path.endswith(".md") or folder == UNFINISHED:
+        if not path.endswith(".md") or folder == DRAFTS_FOLDER:
             return False
         return "pages" in needed or ("stories" in needed and any(_is_story(path, text) for text in (b"", *texts)))
 
@@ -125,10 +125,10 @@ def _letters(name: str) -> str:
 
 def _is_story(path: str, text: bytes) -> bool:
     language, _, name = path.partition("/")
-    if consents.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
+    if consent_names.STORY_FOLDERS & {part.casefold() for part in name.split("/")[:-1]}:
         return True
     with suppress(Problem):
-        return bool(text) and consents.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
+        return bool(text) and consent_names.is_story(source_of(language, name, text.decode("utf-8-sig", "replace")))
     return False
 
 
@@ -137,7 +137,7 @@ def _only_withdraws(change: FileChange) -> bool:
     if change.path != CONSENTS or change.before is None or change.after is None:
         return False
     try:
-        found = rows.changes(sheet_of(change.before, change.path), sheet_of(change.after, change.path), ("id",))
+        found = rows.changes(parse_csv(change.before, change.path), parse_csv(change.after, change.path), ("id",))
     except Problem:
         return False
     cells: Collection[tuple[str, str, str]] = [cell for row in found for cell in row.cells]

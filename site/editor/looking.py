@@ -10,7 +10,7 @@ from threading import RLock
 from sitegen import build
 from sitegen.checks import content_checks
 from sitegen.checks.security import html_checks
-from sitegen.content import pages, phone_numbers
+from sitegen.content import page_reader, phone_numbers
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.layers import lookup
@@ -107,7 +107,7 @@ class Looking:
     def _anew(self) -> Look:
         of_desks: list[Problem] = []
         try:
-            written = build.read(self.root, keys=self.keys, today=self.today(), desks_wrong=of_desks.extend)
+            written = build.read(self.root, keys=self.keys, today=self.today(), on_desk_problems=of_desks.extend)
         except (Problem, Problems) as told:
             found = (*of_desks, *_told(told))
             return Look(self._seen.context, found, lambda: (found, ()))
@@ -135,8 +135,8 @@ def _told(told: Problem | Problems) -> tuple[Problem, ...]:
 def drawn(page: PageSource, context: Context) -> PageSource:
     """Return a page with the numbers of helplines.csv drawn in, as a build does it."""
     alone = AllPages({page.language: {page.name: page}})
-    numbers = phone_numbers.dialled(context.tables["helplines"])
-    return phone_numbers.in_library(alone, numbers).by_language[page.language][page.name]
+    numbers = phone_numbers.numbers_by_id(context.tables["helplines"])
+    return phone_numbers.fill_library(alone, numbers).by_language[page.language][page.name]
 
 
 def with_page(library: AllPages, page: PageSource) -> AllPages:
@@ -158,4 +158,4 @@ def _of_page(page: PageSource, library: AllPages, context: Context, root: Path) 
 def source_of(language: str, name: str, text: str) -> PageSource:
     """Return a page from its text. Raises Problem where its front matter cannot be read."""
     where = f"content/{language}/{name}"
-    return PageSource(name, language, *pages.split(pages.readable(text, where), where))
+    return PageSource(name, language, *page_reader.split_front_matter(page_reader.require_readable(text, where), where))

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sitegen.checks.tables.row_checks import OLD_CHECK
-from sitegen.content import feedback, pages
-from sitegen.content.consent.consents import WARN_BEFORE
+from sitegen.content import feedback, page_reader
+from sitegen.content.consent.withdrawn_stories import WARN_BEFORE
 from sitegen.content.pages import SOURCE
 from sitegen.render.context import Context
 
@@ -28,7 +28,7 @@ class WaitingItems:
 
 def drafts(content: Path, language: str) -> list[str]:
     """Return the pages of a language that are drafts, by name."""
-    return sorted(pages.drafts(content, language))
+    return sorted(page_reader.draft_names(content, language))
 
 
 def wrong(look: Look) -> list[WaitingItems]:
@@ -75,21 +75,25 @@ def _late(context: Context) -> list[str]:
 
 def _stale(context: Context, code: str) -> list[str]:
     own = context.library.by_language[code].values()
-    return [page.name for page in own if not page.made and context.library.is_stale(page)]
+    return [page.name for page in own if not page.generated and context.library.is_stale(page)]
 
 
 def _unread(context: Context, code: str) -> list[str]:
     own = context.library.by_language[code].values()
-    return [page.name for page in own if not page.made and not page.reviewed and not context.library.is_stale(page)]
+    return [
+        page.name for page in own if not page.generated and not page.reviewed and not context.library.is_stale(page)
+    ]
 
 
 def _drafts(context: Context, content: Path) -> list[str]:
     codes = context.portal.language_codes()
     begun = [f"{code}/{name}" for code in codes for name in drafts(content, code)]
-    return begun + [f"{pages.UNFINISHED}/{code}/{name}" for code in codes for name in unfinished.names(content, code)]
+    return begun + [
+        f"{page_reader.DRAFTS_FOLDER}/{code}/{name}" for code in codes for name in unfinished.names(content, code)
+    ]
 
 
 def written_pages(look: Look) -> list[tuple[str, str]]:
     """Return the name and title of every English page that somebody wrote."""
     library = look.context.library.by_language if look.context else {}
-    return [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.made]
+    return [(name, page.title) for name, page in sorted(library.get(SOURCE, {}).items()) if not page.generated]

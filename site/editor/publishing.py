@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import settings
 from editor.saving.history import FileChange, History
@@ -254,7 +254,7 @@ def unpublished(history: History, memory: Path, path: str = "") -> list[FileChan
     published = settings.read(memory).published
     known = published if history.entry(published) else ""
     found = history.between(known, history.newest(), path) if history.newest() else []
-    shown = (change for change in found if not change.path.startswith(f"{UNFINISHED}/"))
+    shown = (change for change in found if not change.path.startswith(f"{DRAFTS_FOLDER}/"))
     return [change for change in shown if change.path not in WRITTEN_BY_BUILDS]
 
 

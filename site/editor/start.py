@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sitegen.content import tables
 from sitegen.content.district import DeskKeys
 from sitegen.content.pages import SOURCE
 from sitegen.content.settings import read_settings
+from sitegen.content.spreadsheets import table_reader
 
 from editor import preview
 from editor.editor import Editor
@@ -96,7 +96,7 @@ def look_ahead(editor: Editor) -> None:
     Tables are checked though they are known to be right: what checks them takes a second to load. Never raises.
     """
     with suppress(Exception):  # whatever it is, the page that needs it says so
-        tables.read(editor.content / "tables", editor.root / "site" / "schemas")
+        table_reader.read_tables(editor.content / "tables", editor.root / "site" / "schemas")
         seen = editor.looking.look()
         _ = seen.problems
         if seen.context:  # the first preview compiles the site's templates

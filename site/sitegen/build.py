@@ -24,10 +24,11 @@ from sitegen import kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
-from sitegen.content import district, events, pages, phone_numbers, settings, tables, translations
-from sitegen.content.consent import consents, quotes
-from sitegen.content.district import DeskKeys, DesksWrong
+from sitegen.content import district, events, page_reader, pages, phone_numbers, settings, translations
+from sitegen.content.consent import consent_table, quotes, withdrawn_stories
+from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
+from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
@@ -106,12 +107,12 @@ def read(
     *,
     keys: DeskKeys | None,
     today: date,
-    desks_wrong: DesksWrong = district.refuse,
+    on_desk_problems: DeskProblemHandler = district.raise_problems,
     go_on: Callable[[], object] = lambda: None,
 ) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read.
 
-    desks_wrong: see district.load; go_on: called between the parts of this, and may raise GivenUp.
+    on_desk_problems: see district.load; go_on: called between the parts of this, and may raise GivenUp.
     """
     content, theme = root / "content", root / "site"
     if unusable := list(libraries.problems(content)):
@@ -121,24 +122,24 @@ def read(
     if conflicts := list(mistakes.conflicts(content)):
         raise Problems(conflicts)  # alone: every other sentence would be about half of a table
     district.require_source(content)
-    rows = tables.read(content / "tables", theme / "schemas", root / KEPT_TABLES)
+    rows = table_reader.read_tables(content / "tables", theme / "schemas", root / KEPT_TABLES)
     go_on()
-    numbers = phone_numbers.dialled(rows["helplines"])
-    rows = phone_numbers.in_tables(rows, numbers)
-    days = list(events.expanded(rows["events"]))
-    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), desks_wrong)
+    numbers = phone_numbers.numbers_by_id(rows["helplines"])
+    rows = phone_numbers.fill_tables(rows, numbers)
+    days = list(events.expand_series(rows["events"]))
+    portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
     i18n.take_words(portal.words)
-    library, problems = pages.read_all(content, portal.language_codes())
+    library, problems = page_reader.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
     go_on()
     addresses = moved_pages.updated(library, moved_pages.read(content))
     as_written = library
-    library = translations.applied(library, translations.read(content))
+    library = translations.mark_outdated(library, translations.read(content))
     go_on()
-    library = phone_numbers.in_library(library, numbers)
-    library, left = consents.without_withdrawn(library, rows["consents"], today)
-    quoted, quotes_left = quotes.applied(library, consents.of_rows(rows["consents"]), today)
+    library = phone_numbers.fill_library(library, numbers)
+    library, left = withdrawn_stories.replace_withdrawn(library, rows["consents"], today)
+    quoted, quotes_left = quotes.prepare_quotes(library, consent_table.consents_of_rows(rows["consents"]), today)
     menu = tuple(settings.read_settings(content)["menu"])
     context = Context(portal, rows, quoted, menu, portal.language_codes()[0], today)
     return WrittenContent(context, days, addresses, as_written, library, (*left, *quotes_left))
@@ -168,7 +169,7 @@ def check(
     before = previous_build.last_built(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
-    known = consents.read_leniently(content)
+    known = consent_table.read_leniently(content)
     undecided = list(consent_rules.undecided(content, rows, known, today))
     go_on()
     pages_drawn()
@@ -187,7 +188,7 @@ def check(
         (
             *written.left,
             *consent_rules.left_out(content, known, portal.language_codes(), today),
-            *consents.ending_soon(library, rows["consents"], today),
+            *withdrawn_stories.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *_said_of_pages(content, library, rows, written.addresses),
@@ -204,13 +205,13 @@ def _said_of_pages(
 ) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
     yield from mistakes.warnings(library)
-    yield from translations.said(library)
+    yield from translations.change_messages(library)
     yield from moved_pages.said(library, rows["moved"], addresses)
     yield from inherited.said(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:
-    return page.made or page_facts.of(page, root).clean
+    return page.generated or page_facts.of(page, root).clean
 
 
 def build(
@@ -293,7 +294,7 @@ def _drawn_from(
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
-    allowed = consents.read_leniently(root / "content").media(today)
+    allowed = consent_table.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
     portal = audio_clips.with_questions(portal, audio_pipeline, today, go_on)
     return replace(
@@ -388,17 +389,17 @@ def remember_translations(root: Path, today: date) -> int:
     # Where the folder cannot be written, what was remembered before still counts; what cannot be read, `prepare` says.
     with suppress(OSError, Problem, Problems, KeyError, TypeError):
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
-        library = pages.read_all(content, tuple(codes))[0]
+        library = page_reader.read_all(content, tuple(codes))[0]
         count = len(library.names) * len(codes)
         moved_pages.remember(content, library)
-        translations.remember(content, library, today)
+        translations.save_changes(content, library, today)
         inherited.remember(content)
     return count
 
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    recordings = audio_clips.allowed_recordings(content, consents.read_leniently(content).media(today))
+    recordings = audio_clips.allowed_recordings(content, consent_table.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
@@ -408,7 +409,7 @@ def go_live_list(
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
-    undecided = consent_rules.undecided(content, context.tables, consents.read_leniently(content), today)
+    undecided = consent_rules.undecided(content, context.tables, consent_table.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
         *(go_live.OpenItem(problem, True) for problem in undecided),

@@ -21,7 +21,7 @@ from forms.core.files.locks import locked_within
 from forms.core.portal import Clip, SoundFile
 from forms.core.problem import Problem, Problems
 from sitegen import build, kept_work
-from sitegen.content.consent import consents, quotes
+from sitegen.content.consent import consent_names, quotes
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.settings import read_settings, voices
 from sitegen.kept_work import SHARED, KeptWork
@@ -239,7 +239,7 @@ def _write_blocks(content: Path, codes: Sequence[str]) -> None:
 
 def _without_people(pages: Mapping[str, PageSource]) -> dict[str, PageSource]:
     """Return the pages that no consent is asked for: no story, and none with a quote."""
-    return {name: page for name, page in pages.items() if not consents.is_story(page) and not _quotes(page)}
+    return {name: page for name, page in pages.items() if not consent_names.is_story(page) and not _quotes(page)}
 
 
 def _quotes(page: PageSource) -> bool:

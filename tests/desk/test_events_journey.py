@@ -12,8 +12,9 @@ import pytest
 import requests
 import yaml
 from frictionless import Package
-from sitegen.content import district, tables
-from sitegen.content.events import expanded
+from sitegen.content import district
+from sitegen.content.events import expand_series
+from sitegen.content.spreadsheets import table_reader
 
 from forms.core import portal as portals
 from forms.core.crypto.receipts import Cost
@@ -73,9 +74,9 @@ class Town:
 
 def load(content: Path, home: Path) -> Portal:
     desks = [row["id"] for row in yaml.safe_load((content / "portal.yml").read_text(encoding="utf-8"))["desks"]]
-    rows = tables.read(content / "tables", ROOT / "site" / "schemas")
+    rows = table_reader.read_tables(content / "tables", ROOT / "site" / "schemas")
     return district.load(
-        content, rows, list(expanded(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
+        content, rows, list(expand_series(rows["events"])), make_demonstration(home / "desk", desks), ASSETS
     )
 
 

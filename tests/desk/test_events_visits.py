@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content.tables import read
+from sitegen.content.spreadsheets.table_reader import read_tables
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
@@ -192,7 +192,7 @@ def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "content", tables.parent)
     (tmp_path / "library").symlink_to(ROOT / "library")
     append(tables / "events.csv", row(place="elsewhere"))
-    found = {event["id"]: event for event in read(tables, ROOT / "site" / "schemas")["events"]}
+    found = {event["id"]: event for event in read_tables(tables, ROOT / "site" / "schemas")["events"]}
     assert (found["2027-03-visit"]["capacity"], found["2027-03-visit"]["example"]) == (40, False)
 
 

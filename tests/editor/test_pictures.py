@@ -4,7 +4,7 @@ import io
 
 import pytest
 from PIL import Image
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -51,7 +51,7 @@ def test_nothing_is_published_before_its_consent_is_complete(
     assert "tables/consents/row?key=picture-visit" in asked
     folder.page("help", "![The school](/media/photos/visit.jpg)")
     assert any("picture-visit" in problem for problem in folder.problems())
-    known = consents.read_leniently(folder.root / "content")
+    known = consent_table.read_leniently(folder.root / "content")
     assert "photos/visit.jpg" not in known.without_people()
     assert known.media(TODAY).get("photos/visit.jpg", frozenset()) == frozenset()
     path = "/tables/consents/row?key=picture-visit"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.media import audio_clips
 
 from tests.editor.conftest import OURS, Browser
@@ -84,7 +84,9 @@ def test_the_voice_of_a_person_is_not_on_the_site_before_her_consent_and_goes_wi
     content = folder.root / "content"
 
     def heard() -> bool:
-        return ("ta", "help") in audio_clips.allowed_recordings(content, consents.read_leniently(content).media(TODAY))
+        return ("ta", "help") in audio_clips.allowed_recordings(
+            content, consent_table.read_leniently(content).media(TODAY)
+        )
 
     assert not heard()
     given = {column: CONSENT[column] for column in CONSENT if column not in {"id", "story"}} | {"languages": "ta"}

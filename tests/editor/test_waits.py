@@ -7,7 +7,7 @@ import pytest
 from editor.differences import pieces
 from editor.editor import Editor
 from sitegen import build
-from sitegen.content import tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.layers import typed_rows
 
 from tests.editor.conftest import OURS, Browser
@@ -71,19 +71,19 @@ def test_the_first_page_without_a_script_says_at_once_what_is_wrong(browser: Bro
 def test_a_table_that_did_not_change_is_not_checked_again(editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:
     """A save of one row checks its table and those that look into it, before the save and after it."""
     where = editor.content / "tables", editor.root / "site" / "schemas"
-    tables.read(*where)
+    table_reader.read_tables(*where)
     checked: list[str] = []
     real = typed_rows.checked
     monkeypatch.setattr(
         typed_rows, "checked", lambda sheets, schemas, names: checked.extend(names) or real(sheets, schemas, names)
     )
-    tables.read(*where)
+    table_reader.read_tables(*where)
     assert checked == []
     path = editor.content / "tables" / "helplines.csv"
     path.write_bytes(path.read_bytes().rstrip(b"\n") + b"\n")
-    before = tables.read(*where)
+    before = table_reader.read_tables(*where)
     path.write_text(path.read_text("utf-8").replace("Danger", "Dangers"), "utf-8")
-    after = tables.read(*where)
+    after = table_reader.read_tables(*where)
     assert "helplines" in checked
     assert len(checked) < len([rows for rows in after.values() if rows])
     assert before["helplines"] != after["helplines"]
@@ -91,8 +91,8 @@ def test_a_table_that_did_not_change_is_not_checked_again(editor: Editor, monkey
 
 def test_rows_that_are_remembered_are_not_those_that_somebody_changed(editor: Editor) -> None:
     where = editor.content / "tables", editor.root / "site" / "schemas"
-    tables.read(*where)["helplines"][0]["id"] = "changed"
-    assert tables.read(*where)["helplines"][0]["id"] != "changed"
+    table_reader.read_tables(*where)["helplines"][0]["id"] = "changed"
+    assert table_reader.read_tables(*where)["helplines"][0]["id"] != "changed"
 
 
 def test_what_is_drawn_beside_a_text_after_a_save_does_not_read_all_pages_again(

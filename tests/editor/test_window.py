@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from editor.editor import Editor
 from editor.publishing import Folder as PublicFolder
-from sitegen.content import pages, translations
+from sitegen.content import page_reader, pages, translations
 
 from forms.core.files import folder_swap
 from tests.editor.conftest import Browser, browser_at
@@ -105,7 +105,7 @@ def test_a_new_page_is_a_draft_until_somebody_says_so(browser: Browser, folder: 
     browser.post("/pages/new", title="Wages: what is due", name="wages")
     assert "draft: true" in page(folder, "wages")
     assert folder.problems() == []
-    assert "wages.md" not in pages.read(folder.root / "content", "en")[0]
+    assert "wages.md" not in page_reader.read_language(folder.root / "content", "en")[0]
     form = browser.form("/pages/en/wages.md")
     browser.post("/pages/en/wages.md", **{**form, "text": form["text"] + "\nEach month."})
     browser.post("/ready/en/wages.md")
@@ -277,7 +277,7 @@ def test_a_file_that_is_no_such_table_is_a_sentence(browser: Browser, folder: Fo
 
 def translated(folder: Folder) -> pages.AllPages:
     content = folder.root / "content"
-    return translations.applied(pages.read_all(content, ("en", "ta", "or"))[0], translations.read(content))
+    return translations.mark_outdated(page_reader.read_all(content, ("en", "ta", "or"))[0], translations.read(content))
 
 
 def test_a_translation_follows_its_english_twice_on_one_day(browser: Browser, folder: Folder) -> None:

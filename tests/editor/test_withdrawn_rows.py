@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from editor.editor import Editor
 from editor.tables import withdrawals
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files import spreadsheet_csv
@@ -44,7 +44,7 @@ def table(folder: Folder) -> Path:
 
 
 def is_covered(folder: Folder) -> bool:
-    return consents.read_leniently(folder.root / "content").cover("stories/the-well", "en", TODAY)
+    return consent_table.read_leniently(folder.root / "content").covers("stories/the-well", "en", TODAY)
 
 
 def sent(browser: Browser, key: str, **cells: str) -> tuple[int, str]:
@@ -199,7 +199,7 @@ def test_a_save_does_not_decide_which_of_two_files_counts(browser: Browser, fold
     text = table.read_text("utf-8").replace("the-kiln", "the-kilns")
     assert "consents.xlsx" in browser.post("/tables/consents/replace", 200, base=base, text=text).text
     assert table.read_bytes() == before
-    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+    assert consent_table.newer_file(folder.root / "content") == "consents.xlsx"
 
 
 def test_withdrawing_leaves_it_in_doubt_which_of_two_files_counts(
@@ -208,13 +208,13 @@ def test_withdrawing_leaves_it_in_doubt_which_of_two_files_counts(
     newer_workbook(table)
     browser.post("/consents/withdraw", consent="the-kiln")
     assert [row["withdrawn_on"] for row in folder.rows("consents")][1] == TODAY
-    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+    assert consent_table.newer_file(folder.root / "content") == "consents.xlsx"
 
 
 def test_withdrawing_on_the_command_line_leaves_it_in_doubt_too(folder: Folder, table: Path) -> None:
     newer_workbook(table)
     assert withdrawal.write_withdrawn(folder.root / "content", "the-kiln", TODAY) == 1
-    assert consents.newer_file(folder.root / "content") == "consents.xlsx"
+    assert consent_table.newer_file(folder.root / "content") == "consents.xlsx"
 
 
 def test_an_older_workbook_is_no_hindrance(editor: Editor, table: Path) -> None:
@@ -274,9 +274,9 @@ def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
         except Problem:
             continue
         taken += 1
-        known = consents.read_leniently(folder.root / "content")
-        assert not known.cover("stories/the-well", "en", TODAY)
-        assert known.standing("the-well", "help", "en", TODAY, column="quotes").why
+        known = consent_table.read_leniently(folder.root / "content")
+        assert not known.covers("stories/the-well", "en", TODAY)
+        assert known.status("the-well", "help", "en", TODAY, column="quotes").reason
         assert not known.media(TODAY).get("photos/her.jpg")
         assert "photos/her.jpg" not in known.without_people()
     assert taken > 60, "some edits must be taken"
@@ -298,8 +298,8 @@ def test_a_story_is_withdrawn_in_the_window_whatever_is_wrong_in_the_table(
     assert hers, told
     browser.post("/consents/withdraw", consent=unescape(hers[0]))
     assert TODAY.isoformat() in faulty.read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
-    known = consents.read_leniently(folder.root / "content")
-    assert not any(known.cover("stories/a", code, TODAY) for code in ("en", "ta"))
+    known = consent_table.read_leniently(folder.root / "content")
+    assert not any(known.covers("stories/a", code, TODAY) for code in ("en", "ta"))
     assert 'role="status"' in browser.get("/tables/consents/?done=withdrawn")
 
 
@@ -347,12 +347,12 @@ def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
     def kept(*told: Any) -> None:
         require_kept(*told)
         typed.start()
-        with pytest.raises(AlreadyLocked), locked(folder.root / consents.LOCK):
+        with pytest.raises(AlreadyLocked), locked(folder.root / consent_table.LOCK):
             pass
 
     monkeypatch.setattr(withdrawals, "require_kept", kept)
     text, base = editor.store.read(table)
     editor.store.replace(table, text.replace("by hand", "by phone") + "\n", base, "A", "Row")
     typed.join()
-    assert not consents.read_leniently(content).cover("stories/the-kiln", "en", TODAY)
+    assert not consent_table.read_leniently(content).covers("stories/the-kiln", "en", TODAY)
     assert TODAY.isoformat() in table.read_text("utf-8")

@@ -16,7 +16,7 @@ from commands.site import Site
 from sitegen import build as site_build
 from sitegen.build import KEPT_PHOTOS, KEPT_TABLES, PICTURES
 from sitegen.checks.content_checks import CheckReport
-from sitegen.content import tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.languages import table_schemas
 from sitegen.media import spoken_lines
 from sitegen.publish import browser_bundle
@@ -117,7 +117,7 @@ class Folder:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return a table as the site generator reads it."""
-        return tables.read(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
+        return table_reader.read_tables(self.root / "content" / "tables", self.root / "site" / "schemas")[name]
 
     def build(self, today: date = TODAY) -> Path:
         """Build the site; the folder it stands in."""

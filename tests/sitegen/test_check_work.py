@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from sitegen import build as site_build
-from sitegen.content import kept_tables, pages, settings, tables
-from sitegen.content.kept_tables import NumberedRow
+from sitegen.content import page_reader, settings
+from sitegen.content.spreadsheets import table_cache, table_reader
+from sitegen.content.tables import NumberedRow, number_of
 
 from forms.core import yaml_reader
 from forms.core.problem import Problems
@@ -53,7 +54,7 @@ def test_settings_and_pages_are_parsed_once(folder: Any, monkeypatch: pytest.Mon
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text(encoding="utf-8") + "# counted once\n", encoding="utf-8")
     monkeypatch.setattr(settings, "read_yaml", counting)
-    monkeypatch.setattr(pages, "read_yaml", counting)
+    monkeypatch.setattr(page_reader, "read_yaml", counting)
     site_build.remember_translations(folder.root, TODAY)  # as a build does before it
     folder.check()
     assert [text for text, times in counted.items() if times > 1] == []
@@ -69,13 +70,17 @@ def test_settings_that_somebody_changed_in_memory_are_read_again_as_they_stand(f
 
 def test_rows_that_are_kept_are_the_same_rows(folder: Any, tmp_path: Path) -> None:
     places = (folder.root / "content" / "tables", folder.root / "site" / "schemas")
-    anew, again, kept = tables.read(*places), tables.read(*places, tmp_path / "k"), tables.read(*places, tmp_path / "k")
+    anew, again, kept = (
+        table_reader.read_tables(*places),
+        table_reader.read_tables(*places, tmp_path / "k"),
+        table_reader.read_tables(*places, tmp_path / "k"),
+    )
     assert len(list((tmp_path / "k").glob("*.json"))) == 1
     assert anew == again == kept
     for name, rows in anew.items():
         for one, other in zip(rows, kept[name], strict=True):
             assert [*map(type, one.values())] == [*map(type, other.values())]
-            assert tables.number_of(one) == tables.number_of(other)
+            assert number_of(one) == number_of(other)
             assert [*one] == [*other], "templates and checks go by the order of the columns"
 
 
@@ -83,21 +88,21 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
     moment = datetime.fromisoformat("2027-01-02T10:00")
     row = NumberedRow(a=1, b=Decimal("1.50"), c=date(2027, 1, 2), d=moment, e=True, f=None, g="ä\n")
     row.sheet_row = 7
-    kept_tables.keep(tmp_path, "k", {"t": [row]})
-    found = kept_tables.load(tmp_path, "k") or {}
+    table_cache.save(tmp_path, "k", {"t": [row]})
+    found = table_cache.load(tmp_path, "k") or {}
     assert found == {"t": [row]}
     assert [*map(type, found["t"][0].values())] == [*map(type, row.values())]
-    assert tables.number_of(found["t"][0]) == 7
+    assert number_of(found["t"][0]) == 7
 
 
 @pytest.mark.parametrize("what", ["table", "schema", "name", "new table"])
 def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str) -> None:
     content, schemas = folder.root / "content" / "tables", folder.root / "site" / "schemas"
-    tables.read(content, schemas, tmp_path / "k")
+    table_reader.read_tables(content, schemas, tmp_path / "k")
     path = folder.csv("places")
     if what == "table":
         path.write_bytes(path.read_bytes().replace(b"North", b"Narth"))
-        assert tables.read(content, schemas, tmp_path / "k")["places"][0]["name_en"] == "Narth"
+        assert table_reader.read_tables(content, schemas, tmp_path / "k")["places"][0]["name_en"] == "Narth"
         return
     if what == "schema":
         schema = schemas / "places.yaml"
@@ -107,37 +112,39 @@ def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str
     else:
         path.with_name("plates.csv").write_bytes(path.read_bytes())
     with pytest.raises(Problems):
-        tables.read(content, schemas, tmp_path / "k")
+        table_reader.read_tables(content, schemas, tmp_path / "k")
 
 
 def test_other_code_or_another_version_has_other_keys(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [folder.csv("places")]
-    before = kept_tables.key_of(paths)
-    monkeypatch.setattr(kept_tables, "readers", lambda: "other")
-    assert kept_tables.key_of(paths) != before
+    before = table_cache.key_of(paths)
+    monkeypatch.setattr(table_cache, "code_version", lambda: "other")
+    assert table_cache.key_of(paths) != before
 
 
 def test_tables_that_are_wrong_are_never_kept(folder: Any, tmp_path: Path) -> None:
     folder.row("places", kind="nonsense")
     for _ in range(2):
         with pytest.raises(Problems):
-            tables.read(folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k")
+            table_reader.read_tables(
+                folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k"
+            )
     assert not (tmp_path / "k").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"places": 1}', '{"places": [[1, {"a": {"other": "1"}}]]}', "\0"])
 def test_a_kept_file_that_is_broken_is_passed_over(folder: Any, tmp_path: Path, text: str) -> None:
     places = (folder.root / "content" / "tables", folder.root / "site" / "schemas", tmp_path / "k")
-    right = tables.read(*places)
+    right = table_reader.read_tables(*places)
     [path] = (tmp_path / "k").glob("*.json")
     path.write_text(text, encoding="utf-8")
-    assert tables.read(*places) == right
+    assert table_reader.read_tables(*places) == right
 
 
 def test_only_a_few_are_kept(tmp_path: Path) -> None:
     for number in range(20):
-        kept_tables.keep(tmp_path, str(number), {})
-    assert len(list(tmp_path.iterdir())) == kept_tables.MOST
+        table_cache.save(tmp_path, str(number), {})
+    assert len(list(tmp_path.iterdir())) == table_cache.MAX_FILES
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import building, following, withdrawals
 from commands.site import Site
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.incremental import pauses
 
 from forms.core.builds import withdrawn
@@ -232,7 +232,7 @@ def test_pages_that_are_stories_are_found_wherever_they_lie(folder: Folder) -> N
     (folder.root / "content" / "en" / "nowhere.md").symlink_to("nobody")
     (folder.root / "content" / "note.md").write_text("---\nconsent: x\n---\n", encoding="utf-8")
     folder.table("consents", {**TOLD, "story": "said/five"})
-    found = consents.read_leniently(folder.root / "content").stories
+    found = consent_table.read_leniently(folder.root / "content").stories
     assert found == {"deep/er/one", "two", "four", "said/five"}
 
 

@@ -14,7 +14,8 @@ from mkdocs.commands.build import build as stock_build
 from mkdocs.config import load_config
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from sitegen.content.pages import AllPages, PageSource, read_all
+from sitegen.content.page_reader import read_all
+from sitegen.content.pages import AllPages, PageSource
 from sitegen.lint import unexpected
 from sitegen.render.engine import markdown_engine, mkdocs_engine
 from sitegen.render.engine.interface import Engine, chosen

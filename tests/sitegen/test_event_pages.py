@@ -179,8 +179,8 @@ def test_a_long_list_is_cut_into_months_and_stays_within_the_weight(folder: Any)
     folder.page("page", "[[ events: upcoming ]]")
     site = folder.build()
     page = (site / "en/page/index.html").read_text(encoding="utf-8")
-    assert page.count('<li class="card') == event_lists.CARDS
-    assert page.count("/en/events/e") - event_lists.CARDS == event_lists.LINES
+    assert page.count('<li class="card') == event_lists.MAX_CARDS
+    assert page.count("/en/events/e") - event_lists.MAX_CARDS == event_lists.MAX_LINES
     assert '<a href="/en/events/on/2027-03/">March 2027 (31)</a>' in page
     assert page_weight.problems(page_weight.visits(site, ("en", "ta", "or"))) == []
     every = {
@@ -257,7 +257,7 @@ def test_made_pages_say_that_nobody_checked_their_words(folder: Any) -> None:
 def test_checks_of_the_staffs_pages_do_not_count_made_ones(folder: Any) -> None:
     folder.build()
     portal = portals.read(folder.root / ".build" / "portal.json")
-    from sitegen.content.pages import read_all  # noqa: PLC0415
+    from sitegen.content.page_reader import read_all  # noqa: PLC0415
 
     library, _ = read_all(folder.root / "content", portal.language_codes())
     assert set(with_events(library, portal, TODAY).names) - set(library.names) == {

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sitegen.content.events import MOST_REPEATS, events_of, expanded
-from sitegen.content.tables import read
+from sitegen.content.events import MAX_REPEATS, events_of, expand_series
+from sitegen.content.spreadsheets.table_reader import read_tables
 
 from forms.core import portal as portals
 from forms.core.portal import Event
@@ -20,8 +20,8 @@ WEEKLY = {**MEETING, "id": "weekly", "repeats": "weekly", "repeats_until": "2027
 
 def events(folder: Any, *rows: dict[str, Any]) -> dict[str, Event]:
     folder.table("events", *rows)
-    tables = read(folder.csv("events").parent, folder.root / "site" / "schemas")
-    return {event.id: event for event in events_of(list(expanded(tables["events"])))}
+    tables = read_tables(folder.csv("events").parent, folder.root / "site" / "schemas")
+    return {event.id: event for event in events_of(list(expand_series(tables["events"])))}
 
 
 def where(row: int, id: str, column: str) -> str:
@@ -123,7 +123,7 @@ def test_parts_of_a_cancelled_event_are_cancelled_with_it(folder: Any) -> None:
         ({"repeats_until": "2027-02-08"}, "repeats_until", "this event does not repeat. Fill in repeats, or empty this cell."),
         ({"repeats": "weekly"}, "repeats_until", "this cell is empty. Write the last day on which it may take place."),
         ({"repeats": "weekly", "repeats_until": "2027-01-31"}, "repeats_until", "it ends before its first day. Look at starts and repeats_until."),
-        ({"repeats": "weekly", "repeats_until": "2037-01-31"}, "repeats_until", f"it repeats {MOST_REPEATS} times or more. Write an earlier day."),
+        ({"repeats": "weekly", "repeats_until": "2037-01-31"}, "repeats_until", f"it repeats {MAX_REPEATS} times or more. Write an earlier day."),
         ({"repeats": "weekly", "repeats_until": "2027-03-01", "except": "soon"}, "except", '"soon" is not a day. Write it like 2027-01-24, spaces between days.'),
         ({"repeats": "weekly", "repeats_until": "2027-03-01", "except": "2027-02-09"}, "except", "it would not take place on 2027-02-09 anyway. Look at the calendar."),
         ({"repeats": "weekly", "repeats_until": "2027-03-01", "state": "moved", "was": "2027-01-31T10:00"}, "state", "a repeating row cannot be moved. Write planned or cancelled here, and give the day that differs a row of its own."),

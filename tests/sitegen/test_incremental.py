@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sitegen import kept_work
-from sitegen.content import phone_numbers
+from sitegen.checks import number_search
 from sitegen.incremental import inputs, kept_texts, record, trees
 from sitegen.incremental.building import Builder, BuildOutcome
 from sitegen.incremental.writing import Writing
@@ -626,9 +626,9 @@ def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    strays = phone_numbers.strays
+    search = number_search.unknown_numbers
     monkeypatch.setattr(
-        phone_numbers, "strays", lambda text, *known, **how: looked.append(text) or strays(text, *known, **how)
+        number_search, "unknown_numbers", lambda text, *known, **how: looked.append(text) or search(text, *known, **how)
     )
     district.page("only", "Only in English, in other words.", title="Other title")
     built(district)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from sitegen.content import settings, tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.languages import adding, table_schemas
 from sitegen.publish import mirrored_style, old_engines
 from sitegen.render.slugs import slugify
@@ -100,7 +101,7 @@ def test_portal_yml_says_which_columns_there_are(folder: Any) -> None:
     folder.csv("work").write_text("id,order,name_en,name_bn\nkiln,1,Kiln,ইটভাটা\n", encoding="utf-8")
     assert "name_bn" not in folder.rows("work")[0], "a language that was taken out of portal.yml costs nothing"
     adding.add(folder.root / "content", SCHEMAS, "bn")
-    rows = tables.read(folder.root / "content" / "tables", SCHEMAS)
+    rows = table_reader.read_tables(folder.root / "content" / "tables", SCHEMAS)
     assert tables.text(rows["work"][0], "name") == {"en": "Kiln", "bn": "ইটভাটা"}
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from sitegen.content import pages, tables, translations
-from sitegen.content.consent import consents
+from sitegen.content import page_reader, tables, translations
+from sitegen.content.consent import consent_table, consents
+from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, lookup
 from sitegen.publish.withdrawals import withdrawal
@@ -63,7 +64,7 @@ def name_library(folder: Any, listed: Any) -> None:
 
 
 def read_tables(folder: Any) -> Any:
-    return tables.read(folder.root / "content" / "tables", folder.root / "site" / "schemas")
+    return table_reader.read_tables(folder.root / "content" / "tables", folder.root / "site" / "schemas")
 
 
 def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(folder: Any, library: Path) -> None:
@@ -164,18 +165,18 @@ def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(f
     write(library / "en" / "help.md", page("Help", "Call.", changed=date(2026, 12, 1)))
     write(library / "ta" / "help.md", page("உதவி", "அழை.", source_changed=date(2026, 12, 1), reviewed_by="A"))
     folder.page("help", "Something else.", title="Own help", changed=date(2026, 12, 1))
-    read = pages.read_all(folder.root / "content", ("en", "ta"))[0]
-    found = translations.applied(read, {})
+    read = page_reader.read_all(folder.root / "content", ("en", "ta"))[0]
+    found = translations.mark_outdated(read, {})
     tamil = found.by_language["ta"]["help.md"]
     assert found.is_stale(tamil)
     assert not tamil.reviewed
     write(folder.root / "content" / "en" / "help.md", (library / "en" / "help.md").read_text(encoding="utf-8"))
-    same = translations.applied(pages.read_all(folder.root / "content", ("en", "ta"))[0], {})
+    same = translations.mark_outdated(page_reader.read_all(folder.root / "content", ("en", "ta"))[0], {})
     assert not same.is_stale(same.by_language["ta"]["help.md"])
 
 
 def known(folder: Any) -> consents.Consents:
-    return consents.read_leniently(folder.root / "content")
+    return consent_table.read_leniently(folder.root / "content")
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def story(folder: Any, library: Path) -> Any:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "withdrawn_on": "", "media": "", "note": ""})
     write_table(folder.csv("consents"), dict.fromkeys([*CONSENT, "withdrawn_on", "drop"], ""))
     folder.csv("consents").write_text(folder.csv("consents").read_text().splitlines()[0] + "\n", encoding="utf-8")
-    assert known(folder).cover("stories/a", "en", TODAY)
+    assert known(folder).covers("stories/a", "en", TODAY)
     return folder
 
 
@@ -196,7 +197,7 @@ def own_row(folder: Any, **cells: str) -> None:
 @pytest.mark.parametrize("cells", [{"withdrawn_on": "2026-12-31"}, {"withdrawn_on": "soon"}, {"drop": "true"}])
 def test_a_district_can_withdraw_a_librarys_story(story: Any, cells: dict[str, str]) -> None:
     own_row(story, **cells)
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_a_district_cannot_bring_back_what_a_library_withdrew(story: Any, librar
     withdrawn = {**CONSENT, "withdrawn_on": "2026-12-30", "media": "photos/a.png", "note": ""}
     write_table(library / "tables" / "consents.csv", withdrawn)
     own_row(story, **cells)
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
 
 
@@ -237,18 +238,18 @@ def test_a_row_of_the_district_that_cannot_be_read_hides_what_lies_below_it(
     assert known(story).media(TODAY) == {"photos/a.png": {"en", "ta", "or"}}
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, row])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
-    assert known(story).standing("c", "told", "en", TODAY, column="quotes").why
+    assert known(story).status("c", "told", "en", TODAY, column="quotes").reason
 
 
 def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(story: Any) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"], [*CONSENT.values(), "", "too many"]])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"]])
-    assert known(story).cover("stories/a", "en", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize("told", ["stories/a", "c"])
@@ -258,25 +259,25 @@ def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: 
         csv.writer(file).writerows([[*EMPTY], row])
     assert withdrawal.write_withdrawn(story.root / "content", told, TODAY)
     assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, said: Any) -> None:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
     own_row(story, **{**CONSENT, "languages": "en ta"})
-    assert known(story).cover("stories/a", "en", TODAY)
-    assert not known(story).cover("stories/a", "ta", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "ta", TODAY)
     assert "the consent is a library's, and a district cannot change it." in said()
 
 
 def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library: Path) -> None:
     (library / "tables" / "consents.csv").write_bytes(b"\xff\xfe")
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, said: Any) -> None:
     story.csv("consents").unlink()
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert "content/tables/consents.csv: is missing." in said()
 
 
@@ -285,21 +286,21 @@ def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> 
     before = (library / "tables" / "consents.csv").read_bytes()
     assert withdrawal.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
     assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
     assert (library / "tables" / "consents.csv").read_bytes() == before
     assert not story.problems()
 
 
 def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
     name_library(story, ["../library/none"])
-    assert not known(story).cover("stories/a", "en", TODAY)
+    assert not known(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
     path = story.root / "content" / "portal.yml"
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole[: len(whole) // 2] + "\n: [", encoding="utf-8")
-    assert known(story).cover("stories/a", "en", TODAY)
+    assert known(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -494,7 +495,7 @@ def test_no_zip_that_cannot_be_unpacked_keeps_a_withdrawn_story(folder: Any, how
 
 
 def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:
-    assert not known(story).cover("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
+    assert not known(story).covers("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
 
 
 def test_a_folder_that_is_put_there_later_is_found(folder: Any) -> None:
@@ -510,7 +511,9 @@ def test_tables_are_tried_elsewhere_over_the_same_libraries(folder: Any, library
     trial = tmp_path / "trial"
     shutil.copytree(folder.root / "content" / "tables", trial / "tables")
     libraries.copy_settings(folder.root / "content", trial)
-    assert [row["id"] for row in tables.read(trial / "tables", folder.root / "site" / "schemas")["work"]] == ["kiln"]
+    assert [
+        row["id"] for row in table_reader.read_tables(trial / "tables", folder.root / "site" / "schemas")["work"]
+    ] == ["kiln"]
 
 
 LINE = "ravi ssh-ed25519 " + "A" * 68

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.content import pages, phone_numbers, tables
+from sitegen.content import page_reader, pages, phone_numbers
 from sitegen.content.pages import AllPages, PageSource
+from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
 from sitegen.lint import files, keys, mistakes, visible
 from sitegen.publish import offline_card
@@ -209,10 +210,10 @@ def test_what_is_right_is_left_alone(text: str) -> None:
 
 
 def test_the_demonstration_content_has_no_mistake() -> None:
-    every, wrong = pages.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
+    every, wrong = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
     assert not wrong
-    rows = tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
-    every = phone_numbers.in_library(every, phone_numbers.dialled(rows["helplines"]))
+    rows = table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+    every = phone_numbers.fill_library(every, phone_numbers.numbers_by_id(rows["helplines"]))
     for page in (page for by_name in every.by_language.values() for page in by_name.values()):
         assert [str(one) for one in mistakes.of_page(page, every, ROOT, "https://x.example")] == []
 
@@ -255,7 +256,7 @@ FRONT_MATTER: list[tuple[str, str, str]] = [
 )
 def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> None:
     with pytest.raises(Problem) as told:
-        pages.split(text, "content/ta/rights.md")
+        page_reader.split_front_matter(text, "content/ta/rights.md")
     assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
     assert told.value.todo
     assert left_in_english([told.value]) == []
@@ -477,7 +478,7 @@ def test_every_folder_that_the_build_writes_beside_pages_is_known(folder: Any, k
     """But events/, whose pages must be named like a row of events.csv."""
     folder.page("searching", "A page of the staff's.")
     made = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
-    assert made == {"searching", "events", *pages.OF_THE_BUILD}
+    assert made == {"searching", "events", *pages.GENERATED_FOLDERS}
 
 
 def test_a_page_below_another_may_be_called_search_and_stands_on_the_card(folder: Any, kept_pictures: None) -> None:

@@ -251,15 +251,15 @@ def test_every_page_of_the_demonstration_is_remembered() -> None:
 
 def events(*pages: tuple[str, str]) -> AllPages:
     """Return a library with pages of events and lists: names, and what the table says of them ("" for a list)."""
-    made = [
+    generated = [
         replace(
             page(f"events/{name}"),
-            made=True,
+            generated=True,
             meta={"title": name if not said else "Play", **({"description": said} if said else {})},
         )
         for name, said in pages
     ]
-    return library(page("events", "\n# Events\n\nAll.\n"), *made)
+    return library(page("events", "\n# Events\n\nAll.\n"), *generated)
 
 
 def known_of_events(*libraries: AllPages) -> dict[str, KnownPage]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis.stateful import rule
 from sitegen import build
 from sitegen.checks import content_checks
-from sitegen.content import phone_numbers, tables, translations
+from sitegen.content import phone_numbers, translations
+from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
@@ -315,8 +316,8 @@ def test_speech_is_given_up_for_an_edit_and_goes_on_after_it(
 @pytest.mark.parametrize(
     ("first", "then"),
     [
-        ((build, "remember_translations"), (tables, "read")),
-        ((translations, "applied"), (phone_numbers, "in_library")),
+        ((build, "remember_translations"), (table_reader, "read_tables")),
+        ((translations, "mark_outdated"), (phone_numbers, "fill_library")),
         ((content_checks, "check"), (mistakes, "problems")),
     ],
     ids=["remembered", "read", "checked"],

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sitegen.checks.number_search import unknown_numbers
 from sitegen.content.pages import AllPages, PageSource
-from sitegen.content.phone_numbers import drawn, in_library, strays
+from sitegen.content.phone_numbers import fill_library, fill_numbers
 
 from forms.core import i18n
 from forms.core.i18n import written_digits
@@ -61,12 +62,12 @@ FINE = [
 
 @pytest.mark.parametrize("text", STRAY)
 def test_what_looks_like_a_helpline_is_found(text: str) -> None:
-    assert [*strays(text, KNOWN)]
+    assert [*unknown_numbers(text, KNOWN)]
 
 
 @pytest.mark.parametrize("text", FINE)
 def test_what_is_known_or_is_no_phone_number_is_left_alone(text: str) -> None:
-    assert [*strays(text, KNOWN)] == []
+    assert [*unknown_numbers(text, KNOWN)] == []
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,8 @@ def test_what_is_known_or_is_no_phone_number_is_left_alone(text: str) -> None:
     ],
 )
 def test_a_number_is_drawn_as_a_link_or_plain(text: str, link: str, plain: str) -> None:
-    assert drawn(text, NUMBERS, link=True) == link
-    assert drawn(text, NUMBERS, link=False) == plain
+    assert fill_numbers(text, NUMBERS, link=True) == link
+    assert fill_numbers(text, NUMBERS, link=False) == plain
 
 
 def test_a_number_is_drawn_wherever_staff_write(folder: Any) -> None:
@@ -162,7 +163,7 @@ def test_a_number_that_is_not_in_the_table_is_said(folder: Any, text: str, sente
 def test_a_long_text_is_read_in_one_go(text: str) -> None:
     """Within half a second here; a rule that looks at all that follows each sign takes minutes."""
     begun = time.process_time()
-    list(strays(text, KNOWN))
+    list(unknown_numbers(text, KNOWN))
     assert time.process_time() - begun < 20
 
 
@@ -177,11 +178,13 @@ def test_a_postal_address_has_a_pin_code(folder: Any) -> None:
 
 def test_a_number_keeps_its_groups_in_order_in_a_language_from_right_to_left() -> None:
     page = PageSource("a.md", "ur", {"title": "x"}, "[[ number: line ]] 18004252650", 1)
-    library = in_library(AllPages({"ur": {"a.md": page}}), {"line": ("1800 4252 650", "18004252650")})
+    library = fill_library(AllPages({"ur": {"a.md": page}}), {"line": ("1800 4252 650", "18004252650")})
     text = library.by_language["ur"]["a.md"].text
     assert "[1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}650](tel:18004252650)" in text
-    assert [*strays(text, {"18004252650"})] == []
-    assert [found.shown for found in strays("1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}651", {"18004252650"})]
+    assert [*unknown_numbers(text, {"18004252650"})] == []
+    assert [
+        found.shown for found in unknown_numbers("1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}651", {"18004252650"})
+    ]
 
 
 def test_the_content_names_its_numbers_by_their_rows() -> None:
@@ -193,7 +196,7 @@ def test_the_content_names_its_numbers_by_their_rows() -> None:
 def test_words_of_the_interface_name_no_number(language: str) -> None:
     for message in i18n.catalog(language):
         said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
-        assert [*strays(said, KNOWN)] == []
+        assert [*unknown_numbers(said, KNOWN)] == []
 
 
 def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any) -> None:

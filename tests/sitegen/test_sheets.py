@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sitegen.content.spreadsheets import dates
-from sitegen.content.tables import read
+from sitegen.content.spreadsheets.table_reader import read_tables
 
 Said = Callable[[], str]
 _STORED = "A spreadsheet counts 2023-03-15 like this: give the column the format of a date, and save again. "
@@ -20,7 +20,7 @@ HINTS = {
 def starts(folder: Any, cell: str) -> str:
     """What the table makes of a cell of events.csv, column starts."""
     folder.row("events", starts=cell)
-    rows = read(folder.csv("events").parent, folder.root / "site" / "schemas")["events"]
+    rows = read_tables(folder.csv("events").parent, folder.root / "site" / "schemas")["events"]
     return str(rows[0]["starts"])
 
 
@@ -37,10 +37,10 @@ def test_a_time_as_a_spreadsheet_in_india_writes_it(folder: Any, cell: str) -> N
 
 
 def test_the_day_stands_before_the_month_and_noon_and_midnight_are_known() -> None:
-    assert str(dates.read("03/04/2027 12:30 pm")) == "2027-04-03 12:30:00"
-    assert str(dates.read("03-04-2027 12:05 a.m.")) == "2027-04-03 00:05:00"
-    assert str(dates.read("03-04-2027")) == "2027-04-03 00:00:00"
-    assert str(dates.read("3.4.2027 12 pm")) == "2027-04-03 12:00:00"
+    assert str(dates.parse("03/04/2027 12:30 pm")) == "2027-04-03 12:30:00"
+    assert str(dates.parse("03-04-2027 12:05 a.m.")) == "2027-04-03 00:05:00"
+    assert str(dates.parse("03-04-2027")) == "2027-04-03 00:00:00"
+    assert str(dates.parse("3.4.2027 12 pm")) == "2027-04-03 12:00:00"
 
 
 @pytest.mark.parametrize("cell", ["24.1.2027", "24-Jan-2027", "24 january 2027", "24/01/2027"])
@@ -82,7 +82,7 @@ def test_other_signs_between_columns_are_read_rightly(folder: Any, separator: by
 
 def test_columns_may_stand_in_another_order_and_optional_ones_be_left_out(folder: Any) -> None:
     folder.csv("places").write_text("name_en,id,kind\nNorth,north,taluk\n", encoding="utf-8")
-    rows = read(folder.csv("events").parent, folder.root / "site" / "schemas")["places"]
+    rows = read_tables(folder.csv("events").parent, folder.root / "site" / "schemas")["places"]
     assert rows[0]["name_en"] == "North"
     assert rows[0]["name_ta"] is None
 

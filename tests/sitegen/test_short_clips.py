@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sitegen.content import tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.media import audio_clips, short_clips, speech
 
 from forms.core.portal import Choice, Clip, Event, SoundFile
@@ -13,7 +14,7 @@ from tests.sitegen.test_listen import recording, with_voice  # type: ignore[impo
 
 @pytest.fixture(scope="module")
 def rows() -> tables.Tables:
-    return tables.read(ROOT / "content" / "tables", ROOT / "site" / "schemas")
+    return table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
 
 
 @pytest.mark.parametrize(("number", "said"), [("112", "Danger, 1 1 2."), ("1800 4252 650", "Danger.")])

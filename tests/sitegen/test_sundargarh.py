@@ -13,6 +13,7 @@ import yaml
 from sitegen import build as site_build
 from sitegen import shared_work
 from sitegen.content import tables
+from sitegen.content.spreadsheets import table_reader
 from sitegen.layers import lookup, site_root
 from sitegen.media import spoken_lines
 
@@ -92,7 +93,7 @@ def test_nothing_of_the_other_district_is_on_it(site: Any) -> None:
 
 
 def test_its_parts_are_blocks_and_are_asked_for_by_that_name() -> None:
-    rows = tables.read(CONTENT / "tables", ROOT / "site" / "schemas")
+    rows = table_reader.read_tables(CONTENT / "tables", ROOT / "site" / "schemas")
     assert len(rows["places"]) == 17
     assert {row["kind"] for row in rows["places"]} == {"block"}
     assert {row["id"] for row in rows["kinds"] if row["of"] == "place"} == {"block"}

@@ -14,8 +14,8 @@ import pyrage
 import pytest
 from PIL import Image
 from sitegen import build as site_build
-from sitegen.content.consent import consents
-from sitegen.content.consent.consents import read_leniently
+from sitegen.content.consent import consent_table, consents
+from sitegen.content.consent.consent_table import read_leniently
 from sitegen.languages import adding
 from sitegen.publish.withdrawals import withdrawal
 
@@ -337,10 +337,10 @@ def test_a_broken_row_hides_what_it_names_and_a_withdrawal_always_wins() -> None
     cells = {**CONSENT, "story": "stories/a"}
     head = list(cells)
     whole, broken = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
-    rows = [consents.row_of(head, whole), consents.row_of(head, broken)]
+    rows = [consent_table.parse_row(head, whole), consent_table.parse_row(head, broken)]
     alone, beside = consents.Consents(Path(), tuple(rows[:1])), consents.Consents(Path(), tuple(rows))
-    assert alone.standing("visit", "stories/a", "en", TODAY) == consents.Standing()
-    assert "cannot be read" in beside.standing("visit", "stories/a", "en", TODAY).why
+    assert alone.status("visit", "stories/a", "en", TODAY) == consents.ConsentStatus()
+    assert "cannot be read" in beside.status("visit", "stories/a", "en", TODAY).reason
     assert beside.media(TODAY)["photos/b.png"] == frozenset()
     unread = consents.Consents(Path(), ({**cells, "withdrawn_on": "yesterday"},))
-    assert unread.standing("visit", "stories/a", "en", TODAY).left
+    assert unread.status("visit", "stories/a", "en", TODAY).lapsed

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commands.site import Site
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.publish.withdrawals import cleaning, withdrawal, withdrawn_quotes
 
 from forms.core.problem import Problems
@@ -218,7 +218,7 @@ def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
 def test_a_fault_of_ours_in_reading_consents_counts_as_no_consent(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     mark_of(folder)
     site = folder.build()
-    monkeypatch.setattr(consents, "read_leniently", lambda _: 1 / 0)
+    monkeypatch.setattr(consent_table, "read_leniently", lambda _: 1 / 0)
     with pytest.raises(Problems, match="every story is taken off"):
         purged(site, folder)
     assert left_in(site) == set()

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from commands import building, withdrawals
 from commands.site import Site, today_in
-from sitegen.content.consent.consents import languages, media_names, read_leniently, story_name
+from sitegen.content.consent.consent_names import languages, media_names, story_name
+from sitegen.content.consent.consent_table import read_leniently
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import manifest as build_manifest
@@ -109,10 +110,10 @@ def test_a_consent_is_read_however_a_spreadsheet_saves_it(
     tell(folder)
     saved_as(folder.csv("consents"), mark=mark, separator=separator, end=end, day=day)
     content = folder.root / "content"
-    assert read_leniently(content).cover("stories/a", "ta", date(2027, 5, 31))
-    assert not read_leniently(content).cover("stories/a", "ta", date(2027, 6, 1))
+    assert read_leniently(content).covers("stories/a", "ta", date(2027, 5, 31))
+    assert not read_leniently(content).covers("stories/a", "ta", date(2027, 6, 1))
     assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
-    assert not read_leniently(content).cover("stories/a", "ta", TODAY)
+    assert not read_leniently(content).covers("stories/a", "ta", TODAY)
 
 
 def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) -> None:
@@ -120,9 +121,9 @@ def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) ->
     tell(folder)
     folder.table("consents", before, CONSENT)
     assert folder.problems() == []
-    assert read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
     folder.table("consents", {**before, "withdrawn_on": "2026-06-01"}, CONSENT)
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
     assert any("(row before). A neutral page" in line for line in folder.check().warnings)
 
 
@@ -130,7 +131,7 @@ def test_a_consent_that_is_given_again_after_a_withdrawal_counts(folder: Any) ->
 def test_a_withdrawal_counts_whatever_nobody_sees_stands_in_its_row(folder: Any, story: str) -> None:
     tell(folder)
     folder.table("consents", {**CONSENT, "id": "other", "story": story, "withdrawn_on": "2026-12-01"}, CONSENT)
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_an_example_needs_dates_and_a_second_person_too(folder: Any, lacking: st
     tell(folder, kind="composite", **{lacking: ""})
     folder.page("stories/a", consent="a-story", composite="true")
     assert any("the consent record is not complete." in problem for problem in folder.problems())
-    assert not read_leniently(folder.root / "content").cover("stories/a", "en", TODAY)
+    assert not read_leniently(folder.root / "content").covers("stories/a", "en", TODAY)
 
 
 def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> None:
@@ -213,7 +214,7 @@ def test_an_example_with_dates_and_a_second_person_is_published(folder: Any) -> 
     for language in ("en", "ta"):
         folder.page("stories/a", "Text.", language, consent="a-story", composite="true")
     assert folder.problems() == []
-    assert read_leniently(folder.root / "content").cover("stories/a", "ta", TODAY)
+    assert read_leniently(folder.root / "content").covers("stories/a", "ta", TODAY)
 
 
 def beside(table: Path, name: str) -> None:

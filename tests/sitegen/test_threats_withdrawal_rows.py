@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from commands.site import Site
-from sitegen.content.consent import consents
-from sitegen.content.consent.consents import columns, read_leniently
+from sitegen.content.consent import consent_table
+from sitegen.content.consent.consent_table import columns, read_leniently
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
@@ -131,7 +131,7 @@ def fault(request: pytest.FixtureRequest) -> Fault:
 
 
 def shown(content: Path, story: str = "stories/a") -> bool:
-    return any(read_leniently(content).cover(story, code, TODAY) for code in ("en", "ta"))
+    return any(read_leniently(content).covers(story, code, TODAY) for code in ("en", "ta"))
 
 
 def test_a_withdrawal_is_written_whatever_is_wrong_and_stays_when_that_is_mended(folder: Any, fault: Fault) -> None:
@@ -309,8 +309,8 @@ def test_a_table_that_another_program_holds_for_ever_is_no_hindrance(
     folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(folder)
-    monkeypatch.setattr(consents, "LONGEST_CHANGE", 0.1)
+    monkeypatch.setattr(consent_table, "LOCK_TIMEOUT", 0.1)
     folder.csv("consents").write_text(WHOLE, "utf-8")
-    with consents.changing(folder.root / "content"):
+    with consent_table.locked_table(folder.root / "content"):
         assert withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
     assert not shown(folder.root / "content")

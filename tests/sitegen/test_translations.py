@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sitegen import build as site_build
-from sitegen.content import pages, translations
+from sitegen.content import page_reader, translations
 from sitegen.content.pages import AllPages
 
 TODAY = date(2027, 1, 1)
@@ -24,8 +24,8 @@ def page(folder: Any) -> Any:
 
 def library(folder: Any) -> AllPages:
     content = folder.root / "content"
-    found = pages.read_all(content, ("en", "ta"))[0]
-    return translations.applied(found, translations.read(content))
+    found = page_reader.read_all(content, ("en", "ta"))[0]
+    return translations.mark_outdated(found, translations.read(content))
 
 
 def state(folder: Any) -> tuple[bool, bool]:
@@ -75,7 +75,7 @@ def test_a_new_day_says_that_the_translation_follows_and_a_new_look_that_it_was_
 
 def test_the_paragraphs_are_named(page: Any) -> None:
     page.page("rights", "One.\n\nNew.\n\nThree.\n\nFour.")
-    (edited, ended) = translations.said(library(page))
+    (edited, ended) = translations.change_messages(library(page))
     assert edited.startswith(
         "content/ta/rights.md: the English was edited since it was translated (content/en/rights.md: new or changed in "
         "line 10, 14; paragraphs gone: 1)."

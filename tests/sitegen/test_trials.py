@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
-from sitegen.content import events, pages
-from sitegen.content.spreadsheets.dates import in_doubt
+from sitegen.content import events, page_reader, pages
+from sitegen.content.spreadsheets.dates import ambiguous_days
 from sitegen.media import images
 from sitegen.render.engine.markdown_html import to_html
 from sitegen.render.events import calendars
@@ -20,7 +20,7 @@ def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
     folder.page("index", language="ta", source_changed="2026-11-24T10:30:00")
     [said] = folder.problems()
     assert said.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
-    meta, *_ = pages.split("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
+    meta, *_ = page_reader.split_front_matter("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
     assert pages.PageSource("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
 
 
@@ -61,7 +61,7 @@ def test_endings_in_capitals_are_known(folder: Any) -> None:
     ],
 )
 def test_days_beside_one_with_the_month_first_are_in_doubt(cells: list[str], doubted: set[int]) -> None:
-    assert in_doubt(cells) == doubted
+    assert ambiguous_days(cells) == doubted
 
 
 def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:
@@ -88,7 +88,7 @@ NIGHT = {
 
 def event_of(folder: Any, starts: str, ends: str) -> Event:
     folder.table("events", {**NIGHT, "starts": starts, "ends": ends})
-    [event] = events.events_of(list(events.expanded(folder.rows("events"))))
+    [event] = events.events_of(list(events.expand_series(folder.rows("events"))))
     return event
 
 
@@ -142,7 +142,7 @@ def test_trial_7_a_repeating_night_and_its_moved_day_end_at_midnight(folder: Any
         "state": "moved",
     }
     folder.table("events", {**NIGHT, **every}, moved)
-    found = events.events_of(list(events.expanded(folder.rows("events"))))
+    found = events.events_of(list(events.expand_series(folder.rows("events"))))
     assert [(event.day.day, event.last_day.day, event.end_time) for event in found] == [
         (24, 24, "24:00"),
         (1, 1, "24:00"),
@@ -279,7 +279,7 @@ def test_a_number_that_yaml_reads_as_another_is_said(folder: Any, said: Any, day
 
 @pytest.mark.parametrize("title", ["0671", "10:30", "1_000_2"])
 def test_a_title_stays_as_it_was_written(title: str) -> None:
-    meta, *_ = pages.split(f"---\ntitle: {title}\n---\n", "content/en/a.md")
+    meta, *_ = page_reader.split_front_matter(f"---\ntitle: {title}\n---\n", "content/en/a.md")
     assert meta["title"] == title
 
 

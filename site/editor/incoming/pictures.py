@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table
 from sitegen.layers import lookup
 from sitegen.layers.own_files import is_kept_by_windows
 from sitegen.media import images
@@ -44,7 +44,7 @@ def path_of(content: Path, name: str) -> Path:
     taken = {file.stem.casefold() for file in path.parent.glob("*")} if path.parent.exists() else set()
     # Under an old name it would stand under the old one's consent: also where that file is a library's, or gone.
     taken |= {PurePosixPath(file.name).stem.casefold() for file in lookup.files(content, f"media/{FOLDER}")}
-    named = (consents.media_names(row.get("media") or "") for row in consents.read_leniently(content).rows)
+    named = (consent_names.media_names(row.get("media") or "") for row in consent_table.read_leniently(content).rows)
     taken |= {PurePosixPath(one).stem for names in named for one in names if one.startswith(f"{FOLDER}/")}
     if name in taken:
         raise Problem(name, _("There is a picture of this name already."), _("Choose another name."))
@@ -64,14 +64,14 @@ def every(content: Path, context: Context | None) -> list[Picture]:
     """Return the pictures of the district and its libraries, those without any row of consent first."""
     files = [file for file in lookup.files(content, "media") if file.path.suffix.lower() in images.PHOTOS]
     names = [file.name.removeprefix("media/") for file in files]
-    rows = consents.read_leniently(content).rows
+    rows = consent_table.read_leniently(content).rows
     found = [Picture(name, tuple(_consents(name, rows)), tuple(_pages(name, context))) for name in names]
     return sorted(found, key=lambda picture: (bool(picture.consents), picture.name))
 
 
 def _consents(name: str, rows: tuple[object, ...]) -> Iterator[str]:
     for row in rows:
-        if isinstance(row, dict) and consents.media_name(name) in consents.media_names(row.get("media", "")):
+        if isinstance(row, dict) and consent_names.media_name(name) in consent_names.media_names(row.get("media", "")):
             yield str(row.get("id", ""))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table
 from sitegen.content.pages import SOURCE, AllPages
 from sitegen.layers import lookup
 from sitegen.media import audio_clips
@@ -43,7 +43,7 @@ def every(content: Path, library: AllPages, language: str) -> list[Reading]:
 
 def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
     for name, page in sorted(library.by_language.get(SOURCE, {}).items()):
-        if not page.made:
+        if not page.generated:
             found = library.by_language.get(language, {}).get(name, page)
             yield name.removesuffix(".md"), found.title
     for key, (_form, field) in audio_clips.questions().items():
@@ -53,13 +53,13 @@ def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
 
 def consents_of(content: Path, language: str, key: str) -> tuple[str, ...]:
     """Return the rows of consents that name a recording of this text, whatever its ending: also withdrawn ones."""
-    name = consents.media_name(f"{audio_clips.FOLDER}/{language}/{key}")
-    rows = [row for row in consents.read_leniently(content).rows if isinstance(row, dict)]
+    name = consent_names.media_name(f"{audio_clips.FOLDER}/{language}/{key}")
+    rows = [row for row in consent_table.read_leniently(content).rows if isinstance(row, dict)]
     return tuple(str(row.get("id", "")) for row in rows if name in {*map(_bare, _media(row))})
 
 
 def _media(row: dict[str, str]) -> frozenset[str]:
-    return consents.media_names(row.get("media") or "")
+    return consent_names.media_names(row.get("media") or "")
 
 
 def _bare(name: str) -> str:

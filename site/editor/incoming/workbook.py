@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sitegen.content.spreadsheets.csv_files import MOST_ROWS
+from sitegen.content.spreadsheets.csv_files import MAX_ROWS
 
 from editor.incoming.package import xml_of
 from forms.core.files.spreadsheet_csv import cell_text
@@ -105,7 +105,7 @@ def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
     sheet.reset_dimensions()  # what the file says of its own size
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MOST_DRAWN or len(row) > _MOST_COLUMNS:
-            raise Problem(where, "has too many rows or columns.", f"A table may have {MOST_ROWS:,} rows.")
+            raise Problem(where, "has too many rows or columns.", f"A table may have {MAX_ROWS:,} rows.")
         empty.append(row)
         if _width(row):
             yield from empty

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.publish.withdrawals import withdrawal
 
 from editor.saving.merging import MergedPart, merge, merged
@@ -21,7 +21,7 @@ from forms.core.files.spreadsheet_csv import Dialect, separator_of, text_of
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
-CONSENTS = consents.TABLE.as_posix()
+CONSENTS = consent_table.TABLE.as_posix()
 _ODD = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f]|[. ]$')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?|\.git.*|git~\d+", re.I)
 

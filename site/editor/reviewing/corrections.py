@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sitegen.content.pages import SOURCE
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 
 from editor import differences, front_matter
 from editor.differences import Piece
@@ -193,7 +193,7 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
     table = file.removeprefix("tables/").removesuffix(".csv")
     schema, keys = editor.schemas[table], rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")
-    row = rows.found(sheet_of(text.encode(), file), keys, value) if text else None
+    row = rows.found(parse_csv(text.encode(), file), keys, value) if text else None
     row = row or library_rows.found(editor.store, table, schema, value)
     names = [field["name"] for field in schema["fields"]]
     if not (row and _is_translated(names, column, language) and is_same(row.get(column, ""), one.text.translation)):

@@ -13,7 +13,7 @@ from jinja2 import FileSystemLoader
 from sitegen.content.consent import quotes
 from sitegen.content.desk_tables import ENGLISH_ONLY
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 
 from editor import front_matter
 from editor.editor import Editor
@@ -73,11 +73,11 @@ def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[
     """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
         english = _whole(store, SOURCE, name)
-        if not english or page.made:
+        if not english or page.generated:
             continue
         own = _whole(store, language, name)
         source = library.source(name)
-        left = page.meta.get(quotes.LEFT) or (source and source.meta.get(quotes.LEFT))
+        left = page.meta.get(quotes.QUOTE_REMOVED) or (source and source.meta.get(quotes.QUOTE_REMOVED))
         hidden = {*_quoted(english), *_quoted(own)} if left else set()
         for text in of_page(f"{language}/{name}", english, own):
             if not any(words in side for words in hidden for side in (text.english, text.translation)):
@@ -127,7 +127,7 @@ def of_tables(
 
 def own_rows(store: ContentStore, table: str, names: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of the district's own table."""
-    sheet = sheet_of((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
+    sheet = parse_csv((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
     return [named(sheet.header, cells) for cells in sheet.rows]
 
 
@@ -184,7 +184,7 @@ def spreadsheet(found: Iterable[Text]) -> bytes:
 
 def returned(data: bytes, where: str) -> Returned:
     """Return what came back. Raises Problem where it is no pack, or cannot be read."""
-    sheet = sheet_of(data, where)
+    sheet = parse_csv(data, where)
     if missing := [name for name in COLUMNS if name not in sheet.header]:
         what = _('has no column "%(column)s".', column=missing[0])
         raise Problem(where, what, _("Save the table of the pack with all its columns, as CSV UTF-8."))

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 
 from sitegen.checks.security import secret_checks
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.layers import lookup
 
 from editor.moment import once
@@ -158,7 +158,7 @@ class ContentStore:
     def _alone(self, paths: Collection[Path]) -> AbstractContextManager[None]:
         """Keep out whoever withdraws by another program, from the look at what is withdrawn until all is written."""
         changes_consents = any(self.name(path) == withdrawals.NAME for path in paths)
-        return consents.changing(self.content) if changes_consents else nullcontext()
+        return consent_table.locked_table(self.content) if changes_consents else nullcontext()
 
     def remove(self, path: Path, base: str, who: str, what: str) -> Revision | None:
         """Take a file away that is in the state `base`, and record it. It stays in the history.

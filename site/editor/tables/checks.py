@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sitegen.build import KEPT_TABLES
 from sitegen.content import tables
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets import table_reader
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.content.tables import Row, Tables
 from sitegen.layers import libraries
 from sitegen.lint import consent_rules, mistakes
@@ -40,7 +41,7 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
             libraries.copy_settings(editor.content, trial.parent)
         (trial / f"{table}.csv").write_bytes(editor.store.bytes_of(editor.store.table(table), text))
         try:
-            read = tables.read(trial, editor.root / "site" / "schemas", editor.root / KEPT_TABLES)
+            read = table_reader.read_tables(trial, editor.root / "site" / "schemas", editor.root / KEPT_TABLES)
         except Problems as told:
             return [one for one in told.problems if one.where.startswith(name)]
         except Problem as problem:
@@ -60,7 +61,7 @@ def row_problems(editor: Editor, table: str, text: str, name: str) -> list[Probl
 
 def row_number(text: str, keys: Sequence[str], name: str) -> int:
     """Return the number that a spreadsheet shows for the row of this name; 0 where there is none."""
-    sheet = sheet_of(text.encode(), "")
+    sheet = parse_csv(text.encode(), "")
     found = zip(sheet.numbers, sheet.rows, strict=True)
     return next((number for number, row in found if name_of(named(sheet.header, row), keys) == name), 0)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from sitegen.content.spreadsheets.csv_files import read_sheet
+from sitegen.content.spreadsheets.csv_files import read_csv
 from sitegen.layers import lookup
 from sitegen.layers.rows import DROP
 
@@ -28,7 +28,7 @@ def of(store: ContentStore, table: str, schema: Mapping[str, Any]) -> Iterator[d
     keys, seen = rows.keys_of(schema), set[str]()
     for layer in lookup.layers(store.content):
         with suppress(Problem, FileNotFoundError):  # of a file that cannot be read the page Publish says what is wrong
-            sheet = read_sheet(layer.folder / "tables" / f"{table}.csv")
+            sheet = read_csv(layer.folder / "tables" / f"{table}.csv")
             found = [named(sheet.header, cells) for cells in sheet.rows]
             if layer.shown != lookup.OWN:
                 fresh = (row for row in found if name_of(row, keys) not in seen and not row.get(DROP))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
+from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
 
 from editor.incoming import documents, workbook
 from editor.tables.lines import name_of, named
@@ -134,7 +134,7 @@ def from_upload(data: bytes, where: str, like: str) -> str:
     """Return the text of a table that came from a spreadsheet. Raises Problem where it cannot be read."""
     if data.startswith(workbook.MARK):
         data = csv_text(documents.workbook(data, where)).encode()
-    sheet = sheet_of(data, where)
+    sheet = parse_csv(data, where)
     return _text(sheet.header, [[unguarded(cell) for cell in row] for row in sheet.rows], like)
 
 

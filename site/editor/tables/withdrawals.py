@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sitegen.content.consent import cells as consent_cells
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table
 from sitegen.content.spreadsheets import dates
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from sitegen.layers import rows
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Danger, Problem, place_in
 
-NAME = consents.TABLE.as_posix()
+NAME = consent_table.TABLE.as_posix()
 """The file, as history knows it."""
 
 _WHERE = f"content/{NAME}"
@@ -51,8 +51,8 @@ class _Row:
 def is_withdrawn(content: Path, page: str) -> bool:
     """Return whether the consent of a story was withdrawn. page: its file below a language, like stories/one.md."""
     name = page.casefold().removesuffix(".md")
-    known = consents.read_leniently(content).rows
-    return any(row.get("withdrawn_on") and consents.story_name(row.get("story") or "") == name for row in known)
+    known = consent_table.read_leniently(content).rows
+    return any(row.get("withdrawn_on") and consent_names.story_name(row.get("story") or "") == name for row in known)
 
 
 def require_kept(content: Path, before: str | None, after: str) -> None:
@@ -66,8 +66,8 @@ def require_kept(content: Path, before: str | None, after: str) -> None:
 
 def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
     """Yield what forbids to write a text in place of another. Raises Problem where either cannot be read."""
-    if newer := consents.newer_file(content):  # a save would make consents.csv the newer one, and nobody said so
-        yield consents.in_doubt(newer)
+    if newer := consent_table.newer_file(content):  # a save would make consents.csv the newer one, and nobody said so
+        yield consent_table.newer_file_problem(newer)
     left = Counter(_rows(after))
     for row in _rows(before):
         if not row.is_gone:
@@ -90,20 +90,20 @@ def _taken_back(row: _Row, after: _Row | None) -> Problem:
 
 
 def _rows(text: str) -> list[_Row]:
-    sheet = sheet_of(text.encode(), _WHERE)
+    sheet = parse_csv(text.encode(), _WHERE)
     cells = (dict(zip(sheet.header, row, strict=False)) for row in sheet.rows)
     return [_row(number, row) for number, row in zip(sheet.numbers, cells, strict=True)]
 
 
 def _row(number: int, cells: dict[str, str]) -> _Row:
     day = consent_cells.marked_day(cells.values()) or cells.get(rows.WITHDRAWN, "")
-    read = dates.read(day)
+    read = dates.parse(day)
     return _Row(
         number,
         cells.get("id", "").casefold(),
-        consents.story_name(cells["story"]) if cells.get("story") else "",
-        consents.media_names(cells.get("media", "")),
-        consents.page_names(cells.get("quotes", "")),
+        consent_names.story_name(cells["story"]) if cells.get("story") else "",
+        consent_names.media_names(cells.get("media", "")),
+        consent_names.page_names(cells.get("quotes", "")),
         read.date().isoformat() if read else re.sub(r"\s+", " ", day),
         rows.is_dropped(cells.get(rows.DROP, "")),
     )

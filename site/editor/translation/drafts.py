@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import front_matter
 from editor.paths import within
@@ -30,7 +30,7 @@ class Draft:
 
 def path_of(store: ContentStore, language: str, name: str) -> Path:
     """Return the place of the draft of a page. Raises Problem for a malformed name."""
-    return within(store.content, store.content / UNFINISHED / store.name(store.page(language, name)))
+    return within(store.content, store.content / DRAFTS_FOLDER / store.name(store.page(language, name)))
 
 
 def read(store: ContentStore, language: str, name: str) -> Draft | None:
@@ -42,7 +42,7 @@ def read(store: ContentStore, language: str, name: str) -> Draft | None:
 
 def names(content: Path, language: str) -> Iterator[str]:
     """Yield the pages of a language of which a draft lies here."""
-    folder = content / UNFINISHED / language
+    folder = content / DRAFTS_FOLDER / language
     for path in sorted(folder.rglob("*.md")):
         if path.is_file():
             yield path.relative_to(folder).as_posix()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from sitegen.content import pages, translations
+from sitegen.content import page_reader, translations
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 
 from forms.core.problem import Problem
@@ -64,7 +64,7 @@ def states(
     library: AllPages, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
 ) -> list[TranslationState]:
     """Return the state of every page that English has and the site does not make itself, what needs most first."""
-    own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.made]
+    own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.generated]
     found = [state_of(library, name, language, drafts, begun) for name in own]
     return sorted(found, key=lambda state: (STATES.index(state.kind), state.name))
 
@@ -120,11 +120,11 @@ def joined(parts: Sequence[str]) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def translated_from(versions: Iterator[str], known: translations.KnownTranslation, name: str) -> str | None:
+def translated_from(versions: Iterator[str], known: translations.TranslationRecord, name: str) -> str | None:
     """Return the English from which a page was translated, of its versions in history; None where none is the one."""
     for text in versions:
         with suppress(Problem):  # a version whose front matter could not be read is not what anybody translated
-            old = PageSource(name, SOURCE, *pages.split(text, name))
+            old = PageSource(name, SOURCE, *page_reader.split_front_matter(text, name))
             if tuple(part for _, part in translations.paragraphs(old)) == known.english:
                 return text
     return None

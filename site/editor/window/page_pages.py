@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, g, jsonify, render_template, request
-from sitegen.content.consent.consents import FOLDER as STORIES
+from sitegen.content.consent.consent_names import STORIES_FOLDER as STORIES
 from sitegen.content.pages import SOURCE
 from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
-from sitegen.content.consent.consents import FOLDER
+from sitegen.content.consent.consent_names import STORIES_FOLDER
 from sitegen.content.pages import SOURCE
 from werkzeug.wrappers import Response
 
@@ -34,7 +34,7 @@ def consent_row(consent: str, story: str) -> dict[str, str]:
 def new() -> Response:
     """Make the draft, then ask for the consent's row. Raises Problem where the address is taken."""
     editor, name = the_editor(), request.form.get("name", "").strip().removesuffix(".md")
-    path = editor.store.page(SOURCE, f"{FOLDER}{name}.md")
+    path = editor.store.page(SOURCE, f"{STORIES_FOLDER}{name}.md")
     if editor.store.read(path)[1]:
         todo = translate("Choose another address, or open that page from the list.")
         raise Problem(name, translate("There is a page of this address already."), todo)
@@ -44,5 +44,5 @@ def new() -> Response:
     values = {"title": title, "description": "", "changed": editor.today(), "consent": consent, "draft": True}
     more = {"composite": True} if composite else {}
     text = front_matter.whole(front_matter.with_values("", {**values, **more}), f"# {title}\n")
-    editor.store.replace(path, text, "", writer(), f"New draft: {FOLDER}{name}")
-    return redirect_to(f"/tables/consents/row?{urlencode(consent_row(consent, f'{FOLDER}{name}'))}")
+    editor.store.replace(path, text, "", writer(), f"New draft: {STORIES_FOLDER}{name}")
+    return redirect_to(f"/tables/consents/row?{urlencode(consent_row(consent, f'{STORIES_FOLDER}{name}'))}")

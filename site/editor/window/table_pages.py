@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, request
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.content.events import days_of
-from sitegen.content.spreadsheets.csv_files import CsvFile, sheet_of
-from sitegen.content.tables import CellProblem
+from sitegen.content.spreadsheets.cell_problems import CellProblem
+from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
 from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 
@@ -63,7 +63,7 @@ def sheet_now(table: str) -> tuple[CsvFile, str, str]:
     editor = the_editor()
     header = ",".join(one["name"] for one in schema_of(table)["fields"])
     text, base = editor.store.read(editor.store.table(table))
-    return sheet_of((text or header).encode(), f"content/tables/{table}.csv"), text or header, base
+    return parse_csv((text or header).encode(), f"content/tables/{table}.csv"), text or header, base
 
 
 def inherited(table: str) -> list[dict[str, str]]:
@@ -121,14 +121,14 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
 
 def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
-    gone = {consents.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
+    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
     stories = broken_rows.stories_in(row)
     if withdrawn_days.day_of(row) or (stories and stories <= gone):
         return ""
     named = row.get("id", "")
-    is_one = consents.is_id(named) and sum(one.get("id") == named for one in found) == 1
+    is_one = consent_names.is_id(named) and sum(one.get("id") == named for one in found) == 1
     by_id = [named] if is_one and not stories else []
-    media = consents.media_names(row.get("media", ""))
+    media = consent_names.media_names(row.get("media", ""))
     names = [*by_id, *sorted(stories), row.get("story"), *sorted(media), row.get("id")]
     return next((name for name in names if name and without_surrogates(name) == name), "")
 
@@ -220,7 +220,7 @@ def _save(table: str, form: RowForm) -> int:
     editor, keys = the_editor(), rows.keys_of(schema_of(table))
     sheet, text, now = sheet_now(table)
     before = editor.store.history.read(form.base)
-    base = sheet_of(before, table) if before else None
+    base = parse_csv(before, table) if before else None
     typed = name_of(form.cells, keys)
     # A library's row has no place in this file before its first save, and no place in what the form was made from.
     theirs = rows.found(sheet, keys, form.key or typed)
@@ -286,7 +286,7 @@ def upload(table: str) -> str:
 def _compared(table: str, fresh: str, base: str) -> str:
     editor = the_editor()
     schema = schema_of(table)
-    found = rows.changes(sheet_now(table)[0], sheet_of(fresh.encode(), f"{table}.csv"), rows.keys_of(schema))
+    found = rows.changes(sheet_now(table)[0], parse_csv(fresh.encode(), f"{table}.csv"), rows.keys_of(schema))
     problems = checks.table_problems(editor, table, fresh)
     return render_template(
         "upload.html", table=table, changes=found, titles=rows.titles_of(schema), text=fresh, base=base,

@@ -110,7 +110,7 @@ def _files_asked(page: PageSource, content: Path) -> Iterator[Problem]:
         yield from images.asked(page, (), content / "media")
         return
     facts = page_facts.of(page, content.parent)
-    yield from images.asked(page, () if page.made else facts.pictures, content / "media")
+    yield from images.asked(page, () if page.generated else facts.pictures, content / "media")
     for address, _words in facts.links:
         name = unquote(html.unescape(address)).removeprefix("/media/")
         film = address.startswith("/media/") and name.lower().endswith(tuple(FILMS))

@@ -11,6 +11,7 @@ from forms.core.i18n import own_words
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
 from sitegen import kept_work
+from sitegen.checks import number_search
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
 from sitegen.content.pages import PageSource
@@ -33,7 +34,7 @@ _TAG = re.compile(r"<[^>]*>")
 def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iterator[Problem]:
     """Yield each number that looks like a helpline and is not in helplines.csv: in all that a district writes."""
     known = phone_numbers.known_numbers(tables["helplines"])
-    ids = sorted(phone_numbers.dialled(tables["helplines"]))
+    ids = sorted(phone_numbers.numbers_by_id(tables["helplines"]))
     codes = sorted({page.language for page in pages})
     kept = kept_work.at(content.parent, kept_work.CHECKS)
     yield from of_pages([page for page in pages if not _was_clean(page, known, ids, kept)], tables)
@@ -78,7 +79,7 @@ def _was_clean(page: PageSource, known: frozenset[str], ids: Sequence[str], kept
 def of_pages(pages: Sequence[PageSource], tables: Tables) -> Iterator[Problem]:
     """Yield those of these pages."""
     known = phone_numbers.known_numbers(tables["helplines"])
-    ids = sorted(phone_numbers.dialled(tables["helplines"]))
+    ids = sorted(phone_numbers.numbers_by_id(tables["helplines"]))
     for page in pages:
         yield from _of_page(page, known, ids)
 
@@ -100,7 +101,7 @@ def _shown_settings(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _in_page(page: PageSource, known: frozenset[str], ids: Sequence[str]) -> Iterator[Problem]:
-    for found in phone_numbers.strays(page.text, known):
+    for found in number_search.unknown_numbers(page.text, known):
         yield _stray(found).at(place_in(page.where, line=page.line_of(found.start)))
     for match in phone_numbers.TOKEN.finditer(page.text) if "[[" in page.text else ():
         yield _unknown(match["id"], ids).at(place_in(page.where, line=page.line_of(match.start())))
@@ -119,7 +120,7 @@ class _Found:
 
 
 def _in_text(text: str, known: frozenset[str], ids: Sequence[str], *, address: bool = False) -> Iterator[_Found]:
-    for found in phone_numbers.strays(text, known, address=address):
+    for found in number_search.unknown_numbers(text, known, address=address):
         yield _stray(found)
     for match in phone_numbers.TOKEN.finditer(text):
         yield _unknown(match["id"], ids)
@@ -133,7 +134,7 @@ def _in_tables(tables: Tables, codes: Sequence[str], known: frozenset[str], ids:
                 yield found.at(place_in(place_of(name, row), named=str(row[next(iter(row))]), column=column))
 
 
-def _stray(found: phone_numbers.StrayNumber) -> _Found:
+def _stray(found: number_search.UnknownNumber) -> _Found:
     what = _("%(number)s looks like a phone number and is not in helplines.csv.", number=found.shown)
     return _Found(what, _TODO)
 

@@ -26,7 +26,7 @@ _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 
 def problems(page: PageSource) -> Iterator[Problem]:
     """Everything wrong in one page that its own text shows."""
-    if page.made:
+    if page.generated:
         return
     yield from _blocks(page)
     for match in _TEL.finditer(page.text) if "](tel:" in page.text else ():

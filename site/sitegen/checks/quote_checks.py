@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.consent import consents, quotes
+from sitegen.content.consent import consent_names, quotes
 from sitegen.content.pages import PageSource, block_of
 from sitegen.render.engine.markdown_extensions import talk
 from sitegen.render.engine.markdown_html import to_html
@@ -28,13 +28,13 @@ _AT_ITS_END = _("Let the line consent: follow the words that it is for, behind a
 def problems(pages: Sequence[PageSource], root: Path) -> Iterator[Problem]:
     """Yield pages with quotes whose consent is unclear, or that cannot be removed alone. root: of mkdocs.yml."""
     for page in pages:
-        if page.made or consents.is_story(page) or ">" not in page.text:
+        if page.generated or consent_names.is_story(page) or ">" not in page.text:
             continue
         named = {quotes.key_of(name) for quote in quotes.quotes_of(page.text) for name in quote.consents}
-        html = _html(quotes.marked(page.text), root)
-        drawn = quotes.drawn(html)
-        left = quotes.without(drawn, named)
-        if any(not _TAG.sub("", said).strip() for keys, said in quotes.shown(drawn) if keys & named):
+        html = _html(quotes.mark_quotes(page.text), root)
+        drawn = quotes.mark_html(html)
+        left = quotes.remove_from_html(drawn, named)
+        if any(not _TAG.sub("", said).strip() for keys, said in quotes.quotes_in_html(drawn) if keys & named):
             what = _("a line consent: stands there, and no words of a quote before it.")
             yield Problem(page.where, what, _AT_ITS_END)
         elif _QUOTED.search(left) and not _said_elsewhere(page):
@@ -53,8 +53,10 @@ def _said_elsewhere(page: PageSource) -> bool:
 
 def _same(text: str, html: str, left: str, root: Path) -> bool:
     """Return whether page and text hold the same without their quotes, and what people say is drawn around them."""
-    at_once = _seen(left) == _seen(_html(quotes.taken_out(text), root))
-    return at_once and quotes.shown(quotes.drawn(talk(html))) == quotes.shown(quotes.drawn(html))
+    at_once = _seen(left) == _seen(_html(quotes.remove_quotes(text), root))
+    return at_once and quotes.quotes_in_html(quotes.mark_html(talk(html))) == quotes.quotes_in_html(
+        quotes.mark_html(html)
+    )
 
 
 def _html(text: str, root: Path) -> str:

@@ -14,7 +14,7 @@ from sitegen.content import desk_tables
 from sitegen.content.events import events_of
 from sitegen.content.pages import SOURCE
 from sitegen.content.settings import WHERE, language_codes, read_settings
-from sitegen.content.settings_schema import exits
+from sitegen.content.settings_schema import exit_addresses
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
 from sitegen.media.images import drawing
@@ -22,13 +22,12 @@ from sitegen.media.images import drawing
 DeskKeys = Mapping[str, tuple[str, str, str]]
 """Demonstration keys by desk: age recipient, "sha256:<hex>" of the pickup token, public signing key."""
 
+DeskProblemHandler = Callable[[Sequence[Problem]], object]
+"""Takes the problems of the desks in portal.yml; may raise."""
 
-DesksWrong = Callable[[Sequence[Problem]], object]
-"""Takes what is wrong with the desks of portal.yml."""
 
-
-def refuse(problems: Sequence[Problem]) -> None:
-    """Raise Problems: no site is built whose letters nobody could open."""
+def raise_problems(problems: Sequence[Problem]) -> None:
+    """Raise Problems: a site is not built if nobody could open its letters."""
     raise Problems(problems)
 
 
@@ -38,23 +37,22 @@ def load(
     days: Sequence[Row],
     keys: DeskKeys | None,
     assets: Mapping[str, str],
-    desks_wrong: DesksWrong = refuse,
+    on_desk_problems: DeskProblemHandler = raise_problems,
 ) -> Portal:
-    """Return the portal. days: the rows of events day by day.
+    """Return the portal. days: a row for each day of each event (events.expand_series).
 
-    desks_wrong: for whoever only writes and translates, which no desk's key is needed for. Raises Problem or Problems
-    where portal.yml is wrong or a desk lacks its key.
+    on_desk_problems: writing and translating need no desk's key, so the editor only collects these problems. Raises
+    Problem or Problems where portal.yml is wrong, and by default where a desk lacks its key.
     """
     settings = read_settings(content)
-    wrong = list(settings_checks.problems(settings))
-    if wrong:
-        raise Problems(wrong)
+    if problems := list(settings_checks.problems(settings)):
+        raise Problems(problems)
     media = content / "media"
     desks = [_desk(row, settings, keys or {}, media) for row in settings["desks"]]
     _require_timezone(str(settings["timezone"]))
-    if problems := list(_problems(settings, desks)):
-        desks_wrong(problems)
-    leaving = exits(settings["exit_url"])
+    if problems := list(_desk_problems(settings, desks)):
+        on_desk_problems(problems)
+    exit_urls = exit_addresses(settings["exit_url"])
     return Portal(
         district=settings["district"],
         programme=settings["programme"],
@@ -67,8 +65,8 @@ def load(
         | {name: _choices(in_order(tables[name])) for name in ("goods", "themes")}
         | {"event_kinds": _choices([row for row in tables["kinds"] if row["of"] == "event"])}
         | desk_tables.choices(tables),
-        exit_url=pick(leaving, "en"),
-        exit_urls={code: address for code, address in leaving.items() if code != "en"},
+        exit_url=pick(exit_urls, "en"),
+        exit_urls={code: address for code, address in exit_urls.items() if code != "en"},
         address=settings["address"].rstrip("/"),
         demonstration=bool(settings.get("demonstration")),
         responsible=settings["responsible"],
@@ -78,12 +76,12 @@ def load(
         publishers=tuple(settings.get("publishers") or ()),
         sms=_sms(settings.get("sms") or {}),
         drawings=_drawings(media),
-        words=words(content, [str(row["code"]) for row in settings["languages"]]),
+        words=interface_words(content, [str(row["code"]) for row in settings["languages"]]),
     )
 
 
 def require_source(content: Path) -> None:
-    """Raise Problem where English is not the first language: every table would lack the columns of another."""
+    """Raise Problem where English is not the first language: tables have their required columns in English."""
     codes = language_codes(content)
     if codes and codes[0] != SOURCE:
         what = _("the first language is not %(language)s.", language=SOURCE)
@@ -91,7 +89,7 @@ def require_source(content: Path) -> None:
         raise Problem(f"{WHERE}, languages", what, todo)
 
 
-def words(content: Path, languages: Sequence[str]) -> dict[str, str]:
+def interface_words(content: Path, languages: Sequence[str]) -> dict[str, str]:
     """Return the district's own interface words, by language the text of content/words/<language>.po."""
     paths = {code: lookup.find(content, f"words/{code}.po") for code in languages}
     return {code: path.read_text(encoding="utf-8-sig", errors="replace") for code, path in paths.items()
@@ -105,7 +103,7 @@ def _sms(row: Mapping[str, Any]) -> Sms:
 
 def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, media: Path) -> Desk:
     people = row.get("people") or ()
-    members = [Member(f"{row['id']}/{one['id']}", *_public_keys(one)) for one in people]
+    members = [Member(f"{row['id']}/{person['id']}", *_public_keys(person)) for person in people]
     if not members:
         public = _public_keys(row)
         if not public[0] and settings.get("demonstration"):
@@ -118,16 +116,16 @@ def _desk(row: Mapping[str, Any], settings: Mapping[str, Any], keys: DeskKeys, m
         reads=tuple(row["reads"]),
         members=tuple(members),
         recovery=row.get("recovery") or "",
-        picture=_drawn(media, f"pictograms/{row['picture']}.svg") if row.get("picture") else "",
-        face=_drawn(media, f"drawings/{row['picture']}.svg") if row.get("picture") else "",
+        picture=_read_drawing(media, f"pictograms/{row['picture']}.svg") if row.get("picture") else "",
+        face=_read_drawing(media, f"drawings/{row['picture']}.svg") if row.get("picture") else "",
     )
 
 
 def _drawings(media: Path) -> dict[str, str]:
-    """Return the drawings of all forms with pictures, as far as there are such files."""
+    """Return the drawings that forms with pictures use, by name, without those whose file is missing."""
     names = {name for form in load_all() for name in form.drawings}
-    found = {name: _drawn(media, f"drawings/{name}.svg") for name in sorted(names)}
-    return {name: drawn for name, drawn in found.items() if drawn}
+    drawings = {name: _read_drawing(media, f"drawings/{name}.svg") for name in sorted(names)}
+    return {name: svg for name, svg in drawings.items() if svg}
 
 
 def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -135,14 +133,15 @@ def _public_keys(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return row.get("key") or "", row.get("pickup") or "", row.get("signing") or ""
 
 
-def _drawn(media: Path, name: str) -> str:
-    """Return the drawing itself: the endpoint shows it too, and has no files of the staff's."""
+def _read_drawing(media: Path, name: str) -> str:
+    """Return the SVG of a drawing, "" if there is none. The endpoint shows it too and cannot read content/."""
     path = lookup.medium(media, name)
     return drawing(path, "") if path.is_file() else ""
 
 
-def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
-    found = [
+def _desk_problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Problem]:
+    """Return what is wrong with the desks: missing drawings and keys, repeated ids, and forms that no desk reads."""
+    problems = [
         Problem(
             f"{WHERE}, desk {row['id']}",
             _("there is no drawing %(name)s.", name=row["picture"]),
@@ -155,20 +154,20 @@ def _problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[Proble
         for member in desk.members:
             if not member.key or not member.pickup:
                 todo = _("Run: %(command)s", command=f"python3 build.py desk --desk {member.id} new-key")
-                found.append(Problem(f"{WHERE}, desk {member.id}", _("has no key or no pickup line."), todo))
+                problems.append(Problem(f"{WHERE}, desk {member.id}", _("has no key or no pickup line."), todo))
         ids = [member.id for member in desk.members]
         what, todo = _("stands there twice."), _("Give each person an id of their own.")
-        twice = sorted({one for one in ids if ids.count(one) > 1})
-        found += [Problem(f"{WHERE}, desk {one}", what, todo) for one in twice]
-    for form in (one.name for one in load_all() if one.needed):
+        repeated = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+        problems += [Problem(f"{WHERE}, desk {id_}", what, todo) for id_ in repeated]
+    for form in (definition.name for definition in load_all() if definition.needed):
         if not any(form in desk.reads for desk in desks):
             todo = _("Write reads: [%(form)s] at one desk.", form=form)
-            found.append(Problem(WHERE, _("no desk reads %(form)s.", form=form), todo))
-    return found
+            problems.append(Problem(WHERE, _("no desk reads %(form)s.", form=form), todo))
+    return problems
 
 
 def _require_timezone(name: str) -> None:
-    """Raise Problems where there is no such time zone."""
+    """Raise Problems for an unknown time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

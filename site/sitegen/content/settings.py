@@ -1,4 +1,4 @@
-"""portal.yml: what a district owns besides its pages and tables."""
+"""Reading portal.yml, the settings of a district."""
 
 from copy import deepcopy
 from functools import lru_cache
@@ -14,13 +14,13 @@ REQUIRED = (
     "keep", "menu",
 )  # fmt: skip
 WHERE = "content/portal.yml"
-AS_UTF8 = _("Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8).")
+SAVE_AS_UTF8 = _("Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8).")
 
 
 def read_settings(content: Path) -> dict[str, Any]:
-    """Return portal.yml as it is. Raises Problem where it is missing, not YAML, or lacks a key."""
+    """Return portal.yml as a dict. Raises Problem where it is missing, not YAML, or lacks a required key."""
     try:
-        settings = deepcopy(_parsed((content / "portal.yml").read_text(encoding="utf-8-sig")))
+        settings = deepcopy(_parse((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         todo = _("Put it back: it names the district, its languages and desks.")
         raise Problem(WHERE, _("is missing."), todo) from None
@@ -28,12 +28,12 @@ def read_settings(content: Path) -> dict[str, Any]:
         what = _("cannot be opened (%(why)s).", why=error.strerror)
         raise Problem(WHERE, what, _("Put the file itself there, and close it in other programs.")) from None
     except DuplicateKey as error:
-        raise twice(error, WHERE) from None
+        raise duplicate_key(error, WHERE) from None
     except UnicodeDecodeError:
-        raise Problem(WHERE, _("has letters that are not UTF-8."), AS_UTF8) from None
+        raise Problem(WHERE, _("has letters that are not UTF-8."), SAVE_AS_UTF8) from None
     except YAMLError as error:
         raise Problem(
-            place_in(WHERE, line=line_of(error)), _("cannot be read."), _("Look at the indents and colons there.")
+            place_in(WHERE, line=error_line(error)), _("cannot be read."), _("Look at the indents and colons there.")
         ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
@@ -43,13 +43,13 @@ def read_settings(content: Path) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2)
-def _parsed(text: str) -> Any:
-    """Return what this text says: parsed once, however many ask. Nobody changes it."""
+def _parse(text: str) -> Any:
+    """Return the values of a YAML text. They are cached and must not be changed."""
     return read_yaml(text)
 
 
 def language_codes(content: Path) -> tuple[str, ...]:
-    """Return the codes of the site's languages, the source first, each once; none where portal.yml cannot be read."""
+    """Return the site's language codes, each once, the source first; () where portal.yml cannot be read."""
     try:
         return tuple(dict.fromkeys(str(row["code"]) for row in read_settings(content)["languages"]))
     except (Problem, TypeError, KeyError):
@@ -61,8 +61,8 @@ def voices(content: Path) -> dict[str, str]:
     return {row["code"]: row["voice"] for row in read_settings(content)["languages"] if row.get("voice")}
 
 
-def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
-    """Return what to say of a key that stands twice."""
+def duplicate_key(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
+    """Return the problem of a YAML key that is there twice. offset: lines of the file above the YAML."""
     what = _(
         '"%(key)s" stands there twice: the first time in line %(line)s.',
         key=error.key[:40],
@@ -72,7 +72,7 @@ def twice(error: DuplicateKey, where: str, offset: int = 0) -> Problem:
     return Problem(place_in(where, line=error.line + offset), what, todo)
 
 
-def line_of(error: Exception, offset: int = 0) -> int | None:
-    """Return the line of a YAML error; None where it has none."""
+def error_line(error: Exception, offset: int = 0) -> int | None:
+    """Return the line of a YAML error, None if it has none. offset: lines of the file above the YAML."""
     mark = getattr(error, "problem_mark", None)
     return mark.line + 1 + offset if mark else None

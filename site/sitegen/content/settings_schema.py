@@ -1,4 +1,4 @@
-"""What portal.yml may hold: every key with its type and bounds. What does not fit becomes a sentence for staff."""
+"""The schema of portal.yml: every key with its type and bounds, and a message for staff about each violation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,32 +14,32 @@ from forms.core.portal import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAY
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 
-_MOST_CHARACTERS = 200
-"""Characters of an id or a name in portal.yml: what is longer was pasted there by mistake."""
+_MAX_LENGTH = 200
+"""Characters of a name in portal.yml: a longer one was pasted there by mistake."""
 
 
 def _web_address(value: Any) -> Any:
-    """Refuse what no browser can go to: "Leave this page" must lead somewhere, whatever was mistyped in it."""
+    """Return the address. Raises PydanticCustomError where a browser could not open it: "Leave this page" must work."""
     text = str(value)
     try:
         parts = urlsplit(text)
-        goes = bool(parts.hostname) and parts.username is None and parts.port != 0
+        has_host = bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
-        goes = False
-    odd = not text.isprintable() or any(char.isspace() for char in text) or "\\" in text
-    if odd or not goes or not text.startswith(("https://", "http://")):
+        has_host = False
+    has_bad_characters = not text.isprintable() or any(char.isspace() for char in text) or "\\" in text
+    if has_bad_characters or not has_host or not text.startswith(("https://", "http://")):
         raise PydanticCustomError("address", "address")
     return value
 
 
 def _site_address(value: Any) -> Any:
-    """Refuse an address below another site's: every link and form of the site begins at the root of its host."""
+    """Return the address. Raises PydanticCustomError for one with a path: the site's links begin at the host's root."""
     try:
         parts = urlsplit(str(value).removesuffix("/"))
-        below = parts.path or parts.query or parts.fragment or parts.username is not None or not parts.hostname
-        odd = any(char.isspace() or char in "?#\\" or not char.isprintable() for char in str(value))
-        unnamed = "" in (parts.hostname or "").split(".")  # portal.example. is the name of no certificate
-        invalid = bool(below) or odd or unnamed or parts.port == 0
+        has_more = parts.path or parts.query or parts.fragment or parts.username is not None or not parts.hostname
+        has_bad_characters = any(char.isspace() or char in "?#\\" or not char.isprintable() for char in str(value))
+        has_empty_label = "" in (parts.hostname or "").split(".")  # no certificate has the name portal.example.
+        invalid = bool(has_more) or has_bad_characters or has_empty_label or parts.port == 0
     except ValueError:
         invalid = True
     if invalid:
@@ -47,19 +47,19 @@ def _site_address(value: Any) -> Any:
     return value
 
 
-def exits(value: Any) -> Any:
-    """Return `exit_url` by language: a single address stands under en, which all others fall back to."""
+def exit_addresses(value: Any) -> Any:
+    """Return `exit_url` by language: a single address as the English one, to which other languages fall back."""
     return value if isinstance(value, dict) else {"en": _web_address(value)}
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 Code = Annotated[str, Field(pattern=rf"^{CODE}$", max_length=20)]
-Text = dict[Code, Annotated[str, Field(max_length=10 * _MOST_CHARACTERS)]]
+Text = dict[Code, Annotated[str, Field(max_length=10 * _MAX_LENGTH)]]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Address = Annotated[str, BeforeValidator(_web_address)]
-Exits = Annotated[dict[Code, Address], BeforeValidator(exits)]
+Exits = Annotated[dict[Code, Address], BeforeValidator(exit_addresses)]
 Line = Any
-"""A key or token line: `checks.key_checks` tries each, and never repeats one."""
+"""A key or token line: `checks.security.key_checks` validates it, and no message repeats it."""
 
 
 class _Keys(BaseModel):
@@ -68,7 +68,7 @@ class _Keys(BaseModel):
 
 class _Language(_Keys):
     code: Code
-    name: Annotated[str, Field(max_length=_MOST_CHARACTERS)]
+    name: Annotated[str, Field(max_length=_MAX_LENGTH)]
     voice: str = ""
 
 
@@ -126,17 +126,22 @@ class _Sms(_Keys):
 
 
 def _remote(value: Any) -> Any:
-    """Refuse what is no git repository of another machine, and a password in its address: portal.yml is no secret."""
+    """Return the address of a git remote. Raises PydanticCustomError for any other, and for one with a password."""
     try:
         parts = urlsplit(str(value))
-        named = parts.hostname or (parts.scheme == "file" and parts.path)
-        user = re.fullmatch(r"[A-Za-z0-9._]+", parts.username or "git") and (
+        has_target = parts.hostname or (parts.scheme == "file" and parts.path)
+        has_plain_user = re.fullmatch(r"[A-Za-z0-9._]+", parts.username or "git") and (
             not parts.username or parts.scheme == "ssh"
         )
-        odd = parts.password is not None or not user or parts.port == 0 or (parts.hostname or "").startswith("-")
+        invalid = (
+            parts.password is not None
+            or not has_plain_user
+            or parts.port == 0
+            or (parts.hostname or "").startswith("-")
+        )
     except ValueError:
-        named, odd = None, True
-    if odd or not named or parts.scheme not in {"https", "ssh", "file"} or not str(value).isprintable():
+        has_target, invalid = None, True
+    if invalid or not has_target or parts.scheme not in {"https", "ssh", "file"} or not str(value).isprintable():
         raise PydanticCustomError("remote", "remote")
     return value
 
@@ -169,46 +174,46 @@ class PortalSettings(_Keys):
     sms: _Sms | None = None
     menu: list[str]
     library: list[Any] | None = None
-    """Looked at by sitegen/layers/libraries.py."""
+    """Validated by sitegen/layers/libraries.py."""
 
 
 def problems(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    """Yield everything in these settings that does not fit, as sentences. Values of keys are never repeated."""
+    """Yield a problem for everything that breaks the schema. No message repeats the value of a key."""
     try:
         PortalSettings.model_validate(dict(settings))
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_context=True):
-            path = one["loc"][:-1] if one["type"] in _UNKNOWN else one["loc"]
-            yield Problem(_place(settings, path, where), *_sentence(one))
+        for details in error.errors(include_url=False, include_context=True):
+            path = details["loc"][:-1] if details["type"] in _UNKNOWN else details["loc"]
+            yield Problem(_place(settings, path, where), *_sentence(details))
         return
     yield from _languages_of_texts(settings, where)
 
 
 def remote_of(settings: Mapping[str, Any], where: str) -> tuple[str, str] | None:
-    """Return the git remote and branch to which the site is published; None where none is named. Raises Problem."""
-    named = settings.get("publish")
-    if named is None:
+    """Return the git remote and branch to which the site is published, None if none is set. Raises Problem."""
+    section = settings.get("publish")
+    if section is None:
         return None
     try:
-        found = _Publish.model_validate(named)
+        publish = _Publish.model_validate(section)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_context=True):
-            raise Problem(f"{where}, publish, {one['loc'][0] if one['loc'] else ''}", *_sentence(one)) from None
-        raise
-    return found.remote, found.branch
+        details = error.errors(include_url=False, include_context=True)[0]
+        key = details["loc"][0] if details["loc"] else ""
+        raise Problem(f"{where}, publish, {key}", *_sentence(details)) from None
+    return publish.remote, publish.branch
 
 
 def _place(settings: Mapping[str, Any], path: tuple[int | str, ...], where: str) -> str:
-    """Return where in the file something stands: a row of a list by its id, else by its number."""
-    names, at = [where], settings
+    """Return a place in the file for a message: an item of a list by its id, else by its number."""
+    names, value = [where], settings
     for step in path:
-        at = _inside(at, step)
-        named = isinstance(step, int) and isinstance(at, Mapping) and (at.get("id") or at.get("code"))
-        names.append(str(named or (step + 1 if isinstance(step, int) else step))[:40])
+        value = _item(value, step)
+        id_ = isinstance(step, int) and isinstance(value, Mapping) and (value.get("id") or value.get("code"))
+        names.append(str(id_ or (step + 1 if isinstance(step, int) else step))[:40])
     return ", ".join(name for name in names if name != "[key]")
 
 
-def _inside(value: Any, step: int | str) -> Any:
+def _item(value: Any, step: int | str) -> Any:
     try:
         return value[step]
     except (KeyError, IndexError, TypeError):
@@ -216,7 +221,7 @@ def _inside(value: Any, step: int | str) -> Any:
 
 
 def _sentence(error: ErrorDetails) -> tuple[str, str]:
-    """Return what is wrong, and what to do."""
+    """Return what is wrong and what to do, from an error of pydantic."""
     kind, value = error["type"], error["input"]
     if kind == "missing":
         return "is missing.", _AS_IT_CAME
@@ -227,8 +232,8 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
     shown = f'"{str(value)[:60]}"' if isinstance(value, str | int | float | date) else "this"
     if kind == "remote":  # somebody may have written a password into it
         shown = "this"
-    for begin, (what, todo) in _SENTENCES.items():
-        if kind.startswith(begin):
+    for prefix, (what, todo) in _SENTENCES.items():
+        if kind.startswith(prefix):
             return f"{shown} {what}", todo
     return f"{shown} does not fit here.", _AS_IT_CAME
 
@@ -248,7 +253,7 @@ _SENTENCES = {
     "model": ("has no keys of its own.", _AS_IT_CAME),
     "string_type": ("is no text.", "Write it in quotes."),
     "string_pattern": ("cannot be used here.", _ID),
-    "string_too_long": ("is too long.", f"Take at most {_MOST_CHARACTERS} characters; 40 for an id."),
+    "string_too_long": ("is too long.", f"Take at most {_MAX_LENGTH} characters; 40 for an id."),
     "address": ("is no address on the web.", "Write it whole, like https://www.wikipedia.org/."),
     "below": ("is not the address of a whole host.", "Write it without a path, like https://portal.example."),
     "remote": ("is no git repository that can be named here.", _REMOTE),
@@ -257,22 +262,22 @@ _SENTENCES = {
 
 
 def _known_beside(path: tuple[int | str, ...]) -> list[str]:
-    """Return the names that may stand where this unknown one does."""
+    """Return the known keys at the place of this unknown one."""
     model: type[BaseModel] = PortalSettings
-    inside: dict[str, type[BaseModel]] = {
+    models: dict[str, type[BaseModel]] = {
         "languages": _Language, "desks": _Desk, "people": _Person, "keep": _Keep, "open_data": _OpenData,
         "paper": _Paper, "sms": _Sms, "templates": _Templates, "publish": _Publish,
     }  # fmt: skip
     for step in path[:-1]:
-        model = inside.get(str(step), model)
+        model = models.get(str(step), model)
     return list(model.model_fields)
 
 
 def _languages_of_texts(settings: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    """Yield the texts whose source language is missing, or that name a language which the site has not."""
+    """Yield texts without the source language, and texts in a language that the site does not have."""
     codes = [row["code"] for row in settings["languages"]]
     texts = [(name, settings[name]) for name in ("district", "programme", "short_name", "responsible")]
-    texts.append(("exit_url", exits(settings["exit_url"])))
+    texts.append(("exit_url", exit_addresses(settings["exit_url"])))
     texts += [(f"desk {row['id']}, {name}", row[name]) for row in settings["desks"] for name in ("name", "what")]
     for name, text in texts:
         if codes and not str(text.get(codes[0], "")).strip():

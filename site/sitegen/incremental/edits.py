@@ -14,8 +14,8 @@ from urllib.parse import quote
 from forms.core.problem import Problem
 from sitegen.checks import content_checks, number_checks
 from sitegen.checks.security import html_checks
-from sitegen.content import pages, phone_numbers, translations
-from sitegen.content.consent import consents
+from sitegen.content import page_reader, phone_numbers, translations
+from sitegen.content.consent import consent_names
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.incremental.drawn import Drawn
 from sitegen.lint import mistakes, page_facts
@@ -70,7 +70,7 @@ def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn
     mini = _of_names(as_written, {name for _, name in written})
     if any(_may_need_consent(page) for found in mini.by_language.values() for page in found.values()):
         return None
-    if translations.updated(mini, known, drawn.context.today) != known:
+    if translations.updated_records(mini, known, drawn.context.today) != known:
         return None
     return Edit(root, before, replace(drawn.context, library=library), written, as_written)
 
@@ -83,12 +83,12 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource]
         return None
     old = edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
     shown = drawn.context.library.by_language.get(language, {}).get(name)
-    if old is None or shown is None or shown.made or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
+    if old is None or shown is None or shown.generated or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
         return None
     if _may_need_consent(old) or old.file != f"content/{language}/{name}":
         return None
     try:
-        new = pages.read_one(Path(path), name, language, old.file, old.layer)
+        new = page_reader.read_page(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
         return None  # the whole build says what is wrong
     same = (repr(new.meta), new.first_line, _asked(new)) == (repr(old.meta), old.first_line, _asked(old))
@@ -97,7 +97,7 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource]
 
 def _may_need_consent(page: PageSource) -> bool:
     """Return whether a page is a story or may hold a quote: only the whole build applies their consents."""
-    return consents.is_story(page) or _MAY_QUOTE in page.text
+    return consent_names.is_story(page) or _MAY_QUOTE in page.text
 
 
 def _asked(page: PageSource) -> list[tuple[str, str]]:
@@ -120,15 +120,15 @@ def _of_names(library: AllPages, names: set[str]) -> AllPages:
 
 
 def _prepared(
-    known: Mapping[str, translations.KnownTranslation], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
+    known: Mapping[str, translations.TranslationRecord], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
 ) -> AllPages:
     """Return the site's pages with edited ones as `sitegen.build.read` makes them of what staff wrote."""
     library = drawn.context.library
     if not edited:
         return library
     mini = _of_names(_with(drawn.written, edited), {name for _, name in edited})
-    mini = translations.applied(mini, known)
-    mini = phone_numbers.in_library(mini, phone_numbers.dialled(drawn.context.tables["helplines"]))
+    mini = translations.mark_outdated(mini, known)
+    mini = phone_numbers.fill_library(mini, phone_numbers.numbers_by_id(drawn.context.tables["helplines"]))
     fresh = {(code, name): page for code, found in mini.by_language.items() for name, page in found.items()}
     names = {name for _, name in fresh}
     changes = {key: change for key, change in library.changes.items() if key[1] not in names}
@@ -139,7 +139,7 @@ def problems(edit: Edit) -> Iterator[Problem]:
     """Yield everything that is wrong with the pages that an edit changes."""
     context, content = replace(edit.after, library=_of_staff(edit)), edit.root / "content"
     there = [context.library.by_language[code].get(name) for code, name in edit.drawn]
-    own = [page for page in there if page is not None and not page.made]
+    own = [page for page in there if page is not None and not page.generated]
     yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
     yield from number_checks.of_pages(own, context.tables)
     for page in own:

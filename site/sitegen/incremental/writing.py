@@ -222,7 +222,7 @@ def draw_some(root: Path, drawn: Context) -> None:
         shared_clips.makers()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
-        plain = next((page.name for page in own if not (page.made or page.renderer or page.blocks)), None)
+        plain = next((page.name for page in own if not (page.generated or page.renderer or page.blocks)), None)
         context = replace(drawn, language=code, audio_pipeline=None, image_pipeline=None)
         for _ in draw_pages(root, context, [plain] if plain else [], markdown_engine):
             search_index.listed(drawn.library, code)

@@ -178,7 +178,7 @@ def _with_columns(path: Path, code: str, known: Sequence[str], begins: Sequence[
 
     Raises Problem where it cannot be read.
     """
-    header = csv_files.read_sheet(path).header
+    header = csv_files.read_csv(path).header
     data = path.read_bytes()
     dialect = spreadsheet_csv.dialect_of(data)
     rows = spreadsheet_csv.rows_of(data, dialect)

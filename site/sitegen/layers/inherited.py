@@ -14,7 +14,7 @@ from pathlib import Path
 from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 from sitegen.content import settings
-from sitegen.content.spreadsheets.csv_files import read_sheet
+from sitegen.content.spreadsheets.csv_files import read_csv
 from sitegen.content.tables import Tables, layer_of
 from sitegen.languages import table_schemas
 from sitegen.layers import lookup, rows
@@ -70,7 +70,7 @@ def _overridden_rows(own: Path, libraries: Sequence[Path], key: Sequence[str]) -
 
 def _by_key(path: Path, key: Sequence[str]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """Yield the key and the filled cells of each row. Raises Problem, KeyError."""
-    sheet = read_sheet(path)
+    sheet = read_csv(path)
     for cells in sheet.rows:
         row = {name: cell for name, cell in zip(sheet.header, cells, strict=False) if cell}
         yield tuple(row[name] for name in key), row

@@ -8,8 +8,8 @@ from pathlib import Path
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.i18n.locales import CODE
 from forms.core.problem import Problem, place_in
-from sitegen.content.consent import consents, quotes
-from sitegen.content.consent.consents import languages
+from sitegen.content.consent import consent_names, consent_table, consents, quotes
+from sitegen.content.consent.consent_names import languages
 from sitegen.content.pages import PageSource
 from sitegen.content.tables import Row, Tables, place_of
 from sitegen.layers import lookup
@@ -43,13 +43,13 @@ def problems(
     pages: Sequence[PageSource], tables: Tables, content: Path, codes: Sequence[str], today: date
 ) -> Iterator[Problem]:
     """Yield everything about consent that stops a build. codes: the languages of the site."""
-    if newer := consents.newer_file(content):
-        yield consents.in_doubt(newer)
-    known = consents.of_rows(tables["consents"])
+    if newer := consent_table.newer_file(content):
+        yield consent_table.newer_file_problem(newer)
+    known = consent_table.consents_of_rows(tables["consents"])
     for page in pages:
-        if consents.is_story(page):
+        if consent_names.is_story(page):
             yield from _story(page, tables, today)
-        elif not page.made:
+        elif not page.generated:
             yield from _quotes(page, known, today)
     for row in tables["consents"]:
         yield from _row(row, content / "media", codes)
@@ -64,20 +64,20 @@ def _quotes(page: PageSource, known: consents.Consents, today: date) -> Iterator
             yield Problem(where, what, todo)
         if not quote.consents and page.meta.get("quotes") != quotes.PUBLISHED:
             yield Problem(where, _("somebody's words stand there, and no consent covers them."), _NO_CONSENT)
-        for name, one in quotes.standings(quote, page, page.language, known, today):
-            if one.why and not one.left:
+        for name, status in quotes.statuses(quote, page, page.language, known, today):
+            if status.reason and not status.lapsed:
                 own = page.name.removesuffix(".md")
                 todo = _(
                     "It needs a whole row of its own in consents.csv, with id %(id)s and %(page)s under quotes.",
                     id=name,
                     page=own,
                 )
-                yield Problem(where, _("of this quote, %(why)s.", why=one.why), todo)
+                yield Problem(where, _("of this quote, %(why)s.", why=status.reason), todo)
 
 
 def left_out(content: Path, known: consents.Consents, codes: Sequence[str], today: date) -> Iterator[str]:
     """Say which files of content/media are published nowhere, or not in a language, for want of a consent."""
-    there = {consents.media_name(file.name) for file in lookup.files(content, "media")}
+    there = {consent_names.media_name(file.name) for file in lookup.files(content, "media")}
     for name, allowed in sorted(known.media(today).items()):
         missing = [code for code in codes if code.lower() not in allowed]
         if name in there and missing:
@@ -88,9 +88,11 @@ def left_out(content: Path, known: consents.Consents, codes: Sequence[str], toda
 def undecided(content: Path, tables: Tables, known: consents.Consents, today: date) -> Iterator[Problem]:
     """Yield the photos and films of which nobody has said whether a person can be seen or heard in them."""
     decided = {*known.media(today), *known.without_people()}
-    decided |= {consents.media_name(row["picture"]) for row in tables["goods"] if row["picture"] and row["no_person"]}
+    decided |= {
+        consent_names.media_name(row["picture"]) for row in tables["goods"] if row["picture"] and row["no_person"]
+    }
     for file in lookup.files(content, "media"):
-        name = consents.media_name(file.name)
+        name = consent_names.media_name(file.name)
         ours = file.path.suffix.lower() == _DRAWING and name.startswith(_DRAWN_FOR_THE_SITE)
         if name not in decided and not ours and not name.startswith(_READINGS):
             what = _("nobody has said whether this shows a person.")
@@ -118,8 +120,8 @@ def _row(row: Row, media: Path, codes: Sequence[str]) -> Iterator[Problem]:
             yield Problem(_cell(row, "approved_by"), what, todo)
     elif not row["withdrawn_on"]:
         yield from _required(row)
-    there = {consents.media_name(file.name) for file in lookup.files(media.parent, media.name)}
-    for name in sorted(consents.media_names(row["media"] or "")):
+    there = {consent_names.media_name(file.name) for file in lookup.files(media.parent, media.name)}
+    for name in sorted(consent_names.media_names(row["media"] or "")):
         if name not in there and not row["withdrawn_on"]:
             todo = _("Write it as it stands in content/media, without spaces, like photos/visit.jpg.")
             yield Problem(_cell(row, "media"), _("%(name)s is not there.", name=name), todo)

@@ -7,8 +7,9 @@ from pathlib import Path
 from forms.core.files.audio_files import is_recording
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
-from sitegen.content.consent.consents import media_name
-from sitegen.content.pages import OF_THE_BUILD, UNFINISHED
+from sitegen.content.consent.consent_names import media_name
+from sitegen.content.page_reader import DRAFTS_FOLDER
+from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.layers import libraries, lookup
 from sitegen.layers.own_files import is_kept_by_windows, is_passed_over, shown_name
 from sitegen.media import audio_clips, images
@@ -93,7 +94,7 @@ def _found(path: Path, inside: Path, languages: Collection[str], consented: Coll
         return None if path.name in _AT_THE_TOP else (_("is nothing that the site is made from."), _NEVER)
     if folder in languages:
         return _page(path, inside)
-    if folder in {"words", UNFINISHED}:
+    if folder in {"words", DRAFTS_FOLDER}:
         return _words(path, languages) if folder == "words" else _draft(path)
     if folder in {"tables", "media"}:
         return _table(path) if folder == "tables" else _medium(path, inside, consented)
@@ -127,7 +128,7 @@ def _address(inside: Path) -> tuple[str, str] | None:
         folder = parts[-2]
         todo = _("Name it %(folder)s.md, and put it beside the folder %(folder)s.", folder=folder)
         return _("would have the address of %(folder)s.md.", folder=folder), todo
-    if parts[0] in OF_THE_BUILD:
+    if parts[0] in GENERATED_FOLDERS:
         what = _("would have an address below %(folder)s/, where the program writes its own files.", folder=parts[0])
         return what, _("Give the page another name, the same in each language.")
     if wrong := [part for part in parts if not _NAME.fullmatch(part)]:

@@ -32,7 +32,7 @@ _EITHER = _('Write true or false, without "quotes".')
 
 def problems(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
     """Yield everything wrong with the keys of one page."""
-    if page.made:
+    if page.generated:
         return
     for key, value in page.meta.items():
         found = _key(page, str(key)) or _value(str(key), value)

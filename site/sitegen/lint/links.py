@@ -86,7 +86,7 @@ class Links:
             yield _nowhere(href), _PAGE
 
     def _anchor(self, page: PageSource, anchor: str) -> Iterator[tuple[str, str]]:
-        if not anchor or page.made or _GROWING & {block.name for block in page.blocks}:
+        if not anchor or page.generated or _GROWING & {block.name for block in page.blocks}:
             return
         there = self.facts(page).ids
         wanted = unquote(anchor)

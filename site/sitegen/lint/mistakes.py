@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
-from sitegen.content.consent.consents import media_names
+from sitegen.content.consent.consent_names import media_names
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.layers import lookup
@@ -24,7 +24,7 @@ def problems(library: AllPages, tables: Tables, content: Path, address: str, tod
     """Yield every mistake, by file. address: of the whole site, as portal.yml has it."""
     consented = {name for row in tables["consents"] for name in media_names(row["media"] or "")}
     yield from files.problems(content, tuple(library.by_language), consented)
-    own = [page for pages in library.by_language.values() for page in pages.values() if not page.made]
+    own = [page for pages in library.by_language.values() for page in pages.values() if not page.generated]
     for page in own:
         yield from keys.problems(page, library, today)
         yield from of_page(page, library, content.parent, address)
@@ -50,14 +50,14 @@ def warnings(library: AllPages) -> Iterator[str]:
     """Yield what was perhaps lost in translating: a person should look at it."""
     for pages in library.by_language.values():
         for page in pages.values():
-            yield from translations.warnings(page, library) if not page.made else ()
+            yield from translations.warnings(page, library) if not page.generated else ()
         yield from _same_titles(pages.values())
 
 
 def _same_titles(pages: Iterable[PageSource]) -> Iterator[str]:
     """Say which pages of a language have the title of another, in whatever letters: nobody can tell them apart."""
     seen: dict[str, PageSource] = {}
-    for page in (page for page in pages if not page.made):
+    for page in (page for page in pages if not page.generated):
         first = seen.setdefault(" ".join(unicodedata.normalize("NFKC", page.title).casefold().split()), page)
         if first is not page:
             yield f"{page.where}, title: {first.where} has the same title, so that readers cannot tell them apart."

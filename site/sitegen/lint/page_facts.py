@@ -79,7 +79,7 @@ def key_of(page: PageSource, root: Path) -> bytes:
 
     Not of where it lies: what is found in it does not follow from that, and in each district a library lies elsewhere.
     """
-    place = (page.language, page.name, page.first_line, page.made)
+    place = (page.language, page.name, page.first_line, page.generated)
     return kept_results.key_of("facts", _program(root), *place, repr(page.meta), page.text)
 
 

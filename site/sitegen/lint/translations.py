@@ -57,7 +57,7 @@ def warnings(page: PageSource, library: AllPages) -> Iterator[str]:
 def _made_from(page: PageSource, library: AllPages) -> PageSource | None:
     """Return the English that this page says it translates as it stands; None where it says it is older."""
     english = library.source(page.name)
-    if page.language == SOURCE or english is None or english.made or library.is_stale(page):
+    if page.language == SOURCE or english is None or english.generated or library.is_stale(page):
         return None
     return english
 

@@ -26,7 +26,7 @@ def _files(trace: TracebackType | None, root: Path) -> Iterator[str]:
     frames = [frame for frame, _ in traceback.walk_tb(trace)]
     for frame in reversed(frames):
         for value in frame.f_locals.values():
-            if isinstance(value, PageSource) and not value.made:
+            if isinstance(value, PageSource) and not value.generated:
                 yield value.where
             elif isinstance(value, Path) and value.is_file() and value.is_relative_to(root / "content"):
                 yield value.relative_to(root).as_posix()

@@ -22,7 +22,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.core.rendering.answers import labelled
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.pages import AllPages, PageSource, day_of
 from sitegen.layers import lookup
 from sitegen.media import shared_clips, speech, spoken_lines

@@ -22,7 +22,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem, place_in
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.consent.consents import media_name
+from sitegen.content.consent.consent_names import media_name
 from sitegen.content.pages import PageSource
 from sitegen.layers import lookup
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from forms.core.portal import Helpline
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_table
 from sitegen.layers import lookup
 from sitegen.media.images import DRAWN
 from sitegen.render.context import Context
@@ -17,7 +17,7 @@ Draw = Callable[..., str]
 
 def drawer(room: Path, context: Context, media: Path) -> Draw:
     """Return what puts drawings into the folder `room`, none without a consent where it needs one."""
-    allowed = consents.read_leniently(media.parent).media(context.today)
+    allowed = consent_table.read_leniently(media.parent).media(context.today)
     language = context.language.lower()  # as `media` names them
 
     def draw(*names: str) -> str:

@@ -53,7 +53,9 @@ def write(out: Path, context: Context, media: Path) -> Iterator[Path]:
 def announced(portal: Portal, today: date) -> list[Event]:
     """Return the events for posters: future ones, of a repeating event the next day; no parts, none cancelled."""
     return [
-        event for event in event_lists.once(event_lists.tops(portal, today, past=False)) if event.state != "cancelled"
+        event
+        for event in event_lists.one_per_series(event_lists.top_level_events(portal, today, past=False))
+        if event.state != "cancelled"
     ]
 
 
@@ -65,7 +67,7 @@ def _lay_out(room: Path, data: dict[str, Any], address: str) -> None:
 
 def _told(portal: Portal, event: Event, language: str, today: date) -> dict[str, Any]:
     _ = i18n.say(language)
-    place = event_lists.help_of(portal, language)["place_of"](event)
+    place = event_lists.template_helpers(portal, language)["place_of"](event)
     moved = {"before": event_times.moment(event.was, language), "now": event_times.moment(event.starts, language)}
     parts = [part for part in portal.events if part.part_of == event.id and part.state != "cancelled"]
     open_ = any(one.takes_signups(today) for one in (event, *parts))
@@ -94,7 +96,7 @@ def _facts(event: Event, language: str) -> Iterator[tuple[str, str]]:
     """Yield the facts that make it easier to come; the others are on the event's page."""
     _ = i18n.say(language)
     yield _("What is free"), pick(event.free, language)
-    yield _("Languages spoken there"), ", ".join(event_lists.spoken(event, language))
+    yield _("Languages spoken there"), ", ".join(event_lists.spoken_languages(event, language))
     yield _("Children"), _("Children are welcome.") if event.children else ""
     yield _("Women officers"), _("A woman officer is there. You can ask for her.") if event.women_officers else ""
     yield _("Getting in"), _("You get in without steps.") if event.step_free else ""

@@ -24,8 +24,8 @@ from forms.core.portal import Portal
 from forms.core.problem import Problem, place_in
 from forms.core.rendering.page import Page, draw_page
 from sitegen.checks.did_you_mean import did_you_mean
-from sitegen.content.consent import consents
-from sitegen.content.pages import OF_THE_BUILD, SOURCE, AllPages, PageSource
+from sitegen.content.consent import withdrawn_stories
+from sitegen.content.pages import GENERATED_FOLDERS, SOURCE, AllPages, PageSource
 from sitegen.content.tables import Row, place_of
 from sitegen.content.translations import paragraphs
 from sitegen.publish import compression
@@ -41,7 +41,7 @@ _TARGET = re.compile(r'<meta http-equiv="refresh" content="0; url=(/[^"]*)">')
 _HALF = 0.5
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]*/)*[a-z0-9][a-z0-9_-]*\.md")
 _OURS = ("404.md", "away.md", "too-large.md", "withdrawn.md", "events.md", "events/",
-         *(f"{name}{end}" for name in OF_THE_BUILD for end in (".md", "/")))  # fmt: skip
+         *(f"{name}{end}" for name in GENERATED_FOLDERS for end in (".md", "/")))  # fmt: skip
 """What the program itself writes into each language's folder, besides index.md, which is never led away from."""
 
 _EVENTS = "events/"
@@ -78,7 +78,7 @@ def _parsed(data: bytes) -> Mapping[str, KnownPage]:
 
 def updated(library: AllPages, before: Mapping[str, KnownPage]) -> dict[str, KnownPage]:
     """Return what to remember from now on. A page that went, and whose whole text is on one new page, moved there."""
-    own = [name for name in library.names if not _page(library, name).made]
+    own = [name for name in library.names if not _page(library, name).generated]
     counted = [name for name in own if library.source(name) or name not in before]  # else its English went
     now = {name: KnownPage(_hashes(_page(library, name))) for name in counted}
     fresh = {name: known for name, known in now.items() if name not in before}
@@ -306,7 +306,7 @@ def _drawn(portal: Portal, language: str, path: str, target: PageSource) -> str:
     """Return a redirect, or the neutral page where what it led to is withdrawn."""
     _ = i18n.say(language)
     if target.withdrawn:
-        title, text = consents.neutral_words(language)
+        title, text = withdrawn_stories.neutral_words(language)
         body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
         return _page_of(portal, language, title, body, "")
     title, address = _("This page has moved"), f"/{language}/{path}"

@@ -11,7 +11,7 @@ from markupsafe import escape
 from forms.core.content_policy import IN_PAGE, ON_A_CARD
 from forms.core.files.durable import replaced
 from forms.core.portal import Portal
-from sitegen.content.pages import OF_THE_BUILD
+from sitegen.content.pages import GENERATED_FOLDERS
 from sitegen.render.templates import render
 
 _ADDRESS = re.compile(r'\b(href|src|srcset)="(?![a-z]+:|#)([^"]*)"')
@@ -33,7 +33,7 @@ _INTEGRITY = re.compile(r'(<script [^>]*?) integrity="[^"]*"')
 
 _LEFT_OUT = frozenset({".br", ".gz", ".xml", ".txt", ".json", ".mp3", ".webmanifest", ".sig"})
 _ONLINE_NAMES = frozenset({"404", "away", "too-large", "search", "tablet", "icon", "sw", "withdrawn", "consented"})
-_BUILT_FOLDERS = [[name] for name in OF_THE_BUILD]
+_BUILT_FOLDERS = [[name] for name in GENERATED_FOLDERS]
 _DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the card does not tell when it was made
 EMPTY = "about:blank"
 """Where "Leave this page" goes with no internet: an empty page."""

@@ -33,7 +33,7 @@ def draw_events(context: Context, which: str) -> Markup:
     return render(
         context.language, "blocks/events.html", portal=context.portal, found=found, today=context.today, title=title,
         picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
-        **event_lists.help_of(context.portal, context.language),
+        **event_lists.template_helpers(context.portal, context.language),
     )  # fmt: skip
 
 
@@ -45,10 +45,11 @@ def draw_event(context: Context, event_id: str) -> Markup:
         context.language, "blocks/event.html", event=event, portal=portal, today=context.today,
         whole=next((one for one in portal.events if one.id == event.part_of), None),
         parts=[part for part in portal.events if part.part_of == event_id],
-        others=event_lists.other_days(portal, event, context.today), spoken=event_lists.spoken(event, context.language),
+        others=event_lists.other_days(portal, event, context.today),
+        spoken=event_lists.spoken_languages(event, context.language),
         report=context.library.find(f"{event.report}.md", context.language) if event.report else None,
-        offset=event_lists.offset(portal.timezone),
-        **event_lists.help_of(portal, context.language),
+        offset=event_lists.utc_offset_formatter(portal.timezone),
+        **event_lists.template_helpers(portal, context.language),
     )  # fmt: skip
 
 

@@ -43,14 +43,14 @@ def problem(context: Context, name: str) -> Markup:
     held = [
         page for page in feedback.meetings(context.library, context.language) if name in page.meta.get("themes", ())
     ]
-    quarter = feedback.latest(context.tables)
+    quarter = feedback.latest_quarter(context.tables)
     shown = []
-    if quarter and feedback.count(context.tables, quarter, theme=name):
+    if quarter and feedback.letter_count(context.tables, quarter, theme=name):
         shown = [_chart(context, part_of_district(context), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
         context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=held, charts=shown,
         period=_period(context, quarter),
-        total=feedback.count(context.tables, quarter, theme=name) if quarter else None,
+        total=feedback.letter_count(context.tables, quarter, theme=name) if quarter else None,
     )  # fmt: skip
 
 
@@ -72,17 +72,17 @@ def came_of_it(context: Context, name: str) -> Markup:
 
 def numbers(context: Context, _argument: str) -> Markup:
     """Return what was heard in the last quarter: a chart and a table for problems, months, taluks and kinds of work."""
-    quarter = feedback.latest(context.tables)
+    quarter = feedback.latest_quarter(context.tables)
     _ = say(context.language)
     shown = []
-    if quarter and feedback.count(context.tables, quarter):
+    if quarter and feedback.letter_count(context.tables, quarter):
         shown = [
             _chart(context, _("By problem"), _counts(context, quarter, "theme")),
             _chart(context, _("By month"), _counts(context, quarter, "month")),
             _chart(context, part_of_district(context), _counts(context, quarter, "taluk")),
             _chart(context, _("By kind of work"), _counts(context, quarter, "work")),
         ]
-    total = feedback.count(context.tables, quarter) if quarter else None
+    total = feedback.letter_count(context.tables, quarter) if quarter else None
     return _draw(context, "numbers", period=_period(context, quarter), charts=shown, total=total)
 
 
@@ -186,7 +186,7 @@ def _counts(context: Context, quarter: str | None, dimension: str, **where: str)
         if dimension != "theme":
             _ = say(context.language)
             names[feedback.UNKNOWN] = {context.language: _("Not told")}
-    return [(names[one.id], one) for one in feedback.counted(context.tables, quarter, dimension, names, **where)]
+    return [(names[one.id], one) for one in feedback.letter_counts(context.tables, quarter, dimension, names, **where)]
 
 
 def _period(context: Context, quarter: str | None) -> str:

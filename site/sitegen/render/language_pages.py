@@ -163,7 +163,7 @@ class _Work:
 
     def find_facts(self, source: PageSource, converted: str) -> None:
         """Keep what the checks need of a page, if this HTML is what they look at: not that of a page with blocks."""
-        own = source.language == self.context.language and not source.made
+        own = source.language == self.context.language and not source.generated
         if own and not self.blocks.blocks and visible.without_blocks(source.text) == source.text:
             made = converted if self.blocks.as_written is None else self.blocks.as_written
             page_facts.of(source, self.root, made)
@@ -172,7 +172,7 @@ class _Work:
         """Return what the page says: its pictures, its blocks, and above all what a page made from a table shows."""
         context, html = self.context, converted
         html = context.image_pipeline.shown(html, context.language) if context.image_pipeline else html
-        html = quotes.drawn(talk(html))
+        html = quotes.mark_html(talk(html))
         html = html if context.language == SOURCE else foreign_links(html)
         html = self.blocks.filled(html, lambda block: draw(context, block.name, block.argument))
         html = str(source.renderer(context)) + html if source.renderer else html

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.portal import Portal
 from forms.core.rendering.page import Alternate, Page, PageNote
-from sitegen.content.consent.quotes import LEFT
+from sitegen.content.consent.quotes import QUOTE_REMOVED
 from sitegen.content.pages import PageSource
 from sitegen.render.blocks import Context
 from sitegen.render.context import CLIP_HERE
@@ -39,7 +39,7 @@ def with_clip(context: Context, name: str, body: Markup, aloud: str) -> Markup:
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
     heard = context.audio_pipeline if source.meta.get("voice", True) else None
-    recorded = "" if source.meta.get(LEFT) else key  # a recording would still say the quote that left
+    recorded = "" if source.meta.get(QUOTE_REMOVED) else key  # a recording would still say the quote that left
     clip = heard and heard.clip(source.language, recorded, aloud)
     drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
     place = CLIP_HERE if CLIP_HERE in body else "</h1>"

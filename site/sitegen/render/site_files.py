@@ -13,7 +13,7 @@ from forms.core import i18n
 from forms.core.i18n import locales
 from forms.core.portal import Clip, Portal
 from forms.core.rendering.page import Page, draw_page
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table, withdrawn_stories
 from sitegen.content.pages import PageSource
 from sitegen.layers import lookup
 from sitegen.lint.files import FILMS
@@ -112,7 +112,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
 
     withdrawn_before: what the site that this one replaces lists as withdrawn.
     """
-    allowed = consents.read_leniently(root / "content").media(context.today)
+    allowed = consent_table.read_leniently(root / "content").media(context.today)
     write_assets(root, out, context.portal)
     _films(root / "content", out, allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
@@ -155,7 +155,7 @@ def write_assets(root: Path, out: Path, portal: Portal) -> None:
 def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
     """Copy the films that a consent allows: no other file of content/ is published as it is."""
     for file in lookup.files(content, "media"):
-        if file.path.suffix.lower() in FILMS and allowed.get(consents.media_name(file.name)):
+        if file.path.suffix.lower() in FILMS and allowed.get(consent_names.media_name(file.name)):
             (out / file.name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, out / file.name)
 
@@ -182,7 +182,7 @@ def _is_there(pages: Mapping[str, PageSource], name: str) -> bool:
 
 def _neutral(folder: Path, portal: Portal, language: str) -> None:
     """Write the page that replaces a story withdrawn after this build (sitegen/publish/withdrawals/withdrawal.py)."""
-    title, text = consents.neutral_words(language)
+    title, text = withdrawn_stories.neutral_words(language)
     body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
     page = Page(title=title, lang=language, body=body, alternates=alternates(portal, language, ""), index=False)
     (folder / withdrawal.NEUTRAL).write_text(draw_page(portal, language, page), encoding="utf-8")

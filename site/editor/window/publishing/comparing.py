@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from flask import g
-from sitegen.content.pages import UNFINISHED
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.page_reader import DRAFTS_FOLDER
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
 from editor import differences, front_matter
@@ -59,7 +59,7 @@ def called(change: FileChange) -> str:
 def may_be_seen(change: FileChange) -> bool:
     """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
     folder, _, name = change.path.partition("/")
-    page = name.partition("/")[2] if folder == UNFINISHED else name
+    page = name.partition("/")[2] if folder == DRAFTS_FOLDER else name
     return not is_office() or gate.shows_words_of(page)
 
 
@@ -85,7 +85,7 @@ def _table_of(path: str) -> str:
 def _rows(change: FileChange, table: str) -> list[RowChange]:
     """Return the rows that differ; none where a file cannot be read so, or only the order of its columns differs."""
     with suppress(Problem):
-        before, after = (sheet_of(data, table) if data else None for data in (change.before, change.after))
+        before, after = (parse_csv(data, table) if data else None for data in (change.before, change.after))
         known = before or after
         if known is not None:
             empty = rows.emptied(known)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flask import Blueprint, render_template, request
-from sitegen.content.pages import UNFINISHED, readable
-from sitegen.content.spreadsheets.csv_files import sheet_of
+from sitegen.content.page_reader import DRAFTS_FOLDER, require_readable
+from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
 from editor.saving.history import FileChange, Revision
@@ -66,7 +66,7 @@ def _can_go_back(change: FileChange) -> bool:
 def _file_of(folder: str, name: str) -> Path:
     """Return the file that a path of the history names. Raises Problem for none of the editor's."""
     store = the_editor().store
-    if folder == UNFINISHED:
+    if folder == DRAFTS_FOLDER:
         language, _, page = name.partition("/")
         return drafts.path_of(store, language, page)
     return store.table(name.removesuffix(".csv")) if folder == "tables" else store.page(folder, name)
@@ -86,9 +86,9 @@ def back(id: str) -> Response:
     file = _file_of(folder, name)
     text = text_of(change.before, path)
     if folder == "tables":
-        sheet_of(change.before, path)
+        parse_csv(change.before, path)
     else:
-        readable(text, path)
+        require_readable(text, path)
     with editor.store.busy:
         editor.store.note_outside()
         editor.store.write(file, text, writer(), f"Back: {path}")

@@ -38,7 +38,7 @@ def problems(
 
 def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[Problem]:
     """Everything active in one page. root: the folder of mkdocs.yml; made: its HTML, where that was made already."""
-    if page.made:
+    if page.generated:
         return
     for found in _in_any(page.meta):
         yield Problem(_("%(place)s, between the --- lines", place=page.where), found.what, _TODO)

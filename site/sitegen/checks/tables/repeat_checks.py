@@ -8,7 +8,7 @@ from itertools import pairwise
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem, place_in
-from sitegen.content.events import MOST_REPEATS, days_of
+from sitegen.content.events import MAX_REPEATS, days_of
 from sitegen.content.spreadsheets import dates
 from sitegen.content.tables import Row, place_of
 
@@ -38,8 +38,8 @@ def problems(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     elif row["ends"] and (shortest := _shortest_gap(days_of(row))) and row["ends"] - row["starts"] > shortest:
         todo = _("Write when it ends on its first day.")
         yield Problem(cell_of(row, "ends"), _("it is still going on when it begins again."), todo)
-    elif len(days_of(row)) == MOST_REPEATS:
-        what = _("it repeats %(count)s times or more.", count=MOST_REPEATS)
+    elif len(days_of(row)) == MAX_REPEATS:
+        what = _("it repeats %(count)s times or more.", count=MAX_REPEATS)
         yield Problem(cell_of(row, "repeats_until"), what, _("Write an earlier day."))
     if row["state"] in {"moved", "held"}:
         todo = _("Write planned or cancelled here, and give the day that differs a row of its own.")
@@ -67,7 +67,7 @@ def _shortest_gap(days: Sequence[date]) -> timedelta | None:
 def _excepted(row: Row) -> Iterator[Problem]:
     without = days_of({**row, "except": ""})
     for word in (row["except"] or "").split():
-        day = dates.read(word)
+        day = dates.parse(word)
         if day is None:
             todo = _("Write it like 2027-01-24, spaces between days.")
             yield Problem(cell_of(row, "except"), _('"%(cell)s" is not a day.', cell=word), todo)
@@ -78,7 +78,7 @@ def _excepted(row: Row) -> Iterator[Problem]:
 
 def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
     """A row with the id of a day of a repeating one, which has no such day."""
-    stem, day = row["id"][:-11], dates.read(row["id"][-10:])
+    stem, day = row["id"][:-11], dates.parse(row["id"][-10:])
     if stem in series and day and day.date() not in days_of(series[stem]):
         todo = _("Its days are: %(days)s ...", days=", ".join(map(str, days_of(series[stem])[:6])))
         what = _("%(event)s does not take place on %(day)s.", event=stem, day=str(day.date()))
@@ -93,7 +93,7 @@ def left_out(row: Row) -> Iterator[str]:
     if row["repeats"] != "monthly-by-day" or not row["repeats_until"]:
         return
     first, until = row["starts"].date(), row["repeats_until"]
-    for months in range(MOST_REPEATS):
+    for months in range(MAX_REPEATS):
         year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
         last = monthrange(year, month + 1)[1]
         if date(year, month + 1, last) > until:

@@ -1,10 +1,10 @@
-"""Quotes of people on pages: each names its consent in its last line, and leaves the site with it (decisions/0031).
+"""Quotes of people on pages: each names its consent in its last line and is removed when that ends (decisions/0031).
 
     > They gave us our wages back.
     > consent: brick-kiln-2026
 
-What Markdown takes for one quote is one quote here: a run of paragraphs that begin with >, also within lists and boxes.
-Where the two would differ nothing is built: checks/quote_checks.py asks Markdown about each page with a quote.
+A quote is what Markdown takes for one: consecutive paragraphs that begin with >, also within lists and boxes.
+checks/quote_checks.py renders each page with a quote and stops the build where Markdown sees it differently.
 """
 
 import hashlib
@@ -13,29 +13,30 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sitegen.content.consent.consents import Consents, Standing, is_story
+from sitegen.content.consent.consent_names import is_story
+from sitegen.content.consent.consents import Consents, ConsentStatus
 from sitegen.content.pages import AllPages, PageSource
 
 PUBLISHED = "published"
-"""What a page says under quotes: where those without a consent are words that an office or a book has published."""
+"""The value of `quotes` in front matter if quotes without a consent are published words of an office or a book."""
 
-LEFT = "quote_left"
-"""In a page's front matter, written by the program: a quote is not shown, so a recording of the page is not either."""
+QUOTE_REMOVED = "quote_left"
+"""The key that the program sets in front matter if a quote was removed: no recording of such a page is used."""
 
 _BEGINS = re.compile(r"[ \t]*(?:(?:[-*+:]|\d+[.)])[ \t]+)*>")
 _CONSENT = re.compile(r"(?m)^([ \t>]*)consent[ \t]*:[ \t]*(\S+)[ \t]*$", re.I)
 _NESTED = re.compile(r"(?m)^[^\n>]*>[ \t]*>")
 _TOKEN = re.compile(r"\s*quote-consent-([0-9a-f]{16})")
-_DRAWN = re.compile(
+_BLOCKQUOTE = re.compile(
     r"<blockquote>((?:(?!</?blockquote\b).)*quote-consent-(?:(?!</?blockquote\b).)*)</blockquote>", re.S
 )
 _EMPTY = re.compile(r"<p>\s*</p>\n?")
-_SHOWN = re.compile(r'<blockquote data-consent="([0-9a-f ]*)">((?:(?!</blockquote>).)*)</blockquote>\n?', re.S)
+_MARKED_QUOTE = re.compile(r'<blockquote data-consent="([0-9a-f ]*)">((?:(?!</blockquote>).)*)</blockquote>\n?', re.S)
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A quote in the text of a page: where it begins and ends, and the consents that it names, as they are written."""
+    """A quote in the Markdown of a page. start, end: positions in the page's text."""
 
     start: int
     end: int
@@ -43,122 +44,125 @@ class Quote:
 
     @property
     def consents(self) -> tuple[str, ...]:
-        """Return the ids of consents that it names."""
+        """The ids of the consents that it names, as they are written."""
         return tuple(match[2] for match in _CONSENT.finditer(self.text))
 
     @property
     def nested(self) -> bool:
-        """Return whether a quote is in the quote, so that one cannot leave without the other."""
+        """Whether there is a quote inside it, so that neither can be removed alone."""
         return _NESTED.search(self.text) is not None
 
 
 def quotes_of(text: str) -> Iterator[Quote]:
     """Yield the quotes of a page's Markdown."""
-    at, start, end = 0, -1, 0
-    for part in re.split(r"(\n[ \t]*(?:\n[ \t]*)+)", text):  # paragraphs, and what stands between them
+    position, start, end = 0, -1, 0
+    for part in re.split(r"(\n[ \t]*(?:\n[ \t]*)+)", text):  # paragraphs and the gaps between them
         if part.strip():
-            found = _first_line(part)
-            if start >= 0 and found != 0:
+            offset = _first_quoted_line(part)
+            if start >= 0 and offset != 0:
                 yield Quote(start, end, text[start:end])
                 start = -1
-            if found >= 0:
-                start, end = at + found if start < 0 else start, at + len(part)
-        at += len(part)
+            if offset >= 0:
+                start, end = position + offset if start < 0 else start, position + len(part)
+        position += len(part)
     if start >= 0:
         yield Quote(start, end, text[start:end])
 
 
-def _first_line(paragraph: str) -> int:
-    """Return where the first line of a paragraph begins that is quoted; -1 where there is none."""
-    at = 0
-    for line in paragraph.split("\n"):  # a line ends for Markdown nowhere else
+def _first_quoted_line(paragraph: str) -> int:
+    """Return the position of the first line of a paragraph that is quoted; -1 if none is."""
+    position = 0
+    for line in paragraph.split("\n"):  # not splitlines: Markdown ends a line only here
         if _BEGINS.match(line):
-            return at
-        at += len(line) + 1
+            return position
+        position += len(line) + 1
     return -1
 
 
 def key_of(consent: str) -> str:
-    """Return what a quote with this consent is known by on the site, where no name of a consent stands."""
+    """Return the key of a consent on the public site, which does not show the names of consents."""
     return hashlib.sha256(consent.casefold().encode()).hexdigest()[:16]
 
 
-def standings(
+def statuses(
     quote: Quote, page: PageSource, language: str, known: Consents, today: date
-) -> Iterator[tuple[str, Standing]]:
-    """Yield each consent that a quote names, and how it stands for this page and language."""
+) -> Iterator[tuple[str, ConsentStatus]]:
+    """Yield each consent that a quote names, with its status for this page and language."""
     for name in quote.consents:
-        yield name, known.standing(name, page.name.removesuffix(".md"), language, today, column="quotes")
+        yield name, known.status(name, page.name.removesuffix(".md"), language, today, column="quotes")
 
 
-def applied(library: AllPages, known: Consents, today: date) -> tuple[AllPages, list[str]]:
-    """Return the library as it is drawn: quotes marked with their consents, or left out; and a sentence for those left.
+def prepare_quotes(library: AllPages, known: Consents, today: date) -> tuple[AllPages, list[str]]:
+    """Return the pages with each quote marked with its consent, or removed if that is not valid; and messages about it.
 
-    Where English stands in for a page of another language, the consent must cover that language too.
+    Where a language shows the English page, the consent must cover that language too.
     """
-    by_language, left = {code: dict(pages) for code, pages in library.by_language.items()}, []
+    by_language, messages = {code: dict(pages) for code, pages in library.by_language.items()}, []
     for name in library.names:
         for code, pages in by_language.items():
             page = library.find(name, code)
-            if page.made or is_story(page) or not _CONSENT.search(page.text):
+            if page.generated or is_story(page) or not _CONSENT.search(page.text):
                 continue
-            pages[name], said = _applied(page, code, known, today)
-            left += [f"content/{code}/{name}: {why}. The quote is left out." for why in said]
-    return replace(library, by_language=by_language), left
+            pages[name], reasons = _prepare(page, code, known, today)
+            messages += [f"content/{code}/{name}: {reason}. The quote is left out." for reason in reasons]
+    return replace(library, by_language=by_language), messages
 
 
-def _applied(page: PageSource, language: str, known: Consents, today: date) -> tuple[PageSource, list[str]]:
-    left: list[str] = []
+def _prepare(page: PageSource, language: str, known: Consents, today: date) -> tuple[PageSource, list[str]]:
+    """Return a page with its quotes marked or removed, and the reason of each removal."""
+    removed: list[str] = []
 
-    def put(quote: Quote) -> str:
-        wrong = [f"{one.why} ({name})" for name, one in standings(quote, page, language, known, today) if one.why]
-        left.extend(wrong[:1])
-        return _blank(quote) if wrong else _marked(quote)
+    def replacement(quote: Quote) -> str:
+        pairs = statuses(quote, page, language, known, today)
+        reasons = [f"{status.reason} ({name})" for name, status in pairs if status.reason]
+        removed.extend(reasons[:1])
+        return _blank(quote) if reasons else _mark(quote)
 
-    text = _with_each(page.text, put)
-    return replace(page, text=text, meta={**page.meta, **({LEFT: True} if left else {})}), left
+    text = _replace_each(page.text, replacement)
+    return replace(page, text=text, meta={**page.meta, **({QUOTE_REMOVED: True} if removed else {})}), removed
 
 
-def _with_each(text: str, put: Callable[[Quote], str]) -> str:
-    """Return a page's Markdown with something else in place of each quote, from the last to the first."""
+def _replace_each(text: str, replacement: Callable[[Quote], str]) -> str:
+    """Return a page's Markdown with each quote replaced."""
     for quote in reversed([*quotes_of(text)]):
-        text = text[: quote.start] + put(quote) + text[quote.end :]
+        text = text[: quote.start] + replacement(quote) + text[quote.end :]
     return text
 
 
 def _blank(quote: Quote) -> str:
+    """Return as many empty lines as the quote has, so that line numbers stay the same."""
     return "\n" * quote.text.count("\n")
 
 
-def _marked(quote: Quote) -> str:
+def _mark(quote: Quote) -> str:
     return _CONSENT.sub(lambda match: f"{match[1]}quote-consent-{key_of(match[2])}", quote.text)
 
 
-def marked(text: str) -> str:
-    """Return a page's Markdown as it is drawn while every consent that its quotes name is valid."""
-    return _with_each(text, _marked)
+def mark_quotes(text: str) -> str:
+    """Return a page's Markdown with every quote marked, as if all consents were valid."""
+    return _replace_each(text, _mark)
 
 
-def taken_out(text: str) -> str:
-    """Return a page's Markdown as it is drawn when no consent is valid that its quotes name."""
-    return _with_each(text, lambda quote: _blank(quote) if quote.consents else quote.text)
+def remove_quotes(text: str) -> str:
+    """Return a page's Markdown without the quotes that name a consent, as if none were valid."""
+    return _replace_each(text, lambda quote: _blank(quote) if quote.consents else quote.text)
 
 
-def drawn(body: str) -> str:
-    """Return the HTML of a page with the marks of its quotes as attributes, by which withdrawal finds them."""
-    return _DRAWN.sub(_with_attribute, body)
+def mark_html(body: str) -> str:
+    """Return the HTML of a page with the marks of its quotes as attributes, which a withdrawal looks for."""
+    return _BLOCKQUOTE.sub(_with_attribute, body)
 
 
 def _with_attribute(match: re.Match[str]) -> str:
-    keys, said = " ".join(_TOKEN.findall(match[1])), _EMPTY.sub("", _TOKEN.sub("", match[1]))
-    return f'<blockquote data-consent="{keys}">{said}</blockquote>'
+    keys, words = " ".join(_TOKEN.findall(match[1])), _EMPTY.sub("", _TOKEN.sub("", match[1]))
+    return f'<blockquote data-consent="{keys}">{words}</blockquote>'
 
 
-def shown(html: str) -> list[tuple[frozenset[str], str]]:
-    """Return the keys and the HTML of each quote with a consent that stands on a drawn page."""
-    return [(frozenset(keys.split()), said) for keys, said in _SHOWN.findall(html)]
+def quotes_in_html(html: str) -> list[tuple[frozenset[str], str]]:
+    """Return the keys and the inner HTML of each marked quote of a page."""
+    return [(frozenset(keys.split()), words) for keys, words in _MARKED_QUOTE.findall(html)]
 
 
-def without(html: str, lost: Collection[str]) -> str:
-    """Return a drawn page without the quotes that need a consent with one of these keys."""
-    return _SHOWN.sub(lambda match: match[0] if {*match[1].split()}.isdisjoint(lost) else "", html)
+def remove_from_html(html: str, lost: Collection[str]) -> str:
+    """Return the HTML of a page without the quotes that need a consent with one of these keys."""
+    return _MARKED_QUOTE.sub(lambda match: match[0] if {*match[1].split()}.isdisjoint(lost) else "", html)

@@ -1,4 +1,4 @@
-"""A CSV file as spreadsheets write it: bytes in, cells out, or a sentence about how to save it."""
+"""Reading CSV files as spreadsheets write them: bytes in, cells out, or a message about how to save the file."""
 
 import csv
 import re
@@ -14,14 +14,14 @@ from forms.core.problem import Problem, place_in
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How .xlsx and .ods begin, and .xls."""
+"""The first bytes of .xlsx and .ods, and of .xls."""
 
-AS_UTF8 = _('Save it again as "CSV UTF-8 (comma delimited)".')
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
-MOST_ROWS = 5_000
-"""Rows of a table: more would be an export of another program, and every build would take minutes."""
+SAVE_AS_UTF8 = _('Save it again as "CSV UTF-8 (comma delimited)".')
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff]")
+MAX_ROWS = 5_000
+"""Rows of a table at most: more would be an export of another program, and every build would take minutes."""
 
-_LOST = re.compile(r"\?{3,}")
+_LOST_LETTERS = re.compile(r"\?{3,}")
 
 
 @dataclass(frozen=True)
@@ -33,88 +33,88 @@ class CsvFile:
     rows: list[list[str]]
     numbers: list[int]
     without_hour: frozenset[tuple[int, str]] = frozenset()
-    """Cells (place of the row, column) that give a day and no hour, where an hour may stand."""
+    """Cells (index of the row, column) with a day and no hour, in columns of days and times."""
     layer: str = "content"
-    """The folder that it belongs to, as sentences call it (sitegen/layers/lookup.py)."""
+    """The content folder that it comes from, as messages name it (sitegen/layers/lookup.py)."""
     dropped: frozenset[int] = frozenset()
-    """Places of rows that take a row of a library away."""
+    """Indexes of rows that remove a row of a library."""
     wheres: tuple[tuple[str, str], ...] = ()
-    """File and layer of each row, where they come from several files."""
+    """File and layer of each row, if the rows come from several files."""
 
-    def where_of(self, at: int) -> str:
+    def where_of(self, index: int) -> str:
         """Return the file of a row."""
-        return self.wheres[at][0] if self.wheres else self.where
+        return self.wheres[index][0] if self.wheres else self.where
 
-    def layer_of(self, at: int) -> str:
+    def layer_of(self, index: int) -> str:
         """Return the layer of a row."""
-        return self.wheres[at][1] if self.wheres else self.layer
+        return self.wheres[index][1] if self.wheres else self.layer
 
 
-def file_of(path: Path) -> str:
-    """Return the file as staff know it, like content/tables/events.csv."""
+def display_name(path: Path) -> str:
+    """Return a path as messages name it, like content/tables/events.csv."""
     return "/".join(path.parts[-3:])
 
 
-def read_sheet(path: Path) -> CsvFile:
-    """Return the cells of a CSV file. Raises Problem where it is missing or its letters are not UTF-8.
+def read_csv(path: Path) -> CsvFile:
+    """Return the cells of a CSV file. Raises Problem where it is missing, unreadable, or not UTF-8.
 
-    Other encodings are not guessed: a spreadsheet that saves plain CSV has already turned Indian letters into "?".
+    No other encoding is tried: a spreadsheet that saves plain CSV has already replaced Indian letters by "?".
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise Problem(file_of(path), _("is missing."), _("Put it back, with at least its first line.")) from None
+        raise Problem(display_name(path), _("is missing."), _("Put it back, with at least its first line.")) from None
     except OSError as error:
         todo = _("Put the file itself there, and close it in other programs.")
-        raise Problem(file_of(path), _("cannot be opened (%(why)s).", why=error.strerror), todo) from None
-    return sheet_of(data, file_of(path))
+        raise Problem(display_name(path), _("cannot be opened (%(why)s).", why=error.strerror), todo) from None
+    return parse_csv(data, display_name(path))
 
 
-def sheet_of(data: bytes, where: str) -> CsvFile:
-    """Return the cells of a CSV file from its bytes. Raises Problem where its letters are not UTF-8."""
+def parse_csv(data: bytes, where: str) -> CsvFile:
+    """Return the cells of a CSV file from its bytes. Raises Problem where they are not CSV in UTF-8."""
     if data.startswith(WORKBOOKS):
-        raise Problem(where, _("is a workbook, not CSV."), AS_UTF8)
+        raise Problem(where, _("is a workbook, not CSV."), SAVE_AS_UTF8)
     if data.startswith(_UTF16):
-        raise Problem(where, _("is saved as UTF-16."), AS_UTF8)
+        raise Problem(where, _("is saved as UTF-16."), SAVE_AS_UTF8)
     try:
-        text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark: welcome
+        text = data.decode("utf-8-sig")  # Excel's "CSV UTF-8" begins with a byte order mark
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise Problem(place_in(where, row=line), _("has letters that are not UTF-8."), AS_UTF8) from None
-    if match := _NO_TEXT.search(text):
+        raise Problem(place_in(where, row=line), _("has letters that are not UTF-8."), SAVE_AS_UTF8) from None
+    if match := _NOT_TEXT.search(text):
         line = text[: match.start()].count("\n") + 1
         what = _("holds signs that are no letters: the file is damaged.")
-        raise Problem(place_in(where, row=line), what, AS_UTF8)
-    return _cells(where, text)
+        raise Problem(place_in(where, row=line), what, SAVE_AS_UTF8)
+    return _parse(where, text)
 
 
 def lost_letters(sheet: CsvFile) -> Iterator[Problem]:
-    """Cells in which a spreadsheet has put ??? for letters that plain CSV cannot hold: they are gone from the file."""
+    """Yield a problem for each row where a spreadsheet wrote ??? for letters that plain CSV cannot hold."""
     for number, row in zip(sheet.numbers, sheet.rows, strict=True):
-        lost = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST.search(cell)]
-        if lost:
-            todo = joined(_("Take an older copy of the file, or write it again."), AS_UTF8)
-            where = place_in(sheet.where, row=number, column=lost[0])
+        columns = [name for name, cell in zip(sheet.header, row, strict=False) if _LOST_LETTERS.search(cell)]
+        if columns:
+            todo = joined(_("Take an older copy of the file, or write it again."), SAVE_AS_UTF8)
+            where = place_in(sheet.where, row=number, column=columns[0])
             yield Problem(where, _("its letters were lost on saving."), todo)
 
 
 def _without_empty_columns(rows: list[list[str]]) -> list[list[str]]:
-    """Return rows without columns at the end that have neither name nor cells, as spreadsheets add them.
+    """Return rows without the columns at the end that have neither a name nor cells, which spreadsheets add.
 
-    Where a row is shorter or longer than the first, cells may have moved: then all stays as it is, and is said.
+    Where a row is shorter or longer than the first, cells may have moved: all rows stay, and csv_headers reports it.
     """
     width = len(rows[0])
     if any(len(row) != width for row in rows if any(cell.strip() for cell in row)):
         return rows
-    used = max(at for row in rows for at, cell in enumerate(["x", *row]) if cell.strip())
+    used = max(index for row in rows for index, cell in enumerate(["x", *row]) if cell.strip())
     return [row[:used] for row in rows]
 
 
 _SEPARATOR_LINE = re.compile(r'"?sep=.?"?[,;\t]*\r?$', re.I)
 
 
-def _cells(place: str, text: str) -> CsvFile:
-    """Return a CSV text as cells. Raises Problem where it is empty, broken, too long, or begins with Excel's `sep=`."""
+def _parse(place: str, text: str) -> CsvFile:
+    """Return the cells of a CSV text. Raises Problem if it is empty, broken or too long, or has Excel's `sep=`."""
     if _SEPARATOR_LINE.match(first := text.partition("\n")[0]):
         what = _("%(line)s stands there, which only some spreadsheets know.", line=first.strip())
         todo = _("Take that line out: the table begins with the names of the columns.")
@@ -134,8 +134,8 @@ def _cells(place: str, text: str) -> CsvFile:
         raise Problem(place, _("is empty."), _("It needs at least its first line, with the names of the columns."))
     rows = _without_empty_columns(rows)
     filled = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
-    if len(filled) > MOST_ROWS:
-        count, most = f"{len(filled):,}", f"{MOST_ROWS:,}"
+    if len(filled) > MAX_ROWS:
+        count, most = f"{len(filled):,}", f"{MAX_ROWS:,}"
         what = _("has %(count)s rows, and a table may have %(most)s.", count=count, most=most)
         raise Problem(place, what, _("Is it another program's file? Take out what the site does not show."))
     cells = [[cell.strip() for cell in row] for _, row in filled]

@@ -1,8 +1,8 @@
-"""Days and times as a spreadsheet writes them, brought into the one way that the tables use (ISO 8601).
+"""Days and times as spreadsheets and people write them, converted to ISO 8601.
 
-A spreadsheet in India turns 2027-01-24T10:00 into 24-01-2027 10:00: the day stands first. Offices write 24.01.2027,
-9.30 and 10 am. Where the number in second place is over 12, or the year has two digits, there is doubt; nothing is
-guessed, and the table's own sentence asks.
+A spreadsheet in India turns 2027-01-24T10:00 into 24-01-2027 10:00, with the day first. Offices write 24.01.2027, 9.30
+and 10 am. A year of two digits or a second number over 12 is ambiguous: it is not parsed, and the check of the table
+asks for another form.
 """
 
 import re
@@ -18,52 +18,53 @@ _MONTH_BY_NAME = r"(?P<day>\d{1,2})(?:[-/.]| *)(?P<month>[A-Za-z]{3,9})(?:[-/.]|
 _HALF = r"(?P<half>[AaPp]\.?[Mm]\.?)"
 _FULL_HOUR = _HALF.replace("half", "full")
 _TIME = rf"(?:(?:T|,? +)(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d\d)(?:[:.]00)?(?: *{_HALF})?| *{_FULL_HOUR}))?"
-_WAYS = tuple(re.compile(day + _TIME) for day in (_YEAR_FIRST, _DAY_FIRST, _MONTH_BY_NAME))
+_PATTERNS = tuple(re.compile(day + _TIME) for day in (_YEAR_FIRST, _DAY_FIRST, _MONTH_BY_NAME))
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
            "december")  # fmt: skip
 _NOON, _END_OF_DAY = 12, 24
 
 NO_HOUR = time(0, 0, 1)
-"""How the rows of a table say that no hour is known. No cell says this: cells know hours and minutes, and midnight."""
+"""The time in rows whose hour is unknown. No cell can have it: cells have no seconds, and midnight is a known hour."""
 
 
-def read(cell: str) -> datetime | None:
-    """The day and time of a cell, midnight where it gives only a day; None where it cannot be read without doubt."""
-    plain = plain_number(cell)  # spreadsheets write spaces, hyphens and digits that only look like the usual ones
-    for way in _WAYS:
-        match = way.fullmatch(plain)
+def parse(cell: str) -> datetime | None:
+    """Return the day and time of a cell, midnight where it has only a day; None where it is not clearly a day."""
+    plain = plain_number(cell)  # spreadsheets use look-alikes of spaces, hyphens and digits
+    for pattern in _PATTERNS:
+        match = pattern.fullmatch(plain)
         if match:
             try:
                 year, month, day = int(match["year"]), _month(match["month"]), int(match["day"])
                 hour, minute = _clock(match)
                 days, hour = divmod(hour, _END_OF_DAY) if (hour, minute) == (_END_OF_DAY, 0) else (0, hour)
-                here = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - the district's own clock (portal.yml, timezone)
-                return here + timedelta(days=days)
+                local = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - in the district's time zone (portal.yml)
+                return local + timedelta(days=days)
             except (ValueError, OverflowError):
                 return None
     return None
 
 
-def without_hour(day: datetime) -> datetime:
-    """Return a day as rows have it that know no hour."""
+def with_unknown_hour(day: datetime) -> datetime:
+    """Return a day with the time that marks its hour as unknown."""
     return datetime.combine(day, NO_HOUR)
 
 
-def tells_hour(cell: str) -> bool:
-    """Return whether a cell with a day gives its hour too: midnight is one."""
+def has_hour(cell: str) -> bool:
+    """Return whether a cell with a day also has an hour, which may be midnight."""
     plain = plain_number(cell)
-    return any(match["hour"] is not None for way in _WAYS if (match := way.fullmatch(plain)))
+    return any(match["hour"] is not None for pattern in _PATTERNS if (match := pattern.fullmatch(plain)))
 
 
 def _month(word: str) -> int:
-    """Return the number of a month that is written in digits or, in English, by its name or its first letters."""
+    """Return the number of a month from its digits, its English name or the beginning of its name."""
     if word.isdigit():
         return int(word)
-    return next(at for at, name in enumerate((*_MONTHS, word.lower()), start=1) if name.startswith(word.lower()))
+    word = word.lower()
+    return next(number for number, name in enumerate((*_MONTHS, word), start=1) if name.startswith(word))
 
 
 def _clock(match: re.Match[str]) -> tuple[int, int]:
-    """Return hour and minute of a time. Raises ValueError for an hour that no clock of twelve hours shows."""
+    """Return the hour and minute of a time. Raises ValueError for an hour like 13 pm."""
     hour, minute, half = int(match["hour"] or 0), int(match["minute"] or 0), match["half"] or match["full"]
     if half:
         if not 1 <= hour <= _NOON:
@@ -72,24 +73,24 @@ def _clock(match: re.Match[str]) -> tuple[int, int]:
     return hour, minute
 
 
-_STORED = re.compile(r"(?P<days>[3-7]\d{4})(?:[.,]\d+)?", re.A)
+_SERIAL_NUMBER = re.compile(r"(?P<days>[3-7]\d{4})(?:[.,]\d+)?", re.A)
 _SHORT_YEAR = re.compile(r"\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ]\d\d(?!\d).*")
-_OF_A_ZONE = re.compile(r".*\d(?:Z|[+-]\d\d:?\d\d)", re.I)
+_WITH_TIME_ZONE = re.compile(r".*\d(?:Z|[+-]\d\d:?\d\d)", re.I)
 _EPOCH = date(1899, 12, 30)
 """Day 0 of spreadsheets (ECMA-376, 18.17.4.1, the 1900 date base)."""
 
 
 def hint(cell: str) -> str:
-    """Return what to do about a cell that is no day, by what it looks like; "" where it looks like nothing known."""
+    """Return how to correct a cell that is no day, if it looks like a known mistake, else ""."""
     cell = plain_number(cell)
-    if stored := _STORED.fullmatch(cell):
-        day = _EPOCH + timedelta(days=int(stored["days"]))
+    if match := _SERIAL_NUMBER.fullmatch(cell):
+        day = _EPOCH + timedelta(days=int(match["days"]))
         return _(
             "A spreadsheet counts %(day)s like this: give the column the format of a date, and save again.", day=day
         )
     if _SHORT_YEAR.fullmatch(cell):
         return _("Write the year with four digits.")
-    if ":" in cell and _OF_A_ZONE.fullmatch(cell):
+    if ":" in cell and _WITH_TIME_ZONE.fullmatch(cell):
         return _("Write what the clock in the district shows, without Z or the hours after it.")
     return ""
 
@@ -97,22 +98,23 @@ def hint(cell: str) -> str:
 _MONTH_FIRST = re.compile(r"(?P<month>\d{1,2})[-/](?P<day>\d{1,2})[-/]\d{4}\b")
 
 
-def in_doubt(cells: Sequence[str]) -> frozenset[int]:
-    """Return which cells of one column may have day and month the other way round: a cell beside them has.
+def ambiguous_days(cells: Sequence[str]) -> frozenset[int]:
+    """Return the indexes of the cells of a column in which day and month may be exchanged.
 
-    2/3/2027 is the second of March; beside 2/13/2027, which a machine set to American English wrote, nobody knows.
+    2/3/2027 is the second of March; but in a column with 2/13/2027, which a machine set to American English wrote, it
+    may be the third of February.
     """
-    found = {at: match for at, cell in enumerate(cells) if (match := _MONTH_FIRST.match(plain_number(cell)))}
-    if not any(int(match["month"]) <= _NOON < int(match["day"]) for match in found.values()):
+    matches = {index: match for index, cell in enumerate(cells) if (match := _MONTH_FIRST.match(plain_number(cell)))}
+    if not any(int(match["month"]) <= _NOON < int(match["day"]) for match in matches.values()):
         return frozenset()
-    return frozenset(at for at, match in found.items() if match["month"] != match["day"])
+    return frozenset(index for index, match in matches.items() if match["month"] != match["day"])
 
 
-def rewritten(cell: str, kind: str) -> str:
-    """Return the cell in the form that the schema requires; unchanged where it is no day, or one in doubt."""
-    found = read(cell) if cell and kind in {"date", "datetime"} else None
-    if found is None:
+def to_iso(cell: str, kind: str) -> str:
+    """Return the cell in ISO 8601 as a field of this kind requires; unchanged where it is not clearly a day."""
+    moment = parse(cell) if cell and kind in {"date", "datetime"} else None
+    if moment is None:
         return cell
     if kind == "datetime":
-        return found.strftime("%Y-%m-%dT%H:%M")
-    return cell if (found.hour, found.minute) != (0, 0) else found.strftime("%Y-%m-%d")
+        return moment.strftime("%Y-%m-%dT%H:%M")
+    return cell if (moment.hour, moment.minute) != (0, 0) else moment.strftime("%Y-%m-%d")

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.layers.rows import BROKEN
 
 _PARTS = re.compile(r"[\s,;|\"']+")
-_STORY = re.compile(rf"[^\s,;|\"']*{consents.FOLDER}[^\s,;|\"']+", re.I)
+_STORY = re.compile(rf"[^\s,;|\"']*{consent_names.STORIES_FOLDER}[^\s,;|\"']+", re.I)
 
 Row = Mapping[str, str]
 
@@ -21,13 +21,15 @@ def names_in(row: Row) -> set[str]:
 
 def stories_in(row: Row) -> set[str]:
     """Return the stories that a broken row may be for, like "stories/the-advance"."""
-    return {consents.story_name(name) for name in names_in(row) if consents.FOLDER in name}
+    return {consent_names.story_name(name) for name in names_in(row) if consent_names.STORIES_FOLDER in name}
 
 
 def media_in(row: Row) -> set[str]:
     """Return the files under media that a broken row may be for."""
-    found = names_in(row) - {name for name in names_in(row) if consents.FOLDER in name and name.endswith(".md")}
-    return {consents.media_name(name) for name in found if "/" in name and PurePosixPath(name).suffix}
+    found = names_in(row) - {
+        name for name in names_in(row) if consent_names.STORIES_FOLDER in name and name.endswith(".md")
+    }
+    return {consent_names.media_name(name) for name in found if "/" in name and PurePosixPath(name).suffix}
 
 
 def meant_in(row: Row, told: str) -> Row:
@@ -45,7 +47,7 @@ def place_of(row: Row, told: str) -> int:
     if not parts:
         return 0
     for at, part in enumerate(parts):
-        if consents.story_name(told) in stories_in(part) or consents.media_name(told) in media_in(part):
+        if consent_names.story_name(told) in stories_in(part) or consent_names.media_name(told) in media_in(part):
             return at
     named = re.search(rf"{re.escape(told.strip().casefold())}(?:$|{_PARTS.pattern})", row[BROKEN].casefold())
     before = row[BROKEN][: named.start()] if named else ""

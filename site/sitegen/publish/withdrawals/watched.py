@@ -5,13 +5,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sitegen.content.consent.consents import FOLDER
+from sitegen.content.consent.consent_names import STORIES_FOLDER
 from sitegen.layers import lookup
 
 State = tuple[tuple[str, tuple[int, ...]], ...]
 """Paths, each with what the file system says of it."""
 
-_STORIES = FOLDER.rstrip("/")
+_STORIES = STORIES_FOLDER.rstrip("/")
 
 
 def look(content: Path, sites: Iterable[Path]) -> State:

@@ -27,7 +27,7 @@ from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem, Problems
 from sitegen import kept_work
 from sitegen.content import pages
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consent_table, consents, withdrawn_stories
 from sitegen.content.spreadsheets import csv_files
 from sitegen.layers import lookup
 from sitegen.layers.rows import BROKEN
@@ -64,11 +64,11 @@ def purge(
     """
     cleaner, gone = cleaning.Cleaning(), []
     try:
-        known = consents.read_leniently(content)
+        known = consent_table.read_leniently(content)
     except Exception as error:  # noqa: BLE001 - what cannot be read, for whatever reason, holds no consent
         known = consents.Consents(content, ())
         what = f"could not be read ({type(error).__name__}), so every story is taken off."
-        cleaner.problems.append(Problem(str(content / consents.TABLE), what, "Mend it, and build the site again."))
+        cleaner.problems.append(Problem(str(content / consent_table.TABLE), what, "Mend it, and build the site again."))
     cleaning.remove_left(public)
     for folder in (public, *sorted(public.parent.glob(f"{public.name}.*"))):
         if folder.is_dir() and (folder == public or ".new-" not in folder.name):  # a build purges its own
@@ -133,7 +133,7 @@ def _purge_one(
 
 def _covers(known: consents.Consents, path: str, language: str, today: date) -> bool:
     with suppress(Exception):  # a page or a row that cannot be judged, for whatever reason, has no consent
-        return known.cover(path, language, today)
+        return known.covers(path, language, today)
     return False
 
 
@@ -155,11 +155,11 @@ def _replace_stories(public: Path, addresses: Sequence[str], cleaner: cleaning.C
 
 def _stories(public: Path, known: consents.Consents) -> Iterator[tuple[str, str, str]]:
     """Yield each page of a built site that is a story: its address, its language, and its path, like "stories/a"."""
-    pages = set(public.glob(f"*/{consents.FOLDER}**/index.html"))
+    pages = set(public.glob(f"*/{consent_names.STORIES_FOLDER}**/index.html"))
     pages |= {page for path in known.stories for page in public.glob(f"*/{glob.escape(path)}/index.html")}
     for page in sorted(pages):
         language, _, path = page.parent.relative_to(public).as_posix().partition("/")
-        if f"{path}/" != consents.FOLDER:  # a page that lists stories
+        if f"{path}/" != consent_names.STORIES_FOLDER:  # a page that lists stories
             yield f"/{language}/{path}/", language, path
 
 
@@ -170,7 +170,7 @@ def _is_done(public: Path, address: str, done: Collection[str]) -> bool:
         there, neutral = (
             _HEADING.search(html) for html in (cleaning.read(_file(public, address)), _neutral(public, language))
         )
-        never_there = escape(pages.not_here_words(language)[0])  # a story that other languages have
+        never_there = escape(pages.missing_page_words(language)[0])  # a story that other languages have
         expected = {never_there, *([neutral[1]] if neutral and address in done else [])}
         return there is not None and there[1] in expected
     return False
@@ -179,7 +179,7 @@ def _is_done(public: Path, address: str, done: Collection[str]) -> bool:
 def _neutral(public: Path, language: str) -> str:
     with suppress(OSError):
         return cleaning.read(public / language / NEUTRAL)
-    title, text = (escape(words) for words in consents.neutral_words(language))
+    title, text = (escape(words) for words in withdrawn_stories.neutral_words(language))
     head = f'<meta charset="utf-8"><meta name="robots" content="noindex"><title>{title}</title>'
     home = f'<p><a href="/{language}/">/{language}/</a></p>'
     body = f"<body><h1>{title}</h1><p>{text}</p>{home}</body>"
@@ -281,11 +281,13 @@ def present_name(text: str, content: Path, public: Path) -> str:
     """Return the name to which a page has moved that is named by an old address; else the name as it was given."""
     if _meant(_known_rows(content), text)[0]:
         return text
-    moved = {consents.story_name(old): consents.story_name(new) for old, new in moved_pages.targets(public).items()}
-    name = consents.story_name(text)
+    moved = {
+        consent_names.story_name(old): consent_names.story_name(new) for old, new in moved_pages.targets(public).items()
+    }
+    name = consent_names.story_name(text)
     for _step in moved:  # one may lead to the next
         name = moved.get(name, name)
-    return name if consents.story_name(text) in moved else text
+    return name if consent_names.story_name(text) in moved else text
 
 
 def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
@@ -293,9 +295,9 @@ def stories_of(text: str, content: Path, public: Path) -> list[str] | None:
 
     None where there is no such page among the staff's files or on the built site, and no such row in consents.csv.
     """
-    name = consents.story_name(text)
+    name = consent_names.story_name(text)
     rows, alone = _meant(_known_rows(content), text)
-    told = {consents.story_name(row["story"]) for row in rows if row.get("story")}
+    told = {consent_names.story_name(row["story"]) for row in rows if row.get("story")}
     told |= {story for row in rows for story in broken_rows.stories_in(row)}
     if alone:
         return sorted(told)
@@ -323,14 +325,19 @@ def _holds(row: Mapping[str, str], text: str) -> bool:
 
 
 def _is_story(cell: str, text: str) -> bool:
-    return consents.FOLDER in cell and consents.story_name(cell) == consents.story_name(text)
+    return consent_names.STORIES_FOLDER in cell and consent_names.story_name(cell) == consent_names.story_name(text)
 
 
 def _names(row: Mapping[str, str], text: str) -> bool:
-    story = row.get("story") and consents.story_name(row["story"]) == consents.story_name(text)
-    listed_there = consents.media_name(text) in consents.media_names(row.get("media", ""))
-    quoted_there = consents.page_name(text) in consents.page_names(row.get("quotes", ""))
-    said = {text.strip().casefold(), consents.story_name(text), consents.media_name(text), consents.page_name(text)}
+    story = row.get("story") and consent_names.story_name(row["story"]) == consent_names.story_name(text)
+    listed_there = consent_names.media_name(text) in consent_names.media_names(row.get("media", ""))
+    quoted_there = consent_names.page_name(text) in consent_names.page_names(row.get("quotes", ""))
+    said = {
+        text.strip().casefold(),
+        consent_names.story_name(text),
+        consent_names.media_name(text),
+        consent_names.page_name(text),
+    }
     return bool(story) or listed_there or quoted_there or not said.isdisjoint(broken_rows.names_in(row))
 
 
@@ -348,9 +355,9 @@ def write_withdrawn(content: Path, told: str, today: date) -> int:
     Whatever else is wrong in the table; other rows stay as they are to the byte. Where a file beside it is newer, the
     table stays the older one: which of them counts is a person's decision. Raises Problem where there is no table.
     """
-    path = content / consents.TABLE
-    with consents.changing(content):
-        in_doubt = path.stat() if consents.newer_file(content) else None
+    path = content / consent_table.TABLE
+    with consent_table.locked_table(content):
+        in_doubt = path.stat() if consent_table.newer_file(content) else None
         found = _write_day(path, content, told, today)
         if in_doubt:
             os.utime(path, ns=(in_doubt.st_atime_ns, in_doubt.st_mtime_ns))
@@ -383,7 +390,7 @@ def _table(path: Path) -> withdrawn_days.ConsentTable:
     if not _is_text(data):
         what = _("is no table, so the day could not be written. Nothing that needs a consent is on the site meanwhile.")
         todo = _("Put it back as CSV, then withdraw this again, or it comes back with the next build.")
-        raise Problem(csv_files.file_of(path), what, todo)
+        raise Problem(csv_files.display_name(path), what, todo)
     return withdrawn_days.read(data)
 
 
@@ -395,22 +402,22 @@ def _is_text(data: bytes) -> bool:
 def rows_as_they_stand(content: Path) -> list[Mapping[str, str]]:
     """Return the rows of the district's consents.csv, whatever is wrong there; none where there is none."""
     with suppress(Problem):
-        table = _table(content / consents.TABLE)
+        table = _table(content / consent_table.TABLE)
         return list(map(table.row, table.own))
     return []
 
 
 def _known_rows(content: Path) -> Sequence[Mapping[str, str]]:
     """Return all rows by which a person may name something; as they stand where the table holds no consent."""
-    return consents.read_leniently(content).rows or [*rows_as_they_stand(content), *_rows_of_libraries(content)]
+    return consent_table.read_leniently(content).rows or [*rows_as_they_stand(content), *_rows_of_libraries(content)]
 
 
 def _rows_of_libraries(content: Path) -> list[Mapping[str, str]]:
     found: list[Mapping[str, str]] = []
     for layer in list(lookup.layers(content))[1:]:
         with suppress(Problem):
-            sheet = csv_files.read_sheet(layer.folder / consents.TABLE)
-            found += [consents.row_of(sheet.header, cells) for cells in sheet.rows]
+            sheet = csv_files.read_csv(layer.folder / consent_table.TABLE)
+            found += [consent_table.parse_row(sheet.header, cells) for cells in sheet.rows]
     return found
 
 
@@ -435,8 +442,8 @@ def keep_withdrawals(content: Path, base: bytes, here: bytes) -> list[str]:
     base: the table as it came before; here: as it was until now. What is withdrawn here and was not in `base` stays so.
     Where the new table cannot be read nothing is written: then it holds no consent at all.
     """
-    path = content / consents.TABLE
-    with consents.changing(content):
+    path = content / consent_table.TABLE
+    with consent_table.locked_table(content):
         data = path.read_bytes() if path.is_file() else b""
         fresh, ids = with_withdrawals(data, base, here)
         if ids:
@@ -496,12 +503,12 @@ def _is_of(row: Mapping[str, str], other: Mapping[str, str]) -> bool:
     named = broken_rows.names_in(row)
     if named:
         stories = broken_rows.stories_in(row)
-        is_told = bool(other.get("story")) and consents.story_name(other["story"]) in stories
+        is_told = bool(other.get("story")) and consent_names.story_name(other["story"]) in stories
         return is_told or _id_of(other) in named
-    told = consents.story_name(row["story"]) if row.get("story") else ""
-    if told and other.get("story") and told == consents.story_name(other["story"]):
+    told = consent_names.story_name(row["story"]) if row.get("story") else ""
+    if told and other.get("story") and told == consent_names.story_name(other["story"]):
         return True
-    pairs = ((consents.media_names, "media"), (consents.page_names, "quotes"))
+    pairs = ((consent_names.media_names, "media"), (consent_names.page_names, "quotes"))
     return not told and any(names(row.get(key, "")) & names(other.get(key, "")) for names, key in pairs)
 
 

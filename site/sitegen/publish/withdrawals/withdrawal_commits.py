@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from forms.core.files import spreadsheet_csv
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names
 from sitegen.publish.withdrawals.withdrawal import with_withdrawals
 
 AHEAD = timedelta(days=1)
@@ -13,7 +13,7 @@ AHEAD = timedelta(days=1)
 
 COLUMN = "withdrawn_on"
 
-_STORY = re.compile(rf"{consents.FOLDER}[a-z0-9-]+")
+_STORY = re.compile(rf"{consent_names.STORIES_FOLDER}[a-z0-9-]+")
 
 
 def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[str] | None:
@@ -37,13 +37,13 @@ def may_be_added(row: Mapping[str, str]) -> bool:
 
     A page becomes a story by a row that names it, so a new row could take any page off, with the help numbers on it.
     """
-    name = consents.story_name(row.get("story", ""))
-    return not name.removeprefix(consents.FOLDER) or _STORY.fullmatch(name) is not None
+    name = consent_names.story_name(row.get("story", ""))
+    return not name.removeprefix(consent_names.STORIES_FOLDER) or _STORY.fullmatch(name) is not None
 
 
 def all_withdrawn(data: bytes) -> set[str]:
     """Return the stories of a consents.csv that are withdrawn, also those that were so before; none of a broken one."""
-    return {consents.story_name(row.get("story", "")) for row in _rows(data) if row[COLUMN]} - {""}
+    return {consent_names.story_name(row.get("story", "")) for row in _rows(data) if row[COLUMN]} - {""}
 
 
 def _is_past(text: str, today: date) -> bool:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from forms.core.files.spreadsheet_csv import BOM, Dialect, separator_of, text_of
 from sitegen.content.consent import cells as consent_cells
-from sitegen.content.consent import consents
-from sitegen.content.consent.cells import MARK
+from sitegen.content.consent import consent_names, consent_table
+from sitegen.content.consent.cells import WITHDRAWN_PREFIX
 from sitegen.content.spreadsheets import dates
 from sitegen.layers.rows import BROKEN, WITHDRAWN
 from sitegen.publish.withdrawals import broken_rows
@@ -64,7 +64,7 @@ class ConsentTable:
     @property
     def has_columns(self) -> bool:
         """Whether a row of this table can say which consent is withdrawn."""
-        return len({*self.names}) == len(self.names) and _NEEDED <= {*self.names} <= {*consents.columns()}
+        return len({*self.names}) == len(self.names) and _NEEDED <= {*self.names} <= {*consent_table.columns()}
 
     @property
     def own(self) -> list[ConsentLine]:
@@ -80,9 +80,9 @@ class ConsentTable:
         row = dict(zip(self.names, cells, strict=False))
         if self.names.count(WITHDRAWN) > 1:  # one of them is meant for something else
             days = (cell for name, cell in zip(self.names, cells, strict=False) if name == WITHDRAWN)
-            row[WITHDRAWN] = next((cell for cell in days if dates.read(cell)), "")
+            row[WITHDRAWN] = next((cell for cell in days if dates.parse(cell)), "")
         sure = line.is_sure and len(cells) == width
-        sure = sure and not consent_cells.are_misplaced(row, self.names, consents.columns())
+        sure = sure and not consent_cells.are_misplaced(row, self.names, consent_table.columns())
         return row if sure else {**row, BROKEN: " ".join(cells)}
 
     def is_whole(self, line: ConsentLine) -> bool:
@@ -92,7 +92,7 @@ class ConsentTable:
     @property
     def is_exchanged(self) -> bool:
         """Whether the column of days may be another one's cells."""
-        return consent_cells.is_exchanged(WITHDRAWN, self.names, consents.columns())
+        return consent_cells.is_exchanged(WITHDRAWN, self.names, consent_table.columns())
 
     def written(self, cells: Sequence[str]) -> str:
         """Return a row as this table has them."""
@@ -121,7 +121,7 @@ def read(data: bytes) -> ConsentTable:
     separator = separator_of(header)
     lines = _lines(text, separator)
     at = next((place for place, line in enumerate(lines[:_FIRST_LINES]) if _is_header(line.cells)), -1)
-    names = [_known(cell.strip()) for cell in lines[at].cells] if at >= 0 else list(consents.columns())
+    names = [_known(cell.strip()) for cell in lines[at].cells] if at >= 0 else list(consent_table.columns())
     while names and not names[-1]:  # as spreadsheets add them
         names.pop()
     return ConsentTable(text, encoding, mark, separator, names, at, lines)
@@ -140,11 +140,11 @@ def _encoding_of(data: bytes) -> str:
 
 def _known(name: str) -> str:
     """Return the name of a column as the schema has it, where only its letters are other ones: ID, Story."""
-    return name.casefold() if name.casefold() in consents.columns() else name
+    return name.casefold() if name.casefold() in consent_table.columns() else name
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    return len({_known(cell.strip(' "\r\n')) for cell in cells} & {*consents.columns()}) >= _KNOWN
+    return len({_known(cell.strip(' "\r\n')) for cell in cells} & {*consent_table.columns()}) >= _KNOWN
 
 
 def _lines(text: str, separator: str) -> list[ConsentLine]:
@@ -224,7 +224,9 @@ def _with_day(table: ConsentTable, line: ConsentLine, day: str) -> list[str]:
         cell = cells[at].strip()
         if name == WITHDRAWN and not cell.startswith(day) and not day_of({**row, WITHDRAWN: cell}):
             # It may be another column's: nothing of it is lost, and what was written here is known again.
-            cells[at] = f"{MARK}{day}, {cell}" if cell else f"{MARK}{day}" if is_in_doubt else day
+            cells[at] = (
+                f"{WITHDRAWN_PREFIX}{day}, {cell}" if cell else f"{WITHDRAWN_PREFIX}{day}" if is_in_doubt else day
+            )
     return cells
 
 
@@ -235,15 +237,17 @@ def _apart(table: ConsentTable, broken: Sequence[Row], told: str, day: str) -> s
     whole = [row for row in map(table.row, table.own) if BROKEN not in row]
     gone = [row for row in whole if row.get(WITHDRAWN)]
     ids, rows = {row.get("id", "").casefold() for row in map(table.row, table.own)}, []
-    gone_media = {name for one in gone for name in consents.media_names(one["media"])}
-    gone_stories = {consents.story_name(one["story"]) for one in gone if one["story"]}
+    gone_media = {name for one in gone for name in consent_names.media_names(one["media"])}
+    gone_stories = {consent_names.story_name(one["story"]) for one in gone if one["story"]}
     for row in broken:
         meant = broken_rows.meant_in(row, told)
         media = broken_rows.media_in(meant) - gone_media
         stories = broken_rows.stories_in(meant) - gone_stories
         for story in sorted(stories) or ([""] if media else []):
             begin = re.sub(
-                r"[^a-z0-9]+", "-", f"withdrawn-{story.removeprefix(consents.FOLDER) or row['id'].casefold()}"
+                r"[^a-z0-9]+",
+                "-",
+                f"withdrawn-{story.removeprefix(consent_names.STORIES_FOLDER) or row['id'].casefold()}",
             )
             name = next(name for at in range(1, len(ids) + 2) if (name := f"{begin.strip('-')}-{at}") not in ids)
             ids.add(name)

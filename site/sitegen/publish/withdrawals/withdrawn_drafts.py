@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sitegen.content.consent import consents
-from sitegen.content.pages import UNFINISHED
+from sitegen.content.consent import consent_names, consent_table
+from sitegen.content.page_reader import DRAFTS_FOLDER
 from sitegen.layers import lookup
 from sitegen.publish.withdrawals.cleaning import remove_each
 
@@ -13,9 +13,9 @@ def remove(content: Path) -> list[str]:
 
     The pages themselves stay, as before: nobody sees them, and a person says what else is in them.
     """
-    rows = consents.read_leniently(content).rows
-    stories = {consents.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
-    drafts = [file for file in lookup.every(content, UNFINISHED, "*.md") if file.layer.shown == lookup.OWN]
+    rows = consent_table.read_leniently(content).rows
+    stories = {consent_names.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
+    drafts = [file for file in lookup.every(content, DRAFTS_FOLDER, "*.md") if file.layer.shown == lookup.OWN]
     found = sorted(file.path for file in drafts if _page_of(file.name) in stories)
     remove_each(found)
     return [path.relative_to(content).as_posix() for path in found]

@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from sitegen.content.consent import consents
+from sitegen.content.consent import consent_names, consents
 from sitegen.layers import lookup
 from sitegen.publish.withdrawals import cleaning
 
@@ -95,7 +95,7 @@ def _keys(content: Path, names: Collection[str]) -> dict[str, set[str]]:
     for layer in lookup.layers(content) if names else ():
         for path in (layer.folder / "media").rglob("*"):
             address = f"/{path.relative_to(layer.folder).as_posix()}"
-            name = consents.media_name(address)
+            name = consent_names.media_name(address)
             with suppress(OSError):
                 if name in found and path.is_file():
                     state = path.stat()

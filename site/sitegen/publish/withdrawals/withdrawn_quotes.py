@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from sitegen.content.consent import quotes
-from sitegen.content.consent.consents import Consents, page_names
+from sitegen.content.consent.consent_names import page_names
+from sitegen.content.consent.consents import Consents
 from sitegen.publish.withdrawals import cleaning
 
 LIST = "quoted.json"
@@ -57,7 +58,7 @@ def purge(
             continue
         with cleaner.going_on(path):
             text = cleaning.read(path)
-            cleaned = _LISTEN.sub("", quotes.without(text, lost))
+            cleaned = _LISTEN.sub("", quotes.remove_from_html(text, lost))
             if lost & _keys(cleaned):  # the quote has no end: nobody can tell which words are its own
                 cleaned = neutral(language)
                 cleaner.removed.append(f"{path} was damaged; a neutral page stands there. Build the site again.")
@@ -75,7 +76,7 @@ def _covered(key: str, page: str, known: Consents, today: date) -> bool:
     """Return whether a consent with this key covers a page like "en/problems/wages"."""
     language, _, path = page.partition("/")
     names = {row["id"] for row in known.rows if row.get("id") and quotes.key_of(row["id"]) == key}
-    return len(names) == 1 and not known.standing(names.pop(), path or "index", language, today, column="quotes").why
+    return len(names) == 1 and not known.status(names.pop(), path or "index", language, today, column="quotes").reason
 
 
 def _removed(public: Path, sounds: set[str], page: Path, cleaner: cleaning.Cleaning) -> list[str]:

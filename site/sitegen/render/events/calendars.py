@@ -145,7 +145,7 @@ def times_of(event: Event, zone: ZoneInfo) -> Iterable[tuple[str, date | datetim
 
 
 def _where(portal: Portal, event: Event, language: str) -> str:
-    place = event_lists.help_of(portal, language)["place_of"](event)
+    place = event_lists.template_helpers(portal, language)["place_of"](event)
     return ", ".join(part for part in (pick(event.where, language), place) if part)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from forms.core import i18n
 from forms.core.portal import Event, Portal, pick
 from sitegen.content import event_lists
-from sitegen.content.consent.quotes import LEFT
+from sitegen.content.consent.quotes import QUOTE_REMOVED
 from sitegen.content.pages import SOURCE, AllPages, PageSource
 from sitegen.render.blocks import draw_event, draw_events
 
@@ -40,14 +40,14 @@ def _pages(library: AllPages, portal: Portal, language: str, today: date) -> Ite
         more = _HEADING.sub("", own.text) if own else ""
         head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
         found = _is_next(portal, event, today)
-        head |= {LEFT: True} if own and own.meta.get(LEFT) else {}
+        head |= {QUOTE_REMOVED: True} if own and own.meta.get(QUOTE_REMOVED) else {}
         head |= {"search": found, "voice": found and event.last_day >= today}
         renderer = partial(draw_event, event_id=event.id)
-        yield PageSource(name, language, meta | head, more, 1, made=True, renderer=renderer)
+        yield PageSource(name, language, meta | head, more, 1, generated=True, renderer=renderer)
     for each in event_lists.names(portal, today):
         head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
         renderer = partial(draw_events, which=each)
-        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, made=True, renderer=renderer)
+        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, generated=True, renderer=renderer)
 
 
 def _checked_like(library: AllPages, language: str) -> dict[str, object]:
