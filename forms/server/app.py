@@ -33,9 +33,9 @@ from forms.server.store.date_store import DayStore
 from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSchema
 from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
-from forms.server.web import concerns as routes
 from forms.server.web import cross_site, error_pages, static_site
 from forms.server.web.current import current_state, keep_state
+from forms.server.web.forms import routes
 from forms.server.web.health import health
 from forms.web.headers import EVERYWHERE
 from forms.web.no_trace import NoTraceFlask
