@@ -23,8 +23,8 @@ from frictionless import Package  # noqa: E402
 from forms.desk.crypto.decryption import Letter  # noqa: E402
 from forms.desk.events import event_export, event_views  # noqa: E402
 from forms.desk.events.attendees import party  # noqa: E402
-from forms.desk.events.event_records import EventBook  # noqa: E402
-from forms.desk.events.event_session import folder_of  # noqa: E402
+from forms.desk.events.event_records import EventRecords  # noqa: E402
+from forms.desk.events.event_session import event_folder  # noqa: E402
 from forms.desk.services.place import DeskPlace  # noqa: E402
 from forms.desk.window.app import create_window  # noqa: E402
 from forms.desk.window.current import authenticator_of  # noqa: E402
@@ -48,7 +48,7 @@ def say(what: str, seconds: float) -> None:
     print(f"{what:<64} {seconds * 1000:>10,.0f} ms")
 
 
-def filled(folder: Path) -> tuple[EventBook, FakeSession]:
+def filled(folder: Path) -> tuple[EventRecords, FakeSession]:
     """A desk whose portal and server have that many; the letters of one event and of OPENED more lie on its disk."""
     days = [TODAY + timedelta(days=number // 3 - 20) for number in range(EVENTS)]
     session = FakeSession(
@@ -62,10 +62,10 @@ def filled(folder: Path) -> tuple[EventBook, FakeSession]:
     first = [id for id, row in rows.items() if row["event"] == "event-0500"]
     for id in [*first, *list(rows)[:OPENED]]:
         session.server.tell(id, name="கவிதா, 4 பேர் குடும்பம்", phone="+91 98765 43210", needs="a seat", remind=["yes"])
-        drawer = folder / "signups" / folder_of(rows[id]["event"])
+        drawer = folder / "signups" / event_folder(rows[id]["event"])
         drawer.mkdir(parents=True, exist_ok=True)
         (drawer / f"{id}-0.age").write_bytes(session.server.letters[id])
-    return EventBook(session, lambda: TODAY), session  # type: ignore[arg-type]
+    return EventRecords(session, lambda: TODAY), session  # type: ignore[arg-type]
 
 
 def window_times(session: FakeSession) -> None:
@@ -80,7 +80,7 @@ def window_times(session: FakeSession) -> None:
         say(f"window: {path}", best(lambda path=path: client.get(path)))  # type: ignore[misc]
 
 
-def export_times(book: EventBook) -> None:
+def export_times(book: EventRecords) -> None:
     """All events, with letters that are opened already."""
     answers = {"name": "கவிதா, 4 பேர் குடும்பம்", "phone": "+91 98765 43210", "needs": "=a seat", "remind": ["yes"]}
     letter = Letter("", "signup", "ta", "", (), answers, None, "", 0)

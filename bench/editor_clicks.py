@@ -136,15 +136,15 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     for name in ("site", "library", ".build"):
         (root / name).symlink_to(ROOT / name)
     keys = make_demonstration(folder / "desk", ("police", "revenue", "legal", "partner", "events"))
-    script = WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.kept_in)
+    script = WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.cache_folder)
     place = Folder(root / "public", lambda _: None, lambda _: None)
-    editor = start.make(
+    editor = start.create_editor(
         root, folder / "memory", place, keys=keys, today=lambda: TODAY, field=lambda: script,
         withdraw=lambda told: withdrawal.write_withdrawn(root / "content", told, TODAY),
     )  # fmt: skip
     editor.remember(name="M. Devi")
     app = create_window(editor)
-    start.look_ahead(editor)  # as it does while the browser opens
+    start.warm_up(editor)  # as it does while the browser opens
     compile_templates(app)
     window = run(app, entrance_of(app))
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()

@@ -38,7 +38,7 @@ def material(folder: Path) -> Path:
         )
         command = [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(config)]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-    compression.compress(ROOT, compression.wanted(folder / "site"))
+    compression.compress(ROOT, compression.uncompressed_files(folder / "site"))
     return folder / "site"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import brotli
 from sitegen.content import page_reader, pages
-from sitegen.render.search_index import PAGES_A_FILE, index, normalised_tokens, shard_name
+from sitegen.render.search_index import PAGES_PER_FILE, index, normalised_tokens, shard_name
 
 ROOT = Path(__file__).parents[1]
 PAGES, WORDS = 1000, 600
@@ -26,7 +26,7 @@ def main() -> None:
         words = [word for page in found.values() for word in page.text.split() if word.isprintable()]
         made = {str(number): _page(number, language, words, chance) for number in range(PAGES)}
         shards = {name: len(_packed(shard)) for name, shard in index(made).items()}
-        titles = len(_packed([[page.path, page.title, ""] for page in list(made.values())[:PAGES_A_FILE]]))
+        titles = len(_packed([[page.path, page.title, ""] for page in list(made.values())[:PAGES_PER_FILE]]))
         queries = sorted({next(iter(normalised_tokens(word)), "") for word in words} - {""})
         costs = [len(script) + shards[shard_name(query)] + 8 * titles for query in queries]
         print(

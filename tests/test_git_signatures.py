@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core.builds import git_signatures
-from forms.core.builds.git_signatures import PublishTarget, place_of, public_line, require_place, sign, signer
+from forms.core.builds.git_signatures import (
+    PublishTarget,
+    public_line,
+    publish_target,
+    require_publish_target,
+    sign,
+    signer,
+)
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem
 
@@ -74,9 +81,11 @@ def test_a_changed_signature_proves_nothing(at: int, by: int) -> None:
 
 def test_what_one_signs_says_for_which_branch_and_site() -> None:
     place = PublishTarget("main", "https://help.example.org")
-    assert place_of(f"Publish\n\n{place.line}\n") == place
-    assert place_of("Publish") is None
-    assert place_of(f"{place.line}\n{PublishTarget('draft', place.site).line}") is None, "which of the two is meant?"
+    assert publish_target(f"Publish\n\n{place.line}\n") == place
+    assert publish_target("Publish") is None
+    assert publish_target(f"{place.line}\n{PublishTarget('draft', place.site).line}") is None, (
+        "which of the two is meant?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,12 +102,12 @@ def test_what_one_signs_says_for_which_branch_and_site() -> None:
 def test_a_draft_or_another_site_is_not_published(named: str | None, before: str | None, told: str | None) -> None:
     texts = [f"words\n\nPublish: {one}" if one else "words" for one in (named, before)]
     if told is None:
-        require_place(*texts, "main", "origin/main")
+        require_publish_target(*texts, "main", "origin/main")
         return
     with pytest.raises(Problem, match=told):
-        require_place(*texts, "main", "origin/main")
+        require_publish_target(*texts, "main", "origin/main")
     if named and "b.example" in named:
-        require_place(*texts, "main", "origin/main", renamed=True)
+        require_publish_target(*texts, "main", "origin/main", renamed=True)
 
 
 def test_the_module_reads_no_file() -> None:

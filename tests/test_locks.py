@@ -125,5 +125,5 @@ def test_where_there_are_no_locks_what_can_do_without_goes_on(tmp_path: Path, mo
     monkeypatch.setattr("fcntl.flock", lacks)
     with locked_if_possible(tmp_path / "lock"), locked_if_possible(tmp_path / "lock"):
         pass
-    with start.alone(tmp_path / "editor"):
+    with start.exclusive(tmp_path / "editor"):
         pass

@@ -1,4 +1,4 @@
-"""The data for the script of pages with letters: how to encrypt, and all its texts in the page's language."""
+"""The data that pages with letters give their script: how to encrypt, and all its texts in the page's language."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,41 +6,48 @@ from typing import Any
 from forms.core import i18n
 from forms.core.crypto.encryption import size_class
 from forms.core.form_schema import LETTER_KINDS, Definition, Kind
-from forms.core.media.attachments import LARGEST, megabytes
+from forms.core.media.attachments import MAX_FILE_BYTES, megabytes
 
 Limits = Mapping[str, tuple[int, str]]
-"""How many characters an answer may have, and what is said where it has more."""
+"""By field, the most characters of an answer, and the message for a longer one."""
 
-Say = Callable[[str], str]
-"""Returns a text in the page's language."""
+Translate = Callable[[str], str]
+"""Translates a text into the page's language."""
 
 _REQUIRED = "Please answer this question."
 
-_LOOKED_AT = frozenset(
+_REVIEW_TEXTS = frozenset(
     {"step", "next", "back", "skip", "look", "notyet", "review", "without", "noreceipt", "recording"}
 )
-_TYPED_BACK = frozenset({"typeback", "check", "right", "wrong"})
-"""What only a form without pictures says: it has pages of questions, a last look, and the number typed back."""
+_TYPE_BACK_TEXTS = frozenset({"typeback", "check", "right", "wrong"})
+"""Names of texts that a form with pictures does not need: it has no pages of questions, review or number typed back."""
 
 
-def telling(definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the page of a first letter needs. readers: the desks that read it, with their names."""
-    _ = i18n.say(language)
-    told: dict[str, Any] = {"steps": definition.steps, "purpose": definition.kind, "hides": definition.hiding_field}
+def first_letter_data(
+    definition: Definition, language: str, limits: Limits, readers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the script's data on the page of a first letter. readers: names of the desks that read it, by id."""
+    _ = i18n.translator(language)
+    form_data: dict[str, Any] = {
+        "steps": definition.steps,
+        "purpose": definition.kind,
+        "hides": definition.hiding_field,
+    }
     if definition.has_pictures:
-        told["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
+        form_data["pictures"] = {"again": _("Record again"), "listen": _("Listen"), "choose": _("Choose a recording")}
     if not definition.hiding_field:
-        told["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
+        form_data["readers"] = [{"id": desk, "name": name} for desk, name in readers.items()]
     required = {field.name: _(field.errors.get("required", _REQUIRED)) for field in definition.fields if field.required}
-    own = _words_of_a_first_letter(_, is_concern=definition.kind is Kind.CONCERN)
-    sealed = _sealed(definition, language, limits, own)
+    own = _first_letter_texts(_, is_concern=definition.kind is Kind.CONCERN)
+    data = _sealing_data(definition, language, limits, own)
     if definition.has_pictures:
-        sealed["words"] = {name: said for name, said in sealed["words"].items() if name not in _LOOKED_AT | _TYPED_BACK}
-    return {**sealed, **told, **({"required": required} if required else {})}
+        unused = _REVIEW_TEXTS | _TYPE_BACK_TEXTS
+        data["words"] = {name: text for name, text in data["words"].items() if name not in unused}
+    return {**data, **form_data, **({"required": required} if required else {})}
 
 
-def _words_of_a_first_letter(_: Say, *, is_concern: bool) -> dict[str, str]:
-    """Return what the pages of questions, the last look and the page with the receipt say."""
+def _first_letter_texts(_: Translate, *, is_concern: bool) -> dict[str, str]:
+    """Return the texts of the pages of questions, the review and the page with the receipt."""
     return {
         "step": _("Question page %(now)s of %(all)s"),
         "next": _("Next"),
@@ -78,7 +85,7 @@ def _words_of_a_first_letter(_: Say, *, is_concern: bool) -> dict[str, str]:
     }
 
 
-def returning(
+def answer_page_data(
     more: Definition,
     language: str,
     limits: Limits,
@@ -86,23 +93,23 @@ def returning(
     desks: Mapping[str, str],
     erased_days: int,
 ) -> dict[str, Any]:
-    """Return what the page needs on which a receipt opens the answer.
+    """Return the script's data on the page on which a receipt opens the answer.
 
-    more: the form by which something is added; wrong: the message about an invalid number; desks: their names;
-    erased_days: how long a letter that is erased still rests at a desk.
+    more: the follow-up form; wrong: messages about an invalid number, by code; desks: names by id; erased_days: days
+    that a desk keeps an erased letter hidden before it deletes it.
     """
-    _ = i18n.say(language)
-    own = {**_words_of_answers(_), **_words_of_adding_and_erasing(_, erased_days)}
+    _ = i18n.translator(language)
+    own = {**_answer_texts(_), **_addition_and_erasing_texts(_, erased_days)}
     return {
-        **_sealed(more, language, limits, own),
+        **_sealing_data(more, language, limits, own),
         "wrong": dict(wrong),
         "desks": dict(desks),
         "purposes": LETTER_KINDS,
     }
 
 
-def _words_of_answers(_: Say) -> dict[str, str]:
-    """Return what is said while a letter is looked for, about where it stands, and about the answers of desks."""
+def _answer_texts(_: Translate) -> dict[str, str]:
+    """Return the texts about looking up a letter, its state, and the answers of desks."""
     return {
         "opens": _("This phone opens the answer itself. Our server never learns your number."),
         "looking": _("Looking for your letter. This can take some seconds ..."),
@@ -139,8 +146,8 @@ def _words_of_answers(_: Say) -> dict[str, str]:
     }
 
 
-def _words_of_adding_and_erasing(_: Say, days: int) -> dict[str, str]:
-    """Return what is said where something is added or erased. days: how long an erased letter rests at a desk."""
+def _addition_and_erasing_texts(_: Translate, days: int) -> dict[str, str]:
+    """Return the texts about adding and erasing. days: how long a desk keeps an erased letter hidden."""
     return {
         "add": _("Add something"),
         "help": _("Help numbers"),
@@ -172,35 +179,37 @@ def _words_of_adding_and_erasing(_: Say, days: int) -> dict[str, str]:
     }
 
 
-def too_large(kind: str, language: str) -> str:
-    """Return what script and server say of a file of this kind that has more bytes than are taken."""
-    said = i18n.say(language)("This file is larger than %(most)s MB. Please make it smaller, or leave it out.")
-    return said % {"most": megabytes(kind)}
+def file_too_large(kind: str, language: str) -> str:
+    """Return the message of script and server about a file with more bytes than its kind may have."""
+    message = i18n.translator(language)(
+        "This file is larger than %(most)s MB. Please make it smaller, or leave it out."
+    )
+    return message % {"most": megabytes(kind)}
 
 
-def _sealed(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
-    """Return what it needs for sealing a letter of this form; `own`: what only one page says."""
-    _ = i18n.say(language)
-    needed = definition.field(definition.any_of[0]).errors["required"] if definition.any_of else _REQUIRED
+def _sealing_data(definition: Definition, language: str, limits: Limits, own: Mapping[str, str]) -> dict[str, Any]:
+    """Return the data for sealing a letter of this form. own: the texts of this page only."""
+    _ = i18n.translator(language)
+    any_of_message = definition.field(definition.any_of[0]).errors["required"] if definition.any_of else _REQUIRED
     return {
         "form": definition.letter_form,
         "language": language,
         "pad": size_class(definition.pad_to),
         "any": definition.any_of,
         "limits": limits,
-        "largest": LARGEST["voice"],
+        "largest": MAX_FILE_BYTES["voice"],
         "words": {
-            **_words_of_sending(_),
-            **_words_of_files(_),
-            "needed": _(needed),
-            "large": too_large("voice", language),
+            **_sending_texts(_),
+            **_file_texts(_),
+            "needed": _(any_of_message),
+            "large": file_too_large("voice", language),
             **own,
         },
     }
 
 
-def _words_of_sending(_: Say) -> dict[str, str]:
-    """Return what is said while a letter is encrypted and sent, and where that fails."""
+def _sending_texts(_: Translate) -> dict[str, str]:
+    """Return the texts about encrypting and sending a letter, and about what fails there."""
     return {
         "road": _(
             "This phone locks your letter before it is sent. Only the desks that you do not leave out can open it."
@@ -219,8 +228,8 @@ def _words_of_sending(_: Say) -> dict[str, str]:
     }
 
 
-def _words_of_files(_: Say) -> dict[str, str]:
-    """Return what is said of photos and recordings."""
+def _file_texts(_: Translate) -> dict[str, str]:
+    """Return the texts about photos and recordings."""
     return {
         "record": _("Record"),
         "stop": _("Stop"),

@@ -9,4 +9,4 @@ IN_PAGE = (
 IN_HEADER = f"{IN_PAGE}; frame-ancestors 'none'"
 
 ON_A_CARD = IN_PAGE.replace("'self'", "'self' file:")
-"""In a page that is opened from a folder: some browsers see no file there as of the page's own origin."""
+"""In a page that is opened from a folder: for some browsers, other files there are not of the page's own origin."""

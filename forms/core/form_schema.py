@@ -1,17 +1,16 @@
-"""Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) plus a few own keys.
+"""Forms are data: a Table Schema (https://datapackage.org/standard/table-schema/) with some keys of our own.
 
-Own keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
-must be answered), `steps` (fields that are asked together: without a script the server asks a few at a time; the script
-of a letter does that itself, and encrypts the answers in the browser), `page` (the site's page with this form:
-no browser keeps it), `followup` (the form by which something is added to the letter that this one looks up), `needed`
-(every district has a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for`
-(another form, some of whose questions this one asks with pictures: what is sent with it is a letter of that form, and
-the same desks read it).
-Own keys of a field: `draw` (which macro of templates/field.html), `choices` or `choices_from` (a table or
-list of the portal), `file` (a kind of media/attachments.py), `beside` (what stands beside it: numbers to call),
-`clear` (stays readable beside the sealed letter), `errors` (sentence by constraint), `same_as` (form/field: a question
-that another form asks too; of this one's own it may have a title, a description and errors).
-English words in a definition are gettext msgids.
+Our keys of a form: `kind` (see Kind), `title`, `button`, `pad_to` (bytes, a size class), `any_of` (fields of which one
+must be answered), `steps` (fields that are asked together: without a script the server asks one step at a time; the
+script of a letter does that itself, and encrypts the answers in the browser), `page` (the site's page with this form,
+which no browser caches), `followup` (the form that adds to the letter that this one looks up), `needed` (every district
+must have a desk that reads it), `becomes_event` (the events desk can make an event of it), `short_for` (the form whose
+questions this one asks in part, with pictures: its letters are letters of that form, and the same desks read them).
+Our keys of a field: `draw` (the macro of templates/field.html), `choices` or `choices_from` (a table or list of the
+portal), `file` (a kind of media/attachments.py), `beside` (shown beside it: numbers to call), `clear` (stays readable
+beside the sealed letter), `errors` (message by constraint), `same_as` (form/field: the same question of another form;
+it may have a title, a description and errors of its own).
+English texts in a definition are gettext msgids.
 """
 
 import json
@@ -36,7 +35,7 @@ DRAWN_AS = frozenset({"text", "textarea", "number", "people", "tel", "select", "
 
 
 class Kind(StrEnum):
-    """What a form is for. Where its letters are kept, and by which rules, follows from it (forms/server/services)."""
+    """The purpose of a form. It decides where its letters are stored, and by which rules (forms/server/services)."""
 
     CONCERN = "concern"
     REQUEST = "request"
@@ -48,32 +47,32 @@ class Kind(StrEnum):
 
     @property
     def is_letter(self) -> bool:
-        """Whether it sends the first letter of a case; such a letter has a receipt of its own."""
+        """Whether it sends the first letter of a case, which has a receipt of its own."""
         return self in {Kind.CONCERN, Kind.REQUEST}
 
     @property
     def is_about_events(self) -> bool:
-        """Whether it asks if an event is over, and stamps nothing with a day."""
+        """Whether it concerns sign-ups: these depend on the event's day, and are stored without one."""
         return self in {Kind.SIGNUP, Kind.SIGNUP_LOOKUP, Kind.SIGNUP_CHANGE}
 
     @property
     def has_number(self) -> bool:
-        """Whether it is used with a number that the person was given before."""
+        """Whether the person needs a number that they were given before."""
         return self in {Kind.LOOKUP, Kind.FOLLOWUP, Kind.SIGNUP_LOOKUP, Kind.SIGNUP_CHANGE}
 
     @property
     def carries_number(self) -> bool:
-        """Whether that number travels with the page and is not typed into it."""
+        """Whether the page carries that number, so that nobody types it there."""
         return self in {Kind.FOLLOWUP, Kind.SIGNUP_CHANGE}
 
 
 LETTER_KINDS = tuple(kind for kind in Kind if kind.is_letter)
-"""Kinds of first letters, in the order in which a receipt is tried with them. Each is the purpose of its receipts."""
+"""Kinds of first letters, in the order in which a look-up tries a receipt. Each is the purpose of its receipts."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One question: `kind` is its Table Schema type, `drawn_as` the macro that draws it."""
+    """A question. kind: its Table Schema type; drawn_as: the macro that renders it."""
 
     name: str
     kind: str
@@ -101,14 +100,14 @@ class Field:
 
     @property
     def msgids(self) -> tuple[str, ...]:
-        """The English words that need a translation."""
+        """The English texts that need a translation."""
         own_choices = (choice.label["en"] for choice in self.choices)
         return tuple(word for word in (self.label, self.help, *own_choices, *self.errors.values()) if word)
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One form."""
+    """A form."""
 
     name: str
     kind: Kind
@@ -127,11 +126,11 @@ class Definition:
 
     @property
     def letter_form(self) -> str:
-        """The name of the form that its letters are of: its own, or that of the form it is a short one for."""
+        """The name of the form of its letters: its own, or that of the form that it shortens."""
         return self.short_for or self.name
 
     def field(self, name: str) -> Field:
-        """Return the field of this name; KeyError where there is none."""
+        """Return the field of this name. Raises KeyError if there is none."""
         return {field.name: field for field in self.fields}[name]
 
     @property
@@ -141,12 +140,12 @@ class Definition:
 
     @property
     def has_pictures(self) -> bool:
-        """Whether it is drawn with pictures, one short step a screen, instead of words."""
+        """Whether it is shown with pictures, one short step a screen, instead of words."""
         return bool(self.short_for)
 
     @property
     def drawings(self) -> tuple[str, ...]:
-        """Return the names of the drawings that it shows: its page's, its receipt's two, one for each answer."""
+        """Return the names of its drawings: one of its page, two of its receipt, one for each answer."""
         if not self.has_pictures:
             return ()
         answers = (drawing_of(field.name, choice.value) for field in self.fields for choice in field.choices)
@@ -154,12 +153,12 @@ class Definition:
 
     @property
     def hiding_field(self) -> str:
-        """The name of the question which desks must not see the letter, or empty."""
+        """The name of the question "Who must not see this?", or empty."""
         return next((field.name for field in self.fields if field.choices_from == "desks"), "")
 
     @property
-    def asked(self) -> tuple[Field, ...]:
-        """The questions whose answers are words: all but files."""
+    def value_fields(self) -> tuple[Field, ...]:
+        """The questions whose answers are values: all but files."""
         return tuple(field for field in self.fields if not field.file)
 
     @property
@@ -169,24 +168,27 @@ class Definition:
 
     @property
     def pages(self) -> tuple[tuple[str, ...], ...]:
-        """Return the questions by page, for the server's steps: files come last, since no page can carry one on."""
+        """Return the names of the questions on each page of the server's steps.
+
+        Files come last, since a page cannot carry a file on to the next one.
+        """
         files = tuple(field.name for field in self.files)
-        words = (tuple(name for name in step if name not in files) for step in self.steps)
-        return (*(page for page in words if page), *([files] if files and self.steps else []))
+        values = (tuple(name for name in step if name not in files) for step in self.steps)
+        return (*(page for page in values if page), *([files] if files and self.steps else []))
 
     def page_of(self, name: str) -> int:
-        """Return the place of the page on which a question stands; 0 where it stands on none."""
-        return next((place for place, page in enumerate(self.pages) if name in page), 0)
+        """Return the index of the page with a question; 0 if no page has it."""
+        return next((index for index, page in enumerate(self.pages) if name in page), 0)
 
     @property
     def msgids(self) -> tuple[str, ...]:
-        """The English words of the form that need a translation."""
+        """The English texts of the form that need a translation."""
         own = (word for word in (self.title, self.button, self.intro) if word)
         return (*own, *(word for field in self.fields for word in field.msgids))
 
 
 def drawing_of(field: str, value: str) -> str:
-    """Return what the drawing of an answer is called."""
+    """Return the name of the drawing of an answer."""
     return f"{field}-{value}".replace("_", "-")
 
 
@@ -196,30 +198,30 @@ def names() -> tuple[str, ...]:
 
 
 def letter_forms() -> tuple[Definition, ...]:
-    """Return the forms that letters are of: all but those that are a short one for another."""
-    return tuple(one for one in load_all() if not one.short_for)
+    """Return the forms of letters: all but those that shorten another form."""
+    return tuple(form for form in load_all() if not form.short_for)
 
 
 @cache
 def _names_in(folder: Path) -> tuple[str, ...]:
-    """Return the names of a folder's forms, looked up once in a process: each letter asks for them many times."""
+    """Return the names of a folder's forms. Cached, since each letter needs them many times."""
     return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
 
 
 def load(name: str) -> Definition:
-    """Return the form of this name. Raises Problem for an unknown name or a definition that is wrong."""
+    """Return the form of this name. Raises Problem for an unknown name or an invalid definition."""
     if name not in names():
         raise Problem(f"form {name}", "There is no such form.", f"There are: {', '.join(names())}.")
     return _read(FOLDER / f"{name}.yaml")
 
 
 def find(name: str) -> Definition | None:
-    """Return the form of this name, or None where this program has none. Raises Problem for one that is wrong."""
+    """Return the form of this name, or None if there is none. Raises Problem for an invalid definition."""
     return load(name) if name in names() else None
 
 
 def load_all() -> tuple[Definition, ...]:
-    """Return all forms, by name. Raises Problem for a definition that is wrong."""
+    """Return all forms, in the order of their names. Raises Problem for an invalid definition."""
     return _all_in(FOLDER)
 
 
@@ -239,28 +241,28 @@ def parse(data: Mapping[str, Any], where: str) -> Definition:
         raise Problem(where, f"kind: {data.get('kind')!r} is unknown.", f"Use one of: {', '.join(Kind)}.")
     fields = tuple(_field(row, f"{where}, field {row.get('name', '?')}") for row in data["fields"])
     keys = ("pad_to", "intro", "page", "followup", "needed", "becomes_event", "short_for")
-    own = {key: data[key] for key in keys if key in data}
-    own["any_of"] = tuple(data.get("any_of", ()))
-    own["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
-    known = {field.name for field in fields}
-    unknown = {*own["any_of"], *(name for step in own["steps"] for name in step)} - known
+    options = {key: data[key] for key in keys if key in data}
+    options["any_of"] = tuple(data.get("any_of", ()))
+    options["steps"] = tuple(tuple(step) for step in data.get("steps", ()))
+    field_names = {field.name for field in fields}
+    unknown = {*options["any_of"], *(name for step in options["steps"] for name in step)} - field_names
     if unknown:
-        raise Problem(where, f"{sorted(unknown)[0]} is no field.", f"There are: {', '.join(sorted(known))}.")
+        raise Problem(where, f"{sorted(unknown)[0]} is no field.", f"There are: {', '.join(sorted(field_names))}.")
     return Definition(
-        name=data["name"], kind=Kind(data["kind"]), title=data["title"], button=data["button"], fields=fields, **own
+        name=data["name"], kind=Kind(data["kind"]), title=data["title"], button=data["button"], fields=fields, **options
     )
 
 
 def _field(row: Mapping[str, Any], where: str) -> Field:
-    """Return a field from its row of YAML. Raises Problem where it is to be drawn in an unknown way."""
+    """Return a field from its row of YAML. Raises Problem for an unknown value of `draw`."""
     if "same_as" in row:
         form, _, name = row["same_as"].partition("/")
-        asked = load(form).field(name)
+        original = load(form).field(name)
         return replace(
-            asked,
-            label=row.get("title", asked.label),
-            help=row.get("description", asked.help),
-            errors=row.get("errors", asked.errors),
+            original,
+            label=row.get("title", original.label),
+            help=row.get("description", original.help),
+            errors=row.get("errors", original.errors),
         )
     if row.get("draw") not in DRAWN_AS:
         raise Problem(where, f"draw: {row.get('draw')!r} is unknown.", f"Use one of {sorted(DRAWN_AS)}.")
@@ -282,7 +284,7 @@ def _field(row: Mapping[str, Any], where: str) -> Field:
 
 
 def choices(field: Field, definition: Definition, portal: Portal, today: date) -> tuple[Choice, ...]:
-    """Return what may be chosen for a field now: its own choices after those of the table it names."""
+    """Return the choices of a field on a day: those of the table that it names, then its own."""
     match field.choices_from:
         case "":
             listed: tuple[Choice, ...] = ()
@@ -291,35 +293,37 @@ def choices(field: Field, definition: Definition, portal: Portal, today: date) -
         case "languages":
             listed = tuple(Choice(item.code, {"en": item.name}) for item in portal.languages)
         case "events":
-            listed = tuple(Choice(event.id, _dated(event)) for event in portal.events if event.takes_signups(today))
+            listed = tuple(
+                Choice(event.id, _dated_title(event)) for event in portal.events if event.takes_signups(today)
+            )
         case table:
             listed = tuple(portal.choices.get(table, ()))
     return (*listed, *field.choices)
 
 
-def _dated(event: Event) -> Text:
-    """Day and title: meetings that repeat have the same title, and a phone cuts off what is long."""
+def _dated_title(event: Event) -> Text:
+    """Return day and title of an event. The day comes first: repeated meetings share a title, and phones cut it off."""
     return {language: f"{i18n.day(event.day, language)} · {title}" for language, title in event.title.items()}
 
 
 def schema(definition: Definition, portal: Portal, today: date) -> "Schema":
-    """Return the Table Schema of a form, its enumerations filled in from the portal's tables."""
+    """Return the Table Schema of a form, with enumerations from the portal's tables."""
     return _read_schema(
-        json.dumps([_descriptor(field, choices(field, definition, portal, today)) for field in definition.asked])
+        json.dumps([_descriptor(field, choices(field, definition, portal, today)) for field in definition.value_fields])
     )
 
 
 @lru_cache(maxsize=64)
 def _read_schema(fields: str) -> "Schema":
-    """Return the schema of these fields (JSON): reading one takes longer than checking an answer with it."""
-    from frictionless import Schema  # noqa: PLC0415 - large, and needed only where somebody's answers are checked
+    """Return the schema of these fields (JSON). Cached: reading one takes longer than checking an answer with it."""
+    from frictionless import Schema  # noqa: PLC0415 - large, and needed only to check answers
 
     return Schema.from_descriptor({"fields": json.loads(fields)})
 
 
-def _descriptor(field: Field, listed: tuple[Choice, ...]) -> dict[str, Any]:
+def _descriptor(field: Field, options: tuple[Choice, ...]) -> dict[str, Any]:
     constraints = dict(field.constraints)
-    values = [choice.value for choice in listed]
+    values = [choice.value for choice in options]
     if field.many:
         return {"name": field.name, "type": "array", "constraints": constraints}
     if field.drawn_as in {"select", "radios"}:

@@ -1,4 +1,4 @@
-"""Other programs, run where they reach nothing of who typed the command but what they are given."""
+"""Run other programs in a session of their own, without access to the terminal of the person who typed the command."""
 
 import os
 import signal
@@ -11,29 +11,29 @@ from pathlib import Path
 def run_apart(
     arguments: Sequence[str],
     *,
-    longest: float,
-    given: bytes = b"",
+    max_seconds: float,
+    stdin: bytes = b"",
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[bytes]":
-    """Run a program to its end, in a session of its own, which has no terminal; return how it ended and what it said.
+    """Run a program to its end in a session of its own, which has no terminal. Return its status and its output.
 
-    longest: seconds. Raises OSError, subprocess.TimeoutExpired; then it has ended, with all that it started.
+    max_seconds: seconds; stdin: its input. Raises OSError, subprocess.TimeoutExpired; then the whole session is killed.
     """
     with subprocess.Popen(  # noqa: S603 - each caller's own arguments
         arguments, cwd=cwd, env=env, start_new_session=True,
-        stdin=subprocess.PIPE if given else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         try:
-            said, wrong = process.communicate(given or None, longest)
+            stdout, stderr = process.communicate(stdin or None, max_seconds)
         except BaseException:
-            end_with_all_it_started(process)
+            kill_session(process)
             raise
-    return subprocess.CompletedProcess(arguments, process.returncode, said, wrong)
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
-def end_with_all_it_started(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a program that has a session of its own, and whatever of that session still runs."""
+def kill_session(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a program that leads a session of its own, and the processes of that session."""
     if os.name == "posix":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

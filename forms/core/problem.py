@@ -1,4 +1,4 @@
-"""The one base error: every message to a person says where, what, and what to do next."""
+"""The base error of messages to people: each says where, what, and what to do next."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,10 +7,9 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 
 
 class Problem(Exception):
-    """Something that a person must know and can correct.
+    """An error that a person must know about and can correct.
 
-    where: file, row, field or part; what: what is wrong; todo: what to do next. Plain sentences
-    without a closing full stop in `where`.
+    where: file, row, field or part, without a full stop; what: what is wrong; todo: what to do next. Plain sentences.
     """
 
     def __init__(self, where: str, what: str, todo: str = "") -> None:
@@ -18,41 +17,41 @@ class Problem(Exception):
         self.where, self.what, self.todo = where, what, todo
 
     def __str__(self) -> str:
-        said = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{said} {self.todo}".strip()
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text} {self.todo}".strip()
 
     @property
     def sentence(self) -> LazyText:
-        """All of it, for whoever reads it in another language."""
-        placed = _("%(where)s: %(what)s", where=as_lazy(self.where), what=as_lazy(self.what))
-        return joined(placed if self.where else self.what, self.todo)
+        """The whole message, which can be translated for its reader."""
+        located = _("%(where)s: %(what)s", where=as_lazy(self.where), what=as_lazy(self.what))
+        return joined(located if self.where else self.what, self.todo)
 
 
-def place_in(place: str, *, row: int | None = None, named: str = "", line: int | None = None, column: str = "") -> str:
-    """Return where something is, like "content/tables/events.csv, row 3, column starts", for readers of any language.
+def place_in(place: str, *, row: int | None = None, row_id: str = "", line: int | None = None, column: str = "") -> str:
+    """Return a place like "content/tables/events.csv, row 3, column starts", which can be translated for its reader.
 
-    place: a file, or a place in it; named: the id of the row.
+    place: a file, or a place in it; row_id: the id of the row.
     """
     if row is not None:
         place = _("%(place)s, row %(row)s", place=place, row=row)
-    if named:
-        place = _("%(place)s (%(name)s)", place=place, name=named)
+    if row_id:
+        place = _("%(place)s (%(name)s)", place=place, name=row_id)
     if line is not None:
         place = _("%(place)s, line %(line)s", place=place, line=line)
     return _("%(place)s, column %(column)s", place=place, column=column) if column else place
 
 
 class Danger(Problem):
-    """A problem that may harm somebody: reported before all others."""
+    """A problem that may harm a person. It is reported before all others."""
 
 
 def as_dangers(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Return these problems as ones by which somebody may come to harm."""
+    """Return these problems as dangers."""
     return (Danger(problem.where, problem.what, problem.todo) for problem in problems)
 
 
 class Problems(Exception):
-    """Several problems, reported at once so that a person can correct them in one go: dangers first."""
+    """Several problems, dangers first, reported together so that a person can correct all of them at once."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: not isinstance(problem, Danger)))

@@ -12,13 +12,13 @@ from datetime import date
 from forms.core.i18n.lazy_text import LazyText, lazy_gettext
 from forms.core.problem import Problem
 
-WRITTEN = date(2026, 11, 1)
+EARLIEST_DATE = date(2026, 11, 1)
 """No clock that shows an earlier day is right: there was no such program yet. Raise it with a release."""
 
-STRIDE = 7
+MAX_STRIDE_DAYS = 7
 """Days between two looks at a clock after which it is believed: a long holiday without power."""
 
-PATIENCE = 14
+DOUBT_DAYS = 14
 """Days on which a doubted clock goes on before it is believed though no other clock was asked."""
 
 _BESIDE = 1  # two clocks of different time zones, or near midnight
@@ -66,15 +66,17 @@ class TrustedDate:
         return max(self.good, self.shown)
 
 
-def look(known: TrustedDate | None, today: date) -> TrustedDate:
+def observe(known: TrustedDate | None, today: date) -> TrustedDate:
     """What is known after a look at the clock, which shows `today`. known: what was known before, None at first."""
-    known = known or TrustedDate(max(today, WRITTEN))
-    if today >= WRITTEN and abs((today - known.good).days) <= STRIDE:
+    known = known or TrustedDate(max(today, EARLIEST_DATE))
+    if today >= EARLIEST_DATE and abs((today - known.good).days) <= MAX_STRIDE_DAYS:
         return TrustedDate(today)
     if known.seen == today:
         return known
     count = known.count + 1 if _goes_on(known, today) else 1
-    return TrustedDate(today) if count > PATIENCE and today >= WRITTEN else TrustedDate(known.good, today, count)
+    return (
+        TrustedDate(today) if count > DOUBT_DAYS and today >= EARLIEST_DATE else TrustedDate(known.good, today, count)
+    )
 
 
 def _goes_on(known: TrustedDate, today: date) -> bool:
@@ -82,21 +84,21 @@ def _goes_on(known: TrustedDate, today: date) -> bool:
     return known.seen is not None and known.seen < today and (known.seen < known.good) == (today < known.good)
 
 
-def hear(known: TrustedDate, told: date) -> TrustedDate:
+def confirm(known: TrustedDate, told: date) -> TrustedDate:
     """What is known after a second clock showed the day `told`. It has no say where the first is not in doubt."""
     if known.seen is None:
         return known
-    if known.seen >= WRITTEN and abs((told - known.seen).days) <= _BESIDE:
+    if known.seen >= EARLIEST_DATE and abs((told - known.seen).days) <= _BESIDE:
         return TrustedDate(known.seen)
     return replace(known, count=0)
 
 
-def servers_doubt(known: TrustedDate) -> str:
+def server_clock_warning(known: TrustedDate) -> str:
     """Return why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
     return _doubt(known, lazy_gettext("The server's clock"), lazy_gettext("a desk that fetches"))
 
 
-def machines_doubt(known: TrustedDate) -> str:
+def machine_clock_warning(known: TrustedDate) -> str:
     """The same of a desk's machine."""
     return _doubt(known, lazy_gettext("This machine's clock"), lazy_gettext("the server"))
 
@@ -115,6 +117,6 @@ def _doubt(known: TrustedDate, which: LazyText, other: LazyText) -> str:
             "lost. If it is right, it is believed once %(other)s shows the same day, or else after %(number)s days.",
             shown=known.shown,
             other=other,
-            number=PATIENCE,
+            number=DOUBT_DAYS,
         ),
     ).sentence

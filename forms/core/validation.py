@@ -53,10 +53,10 @@ def accept(
 
     files: the questions that were answered with a file.
     """
-    cells = [_cell(field, raw) for field in definition.asked]
+    cells = [_cell(field, raw) for field in definition.value_fields]
     values, notes = schema(definition, portal, today).read_cells(cells)
     problems = []
-    for field, cell, value, note in zip(definition.asked, cells, values, notes, strict=True):
+    for field, cell, value, note in zip(definition.value_fields, cells, values, notes, strict=True):
         allowed = {choice.value for choice in choices(field, definition, portal, today)}
         code = (
             _unreadable(cell)
@@ -66,12 +66,12 @@ def accept(
         )
         if code:
             problems.append(FieldProblem(field.name, code))
-    answered = files | {field.name for field, cell in zip(definition.asked, cells, strict=True) if cell}
+    answered = files | {field.name for field, cell in zip(definition.value_fields, cells, strict=True) if cell}
     if definition.any_of and not answered & set(definition.any_of):
         problems.insert(0, FieldProblem(definition.any_of[0], "required"))
     if problems:
         return Rejected(tuple(problems))
-    named = zip(definition.asked, values, strict=True)
+    named = zip(definition.value_fields, values, strict=True)
     return Accepted({field.name: value for field, value in named if value not in (None, [])})
 
 
@@ -112,7 +112,7 @@ def _number_problem(field: Field, cell: str) -> str | None:
     """Return what is wrong with a number that the schema's own reader would take, or say less well."""
     if field.kind == "integer" and cell and not digits.is_whole_number(cell):
         return "type"
-    return "two" if field.drawn_as == "tel" and digits.holds_two_numbers(cell) else None
+    return "two" if field.drawn_as == "tel" and digits.has_two_numbers(cell) else None
 
 
 def _many_problem(field: Field, value: Any, allowed: set[str]) -> str | None:

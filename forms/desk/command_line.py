@@ -1,21 +1,21 @@
-"""How a desk command is typed on this machine, so that messages can name commands that can be pasted.
+"""Desk commands as they are typed on this machine, so that messages can name commands that can be pasted.
 
-A desk's program serves one desk, and the way it was started holds for all that it says.
+One process serves one desk, so the way in which it was started holds for all its messages.
 """
 
-_started_as = ["desk"]
+_prefix = ["desk"]
 
 
-def note_start(prefix: str) -> None:
-    """Note how this program was started: `python3 build.py desk --server https://... --home ...`."""
-    _started_as[0] = prefix
+def set_command_prefix(prefix: str) -> None:
+    """Record how this program was started: `python3 build.py desk --server https://... --home ...`."""
+    _prefix[0] = prefix
 
 
-def forget_start() -> None:
-    """Forget how the program was started, as at its end."""
-    note_start("desk")
+def reset_command_prefix() -> None:
+    """Set the default prefix again, as at the end of the program."""
+    set_command_prefix("desk")
 
 
-def command(what: str = "") -> str:
-    """Return how a command is typed here, with this desk's server, folder and name."""
-    return f"{_started_as[0]} {what}".strip()
+def command(arguments: str = "") -> str:
+    """Return a desk command as it is typed here, with this desk's server, folder and name."""
+    return f"{_prefix[0]} {arguments}".strip()

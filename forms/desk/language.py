@@ -1,7 +1,7 @@
-"""The language in which staff read the desk on this machine: which there are, which was chosen, how it says things.
+"""The language in which staff read the desk on this machine: the offered ones, the chosen one, and its translations.
 
-The desk's own words are in forms/desk/i18n/*.po; words that the public forms have too stand in forms/core/i18n alone.
-No word of the desk has been read by a native speaker yet; the window says so.
+The desk's own words are in forms/desk/i18n/*.po; words that the public forms use too are only in forms/core/i18n.
+No native speaker has reviewed the words of the desk yet; the window says so.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,66 +24,66 @@ ENGLISH = i18n.SOURCE_LANGUAGE
 REVIEWED: frozenset[str] = frozenset({ENGLISH})
 """Languages whose words at the desk a native reader has approved."""
 
-_CHOSEN = "language.txt"
+_FILE = "language.txt"
 
 
 @cache
-def offered() -> Mapping[str, str]:
-    """Return the languages in which the desk can be read, each with its name in itself; English first."""
+def offered_languages() -> Mapping[str, str]:
+    """Return the languages in which the desk can be read: the code and own name of each, English first."""
     codes = (ENGLISH, *sorted(path.stem for path in FOLDER.glob("*.po")))
     return {code: str(Locale(code).get_display_name(code)) for code in codes}
 
 
-def chosen(folder: Path) -> str:
-    """Return the language that was chosen on this machine for the desk of this folder; English where none was."""
+def chosen_language(folder: Path) -> str:
+    """Return the language that was chosen for the desk of this folder; English if none was."""
     try:
-        code = (folder / _CHOSEN).read_text(encoding="ascii", errors="replace").strip()
+        code = (folder / _FILE).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ENGLISH
-    return code if code in offered() else ENGLISH
+    return code if code in offered_languages() else ENGLISH
 
 
-def choose(folder: Path, code: str) -> None:
-    """Keep the language for the desk of this folder; one that is not offered changes nothing. Raises Problem."""
-    if code in offered() and code != chosen(folder):
-        write_or_complain(folder / _CHOSEN, f"{code}\n".encode())
+def choose_language(folder: Path, code: str) -> None:
+    """Store the language for the desk of this folder. One that is not offered changes nothing. Raises Problem."""
+    if code in offered_languages() and code != chosen_language(folder):
+        write_or_complain(folder / _FILE, f"{code}\n".encode())
 
 
-def words(language: str) -> NullTranslations:
-    """Return the desk's words in a language; what the desk's file lacks the public forms' may have.
+def translations(language: str) -> NullTranslations:
+    """Return the desk's translations into a language, with those of the public forms as a fallback.
 
-    The district's own words in portal.json do not count here: a server that was taken over must not write what stands
-    on the desk's buttons, of which many ("Remove", "yes", "no") are words of the forms too.
+    The district's own words in portal.json are not used: a compromised server must not change the labels of the desk's
+    buttons, many of which ("Remove", "yes", "no") are words of the forms too.
     """
-    return NullTranslations() if language == ENGLISH else _words(language, i18n.shipped(language))
+    return NullTranslations() if language == ENGLISH else _translations(language, i18n.shipped_translations(language))
 
 
 @lru_cache(maxsize=32)
-def _words(language: str, public: NullTranslations) -> NullTranslations:
-    """Return the desk's words. public: those of the forms."""
-    own = i18n.compiled(i18n.catalog(language, FOLDER))
+def _translations(language: str, public: NullTranslations) -> NullTranslations:
+    """Return the desk's translations. public: those of the forms, the fallback."""
+    own = i18n.compile_catalog(i18n.catalog(language, FOLDER))
     own.add_fallback(public)
     return own
 
 
-def day(when: date, language: str) -> str:
-    """Return a day as short as this language writes it, like 5 Jan 2027."""
-    return str(format_date(when, "d MMM y", locale=language))
+def format_day(day: date, language: str) -> str:
+    """Return a day in this language's short form, like 5 Jan 2027."""
+    return str(format_date(day, "d MMM y", locale=language))
 
 
-def teller(language: str) -> Callable[[Any], Any]:
-    """Return what tells a value in a language: a day, a text that was marked for translation; all else as it is."""
+def translator(language: str) -> Callable[[Any], Any]:
+    """Return a function that translates lazy texts and formats days in a language; other values stay as they are."""
 
-    def tell(value: Any) -> Any:
+    def translate(value: Any) -> Any:
         if isinstance(value, LazyText):
-            return value.translated(words(language), tell)
+            return value.translated(translations(language), translate)
         if isinstance(value, date) and not isinstance(value, datetime):
-            return day(value, language)
+            return format_day(value, language)
         return value
 
-    return tell
+    return translate
 
 
-def told(text: str, language: str) -> str:
-    """Return a message in a language: one that was marked for translation, or one that is in the code as it is."""
-    return str(teller(language)(as_lazy(text)))
+def translated(text: str, language: str) -> str:
+    """Return a message in a language; the text may be lazy or plain."""
+    return str(translator(language)(as_lazy(text)))

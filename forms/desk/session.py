@@ -1,4 +1,4 @@
-"""An unlocked desk: its services (forms/desk/services), wired in one place. Locking forgets what was opened."""
+"""An unlocked desk: its services (forms/desk/services), wired in one place. Locking drops everything decrypted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from forms.desk.watch.site_watch import SiteWatch
 
 @dataclass(frozen=True)
 class Session:
-    """The services of one unlocked desk. They raise Problem with a sentence; nothing is half done then."""
+    """The services of one unlocked desk. They raise Problem with a sentence, and then leave nothing half done."""
 
     place: DeskPlace
     clock: Clock
@@ -59,7 +59,7 @@ class Session:
 
     @classmethod
     def unlock(cls, place: DeskPlace, passphrase: str | None, today: Callable[[], date] = day_here) -> "Session":
-        """Return the desk, opened with its passphrase (None for a demonstration key). Raises Problem."""
+        """Unlock the desk with its passphrase (None for a demonstration key) and wire its services. Raises Problem."""
         require_format(place.folder)
         own = OwnKeys(place.folder, key_files.identities(place.folder, lambda: passphrase or ""))
         busy, clock, store = RLock(), Clock(place.folder, today), LocalStore(place.folder)
@@ -73,21 +73,9 @@ class Session:
         withheld = Withheld(place, cases, requests, store, statements, Arrivals(place.folder), clock)
         acknowledging = Acknowledging(place, cases, keys, store, clock)
         sync = Synchronising(
-            place,
-            own,
-            portal,
-            keys,
-            cases,
-            sharing,
-            erasing,
-            acknowledging,
-            withheld,
-            site_watch,
-            store,
-            outbox,
-            clock,
-            busy,
-        )
+            place, own, portal, keys, cases, sharing, erasing, acknowledging, withheld, site_watch, store, outbox,
+            clock, busy,
+        )  # fmt: skip
         decisions = KeyDecisions(place, own, portal, keys, cases, busy)
         retirement = KeyRetirement(place, own, keys, cases, sync)
         return cls(

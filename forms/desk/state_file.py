@@ -1,7 +1,7 @@
-"""Small JSON files in a desk's folder: what this machine records beside its letters.
+"""Small JSON files in a desk's folder: what this machine records besides its letters.
 
-A file that is damaged is never taken for one that is not there: whoever reads it decides what errs on the safe side,
-the damaged file is kept beside the new one, and the doctor says so until somebody has removed it.
+A damaged file is not treated as a missing one: each caller decides what is safe, the damaged file is kept beside the
+new one, and the doctor reports it until somebody has removed it.
 """
 
 import json
@@ -21,15 +21,15 @@ from forms.desk.command_line import command
 T = TypeVar("T")
 
 
-class Damaged(Problem):
-    """A file of this machine's memory cannot be read."""
+class DamagedFile(Problem):
+    """A state file cannot be read."""
 
 
 class StateFile(Generic[T]):
-    """One such file, read into a type of ours. lost: what is forgotten where it is damaged, and what to do, in words.
+    """One state file, read into a type of ours.
 
-    is_whole: whether what was read holds together. Fields that are not known are passed over: a newer program wrote
-    them.
+    lost: a sentence that says what is lost if the file is damaged, and what to do. is_whole: checks that the content
+    is consistent. Unknown fields are ignored: a newer program wrote them.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class StateFile(Generic[T]):
         self.path, self._adapter, self._lost, self._is_whole = path, adapter, lost, is_whole
 
     def read(self) -> T | None:
-        """Return what is remembered, None where there is no file. Raises Damaged."""
+        """Return the stored state, None if there is no file. Raises DamagedFile."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
@@ -47,66 +47,67 @@ class StateFile(Generic[T]):
             raise self._damaged(error.strerror or "") from None
         try:
             state = self._adapter.validate_json(data, strict=True)
-        except ValueError:  # pydantic's own error is one
+        except ValueError:  # also pydantic's ValidationError
             raise self._damaged("") from None
-        if not self._is_whole(state) or (is_dataclass(state) and _holds_none_of(state, data)):
+        if not self._is_whole(state) or (is_dataclass(state) and _has_no_known_field(state, data)):
             raise self._damaged("")
         return state
 
-    def read_or(self, otherwise: T) -> T:
-        """Return what is remembered, or `otherwise` where there is nothing or it is damaged. See `complaints`."""
-        with suppress(Damaged):
-            found = self.read()
-            return otherwise if found is None else found
-        return otherwise
+    def read_or(self, default: T) -> T:
+        """Return the stored state, or `default` if the file is missing or damaged. See `complaints`."""
+        with suppress(DamagedFile):
+            state = self.read()
+            return default if state is None else state
+        return default
 
     def write(self, state: T) -> None:
-        """Remember this; a damaged file is kept under another name. Raises Problem."""
+        """Store the state; a damaged file is kept under another name. Raises Problem."""
         if self._is_damaged():
             with suppress(OSError):
-                self.path.replace(self._kept)
+                self.path.replace(self._damaged_path)
         write_or_complain(self.path, json.dumps(self._adapter.dump_python(state, mode="json")).encode())
 
     def try_to_write(self, state: T) -> None:
-        """Remember this, if the disk takes it: a full disk keeps nobody from letters."""
+        """Store the state if possible: a full disk must not keep staff from their letters."""
         with suppress(Problem):
             self.write(state)
 
     def remove(self) -> bool:
-        """Forget all, what was damaged too; return whether there was anything."""
-        was_there = self.path.exists() or self._kept.exists()
+        """Delete the file and its damaged predecessor; return whether there was one."""
+        existed = self.path.exists() or self._damaged_path.exists()
         self.path.unlink(missing_ok=True)
-        self._kept.unlink(missing_ok=True)
-        return was_there
+        self._damaged_path.unlink(missing_ok=True)
+        return existed
 
     def complaints(self) -> Iterator[str]:
-        """Yield what is to be said where the file is damaged, or was and nobody has removed the damaged one since."""
+        """Yield a sentence if the file is damaged, or if a damaged predecessor has not been removed."""
         if self._is_damaged():
             yield joined(lazy_gettext("%(file)s in this desk's folder is damaged.", file=self.path.name), self._lost)
-        elif self._kept.exists():
-            said = lazy_gettext("%(file)s in this desk's folder was damaged.", file=self.path.name)
-            yield joined(said, self._lost, lazy_gettext("To end this notice, remove %(file)s.", file=self._kept))
+        elif self._damaged_path.exists():
+            complaint = lazy_gettext("%(file)s in this desk's folder was damaged.", file=self.path.name)
+            advice = lazy_gettext("To end this notice, remove %(file)s.", file=self._damaged_path)
+            yield joined(complaint, self._lost, advice)
 
     @property
-    def _kept(self) -> Path:
+    def _damaged_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.damaged")
 
     def _is_damaged(self) -> bool:
         try:
             self.read()
-        except Damaged:
+        except DamagedFile:
             return True
         return False
 
-    def _damaged(self, why: str) -> Damaged:
-        what = lazy_gettext("cannot be read (%(reason)s).", reason=why) if why else "is damaged."
-        return Damaged(str(self.path), what, self._lost or _ask_doctor())
+    def _damaged(self, reason: str) -> DamagedFile:
+        what = lazy_gettext("cannot be read (%(reason)s).", reason=reason) if reason else "is damaged."
+        return DamagedFile(str(self.path), what, self._lost or _ask_doctor())
 
 
 def _ask_doctor() -> LazyText:
     return lazy_gettext("Ask the desk's doctor what is lost: %(command)s", command=command("doctor"))
 
 
-def _holds_none_of(state: Any, data: bytes) -> bool:
-    """Return whether a file holds none of the fields of its type: each of them would be as if it were new."""
+def _has_no_known_field(state: Any, data: bytes) -> bool:
+    """Return whether a file holds no field of its type: every field would silently have its default."""
     return not {field.name for field in fields(state)} & set(json.loads(data))

@@ -1,18 +1,18 @@
-"""The releases of a server as another program publishes into them: one step on, and one back."""
+"""Releases as the editor publishes into them: one release forward, or one back."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.cli.main import Checkout
-from forms.operations.cli.release_commands import publish_newest, purge_meanwhile
+from forms.operations.cli.release_commands import publish_newest, purge_while_waiting
+from forms.operations.publishing_lock import publishing_lock
 
 
 @dataclass(frozen=True)
 class ReleasePlace:
-    """The releases of a checkout, whose readers see what is published at once (docs/decisions/0059)."""
+    """The releases of a checkout; what is published is public at once (docs/decisions/0059)."""
 
     here: Checkout
     is_live: bool = True
@@ -24,36 +24,34 @@ class ReleasePlace:
 
     @property
     def can_undo(self) -> bool:
-        """Return whether there is a release before the one in use, or one from which somebody went back."""
-        now = releases.current(self.here.published)
-        earlier = any(one.number < now.number for one in releases.every(self.here.published)) if now else False
-        return earlier or releases.left(self.here.published) is not None
+        """Return whether there is a release before the one in use, or one from which an operator went back."""
+        site = self.here.published
+        in_use = releases.current(site)
+        has_earlier = in_use is not None and any(one.number < in_use.number for one in releases.every(site))
+        return has_earlier or releases.rolled_back_from(site) is not None
 
     def publish(self, commit: str, _who: str) -> str:
-        """Build, and put the build into use; waits for another program that publishes. Raises Problem or Problems."""
-        with releases.at_work(self.here.published, meanwhile=partial(purge_meanwhile, self.here)):
+        """Build, and put the build into use; wait for another program that publishes. Raises Problem or Problems."""
+        with publishing_lock(self.here.published, while_waiting=partial(purge_while_waiting, self.here)):
             publish_newest(self.here)
         return commit
 
     def withdraw(self, _who: str) -> None:
-        """Do nothing: it was taken out of every release already."""
+        """Do nothing: a withdrawal has been removed from every release already."""
 
     def undo(self, before: str, _who: str) -> str:
-        """Put the release before this one into use again; where that was done, the one that it was done from.
+        """Put the previous release into use; after an undo, put the release into use that was undone.
 
         Raises Problem, also while another program publishes.
         """
         seen = releases.current(self.here.published)
-        with releases.at_work(self.here.published, _busy(self.where)):
-            left = releases.left(self.here.published)
-            number = left.number if left else None
+        with publishing_lock(self.here.published, partial(_raise_busy, self.where)):
+            undone = releases.rolled_back_from(self.here.published)
+            number = undone.number if undone else None
             releases.rollback(self.here.published, number, purge=self.here.purge, seen=seen)
         return before
 
 
-def _busy(where: str) -> Callable[[], object]:
-    def raised() -> None:
-        """Raise Problem: another program publishes here."""
-        raise Problem(where, "another program publishes here just now.", "Wait a minute, look at the site, then go on.")
-
-    return raised
+def _raise_busy(where: str) -> None:
+    """Raise Problem: another program publishes here."""
+    raise Problem(where, "another program publishes here just now.", "Wait a minute, look at the site, then go on.")

@@ -3,14 +3,13 @@
     published/releases/00000029/public/ portal.json
     published/current -> releases/00000029
 
-nginx shows published/current/public, the forms read published/current/portal.json: a page and the forms that it
-posts to change in the same moment (docs/decisions/0059).
+nginx serves published/current/public, the forms read published/current/portal.json: a page and the forms that it
+posts to change at the same moment (docs/decisions/0059).
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,34 +19,27 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.builds import manifest as manifests
 from forms.core.builds.manifest import BuildManifest
 from forms.core.files.durable import make_open_folder, sync_folder, write_durably
-from forms.core.files.locks import AlreadyLocked, held_too_long, locked, locked_within
+from forms.core.files.locks import AlreadyLocked, locked
 from forms.core.portal import Portal
 from forms.core.problem import Problem
+from forms.operations.release_copies import copy_site, new_release_folder, remove_unfinished
 
 CURRENT, RELEASES, LOCK = "current", "releases", "lock"
-WORK = "work"
-"""Held while content is taken, built and put into use: nobody may change it under a build."""
+ROLLED_BACK = "held"
+"""The file that holds the number of the release from which an operator went back."""
 
-LONGEST_WAIT = 7200.0
-"""Seconds to wait for another program that publishes: longer than the longest build waits for another one."""
-
-HELD = "held"
 PUBLIC, PORTAL = "public", "portal.json"
-KEPT = 5
-"""Releases that stay, to go back to."""
 
-_HASHED = frozenset({"assets", "pictures", "audio"})
-"""Folders of files that are never changed under the same name: releases share them by hard links, with each other and
-with what was built.
-"""
+MAX_RELEASES = 5
+"""Releases that are kept, to go back to."""
 
 Purge = Callable[[Path], object]
-"""Takes what has no consent out of the built site in a folder."""
+"""Removes what has no consent from the built site in a folder."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """A published build. number: grows with each; day: of its build."""
+    """A published build. number: greater than that of every release before it."""
 
     folder: Path
     number: int
@@ -59,12 +51,12 @@ class Release:
 
     @property
     def manifest(self) -> BuildManifest:
-        """The list of the build. Raises Problem where it is damaged."""
+        """The manifest of its build. Raises Problem where it is damaged."""
         return _manifest(self.public)
 
     @property
     def portal(self) -> Portal:
-        """What the forms go by. Raises Problem where it is damaged."""
+        """Its portal.json, which the forms read. Raises Problem where it is damaged."""
         return portals.read(self.folder / PORTAL)
 
 
@@ -75,111 +67,127 @@ def current(site: Path) -> Release | None:
 
 
 def every(site: Path) -> list[Release]:
-    """Return the releases that are there, newest first."""
+    """Return the releases, newest first."""
     folders = (path for path in (site / RELEASES).glob("*") if path.name.isdigit() and path.is_dir())
-    return sorted((Release(path, int(path.name)) for path in folders), key=lambda one: -one.number)
+    return sorted((Release(path, int(path.name)) for path in folders), key=lambda release: -release.number)
 
 
 def publish(site: Path, public: Path, handover: Path, today: date, *, purge: Purge | None = None) -> Release:
-    """Make a release of a built site and its portal.json, and put it into use.
+    """Make a release of a built site and its portal.json, and put it into use; return it.
 
-    Raises Problem or OSError, and changes nothing then. The same build again changes nothing. purge: run
-    on the new folder before it is shown, and once more behind that.
+    Publishing the same build again changes nothing. purge: run on the new folder before it is in use, and once more
+    afterwards. Raises Problem or OSError: then nothing has changed.
     """
-    with _alone(site):
-        built, now = _require_one_build(public, handover), current(site)
-        if now is not None and _is_same(now, built, public):
-            return now
+    with _lock(site):
+        built, in_use = _require_one_build(public, handover), current(site)
+        if in_use is not None and _is_same(in_use, built, public):
+            return in_use
         newest = max((release.number for release in every(site)), default=0)
-        fresh = Release(site / RELEASES / f"{max(built.number, newest + 1):010}", max(built.number, newest + 1))
-        with _in_the_making(fresh) as folder:
-            _copy(public, folder / PUBLIC, now)
+        number = max(built.number, newest + 1)
+        release = Release(site / RELEASES / f"{number:010}", number)
+        with new_release_folder(release.folder) as folder:
+            copy_site(public, folder / PUBLIC, in_use.public if in_use else None)
             shutil.copyfile(handover, folder / PORTAL)
-            if now is not None:
-                earlier_assets.keep(now.public, folder / PUBLIC, today)
-            built = _require_one_build(folder / PUBLIC, folder / PORTAL)  # what was copied: a build may go on meanwhile
-            require_whole(folder, built)
+            if in_use is not None:
+                earlier_assets.keep(in_use.public, folder / PUBLIC, today)
+            built = _require_one_build(folder / PUBLIC, folder / PORTAL)  # the copy: a build may run meanwhile
+            require_complete(folder, built)
             if purge is not None:
                 purge(folder / PUBLIC)
-        _use(site, fresh)
+        _switch_to(site, release)
         if purge is not None:
-            purge(fresh.public)  # who withdrew in between cleaned only the releases that were there already
-        (site / HELD).unlink(missing_ok=True)
-        _remove_old(site, fresh)
-        return fresh
+            purge(release.public)  # a withdrawal made in between reached only the earlier releases
+        (site / ROLLED_BACK).unlink(missing_ok=True)
+        _remove_old(site, release)
+        return release
 
 
 def rollback(
     site: Path, number: int | None = None, *, purge: Purge | None = None, seen: Release | None = None
 ) -> Release:
-    """Put another release into use: the one before this, or that with a number. Raises Problem, and changes nothing.
+    """Put another release into use, the one before or that with a number; return it.
 
-    seen: the release that was in use when somebody decided to go back from it. purge: takes out of it what was
-    withdrawn since. Where that cannot be done, or the release holds keys that were replaced or lacks an event that
-    somebody may have signed up to, it is refused.
+    seen: the release that was in use when the operator decided to go back. purge: removes from the release what was
+    withdrawn since. Raises Problem, and changes nothing, where that fails, where the release holds keys that were
+    replaced since, or lacks an event that people may have signed up for.
     """
-    with _alone(site):
-        now = current(site)
-        if seen is not None and now != seen:
+    with _lock(site):
+        in_use = current(site)
+        if seen is not None and in_use != seen:
             what = f"was put into use meanwhile, in the place of {seen.number}."
-            raise Problem(f"release {now.number if now else 0}", what, "Look at it, and say it again: rollback")
-        others = [one for one in every(site) if now is not None and one.number != now.number]
-        earlier = [one for one in others if now is not None and one.number < now.number]
-        found = next(iter(earlier), None) if number is None else next((o for o in others if o.number == number), None)
-        if now is None or found is None:
+            raise Problem(f"release {in_use.number if in_use else 0}", what, "Look at it, and say it again: rollback")
+        target = _rollback_target(site, in_use, number)
+        if in_use is None or target is None:
             what = "has no earlier release" if number is None else f"has no other release {number}"
             raise Problem(str(site), f"{what}.", "See what there is: releases")
-        _require_one_build(found.public, found.folder / PORTAL)
+        _require_one_build(target.public, target.folder / PORTAL)
         if purge is not None:
-            purge(found.public)
-        _require_nothing_comes_back(found, now, [one for one in every(site) if one.number > found.number])
-        held = is_held(site)
-        try:
-            write_durably(site / HELD, str(now.number).encode())  # first: should the power go now, no timer undoes it
-            _use(site, found)
-        finally:
-            if not held and current(site) != found:
-                (site / HELD).unlink(missing_ok=True)  # nobody went back
-        if found.number == every(site)[0].number:
-            (site / HELD).unlink(missing_ok=True)  # the newest is in use again
-        return found
+            purge(target.public)
+        _require_nothing_comes_back(target, in_use, [one for one in every(site) if one.number > target.number])
+        _switch_back(site, in_use, target)
+        return target
 
 
-def left(site: Path) -> Release | None:
-    """Return the release from which somebody went back last; None where nobody did, or it is not there any more."""
+def _rollback_target(site: Path, in_use: Release | None, number: int | None) -> Release | None:
+    """Return the release with a number, else the newest one before that in use; None where there is none."""
+    if in_use is None:
+        return None
+    if number is None:
+        return next((release for release in every(site) if release.number < in_use.number), None)
+    return next((release for release in every(site) if release.number == number != in_use.number), None)
+
+
+def _switch_back(site: Path, in_use: Release, target: Release) -> None:
+    """Put a release into use again, and record that an operator went back, unless it is the newest."""
+    was_rolled_back = is_rolled_back(site)
     try:
-        number = int((site / HELD).read_text(encoding="ascii"))
+        write_durably(site / ROLLED_BACK, str(in_use.number).encode())  # first: after a power cut no timer undoes it
+        _switch_to(site, target)
+    finally:
+        if not was_rolled_back and current(site) != target:
+            (site / ROLLED_BACK).unlink(missing_ok=True)  # the switch failed
+    if target.number == every(site)[0].number:
+        (site / ROLLED_BACK).unlink(missing_ok=True)
+
+
+def rolled_back_from(site: Path) -> Release | None:
+    """Return the release from which an operator went back last; None where nobody did, or it was removed since."""
+    try:
+        number = int((site / ROLLED_BACK).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return next((one for one in every(site) if one.number == number), None)
+    return next((release for release in every(site) if release.number == number), None)
 
 
-def is_held(site: Path) -> bool:
-    """Return whether somebody went back: then the same content is not published again by a timer."""
-    return (site / HELD).exists()
+def is_rolled_back(site: Path) -> bool:
+    """Return whether an operator went back: then no timer publishes the same content again."""
+    return (site / ROLLED_BACK).exists()
 
 
-def _require_nothing_comes_back(found: Release, now: Release, later: Iterable[Release]) -> None:
-    """Raise Problem where `found` holds what went since. later: all releases since, of which `now` may know nothing."""
-    again = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
-    known = {address for one in (now, *later) for address in withdrawn.listed(one.public)}
-    gone = known - set(withdrawn.listed(found.public))
-    shown = sorted(address for address in gone if (found.public / address.lstrip("/")).exists())
+def _require_nothing_comes_back(target: Release, in_use: Release, later: Iterable[Release]) -> None:
+    """Raise Problem where `target` would bring back something that was removed since.
+
+    later: all releases since `target`; the release in use may lack what one of them withdrew.
+    """
+    todo = "Build the earlier content again instead; then the new keys, events and withdrawals stay."
+    withdrawn_since = {address for release in (in_use, *later) for address in withdrawn.read_addresses(release.public)}
+    withdrawn_since -= set(withdrawn.read_addresses(target.public))
+    shown = sorted(address for address in withdrawn_since if (target.public / address.lstrip("/")).exists())
     if shown:
-        raise Problem(f"release {found.number}", f"shows what was withdrawn since: {', '.join(shown)}.", again)
-    before, after = ({desk.id: desk.members for desk in one.portal.desks} for one in (found, now))
-    changed = sorted(desk for desk in before | after if before.get(desk) != after.get(desk))
+        raise Problem(f"release {target.number}", f"shows what was withdrawn since: {', '.join(shown)}.", todo)
+    old, new = ({desk.id: desk.members for desk in release.portal.desks} for release in (target, in_use))
+    changed = sorted(desk for desk in old | new if old.get(desk) != new.get(desk))
     if changed:
-        raise Problem(f"release {found.number}", f"has other keys of {', '.join(changed)} than now.", again)
-    taking = {event.id for event in now.portal.events if event.capacity is not None}
-    lost = sorted(taking - {event.id for event in found.portal.events})
-    if lost:
-        what = f"does not know {', '.join(lost)}, to which people may have signed up since."
-        raise Problem(f"release {found.number}", what, again)
+        raise Problem(f"release {target.number}", f"has other keys of {', '.join(changed)} than now.", todo)
+    open_events = {event.id for event in in_use.portal.events if event.capacity is not None}
+    missing = sorted(open_events - {event.id for event in target.portal.events})
+    if missing:
+        what = f"does not know {', '.join(missing)}, to which people may have signed up since."
+        raise Problem(f"release {target.number}", what, todo)
 
 
 def _require_one_build(public: Path, handover: Path) -> BuildManifest:
-    """Return the manifest of a built site to which this portal.json belongs. Raises Problem."""
+    """Return the manifest of a built site. Raises Problem where this portal.json belongs to another build."""
     built = _manifest(public)
     if manifests.portal_digest(portals.read(handover)) != built.portal:
         todo = "Build again: python3 build.py build"
@@ -196,110 +204,39 @@ def _manifest(public: Path) -> BuildManifest:
         raise Problem(str(public), "holds no built site.", "Build it: python3 build.py build") from None
 
 
-def _is_same(now: Release, built: BuildManifest, public: Path) -> bool:
+def _is_same(in_use: Release, built: BuildManifest, public: Path) -> bool:
     """Return whether this build is the one in use, its signature included."""
     signatures = manifests.SIGNATURES[1:]
     try:
-        return now.manifest == built and (now.public / signatures).read_bytes() == (public / signatures).read_bytes()
+        return (
+            in_use.manifest == built and (in_use.public / signatures).read_bytes() == (public / signatures).read_bytes()
+        )
     except (Problem, OSError):
         return False
 
 
-def require_whole(folder: Path, built: BuildManifest) -> None:
+def require_complete(folder: Path, built: BuildManifest) -> None:
     """Raise Problem unless every page, script and style in the copy is the one that the manifest lists."""
     for address, file in built.files.items():
         path = folder / PUBLIC / (address.lstrip("/") + ("index.html" if address.endswith("/") else ""))
         try:
-            same = manifests.file_of(path.read_bytes()) == file
+            is_same = manifests.file_of(path.read_bytes()) == file
         except OSError:
-            same = False
-        if not same:
+            is_same = False
+        if not is_same:
             what = "is missing, or is not the file that was built."
             raise Problem(address, what, "Copy the whole of public/ again, or build it again.")
 
 
-def _copy(public: Path, to: Path, now: Release | None) -> None:
-    """Copy a built site; files under hashed names that are in use already are shared.
-
-    Raises Problem for a link, and where a file cannot be copied.
-    """
-    for entry in _below(public):
-        if entry.is_symlink():
-            raise Problem(entry.path, "is a link: what it leads to might not be meant for everybody.", "Remove it.")
-
-    def copy(source: str, target: str) -> None:
-        for same in _same_files(source, source.removeprefix(f"{public}{os.sep}"), now):
-            with suppress(OSError):  # it is not there, or on a disk that has no such links
-                os.link(same, target)
-                return
-        shutil.copyfile(source, target)
-
-    try:
-        shutil.copytree(public, to, copy_function=copy)
-    except shutil.Error as error:  # of all files, in texts
-        name, _, why = error.args[0][0]
-        raise Problem(str(name), f"cannot be copied ({why}).", "Is the disk full?") from None
-
-
-def _same_files(source: str, inside: str, now: Release | None) -> Iterator[str | Path]:
-    """Yield files of which a release may be another name instead of a copy: of the release in use, or the one built.
-
-    Of what was built only sound and pictures of this user: its owner could change it later.
-    """
-    folder = inside.partition(os.sep)[0]
-    if folder not in _HASHED or inside.endswith(earlier_assets.LIST):  # each release writes that list anew
-        return
-    built = os.stat(source)  # noqa: PTH116 - thousands of them
-    if now is not None:
-        before = now.public / inside
-        with suppress(OSError):
-            if before.stat().st_size == built.st_size:
-                yield before
-    if folder != earlier_assets.FOLDER and os.name == "posix" and built.st_uid == os.geteuid():
-        yield source
-
-
-def _below(folder: str | Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield all files and folders below a folder, as the system lists them: there are thousands."""
-    with os.scandir(folder) as found:
-        for entry in found:
-            yield entry
-            if entry.is_dir(follow_symlinks=False):
-                yield from _below(entry.path)
-
-
-@contextmanager
-def _in_the_making(release: Release) -> Iterator[Path]:
-    """Yield a folder that becomes the release when all went well, and goes when not."""
-    _remove_half_made(release.folder.parent)
-    folder = release.folder.with_name(f"{release.folder.name}.new")
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        folder.chmod(0o755)  # whoever shows them is another user, whatever the umask was
-        for entry in _below(folder):
-            os.chmod(entry, 0o755 if entry.is_dir() else 0o644)  # noqa: PTH101 - thousands of them
-        os.sync()  # whole on the disk before its name is: else a power cut leaves empty pages in use
-        folder.rename(release.folder)
-        sync_folder(release.folder.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_half_made(folder: Path) -> None:
-    for left in folder.glob("*.new"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def remove_left(site: Path) -> None:
-    """Remove the release that a killed program left half made. Nothing while one publishes: it cleans its own."""
+def remove_unfinished_releases(site: Path) -> None:
+    """Remove the unfinished release of a program that was killed. While another publishes, do nothing: it does so."""
     if any((site / RELEASES).glob("*.new")):
         with suppress(AlreadyLocked, OSError), locked(site / LOCK):
-            _remove_half_made(site / RELEASES)
+            remove_unfinished(site / RELEASES)
 
 
-def _use(site: Path, release: Release) -> None:
-    """Let `current` lead to a release, in one rename."""
+def _switch_to(site: Path, release: Release) -> None:
+    """Point `current` at a release, in one rename."""
     link = site / f"{CURRENT}.new"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(RELEASES) / release.folder.name)
@@ -307,42 +244,15 @@ def _use(site: Path, release: Release) -> None:
     sync_folder(site)
 
 
-def _remove_old(site: Path, now: Release) -> None:
-    others = [one for one in every(site) if one.number != now.number]
-    for release in others[KEPT - 1 :]:
+def _remove_old(site: Path, in_use: Release) -> None:
+    others = [release for release in every(site) if release.number != in_use.number]
+    for release in others[MAX_RELEASES - 1 :]:
         shutil.rmtree(release.folder, ignore_errors=True)
 
 
 @contextmanager
-def at_work(
-    site: Path, waiting: Callable[[], object] = lambda: None, meanwhile: Callable[[], object] = lambda: None
-) -> Iterator[None]:
-    """Hold the work of publishing, from the content to the release, for this program alone; wait for another's end.
-
-    waiting: told once that another is at work; meanwhile: called every few seconds until that has ended. Raises Problem
-    where it does not end, OSError.
-    """
-    make_open_folder(site)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(site / WORK))
-        except AlreadyLocked:
-            waiting()
-            _wait_for_work(site / WORK, meanwhile, stack)
-        yield
-
-
-def _wait_for_work(path: Path, meanwhile: Callable[[], object], stack: ExitStack) -> None:
-    """Wait for another program that publishes. Raises Problem where it does not end, OSError."""
-    try:
-        stack.enter_context(locked_within(path, LONGEST_WAIT, meanwhile))
-    except AlreadyLocked:
-        raise held_too_long(path, "publishes here") from None
-
-
-@contextmanager
-def _alone(site: Path) -> Iterator[None]:
-    """Wait until no other program publishes here."""
+def _lock(site: Path) -> Iterator[None]:
+    """Hold the lock of the switch between releases; wait for another program that holds it."""
     make_open_folder(site / RELEASES)
     with locked(site / LOCK, wait=True):
         yield

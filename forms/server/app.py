@@ -205,12 +205,12 @@ def _use_newest_portal() -> None:
     state = current_state()
     refresh_portal(state)
     g.services = state.services
-    i18n.use_words(g.services.portal.words)
+    i18n.set_request_words(g.services.portal.words)
 
 
 def _reset_words(_error: BaseException | None) -> None:
     """Stop using the district's own words at the end of a request."""
-    i18n.use_words(None)
+    i18n.set_request_words(None)
 
 
 def _erase_once_a_day() -> None:

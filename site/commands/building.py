@@ -19,7 +19,7 @@ from commands.node import node_for
 from commands.site import Site
 from commands.withdrawals import remove_withdrawn
 from forms.core.builds import withdrawn
-from forms.core.builds.manifest import ADDRESS, CHANGED, SIGNATURES
+from forms.core.builds.manifest import ADDRESS, CHANGED_AFTER_SIGNING, SIGNATURES
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.districts import forked
@@ -64,7 +64,7 @@ def build_if_changed(
     builder.keys = demonstration_keys(site)
     builder.key_files = state_of_keys(site)  # a first build has just made some: else the next one would build again
     builder.unprotected, builder.sign = unprotected_keys(site), sign
-    before = withdrawn.listed(out)
+    before = withdrawn.read_addresses(out)
     with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
         if speak and whole and site_root.has_neighbours(site.root):
             _share_work(site)
@@ -74,7 +74,7 @@ def build_if_changed(
     waiting = f" {len(built.warnings)} things wait for a person: python3 build.py check" if built.warnings else ""
     done = f"Built {built.pages} pages" if built.pages else f"Put {out} back as it was built"
     click.echo(f"{done} in {built.seconds:.1f} s.{waiting}")
-    for address in sorted({*before} - {*withdrawn.listed(out)}):  # an older consents.csv was put back, perhaps
+    for address in sorted({*before} - {*withdrawn.read_addresses(out)}):  # an older consents.csv was put back, perhaps
         what = "was withdrawn and is on the site again: consents.csv does not say so any more."
         click.echo(f"{address} {what} Without a new consent: python3 build.py withdraw {address}", err=True)
     return True
@@ -130,7 +130,7 @@ def lacks_signature(site: Site, public: Path) -> bool:
     now = releases.current(site.published)
     shown = now.public if now else public
     is_built = (shown / ADDRESS[1:]).is_file()
-    return is_built and bool(publishers_named(site)) and _signatures(shown) in {b"", CHANGED}
+    return is_built and bool(publishers_named(site)) and _signatures(shown) in {b"", CHANGED_AFTER_SIGNING}
 
 
 def _signatures(public: Path) -> bytes:

@@ -15,7 +15,7 @@ from forms.operations.cli.main import Checkout
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from forms.operations.updating import GitSource
+    from forms.operations.updating.git_source import GitSource
 
 
 def checkout_of(site: Site) -> Checkout:
@@ -27,7 +27,7 @@ def checkout_of(site: Site) -> Checkout:
         today=site.today,
         due=partial(_due, site),
         keep_withdrawals=partial(_keep_withdrawals, site),
-        withdrawn=partial(_withdrawn, site),
+        withdrawn_stories=partial(_withdrawn, site),
         program=(sys.executable, str(site.program.file)),
         libraries=partial(_library_sources, site),
         preload_looks=_preload_looks,
@@ -75,7 +75,7 @@ def _library_sources(site: Site) -> "list[GitSource]":
     """Return the git repositories of libraries that portal.yml names. Raises Problem."""
     from sitegen.layers import libraries
 
-    from forms.operations.updating import library_source
+    from forms.operations.updating.git_source import library_source
 
     named = libraries.repositories(site.content)
     place = site.root / libraries.FETCHED

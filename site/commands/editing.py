@@ -14,7 +14,7 @@ from editor.office import office, serving
 from editor.office.build_signatures import BuildSignatures
 from editor.reviewing import review_pack
 from editor.window.app import create_window
-from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.settings import SETTINGS_FILE, read_settings
 from sitegen.content.settings_schema import remote_of
 
 from commands.building import lacks_signature
@@ -23,8 +23,8 @@ from commands.keys import publishers_named
 from commands.site import Site
 from forms.core.files.durable import write_safely
 from forms.core.problem import Problem
-from forms.operations.installing import require_name
-from forms.operations.updating import require_no_clone
+from forms.operations.installing.conditions import require_name
+from forms.operations.updating.content_writers import require_no_clone
 
 
 def office_accounts(site: Site) -> click.Group:
@@ -45,8 +45,8 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     """Serve the editor to a district's staff, until ended. Raises Problem."""
     require_name(name)
     require_no_clone(site.root)
-    with start.alone(site.editor_memory):
-        pushes = out is None and remote_of(read_settings(site.content), WHERE) is not None
+    with start.exclusive(site.editor_memory):
+        pushes = out is None and remote_of(read_settings(site.content), SETTINGS_FILE) is not None
         signatures = BuildSignatures(
             partial(commit_signers if pushes else publishers_named, site),
             (lambda: False) if pushes else partial(lacks_signature, site, out or site.public),
@@ -54,7 +54,7 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
         push = office_push(site, signatures.sign_commit) if pushes else None
         editor = editor_of(site, out, ask=signatures.sign, push=push)
         place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
-        serving.serve(create_window(editor, place), bind, partial(start.accompany, editor))
+        serving.serve(create_window(editor, place), bind, partial(start.start_background_work, editor))
 
 
 def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> None:
@@ -69,7 +69,7 @@ def open_editor(site: Site, port: int, out: Path | None, *, browser: bool) -> No
 
 def write_review_pack(site: Site, language: str, out: Path) -> None:
     """Write a paper and a table for a native reader. Raises Problem."""
-    with start.alone(site.editor_memory):
+    with start.exclusive(site.editor_memory):
         editor = editor_of(site, None)
         for path in review_pack.write(editor, language, out):
             click.echo(path)
@@ -78,7 +78,7 @@ def write_review_pack(site: Site, language: str, out: Path) -> None:
 
 def keep_remote_token(site: Site, user: str, token: str) -> None:
     """Keep the name and token for the git remote of portal.yml on this machine. Raises Problem."""
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if named is None or not named[0].startswith("https:"):
         todo = "Write there, like:  publish: {remote: https://git.example/district.git}"
         raise Problem("content/portal.yml", "names no git remote that needs a token.", todo)
@@ -95,7 +95,7 @@ def push_withdrawals(site: Site) -> None:
     Raises Problem where it did not work now.
     """
     try:
-        with start.alone(site.editor_memory):
+        with start.exclusive(site.editor_memory):
             where = _push(site)
     except start.AlreadyRuns:
         click.echo("The editor that is open takes it to the server within a minute; its first page says when.")
@@ -106,7 +106,7 @@ def push_withdrawals(site: Site) -> None:
 def _push(site: Site) -> str:
     """Push what was withdrawn; return where to. Raises Problem."""
     editor = editor_of(site, None)
-    editor.store.note_outside()
+    editor.store.record_external_changes()
     try:
         editor.publisher.withdraw("?", site.today().isoformat())
         editor.publisher.wait()
@@ -114,4 +114,4 @@ def _push(site: Site) -> str:
         editor.store.history.close()
     if editor.publisher.withdrawal is not None:
         raise editor.publisher.withdrawal
-    return editor.publisher.place.where
+    return editor.publisher.destination.where

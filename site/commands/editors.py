@@ -11,9 +11,9 @@ from editor import start
 from editor.editor import Editor
 from editor.office import withdrawals
 from editor.publishing import Destination, Folder
-from editor.remotes.place import SIGNERS
 from editor.remotes.remote import Remote
-from sitegen.content.settings import WHERE, read_settings
+from editor.remotes.signed_branch import SIGNERS
+from sitegen.content.settings import SETTINGS_FILE, read_settings
 from sitegen.content.settings_schema import remote_of
 from sitegen.publish.browser_bundle import WRITING
 from sitegen.publish.build_manifest import Sign
@@ -51,7 +51,7 @@ def editor_of(site: Site, out: Path | None, *, ask: Sign | None = None, push: st
         place, shown = place_to_publish(site, out, partial(signature_asked_for, site, ask))
     if out is None and ask is None and push is None:
         push = place_to_push(site)
-    return start.make(
+    return start.create_editor(
         site.root, site.editor_memory, place, keys=demonstration_keys(site), today=site.today,
         unprotected=unprotected_keys(site), withdraw=lambda told: take_back(site, told, shown()),
         push=push, field=partial(_field_for_texts, site),
@@ -98,7 +98,7 @@ def office_push(site: Site, ask: Callable[[bytes], bytes]) -> start.Push | None:
     ask: gets a publisher's signature of a commit's bytes. Raises Problem where the office has no key for withdrawals: a
     no would wait for a publisher.
     """
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if not named:
         return None
     key = withdrawals.key(site.editor_memory)
@@ -124,7 +124,7 @@ def _in_use(site: Site) -> Path:
 
 def place_to_push(site: Site) -> start.Push | None:
     """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if not named:
         return None
     return start.Push(Remote(*named, partial(_remote_token, site)), publishers_key(site))
@@ -151,12 +151,12 @@ def make_field_for_texts(site: Site) -> None:
     sources = site.root / "site" / "editor" / "browser"
     try:
         with node_for(site, WRITING, sources, site.root / ".build" / "node-writing"):
-            WRITING.make(sources, site.root / WRITING.kept_in)
+            WRITING.make(sources, site.root / WRITING.cache_folder)
     except Problem as problem:
         click.echo(f"{problem} Until then texts are written in a plain field.")
 
 
 def _field_for_texts(site: Site) -> Path | None:
     """Return the script of the editor's field for texts; None before it is made."""
-    script = WRITING.kept(site.root / "site" / "editor" / "browser", site.root / WRITING.kept_in)
+    script = WRITING.cached_path(site.root / "site" / "editor" / "browser", site.root / WRITING.cache_folder)
     return script if script.exists() else None

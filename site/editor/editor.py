@@ -1,4 +1,4 @@
-"""All that the pages of the window work with, put together in one place."""
+"""The parts of the editor that the pages of its window use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from sitegen.languages import table_schemas
 
 from editor import settings
 from editor.approvals import Approvals
-from editor.looking import Looking
+from editor.content_state import ContentCache
 from editor.publishing import Publisher
-from editor.remotes.place import RemotePlace
+from editor.remotes.destination import RemoteDestination
 from editor.saving.store import ContentStore
 from editor.tables.rows import WRITTEN_BY_PROGRAMS
-from forms.core import i18n
+from editor.translation import staff_words
 from forms.core.i18n import gettext_noop as _
 from forms.core.i18n import locales
 from forms.core.problem import Problem
@@ -25,21 +25,21 @@ from forms.core.trusted_date import day_here
 
 @dataclass
 class Editor:
-    """The editor of one project. `withdraw` takes a story off the built site and writes the day into consents.csv."""
+    """The editor of one project. withdraw: removes a story from the built site and writes the day into consents.csv."""
 
     root: Path
     memory: Path
     store: ContentStore
-    looking: Looking
+    content_cache: ContentCache
     publisher: Publisher
     withdraw: Callable[[str], object]
     today: Callable[[], date] = day_here
     field: Callable[[], Path | None] = lambda: None
-    """The script of the field in which texts are written; None while there is none: then it is a plain one."""
+    """Return the script of the text field (CodeMirror); None while it is not built, and the field is a plain one."""
 
     @property
     def content(self) -> Path:
-        """The folder that is edited."""
+        """The content folder."""
         return self.store.content
 
     @property
@@ -48,12 +48,12 @@ class Editor:
         return Approvals(self.content, self.memory, self.store.history)
 
     @property
-    def pushes(self) -> RemotePlace | None:
-        """What publishes by a push, where that is how the site is published."""
-        place = self.publisher.place
-        return place if isinstance(place, RemotePlace) else None
+    def remote(self) -> RemoteDestination | None:
+        """The destination, where the site is published by a push; else None."""
+        destination = self.publisher.destination
+        return destination if isinstance(destination, RemoteDestination) else None
 
-    def require_read(self) -> None:
+    def require_approval(self) -> None:
         """Raise Problem while a second person must read something before it is published."""
         if waiting := self.approvals.waiting():
             what = _("A second person must read this before it is published.")
@@ -61,18 +61,18 @@ class Editor:
 
     @property
     def settings(self) -> settings.EditorSettings:
-        """Who writes, in which language, and what is on the site."""
+        """The settings on this machine: who writes, in which language, and what is on the site."""
         return settings.read(self.memory)
 
     def remember(self, **values: str) -> None:
-        """Remember some of the settings anew."""
-        settings.changed(self.memory, **values)
+        """Change some of the settings on this machine."""
+        settings.update(self.memory, **values)
 
     @cached_property
     def schemas(self) -> Mapping[str, Any]:
         """The schema of each table that a person may write."""
-        found = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
-        return {name: schema for name, schema in found.items() if name not in WRITTEN_BY_PROGRAMS}
+        schemas = table_schemas.read_all(self.root / "site" / "schemas", self.store.languages)
+        return {name: schema for name, schema in schemas.items() if name not in WRITTEN_BY_PROGRAMS}
 
     @property
     def titles(self) -> list[tuple[str, str]]:
@@ -83,6 +83,6 @@ class Editor:
         """Return the schema of a table, its titles and descriptions in a language of the window. Raises KeyError."""
         if table not in self.schemas:
             raise KeyError(table)
-        written = table_schemas.written(self.root / "site" / "schemas" / f"{table}.yaml")
-        said = table_schemas.in_words(written, i18n.translations(language).gettext)
-        return table_schemas.expanded(said, self.store.languages, lambda code: locales.name_in(code, language))
+        source = table_schemas.read_unexpanded(self.root / "site" / "schemas" / f"{table}.yaml")
+        translated = table_schemas.translate(source, staff_words.translations(language).gettext)
+        return table_schemas.expand(translated, self.store.languages, lambda code: locales.name_in(code, language))

@@ -9,7 +9,7 @@ from typing import Any
 
 from forms.core.files.durable import write_safely
 
-_BUSY = Lock()
+_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -22,38 +22,38 @@ class EditorSettings:
     published_by: str = ""
     published_on: str = ""
     before: str = ""
-    """The commit that was on the site before that: Undo brings it back."""
+    """The commit that was on the site before the last publishing: Undo brings it back."""
 
     waiting_since: str = ""
-    """The day since which a publishing waits for the network."""
+    """The day on which a publishing began to wait for the network."""
 
     withdrawing_since: str = ""
-    """The day since which a withdrawal waits to reach the server."""
+    """The day on which a withdrawal began to wait for the server."""
 
     taken: str = ""
     """The commit that the site named when it was last asked."""
 
 
 def read(folder: Path) -> EditorSettings:
-    """Return what is remembered; nothing where the file is not there or damaged: the person is asked again."""
-    known = set(asdict(EditorSettings()))
+    """Return the settings; the defaults where the file is missing or damaged: the person is asked again."""
+    names = set(asdict(EditorSettings()))
     with suppress(OSError, ValueError):
-        found: Any = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        if isinstance(found, dict):
+        values: Any = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        if isinstance(values, dict):
             return EditorSettings(
-                **{key: value for key, value in found.items() if key in known and isinstance(value, str)}
+                **{key: value for key, value in values.items() if key in names and isinstance(value, str)}
             )
     return EditorSettings()
 
 
 def write(folder: Path, settings: EditorSettings) -> None:
-    """Remember these. Raises OSError, and then changes nothing."""
+    """Write the settings. Raises OSError, and then changes nothing."""
     write_safely(folder / "settings.json", json.dumps(asdict(settings), ensure_ascii=False).encode())
 
 
-def changed(folder: Path, **values: str) -> EditorSettings:
-    """Remember some values anew, and return all. Raises OSError."""
-    with _BUSY:  # what is published or withdrawn in the background writes here too
+def update(folder: Path, **values: str) -> EditorSettings:
+    """Change some of the settings, and return all. Raises OSError."""
+    with _LOCK:  # publishing and withdrawing in the background write here too
         settings = replace(read(folder), **values)
         write(folder, settings)
         return settings

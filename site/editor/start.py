@@ -13,10 +13,10 @@ from sitegen.content.settings import read_settings
 from sitegen.content.spreadsheets import table_reader
 
 from editor import preview
+from editor.content_state import ContentCache
 from editor.editor import Editor
-from editor.looking import Looking
 from editor.publishing import Destination, Publisher
-from editor.remotes.place import RemotePlace
+from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Remote
 from editor.saving.history import History
 from editor.saving.store import ContentStore
@@ -30,24 +30,25 @@ from forms.web.local.running import run, show_until_interrupted
 
 @dataclass(frozen=True)
 class Push:
-    """Where the site is published by a push, and the key of the person who signs; without one nothing is pushed.
+    """The branch to which the site is pushed, and the key that signs; without a key nothing is pushed.
 
-    ask: of an office, gets a publisher's signature of a commit's bytes; `key` is then good for withdrawals alone.
+    request_signature: in an office, gets a publisher's signature of a commit's bytes; `key` is then valid for
+    withdrawals only.
     """
 
     remote: Remote
     key: PrivateKey | None
-    ask: Callable[[bytes], bytes] | None = None
+    request_signature: Callable[[bytes], bytes] | None = None
 
 
-AGAIN = 30
-"""Seconds after which a withdrawal that has not reached the server is tried again."""
+RETRY_SECONDS = 30
+"""Seconds between two tries of a withdrawal that has not reached the server."""
 
 
-def make(
+def create_editor(
     root: Path,
     memory: Path,
-    place: Destination,
+    destination: Destination,
     *,
     keys: DeskKeys | None,
     today: Callable[[], date],
@@ -56,60 +57,63 @@ def make(
     push: Push | None = None,
     field: Callable[[], Path | None] = lambda: None,
 ) -> Editor:
-    """Put an editor together. memory: its own folder on this machine; see Place and Editor for what is passed in.
+    """Return an editor with all its parts. memory: the editor's own folder on this machine; see Editor for the others.
 
-    push: where the site goes by a push; `place` is then where it is built on this machine first. Raises Problem where
-    portal.yml cannot be read.
+    push: the branch to which the site is pushed; it is built in `destination` first. Raises Problem where portal.yml
+    cannot be read.
     """
     content = (root / "content").resolve()
-    known = read_settings(content)
-    languages = tuple(str(row["code"]) for row in known["languages"])
+    portal = read_settings(content)
+    languages = tuple(str(row["code"]) for row in portal["languages"])
     history = History(content, memory / "history")
-    looking = Looking(root, keys, today, unprotected)
+    content_cache = ContentCache(root, keys, today, unprotected)
     store = ContentStore(content, history, languages, ())
     if push is not None:
 
-        def require_read() -> None:
-            editor.require_read()  # made below
+        def require_approval() -> None:
+            editor.require_approval()  # created below
 
-        address = str(known["address"]).rstrip("/")
-        place = RemotePlace(push.remote, place, store, memory, push.key, address, require_read, today, push.ask)
-    publisher = Publisher(place, memory)
-    editor = Editor(root, memory, store, looking, publisher, withdraw, today, field)
+        address = str(portal["address"]).rstrip("/")
+        destination = RemoteDestination(
+            remote=push.remote, store=store, memory=memory, key=push.key, site=address, today=today,
+            request_signature=push.request_signature, local=destination, require_approval=require_approval,
+        )  # fmt: skip
+    publisher = Publisher(destination, memory)
+    editor = Editor(root, memory, store, content_cache, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
-    # What was not read by a second person must not slip into a build that has begun.
-    editor.store.held = lambda name: publisher.running and editor.approvals.covers(name)
+    # A build that has begun must not include changes that no second person has read.
+    editor.store.is_frozen = lambda name: publisher.is_running and editor.approvals.covers(name)
     return editor
 
 
-def accompany(editor: Editor) -> threading.Event:
-    """Begin what goes on beside the pages, in the process that shows them; the event that is returned ends it."""
+def start_background_work(editor: Editor) -> threading.Event:
+    """Start the background threads of a window's process; the returned event ends them."""
     ended = threading.Event()
-    threading.Thread(target=_keep_on, args=(editor, ended), daemon=True).start()
-    threading.Thread(target=look_ahead, args=(editor,), daemon=True).start()
+    threading.Thread(target=_retry_and_ask, args=(editor, ended), daemon=True).start()
+    threading.Thread(target=warm_up, args=(editor,), daemon=True).start()
     return ended
 
 
-def look_ahead(editor: Editor) -> None:
+def warm_up(editor: Editor) -> None:
     """Read and check all of content/ once, so that the first page and the first save need not wait for it.
 
-    Tables are checked though they are known to be right: what checks them takes a second to load. Never raises.
+    Also loads the library that checks tables, which takes a second. Never raises.
     """
-    with suppress(Exception):  # whatever it is, the page that needs it says so
+    with suppress(Exception):  # the page that needs it reports any problem
         table_reader.read_tables(editor.content / "tables", editor.root / "site" / "schemas")
-        seen = editor.looking.look()
-        _ = seen.problems
-        if seen.context:  # the first preview compiles the site's templates
-            preview.page(editor.root, seen.context, next(iter(seen.context.library.by_language[SOURCE].values())))
+        state = editor.content_cache.current()
+        _ = state.problems
+        if state.context:  # the first preview compiles the site's templates
+            preview.page(editor.root, state.context, next(iter(state.context.library.by_language[SOURCE].values())))
 
 
 class AlreadyRuns(Problem):
-    """Another program holds the editor's folder."""
+    """Another process has the lock of the editor's folder."""
 
 
 @contextmanager
-def alone(memory: Path) -> Iterator[None]:
-    """Hold the editor's folder for this program alone. Raises Problem where another editor runs."""
+def exclusive(memory: Path) -> Iterator[None]:
+    """Lock the editor's folder for this process. Raises AlreadyRuns where another editor runs."""
     memory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         try:
@@ -121,33 +125,33 @@ def alone(memory: Path) -> Iterator[None]:
 
 
 def open_window(
-    memory: Path, made: Callable[[], Editor], port: int, say: Callable[[str], object], *, browser: bool = True
+    memory: Path, create: Callable[[], Editor], port: int, say: Callable[[str], object], *, browser: bool = True
 ) -> None:
     """Open the window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken.
 
-    made: puts the editor together, once no other one runs.
+    create: returns the editor; called once the folder is locked.
     """
-    with alone(memory):
-        editor = made()
+    with exclusive(memory):
+        editor = create()
         app = create_window(editor)
         threading.Thread(target=compile_templates, args=(app,), daemon=True).start()
         window = run(app, entrance_of(app), port)
         opens = "The editor opens in your browser. If it does not, open" if browser else "To see the editor, open"
         ended = "The editor is ended. What was saved is saved."
-        ended_at = accompany(editor)
+        background = start_background_work(editor)
         try:
             show_until_interrupted(window.enter, opens, ended, say, browser=browser)
         finally:
-            ended_at.set()
+            background.set()
             window.stop()
             editor.publisher.wait()
             editor.store.history.close()
 
 
-def _keep_on(editor: Editor, ended: threading.Event) -> None:
-    """Try again, as long as the window is open, to take to readers what was withdrawn; ask what the server has."""
-    while not ended.wait(AGAIN):
-        with suppress(OSError):  # a full disk is said where something is saved
-            editor.publisher.keep_on(editor.settings.name or "?")
-            if editor.pushes is not None:
-                editor.pushes.ask_server()
+def _retry_and_ask(editor: Editor, ended: threading.Event) -> None:
+    """Retry withdrawals that wait, and ask which commit the server has, until the window ends."""
+    while not ended.wait(RETRY_SECONDS):
+        with suppress(OSError):  # a full disk is reported by the next save
+            editor.publisher.retry_withdrawal(editor.settings.name or "?")
+            if editor.remote is not None:
+                editor.remote.ask_server()

@@ -32,7 +32,7 @@ from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
-from sitegen.media import audio_clips, images
+from sitegen.media import audio_clips, images, staff_recordings
 from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.render import site_files
@@ -128,7 +128,7 @@ def read(
     rows = phone_numbers.fill_tables(rows, numbers)
     days = list(events.expand_series(rows["events"]))
     portal = district.load(content, rows, days, keys, site_files.asset_names(theme / "assets"), on_desk_problems)
-    i18n.take_words(portal.words)
+    i18n.set_process_words(portal.words)
     library, problems = page_reader.read_all(content, portal.language_codes())
     if problems:
         raise Problems(problems)
@@ -166,11 +166,11 @@ def check(
     report = content_checks.check(
         library, rows, written.days, context.menu, today, content, settings.voices(content), root / KEPT_PHOTOS
     )
-    before = previous_build.last_built(handover or root / HANDOVER)
+    before = previous_build.previous_events(handover or root / HANDOVER)
     every = [page for by_name in library.by_language.values() for page in by_name.values()]
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consent_table.read_leniently(content)
-    undecided = list(consent_rules.undecided(content, rows, known, today))
+    undecided = list(consent_rules.undecided_files(content, rows, known, today))
     go_on()
     pages_drawn()
     found = content_checks.CheckReport(
@@ -182,17 +182,17 @@ def check(
             *as_dangers(quote_checks.problems(every, root)),
             *mistakes.problems(library, rows, content, portal.address, today),
             *moved_pages.problems(library, rows["moved"], portal.address),
-            *content_checks.leaflet(own, library),
-            *previous_build.lost(before, portal.events, today),
+            *content_checks.leaflet_problems(own, library),
+            *previous_build.removed_events(before, portal.events, today),
         ),
         (
             *written.left,
-            *consent_rules.left_out(content, known, portal.language_codes(), today),
+            *consent_rules.restricted_files(content, known, portal.language_codes(), today),
             *withdrawn_stories.ending_soon(library, rows["consents"], today),
             *(map(str, undecided) if portal.demonstration else ()),
             *report.warnings,
             *_said_of_pages(content, library, rows, written.addresses),
-            *previous_build.changed(before, portal.events, today),
+            *previous_build.changes(before, portal.events, today),
             *(str(item.problem) for item in live if not item.blocks),
         ),
     )
@@ -207,7 +207,7 @@ def _said_of_pages(
     yield from mistakes.warnings(library)
     yield from translations.change_messages(library)
     yield from moved_pages.said(library, rows["moved"], addresses)
-    yield from inherited.said(content, rows)
+    yield from inherited.warnings(content, rows)
 
 
 def _is_clean(page: pages.PageSource, root: Path) -> bool:
@@ -261,7 +261,7 @@ def build(
         if compress:
             pages_.compress_rest()
         _keep_addresses(root, fresh, out, context)
-        if untried := list(key_checks.trial(context.portal)):
+        if untried := list(key_checks.trial_encryption(context.portal)):
             raise Problems(untried)  # the old site stays
         day = clock() if clock else today
         withdrawal.purge(fresh, root / "content", day, say=say)  # what was withdrawn or ended while this was built
@@ -290,7 +290,7 @@ def _drawn_from(
 ) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
-    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.KEPT_IN)
+    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
     portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
@@ -308,9 +308,9 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
     from sitegen.render.events import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
-    numbers = calendar_numbers.remembered(content, context.portal.events, today)
+    numbers = calendar_numbers.update(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.listed(out))
+    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:
@@ -376,7 +376,7 @@ class _Pages:
             self._start_copies_in(self._fresh / language)
 
     def _start_copies_in(self, folder: Path) -> None:
-        parts = compression.in_parts(compression.wanted(folder))
+        parts = compression.batches(compression.uncompressed_files(folder))
         self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 
 
@@ -399,7 +399,7 @@ def remember_translations(root: Path, today: date) -> int:
 
 def _audio_pipeline(root: Path, out: Path, speak: bool, today: date) -> audio_clips.AudioPipeline:
     content = root / "content"
-    recordings = audio_clips.allowed_recordings(content, consent_table.read_leniently(content).media(today))
+    recordings = staff_recordings.find_allowed(content, consent_table.read_leniently(content).media(today))
     return audio_clips.AudioPipeline(root / SPEECH, out, settings.voices(content), recordings, speak, root)
 
 
@@ -409,7 +409,7 @@ def go_live_list(
     """Return everything that is open before the site goes live. Raises Problem or Problems for unreadable content."""
     context, _ = prepare(root, keys=keys, today=today)
     content = root / "content"
-    undecided = consent_rules.undecided(content, context.tables, consent_table.read_leniently(content), today)
+    undecided = consent_rules.undecided_files(content, context.tables, consent_table.read_leniently(content), today)
     own = settings.read_settings(content)
     return [
         *(go_live.OpenItem(problem, True) for problem in undecided),

@@ -34,10 +34,10 @@ def load(program: Path) -> None:
         extraction.untranslated(path.stem)
     assets, schemas, browser = (program / "site" / name for name in ("assets", "schemas", "browser"))
     site_files.asset_names(assets)
-    seal = browser_bundle.SEAL.kept(browser, program / browser_bundle.KEPT_IN)
-    compression.remember(site_files.published(assets, seal))
+    seal = browser_bundle.SEAL.cached_path(browser, program / browser_bundle.CACHE)
+    compression.preload(site_files.published(assets, seal))
     for path in schemas.glob("*.yaml"):
-        table_schemas.written(path)
+        table_schemas.read_unexpanded(path)
     to_html("", program)
     typed_rows.read({"any": CsvFile("", ["id"], [["1"]], [2])}, {"any": {"fields": [{"name": "id", "type": "string"}]}})
     kept_work.code_mark()

@@ -79,7 +79,7 @@ def make(root: Path, today: date) -> bool:
 def _make(root: Path, today: date) -> bool:
     folder, named = root / SHARED, libraries.usable(root / "content")
     path = folder / f"{shared_clips.NAME}.db"
-    if not named or not folder.is_dir() or (path.exists() and not shared_clips.is_ours(path)):
+    if not named or not folder.is_dir() or (path.exists() and not shared_clips.is_trusted(path)):
         return False
     settings = _settings(root / "content")
     choice = kept_results.key_of("choice", kept_work.code_mark(), json.dumps(settings), *map(_digest, named))
@@ -150,7 +150,7 @@ def _made_lines(store: KeptWork, said: Texts) -> list[tuple[str, str]]:
     for line, voice in wanted:
         key = spoken_lines.key_of(line, voice)
         if store.get(key) is None:
-            store.put(key, spoken_lines.made(line, voice))
+            store.put(key, spoken_lines.speak_line(line, voice))
     return wanted
 
 
@@ -209,7 +209,7 @@ def _drawn(
     alone = site_root.of(root, content, place / "site")
     keys = {row["id"]: _KEY for row in settings["desks"]}
     context = build.read(alone, keys=keys, today=today).context
-    seal = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.KEPT_IN)
+    seal = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.CACHE)
     portal = replace(context.portal, assets=site_files.asset_names(alone / "site" / "assets", seal))
     library = AllPages({code: _without_people(pages) for code, pages in context.library.by_language.items()})
     spoken = _Listener(alone / build.SPEECH, place / "out", voices(content), {}, root=alone)

@@ -17,7 +17,7 @@ from flask import Flask
 from forms.core import portal as portals
 from forms.core.portal import Desk, Member, Portal
 from forms.desk.crypto import keys
-from forms.desk.crypto.keys import Public
+from forms.desk.crypto.keys import PublicKeys
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch.site_watch import SiteWatch
@@ -56,7 +56,7 @@ class Office:
     home: Path
     address: str
     portal: Portal
-    made: dict[str, Public] = field(default_factory=dict)
+    made: dict[str, PublicKeys] = field(default_factory=dict)
     day: date = TODAY
 
     def machine(self, member: str) -> Session:
@@ -102,7 +102,7 @@ class Office:
         return b"".join(path.read_bytes() for path in self.home.rglob("*.age") if path.is_file())
 
 
-def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, Public]]:
+def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, PublicKeys]]:
     made = {id: keys.make(home / id, None) for id in ids}
     return tuple(Member(id, public.key, public.pickup, public.signing) for id, public in made.items()), made
 
@@ -119,7 +119,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
               "events": ("events",)}  # fmt: skip
     desks: list[Desk] = []
-    made: dict[str, Public] = {}
+    made: dict[str, PublicKeys] = {}
     for desk in district.portal.desks:
         listed, public = members(home, *people[desk.id])
         desks.append(replace(desk, members=listed))
@@ -142,7 +142,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
 @pytest.fixture
 def site_not_visited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the visit to the public site after each fetch: a dozen requests that most tests do not look at."""
-    monkeypatch.setattr(SiteWatch, "look", lambda *_, **__: ())
+    monkeypatch.setattr(SiteWatch, "check", lambda *_, **__: ())
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from forms.core.crypto.encryption import seal
 from forms.core.portal import Choice, Desk, Event, Language, Member, Portal
 from forms.desk.crypto.decryption import open_sealed
 from forms.desk.events.attendees import Party
-from forms.desk.events.event_records import EventBook
-from forms.desk.services.synchronising import Synced
-from forms.desk.sync.date_file import DayFile
+from forms.desk.events.event_records import EventRecords
+from forms.desk.services.synchronising import SyncResult
+from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.responses import NotThere, ServerAway
 
 TODAY = date(2027, 1, 12)
@@ -112,10 +112,10 @@ class FakeSession:
 
     @property
     def own_desk(self) -> Desk:
-        return self.portal.named([self.desk])[0]
+        return self.portal.desks_with_ids([self.desk])[0]
 
-    def sync(self) -> Synced:
-        return Synced(away="server: cannot be reached. Later." if self.server.away else "")
+    def sync(self) -> SyncResult:
+        return SyncResult(away="server: cannot be reached. Later." if self.server.away else "")
 
     def signups(self) -> list[dict[str, Any]]:
         return self.server.signups()
@@ -144,15 +144,15 @@ class FakeSession:
         return next(case for case in self.letters if case.id == case_id)
 
 
-def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tuple[EventBook, FakeSession]:
+def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tuple[EventRecords, FakeSession]:
     session = FakeSession(folder, portal(*events, **more))
     minutes = iter(range(10_000))
-    return EventBook(session, lambda: today, lambda: f"2027-01-24T10:{next(minutes):02}"), session
+    return EventRecords(session, lambda: today, lambda: f"2027-01-24T10:{next(minutes):02}"), session
 
 
 def has_come(folder: Path, day: date) -> None:
     """This day has come for the machine that has this folder, and the server's clock shows it too."""
-    DayFile(folder).hear(day, day)
+    DateFile(folder).update_from_server(day, day)
 
 
 def files(folder: Path) -> Mapping[str, bytes]:

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core.problem import Problem
-from forms.desk.cases.case import Case, cases
+from forms.desk.cases.case import Case, build_cases
 from forms.desk.cases.log.case_log import (
-    LONGEST,
+    MAX_TEXT_LENGTH,
     Entry,
+    current_entries,
     heads,
     in_order,
     new_entry,
     open_entry,
     read_entry,
-    sealed_entry,
-    standing,
+    seal_entry,
 )
-from forms.desk.cases.plain_text import log, one_line
-from forms.desk.cases.search import SHOWN, SPAM, Wanted, alike, find, tally
+from forms.desk.cases.plain_text import case_line, log_lines
+from forms.desk.cases.search import COUNTER_FILTERS, SPAM, CaseFilter, count_cases, find_cases, similar_cases
 from forms.desk.crypto.decryption import Letter, NotALetter, PartName
 from forms.desk.window.rows import first_openings
 
@@ -44,19 +44,19 @@ def entry(
 
 
 def case(*entries: Entry, **answers: Any) -> Case:
-    [made] = cases([(THREAD, 1, letter(**answers))], entries)
+    [made] = build_cases([(THREAD, 1, letter(**answers))], entries)
     return made
 
 
 def test_a_case_that_nobody_touched_is_new_and_due_after_a_week() -> None:
     fresh = case(what="words")
-    assert (fresh.state.value, fresh.assigned.value, fresh.outcome, fresh.answered) == ("new", "", "", False)
+    assert (fresh.state.value, fresh.assigned.value, fresh.outcome, fresh.is_answered) == ("new", "", "", False)
     assert fresh.due == date(2027, 1, 17)
     assert fresh.is_late(TODAY)
 
 
 def test_without_a_receipt_no_answer_is_due() -> None:
-    [quiet] = cases([(THREAD, 1, letter(reply=None, what="x"))], [])
+    [quiet] = build_cases([(THREAD, 1, letter(reply=None, what="x"))], [])
     assert quiet.due is None
 
 
@@ -99,8 +99,8 @@ def test_whatever_two_hands_set_to_different_things_is_one_conflict_in_window_an
     found = case(entry("a", kind, **one), entry("b", kind, **other))
     [rivals] = found.conflicts
     assert {each.id[0] for each in rivals} == {"a", "b"}
-    assert "?" in one_line(1, found, TODAY)
-    assert "Two machines wrote this without knowing of each other" in "\n".join(log(found))
+    assert "?" in case_line(1, found, TODAY)
+    assert "Two machines wrote this without knowing of each other" in "\n".join(log_lines(found))
 
 
 @pytest.mark.parametrize("known", [{"letters": 1}, {"letters": 2}, {"sent": "c" * 32}, {"head": "7:abc"}])
@@ -123,10 +123,10 @@ def test_notes_never_replace_each_other() -> None:
 
 def test_flags_follow_the_person_until_staff_say_otherwise() -> None:
     told = case(danger="yes", children="yes")
-    assert (told.urgent, told.child) == (True, True)
+    assert (told.is_urgent, told.involves_child) == (True, True)
     looked_at = case(entry("a", "flag", flag="urgent", on=False), danger="yes", children="no")
-    assert (looked_at.urgent, looked_at.child) == (False, False)
-    assert case(entry("a", "flag", flag="child", on=True)).child
+    assert (looked_at.is_urgent, looked_at.involves_child) == (False, False)
+    assert case(entry("a", "flag", flag="child", on=True)).involves_child
 
 
 def test_an_answer_ends_what_was_due_and_staffs_own_day_comes_first() -> None:
@@ -137,14 +137,14 @@ def test_an_answer_ends_what_was_due_and_staffs_own_day_comes_first() -> None:
 
 def test_what_was_added_belongs_to_its_case() -> None:
     more = letter("1" * 32, day="2027-01-12", follows=THREAD, what="more")
-    [found] = cases([(THREAD, 2, more), (THREAD, 1, letter(what="first"))], [])
+    [found] = build_cases([(THREAD, 2, more), (THREAD, 1, letter(what="first"))], [])
     assert [each.answers["what"] for each in found.letters if isinstance(each, Letter)] == ["first", "more"]
     assert (found.tray, found.first_words) == (1, "first")
 
 
 def test_a_letter_that_does_not_open_hides_nothing() -> None:
-    [found] = cases([(THREAD, 1, Problem("letter", "does not open."))], [entry("a", text="x")])
-    assert (found.first, found.form, found.first_words, found.due, found.urgent) == (None, "", "", None, False)
+    [found] = build_cases([(THREAD, 1, Problem("letter", "does not open."))], [entry("a", text="x")])
+    assert (found.first, found.form, found.first_words, found.due, found.is_urgent) == (None, "", "", None, False)
 
 
 def test_the_time_line_is_for_machines_and_has_no_word_of_the_letter() -> None:
@@ -172,7 +172,7 @@ def test_machines_that_hold_the_same_entries_fold_the_same_case(seed: int, count
     at = {each.id: place for place, each in enumerate(one.entries)}
     assert all(at[seen] < at[each.id] for each in written for seen in each.after)
     for register in ("state", "assign"):
-        assert standing(one.entries, register) or not any(each.kind == register for each in written)
+        assert current_entries(one.entries, register) or not any(each.kind == register for each in written)
 
 
 def test_a_circle_that_nobody_wrote_still_folds() -> None:
@@ -205,25 +205,25 @@ def test_entries_have_one_size_and_open_again() -> None:
     identity = pyrage.x25519.Identity.generate()
     short, long = (
         new_entry(THREAD, "m", (), "note", {"text": "x"}),
-        new_entry(THREAD, "m", (), "note", {"text": "ஔ" * LONGEST}),
+        new_entry(THREAD, "m", (), "note", {"text": "ஔ" * MAX_TEXT_LENGTH}),
     )
-    plain = [len(pyrage.decrypt(sealed_entry(each, [str(identity.to_public())]), [identity])) for each in (short, long)]
+    plain = [len(pyrage.decrypt(seal_entry(each, [str(identity.to_public())]), [identity])) for each in (short, long)]
     assert plain == [24576, 24576]
-    assert open_entry(long.id, sealed_entry(long, [str(identity.to_public())]), [identity]) == long
+    assert open_entry(long.id, seal_entry(long, [str(identity.to_public())]), [identity]) == long
 
 
 def test_an_entry_that_cannot_be_is_refused() -> None:
     with pytest.raises(Problem, match="no kind of entry"):
         new_entry(THREAD, "m", (), "dance", {})
     with pytest.raises(Problem, match="letters"):
-        new_entry(THREAD, "m", (), "note", {"text": "x" * (LONGEST + 1)})
+        new_entry(THREAD, "m", (), "note", {"text": "x" * (MAX_TEXT_LENGTH + 1)})
 
 
 # Finding
 
 
 def many() -> list[Case]:
-    return cases(
+    return build_cases(
         [
             ("a" * 32, 1, letter("a" * 32, day="2027-01-19", what="செங்கல் சூளை, கடன்", place="avadi", work="kiln")),
             ("b" * 32, 1, letter("b" * 32, day="2027-01-01", what="The MILL owes wages", place="ponneri")),
@@ -240,19 +240,19 @@ def ids(found: list[Case]) -> str:
 
 
 def test_urgent_first_then_late_then_new_and_the_second_tray_and_closed_ones_last() -> None:
-    assert ids(find(many(), Wanted(), TODAY)) == "dbace"
+    assert ids(find_cases(many(), CaseFilter(), TODAY)) == "dbace"
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (Wanted(text="mill WAGES"), "b"), (Wanted(text="சூளை"), "a"), (Wanted(text="mill nothing"), ""),
-        (Wanted(state="closed"), "e"), (Wanted(tray=2), "c"), (Wanted(place="avadi"), "a"), (Wanted(work="kiln"), "a"),
-        (Wanted(child=True), "d"), (Wanted(late=True), "db"), (Wanted(assigned="x"), ""), (Wanted(form="visit"), ""),
+        (CaseFilter(text="mill WAGES"), "b"), (CaseFilter(text="சூளை"), "a"), (CaseFilter(text="mill nothing"), ""),
+        (CaseFilter(state="closed"), "e"), (CaseFilter(tray=2), "c"), (CaseFilter(place="avadi"), "a"), (CaseFilter(work="kiln"), "a"),
+        (CaseFilter(child=True), "d"), (CaseFilter(late=True), "db"), (CaseFilter(assigned="x"), ""), (CaseFilter(form="visit"), ""),
     ],
 )  # fmt: skip
-def test_what_is_wanted_is_found(wanted: Wanted, expected: str) -> None:
-    assert ids(find(many(), wanted, TODAY)) == expected
+def test_what_is_wanted_is_found(wanted: CaseFilter, expected: str) -> None:
+    assert ids(find_cases(many(), wanted, TODAY)) == expected
 
 
 def told(id: str, what: str, place: str | None = "avadi") -> tuple[str, int, Letter]:
@@ -263,19 +263,21 @@ LONG = "They do not let us leave the kiln and the advance never ends, we are twe
 
 
 def test_letters_that_tell_the_same_stand_together() -> None:
-    found = alike(
-        cases([told("a", LONG), told("b", LONG + " here"), told("c", "Wages were not paid at the mill for months")], [])
+    found = similar_cases(
+        build_cases(
+            [told("a", LONG), told("b", LONG + " here"), told("c", "Wages were not paid at the mill for months")], []
+        )
     )
     assert found == {"a" * 32: ("b" * 32,), "b" * 32: ("a" * 32,)}
 
 
 def test_the_same_words_of_two_places_are_two_cases_unless_no_place_was_told() -> None:
-    assert alike(cases([told("a", LONG), told("b", LONG, "ponneri")], [])) == {}
-    assert set(alike(cases([told("a", LONG), told("b", LONG, None)], []))) == {"a" * 32, "b" * 32}
+    assert similar_cases(build_cases([told("a", LONG), told("b", LONG, "ponneri")], [])) == {}
+    assert set(similar_cases(build_cases([told("a", LONG), told("b", LONG, None)], []))) == {"a" * 32, "b" * 32}
 
 
 def test_letters_without_words_are_alike_to_none() -> None:
-    assert alike(cases([told("a", ""), told("b", "")], [])) == {}
+    assert similar_cases(build_cases([told("a", ""), told("b", "")], [])) == {}
 
 
 def test_hostile_part_names_become_no_file_names() -> None:
@@ -327,8 +329,8 @@ def test_the_oldest_danger_stands_first_and_the_latest_of_the_late_next() -> Non
         (name * 32, 1, letter(name * 32, day=day, what=name, **({"danger": "yes"} if name in "abc" else {})))
         for name, day in days.items()
     ]
-    found = cases([*rows, ("9" * 32, 1, letter("9" * 32, day="2027-01-03", what="late too"))], [])
-    assert ids(find(found, Wanted(), TODAY)) == "bcad9ef"
+    found = build_cases([*rows, ("9" * 32, 1, letter("9" * 32, day="2027-01-03", what="late too"))], [])
+    assert ids(find_cases(found, CaseFilter(), TODAY)) == "bcad9ef"
 
 
 def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
@@ -336,11 +338,13 @@ def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
     late = danger(entry("1" * 32, "read", letters=1, at="2027-01-13T08:00"))
     same = danger(entry("1" * 32, "read", letters=1, at="2027-01-10T23:00"))
     soon = danger(entry("1" * 32, "read", letters=1, at="2027-01-09T19:00"))
-    assert [one.opened_within for one in (late, same, soon, danger())] == [86, 29, 1, None]
+    assert [one.hours_to_opening for one in (late, same, soon, danger())] == [86, 29, 1, None]
     twice = danger(entry("2" * 32, "read", letters=1, at="2027-01-12T08:00"), *late.entries)
-    assert twice.opened_within == 62, "the first opening counts"
-    assert danger(entry("1" * 32, "read", letters=1, at="nonsense")).opened_within is None
-    assert danger(entry("1" * 32, "read", letters=1, at="2027-01-01T08:00")).opened_within == 0, "a clock that is wrong"
+    assert twice.hours_to_opening == 62, "the first opening counts"
+    assert danger(entry("1" * 32, "read", letters=1, at="nonsense")).hours_to_opening is None
+    assert danger(entry("1" * 32, "read", letters=1, at="2027-01-01T08:00")).hours_to_opening == 0, (
+        "a clock that is wrong"
+    )
     said = first_openings([late, same, soon, danger()])
     assert said.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
     assert "the longest waited 4 days." in said
@@ -367,9 +371,11 @@ def test_each_counter_says_how_many_its_filter_shows() -> None:
                 )
             )
         ]  # fmt: skip
-        [one] = cases([(id, chance.choice((1, 1, 2)), letter(id, **told))], written)
+        [one] = build_cases([(id, chance.choice((1, 1, 2)), letter(id, **told))], written)
         made.append(one)
-    told_ = tally(made, "police/anita", TODAY)
-    by_filter = {name: len(find(made, Wanted(show=name, member="police/anita"), TODAY)) for name in SHOWN}
-    assert told_ == by_filter | {SPAM: len(find(made, Wanted(tray=2), TODAY))}
+    told_ = count_cases(made, "police/anita", TODAY)
+    by_filter = {
+        name: len(find_cases(made, CaseFilter(show=name, member="police/anita"), TODAY)) for name in COUNTER_FILTERS
+    }
+    assert told_ == by_filter | {SPAM: len(find_cases(made, CaseFilter(tray=2), TODAY))}
     assert min(by_filter[name] for name in ("danger", "late", "child", "nobody", "mine", "unread")) > 0

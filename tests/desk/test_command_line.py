@@ -66,7 +66,7 @@ def test_a_case_is_not_handed_over_to_who_has_it(office: Office) -> None:
 
 def test_the_access_list_says_a_thing_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"at": "2027-01-12", "member": ANITA, "what": "sealed anew", "letter": "a" * 32}
-    monkeypatch.setattr(Server, "listed", lambda *_: [row, dict(row), {**row, "what": "answered"}])
+    monkeypatch.setattr(Server, "get_rows", lambda *_: [row, dict(row), {**row, "what": "answered"}])
     assert [one["what"] for one in office.machine(ANITA).place.server().access()] == ["sealed anew", "answered"]
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN, TrustedDate
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate
 from forms.desk.doctor.examination import examine
 from forms.desk.doctor.finding import Finding
-from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import erase_old
+from forms.desk.events.event_records import EventRecords
+from forms.desk.events.event_retention import erase_old_names
 from forms.desk.sync.client import Server
-from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.responses import NotThere
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
@@ -36,28 +36,28 @@ def sentences(found: list[Finding]) -> str:
 
 
 def test_it_is_remembered_over_a_restart_in_days_only(tmp_path: Path) -> None:
-    DayFile(tmp_path).look(TODAY)
-    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
+    DateFile(tmp_path).update(TODAY)
+    assert DateFile(tmp_path).update(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
     assert (tmp_path / "day.json").read_text() == '{"good": "2027-01-12", "seen": "2037-06-01", "count": 1}'
-    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
-    assert DayFile(tmp_path).hear(AHEAD, TODAY) == TrustedDate(TODAY, AHEAD, 0)
-    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == TrustedDate(AHEAD)
+    assert DateFile(tmp_path).update(AHEAD) == TrustedDate(TODAY, AHEAD, 1)
+    assert DateFile(tmp_path).update_from_server(AHEAD, TODAY) == TrustedDate(TODAY, AHEAD, 0)
+    assert DateFile(tmp_path).update_from_server(AHEAD, AHEAD) == TrustedDate(AHEAD)
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"good": "soon", "seen": null, "count": 0}', b"\xff"])
 def test_a_damaged_file_means_doubt_until_the_server_agrees(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "day.json").write_bytes(damage)
-    assert DayFile(tmp_path).look(AHEAD) == TrustedDate(WRITTEN, AHEAD, 1)
-    assert DayFile(tmp_path).hear(AHEAD, AHEAD) == TrustedDate(AHEAD)
+    assert DateFile(tmp_path).update(AHEAD) == TrustedDate(EARLIEST_DATE, AHEAD, 1)
+    assert DateFile(tmp_path).update_from_server(AHEAD, AHEAD) == TrustedDate(AHEAD)
 
 
 def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    DayFile(tmp_path).look(TODAY)
+    DateFile(tmp_path).update(TODAY)
     monkeypatch.setattr("forms.core.files.durable.write_safely", full)
-    assert DayFile(tmp_path).look(AHEAD).earliest == TODAY
+    assert DateFile(tmp_path).update(AHEAD).earliest == TODAY
 
 
 @pytest.mark.parametrize("wrong", [date(2001, 1, 1), date(2031, 1, 1), date(2099, 1, 1)])
@@ -65,14 +65,14 @@ def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong: dat
     """Fourteen days long, and with the server's list fetched each day: it hides and drops nothing of it either."""
     _, session = book(tmp_path)
     shown = [TODAY]
-    desk = EventBook(session, lambda: shown[0])
+    desk = EventRecords(session, lambda: shown[0])
     session.server.sign_up(name="Kept")
     desk.fetch()
     before = set(all_files(tmp_path))
     for n in range(14):
         shown[0] = wrong + timedelta(days=n)
         assert desk.fetch().away == ""
-        assert erase_old(desk) == []
+        assert erase_old_names(desk) == []
         assert len(desk.signups.rows()) == 1
     assert set(all_files(tmp_path)) == before
 

@@ -23,15 +23,15 @@ from forms.core.crypto.signing import signing_key
 from forms.core.files.durable import write_safely
 from forms.core.portal import Member
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
-from forms.desk.crypto.answers import LONGEST, sealed_answer
+from forms.desk.crypto.answers import MAX_ANSWER_LENGTH, encrypt_answer
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter, NotALetter, NotForThisDesk, open_letter
 from forms.desk.sync.client import Server
-from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import ServerAway
 from tests.operations.test_cut_short import MOST, cut_at
@@ -45,7 +45,7 @@ __all__ = ["district"]  # the fixture
 ID = "0123456789abcdef" * 2
 WORDS = "marked-words-துயரம்"
 
-RECOVERY = keys.recovery()[0]
+RECOVERY = keys.new_recovery_key()[0]
 
 
 def letter(**more: Any) -> dict[str, Any]:
@@ -263,7 +263,9 @@ def test_an_answer_reaches_the_one_who_holds_the_receipt_and_nobody_else(staff: 
         pyrage.decrypt(sealed, [staff.identity])
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("", "It has 0 letters"), ("x" * (LONGEST + 1), "Write 1 to 4000")])
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("", "It has 0 letters"), ("x" * (MAX_ANSWER_LENGTH + 1), "Write 1 to 4000")]
+)
 def test_an_answer_that_cannot_be_sent_is_said_so(staff: Staff, text: str, sentence: str) -> None:
     staff.receives(letter(reply_to=str(staff.identity.to_public())))
     staff.runs("list")
@@ -283,7 +285,7 @@ def test_the_id_of_an_answer_does_not_give_its_text_away() -> None:
     from datetime import date  # noqa: PLC0415
 
     signer = Signer("police", "police", signing_key("AGE-SECRET-KEY-1"), "2027-01-01")
-    answer_id, _ = sealed_answer(opened, signer, date(2027, 1, 1), "yes")
+    answer_id, _ = encrypt_answer(opened, signer, date(2027, 1, 1), "yes")
     assert answer_id != hashlib.sha256(b"yes").hexdigest()
 
 
@@ -310,14 +312,14 @@ def test_a_hostile_letter_cannot_touch_the_terminal(staff: Staff) -> None:
 
 @given(st.text())
 def test_no_control_character_gets_through(text: str) -> None:
-    assert all(char == "\n" or char.isprintable() or not char.isascii() for char in plain_text.plain(text))
+    assert all(char == "\n" or char.isprintable() or not char.isascii() for char in plain_text.printable(text))
 
 
 def test_each_control_and_formatting_character_is_shown_as_a_dot_in_any_text() -> None:
     shown = {"\n", "\u200c", "\u200d"}
     for char in map(chr, range(sys.maxunicode + 1)):
         if unicodedata.category(char) in {"Cc", "Cf", "Cs"}:
-            assert plain_text.plain(f"a{char}b") == (f"a{char}b" if char in shown else "a·b"), ascii(char)
+            assert plain_text.printable(f"a{char}b") == (f"a{char}b" if char in shown else "a·b"), ascii(char)
 
 
 @given(
@@ -442,7 +444,7 @@ def test_a_cabinet_that_is_empty(tmp_path: Path) -> None:
 def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> None:
     staff.receives(letter())
     staff.runs("list")
-    DayFile(staff.home / "police").hear(WRITTEN, WRITTEN)
+    DateFile(staff.home / "police").update_from_server(EARLIEST_DATE, EARLIEST_DATE)
     told = staff.runs("erase", "--old", "--yes").output
-    assert f"and the last day that it surely had was {WRITTEN}" in told
+    assert f"and the last day that it surely had was {EARLIEST_DATE}" in told
     assert "Erased: 0." in told

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from forms.core.problem import Problem
 from forms.desk.events.attendance import (
-    MOST_PEOPLE,
+    MAX_PEOPLE,
     Mark,
     as_bytes,
+    attendance_by_party,
     came,
     disagreements,
     new_mark,
     read_mark,
-    standings,
 )
 
 ABOUT = "ab" * 16
@@ -31,18 +31,18 @@ def mark(
 def test_a_later_mark_takes_the_place_of_one_that_its_writer_saw() -> None:
     first = mark(3)
     second = mark(2, [first])
-    found = standings([second, first])[ABOUT]
+    found = attendance_by_party([second, first])[ABOUT]
     assert (found.people, found.disagrees, came([found])) == (2, False, 2)
 
 
 def test_taking_back_is_a_mark_of_nobody() -> None:
     first = mark(3)
-    assert came(standings([first, mark(0, [first])]).values()) == 0
+    assert came(attendance_by_party([first, mark(0, [first])]).values()) == 0
 
 
 def test_two_machines_that_did_not_know_of_each_other_are_both_shown() -> None:
     here, there = mark(3, by="events/anita"), mark(4, by="events/ravi", at="2027-01-24T10:05")
-    found = standings([there, here])[ABOUT]
+    found = attendance_by_party([there, here])[ABOUT]
     assert found.disagrees
     assert disagreements([found]) == [
         {
@@ -52,25 +52,25 @@ def test_two_machines_that_did_not_know_of_each_other_are_both_shown() -> None:
         }
     ]
     settled = mark(4, [here, there])
-    assert not standings([here, there, settled])[ABOUT].disagrees
+    assert not attendance_by_party([here, there, settled])[ABOUT].disagrees
 
 
 def test_two_machines_that_say_the_same_do_not_disagree_and_count_once() -> None:
-    found = standings([mark(3, by="events/anita"), mark(3, by="events/ravi")])[ABOUT]
+    found = attendance_by_party([mark(3, by="events/anita"), mark(3, by="events/ravi")])[ABOUT]
     assert (found.disagrees, found.people) == (False, 3)
 
 
 def test_a_wrong_clock_does_not_let_an_older_mark_win() -> None:
     first = mark(3, at="2031-01-01T00:00")
-    assert standings([first, mark(1, [first], at="2027-01-24T10:00")])[ABOUT].people == 1
+    assert attendance_by_party([first, mark(1, [first], at="2027-01-24T10:00")])[ABOUT].people == 1
 
 
 def test_the_order_of_reading_and_reading_twice_change_nothing() -> None:
     first = mark(3)
     marks = [first, mark(2, [first]), mark(5, by="events/ravi"), mark(1, about="cd" * 16)]
-    expected = {about: (one.people, one.disagrees) for about, one in standings(marks).items()}
+    expected = {about: (one.people, one.disagrees) for about, one in attendance_by_party(marks).items()}
     for order in permutations(marks):
-        found = standings([*order, *order])
+        found = attendance_by_party([*order, *order])
         assert {about: (one.people, one.disagrees) for about, one in found.items()} == expected
 
 
@@ -82,15 +82,15 @@ def test_walk_ins_have_a_name_that_stays_when_the_number_changes() -> None:
     assert mark(1).name == ""
 
 
-@given(st.integers(0, MOST_PEOPLE), st.text(), st.booleans())
+@given(st.integers(0, MAX_PEOPLE), st.text(), st.booleans())
 def test_a_mark_comes_back_from_its_file_as_it_was(people: int, name: str, seen: bool) -> None:
     made = mark(people, [mark(1)] if seen else [], name=name)
     assert read_mark(as_bytes(made)) == made
 
 
-@pytest.mark.parametrize("people", [-1, MOST_PEOPLE + 1])
+@pytest.mark.parametrize("people", [-1, MAX_PEOPLE + 1])
 def test_numbers_that_cannot_be_are_refused(people: int) -> None:
-    with pytest.raises(Problem, match=f"Write 0 to {MOST_PEOPLE}"):
+    with pytest.raises(Problem, match=f"Write 0 to {MAX_PEOPLE}"):
         mark(people)
 
 
@@ -119,4 +119,4 @@ def test_junk_in_a_file_is_no_mark(junk: bytes) -> None:
 def test_marks_that_name_each_other_are_damaged_and_all_shown() -> None:
     one, two = mark(1), mark(2)
     looped = [Mark(**{**vars(one), "after": (two.id,)}), Mark(**{**vars(two), "after": (one.id,)})]
-    assert len(standings(looped)[ABOUT].marks) == 2
+    assert len(attendance_by_party(looped)[ABOUT].marks) == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.attendees import Gathering, SignupRow, free_places, gatherings, in_line, party, read_rows
+from forms.desk.events.attendees import Gathering, SignupRow, free_places, gatherings, in_queue_order, party, read_rows
 from tests.desk.event_helpers import MEETING, TODAY, event
 
 ID = "0123456789abcdef" * 2
@@ -73,7 +73,7 @@ def test_the_line_keeps_its_order() -> None:
         row("d" * 32, state="waiting", turn=1),
         row("a" * 32, state="cancelled"),
     ]
-    assert [one.id[0] for one in in_line(rows)] == ["b", "d", "c", "a"]
+    assert [one.id[0] for one in in_queue_order(rows)] == ["b", "d", "c", "a"]
 
 
 @pytest.mark.parametrize(

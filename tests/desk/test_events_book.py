@@ -10,9 +10,9 @@ import pytest
 from forms.core.problem import Problem
 from forms.desk.events import signup_list
 from forms.desk.events.attendees import SignupRow
-from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import EventCount, count, erase_old
-from forms.desk.events.event_session import folder_of
+from forms.desk.events.event_records import EventRecords
+from forms.desk.events.event_retention import EventCount, count, erase_old_names
+from forms.desk.events.event_session import event_folder
 from forms.desk.sync.local_store import LocalStore
 from tests.desk.event_helpers import MEETING, TODAY, book, event, files, has_come, portal
 
@@ -122,7 +122,7 @@ def test_an_event_with_a_strange_name_never_leads_out_of_the_folder(tmp_path: Pa
     desk.walk_in(strange, "X", 1)
     assert desk.parties(desk.gathering(strange))[0].name == NAME
     assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"desk"}
-    assert folder_of(strange).startswith("x-")
+    assert event_folder(strange).startswith("x-")
 
 
 def test_an_unknown_event_or_party_is_a_sentence(tmp_path: Path) -> None:
@@ -145,8 +145,8 @@ def test_marks_are_there_after_the_machine_was_switched_off(tmp_path: Path) -> N
     desk.mark(MEETING, id, 4)
     desk.mark(MEETING, id, 3)
     desk.walk_in(MEETING, "  ", 2)
-    again = EventBook(session, lambda: TODAY)
-    found = again.standings(MEETING)
+    again = EventRecords(session, lambda: TODAY)
+    found = again.attendance_by_party(MEETING)
     assert (found[id].people, sum(one.people for one in found.values())) == (3, 5)
     assert [one.name for one in found.values() if one.walk_in] == ["-"]
 
@@ -161,15 +161,15 @@ def test_two_machines_come_together_by_a_copied_folder(tmp_path: Path) -> None:
     here.mark(MEETING, id, 4)
     there.mark(MEETING, id, 2)
     there.walk_in(MEETING, "Walked in", 3)
-    assert here.take_in(tmp_path / "there" / "attendance") == 2
-    assert here.take_in(tmp_path / "there" / "attendance") == 0
-    assert here.standings(MEETING)[id].disagrees
+    assert here.import_marks(tmp_path / "there" / "attendance") == 2
+    assert here.import_marks(tmp_path / "there" / "attendance") == 0
+    assert here.attendance_by_party(MEETING)[id].disagrees
     here.mark(MEETING, id, 4)
-    assert sum(one.people for one in here.standings(MEETING).values()) == 7
-    assert there.take_in(tmp_path / "here" / "attendance") == 2
-    assert there.standings(MEETING) == here.standings(MEETING)
+    assert sum(one.people for one in here.attendance_by_party(MEETING).values()) == 7
+    assert there.import_marks(tmp_path / "here" / "attendance") == 2
+    assert there.attendance_by_party(MEETING) == here.attendance_by_party(MEETING)
     with pytest.raises(Problem, match="is no folder"):
-        here.take_in(tmp_path / "nowhere")
+        here.import_marks(tmp_path / "nowhere")
 
 
 def test_marks_of_another_key_are_counted_as_unreadable_and_not_taken_in(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_marks_of_another_key_are_counted_as_unreadable_and_not_taken_in(tmp_pat
     stranger = pyrage.x25519.Identity.generate().to_public()
     sealed = bytes(pyrage.encrypt(b"{}", [stranger]))
     LocalStore(tmp_path / "other").save(f"attendance/{MEETING}", "a" * 32, sealed)
-    assert desk.take_in(tmp_path / "other" / "attendance") == 0
+    assert desk.import_marks(tmp_path / "other" / "attendance") == 0
     LocalStore(tmp_path / "here").save(f"attendance/{MEETING}", "a" * 32, sealed)
     assert (desk.marks(MEETING), desk.unreadable_marks(MEETING)) == ([], 1)
 
@@ -193,13 +193,13 @@ def test_a_full_disk_is_a_sentence_and_the_mark_is_not_there(tmp_path: Path, mon
     monkeypatch.setattr("forms.core.files.durable.write_safely", full)
     with pytest.raises(Problem, match="cannot be written"):
         desk.mark(MEETING, id, 1)
-    assert desk.standings(MEETING) == {}
+    assert desk.attendance_by_party(MEETING) == {}
 
 
 # Erasing
 
 
-def filled(folder: Path, today: date = TODAY) -> tuple[EventBook, str]:
+def filled(folder: Path, today: date = TODAY) -> tuple[EventRecords, str]:
     desk, session = book(folder, event(), event("2027-03-clinic", day="2027-03-20"))
     id = session.server.sign_up(people=4, name=NAME, phone="98765")
     session.server.sign_up(event="2027-03-clinic", name="Stays")
@@ -209,29 +209,29 @@ def filled(folder: Path, today: date = TODAY) -> tuple[EventBook, str]:
     (folder / "reminders" / MEETING).mkdir(parents=True)
     (folder / "reminders" / MEETING / "x.age").write_bytes(b"x")
     has_come(folder, today)
-    return EventBook(session, lambda: today), id
+    return EventRecords(session, lambda: today), id
 
 
 def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
     desk, id = filled(tmp_path, LATER)
-    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
     assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["day.json", "event-counts", "signups"]
     assert [name for name in files(tmp_path) if id in name or f"/{MEETING}/" in name] == []
     assert count(desk.session, MEETING) == EventCount(MEETING, "2027-01-24", 4, 5)
     assert desk.gathering("2027-03-clinic").coming == 2
-    assert erase_old(desk) == []
+    assert erase_old_names(desk) == []
 
 
 def test_nothing_is_erased_a_day_too_early(tmp_path: Path) -> None:
     desk, _ = filled(tmp_path, date(2027, 2, 23))
     before = files(tmp_path)
-    assert erase_old(desk) == []
+    assert erase_old_names(desk) == []
     assert files(tmp_path) == before
 
 
 def test_what_is_erased_is_not_fetched_again_though_the_server_lists_it_another_day(tmp_path: Path) -> None:
     desk, id = filled(tmp_path, LATER)
-    erase_old(desk)
+    erase_old_names(desk)
     assert desk.fetch().new == 0
     assert [name for name in files(tmp_path) if id in name] == []
 
@@ -244,10 +244,10 @@ def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
         "forms.desk.events.event_retention.erase_folder", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
-        erase_old(desk)
+        erase_old_names(desk)
     monkeypatch.undo()
     shutil.rmtree(tmp_path / "attendance")
-    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
 
 
 def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,20 +258,20 @@ def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr("forms.desk.events.event_retention.shutil.rmtree", refuse)
     with pytest.raises(Problem, match="Erase this folder by hand"):
-        erase_old(desk)
+        erase_old_names(desk)
 
 
 def test_a_vanished_event_is_erased_by_the_day_that_was_known_of_it(tmp_path: Path) -> None:
     desk, _ = filled(tmp_path, LATER)
     desk.session.portal = portal(event("2027-03-clinic", day="2027-03-20"))  # type: ignore[misc]
     assert "no longer in content/tables/events.csv" in desk.gatherings()[0].alarm
-    assert erase_old(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
+    assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
 
 
 def test_a_moved_event_keeps_its_names_for_its_new_day(tmp_path: Path) -> None:
     desk, _ = filled(tmp_path, LATER)
     desk.session.portal = portal(event(day="2027-02-20", state="moved"))  # type: ignore[misc]
-    assert erase_old(desk) == []
+    assert erase_old_names(desk) == []
 
 
 def test_the_list_is_what_was_written(tmp_path: Path) -> None:

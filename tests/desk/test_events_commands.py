@@ -19,7 +19,7 @@ from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.cli.event_commands import register_event_commands
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_records import EventRecords
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, book, event, has_come, portal
 
 HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,example\n"
@@ -28,7 +28,7 @@ HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,examp
 class Shell:
     """A desk with its commands, at which things are typed."""
 
-    def __init__(self, desk: EventBook, letter: Letter | None = None) -> None:
+    def __init__(self, desk: EventRecords, letter: Letter | None = None) -> None:
         @click.group()
         def group() -> None:
             """The desk."""
@@ -48,14 +48,14 @@ class Shell:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> tuple[Shell, FakeSession, EventBook]:
+def desk(tmp_path: Path) -> tuple[Shell, FakeSession, EventRecords]:
     made, session = book(tmp_path / "desk", event(capacity=4), event("2027-03-clinic", day="2027-03-20"))
     session.server.sign_up(people=4, name="லக்ஷ்மி", phone="+91 98765 43210", remind=["yes"], help_with=["child-care"])
     session.server.sign_up(people=2, state="waiting", turn=1, name="\x1b[31mRed")
     return Shell(made), session, made
 
 
-def test_events_are_fetched_and_listed_with_their_counts(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+def test_events_are_fetched_and_listed_with_their_counts(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     told = desk[0]("events")
     assert told.exit_code == 0
     assert "2 new or changed sign-ups, 0 cancelled." in told.output
@@ -63,7 +63,7 @@ def test_events_are_fetched_and_listed_with_their_counts(desk: tuple[Shell, Fake
     assert told.output.index(MEETING) < told.output.index("2027-03-clinic")
 
 
-def test_without_a_server_it_is_said_and_the_list_is_there(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+def test_without_a_server_it_is_said_and_the_list_is_there(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, session, _ = desk
     shell("events")
     session.server.away = True
@@ -72,7 +72,7 @@ def test_without_a_server_it_is_said_and_the_list_is_there(desk: tuple[Shell, Fa
     assert "4 come" in told.output
 
 
-def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, session, _ = desk
     shell("events")
     session.portal = portal(event("2027-03-clinic", day="2027-03-20"))
@@ -81,7 +81,7 @@ def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSessi
     )
 
 
-def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, _, made = desk
     shell("events")
     made.mark(MEETING, "1".rjust(32, "0"), 3)
@@ -99,7 +99,7 @@ def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shel
     assert "\x1b" not in told
 
 
-def test_who_comes_is_shown_for_all_events_at_once(desk: tuple[Shell, FakeSession, EventBook]) -> None:
+def test_who_comes_is_shown_for_all_events_at_once(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, session, _ = desk
     session.server.sign_up("2027-03-clinic", people=3, name="Malar")
     session.server.sign_up("2027-03-clinic", people=9, state="cancelled", name="Never shown")
@@ -115,7 +115,7 @@ def test_where_nobody_signed_up_there_are_no_names(tmp_path: Path) -> None:
 def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path: Path) -> None:
     made, session = book(tmp_path, event(), today=date(2027, 3, 1))
     session.server.sign_up(people=4)
-    EventBook(session, lambda: date(2027, 1, 12)).fetch()
+    EventRecords(session, lambda: date(2027, 1, 12)).fetch()
     told = Shell(made)("events").output
     assert "This machine's clock: It shows 2027-03-01" in told
     assert "are erased" not in told
@@ -125,7 +125,7 @@ def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path
 
 
 def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
-    desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path
+    desk: tuple[Shell, FakeSession, EventRecords], tmp_path: Path
 ) -> None:
     shell = desk[0]
     shell("events")
@@ -137,7 +137,7 @@ def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
     assert (wrong.exit_code, "Choose one of" in wrong.output) == (1, True)
 
 
-def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path) -> None:
+def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventRecords], tmp_path: Path) -> None:
     shell = desk[0]
     shell("events")
     refused = shell("export-event", "--to", str(tmp_path), typed="n\n")
@@ -153,7 +153,7 @@ def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventBook]
     assert (tmp_path / "events-2027-01-12.xlsx").read_bytes().startswith(b"PK")
 
 
-def test_reminders_are_shown_then_written_once(desk: tuple[Shell, FakeSession, EventBook], tmp_path: Path) -> None:
+def test_reminders_are_shown_then_written_once(desk: tuple[Shell, FakeSession, EventRecords], tmp_path: Path) -> None:
     shell, path = desk[0], tmp_path / "out.csv"
     shell("events")
     assert re.search(r"^not sent 00919876543210 ", shell("remind", MEETING).output, re.M)
@@ -164,7 +164,7 @@ def test_reminders_are_shown_then_written_once(desk: tuple[Shell, FakeSession, E
 
 
 def test_sms_without_settings_and_a_vanished_event_are_sentences(
-    desk: tuple[Shell, FakeSession, EventBook], monkeypatch: pytest.MonkeyPatch
+    desk: tuple[Shell, FakeSession, EventRecords], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell, session, _ = desk
     shell("events")
@@ -218,5 +218,5 @@ def test_a_letter_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_at_a_desk_that_reads_no_signups_the_right_one_is_named(tmp_path: Path) -> None:
     desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
     session = FakeSession(tmp_path, portal(desks=desks), desk="police")
-    told = Shell(EventBook(session, lambda: TODAY))("events")  # type: ignore[arg-type]
+    told = Shell(EventRecords(session, lambda: TODAY))("events")  # type: ignore[arg-type]
     assert (told.exit_code, "Open the desk that does: events." in told.output) == (1, True)

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from forms.core.files.spreadsheet_csv import guarded
-from forms.desk.events.attendance import new_mark, standings
+from forms.core.files.spreadsheet_csv import escape_formula
+from forms.desk.events.attendance import attendance_by_party, new_mark
 from forms.desk.events.attendees import Gathering, SignupRow
 from forms.desk.events.event_export import OpenedEvent, Sheet, as_csv, package, sheets, workbook
 from tests.desk.event_helpers import MEETING, event, party
@@ -38,7 +38,7 @@ def told() -> list[OpenedEvent]:
     ]
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
-        OpenedEvent(Gathering(MEETING, event(), rows), listed, standings(marks)),
+        OpenedEvent(Gathering(MEETING, event(), rows), listed, attendance_by_party(marks)),
         OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unread="does not open")], {}),
         OpenedEvent(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
     ]
@@ -104,9 +104,9 @@ def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
 
 @given(st.text())
 def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
-    made = guarded(text)
+    made = escape_formula(text)
     assert not made.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert guarded("plain") == "plain"
+    assert escape_formula("plain") == "plain"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
 )
 def test_nothing_before_a_formula_hides_it(text: str) -> None:
     """Spreadsheets pass over spaces and invisible marks, and some read signs of full width as the others."""
-    assert guarded(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from forms.core.portal import Portal
 from forms.desk.crypto.decryption import Letter
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.events import event_views
-from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import EventCount, erase_old
+from forms.desk.events.event_records import EventRecords
+from forms.desk.events.event_retention import EventCount, erase_old_names
 from forms.desk.events.event_session import EventDesk
 from forms.desk.events.visits import EventPlan, append, event_row
 from forms.desk.services.place import DeskPlace
@@ -68,8 +68,8 @@ class Town:
     def session(self) -> Session:
         return Session.unlock(DeskPlace("events", self.home / "desk" / "events", self.address), None)
 
-    def book(self, today: date) -> EventBook:
-        return EventBook(EventDesk(self.session()), lambda: today)
+    def book(self, today: date) -> EventRecords:
+        return EventRecords(EventDesk(self.session()), lambda: today)
 
 
 def load(content: Path, home: Path) -> Portal:
@@ -139,7 +139,7 @@ def test_from_a_row_of_the_table_to_the_sheet_and_to_nothing_but_a_count(town: T
     assert NAME.encode() not in b"".join(files(tmp_path / "desk").values())
 
     has_come(town.book(LATER).session.folder, LATER)
-    assert erase_old(town.book(LATER)) == [EventCount(EVENT, "2027-03-06", 6, 5)]
+    assert erase_old_names(town.book(LATER)) == [EventCount(EVENT, "2027-03-06", 6, 5)]
     left = files(tmp_path / "desk" / "events")
     assert [path for path in left if EVENT in path] == [f"event-counts/{EVENT}.age"]
     assert "5 came (names erased)" in "\n".join(event_views.list_lines(town.book(LATER)))

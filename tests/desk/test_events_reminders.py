@@ -19,18 +19,25 @@ from forms.core import i18n
 from forms.core.i18n import extraction
 from forms.core.portal import Sms
 from forms.core.problem import Problem
-from forms.desk.events.messaging.gateways import FileOutbox, Handout, HttpGateway, Unsure, dialled, http_gateway
+from forms.desk.events.messaging.gateways import (
+    DeliveryUnknown,
+    DownloadOutbox,
+    FileOutbox,
+    HttpGateway,
+    dialable_number,
+    http_gateway,
+)
 from forms.desk.events.messaging.reminders import (
     SENT,
     TRYING,
     Ledger,
     Reminder,
-    left_out,
+    count_unreachable,
+    languages_without_template,
     ready,
     send,
-    without_template,
 )
-from forms.desk.events.messaging.sms import is_gsm, parts, plain_signs, price
+from forms.desk.events.messaging.sms import is_gsm, parts, price, to_cheapest_characters
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, party, portal
 from tests.serving import serve_in_thread
 
@@ -72,7 +79,7 @@ def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
         party(4, **FINE | {"state": "cancelled"}), party(5, **FINE | {"phone": "call me"}),
     ]  # fmt: skip
     assert [reminder.party[-1] for reminder in ready(portal(), event(), listed, TODAY)] == ["1"]
-    assert left_out(event(), listed) == 2
+    assert count_unreachable(event(), listed) == 2
 
 
 @pytest.mark.parametrize(
@@ -137,12 +144,12 @@ def test_nobody_is_reminded_of_what_is_past() -> None:
     ],
 )
 def test_numbers_are_written_as_they_are_dialled(typed: str, expected: str) -> None:
-    assert dialled(typed) == expected
+    assert dialable_number(typed) == expected
 
 
 @given(st.text())
 def test_a_number_is_digits_or_nothing(typed: str) -> None:
-    assert dialled(typed) == "" or (dialled(typed).isascii() and dialled(typed).isdigit())
+    assert dialable_number(typed) == "" or (dialable_number(typed).isascii() and dialable_number(typed).isdigit())
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +162,9 @@ def texts() -> list[str]:
 def test_no_translation_loses_a_placeholder_or_has_one_of_its_own(language: str, texts: list[str]) -> None:
     assert len([text for text in texts if "%(when)s" in text]) == 3
     for text in texts:
-        assert sorted(re.findall(r"%\(\w+\)\w", i18n.say(language)(text))) == sorted(re.findall(r"%\(\w+\)\w", text))
+        assert sorted(re.findall(r"%\(\w+\)\w", i18n.translator(language)(text))) == sorted(
+            re.findall(r"%\(\w+\)\w", text)
+        )
 
 
 def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger) -> None:
@@ -181,8 +190,8 @@ def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger)
     ],
 )  # fmt: skip
 def test_signs_that_double_the_price_give_way_to_plain_ones(text: str, plain: str) -> None:
-    assert plain_signs(text) == plain
-    assert parts(plain_signs(text)) <= parts(text)
+    assert to_cheapest_characters(text) == plain
+    assert parts(to_cheapest_characters(text)) <= parts(text)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +217,7 @@ def test_each_kind_and_language_has_its_template_number() -> None:
     listed = [party(1, **FINE), party(2, **FINE | {"language": "hi", "phone": "9876543211"})]
     made = [ready(portal(sms=sms), event(state=state), listed, TODAY) for state in ("planned", "moved", "cancelled")]
     assert [[one.template for one in found] for found in made] == [["110700000001", ""], ["", ""], ["110700000002", ""]]
-    assert without_template(portal(sms=sms), event(), listed) == ["hi"]
+    assert languages_without_template(portal(sms=sms), event(), listed) == ["hi"]
 
 
 def test_the_price_is_said_before_sending() -> None:
@@ -237,7 +246,7 @@ def test_a_refusal_stops_the_run_and_the_next_one_goes_on(ledger: Ledger) -> Non
 
 
 def test_where_nobody_knows_it_is_not_sent_again_until_somebody_says_so(ledger: Ledger) -> None:
-    gateway = Gateway(fail=lambda _: Unsure("provider", "broke off.", ""))
+    gateway = Gateway(fail=lambda _: DeliveryUnknown("provider", "broke off.", ""))
     assert send(ledger, [one()], gateway, AT).unsure == (one().key,)
     gateway.fail = lambda _: None
     assert (send(ledger, [one()], gateway, AT).sent, gateway.sent) == (0, [])
@@ -255,7 +264,7 @@ def test_a_machine_that_stops_in_the_middle_sends_nothing_twice(ledger: Ledger) 
 
 
 def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:
-    first, second = Handout(), Handout()
+    first, second = DownloadOutbox(), DownloadOutbox()
     send(ledger, [one()], first, AT)
     assert send(ledger, [one()], second, AT, all_again=True).sent == 1
     assert first.content == second.content
@@ -368,8 +377,8 @@ def test_a_provider_that_wants_a_form_gets_one(provider: Provider) -> None:
         (400, Problem, "refused the text"),
         (302, Problem, "refused the text"),
         (429, Problem, "refused the text"),
-        (500, Unsure, "is in trouble"),
-        (503, Unsure, "is in trouble"),
+        (500, DeliveryUnknown, "is in trouble"),
+        (503, DeliveryUnknown, "is in trouble"),
     ],
 )
 def test_what_the_provider_says_becomes_a_sentence(
@@ -384,14 +393,14 @@ def test_what_the_provider_says_becomes_a_sentence(
 
 def test_a_line_that_breaks_after_sending_leaves_nobody_sure(provider: Provider) -> None:
     provider.cut = True
-    with pytest.raises(Unsure, match="broke off"):
+    with pytest.raises(DeliveryUnknown, match="broke off"):
         HttpGateway(provider.address, "secret").send("044276612", "x", "k")
 
 
 def test_a_provider_that_is_not_there_has_surely_sent_nothing() -> None:
     with pytest.raises(Problem, match="Nothing was sent") as told:
         HttpGateway("http://127.0.0.1:9/", "secret").send("044276612", "x", "k")
-    assert not isinstance(told.value, Unsure)
+    assert not isinstance(told.value, DeliveryUnknown)
 
 
 GOOD = {"PORTAL_SMS_URL": "https://sms.example/send", "PORTAL_SMS_TOKEN": "t"}

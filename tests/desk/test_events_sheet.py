@@ -138,8 +138,8 @@ def test_days_without_hours_midnight_and_several_days_are_written_right() -> Non
     assert when(replace(event(), starts="2027-01-24T00:00", ends="2027-01-24T04:00"), "en").endswith("00:00–04:00")
     two = when(replace(event(), starts="2027-01-24T20:00", ends="2027-01-25T10:00"), "en")
     assert two == "Sunday, 24 January 2027 – Monday, 25 January 2027"
-    assert event_times.moment("2027-01-24T10:00", "or") == "24 ଜାନୁଆରୀ 2027, 10:00"
-    assert event_times.moment("", "en") == ""
+    assert event_times.format_time("2027-01-24T10:00", "or") == "24 ଜାନୁଆରୀ 2027, 10:00"
+    assert event_times.format_time("", "en") == ""
 
 
 def test_an_event_that_vanished_still_has_its_sheet() -> None:

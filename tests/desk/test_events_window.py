@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from forms.core.portal import Choice, Desk
 from forms.desk.cases.case import Case
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_records import EventRecords
 from forms.desk.services.place import DeskPlace
 from forms.desk.window import app as app_module
 from forms.desk.window.app import create_window
@@ -283,10 +283,10 @@ def test_two_machines_that_disagree_are_shown(window: Window) -> None:
     window.post(f"/events/{MEETING}/mark", about=ONE, people="4")
     other = FakeSession(window.session.folder.parent / "other", window.session.portal, "events/ravi")
     other.identity, other.server = window.session.identity, window.session.server
-    book = EventBook(other, lambda: TODAY)  # type: ignore[arg-type]
+    book = EventRecords(other, lambda: TODAY)  # type: ignore[arg-type]
     book.fetch()
     book.mark(MEETING, ONE, 2)
-    EventBook(window.session, lambda: TODAY).take_in(other.folder / "attendance")  # type: ignore[arg-type]
+    EventRecords(window.session, lambda: TODAY).import_marks(other.folder / "attendance")  # type: ignore[arg-type]
     page = window.page(f"/events/{MEETING}/mark")
     assert re.search(r"Two machines marked \S+ differently: ", page)
     assert "events/anita said 4" in page

@@ -36,7 +36,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def by_hand(office: Office, **more: Any) -> str:
     """A letter as somebody made it with a tool of their own: the server keeps it as a concern; its id."""
     id, desks = secrets.token_hex(16), ("police", "legal")
-    keys = [key for desk in office.portal.named(desks) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
     text = json.dumps(told).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
     sealed = seal_file(text.encode().ljust(24576), keys)
@@ -118,7 +118,7 @@ def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Offic
 def notice(office: Office, thread: str, proof: str) -> None:
     """What the server leaves where a person erased a letter."""
     id = secrets.token_hex(16)
-    keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
     told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
     coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
     assert not office.store.erasing.erase_thread(thread, coming, notified=("police",))
@@ -141,7 +141,7 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
         session.sync.run()
     session.sync.run()
     assert session.cases.all() == ()
-    assert list(session.cases.resting()) == [victim]
+    assert list(session.cases.awaiting_erasure()) == [victim]
     assert [path.stem for name in ("letters", "labels") for path in (session.place.folder / name).glob("*")] == [victim]
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.i18n import catalog, extraction, marked_words
 from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
-from forms.core.i18n.marked_words import SAYING, called, texts_of
+from forms.core.i18n.marked_words import PROBLEM_CALLS, called, texts_of
 from forms.core.problem import Problem
 from forms.desk import language
 from forms.desk.services.place import DeskPlace
@@ -85,7 +85,7 @@ def test_a_problem_at_the_desk_has_its_values_beside_its_sentence() -> None:
     wrong = []
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and called(node) in SAYING:
+            if isinstance(node, ast.Call) and called(node) in PROBLEM_CALLS:
                 for text in texts_of(node):
                     if any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in _said_directly(text)):
                         wrong.append(f"{path.name}:{node.lineno}: {ast.unparse(text)}")
@@ -117,7 +117,7 @@ def _allowed(node: ast.AST) -> Iterator[ast.AST]:
         yield node.value
     if isinstance(node, ast.Dict):
         yield from (key for key in node.keys if key)
-    if isinstance(node, ast.Call) and called(node) in MARKS | SAYING | TO_THE_TERMINAL:
+    if isinstance(node, ast.Call) and called(node) in MARKS | PROBLEM_CALLS | TO_THE_TERMINAL:
         yield from ast.walk(node)
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in {
         "todo", "what", "opens",
@@ -142,8 +142,8 @@ class Pseudo(NullTranslations):
 
 @pytest.fixture
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "chosen", lambda _: "ta")
-    monkeypatch.setattr(language, "words", lambda _: Pseudo())
+    monkeypatch.setattr(language, "chosen_language", lambda _: "ta")
+    monkeypatch.setattr(language, "translations", lambda _: Pseudo())
 
 
 class Shape(HTMLParser):
@@ -184,8 +184,8 @@ def test_a_translation_adds_no_markup_breaks_no_form_and_changes_no_value(
     for path in paths:  # opening one makes it read, which changes the lists: once before, then the two to compare
         window.get(path)
     english = [Shape(without_our_ids(window.get(path).text)) for path in paths]
-    monkeypatch.setattr(language, "chosen", lambda _: "ta")
-    monkeypatch.setattr(language, "words", lambda _: Pseudo())
+    monkeypatch.setattr(language, "chosen_language", lambda _: "ta")
+    monkeypatch.setattr(language, "translations", lambda _: Pseudo())
     for path, before in zip(paths, english, strict=True):
         page = window.get(path).text
         assert _but_for_questions(page) == [tag for tag in before.tags if tag[0] != "small"], path
@@ -243,7 +243,7 @@ def _english(text: str) -> list[str]:
 def test_a_lazy_text_is_its_english_and_takes_its_values_along() -> None:
     said = lazy_gettext("%(who)s came on %(day)s.", who="Anita", day=date(2027, 1, 5))
     assert said == "Anita came on 2027-01-05."
-    found = said.translated(Pseudo(), language.teller("ta"))
+    found = said.translated(Pseudo(), language.translator("ta"))
     assert "Anita came on 5 ஜன. 2027." in found
 
 
@@ -263,7 +263,7 @@ def test_plurals_go_by_the_languages_own_rule() -> None:
 
 def test_what_a_letter_says_is_never_formatted_or_looked_up_as_code() -> None:
     assert as_lazy("100 %(x)s %").translated(NullTranslations(), str) == "100 %(x)s %"
-    assert as_lazy("").translated(language.words("ta"), str) == "", "gettext gives the head of the file for it"
+    assert as_lazy("").translated(language.translations("ta"), str) == "", "gettext gives the head of the file for it"
     assert joined("", "One.", "Two %.") == "One. Two %."
 
 
@@ -287,10 +287,10 @@ def test_markup_comes_from_the_template_alone(tmp_path: Path) -> None:
 def test_the_language_is_chosen_at_the_lock_and_kept_on_this_machine(office: Office) -> None:
     window = come_in(make_window(office))
     assert 'lang="en"' in window.page("/unlock")
-    for code in language.offered():
+    for code in language.offered_languages():
         assert window.post("/language", language=code).status_code == 303
         assert f'<html lang="{code}">' in window.page("/unlock")
-        assert language.chosen(office.place().folder) == code
+        assert language.chosen_language(office.place().folder) == code
     again = come_in(make_window(office))
     assert f'<html lang="{code}">' in again.page("/unlock")
 
@@ -298,9 +298,9 @@ def test_the_language_is_chosen_at_the_lock_and_kept_on_this_machine(office: Off
 @pytest.mark.parametrize("kept", [b"", b"xx", b"../../etc", b"\xff\xfe", b"en" * 9999])
 def test_a_damaged_choice_is_english(tmp_path: Path, kept: bytes) -> None:
     (tmp_path / "language.txt").write_bytes(kept)
-    assert language.chosen(tmp_path) == "en"
-    language.choose(tmp_path, "klingon")
-    assert language.chosen(tmp_path) == "en"
+    assert language.chosen_language(tmp_path) == "en"
+    language.choose_language(tmp_path, "klingon")
+    assert language.chosen_language(tmp_path) == "en"
 
 
 def test_a_day_and_a_moment_are_the_districts(office: Office) -> None:
@@ -322,21 +322,21 @@ def messages() -> list[Any]:
 def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> None:
     """Many of them are words of the public forms too, and the district's own come in the server's portal.json."""
     shared = ("yes", "no", "Remove", "Closed")
-    before = [language.words("ta").gettext(word) for word in shared]
+    before = [language.translations("ta").gettext(word) for word in shared]
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-    i18n.take_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
+    i18n.set_process_words({"ta": head + "".join(f'msgid "{word}"\nmsgstr "வேறு"\n\n' for word in shared)})
     try:
-        assert i18n.say("ta")("Remove") == "வேறு", "a person is told in the district's words"
-        assert [language.words("ta").gettext(word) for word in shared] == before
+        assert i18n.translator("ta")("Remove") == "வேறு", "a person is told in the district's words"
+        assert [language.translations("ta").gettext(word) for word in shared] == before
     finally:
-        i18n.take_words({})
+        i18n.set_process_words({})
 
 
 def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
     """One that is renamed here and not there drops its sentences from the .po files."""
     sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
     defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
-    assert defined >= marked_words.SAYING
+    assert defined >= marked_words.PROBLEM_CALLS
 
 
 def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
@@ -355,7 +355,7 @@ def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and any(True for text in node.args for _ in marked_words.constants(text))
     }
-    assert raised & kinds - SAYING == set()
+    assert raised & kinds - PROBLEM_CALLS == set()
 
 
 def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> None:
@@ -366,7 +366,7 @@ def test_the_desks_words_are_its_own_and_the_publics_stay_where_they_are() -> No
     assert {"Who came", "What is happening?"} <= public
 
 
-@pytest.mark.parametrize("code", [code for code in language.offered() if code != "en"])
+@pytest.mark.parametrize("code", [code for code in language.offered_languages() if code != "en"])
 def test_a_languages_words_are_whole_and_fit(code: str) -> None:
     assert extraction.unfinished(code, extraction.DESK) == []
     for message in catalog(code, language.FOLDER):

@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from forms.desk.cases.case import Case, cases
-from forms.desk.cases.erasure import ErasureRequest, visible
-from forms.desk.cases.grouping import grouped, together
+from forms.desk.cases.case import Case, build_cases
+from forms.desk.cases.erasure import ErasureRequest, visible_cases
+from forms.desk.cases.grouping import cases_grouped_with, group_cases
 from forms.desk.cases.log.case_log import Entry, heads, new_entry
-from forms.desk.cases.search import Wanted, find
+from forms.desk.cases.search import CaseFilter, find_cases
 from forms.desk.crypto.decryption import Letter
 from tests.desk.test_casework import TODAY, letter
 
@@ -33,7 +33,7 @@ class Machine:
     def cases(self) -> tuple[Case, ...]:
         rows = [(one.follows or one.id, 1, one) for one in self.letters.values()]
         requests = {id: ErasureRequest(TODAY, "", proven=True) for id in self.resting}
-        return visible(cases(rows, self.entries.values()), requests)
+        return visible_cases(build_cases(rows, self.entries.values()), requests)
 
     def case(self, id: str) -> Case | None:
         return next((case for case in self.cases() if case.id == id), None)
@@ -82,7 +82,7 @@ class Lists(RuleBasedStateMachine):
     def open(self, number: int, one: str) -> None:
         self.machines[number].write(one, "read")
         found = self.machines[number].case(one)
-        assert found is None or not found.unread
+        assert found is None or not found.is_unread
 
     @rule(number=machine_numbers, one=ids)
     def hand_over(self, number: int, one: str) -> None:
@@ -125,27 +125,27 @@ class Lists(RuleBasedStateMachine):
             found = machine.cases()
             threads = {one.follows or id for id, one in machine.letters.items()}
             assert {case.id for case in found} == threads - machine.resting
-            listed = find(found, Wanted(), TODAY)
-            below = [case.id for top in listed for case in together(found, top.id)]
+            listed = find_cases(found, CaseFilter(), TODAY)
+            below = [case.id for top in listed for case in cases_grouped_with(found, top.id)]
             assert sorted([*(case.id for case in listed), *below]) == sorted(case.id for case in found)
 
     @invariant()
     def what_was_added_and_nobody_read_is_in_the_list_and_unread(self) -> None:
         """Counted from the entries by hand, not by the way that the desk counts."""
         for machine in self.machines:
-            listed = find(machine.cases(), Wanted(), TODAY)
+            listed = find_cases(machine.cases(), CaseFilter(), TODAY)
             for case in machine.cases():
                 read = [one.value["letters"] for one in case.entries if one.kind in {"read", "merge", "state"}]
                 if len(case.letters) > max(read, default=0):
                     assert case in listed
-                    assert case.unread
+                    assert case.is_unread
 
     @invariant()
     def the_number_of_unread_ones_is_right(self) -> None:
         for machine in self.machines:
             found = machine.cases()
-            unread = find(found, Wanted(unread=True), TODAY)
-            assert unread == [case for case in find(found, Wanted(), TODAY) if case.unread]
+            unread = find_cases(found, CaseFilter(unread=True), TODAY)
+            assert unread == [case for case in find_cases(found, CaseFilter(), TODAY) if case.is_unread]
 
 
 Lists.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None)
@@ -158,7 +158,7 @@ def merged(id: str, into: str, **value: Any) -> Entry:
 
 def three(*entries: Entry) -> dict[str, str]:
     rows = [(name * 32, 1, letter(name * 32, what=name)) for name in "abc"]
-    return {case.id[0]: case.merged_into[:1] for case in grouped(cases(rows, entries))}
+    return {case.id[0]: case.merged_into[:1] for case in group_cases(build_cases(rows, entries))}
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_what_is_added_to_a_merged_case_brings_it_back_into_the_list() -> None:
     rows = [("a" * 32, 1, letter("a" * 32, what="x")), ("b" * 32, 1, letter("b" * 32, what="y")), ("a" * 32, 1, added)]
     old = Entry("e" * 32, "a" * 32, "m", "2027-01-12T10:00", (), "merge", {"into": "b" * 32})
     for entry in (merged("a" * 32, "b" * 32, letters=1), old):
-        found = {case.id[0]: case for case in grouped(cases(rows, [entry]))}
+        found = {case.id[0]: case for case in group_cases(build_cases(rows, [entry]))}
         assert found["a"].merged_into == ""
-        assert found["a"].unread is True
+        assert found["a"].is_unread is True
     assert three(merged("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
 
 

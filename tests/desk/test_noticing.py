@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from forms.desk import language, notifications
 from forms.desk.cli.main import desk as desk_command
-from forms.desk.events.messaging.gateways import FileOutbox, Unsure
+from forms.desk.events.messaging.gateways import DeliveryUnknown, FileOutbox
 from forms.desk.notifications import NOTICE
 from forms.desk.sync.client import Server
 from forms.desk.sync.responses import ServerAway
@@ -176,7 +176,7 @@ def test_a_provider_that_fails_is_not_asked_twice_a_day(office: Office, monkeypa
     class Broken(Phone):
         def send(self, number: str, text: str, key: str, template: str = "") -> None:
             super().send(number, text, key, template)
-            raise Unsure("sms.example", "never said whether it went.", "Look.")
+            raise DeliveryUnknown("sms.example", "never said whether it went.", "Look.")
 
     phone = Broken()
     monkeypatch.setattr("forms.desk.cli.main.http_gateway", lambda _: phone)
@@ -194,9 +194,9 @@ def test_nothing_about_a_letter_is_in_what_a_provider_gets(tmp_path: Path) -> No
 def test_the_sentence_is_said_in_the_language_chosen_for_the_desk(office: Office, day: list[date]) -> None:
     office.tell(what=WORDS)
     folder = office.home / "police" / "anita"
-    language.choose(folder, "ta")
+    language.choose_language(folder, "ta")
     told = shell(office).output
-    assert told == f"{language.told(NOTICE, 'ta')}\n"
+    assert told == f"{language.translated(NOTICE, 'ta')}\n"
     assert told != f"{NOTICE}\n"
 
 
@@ -210,6 +210,6 @@ def test_a_registered_text_is_sent_as_it_was_registered(
         if value:
             monkeypatch.setenv(f"PORTAL_NOTICE_{name}", value)
     office.tell(what=WORDS)
-    language.choose(office.home / "police" / "anita", "ta")
+    language.choose_language(office.home / "police" / "anita", "ta")
     assert shell(office, "--by-sms").exit_code == 0
-    assert language.told(NOTICE, code) in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    assert language.translated(NOTICE, code) in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")

@@ -24,7 +24,7 @@ def changed(office: Office, *, pickup: bool = True) -> Session:
     office.tell(what="before")
     anita = office.machine(ANITA)
     anita.log.write(only(anita), "note", text="a note of before")
-    old = office.portal.named(["police"])[0].members
+    old = office.portal.desks_with_ids(["police"])[0].members
     public = anita.key_decisions.change_key(None)
     office.with_desk(
         "police", members=(Member(ANITA, public.key, public.pickup if pickup else old[0].pickup), *old[1:])
@@ -80,12 +80,12 @@ def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
 
 def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
     anita = changed(office)
-    before = anita.key_retirement.needing()
+    before = anita.key_retirement.find_needed()
     anita.local_store.save(
         "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()])
     )
     anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()]))
-    found = anita.key_retirement.needing()
+    found = anita.key_retirement.find_needed()
     assert (found.records, len(found.files)) == (1, len(before.files) + 1)
     assert found.sentence.endswith("(1 of them not closed). Besides, only they open 1 paper that belongs to no case.")
 
@@ -119,6 +119,6 @@ def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Offi
         return [finding.sentence for finding in examine(anita) if "old key" in finding.sentence]
 
     assert said() == []
-    anita.key_retirement.seal_anew(anita.key_retirement.needing())
+    anita.key_retirement.seal_anew(anita.key_retirement.find_needed())
     assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys"]
-    assert anita.key_retirement.needing().sentence == "Nothing on this machine needs an old key."
+    assert anita.key_retirement.find_needed().sentence == "Nothing on this machine needs an old key."

@@ -18,7 +18,7 @@ from forms.core.problem import Problem
 from forms.desk.cases import plain_text
 from forms.desk.cli.main import desk
 from forms.desk.crypto import keys
-from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from tests.desk.conftest import TODAY, Office
@@ -133,14 +133,14 @@ def test_what_a_person_adds_after_it_was_closed_is_work_again(office: Office) ->
     anita = office.machine("police/anita")
     id = only(anita)
     anita.log.write(id, "state", state="closed")
-    assert anita.cases.case(id).over
+    assert anita.cases.case(id).is_over
     office.add(receipt, "they came back")
     anita.sync.run()
     case = anita.cases.case(id)
-    assert (case.state.value, case.added_since_closed, case.over) == ("closed", True, False)
-    assert "+" in plain_text.one_line(1, case, TODAY)
+    assert (case.state.value, case.added_since_closed, case.is_over) == ("closed", True, False)
+    assert "+" in plain_text.case_line(1, case, TODAY)
     anita.log.answer(id, "We come again.", "closed")
-    assert anita.cases.case(id).over
+    assert anita.cases.case(id).is_over
     has_come(anita.place.folder, office.day + timedelta(days=2000))
     anita.clock.today = lambda: office.day + timedelta(days=2000)
     assert [old.id for old in anita.erasing.old_cases()] == [id]
@@ -220,7 +220,7 @@ def newly(office: Office, member: str) -> Session:
     (office.home / member).rename(office.home / "lost")
     public = keys.make(office.home / member, None)
     listed = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
-                   for one in office.portal.named(["police"])[0].members)  # fmt: skip
+                   for one in office.portal.desks_with_ids(["police"])[0].members)  # fmt: skip
     office.with_desk("police", members=listed)
     return office.machine(member)
 
@@ -231,7 +231,7 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     id = only(babu)
     only(anita)
     babu.log.write(id, "note", text="remember")
-    note_colleagues(babu)
+    record_colleague_keys(babu)
     fresh = newly(office, "police/anita")
     with pytest.raises(Problem, match="does not know this desk's token"):
         Session.unlock(replace(anita.place, folder=office.home / "lost"), None).place.server().waiting()
@@ -243,7 +243,7 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
         babu.sharing.reseal("police/anita")
     babu.key_decisions.trust("police/anita")
     assert babu.sharing.reseal("police/anita") == 1
-    note_colleagues(babu, "police/anita")
+    record_colleague_keys(babu, "police/anita")
     fresh.sync.run()
     assert fresh.cases.case(id).answers["what"] == WORDS
     assert [entry.value["text"] for entry in fresh.cases.case(id).entries] == ["remember"]
@@ -258,17 +258,17 @@ def test_after_a_change_of_keys_old_and_new_letters_open(office: Office) -> None
     changed = office.machine("police/anita")
     assert changed.sync.run().new == 1
     assert any("an older key" in each.sentence for each in examine(changed))
-    babu = office.portal.named(["police"])[0].members[1]
+    babu = office.portal.desks_with_ids(["police"])[0].members[1]
     office.with_desk("police", members=(Member("police/anita", public.key, public.pickup), babu))
     office.tell(what="after")
     changed.sync.run()
     assert {case.answers["what"][:6] for case in changed.cases.all()} == {"before", "betwee", "after"}
-    assert keys.forget_old(office.home / "police/anita", None) == 1
+    assert keys.forget_old_keys(office.home / "police/anita", None) == 1
     assert len(office.machine("police/anita").cases.unreadable()) == 2, "said, not hidden: the old key is gone"
 
 
 def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office, quick_passphrase: None) -> None:
-    secret, public = keys.recovery()
+    secret, public = keys.new_recovery_key()
     office.with_desk("legal", recovery=public)
     office.tell(what=WORDS)
     made = keys.restore(
@@ -321,7 +321,7 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
     anita.log.write(id, "note", text="x")
     office.answer_page(receipt, do="delete-now")
     synced = anita.sync.run()
-    assert (synced.new, synced.asked) == (0, 1), "that a case goes is nothing new to read"
+    assert (synced.new, synced.erasures_requested) == (0, 1), "that a case goes is nothing new to read"
     assert anita.cases.all() == ()
     office.day += timedelta(days=7)
     assert anita.sync.run().erased == 1
@@ -334,7 +334,7 @@ def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_t
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As by a program from before handing over to who has it was refused."""
-    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
     receipt = office.tell(what=WORDS)
     anita, legal = office.machine("police/anita"), office.machine("legal")
     id = only(legal)
@@ -517,7 +517,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
         office.tell(what=f"before there was a recovery key {number}")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
         office.machine(machine).sync.run()
-    secret, public = keys.recovery()
+    secret, public = keys.new_recovery_key()
     office.with_desk("legal", recovery=public)
     legal = office.machine("legal")
     assert len(legal.sharing.on_this_machine_alone()) == 3
@@ -554,7 +554,7 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
 
 
 def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphrase: None) -> None:
-    secret, public = keys.recovery()
+    secret, public = keys.new_recovery_key()
     office.with_desk("legal", recovery=public)
     receipt = office.tell(what=WORDS)
     kept = office.tell(what="kept")
@@ -604,7 +604,7 @@ def test_what_was_written_first_is_sent_first_by_whatever_clock(
     for clock, word in ((now, b"first"), (now - 7_200_000_000_000, b"second"), (now - 1, b"third")):
         monkeypatch.setattr("time.time_ns", lambda clock=clock: clock)
         anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
-    assert [one.sealed for one in anita.local_store.posted()] == [b"first", b"second", b"third"]
+    assert [one.sealed for one in anita.local_store.queued_requests()] == [b"first", b"second", b"third"]
 
 
 def test_two_programs_of_a_desk_send_the_same_outbox(office: Office) -> None:
@@ -612,7 +612,7 @@ def test_two_programs_of_a_desk_send_the_same_outbox(office: Office) -> None:
     anita = office.machine("police/anita")
     for word in (b"one", b"two", b"three"):
         anita.outbox.post("PUT", f"letters/{'a' * 32}/entries/{'b' * 32}", word)
-    waiting = anita.local_store.posted()
+    waiting = anita.local_store.queued_requests()
     assert next(waiting).sealed == b"one"
     anita.local_store.delete("outbox", anita.local_store.ids("outbox")[1])
     assert [one.sealed for one in waiting] == [b"three"]

@@ -7,12 +7,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from forms.core.problem import Problem
-from forms.core.trusted_date import WRITTEN, TrustedDate
+from forms.core.trusted_date import EARLIEST_DATE, TrustedDate
 from forms.desk.cases import acknowledgement, arrivals
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests
-from forms.desk.doctor.colleague_keys import colleagues_file, note_colleagues
+from forms.desk.doctor.colleague_keys import colleagues_file, record_colleague_keys
 from forms.desk.doctor.examination import examine
-from forms.desk.state_file import Damaged, StateFile
+from forms.desk.state_file import DamagedFile, StateFile
 from forms.desk.sync import date_file, statements
 from forms.desk.watch import watch_state
 from tests.desk.conftest import Office
@@ -30,7 +30,7 @@ STATES: dict[str, Any] = {
     "acknowledged.json": {"a" * 32: "x"},
     "arrivals.json": arrivals.Fetches("2027-01-01", (("a" * 32, "late", "2026-12-01", "2027-01-01"),)),
     "statements.json": statements.Known("k", 3, "2027-01-01", {"3": "h"}, {"a" * 32: 2}, {"b" * 32: "2027-01-02"}),
-    "day.json": TrustedDate(TODAY, WRITTEN, 2),
+    "day.json": TrustedDate(TODAY, EARLIEST_DATE, 2),
     "colleagues.json": {"police/babu": "age1x"},
     "site-watch.json": watch_state.WatchState(("p",), "d", True, alarms=(watch_state.Alarm("2027-01-01", "odd"),)),
 }
@@ -58,7 +58,7 @@ def test_damage_is_a_sentence_and_stays_one_after_the_file_is_written_anew(
 ) -> None:
     file = MAKERS[name](tmp_path)
     file.path.write_bytes(damage)
-    with pytest.raises(Damaged, match="is damaged"):
+    with pytest.raises(DamagedFile, match="is damaged"):
         file.read()
     [said] = file.complaints()
     assert name in said
@@ -75,12 +75,12 @@ def test_damage_is_a_sentence_and_stays_one_after_the_file_is_written_anew(
 def test_a_damaged_request_to_erase_is_one_that_nobody_has_proven(damage: bytes, tmp_path: Path) -> None:
     """Not none: the person may have asked, and staff decide."""
     id, requests = "a" * 32, ErasureRequests(tmp_path)
-    requests.note(id, "f" * 64, TODAY)
-    requests.prove(id, TODAY)
+    requests.add(id, "f" * 64, TODAY)
+    requests.mark_proven(id, TODAY)
     (tmp_path / "erasure" / f"{id}.json").write_bytes(damage)
-    assert requests.all() == {id: ErasureRequest(WRITTEN, "")}
-    requests.note(id, "f" * 64, TODAY)
-    requests.prove(id, TODAY)
+    assert requests.all() == {id: ErasureRequest(EARLIEST_DATE, "")}
+    requests.add(id, "f" * 64, TODAY)
+    requests.mark_proven(id, TODAY)
     assert requests.of(id) == ErasureRequest(TODAY, "f" * 64, proven=True)
 
 
@@ -107,6 +107,6 @@ def test_the_doctor_says_which_memory_is_damaged(office: Office) -> None:
     said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
     assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == []
     anita.sync.run()
-    note_colleagues(anita)
+    record_colleague_keys(anita)
     said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
     assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == [], "still, after it was written"

@@ -11,9 +11,9 @@ import pytest
 
 from forms.core.crypto import receipts
 from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed_for, seal
-from forms.core.proofs.receipt_proofs import Answered, addition_claim, is_proven, prove, short
+from forms.core.proofs.receipt_proofs import AnswerRecord, addition_claim, is_proven, prove, short
 from forms.desk.cases import acknowledgement
-from forms.desk.cases.acknowledgement import Acknowledged, doubts
+from forms.desk.cases.acknowledgement import AcknowledgementRecord, doubts
 from forms.desk.crypto.decryption import PartName, read_letter
 from forms.desk.doctor.examination import examine
 from forms.desk.services.acknowledging import Acknowledging
@@ -41,10 +41,10 @@ def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
 
 
 def is_right(answer: dict[str, Any], keys: receipts.Keys) -> bool:
-    told = {name: answer[name] for name in Answered.__dataclass_fields__ if name in answer}
+    told = {name: answer[name] for name in AnswerRecord.__dataclass_fields__ if name in answer}
     held = tuple((id, day) for id, day in told.pop("letters"))
     return is_proven(
-        keys.answer_key, Answered(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
+        keys.answer_key, AnswerRecord(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
     )
 
 
@@ -102,8 +102,8 @@ def test_a_letter_without_its_photo_is_not_acknowledged(office: Office) -> None:
     legal.sync.run()
     [(thread, tray, letter)] = legal.cases.index.letters()
     photo = replace(letter, parts=(PartName("a" * 32, "photo"),))  # type: ignore[type-var]
-    assert acknowledgement.opened([(thread, tray, photo)], lambda _: False) == {}
-    assert list(acknowledgement.opened([(thread, tray, photo)], lambda _: True)) == [thread]
+    assert acknowledgement.opened_threads([(thread, tray, photo)], lambda _: False) == {}
+    assert list(acknowledgement.opened_threads([(thread, tray, photo)], lambda _: True)) == [thread]
 
 
 def test_nobody_is_told_of_letters_that_hold_no_key_or_no_receipt(office: Office) -> None:
@@ -112,10 +112,10 @@ def test_nobody_is_told_of_letters_that_hold_no_key_or_no_receipt(office: Office
     legal.sync.run()
     [row] = legal.cases.index.letters()
     for change in ({"answer_key": ""}, {"answer_key": "x" * 64}, {"reply_to": None}):
-        assert acknowledgement.opened([(*row[:2], replace(row[2], **change))], lambda _: True) == {}  # type: ignore[type-var,arg-type]
+        assert acknowledgement.opened_threads([(*row[:2], replace(row[2], **change))], lambda _: True) == {}  # type: ignore[type-var,arg-type]
 
 
-SAID = Answered(
+SAID = AnswerRecord(
     "a" * 64, "b" * 32, "police", "2027-01-05", "10:00", "We come.", "looking", ("c" * 16,), (("b" * 16, "2027-01-01"),)
 )
 KEY = "0123456789abcdef" * 4
@@ -252,13 +252,13 @@ def test_what_could_not_be_said_is_said_at_the_next_fetch(office: Office, away: 
 @pytest.mark.parametrize("damaged", ["", "[]", "[" * 100_000, '{"x": 3}', "null"])
 def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / acknowledgement.FILE).write_text(damaged, encoding="utf-8")
-    memory = Acknowledged(tmp_path)
+    memory = AcknowledgementRecord(tmp_path)
     letter = read_letter({"id": "a" * 32, "form": "concern", "answers": {}, "reply_to": "age1", "answer_key": KEY})
-    here = acknowledgement.opened([("a" * 32, 1, letter)], lambda _: True)
-    assert [one.first.id for one in memory.waiting(here)] == ["a" * 32]
-    memory.note(memory.waiting(here), here)
-    assert memory.waiting(here) == []
-    memory.note([], {})
+    here = acknowledgement.opened_threads([("a" * 32, 1, letter)], lambda _: True)
+    assert [one.first.id for one in memory.pending(here)] == ["a" * 32]
+    memory.record(memory.pending(here), here)
+    assert memory.pending(here) == []
+    memory.record([], {})
     assert json.loads((tmp_path / acknowledgement.FILE).read_text()) == {}, "what is erased is forgotten"
 
 
@@ -269,5 +269,5 @@ def test_a_letter_that_rests_until_it_is_erased_is_not_acknowledged(office: Offi
         legal.sync.run()
         office.answer_page(receipt, do="delete-now")
     legal.sync.run()
-    assert list(legal.cases.resting()) != []
+    assert list(legal.cases.awaiting_erasure()) != []
     assert "answered" not in {row["what"] for row in legal.place.server().access()}

@@ -16,13 +16,13 @@ import pyrage
 import pytest
 
 from forms.core.crypto import receipts
-from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, is_sealed_for, part_id, seal, seal_part
+from forms.core.crypto.encryption import ANSWER_SIZES, MIN_PART_SIZE, is_sealed_for, part_id, seal, seal_part
 from forms.core.ids import new_id
 from forms.core.media import attachments
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import Answered, is_proven
+from forms.core.proofs.receipt_proofs import AnswerRecord, is_proven
 from forms.desk.cases.case import Case
-from forms.desk.crypto.answers import cleaned_voice, read_recording
+from forms.desk.crypto.answers import clean_recording, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
 from forms.server.store.concerns.letters import MAX_VOICES
@@ -46,7 +46,7 @@ def cleaned(seconds: float) -> attachments.Clean:
 @pytest.fixture
 def quick_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recording of so many bytes as seconds: the decoder itself is tried below."""
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(len(told)))
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda told: cleaned(len(told)))
 
 
 def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, Session, Case]:
@@ -89,7 +89,7 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
     assert re.search(r'name="hear" value="[0-9a-f]{64}">[^<]*Listen to the answer <span>0:02 · \d+ KB', page)
     assert "data:audio" not in page, "nothing is loaded before it is asked for"
     assert heard(office, receipt) == cleaned(2).content
-    [voice] = case.spoken_answers
+    [voice] = case.answer_recordings
     assert clean_part(anita.local_store, anita.own_keys.identities, voice.id)[0].startswith("audio/ogg"), (
         "the desk can hear what it said"
     )
@@ -102,10 +102,10 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
 def test_the_voice_goes_where_the_text_goes(office: Office, quick_passphrase: None) -> None:
     """To a colleague's machine, into an export, out of all with an erasing; not to a desk that gets a copy."""
     _, anita, case = spoken(office)
-    [voice] = case.spoken_answers
+    [voice] = case.answer_recordings
     babu = office.machine("police/babu")
     babu.sync.run()
-    assert babu.cases.case(case.id).spoken_answers == case.spoken_answers
+    assert babu.cases.case(case.id).answer_recordings == case.answer_recordings
     assert clean_part(babu.local_store, babu.own_keys.identities, voice.id) == clean_part(
         anita.local_store, anita.own_keys.identities, voice.id
     )
@@ -131,7 +131,7 @@ def test_a_colleague_with_a_new_key_gets_it_with_the_case(office: Office) -> Non
     anita.key_decisions.trust("police/babu")
     anita.sharing.reseal("police/babu")
     babu.sync.run()
-    [voice] = case.spoken_answers
+    [voice] = case.answer_recordings
     assert clean_part(babu.local_store, babu.own_keys.identities, voice.id) == clean_part(
         anita.local_store, anita.own_keys.identities, voice.id
     )
@@ -140,7 +140,7 @@ def test_a_colleague_with_a_new_key_gets_it_with_the_case(office: Office) -> Non
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: Office) -> None:
     _, _, case = spoken(office)
-    [voice] = case.spoken_answers
+    [voice] = case.answer_recordings
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
         [row] = store.execute("SELECT * FROM voices").fetchall()
     changed(office, "DELETE FROM voices")
@@ -154,14 +154,16 @@ def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: 
 
 def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "forms.desk.services.case_writer.cleaned_voice", lambda told: cleaned(60 if len(told) > 1 else 1)
+        "forms.desk.services.case_writer.clean_recording", lambda told: cleaned(60 if len(told) > 1 else 1)
     )
     receipt, anita, case = spoken(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
     store = state_of(office.app).services.concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
         voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
-    assert [is_sealed_for(one, 3, (LEAST_PART,)) for one in voices] == [True, True], "for the person and two machines"
+    assert [is_sealed_for(one, 3, (MIN_PART_SIZE,)) for one in voices] == [True, True], (
+        "for the person and two machines"
+    )
     sealed = [answer.sealed for answer in store.receipts.progress(keys_of(office, receipt).lookup).answers]
     assert all(is_sealed_for(one, 1, ANSWER_SIZES) for one in sealed)
 
@@ -174,7 +176,7 @@ def test_a_voice_of_another_answer_or_letter_or_cut_short_is_not_played(office: 
     receipt, anita, case = spoken(office)
     anita.log.answer(case.id, TEXT, recording=b"r" * 3)
     other_receipt, _, other_case = spoken(office, 4, what="another person")
-    (old, new), [others] = anita.cases.case(case.id).spoken_answers, other_case.spoken_answers
+    (old, new), [others] = anita.cases.case(case.id).answer_recordings, other_case.answer_recordings
     assert heard(office, receipt) == cleaned(3).content
     swap = "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?"
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
@@ -206,9 +208,9 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     assert second["right"]
 
     def is_voice_right(told: dict[str, Any]) -> bool:
-        fields = {name: told[name] for name in Answered.__dataclass_fields__}
+        fields = {name: told[name] for name in AnswerRecord.__dataclass_fields__}
         fields |= {"after": tuple(told["after"]), "letters": tuple(map(tuple, told["letters"]))}
-        return is_proven(key, Answered(**fields).voice_claim, told["voice_proof"])
+        return is_proven(key, AnswerRecord(**fields).voice_claim, told["voice_proof"])
 
     assert is_voice_right(first)
     assert is_voice_right(second)
@@ -259,7 +261,7 @@ def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, told: dict
 def test_only_with_its_look_up_value_is_a_voice_given_out(office: Office) -> None:
     receipt, _, case = spoken(office)
     other_receipt, _, _ = spoken(office, 3, what="another person")
-    [voice], client = case.spoken_answers, office.app.test_client()
+    [voice], client = case.answer_recordings, office.app.test_client()
     ask = lambda receipt, **more: client.post(  # noqa: E731
         "/forms/sealed/v1/voices", json={"lookup": keys_of(office, receipt).lookup.hex(), **more}
     )
@@ -310,7 +312,7 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
     """An entry or letter that names what belongs to another case takes nothing with it when it goes."""
     _, _, case = spoken(office)
     _, anita, other = spoken(office, 3, what="another person")
-    [voice], [others] = case.spoken_answers, other.spoken_answers
+    [voice], [others] = case.answer_recordings, other.answer_recordings
     anita.log.write(other.id, "answer", text="x", voice=voice.id)
     anita.erasing.erase(other.id)
     assert anita.local_store.has("parts", voice.id)
@@ -329,22 +331,22 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
         (lambda: b"OggS" + bytes(2000), "cannot be read"),
         (lambda: recording(3)[:60], "cannot be read"),
         (lambda: recording(61), "longer than 60 seconds"),
-        (lambda: b"RIFF" + bytes(attachments.LARGEST["answer"]), "more than 24 MB"),
+        (lambda: b"RIFF" + bytes(attachments.MAX_FILE_BYTES["answer"]), "more than 24 MB"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(file: Callable[[], bytes], says: str) -> None:
     with pytest.raises(Problem, match=says) as told:
-        cleaned_voice(file())
+        clean_recording(file())
     assert told.value.todo
 
 
 def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: Office) -> None:
-    sound = cleaned_voice(tagged("mp4", "aac"))
+    sound = clean_recording(tagged("mp4", "aac"))
     assert b"Marked" not in sound.content
     assert b"+13.1" not in sound.content
     assert (sound.media_type, sound.seconds) == ("audio/ogg; codecs=opus", 4), "AAC begins with some silence"
-    assert cleaned_voice(recording(60, 48_000)).seconds == 60
-    assert len(cleaned(60).content) < LEAST_PART - 200
+    assert clean_recording(recording(60, 48_000)).seconds == 60
+    assert len(cleaned(60).content) < MIN_PART_SIZE - 200
 
 
 @pytest.mark.usefixtures("quick_decoder")
@@ -355,7 +357,7 @@ def test_a_recording_needs_text_beside_it(office: Office) -> None:
     [case] = anita.cases.all()
     with pytest.raises(Problem, match="without text"):
         anita.log.answer(case.id, "  ", "looking", recording=b"rr")
-    assert anita.cases.case(case.id).spoken_answers == ()
+    assert anita.cases.case(case.id).answer_recordings == ()
     assert anita.outbox.waiting == 0
     assert "looked into</b> " not in office.answer_page(receipt)
 

@@ -18,7 +18,7 @@ from forms.core.crypto.encryption import seal_part
 from forms.core.problem import Problem
 from forms.desk.cases.case import Case
 from forms.desk.doctor.examination import examine
-from forms.desk.events.event_records import open_book
+from forms.desk.events.event_records import open_event_records
 from forms.desk.events.event_session import EventDesk
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
@@ -116,7 +116,7 @@ def what_stands(case: Case) -> dict[str, Any]:
     assert case.first
     return {
         "told": dict(case.first.answers), "state": case.state, "assigned": case.assigned, "due": case.due_day, "theme": case.theme,
-        "urgent": case.urgent, "child": case.child, "merged": case.merged_into, "outcome": case.outcome,
+        "urgent": case.is_urgent, "child": case.involves_child, "merged": case.merged_into, "outcome": case.outcome,
         "reply_to": case.first.reply_to, "parts": case.first.parts,
     }  # fmt: skip
 
@@ -174,7 +174,7 @@ def _tell_later(office: Office, case_id: str) -> None:
 
 def _add_photo(office: Office, letter_id: str) -> None:
     concerns = state_of(office.app).services.concerns
-    keys = [key for desk in office.portal.named(["police", "legal", "partner"]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(["police", "legal", "partner"]) for key in desk.keys]
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"pixels", keys)
     concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], sealed)
     with concerns.writing() as connection:
@@ -193,7 +193,7 @@ def _with_sign_ups(office: Office) -> Iterator[Machine]:
     for name in ("Lakshmi", "Meena"):
         sign_up(office, name)
     events = office.machine("events")
-    open_book(EventDesk(events), lambda: office.day).fetch()
+    open_event_records(EventDesk(events), lambda: office.day).fetch()
     yield from _attacked(office, "events", (), lambda: sign_up(office, "Later"))
 
 
@@ -216,7 +216,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
         ids = tuple(
             dict.fromkeys([*case_ids, *(path.stem for path in sorted(folder.glob("*/*.age")) if len(path.stem) == 32)])
         )
-        hostile.known = Known(tuple(office.portal.named([session.place.desk])[0].keys), ids)
+        hostile.known = Known(tuple(office.portal.desks_with_ids([session.place.desk])[0].keys), ids)
         with state_of(office.app).services.concerns.writing() as connection:
             entries = tuple(connection.exec_driver_sql("SELECT id FROM entries").scalars())
         yield Machine(office, hostile, member, pristine, standing(session), originals(folder), entries)
@@ -229,7 +229,7 @@ def use(machine: Machine) -> None:
         with suppress(Problem):
             session.sync.run()
     for look in (
-        session.cases.alike,
+        session.cases.similar_cases,
         session.cases.unreadable,
         lambda: list(conflicts(session.local_store)),
         session.place.server().access,
@@ -239,7 +239,7 @@ def use(machine: Machine) -> None:
         with suppress(Problem):
             look()
     with suppress(Problem):
-        book = open_book(EventDesk(session), lambda: machine.office.day)
+        book = open_event_records(EventDesk(session), lambda: machine.office.day)
         book.fetch()
         for gathering in book.gatherings():
             book.parties(gathering)
@@ -284,7 +284,7 @@ def attack(machine: Machine, lies: dict[str, Lie]) -> None:
     """Lie to a desk. Of all that the API says, the visit to the public site reads the portal alone: it is left out else."""
     with pytest.MonkeyPatch.context() as patch:
         if "portal" not in lies:
-            patch.setattr(SiteWatch, "look", lambda *_, **__: ())
+            patch.setattr(SiteWatch, "check", lambda *_, **__: ())
         machine.restore()
         outside = machine.outside()
         machine.hostile.lies = lies
@@ -337,7 +337,7 @@ def test_whatever_the_server_says_the_events_desk_goes_on(events_desk: Machine, 
 
 
 def require_that_all_names_are_there(events_desk: Machine) -> None:
-    book = open_book(EventDesk(events_desk.office.machine("events")), lambda: events_desk.office.day)
+    book = open_event_records(EventDesk(events_desk.office.machine("events")), lambda: events_desk.office.day)
     book.fetch()
     assert {party.name for party in book.parties(book.gathering("meeting"))} == {"Lakshmi", "Meena", "Later"}
 

@@ -54,7 +54,9 @@ def shared(office: Office) -> Shared:
     legal = office.machine("legal")
     legal.sync.run()
     ids = {str(case.answers["what"]): case.id for case in legal.cases.all()}
-    part, photo = seal_part({"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["legal"])[0].keys)
+    part, photo = seal_part(
+        {"kind": "photo", "type": "x"}, b"evidence", office.portal.desks_with_ids(["legal"])[0].keys
+    )
     concerns = state_of(office.app).services.concerns
     concerns.intake.save_part(part, office.day, ["legal", "partner", "police"], photo)
     with concerns.writing() as connection:
@@ -66,7 +68,8 @@ def shared(office: Office) -> Shared:
     police.sync.run()
     noted = police.log.write(ids[TOLD], "note", text="of police")
     known = Known(
-        tuple(office.portal.named(["legal"])[0].keys), (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32)
+        tuple(office.portal.desks_with_ids(["legal"])[0].keys),
+        (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32),
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
     made = Shared(office, legal, known, {}, standing(legal), originals(legal.place.folder))

@@ -17,11 +17,11 @@ import requests
 from forms.core.crypto.encryption import seal, seal_part
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import sealed_entry
+from forms.desk.cases.log.case_log import seal_entry
 from forms.desk.crypto import keys
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
-from forms.desk.sync.client import LARGEST_FILE, Server
+from forms.desk.sync.client import MAX_FILE_SIZE, Server
 from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import RequestRefused
@@ -48,7 +48,7 @@ def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -
 def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
     """A letter made up for another desk, encrypted to its public keys, which everybody knows."""
     told = {"form": "concern", "id": letter_id, "day": "2027-01-02", "answers": {"what": what}}
-    return seal(told, office.portal.named([desk])[0].keys, 24576)
+    return seal(told, office.portal.desks_with_ids([desk])[0].keys, 24576)
 
 
 def told(session: Session, case_id: str) -> str:
@@ -77,12 +77,12 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
     police = office.machine("police/anita")
     id = only(police)
     part, sealed = seal_part(
-        {"kind": "photo", "type": "x"}, b"evidence", office.portal.named(["police", "legal"])[0].keys
+        {"kind": "photo", "type": "x"}, b"evidence", office.portal.desks_with_ids(["police", "legal"])[0].keys
     )
     concerns.intake.save_part(part, police.clock.today(), ["police", "legal", "partner"], sealed)
     with concerns.writing() as connection:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
-    other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.named(["legal"])[0].keys)[1]
+    other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.desks_with_ids(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
     assert concerns.inbox.sealed_part(part, "legal", "legal") == sealed
 
@@ -189,7 +189,7 @@ def test_an_id_inside_an_entry_names_no_file(office: Office, claimed: Any) -> No
     id = only(anita)
     entry = anita.log.write(id, "note", text="x")
     hostile = json.loads(json.dumps({**vars(entry), "id": claimed, "after": [claimed, "../x"]}))
-    body = seal({"form": "entry", "version": 1, **hostile}, office.portal.named(["police"])[0].keys, 24576)
+    body = seal({"form": "entry", "version": 1, **hostile}, office.portal.desks_with_ids(["police"])[0].keys, 24576)
     assert put(office, "police/babu", f"letters/{id}/entries/{'c' * 32}", body) == 204
     before = {
         path.relative_to(anita.place.folder)
@@ -317,7 +317,7 @@ def test_a_compressed_bomb_is_not_unpacked(hostile: Server, monkeypatch: pytest.
 
 
 def test_an_endless_letter_is_cut_off(hostile: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Hostile, "body", bytes(LARGEST_FILE + 1))
+    monkeypatch.setattr(Hostile, "body", bytes(MAX_FILE_SIZE + 1))
     with pytest.raises(RequestRefused):
         hostile.letter("a" * 32)
 
@@ -335,7 +335,7 @@ def test_odd_json_is_a_sentence_or_nothing(hostile: Server, monkeypatch: pytest.
 def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server sends another picture under a part's name: it is not kept, and the letter is not acknowledged."""
     concerns = state_of(office.app).services.concerns
-    keys_of_desk = office.portal.named(["police"])[0].keys
+    keys_of_desk = office.portal.desks_with_ids(["police"])[0].keys
     part, sealed = seal_part({"kind": "photo", "type": "x"}, b"evidence", keys_of_desk)
     concerns.intake.save_part(part, office.day, ["police"], sealed)
     office.tell(what=TOLD)
@@ -345,7 +345,7 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     monkeypatch.setattr(Server, "part", lambda *_: other)
     anita = office.machine("police/anita")
     seen = anita.sync.run()
-    assert seen.wrong == 1
+    assert seen.damaged == 1
     assert not anita.local_store.has("parts", part)
     assert [case.answers["what"] for case in anita.cases.all()] == [TOLD], "its words are read all the same"
     assert hashlib.sha256(sealed).hexdigest()[:32] == part
@@ -357,7 +357,7 @@ def test_an_entry_keeps_the_id_of_its_file(office: Office) -> None:
     id = only(anita)
     first = anita.log.write(id, "note", text="first")
     anita.sync.run()
-    copy = sealed_entry(first, office.portal.named(["police"])[0].keys)
+    copy = seal_entry(first, office.portal.desks_with_ids(["police"])[0].keys)
     assert put(office, "police/babu", f"letters/{id}/entries/{'d' * 32}", copy) == 204
     anita.sync.run()
     case = anita.cases.case(id)

@@ -12,7 +12,7 @@ import pyrage
 import pytest
 
 from forms.core.crypto import encryption, receipts
-from forms.core.portal import ERASED_DAYS, MOST_ERASED_DAYS
+from forms.core.portal import DEFAULT_ERASED_DAYS, MAX_ERASED_DAYS
 from forms.core.problem import Problem
 from forms.desk.cases.erasure import is_proof
 from forms.desk.session import Session
@@ -35,7 +35,7 @@ def keys_of(office: Office, receipt: str) -> receipts.Keys:
 
 def notice(office: Office, thread: str, proof: str | None, desk: str = "police", **more: Any) -> None:
     """A notice of erasing as anybody with a desk's public keys can make it, kept as the server's own."""
-    id, keys = secrets.token_hex(16), [key for one in office.portal.named([desk]) for key in one.keys]
+    id, keys = secrets.token_hex(16), [key for one in office.portal.desks_with_ids([desk]) for key in one.keys]
     told = {"form": "deletion", "id": id, "day": TODAY.isoformat(), "follows": thread, "answers": {}, "proof": proof}
     put(office, id, {**told, **more}, keys, desk)
 
@@ -76,24 +76,24 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     session.sync.run()
     office.answer_page(receipt, do="delete-now")
     synced = session.sync.run()
-    assert (synced.new, synced.asked, synced.erased) == (0, 1, 0)
+    assert (synced.new, synced.erasures_requested, synced.erased) == (0, 1, 0)
     assert session.cases.all() == ()
-    assert session.cases.resting() == {id: TODAY + timedelta(days=ERASED_DAYS)}
+    assert session.cases.awaiting_erasure() == {id: TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}
     assert session.local_store.has("letters", id), "it rests, sealed"
-    with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=ERASED_DAYS)}"):
+    with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}"):
         session.cases.case(id)
-    live(office, ERASED_DAYS - 1, session)
+    live(office, DEFAULT_ERASED_DAYS - 1, session)
     assert session.local_store.has("letters", id)
     live(office, 1, session)
     assert session.cases.all() == ()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
     assert files(session) == []
 
 
 def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office: Office) -> None:
     """The browser's road: the hash in the letter, and the secret sent when the person asks."""
-    keys = keys_of(office, receipts.checked(1234567890123456789))
-    id, desks = secrets.token_hex(16), office.portal.named(["police", "legal"])
+    keys = keys_of(office, receipts.with_check_digit(1234567890123456789))
+    id, desks = secrets.token_hex(16), office.portal.desks_with_ids(["police", "legal"])
     letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
     sealed = encryption.seal(letter, [key for desk in desks for key in desk.keys], 24576)
     store = state_of(office.app).services.concerns
@@ -102,14 +102,14 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     session.sync.run()
     asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
     assert office.app.test_client().post("/forms/sealed/v1/erasures", json=asked).status_code == 200
-    assert session.sync.run().asked == 1
+    assert session.sync.run().erasures_requested == 1
 
 
 def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Handed over to a desk that had it, as a program did before that was refused."""
-    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
     receipt = office.tell(what=WORDS, hide_from="partner")
     anita, babu, legal = (office.machine(name) for name in ("police/anita", "police/babu", "legal"))
     for session in (anita, babu):
@@ -118,8 +118,8 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     anita.sharing.hand_over(case.id, "legal")
     legal.sync.run()
     office.answer_page(receipt, do="delete-now")
-    assert [session.sync.run().asked for session in (anita, babu, legal)] == [1, 1, 1]
-    live(office, ERASED_DAYS, anita, babu, legal)
+    assert [session.sync.run().erasures_requested for session in (anita, babu, legal)] == [1, 1, 1]
+    live(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
     assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
 
 
@@ -128,11 +128,11 @@ def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     path = session.place.folder / "portal.json"
-    for days, stays in ((2, 2), (0, 1), (-5, 1), (10**6, MOST_ERASED_DAYS)):
+    for days, stays in ((2, 2), (0, 1), (-5, 1), (10**6, MAX_ERASED_DAYS)):
         data = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps({**data, "keep": {**data["keep"], "erased_days": days}}), "utf-8")
         session = office.machine("police/anita")
-        assert session.cases.resting() == {id: TODAY + timedelta(days=stays)}
+        assert session.cases.awaiting_erasure() == {id: TODAY + timedelta(days=stays)}
 
 
 def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
@@ -165,8 +165,8 @@ def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monke
     with monkeypatch.context() as hostile:
         waiting = Server.waiting
         hostile.setattr(Server, "waiting", lambda server: [one for one in waiting(server) if one["id"] != row["id"]])
-        assert session.sync.run().asked == 0
-    assert session.sync.run().asked == 1
+        assert session.sync.run().erasures_requested == 0
+    assert session.sync.run().erasures_requested == 1
     assert session.cases.all() == ()
 
 
@@ -181,7 +181,7 @@ def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
     before = {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
     yield office, session, id
     session.sync.run()
-    live(office, MOST_ERASED_DAYS + 3, session)
+    live(office, MAX_ERASED_DAYS + 3, session)
     case = session.cases.case(id)
     assert case.first_words == "the victim's words"
     assert [entry.kind for entry in case.entries if entry.kind != "merge"] == ["note"]
@@ -197,9 +197,9 @@ def test_a_notice_without_proof_changes_nothing_and_is_shown(victim: Victim, pro
     office, session, id = victim
     notice(office, id, proof)
     synced = session.sync.run()
-    assert (synced.new, synced.asked, synced.erased) == (0, 0, 0)
+    assert (synced.new, synced.erasures_requested, synced.erased) == (0, 0, 0)
     assert session.cases.unproven_request(id)
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_the_proof_of_one_letter_erases_no_other(victim: Victim) -> None:
@@ -235,7 +235,7 @@ def test_nothing_that_others_know_of_a_receipt_is_the_proof(office: Office, secr
         "hash in the letter": keys.erase_hash,
     }
     notice(office, id, known[secret])
-    assert session.sync.run().asked == 0
+    assert session.sync.run().erasures_requested == 0
     assert session.cases.case(id)
 
 
@@ -258,7 +258,7 @@ def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: 
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).first_words == "the victim's words"
-    live(office, ERASED_DAYS, session)
+    live(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", own)
 
 
@@ -266,20 +266,20 @@ def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Vict
     """The attacker's letter says inside that it is the victim's, with a hash of the attacker's own."""
     office, session, id = victim
     secret, other = secrets.token_bytes(32), secrets.token_hex(16)
-    keys = [key for one in office.portal.named(["police"]) for key in one.keys]
+    keys = [key for one in office.portal.desks_with_ids(["police"]) for key in one.keys]
     letter = {"form": "concern", "id": id, "answers": {"what": "x"}, "erase_hash": hashlib.sha256(secret).hexdigest()}
     put(office, other, letter, keys, "police", "concern")
     session.sync.run()
     notice(office, id, secret.hex())
     notice(office, other, secret.hex())
     session.sync.run()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> None:
     office, session, id = victim
     secret, other = secrets.token_bytes(32), secrets.token_hex(16)
-    keys = [key for one in office.portal.named(["police"]) for key in one.keys]
+    keys = [key for one in office.portal.desks_with_ids(["police"]) for key in one.keys]
     added = {
         "form": "followup", "id": other, "follows": id, "answers": {"what": "x"},
         "erase_hash": hashlib.sha256(secret).hexdigest(),
@@ -292,7 +292,7 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
     assert len(session.cases.case(id).letters) == 2
     notice(office, id, secret.hex())
     session.sync.run()
-    assert session.cases.resting() == {}
+    assert session.cases.awaiting_erasure() == {}
 
 
 def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
@@ -324,7 +324,7 @@ def test_parts_of_other_letters_stay(office: Office) -> None:
     )
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
-    live(office, ERASED_DAYS, session)
+    live(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", id)
     assert session.local_store.has("parts", part)
 
@@ -337,7 +337,7 @@ def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: V
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).merged_into == ""
-    live(office, ERASED_DAYS, session)
+    live(office, DEFAULT_ERASED_DAYS, session)
     case = session.cases.case(id)
     assert (case.merged_into, case.first_words) == ("", "the victim's words")
 
@@ -358,7 +358,7 @@ def test_a_notice_names_letters_and_no_other_file(office: Office, follows: Any) 
 
 def test_an_older_letter_is_left_to_the_staff(office: Office) -> None:
     """It holds no hash: nobody can prove anything, so staff decide."""
-    keys = [key for desk in office.portal.named(["police"]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
     id = secrets.token_hex(16)
     put(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")
     session = office.machine("police/anita")

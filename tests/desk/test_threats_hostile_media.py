@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from forms.core.media import decoder_process
-from forms.core.media.decoder_process import NoneFree
+from forms.core.media.decoder_process import NoDecoderFree
 from forms.core.problem import Problem
 from forms.desk.doctor import machine_checks
 from forms.desk.doctor.examination import examine
@@ -26,7 +26,7 @@ def test_the_doctor_says_what_keeps_the_decoder_in(office: Office, monkeypatch: 
 
 def test_a_photo_that_must_wait_is_not_called_harmful(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: Any) -> Any:
-        raise NoneFree
+        raise NoDecoderFree
 
     anita = office.machine("police/anita")
     monkeypatch.setattr(type(anita.local_store), "read", lambda *_: b"")

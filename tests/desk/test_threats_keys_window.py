@@ -9,7 +9,7 @@ import pyrage
 import pytest
 
 from forms.core import portal as portals
-from forms.desk.cases.log.case_log import new_entry, sealed_entry
+from forms.desk.cases.log.case_log import new_entry, seal_entry
 from forms.desk.crypto.pinned_keys import UnconfirmedKey
 from forms.server.store.concerns.letters import EntryRow
 from forms.server.web.current import state_of
@@ -93,7 +93,7 @@ def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a
     case = office.letter("Told", desks=("police",))
     window = opened(office)
     forged = new_entry(case, "police", (), "state", {"state": "closed", "outcome": "forged words"})
-    sealed = sealed_entry(forged, office.portal.named(["police"])[0].keys)
+    sealed = seal_entry(forged, office.portal.desks_with_ids(["police"])[0].keys)
     office.store.desk_writing.add_entry(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)
     window.post("/sync")
     page = window.page(f"/case/{case}")

@@ -14,9 +14,9 @@ from forms.core.crypto.encryption import seal_file
 from forms.core.crypto.signing import sign
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.cases.case import cases
+from forms.desk.cases.case import build_cases
 from forms.desk.cases.log.case_log import Entry, read_entry, statement_of
-from forms.desk.cases.search import SHOWN, Wanted, find
+from forms.desk.cases.search import COUNTER_FILTERS, CaseFilter, find_cases
 from forms.desk.crypto.decryption import read_letter
 from forms.desk.events.attendance import read_mark
 from forms.desk.events.attendees import read_rows
@@ -76,9 +76,9 @@ def test_a_letter_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
     except Problem:
         return
     json.dumps(vars(letter), ensure_ascii=False, default=vars).encode()  # as the index keeps it
-    [case] = cases([(ID, 1, letter)], ())
-    for show in ("", *SHOWN):
-        find([case], Wanted(text="w", show=show, member="police", place="x", work="x", late=True), TODAY)
+    [case] = build_cases([(ID, 1, letter)], ())
+    for show in ("", *COUNTER_FILTERS):
+        find_cases([case], CaseFilter(text="w", show=show, member="police", place="x", work="x", late=True), TODAY)
 
 
 ENTRY_KINDS = ("state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read", "unknown")
@@ -101,10 +101,10 @@ def test_an_entry_of_any_json_is_read_or_is_none(odd: dict[str, Any], value: dic
         entry = read_entry("b" * 32, {**whole, **odd})
     except Problem:
         return
-    [case] = cases([(entry.thread, 1, letter)], [entry])
-    for show in ("", *SHOWN):
-        find([case], Wanted(text="w", state="new", assigned="x", show=show, member="police"), TODAY)
-    assert case.unheard is not None
+    [case] = build_cases([(entry.thread, 1, letter)], [entry])
+    for show in ("", *COUNTER_FILTERS):
+        find_cases([case], CaseFilter(text="w", state="new", assigned="x", show=show, member="police"), TODAY)
+    assert case.unheard_recordings is not None
     assert case.outcome is not None
     json.dumps(case.time_line(), ensure_ascii=False).encode()
 
@@ -158,7 +158,7 @@ def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
 
 def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
     desks = ("police", "legal")
-    keys = [key for desk in office.portal.named(desks) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
     office.store.intake.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
 
@@ -180,9 +180,9 @@ def test_no_entry_that_a_colleague_signs_stops_the_other_machines(office: Office
     anita = office.machine("police/anita")
     assert anita.sync.run().away == ""
     [seen] = anita.cases.all()
-    for show in ("", *SHOWN):
-        find([seen], Wanted(state="new", assigned="x", show=show, member="police/anita"), TODAY)
-    assert (seen.state.value, seen.assigned.value, seen.unheard) == ("new", "", ())
+    for show in ("", *COUNTER_FILTERS):
+        find_cases([seen], CaseFilter(state="new", assigned="x", show=show, member="police/anita"), TODAY)
+    assert (seen.state.value, seen.assigned.value, seen.unheard_recordings) == ("new", "", ())
     assert set(made) <= set(anita.cases.unreadable()), "staff are told of them"
     anita.log.answer(case.id, "We will come.")
 
@@ -192,7 +192,7 @@ def _sent_by_hand(office: Office, writer: Session, case_id: str, kind: str, valu
     made = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
     made = replace(made, signature=sign(statement_of(made, writer.place.desk), writer.keys.signer.key))
     told = {name: getattr(made, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
-    keys = [key for desk in office.portal.named([writer.place.desk]) for key in desk.keys]
+    keys = [key for desk in office.portal.desks_with_ids([writer.place.desk]) for key in desk.keys]
     sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
     writer.place.server().send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
     return made.id

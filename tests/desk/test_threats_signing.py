@@ -18,7 +18,7 @@ from forms.core.crypto.signing import public_text, sign, signing_key
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member, Portal
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import Entry, new_entry, sealed_entry, statement_of
+from forms.desk.cases.log.case_log import Entry, new_entry, seal_entry, statement_of
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.crypto import keys
 from forms.desk.crypto.pinned_keys import FILE, UnconfirmedKey
@@ -37,12 +37,12 @@ THEIRS = str(ATTACKER.to_public())
 
 
 def member_of(office: Office, desk: str, number: int = 0) -> Member:
-    return office.portal.named([desk])[0].members[number]
+    return office.portal.desks_with_ids([desk])[0].members[number]
 
 
 def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> None:
     """The server publishes other keys for one person."""
-    members = list(office.portal.named([desk])[0].members)
+    members = list(office.portal.desks_with_ids([desk])[0].members)
     members[number] = replace(members[number], **changes)
     office.with_desk(desk, members=tuple(members))
 
@@ -83,7 +83,7 @@ def _opens(blob: bytes) -> bool:
 @pytest.fixture
 def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a case go to a desk that has it already, where only the keys are in question."""
-    monkeypatch.setattr("forms.desk.cases.handover.has_all", lambda *_: False)
+    monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
 
 
 @pytest.fixture
@@ -96,18 +96,18 @@ def known(office: Office) -> tuple[Office, Session, str]:
 
 
 def add_ghost(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     ghost = Member("police/ghost", THEIRS, police.members[0].pickup, "ed25519:" + "a" * 64)
     office.with_desk("police", members=(*police.members, ghost))
 
 
 def namesake(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     office.with_desk("police", members=(*police.members, replace(police.members[1], key=THEIRS)))
 
 
 def namesake_of_another_desk(office: Office) -> None:
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     office.with_desk("police", members=(*police.members, Member("legal", THEIRS, police.members[0].pickup)))
 
 
@@ -297,7 +297,7 @@ def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office
 
 def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Office, Session, str]) -> None:
     office, _, _ = known
-    police = office.portal.named(["police"])[0]
+    police = office.portal.desks_with_ids(["police"])[0]
     evil = Member("police/\x1b[2Jghost", THEIRS, police.members[0].pickup)
     office.with_desk("police", members=(*police.members, evil))
     shown = shell(office, "police/anita", "keys").output
@@ -309,7 +309,7 @@ def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Off
 
 
 def recipients(office: Office) -> tuple[str, ...]:
-    return office.portal.named(["police"])[0].keys
+    return office.portal.desks_with_ids(["police"])[0].keys
 
 
 def closing(id: str, who: str = "police/anita") -> Entry:
@@ -355,7 +355,7 @@ def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
     machine.sync.run()
     forged = FORGERIES[forgery](office, closing(id))
     assert (
-        put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office))) == 204
+        put(office, "police/babu", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office))) == 204
     )
     machine.sync.run()
     case = office.machine(reader).cases.case(id)
@@ -376,7 +376,7 @@ def test_no_kind_of_forged_entry_has_an_effect(known: tuple[Office, Session, str
         "into": new_id(), "theme": "wages", "text": "an answer of ours", "desk": "legal",
     }  # fmt: skip
     forged = new_entry(id, "police/anita", (), kind, value)
-    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
     assert replace(anita.cases.case(id), unproven=()) == before
     assert [entry.kind for entry in anita.cases.case(id).unproven] == [kind], "and a forged answer of ours is noticed"
@@ -386,7 +386,7 @@ def test_a_signed_entry_under_another_id_or_twice_counts_once(known: tuple[Offic
     office, anita, id = known
     entry = anita.log.write(id, "state", state="closed")
     anita.log.write(id, "state", state="looking")
-    put(office, "police/babu", f"letters/{id}/entries/{new_id()}", sealed_entry(entry, recipients(office)))
+    put(office, "police/babu", f"letters/{id}/entries/{new_id()}", seal_entry(entry, recipients(office)))
     anita.sync.run()
     assert anita.cases.case(id).state.value == "looking"
     assert len(anita.cases.case(id).unproven) == 1
@@ -398,7 +398,7 @@ def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in
     office, anita, id = known
     with_member(office, "police", 1, signing="")
     forged = closing(id, "police/babu")
-    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
     assert anita.cases.case(id).entries == ()
     assert "police/babu: the signing key is gone" in said(anita)
@@ -406,13 +406,13 @@ def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in
 
 def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_signed(office: Office) -> None:
     office.tell(what=WORDS)
-    signing = [member.signing for member in office.portal.named(["police"])[0].members]
+    signing = [member.signing for member in office.portal.desks_with_ids(["police"])[0].members]
     for number in (0, 1):
         with_member(office, "police", number, signing="")
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(anita)
     old = closing(id, "police/babu")
-    put(office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, recipients(office)))
+    put(office, "police/babu", f"letters/{id}/entries/{old.id}", seal_entry(old, recipients(office)))
     anita.sync.run()
     assert anita.cases.case(id).state.value == "closed", "nobody signs yet"
     for number in (0, 1):
@@ -421,7 +421,7 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
     anita.key_decisions.trust()
     assert office.machine("police/anita").cases.case(id).state.value == "closed", "what was here goes on counting"
     late = closing(id, "police/babu")
-    put(office, "police/babu", f"letters/{id}/entries/{late.id}", sealed_entry(late, recipients(office)))
+    put(office, "police/babu", f"letters/{id}/entries/{late.id}", seal_entry(late, recipients(office)))
     anita.sync.run()
     assert [entry.id for entry in anita.cases.case(id).unproven] == [late.id]
     only(babu)
@@ -434,14 +434,14 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
 def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     old = closing(id)
-    anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
+    anita.local_store.save("entries", old.id, seal_entry(old, recipients(office)))
     (anita.place.folder / FILE).unlink()
     anita = office.machine("police/anita")
     assert anita.cases.case(id).state.value == "closed"
     letter = anita.local_store.read("letters", id)
     anita.erasing.erase(id)
     anita.local_store.save("letters", id, letter)
-    anita.local_store.save("entries", old.id, sealed_entry(old, recipients(office)))
+    anita.local_store.save("entries", old.id, seal_entry(old, recipients(office)))
     assert office.machine("police/anita").cases.case(id).state.value == "new"
 
 
@@ -458,7 +458,7 @@ def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, 
     anita.key_decisions.trust("police/babu", stolen=True)
     forged = closing(id, "police/babu")
     forged = replace(forged, signature=sign(statement_of(forged, "police"), stolen))
-    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    put(office, "police/anita", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
     case = anita.cases.case(id)
     assert [entry.value["text"] for entry in case.entries] == ["before the theft"]
@@ -468,7 +468,7 @@ def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, 
 def test_after_a_restore_a_person_can_let_old_entries_count(known: tuple[Office, Session, str]) -> None:
     office, anita, id = known
     forged = closing(id)
-    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", sealed_entry(forged, recipients(office)))
+    put(office, "police/babu", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
     assert "They count now: 1." in shell(office, "police/anita", "trust", "--old-entries", typed="y\n").output
     assert office.machine("police/anita").cases.case(id).state.value == "closed"
@@ -534,13 +534,13 @@ def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office,
     sent: list[bytes] = []
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
     anita.sharing.hand_over(id, "partner")
-    for queued in anita.local_store.posted():
+    for queued in anita.local_store.queued_requests():
         if "/copies/" in queued.path:
             sent.append(queued.sealed)
     [copy] = sent
     plain = pyrage.decrypt(copy, list(keys.identities(office.home / "partner", lambda: "")))
     data = COPIES[forgery](json.loads(plain), office, id)
-    body = seal(data, office.portal.named(["partner"])[0].keys, 24576)
+    body = seal(data, office.portal.desks_with_ids(["partner"])[0].keys, 24576)
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", body, "partner") == 204
     partner.sync.run()
     case = partner.cases.case(id)
@@ -578,9 +578,7 @@ def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
     babu = office.machine("police/babu")
     only(babu)
     old = new_entry(id, "police/babu", (), "state", {"state": "looking", "letters": 1})
-    put(
-        office, "police/babu", f"letters/{id}/entries/{old.id}", sealed_entry(old, [member_of(office, "police", 1).key])
-    )
+    put(office, "police/babu", f"letters/{id}/entries/{old.id}", seal_entry(old, [member_of(office, "police", 1).key]))
     babu.sync.run()
     babu.key_decisions.accept_unsigned()
     anita = office.machine("police/anita")
@@ -596,14 +594,14 @@ def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, s
     reader, case = pyrage.x25519.Identity.generate(), anita.cases.case(id)
     assert case.first
     to_reader = replace(case.first, reply_to=str(reader.to_public()))
-    _, sealed = anita.log.sealed_answer(case, to_reader, "We come.", "")
+    _, sealed = anita.log.encrypt_answer(case, to_reader, "We come.", "")
     answer = json.loads(pyrage.decrypt(sealed, [reader]))
     assert len(answer["signature"]) == 128
     assert "anita" not in json.dumps(answer)
 
 
 def photo_of(office: Office, desks: list[str], letter: str, content: bytes = b"evidence") -> tuple[str, bytes]:
-    keys_of_all = [key for desk in office.portal.named(desks) for key in desk.keys]
+    keys_of_all = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     return seal_part({"kind": "photo", "type": "x"}, content, keys_of_all)
 
 
@@ -622,7 +620,7 @@ def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Of
     anita.sharing.hand_over(id, "partner")
     sent = {
         queued.path.rpartition("/")[2]: queued.sealed
-        for queued in anita.local_store.posted()
+        for queued in anita.local_store.queued_requests()
         if "copies" in queued.path
     }
     partner.sync.run()

@@ -25,7 +25,7 @@ from forms.core.portal import Desk
 from forms.core.rendering.form import draw_form
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.doctor.examination import examine
-from forms.desk.language import teller, words
+from forms.desk.language import translations, translator
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.watch import site_findings, visit, visitor, watch_state
@@ -107,7 +107,7 @@ class Site:
         """What stands after another visit to every page."""
         session = session or self.desk
         session.sync.run()
-        session.site_watch.look(session.portal.current, self.office.day, everything=True)
+        session.site_watch.check(session.portal.current, self.office.day, everything=True)
         return "\n".join(alarm.sentence for alarm in session.site_watch.state.alarms)
 
 
@@ -176,7 +176,7 @@ def test_an_alarm_is_said_in_the_officers_language_also_after_it_was_stored(site
     assert "/ta/tell/ is not what the build has there: it was changed." in english
     stored = watch_state.load(site.desk.site_watch.folder).alarms
     for code in ("ta", "te", "hi", "or"):
-        said = [alarm.text.translated(words(code), teller(code)) for alarm in stored]
+        said = [alarm.text.translated(translations(code), translator(code)) for alarm in stored]
         assert any("/ta/tell/" in text for text in said)
         assert not {alarm.sentence for alarm in stored} & {*said}
 
@@ -414,7 +414,7 @@ def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
 
 def test_the_order_of_the_visit_is_not_the_same_each_time(site: Site) -> None:
     portal = site.office.portal
-    assert len({tuple(visit.route(portal, None, everything=True)) for _ in range(50)}) > 1
+    assert len({tuple(visit.plan_route(portal, None, everything=True)) for _ in range(50)}) > 1
 
 
 def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
@@ -428,7 +428,7 @@ def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
 
     monkeypatch.setattr(visitor.Visitor, "get", away)
     desk.sync.run()
-    later = site.office.day + timedelta(days=site_findings.MOST_DAYS)
+    later = site.office.day + timedelta(days=site_findings.MAX_FAILING_DAYS)
     assert desk.site_watch.state.alarms == ()
     assert all(ok for ok, _ in site_findings.findings(desk.site_watch, desk.portal.current, site.office.day))
     said = [sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, later) if not ok]
@@ -511,8 +511,8 @@ def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
     said = visitor.Visitor(site.office.address).get("/assets/seal.js")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(said.body) <= visitor.LARGEST + 1
-    assert peak < 4 * visitor.LARGEST
+    assert len(said.body) <= visitor.MAX_BODY_SIZE + 1
+    assert peak < 4 * visitor.MAX_BODY_SIZE
 
 
 def test_the_window_says_it_on_every_page_until_it_is_dealt_with(site: Site) -> None:

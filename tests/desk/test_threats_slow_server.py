@@ -44,7 +44,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_a_server_that_drips_is_left(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(responses, "PATIENCE", 0.2)
+    monkeypatch.setattr(responses, "GRACE_SECONDS", 0.2)
     begun = time.monotonic()
     with pytest.raises(ServerAway, match="too slowly"):
         Server(dripping, "t").waiting()
@@ -52,7 +52,7 @@ def test_a_server_that_drips_is_left(dripping: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_visit_that_lasts_too_long_ends_and_the_next_goes_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(SiteWatch, "look", lambda *_: ())
+    monkeypatch.setattr(SiteWatch, "check", lambda *_: ())
     for number in range(3):
         office.tell(what=f"Case {number}")
     anita = office.machine("police/anita")
@@ -75,7 +75,7 @@ class _Later:
 
     @staticmethod
     def monotonic() -> float:
-        return time.monotonic() + fetching.LONGEST_VISIT + 1
+        return time.monotonic() + fetching.MAX_FETCH_SECONDS + 1
 
 
 @pytest.mark.parametrize(

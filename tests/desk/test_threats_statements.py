@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import DailyStatement, DeskPart, Stated
+from forms.core.proofs.statements import DailyStatement, DeskPart, StatementForDesk
 from forms.desk.cli.main import desk as desk_command
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
@@ -24,7 +24,7 @@ from tests.desk.conftest import Office
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 HANG_TOGETHER = "hang together"
-Given = tuple[str, list[Stated]]
+Given = tuple[str, list[StatementForDesk]]
 
 
 def next_day(office: Office, days: int = 1) -> None:
@@ -56,12 +56,12 @@ def secret(office: Office) -> str:
         return str(store.signing_secret(connection))
 
 
-def signed(office: Office, statement: DailyStatement, part: DeskPart) -> Stated:
+def signed(office: Office, statement: DailyStatement, part: DeskPart) -> StatementForDesk:
     """What a server signs that lies."""
-    return Stated(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
+    return StatementForDesk(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 
 
-def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[Stated]], Given], *tokens: str) -> None:
+def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementForDesk]], Given], *tokens: str) -> None:
     """The server gives other statements than it has, to all machines or to these."""
     whole = Server.statements
 
@@ -82,7 +82,7 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
     next_day(office)
     office.answer_page(receipts[1], do="delete-now")  # one desk has fetched it, and both were told that it came
     legal.sync.run()
-    assert len(legal.cases.resting()) == 2
+    assert len(legal.cases.awaiting_erasure()) == 2
     for session in (legal, police):
         for _ in range(3):
             next_day(office)
@@ -138,9 +138,9 @@ def test_two_machines_that_are_shown_different_statements_notice(
     anita, babu = begun(office, "police/anita"), office.machine("police/babu")
     babu.sync.run()
 
-    def fork(key: str, rows: list[Stated]) -> Given:
+    def fork(key: str, rows: list[StatementForDesk]) -> Given:
         known = babu.withheld.statements.known()
-        made: list[Stated] = rows[:1]
+        made: list[StatementForDesk] = rows[:1]
         for row in rows[1:]:
             before = made[-1].statement.hash
             made.append(
@@ -204,7 +204,10 @@ ANOTHER_KEY = private_key("ab" * 32)
     ],
 )  # fmt: skip
 def test_whatever_does_not_fit_is_said_and_stops_no_desk(
-    office: Office, monkeypatch: pytest.MonkeyPatch, trouble: str, change: Callable[[str, list[Stated]], Given]
+    office: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: str,
+    change: Callable[[str, list[StatementForDesk]], Given],
 ) -> None:
     legal = begun(office)
     office.tell(what="comes all the same")
@@ -244,7 +247,7 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
     next_day(office)
     legal.sync.run()
     assert TROUBLES["key"] in wrong(legal)
-    assert legal.withheld.statements.begin_anew()
+    assert legal.withheld.statements.reset()
     legal.sync.run()
     assert wrong(legal) == ""
 
@@ -291,7 +294,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
 def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / FILE).write_text(damaged, encoding="utf-8")
     assert Statements(tmp_path).known() == Known()
-    Statements(tmp_path).note_given([("a" * 32, "2027-01-01")], "2027-01-01")
+    Statements(tmp_path).record_received([("a" * 32, "2027-01-01")], "2027-01-01")
     assert list(Known(number=2, heads={"2": "a"}).findings()) == []
     assert not Known(heads={"2": "a"}).contradicts(["2:b"])
     assert Known(heads={"2": "a"}).contradicts("2:b")

@@ -7,9 +7,9 @@ import click
 from click.testing import CliRunner
 
 from forms.core.problem import Problem
-from forms.desk.cases.case import cases
+from forms.desk.cases.case import build_cases
 from forms.desk.cases.log.case_log import Entry
-from forms.desk.cases.plain_text import log, one_line, plain, whole
+from forms.desk.cases.plain_text import case_line, letter_lines, log_lines, printable
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.crypto.decryption import read_letter
@@ -49,11 +49,11 @@ def test_a_letter_is_one_line_of_the_list() -> None:
     letter = read_letter({**told, "answers": {"what": EVIL, "place": EVIL, EVIL: "x"}})
     entry = Entry("b" * 32, ID, EVIL, EVIL, (), "note", {EVIL: EVIL})
     entry = replace(entry, kind=EVIL)
-    [case] = cases([(ID, 1, letter)], [entry], unproven=[entry])
-    assert len(one_line(1, case, TODAY).splitlines()) == 1
-    assert [len(line.splitlines()) for line in log(case)] == [1, 1]
-    assert all(len(line.splitlines()) <= 1 for line in whole(letter))
+    [case] = build_cases([(ID, 1, letter)], [entry], unproven=[entry])
+    assert len(case_line(1, case, TODAY).splitlines()) == 1
+    assert [len(line.splitlines()) for line in log_lines(case)] == [1, 1]
+    assert all(len(line.splitlines()) <= 1 for line in letter_lines(letter))
 
 
 def test_letters_that_are_younger_than_this_python_are_shown_and_marks_beside_them_not() -> None:
-    assert plain("\U0001e4db\U0003fffd\x1b[31m\u2065\ufffe") == "\U0001e4db\U0003fffd\u00b7[31m\u00b7\u00b7"
+    assert printable("\U0001e4db\U0003fffd\x1b[31m\u2065\ufffe") == "\U0001e4db\U0003fffd\u00b7[31m\u00b7\u00b7"

@@ -16,8 +16,8 @@ from forms.core.files.durable import write_safely
 from forms.core.portal import Choice, Clip, Desk, Event, Helpline, Language, Member, Portal, SoundFile
 from forms.core.problem import Problem
 from forms.desk.cases import plain_text
-from forms.desk.cases.export import exported
-from forms.desk.cases.log.case_log import Entry, sealed_entry
+from forms.desk.cases.export import encrypt_export
+from forms.desk.cases.log.case_log import Entry, seal_entry
 from forms.desk.cli.main import desk as command
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
@@ -160,11 +160,11 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
     mine = [str(one.to_public()) for one in anita.own_keys.identities]
     for number, (kind, value) in enumerate([("kind-of-2030", {"x": 1}), ("state", {"state": "state-of-2030"})]):
         entry = Entry(f"{number}" * 32, case.id, ANITA, "2027-01-01T10:00", (), kind, value)
-        anita.local_store.save("entries", entry.id, sealed_entry(entry, mine))
+        anita.local_store.save("entries", entry.id, seal_entry(entry, mine))
     anita.sync.run()
     [case] = anita.cases.all()
-    assert plain_text.one_line(1, case, office.day)
-    assert "kind-of-2030" in "\n".join(plain_text.log(case))
+    assert plain_text.case_line(1, case, office.day)
+    assert "kind-of-2030" in "\n".join(plain_text.log_lines(case))
 
 
 # A key changed twice
@@ -206,7 +206,7 @@ def test_a_new_passphrase_is_kept_composed(tmp_path: Path, quick_passphrase: Non
     assert decomposed != composed
     keys.make(tmp_path, decomposed)
     pyrage.passphrase.decrypt((tmp_path / "identity.age").read_bytes(), composed)
-    pyrage.passphrase.decrypt(exported({"a": b"b"}, decomposed), composed)
+    pyrage.passphrase.decrypt(encrypt_export({"a": b"b"}, decomposed), composed)
     with pytest.raises(Problem, match="shorter than"):
         keys.make(tmp_path / "other", unicodedata.normalize("NFD", "üüüüüüü"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forms.core.crypto.encryption import seal
-from forms.desk.cases.arrivals import FILE, Arrivals, New
+from forms.desk.cases.arrivals import FILE, Arrivals, ArrivedLetter
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
@@ -44,7 +44,7 @@ def test_a_letter_that_was_held_back_and_comes_later_is_said(office: Office) -> 
     shown = said(legal)
     assert f"of {TODAY} came on {office.day} only" in shown
     assert "holds letters back" in shown
-    assert len(legal.withheld.arrivals.odd()) == 4, "every one of them"
+    assert len(legal.withheld.arrivals.unusual()) == 4, "every one of them"
 
 
 def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
@@ -53,7 +53,7 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
     office.day = TODAY + timedelta(days=300)
     fresh = office.machine("partner")
     fresh.sync.run()
-    assert fresh.withheld.arrivals.odd() == ()
+    assert fresh.withheld.arrivals.unusual() == ()
     legal = office.machine("legal")
     office.day = TODAY
     for day in (0, 0, 1):
@@ -61,7 +61,7 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
         legal.sync.run()
         office.tell(what=f"told on day {day}")
     legal.sync.run()
-    assert legal.withheld.arrivals.odd() == ()
+    assert legal.withheld.arrivals.unusual() == ()
     assert "came late" not in said(legal)
 
 
@@ -135,6 +135,6 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
 def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / FILE).write_text(damaged, encoding="utf-8")
     arrivals = Arrivals(tmp_path)
-    assert arrivals.odd() == ()
-    arrivals.note([New("a" * 32, "b" * 32, "no day")], TODAY)
-    assert [one.kind for one in arrivals.odd()] == ["again"]
+    assert arrivals.unusual() == ()
+    arrivals.record([ArrivedLetter("a" * 32, "b" * 32, "no day")], TODAY)
+    assert [one.kind for one in arrivals.unusual()] == ["again"]

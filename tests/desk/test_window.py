@@ -763,7 +763,7 @@ def test_an_answer_from_an_old_page_does_not_overrule_a_colleagues_state(office:
     old = window.seen(case)
     window.act(case, "state", state="closed")
     window.post(f"/case/{case}/answer", seen=old, text="We look into it", state="looking")
-    assert window.case(case).answered
+    assert window.case(case).is_answered
     assert len(window.case(case).state.rivals) == 2
 
 
@@ -818,7 +818,7 @@ def test_handing_over_offers_no_desk_that_must_not_see_it(office: Office) -> Non
 def test_two_cases_are_put_together_and_taken_apart_again(office: Office) -> None:
     ids = fill(office)
     window = opened(office)
-    one, other = ids["alike"], window.session.cases.alike()[ids["alike"]][0]
+    one, other = ids["alike"], window.session.cases.similar_cases()[ids["alike"]][0]
     assert window.act(one, "merge", into=other).status_code == 303
     assert window.case(one).merged_into == other
     assert one in window.page(f"/case/{other}")

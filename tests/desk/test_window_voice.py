@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.test import TestResponse
 
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.desk.cli.main import desk as commands
 from tests.desk.test_window import Window, opened
 from tests.desk.window_helpers import Office, running, voice
@@ -47,18 +47,18 @@ def test_a_recording_goes_along_and_is_heard_in_the_time_line(office: Office) ->
     assert re.search(r'<input [^>]*type="file" id="answer-voice" name="voice" accept="audio/\*"', page)
     assert "Whoever stands beside the phone hears it" in page
     assert send(window, case, voice(), state="looking").status_code == 303
-    [spoken] = window.case(case).spoken_answers
+    [spoken] = window.case(case).answer_recordings
     assert (spoken.seconds, window.case(case).state.value) == (2, "looking")
     page = window.page(f"/case/{case}")
     assert f'Said too, 0:02</figcaption><audio controls preload="none" src="/part/{spoken.id}"' in page
     played = window.get(f"/part/{spoken.id}")
     assert (played.status_code, played.data[:4]) == (200, b"OggS")
     assert b"MarkedName" not in b"".join(one.read_bytes() for one in office.home.rglob("*") if one.is_file())
-    assert not window.case(case).unheard, "what this desk said is nothing to listen to"
+    assert not window.case(case).unheard_recordings, "what this desk said is nothing to listen to"
 
 
 @pytest.mark.parametrize(
-    ("recording", "says"), [(b"", "holds nothing"), (b"a program", "is no recording"), (b"RIFF" * (LARGEST["answer"] // 4 + 1), "more than 24 MB")]
+    ("recording", "says"), [(b"", "holds nothing"), (b"a program", "is no recording"), (b"RIFF" * (MAX_FILE_BYTES["answer"] // 4 + 1), "more than 24 MB")]
 )  # fmt: skip
 def test_what_cannot_be_taken_is_said_and_the_text_stays(office: Office, recording: bytes, says: str) -> None:
     case = office.letter("A word")
@@ -99,7 +99,7 @@ def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
 
     assert "cannot be read" in run("--voice", str(tmp_path / "none.wav"))
     assert "left for the person" in run("--voice", str(tmp_path / "said.wav"))
-    [spoken] = office.session().cases.case(case).spoken_answers
+    [spoken] = office.session().cases.case(case).answer_recordings
     assert spoken.seconds == 2
 
 

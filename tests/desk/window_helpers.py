@@ -115,7 +115,7 @@ class Office:
         """Put a sealed letter into the server's store; its id."""
         id = secrets.token_hex(16)
         day = (date.fromisoformat(day) + (self.today - TODAY)).isoformat()
-        keys = [key for desk in self.portal.named(desks) for key in desk.keys]
+        keys = [key for desk in self.portal.desks_with_ids(desks) for key in desk.keys]
         told = {
             "form": form or ("followup" if thread else "concern"), "version": 1, "id": id, "day": day, "language": language,
             "desks": list(desks), "answers": {"what": what, **answers}, "follows": thread, "sealed_by": "browser",

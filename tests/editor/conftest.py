@@ -41,7 +41,7 @@ def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
     def withdraw(told: str) -> None:
         withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
 
-    return start.make(
+    return start.create_editor(
         folder.root, folder.root / "var" / "editor", place or folder_place(folder),
         keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")}, today=lambda: TODAY,
         withdraw=withdraw,

@@ -44,7 +44,7 @@ def _with(data: bytes, parts: dict[str, bytes]) -> bytes:
 def test_what_is_read_inside_is_what_is_read_outside() -> None:
     assert documents.word(docx()) == pasted.from_docx(docx())
     long = WORD + "<p>Ask <del>not</del> for it.</p>" * 1000
-    assert len(long) > documents.AT_ONCE
+    assert len(long) > documents.MAX_IN_PROCESS
     assert documents.html(long) == pasted.from_html(long)
     book = workbook.write([["id", "திருவள்ளூர்"], ["x", "2027"]])
     assert documents.workbook(book, "x.xlsx") == workbook.read(book, "x.xlsx")
@@ -124,7 +124,7 @@ def test_a_paste_that_takes_too_long_ends_and_is_said(monkeypatch: pytest.Monkey
 
 def test_where_all_decoders_are_at_work_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
-        raise decoder_process.NoneFree
+        raise decoder_process.NoDecoderFree
 
     monkeypatch.setattr(decoder_process, "decode", busy)
     with pytest.raises(Problem, match="other files are being read"):

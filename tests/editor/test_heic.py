@@ -6,7 +6,7 @@ import random
 import pytest
 from editor.incoming import pictures
 from PIL import Image
-from sitegen.media import images
+from sitegen.media import photos
 
 from forms.core.media import heif, heif_boxes
 from forms.core.problem import Problem
@@ -42,14 +42,14 @@ def corners(picture: Image.Image) -> list[str]:
 )
 def test_a_grid_is_put_together_and_turned(turn: int, size: tuple[int, int], shown: list[str]) -> None:
     """Six tiles of 64 pixels, of which the last column and row are cut off, as phones do."""
-    found = images.decoded("x.heic", heic(COLOURS, 3, (180, 120), turn=turn))
-    assert (found.pixels.size, corners(found.pixels), found.told) == (size, shown, False)
+    found = photos.decode("x.heic", heic(COLOURS, 3, (180, 120), turn=turn))
+    assert (found.pixels.size, corners(found.pixels), found.has_metadata) == (size, shown, False)
 
 
 def test_it_is_taken_as_pixels_only() -> None:
     data = heic(COLOURS, 3, (180, 120), exif=True)
-    assert images.decoded("x.heic", data).told, "what stays in the file of a phone is known"
-    with Image.open(io.BytesIO(pictures.cleaned("x.heic", data))) as clean:
+    assert photos.decode("x.heic", data).has_metadata, "what stays in the file of a phone is known"
+    with Image.open(io.BytesIO(pictures.without_metadata("x.heic", data))) as clean:
         assert (clean.format, clean.size, len(clean.getexif())) == ("JPEG", (180, 120), 0)
 
 
@@ -80,7 +80,7 @@ ODD = {
 @pytest.mark.parametrize("what", ODD)
 def test_what_is_no_such_photo_is_a_sentence(what: str) -> None:
     with pytest.raises(Problem, match="cannot be read as a picture"):
-        images.decoded("x.heic", ODD[what])
+        photos.decode("x.heic", ODD[what])
 
 
 def test_whatever_is_changed_in_one_nothing_else_is_raised() -> None:

@@ -9,10 +9,10 @@ import pytest
 from editor.editor import Editor
 from editor.saving import store
 from editor.tables import checks
+from editor.translation import staff_words
 from editor.window import home, page_pages
 from sitegen.content import translations
 
-from forms.core import i18n
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT, library_of, page
 from tests.sitegen.conftest import ROWS, Folder
@@ -144,7 +144,7 @@ def test_a_page_without_a_title_is_said_in_the_words_of_its_form(browser: Browse
         "/pages/en/index.md", 400, **{**browser.form("/pages/en/index.md"), "title": " ", "text": TYPED}
     )
     assert TYPED in said.text
-    assert f"<strong>{i18n.translations('ta').gettext('This is empty.')}</strong>" in said.text
+    assert f"<strong>{staff_words.translations('ta').gettext('This is empty.')}</strong>" in said.text
     assert "---" not in said.text
 
 
@@ -157,7 +157,7 @@ def test_a_full_disk_is_said_in_the_persons_language(browser: Browser, monkeypat
     monkeypatch.setattr(store, "write_durably", full)
     said = unescape(browser.post("/pages/en/index.md", 400, **{**form, "text": TYPED}).text)
     assert TYPED in said
-    words = i18n.translations("or")
+    words = staff_words.translations("or")
     assert words.gettext("What you wrote is still on the page. Make room on the disk, then save again.") in said
     assert "cannot be written" not in said
 
@@ -174,7 +174,7 @@ def test_what_was_typed_stands_under_the_words_of_its_field(
     assert names - {"passphrase", "pack"} <= set(home.LABELS)
     monkeypatch.setattr(editor.store, "save", raises)
     browser.post("/language", language="hi")
-    words = i18n.translations("hi")
+    words = staff_words.translations("hi")
     said = browser.post("/translate/ta/index.md", 500, title="T", paragraph=["A", TYPED], kind="x").text
     for label in ("Title", "Text"):
         assert re.search(rf"<label[^>]*>{words.gettext(label)}</label>", said)

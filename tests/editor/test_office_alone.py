@@ -10,7 +10,7 @@ from editor.office import office
 from editor.office.state import FILE
 
 from forms.operations.cli.update_commands import update
-from forms.operations.updating import OFFICE, clone_in
+from forms.operations.updating.content_writers import OFFICE, clone_in
 from tests.commands import run, site_in
 from tests.sitegen.conftest import TODAY, Folder
 

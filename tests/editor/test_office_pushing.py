@@ -14,14 +14,16 @@ from dulwich.repo import Repo
 from editor import start
 from editor.office import withdrawals
 from editor.office.build_signatures import BuildSignatures
-from editor.remotes.place import SEEN, RemotePlace
+from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Offline, Remote
+from editor.remotes.signed_branch import SEEN
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.commands import site_in
 from tests.editor.conftest import folder_place
 from tests.editor.office_helpers import Device, Person, Publishing, asked, open_office, said, with_passkey
@@ -73,7 +75,7 @@ class Pushing(Publishing):
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
         source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
-            keep=partial(withdrawal.keep_withdrawals, content), withdrawn=partial(withdrawn_stories, today=TODAY),
+            keep_withdrawals=partial(withdrawal.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
         return update(source, lambda: None, self.server / "published", TODAY)
 
@@ -97,14 +99,14 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
         return [key for line in lines if (key := passkey_commits.passkey_of(line))]
 
     signatures = BuildSignatures(passkeys)
-    editor = start.make(
+    editor = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
         today=lambda: TODAY, withdraw=lambda told: withdrawal.write_withdrawn(folder.root / "content", told, TODAY),
         push=start.Push(Remote(bare.as_uri()), key, signatures.sign_commit),
     )  # fmt: skip
     made = Pushing(open_office(editor, signatures=signatures), folder, bare, tmp_path / "server")
     yield made
-    until(lambda: signatures.waiting or not editor.publisher.running)
+    until(lambda: signatures.waiting or not editor.publisher.is_running)
     if signatures.waiting:
         signatures.refuse(signatures.waiting.digest)
     editor.publisher.wait()
@@ -191,12 +193,12 @@ def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
     pushing.publish(came)
     pushing.take()
     came.edit("/pages/en/index.md", "# index\n\nHacked.")
-    place = pushing.place.editor.pushes
-    assert isinstance(place, RemotePlace)
+    place = pushing.place.editor.remote
+    assert isinstance(place, RemoteDestination)
     history = pushing.place.editor.store.history
     tip = pushing.git("rev-parse", "main")
-    ready = place.prepared(history.newest(), {}, [tip], "M. Devi", "Publish")
-    place.remote.push(history.folder, history.add(ready, place.signature_of(ready, withdraws=True)), tip)
+    ready = place.unsigned_commit(history.newest(), {}, [tip], "M. Devi", "Publish")
+    place.remote.push(history.folder, history.add(ready, place.sign(ready, withdraws=True)), tip)
     with pytest.raises(Problem, match=r"changes more of consents\.csv"):
         pushing.take()
     assert "Hacked." not in pushing.taken("en/index.md")
@@ -211,9 +213,9 @@ def test_a_withdrawal_that_makes_a_page_a_link_is_believed_by_nobody(
     came = pushing.publisher()
     pushing.publish(came)
     pushing.take()
-    place = pushing.place.editor.pushes
-    assert isinstance(place, RemotePlace)
-    history, prepared = pushing.place.editor.store.history, place.prepared
+    place = pushing.place.editor.remote
+    assert isinstance(place, RemoteDestination)
+    history, prepared = pushing.place.editor.store.history, place.unsigned_commit
     tip = pushing.git("rev-parse", "main")
 
     def with_a_link(*asked: Any) -> Any:
@@ -223,12 +225,12 @@ def test_a_withdrawal_that_makes_a_page_a_link_is_believed_by_nobody(
             ready.tree = commit_tree_changes(repo.object_store, repo[ready.tree], [(b"en/index.md", 0o120000, page)])
         return ready
 
-    monkeypatch.setattr(place, "prepared", with_a_link)
+    monkeypatch.setattr(place, "unsigned_commit", with_a_link)
     came.post("/consents/withdraw", consent="the-well")
     until(lambda: not pushing.place.editor.settings.withdrawing_since)
     with pytest.raises(Problem, match=r"changes en/index\.md too"):
         pushing.take()
-    history.set_mark(SEEN, tip)  # as a colleague's editor, which has seen only the commit before
+    history.set_ref(SEEN, tip)  # as a colleague's editor, which has seen only the commit before
     with pytest.raises(Problem, match="is not signed by anybody"):
         place.require_trusted(pushing.git("rev-parse", "main"))
 
@@ -302,8 +304,8 @@ def test_a_withdrawal_is_taken_where_the_site_gets_another_address(pushing: Push
     came = pushing.publisher()
     pushing.publish(came)
     pushing.take()
-    place = pushing.place.editor.pushes
-    assert isinstance(place, RemotePlace)
+    place = pushing.place.editor.remote
+    assert isinstance(place, RemoteDestination)
     place.site = "https://new.example.org"
     pushing.place.person("M. Devi", "writer").post("/consents/withdraw", consent="the-well")
     until(lambda: not pushing.place.editor.settings.withdrawing_since)

@@ -72,10 +72,10 @@ def site(folder: Folder) -> Iterator[SignedSite]:
         (out / ADDRESS[1:]).write_bytes(fresh)
         (out / SIGNATURES[1:]).write_text(line, "ascii")
 
-    editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).take_out_withdrawn))
+    editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).remove_withdrawn))
     made = SignedSite(open_office(editor, signatures=signatures), folder, named)
     yield made
-    until(lambda: signatures.waiting or not editor.publisher.running)
+    until(lambda: signatures.waiting or not editor.publisher.is_running)
     if signatures.waiting:
         signatures.refuse(signatures.waiting.digest)
     editor.publisher.wait()
@@ -267,7 +267,7 @@ def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Fold
 
     def begin() -> Build:
         publisher.start("0" * 40, "B. Das", TODAY.isoformat())
-        until(lambda: signatures.waiting or not publisher.running)
+        until(lambda: signatures.waiting or not publisher.is_running)
         assert signatures.waiting, publisher.outcome
         return signatures.waiting
 

@@ -11,8 +11,8 @@ from dulwich.client import HTTPUnauthorized
 from dulwich.repo import Repo
 from editor import start
 from editor.editor import Editor
-from editor.remotes import answer
-from editor.remotes.joining import CONSENTS, join, require_name
+from editor.remotes import site_report
+from editor.remotes.file_merge import CONSENTS, merge_files, require_name
 from editor.remotes.remote import Moved, Remote
 from editor.saving.history import History
 from sitegen.content.settings_schema import remote_of
@@ -21,7 +21,8 @@ from sitegen.publish.withdrawals import withdrawal
 from forms.core.builds.git_signatures import public_line, sign
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.editor.conftest import Browser, browser_at, folder_place
 from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import KEY, TODAY, Folder
@@ -87,7 +88,7 @@ def office(folder: Folder, bare: Path, key: PrivateKey | None, name: str) -> Off
     def withdraw(told: str) -> None:
         withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
 
-    made = start.make(
+    made = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
         today=lambda: TODAY, withdraw=withdraw, push=start.Push(Remote(bare.as_uri()), key),
     )  # fmt: skip
@@ -147,8 +148,8 @@ def test_where_both_changed_the_same_lines_both_are_shown_and_a_person_decides(d
     assert (district.devi.file("en/index.md"), district.tip) == (before, tip), "nothing is written anywhere"
     page = district.devi.browser.get("/publish/")
     assert "Ravi's words." in page.replace("&#39;", "'")
-    parts = district.devi.editor.pushes.touching.touching[0].parts  # type: ignore[union-attr]
-    texts = ["Both words.\n" if part.touches else part.text for part in parts or ()]
+    parts = district.devi.editor.remote.merge.conflicts[0].parts  # type: ignore[union-attr]
+    texts = ["Both words.\n" if part.is_conflict else part.text for part in parts or ()]
     district.devi.browser.post("/publish/both", **{"tip": tip, "part-0": texts})
     assert district.devi.publish() == ()
     assert "Both words." in district.shown("en/index.md")
@@ -165,7 +166,7 @@ def test_a_decision_about_what_changed_since_is_not_taken(district: District) ->
     district.devi.publish()
     tip = district.tip
     district.devi.write("# index\n\nDevi's later words.")
-    parts = district.devi.editor.pushes.touching.touching[0].parts  # type: ignore[union-attr]
+    parts = district.devi.editor.remote.merge.conflicts[0].parts  # type: ignore[union-attr]
     sent = {"tip": tip, "part-0": [part.text for part in parts or ()]}
     assert "somebody has published meanwhile" in district.devi.browser.post("/publish/both", 400, **sent).text
     assert b"later words" in district.devi.file("en/index.md")
@@ -193,7 +194,7 @@ def test_somebody_who_pushes_in_the_same_moment_costs_nothing(
     push, times = Remote.push, iter((1,))
 
     def second(self: Remote, repository: Path, commit: str, expected: str) -> None:
-        if self is district.devi.editor.pushes.remote and next(times, None):  # type: ignore[union-attr]
+        if self is district.devi.editor.remote.remote and next(times, None):  # type: ignore[union-attr]
             assert district.ravi.publish() == ()
         push(self, repository, commit, expected)
 
@@ -234,7 +235,7 @@ def test_a_withdrawal_without_a_network_is_said_and_tried_again(district: Distri
     district.devi.editor.publisher.wait()
     assert "has not reached the server yet, since 1 January 2027" in district.devi.browser.get("/")
     district.bare.with_name("away").rename(district.bare)
-    district.devi.editor.publisher.keep_on("Devi")
+    district.devi.editor.publisher.retry_withdrawal("Devi")
     district.devi.editor.publisher.wait()
     assert TODAY.isoformat() in district.shown(CONSENTS)
     assert "has not reached" not in district.devi.browser.get("/")
@@ -275,7 +276,7 @@ def forge(
     history = History(content, path)
     page = (district.shown("en/index.md") + f"\n{words}\n").encode()
     tip = district.tip
-    ready = history.prepared(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}")
+    ready = history.new_commit(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}")
     made = history.add(ready, sign(ready.as_raw_string(), key) if key else None)
     Remote(district.bare.as_uri()).push(path, made, tip)
     history.close()
@@ -296,7 +297,7 @@ def forge(
 def test_what_is_not_trusted_is_not_brought_here_and_not_signed(
     district: District, key: PrivateKey | None, line: str, told: str
 ) -> None:
-    site = district.devi.editor.pushes.site  # type: ignore[union-attr]
+    site = district.devi.editor.remote.site  # type: ignore[union-attr]
     tip = forge(district, key, "Evil words.", line.format(site=site))
     district.devi.write("# index\n\nDevi.")
     (problem,) = district.devi.publish()
@@ -323,7 +324,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(Problem, match="cannot be the name of a file"):
         require_name(name)
     with pytest.raises(Problem):
-        join({}, {}, {name: "1"}, lambda _: b"x")
+        merge_files({}, {}, {name: "1"}, lambda _: b"x")
 
 
 # Files of both
@@ -333,8 +334,8 @@ Case = tuple[bytes, bytes, bytes]
 
 
 def both(path: str, case: Case, read: Callable[[str], bytes | None] | None = None) -> bytes | None:
-    found = join({path: "0"}, {path: "1"}, {path: "2"}, read or (lambda id: case[int(id)] if id else None))
-    return None if found.touching else found.changes[path]
+    found = merge_files({path: "0"}, {path: "1"}, {path: "2"}, read or (lambda id: case[int(id)] if id else None))
+    return None if found.conflicts else found.changes[path]
 
 
 HEAD = b"id,name_en,phone\n"
@@ -410,7 +411,7 @@ def test_moved_is_said_when_the_branch_is_another(district: District) -> None:
 
 
 def test_without_a_key_nothing_is_pushed_and_it_is_said(district: District) -> None:
-    place = district.devi.editor.pushes
+    place = district.devi.editor.remote
     assert place
     place.key = None
     (problem,) = district.devi.publish()
@@ -436,7 +437,7 @@ def test_a_token_that_is_not_accepted_is_said_without_it(tmp_path: Path) -> None
         raise told
 
     with pytest.raises(Problem, match="does not take the name and token") as problem:
-        Remote("https://git.example/district.git").telling(refused)
+        Remote("https://git.example/district.git").report_errors(refused)
     assert "S3CRET" not in str(problem.value)
 
 
@@ -461,10 +462,10 @@ def test_a_remote_that_can_be_pushed_to(remote: str) -> None:
 
 
 def test_staff_see_whether_the_server_has_taken_it(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = district.devi.editor.pushes
+    place = district.devi.editor.remote
     assert place
     said = {"site": ""}
-    monkeypatch.setattr(answer, "taken", lambda _: said["site"])
+    monkeypatch.setattr(site_report, "commit_on_site", lambda _: said["site"])
     for commit, words in (
         ("", "has not taken it yet"), (district.tip, "The server has taken it."), ("1" * 40, "shows something newer"),
     ):  # fmt: skip
@@ -476,7 +477,7 @@ def test_staff_see_whether_the_server_has_taken_it(district: District, monkeypat
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "https://127.0.0.1:1", "ftp://x", ""])
 def test_what_the_site_does_not_say_is_nothing(address: str) -> None:
-    assert answer.taken(address) == ""
+    assert site_report.commit_on_site(address) == ""
 
 
 def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be_built(
@@ -487,7 +488,7 @@ def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be
     content.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
     signers = district.bare.with_name("allowed_signers")
-    source = GitSource(content, clone, signers, keep=partial(withdrawal.keep_withdrawals, content))
+    source = GitSource(content, clone, signers, keep_withdrawals=partial(withdrawal.keep_withdrawals, content))
     purged: list[str] = []
 
     def build() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 from sitegen.content.consent import consent_table
-from sitegen.media import audio_clips
+from sitegen.media import staff_recordings
 
 from tests.editor.conftest import OURS, Browser
 from tests.editor.test_window import CONSENT
@@ -49,7 +49,7 @@ def test_a_recording_keeps_nothing_but_the_sound(browser: Browser, folder: Folde
     with av.open(io.BytesIO(data)) as opened:
         assert opened.streams.audio[0].codec_context.name in {"opus", "libopus"}
         assert set(opened.metadata) | set(opened.streams.audio[0].metadata) <= {"encoder"}
-    assert audio_clips.recordings(folder.root / "content")[("ta", "help")] == kept(folder)
+    assert staff_recordings.find(folder.root / "content")[("ta", "help")] == kept(folder)
     assert f"recorded: {TODAY}" in (folder.root / "content" / "ta" / "help.md").read_text("utf-8")
     assert browser.client.get("/heard/ta/help").data == data
     assert folder.problems() == []
@@ -84,7 +84,7 @@ def test_the_voice_of_a_person_is_not_on_the_site_before_her_consent_and_goes_wi
     content = folder.root / "content"
 
     def heard() -> bool:
-        return ("ta", "help") in audio_clips.allowed_recordings(
+        return ("ta", "help") in staff_recordings.find_allowed(
             content, consent_table.read_leniently(content).media(TODAY)
         )
 

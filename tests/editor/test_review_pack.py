@@ -13,7 +13,7 @@ from editor.editor import Editor
 from editor.reviewing import review_pack
 from editor.saving import store
 
-from forms.core.files.spreadsheet_csv import unguarded
+from forms.core.files.spreadsheet_csv import unescape_formula
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.sitegen.conftest import Folder
@@ -69,11 +69,11 @@ def text(folder: Folder) -> str:
 
 def test_the_table_has_every_text_beside_its_english(browser: Browser) -> None:
     lines = [line for line in pack(browser) if line["file"] == "ta/rights.md"]
-    assert [(line["place"], unguarded(line["english"])) for line in lines] == [
+    assert [(line["place"], unescape_formula(line["english"])) for line in lines] == [
         ("title", "rights"), ("paragraph 1", "# rights"), ("paragraph 2", "One [[ number: 112 ]]."),
         ("paragraph 3", "- Two\n- Three"), ("paragraph 4", "Four."),
     ]  # fmt: skip
-    assert unguarded(lines[3]["translation"]) == "- இரண்டு\n- மூன்று"
+    assert unescape_formula(lines[3]["translation"]) == "- இரண்டு\n- மூன்று"
     helplines = [line for line in pack(browser) if line["file"] == "tables/helplines.csv"]
     assert helplines
     assert all(line["place"].split(" of ")[0].endswith("_ta") for line in helplines)
@@ -103,7 +103,7 @@ def test_a_correction_takes_the_place_of_the_text_and_is_in_the_history(
     shown = returned(browser, lines)
     assert "1 page or table was corrected" in shown
     assert "- இரண்டு, நன்றாக\n- மூன்று\n\nநான்கு." in text(folder)
-    newest = next(editor.store.history.entries(1))
+    newest = next(editor.store.history.revisions(1))
     assert (newest.who, newest.what) == ("M. Devi", "Corrections by a reader: ta")
     assert "reviewed_by: nobody" in text(folder), "she did not say that she read it in full"
     assert folder.problems() == []
@@ -190,7 +190,7 @@ def test_all_corrections_are_one_save(browser: Browser, folder: Folder, editor: 
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
     returned(browser, lines)
-    newest = next(editor.store.history.entries(1))
+    newest = next(editor.store.history.revisions(1))
     assert {one.path for one in editor.store.history.changes(newest.id)} == {"ta/rights.md", "tables/helplines.csv"}
 
 

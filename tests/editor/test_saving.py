@@ -38,11 +38,11 @@ def test_a_save_is_a_commit_with_the_persons_name(content: Path) -> None:
     page = store.page("en", "help.md")
     first = store.save(page, "One.\n", "", "M. Devi <x@y>", "New")
     store.save(page, "Two.\n", first.base, "A. Kumar", "Edit")
-    assert [(entry.who, entry.what) for entry in store.history.entries(9)] == [
+    assert [(entry.who, entry.what) for entry in store.history.revisions(9)] == [
         ("A. Kumar", "Edit"),
         ("M. Devi x@y", "New"),
     ]
-    newest = next(store.history.entries(1))
+    newest = next(store.history.revisions(1))
     assert [(one.path, one.before, one.after) for one in store.history.changes(newest.id)] == [
         ("en/help.md", b"One.\n", b"Two.\n")
     ]
@@ -64,7 +64,7 @@ def test_what_touches_is_shown_and_nothing_is_written(content: Path) -> None:
     base = store.save(page, "One.\n\nTwo.\n", "", "A", "New").base
     store.save(page, "One, by A.\n\nTwo.\n", base, "A", "Edit")
     asked = store.save(page, "One, by B.\n\nTwo.\n", base, "B", "Edit")
-    assert [(part.text, part.theirs) for part in asked.parts if part.touches] == [("One, by B.\n", "One, by A.\n")]
+    assert [(part.text, part.theirs) for part in asked.parts if part.is_conflict] == [("One, by B.\n", "One, by A.\n")]
     assert words(store) == "One, by A.\n\nTwo.\n"
     store.save(page, "One, by both.\n\nTwo.\n", asked.base, "B", "Edit")
     assert words(store) == "One, by both.\n\nTwo.\n"
@@ -78,7 +78,7 @@ def test_an_edit_with_another_program_is_in_the_history_before_it_is_edited_here
     page.write_text("One.\n\nTwo, in Notepad.\n", encoding="utf-8")
     store.save(page, "One, here.\n\nTwo.\n", base, "A", "Edit")
     assert words(store) == "One, here.\n\nTwo, in Notepad.\n"
-    assert [entry.who for entry in store.history.entries(9)] == ["A", "?", "A"]
+    assert [entry.who for entry in store.history.revisions(9)] == ["A", "?", "A"]
 
 
 def test_two_new_pages_of_one_name_do_not_replace_each_other(content: Path) -> None:
@@ -105,7 +105,7 @@ def test_content_inside_a_larger_repository_leaves_that_one_alone(content: Path)
     store.save(store.page("en", "help.md"), "One.\n", "", "A", "New")
     assert sorted(path for path in (content.parent / ".git").rglob("*")) == before
     assert not (content / ".git").exists()
-    assert [entry.what for entry in store.history.entries(9)] == ["New"]
+    assert [entry.what for entry in store.history.revisions(9)] == ["New"]
 
 
 def test_content_that_is_a_repository_of_its_own_gets_the_commits(content: Path) -> None:
@@ -124,10 +124,10 @@ def test_a_repository_of_its_own_keeps_its_hidden_files(content: Path) -> None:
         worktree.stage([".gitignore"])
         worktree.commit(message=b"By hand", author=b"A <>", committer=b"A <>")
     store = store_of(content)
-    store.note_outside()
+    store.record_external_changes()
     store.save(store.page("en", "help.md"), "One.\n", "", "A", "New")
-    store.note_outside()
-    assert [entry.what for entry in store.history.entries(9)] == ["New", "By hand"]
+    store.record_external_changes()
+    assert [entry.what for entry in store.history.revisions(9)] == ["New", "By hand"]
     assert set(store.history.files()) == {".gitignore", "en/help.md"}
 
 
@@ -143,7 +143,7 @@ def test_a_repository_that_another_program_holds_is_a_sentence_and_the_text_is_s
     assert page.read_text() == "Two.\n"
     lock.with_name(f"{lock.name}.lock").unlink()
     assert words(store) == "Two.\n"
-    assert [entry.who for entry in store.history.entries(9)] == ["?", "A"]
+    assert [entry.who for entry in store.history.revisions(9)] == ["?", "A"]
 
 
 def test_a_table_keeps_the_mark_by_which_excel_knows_its_letters(content: Path) -> None:
@@ -198,8 +198,8 @@ def test_a_secret_key_is_neither_saved_nor_recorded(content: Path) -> None:
     with pytest.raises(Problem, match="a secret key stands here"):
         store.save(store.page("en", "help.md"), f"{secret}\n", "", "A", "New")
     (content / "en" / "other.md").write_text(secret)
-    store.note_outside()
-    assert list(store.history.entries(9)) == []
+    store.record_external_changes()
+    assert list(store.history.revisions(9)) == []
     assert not (content / "en" / "help.md").exists()
 
 
@@ -256,7 +256,7 @@ for at in range(1, last):
     assert text in (OLD, NEW), f"{at}: half a file of {len(text)}"
     again = store()  # the next start goes on: no lock of the dead program is in its way
     text, base = again.read(page)
-    assert again.save(page, text + "After.", base, "A", "after").entry, at
+    assert again.save(page, text + "After.", base, "A", "after").revision, at
     assert page.read_text() == text + "After."
     again.history.close()
     if status == 0:
@@ -321,7 +321,7 @@ for life in range(200):
     assert found in (saved, saved + 1), (life, text, saved)  # all that was said to be saved, or the one that was being
     assert text in ("", f"Save {found}.")
     cut, saved = cut + (found > saved), found
-    assert not own.history.is_behind()
+    assert not own.history.has_unrecorded_changes()
     own.history.close()
 print(saved, cut)
 """
@@ -333,9 +333,9 @@ def test_killed_two_hundred_times_in_the_middle_of_saves_nothing_that_was_saved_
 
 
 def test_only_one_editor_runs_at_a_time(tmp_path: Path) -> None:
-    from editor.start import alone  # noqa: PLC0415
+    from editor.start import exclusive  # noqa: PLC0415
 
-    with alone(tmp_path), pytest.raises(Problem, match="runs already"), alone(tmp_path):
+    with exclusive(tmp_path), pytest.raises(Problem, match="runs already"), exclusive(tmp_path):
         raise AssertionError("two editors run")
 
 

@@ -172,7 +172,7 @@ def test_a_withdrawal_waits_for_nobody(gated: Browser, editor: Editor, folder: F
 def test_nothing_slips_into_a_build_that_has_begun(gated: Browser, editor: Editor, folder: Folder) -> None:
     """What was not read must not be in it only because it was saved a moment after the button."""
     begun, go_on = threading.Event(), threading.Event()
-    place = editor.publisher.place
+    place = editor.publisher.destination
     assert isinstance(place, PublicFolder)
     build = place.build
 

@@ -130,7 +130,7 @@ def test_words_that_were_withdrawn_are_shown_only_to_who_can_take_them_out(place
     draft = folder.root / "content" / "drafts" / "ta" / "stories" / "one.md"
     draft.parent.mkdir(parents=True)
     draft.write_text("---\ntitle: One\n---\n\nHer words of then, half.\n", encoding="utf-8")
-    place.editor.store.note_outside()
+    place.editor.store.record_external_changes()
     writer, reviewer = place.person("M. Devi", "writer"), place.person("K. Rao", "reviewer", languages=("ta",))
     entry = place.editor.store.history.newest()
     paths = (

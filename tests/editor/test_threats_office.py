@@ -294,10 +294,10 @@ def test_the_history_names_the_account_and_nobody_agrees_to_their_own_words(plac
     portal = folder.root / "content" / "portal.yml"
     portal.write_text(portal.read_text() + "second_person: [pages]\n")
     devi, das = place.person("M. Devi", "writer", "publisher"), place.person("B. Das", "writer")
-    place.editor.store.note_outside()
+    place.editor.store.record_external_changes()
     place.editor.remember(published=place.editor.store.history.newest(), name="Typed Before")
     devi.edit("/pages/en/index.md", "Her words.")
-    assert next(iter(place.editor.store.history.entries(1))).who == "M. Devi"
+    assert next(iter(place.editor.store.history.revisions(1))).who == "M. Devi"
     id = devi.fields("/approve/").get("id", "") or place.editor.approvals.waiting()[0].id
     devi.post("/approve/", 400, path="en/index.md", id=id)
     devi.post("/publish/", 400)

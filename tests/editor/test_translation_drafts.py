@@ -103,7 +103,7 @@ def test_what_is_finished_goes_to_the_site_and_the_draft_is_gone(
     assert not draft(folder).exists()
     assert folder.problems() == []
     assert "Draft is done" in browser.get("/history/")
-    id = next(entry.id for entry in editor.store.history.entries(9) if entry.what.startswith("Draft is done"))
+    id = next(entry.id for entry in editor.store.history.revisions(9) if entry.what.startswith("Draft is done"))
     browser.post(f"/history/{id}/back", path="drafts/ta/rights.md")
     assert boxes(browser.get(PATH)) == PARTS, "it can be brought back"
 
@@ -170,7 +170,7 @@ def test_a_story_that_is_only_drafted_waits_for_no_second_person(
     portal = folder.root / "content" / "portal.yml"
     portal.write_text(portal.read_text("utf-8") + "\nsecond_person: [pages, stories]\n", "utf-8")
     folder.page("rights", "One.\n\nTwo.")
-    editor.store.note_outside()
+    editor.store.record_external_changes()
     save_draft(browser, PARTS)
     assert not editor.approvals.covers("drafts/ta/rights.md", draft(folder).read_bytes())
 
@@ -188,7 +188,7 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
     assert draft(folder, "stories/another").exists()
     assert "drafts/ta/stories/the-well" not in browser.get("/")
     assert "கிணறு" not in browser.get("/translate/ta/stories/the-well.md")
-    assert editor.store.history.is_behind() is False
+    assert editor.store.history.has_unrecorded_changes() is False
     path = "/translate/ta/stories/the-well.md"
     sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
     assert "Its consent was withdrawn." in browser.post(path, 400, **sent).text
@@ -197,7 +197,7 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
 
 def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Folder, editor: Editor) -> None:
     folder.page("rights", "One.")
-    editor.looking.keys = {"police": (KEY, "sha256:0")}
+    editor.content_cache.keys = {"police": (KEY, "sha256:0")}
     editor.remember(name="M. Devi")
     browser = browser_at(editor)
     for path in ("/translate/", "/translate/ta/", "/recordings/ta/", "/pages/", "/pictures/"):
@@ -211,7 +211,7 @@ def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Fol
     assert "desk events" in browser.get("/"), "it is said where it is told what is wrong"
     assert "desk events" in browser.get("/publish/")
     with pytest.raises(Problems, match="desk events"):
-        build.prepare(folder.root, keys=editor.looking.keys, today=TODAY)
+        build.prepare(folder.root, keys=editor.content_cache.keys, today=TODAY)
 
 
 def test_what_cannot_be_read_is_said_above_what_was_read_before(folder: Folder, browser: Browser) -> None:

@@ -73,9 +73,9 @@ def test_a_table_that_did_not_change_is_not_checked_again(editor: Editor, monkey
     where = editor.content / "tables", editor.root / "site" / "schemas"
     table_reader.read_tables(*where)
     checked: list[str] = []
-    real = typed_rows.checked
+    real = typed_rows.check_tables
     monkeypatch.setattr(
-        typed_rows, "checked", lambda sheets, schemas, names: checked.extend(names) or real(sheets, schemas, names)
+        typed_rows, "check_tables", lambda sheets, schemas, names: checked.extend(names) or real(sheets, schemas, names)
     )
     table_reader.read_tables(*where)
     assert checked == []

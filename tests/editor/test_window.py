@@ -369,7 +369,7 @@ def test_a_build_that_fails_leaves_the_site_and_says_why(browser: Browser, edito
     def broken(_: Path) -> None:
         raise RuntimeError("a fault of ours")
 
-    place = editor.publisher.place
+    place = editor.publisher.destination
     assert isinstance(place, PublicFolder)
     place.build = broken
     browser.post("/publish/")

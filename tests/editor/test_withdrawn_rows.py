@@ -329,9 +329,9 @@ def test_the_server_is_told_and_the_save_recorded_whatever_could_not_be_done_her
         raise Problem("public/en", "could not be cleaned.", "Remove it.")
 
     monkeypatch.setattr(editor, "withdraw", withdraw)
-    monkeypatch.setattr(type(editor), "pushes", property(lambda _: object()))
+    monkeypatch.setattr(type(editor), "remote", property(lambda _: object()))
     monkeypatch.setattr(editor.publisher, "withdraw", lambda _who, day: asked.append(day))
-    monkeypatch.setattr(editor.store, "note_outside", lambda _who, what: asked.append(what))
+    monkeypatch.setattr(editor.store, "record_external_changes", lambda _who, what: asked.append(what))
     said = browser_at(editor).post("/consents/withdraw", 400, consent="the-well").text
     assert asked == ["Withdraw consent the-well", TODAY.isoformat()]
     assert "could not be cleaned" in said

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from editor.editor import Editor
 from editor.reviewing import review_pack
-from editor.translation import interface_words
+from editor.translation import interface_words, staff_words
 
 from forms.core import i18n
 from forms.core.i18n import own_words
@@ -23,7 +23,7 @@ OURS = i18n.catalog("ta")["Home"].string
 
 @pytest.fixture(autouse=True)
 def no_own_words() -> None:
-    i18n.take_words({})
+    i18n.set_process_words({})
 
 
 def po(folder: Folder) -> str:
@@ -62,9 +62,9 @@ def test_a_districts_word_wins_over_ours_and_goes_to_the_site_and_the_forms(brow
     assert folder.problems() == []
     report = folder.check()
     assert not [line for line in report.warnings if "words/ta.po" in line and "left out" in line]
-    i18n.take_words({"ta": po(folder)})
-    assert i18n.say("ta")("Home") == "வீடு"
-    assert i18n.say("ta")("Stop") == i18n.catalog("ta")["Stop"].string, "all others stay ours"
+    i18n.set_process_words({"ta": po(folder)})
+    assert i18n.translator("ta")("Home") == "வீடு"
+    assert i18n.translator("ta")("Stop") == i18n.catalog("ta")["Stop"].string, "all others stay ours"
     assert word(browser, "Home")["translation"] == "வீடு"
     sent(browser, WORDS, [{**word(browser, "Home"), "better": OURS}])
     assert "வீடு" not in po(folder)
@@ -93,27 +93,29 @@ def test_a_word_that_could_break_or_act_is_refused_and_what_was_typed_stays(
     assert bad in unescape(answer)
     assert po(folder) == ""
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-    assert own_words.usable(f'{head}msgid "{english}"\nmsgstr "{bad}"\n', "ta") == {}, (
+    assert own_words.usable_words(f'{head}msgid "{english}"\nmsgstr "{bad}"\n', "ta") == {}, (
         "nor where the file was written by hand"
     )
 
 
 def test_a_sentence_with_a_number_is_shown_when_all_its_forms_are_there(browser: Browser, folder: Folder) -> None:
-    one, many = next(m.id for m in i18n.catalog("ta") if isinstance(m.id, tuple) and "%(num)d page" in m.id[0])
+    one, many = next(
+        m.id for m in i18n.catalog("ta", staff_words.FOLDER) if isinstance(m.id, tuple) and "%(num)d page" in m.id[0]
+    )
     rows = [row for row in shown(browser, WORDS, one[:12]) if row["english"] in {one, many}]
     assert len(rows) == 2
     sent(browser, WORDS, [{**rows[0], "better": "%(num)d பக்கம்தான்."}, {**rows[1], "better": "%(num)d பக்கங்கள்தான்."}])
-    i18n.take_words({"ta": po(folder)})
-    said = i18n.translations("ta").ngettext
+    i18n.set_process_words({"ta": po(folder)})
+    said = staff_words.translations("ta").ngettext
     assert [said(one, many, number) % {"num": number} for number in (1, 3)] == ["1 பக்கம்தான்.", "3 பக்கங்கள்தான்."]
 
 
 def test_a_hostile_plural_rule_of_a_file_counts_for_nothing() -> None:
     text = own_words.with_words("", "ta", {("Home",): ("வீடு",)})
     rule = text.replace("nplurals=2; plural=(n != 1);", "nplurals=3; plural=__import__('os').abort();")
-    i18n.take_words({"ta": rule})
-    assert i18n.translations("ta").ngettext("%(num)d page", "%(num)d pages", 2)
-    assert i18n.say("ta")("Home") in {"வீடு", OURS}
+    i18n.set_process_words({"ta": rule})
+    assert staff_words.translations("ta").ngettext("%(num)d page", "%(num)d pages", 2)
+    assert i18n.translator("ta")("Home") in {"வீடு", OURS}
 
 
 def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser, folder: Folder) -> None:
@@ -271,7 +273,7 @@ def test_what_is_wrong_in_a_row_is_said_in_the_persons_language_beside_its_field
     page = unescape(browser.post(path, 400, base=browser.base(f"{path}?key=112"), key="112", **cells).text)
     for english in ("is not a", "Write", "cell is empty", "does not fit", "row 2", "What it is"):
         assert english not in page
-    words = i18n.translations(language)
+    words = staff_words.translations(language)
     assert words.gettext("this cell is empty.") in page
     assert words.gettext("Write the year with four digits.") in page
     for column in ("order", "everywhere", "checked_on", "tel", "number"):
@@ -284,7 +286,7 @@ def test_the_history_says_what_was_saved_in_the_persons_language(browser: Browse
     assert "Edit en/index.md" in browser.get("/history/")
     browser.post("/language", language="hi")
     page = browser.get("/history/")
-    assert i18n.translations("hi").gettext("Edit %(name)s") % {"name": "en/index.md"} in page
+    assert staff_words.translations("hi").gettext("Edit %(name)s") % {"name": "en/index.md"} in page
     assert "Edit en" not in page
 
 
@@ -292,5 +294,5 @@ def test_the_history_says_what_was_saved_in_the_persons_language(browser: Browse
 def test_sending_no_file_is_said_as_that_in_the_persons_language(browser: Browser, path: str) -> None:
     browser.post("/language", language="te")
     said = browser.post(path, 400, reader="A", file=(io.BytesIO(b""), "")).text
-    assert escape(i18n.translations("te").gettext("No file was chosen.")) in said
+    assert escape(staff_words.translations("te").gettext("No file was chosen.")) in said
     assert "is empty" not in said

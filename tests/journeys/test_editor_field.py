@@ -26,7 +26,7 @@ TYPED = {
 
 @pytest.fixture(scope="session")
 def script() -> Path:
-    return WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.kept_in)
+    return WRITING.make(ROOT / "site" / "editor" / "browser", ROOT / WRITING.cache_folder)
 
 
 @pytest.fixture

@@ -97,4 +97,4 @@ def test_who_has_only_a_keyboard_signs_in_and_publishes_with_a_passkey(
     page.get_by_text("It is on the site.").wait_for(timeout=120_000)
     assert (folder.root / "public" / "en" / "index.html").exists()
     assert page.faults == []
-    assert not editor.publisher.running
+    assert not editor.publisher.is_running

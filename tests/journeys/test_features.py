@@ -239,7 +239,7 @@ def test_row_24_a_recorder_that_fails_releases_the_microphone_and_says_so(phones
 
 def test_row_13_what_is_promised_fits_on_the_scripts_road(phones: Any, installation: Any, tmp_path: Path) -> None:
     """170 s of AAC at 128 kbit/s, as phones record; one byte more than is taken is said with the limit, once."""
-    most = attachments.LARGEST["voice"]
+    most = attachments.MAX_FILE_BYTES["voice"]
     page = phones()
     page.goto("/en/tell/")
     words = f"a long recording {time.time_ns()}"

@@ -19,7 +19,7 @@ import pytest
 import requests
 from sitegen.build import build
 
-from forms.core.i18n import say
+from forms.core.i18n import translator
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
@@ -31,7 +31,7 @@ LANGUAGES = ("en", "ta")
 SETTLED = datetime(2026, 12, 2, 10, 0, tzinfo=UTC)
 QUARTER, QUARTER_IS_OVER = "2026-q4", date(2027, 1, 4)
 MARKED = "marked-words-கூலி"
-LEAST = 5
+MIN_PUBLISHED = 5
 NUMBERS = ".number_marks text"
 
 # Two letters about one problem would point at two people; and what stands beside them must not give them away.
@@ -202,7 +202,7 @@ def open_data(page: Any) -> dict[str, list[dict[str, str]]]:
 
 def see_what_was_done(page: Any, language: str) -> None:
     """The promise that was kept is done, with what shows it; the other is late, though nobody wrote that."""
-    _ = say(language)
+    _ = translator(language)
     page.goto(f"/{language}/you-said/")
     for row, state in ((KEPT, "done"), (BROKEN, "late")):
         card = page.locator(".card", has_text=row[f"asked_{language}"])
@@ -240,7 +240,7 @@ def test_from_a_concern_to_a_published_count_to_we_did(
     see_the_counts(phone)
     heard = open_data(phone)["heard"]
     assert {row["quarter"] for row in heard} == {QUARTER}
-    assert all(int(row["letters"]) >= LEAST for row in heard)
+    assert all(int(row["letters"]) >= MIN_PUBLISHED for row in heard)
     assert {row["theme"] for row in heard} == {"all", "wages-withheld"}
     assert not {row["taluk"] for row in heard} & {"tiruttani", "avadi"}
 

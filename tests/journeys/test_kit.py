@@ -137,6 +137,6 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(
 
 
 def test_a_machine_without_the_typeface_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leaflets, "installed", lambda: frozenset({"Noto Sans"}))
-    assert re.search(r"ta: no papers.*Noto Sans Tamil.*apt install fonts-noto-core", leaflets.lacking("ta"))
-    assert leaflets.lacking("en") == ""
+    monkeypatch.setattr(leaflets, "installed_typefaces", lambda: frozenset({"Noto Sans"}))
+    assert re.search(r"ta: no papers.*Noto Sans Tamil.*apt install fonts-noto-core", leaflets.missing_typeface("ta"))
+    assert leaflets.missing_typeface("en") == ""

@@ -80,7 +80,7 @@ def ninth(
     assert [str(one) for one in report.problems if "ninth" in str(one) and "reached" not in str(one)] == []
     public = tmp_path / "public"
     public.mkdir()
-    script = browser_bundle.make(ROOT / "site" / "browser", ROOT / browser_bundle.KEPT_IN)
+    script = browser_bundle.make(ROOT / "site" / "browser", ROOT / browser_bundle.CACHE)
     assets = site_files.asset_names(ROOT / "site" / "assets", script)
     context = replace(context, portal=replace(context.portal, assets=assets))
     site_files.write_assets(ROOT, public, context.portal)

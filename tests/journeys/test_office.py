@@ -131,7 +131,7 @@ def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeyp
         signatures.sign(manifests.write(BuildManifest(7, "2027-01-01", {}, {}, "0" * 64)))
         write_site(folder, out)
 
-    editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).take_out_withdrawn))
+    editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).remove_withdrawn))
     with served(editor, signatures) as place:
         page = with_authenticator(phone(browser, place))
         page.goto(f"/invited/{place.invite('B. Das', 'publisher')}")

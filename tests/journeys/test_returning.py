@@ -131,7 +131,7 @@ def test_the_page_says_where_the_answer_is_opened(page: Any, request: pytest.Fix
 
 
 def test_numbers_that_are_none_are_told_and_stay(page: Any) -> None:
-    good = receipts.checked(77)
+    good = receipts.with_check_digit(77)
     wrong = good[:-1] + str((int(good[-1]) + 1) % 10)
     cases = (
         ("", "Please type"),

@@ -7,7 +7,7 @@ import pytest
 
 from forms.core.crypto.encryption import seal
 from forms.core.media import attachments
-from forms.core.proofs.receipt_proofs import Answered, prove
+from forms.core.proofs.receipt_proofs import AnswerRecord, prove
 from tests import patience
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
@@ -41,7 +41,7 @@ def answered_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
 @pytest.fixture
 def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
     """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
     return answered_by_voice(phone, installation)
 
 
@@ -97,9 +97,9 @@ def test_a_server_can_put_no_other_voice_in_its_place(
     attack: str,
 ) -> None:
     receipt, police, id = answered
-    [old] = police.cases.case(id).spoken_answers
+    [old] = police.cases.case(id).answer_recordings
     police.log.answer(id, "Wait for us.", recording=b"r")
-    new = police.cases.case(id).spoken_answers[-1]
+    new = police.cases.case(id).answer_recordings[-1]
     statement = {
         "another answer's": "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?",
         "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
@@ -124,7 +124,7 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
     """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
     receipt, police, id = answered
     first = police.cases.case(id).first
-    said = Answered("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
+    said = AnswerRecord("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
     told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
     for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):
         sealed = seal({"form": "answer", **told_by, **proof}, [str(first.reply_to)], 24576)
@@ -140,7 +140,7 @@ def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
 def test_without_a_script_it_stands_in_the_page_when_asked_for(
     page: Any, installation: Any, sound: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("forms.desk.services.case_writer.cleaned_voice", lambda _: sound)
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
     receipt, _, _ = answered_by_voice(page, installation)
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forms.core.crypto.receipts import Cost, checked
+from forms.core.crypto.receipts import Cost, with_check_digit
 from forms.server.services.flood.proof_of_work import MAX_BITS
 from tests.journeys.conftest import ROOT
 from tests.journeys.telling import fill, look, send
@@ -74,7 +74,7 @@ def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:
 def test_a_receipt_is_not_derived_with_a_weak_lock(phone: Any) -> None:
     changed_terms(phone, memory=8, passes=1)
     phone.goto("/en/answer/")
-    phone.locator("#code").fill(checked(1234567890123456789))
+    phone.locator("#code").fill(with_check_digit(1234567890123456789))
     phone.asked.clear()
     phone.locator('main form button[value="check"]').click()
     phone.locator(".error").first.wait_for()
@@ -101,7 +101,7 @@ def test_endless_work_for_a_look_up_is_refused(phone: Any, bits: Any) -> None:
     asked = {"problem": "work", "bits": bits, "lookup": True}
     phone.route("**/forms/sealed/v1/lookups", lambda route: route.fulfill(status=428, body=json.dumps(asked)))
     phone.goto("/en/answer/")
-    phone.locator("#code").fill(checked(1234567890123456789))
+    phone.locator("#code").fill(with_check_digit(1234567890123456789))
     phone.locator('main form button[value="check"]').click()
     phone.locator(".error").first.wait_for()
     assert UNSAFE in phone.locator(".error").first.inner_text()

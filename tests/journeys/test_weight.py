@@ -29,4 +29,4 @@ def test_the_concern_page_with_its_script_costs_at_most_sixty_kilobytes(installa
     script = (installation.public / f"{installation.portal.assets['seal']}.br".removeprefix("/")).stat().st_size
     for visit in page_weight.visits(installation.public, installation.portal.language_codes()):
         if visit.path in {"tell", "voice"}:
-            assert visit.whole.brotli + script <= WITH_SEALING
+            assert visit.total.brotli + script <= WITH_SEALING

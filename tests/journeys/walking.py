@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Error as PlaywrightError
@@ -73,6 +74,8 @@ AXE = """options => window.axe ? axe.run(options).then(({violations}) => violati
   ({id, help, nodes}) => `${id}: ${help} at ${nodes.slice(0, 3).map(({target}) => target)}`)) : null"""
 
 _contrast_was_right: set[str] = set()
+_bring_axe: WeakSet[Any] = WeakSet()
+"""Pages of the browser that have axe-core in each page that they load from now on."""
 
 
 def axe_finds_nothing(page: Any) -> None:
@@ -86,6 +89,9 @@ def axe_finds_nothing(page: Any) -> None:
     if found is None:
         page.evaluate(AXE_SCRIPT)
         found = page.evaluate(AXE, options)
+        if page not in _bring_axe:  # half a megabyte through the browser's pipe for each page takes a third of it
+            _bring_axe.add(page)
+            page.add_init_script(AXE_SCRIPT)
     assert found == []
     _contrast_was_right.update(colours)
 

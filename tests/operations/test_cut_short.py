@@ -118,9 +118,9 @@ def test_a_rollback_that_is_cut_short_is_done_or_not_and_never_undone_by_a_timer
         require_one_build(here, {1, 2})
         now = releases.current(here)
         assert now
-        assert releases.is_held(here) or now.number == 2, "else the timer puts it into use again"
+        assert releases.is_rolled_back(here) or now.number == 2, "else the timer puts it into use again"
         if how is full_at:
-            assert releases.is_held(here) == (now.number == 1), (
+            assert releases.is_rolled_back(here) == (now.number == 1), (
                 "else the timer publishes no more, though nobody went back"
             )
         if not came:
@@ -137,4 +137,4 @@ def require_one_build(site: Path, numbers: set[int]) -> None:
     assert page == f"<title>build {css.split('.')[1]}</title>"
     assert int(css.split(".")[1]) in numbers
     assert (now.public / css[1:]).exists()
-    releases.require_whole(now.folder, now.manifest)
+    releases.require_complete(now.folder, now.manifest)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from forms.core.problem import Problem, Problems
-from forms.operations import installing
 from forms.operations.districts import district_offices
-from forms.operations.installing import OFFICE, SETTINGS, TARGETS, ServerInstallation
+from forms.operations.installing import conditions, server_installation
+from forms.operations.installing.next_steps import SETTINGS
+from forms.operations.installing.server_files import OFFICE, TARGETS
+from forms.operations.installing.server_installation import ServerInstallation
 from forms.server.districts import settings
 
 from ..server.installed import find_nginx
@@ -164,7 +166,7 @@ def test_a_command_that_fails_stops_it_and_the_next_run_goes_on(machine: Machine
 
 def test_an_unreadable_record_is_no_hindrance(machine: Machine) -> None:
     machine.installation().install()
-    (machine.root / installing.RECORD).write_text("{")
+    (machine.root / server_installation.RECORD).write_text("{")
     machine.installation().install()
 
 
@@ -192,7 +194,7 @@ def test_a_program_that_belongs_to_another_user_is_not_installed(
     if os.geteuid() == 0:
         os.chown(machine.root / "srv/portal/deploy/certificate.sh", 12345, 12345)
     else:
-        monkeypatch.setattr(installing.os, "geteuid", lambda: 1)
+        monkeypatch.setattr(conditions.os, "geteuid", lambda: 1)
     with pytest.raises(Problem, match="belongs to another user"):
         machine.installation().install()
     assert machine.ran == []

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.operations.cli.main import portal
-from forms.operations.installing import LOCK, RECORD, STARTED_WITH, TARGETS
+from forms.operations.installing.server_files import TARGETS
+from forms.operations.installing.server_installation import LOCK, RECORD, STARTED_WITH
 from forms.server.districts import settings
 
 from .test_cut_short import MOST, cut_at

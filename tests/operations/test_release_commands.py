@@ -13,7 +13,7 @@ from forms.core.builds import publishing_report
 from forms.core.builds.version import VERSION
 from forms.core.files import locks
 from forms.core.problem import Problems
-from forms.operations import releases
+from forms.operations import publishing_lock
 from forms.operations.cli import release_commands, update_commands
 from forms.operations.cli.main import Checkout, portal
 from forms.operations.installation import PROGRAM as OURS
@@ -114,7 +114,7 @@ def test_one_waits_for_another_from_the_content_to_the_release(
     """A timer and a hand at once: the content would change under a build."""
     typed("publish", number=1)
     typed("publish", number=2)
-    monkeypatch.setattr(releases, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(publishing_lock, "MAX_WAIT_SECONDS", 0.1)
     with locks.locked(tmp_path / "published/work"):
         said = typed(command)
     assert "waiting for its end" in said
@@ -259,8 +259,8 @@ def test_what_has_no_consent_leaves_the_releases_while_another_program_publishes
     here = Checkout(tmp_path, None, cleaned.append)
     monkeypatch.setattr(release_commands, "checkout", lambda: here)
     monkeypatch.setattr(update_commands, "checkout", lambda: here)
-    monkeypatch.setattr(releases, "LONGEST_WAIT", 0.5)
-    with locks.locked(tmp_path / "published" / releases.WORK):
+    monkeypatch.setattr(publishing_lock, "MAX_WAIT_SECONDS", 0.5)
+    with locks.locked(tmp_path / "published" / publishing_lock.WORK):
         said = typed(*command)
     assert said.startswith("1 ")
     assert "does not end" in said

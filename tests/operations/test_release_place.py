@@ -9,6 +9,7 @@ import pytest
 from forms.core.problem import Problem
 from forms.operations import releases
 from forms.operations.cli.main import Checkout
+from forms.operations.publishing_lock import publishing_lock
 from forms.operations.release_place import ReleasePlace
 
 Build = Callable[..., None]
@@ -43,11 +44,11 @@ def test_publishing_puts_a_release_into_use_and_undo_the_one_before(tmp_path: Pa
     assert place.can_undo
     place.undo("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
-    assert releases.is_held(tmp_path / "published"), "no timer publishes it again"
+    assert releases.is_rolled_back(tmp_path / "published"), "no timer publishes it again"
     assert place.can_undo, "the undoing"
     place.undo("", "")
     assert shown(tmp_path) == "<title>build 2</title>"
-    assert not releases.is_held(tmp_path / "published"), "the newest is in use: the timer goes on"
+    assert not releases.is_rolled_back(tmp_path / "published"), "the newest is in use: the timer goes on"
     place.undo("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
     place.publish("", "")
@@ -85,6 +86,6 @@ def test_undo_does_not_wait_for_another_program_and_says_so(tmp_path: Path, make
     place = make()
     place.publish("", "")
     place.publish("", "")
-    with releases.at_work(tmp_path / "published"), pytest.raises(Problem, match="another program publishes"):
+    with publishing_lock(tmp_path / "published"), pytest.raises(Problem, match="another program publishes"):
         place.undo("", "")
     assert shown(tmp_path) == "<title>build 2</title>"

@@ -202,15 +202,15 @@ def test_what_a_killed_publishing_left_is_removed(tmp_path: Path, publish: Calla
 def test_going_back_to_the_release_before(tmp_path: Path, publish: Callable[..., Release]) -> None:
     for number in (1, 2, 3):
         publish(number)
-    assert not releases.is_held(tmp_path / "published")
+    assert not releases.is_rolled_back(tmp_path / "published")
     assert releases.rollback(tmp_path / "published").number == 2
-    assert releases.is_held(tmp_path / "published"), "no timer publishes the third again"
+    assert releases.is_rolled_back(tmp_path / "published"), "no timer publishes the third again"
     assert shown(tmp_path) == "<title>build 2</title>"
     assert releases.rollback(tmp_path / "published").number == 1
     with pytest.raises(Problem, match="no earlier release"):
         releases.rollback(tmp_path / "published")
     assert publish(4).number == 4
-    assert not releases.is_held(tmp_path / "published")
+    assert not releases.is_rolled_back(tmp_path / "published")
 
 
 def test_going_back_by_number(tmp_path: Path, publish: Callable[..., Release]) -> None:

@@ -17,7 +17,8 @@ from forms.core.builds import git_signatures, passkey_commits
 from forms.core.builds.git_signatures import GIT, WITHDRAWAL, PublishTarget, public_line
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
 from forms.core.problem import Problem
-from forms.operations.updating import GitSource, update
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update
 from tests.test_passkey_signatures import Device
 
 from .test_updating import TODAY, Repository, made
@@ -38,8 +39,8 @@ class District(Repository):
     def source(self) -> GitSource:
         found = super().source()
         return GitSource(
-            found.folder, found.repository, found.signers, keep=found.keep,
-            withdrawn=partial(withdrawn_stories, today=TODAY),
+            found.folder, found.repository, found.signers, keep_withdrawals=found.keep_withdrawals,
+            withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
 
     def name(self, line: str) -> None:
@@ -83,10 +84,10 @@ class District(Repository):
         return commit
 
     def refused(self, words: str) -> None:
-        before = self.source().seen()
+        before = self.source().trusted_commit()
         with pytest.raises(Problem, match=words):
             self.update()
-        assert self.source().seen() == before
+        assert self.source().trusted_commit() == before
         assert "2027-01-01" not in self.consents()
 
 
@@ -384,7 +385,7 @@ def by_security_key(district: District, flags: int = 1) -> None:
         git_signatures.field(one.to_bytes(one.bit_length() // 8 + 1, "big")) for one in decode_dss_signature(raw)
     )
     told = git_signatures.field(kind) + git_signatures.field(numbers) + counted
-    district.commit_of(payload, git_signatures.armored(public, GIT, b"sha512", told))
+    district.commit_of(payload, git_signatures.armor(public, GIT, b"sha512", told))
 
 
 def test_a_security_key_of_ssh_signs_as_before(district: District) -> None:

@@ -84,7 +84,7 @@ def test_who_becomes_another_user_leaves_roots_terminal(
 
 def test_programs_that_read_what_others_wrote_have_no_terminal() -> None:
     """Git, ssh-keygen and the decoder of files, whoever types the command."""
-    assert said_in_terminal(lambda: run_apart(HAS_TERMINAL, longest=60).stdout.decode() or "has none") == "has none"
+    assert said_in_terminal(lambda: run_apart(HAS_TERMINAL, max_seconds=60).stdout.decode() or "has none") == "has none"
     decoding = (
         "import os, sys\ntry: os.open('/dev/tty', os.O_RDWR); said = 'has one'\nexcept OSError: said = 'has none'\n"
     )
@@ -96,7 +96,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_pat
     """git-remote-https, whose server says nothing for ever: each look would leave one more."""
     script = f"sleep 600 & echo $! > {tmp_path}/below; wait"
     with pytest.raises(subprocess.TimeoutExpired):
-        run_apart(["sh", "-c", script], longest=1)
+        run_apart(["sh", "-c", script], max_seconds=1)
     until(lambda: not is_running(int((tmp_path / "below").read_text())))
 
 

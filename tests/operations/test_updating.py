@@ -16,12 +16,13 @@ import pytest
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.builds import git_signatures, publishing_report
-from forms.core.builds.publishing_report import MadeAgain, PublishingReport
+from forms.core.builds.publishing_report import AttemptRestarted, PublishingReport
 from forms.core.crypto.signing import public_text, signing_key
 from forms.core.problem import Problem, Problems
-from forms.operations import updating
 from forms.operations.districts import forked
-from forms.operations.updating import GitSource, update
+from forms.operations.updating import git_repository, git_source
+from forms.operations.updating.git_source import GitSource, library_source
+from forms.operations.updating.update import update
 
 from ..patience import until
 from .test_cut_short import MOST, cut_at
@@ -47,8 +48,8 @@ class Repository:
         self.commit("first")
         subprocess.run(["git", "clone", "-q", "--bare", self.home / "staff", self.home / "content.git"], check=True)
         (self.home / "content").mkdir()
-        self.source().take(self.git("rev-parse", "HEAD"))
-        self.source().published(self.git("rev-parse", "HEAD"))
+        self.source().check_out(self.git("rev-parse", "HEAD"))
+        self.source().mark_published(self.git("rev-parse", "HEAD"))
 
     @classmethod
     def copied(cls, made: Path, home: Path) -> Self:
@@ -84,7 +85,7 @@ class Repository:
 
     def source(self) -> GitSource:
         keep = partial(withdrawal.keep_withdrawals, self.home / "content")
-        return GitSource(self.home / "content", self.home / "content.git", self.home / "signers", keep=keep)
+        return GitSource(self.home / "content", self.home / "content.git", self.home / "signers", keep_withdrawals=keep)
 
     def consents(self) -> str:
         return (self.home / "content/tables/consents.csv").read_text()
@@ -100,10 +101,10 @@ class Repository:
             raise ZeroDivisionError
         self.published.append(self.page())
 
-    def update(self, *, held: bool = False) -> str:
+    def update(self, *, is_rolled_back: bool = False) -> str:
         return update(
             self.source(), self.publish, self.home / "published", TODAY,
-            purge=lambda: self.purged.append(self.page()), held=held,
+            purge=lambda: self.purged.append(self.page()), is_rolled_back=is_rolled_back,
         )  # fmt: skip
 
     def report(self) -> PublishingReport | None:
@@ -128,7 +129,7 @@ def test_what_a_named_person_signed_is_published(repository: Repository) -> None
 
 
 def not_prepared() -> None:
-    raise MadeAgain
+    raise AttemptRestarted
 
 
 @pytest.mark.parametrize("words", ["second", "broken"])
@@ -141,7 +142,7 @@ def test_an_attempt_that_is_made_again_has_taken_nothing_and_has_no_result(
         before = repository.report()
         with monkeypatch.context() as first:
             first.setattr(forked, "require_prepared", not_prepared)
-            with pytest.raises(MadeAgain):
+            with pytest.raises(AttemptRestarted):
                 repository.update()
         assert (repository.page(), repository.published, repository.report()) == ("first", [], before)
         if words == "broken":
@@ -168,10 +169,10 @@ def test_with_nothing_new_the_same_is_published_again_since_days_pass(repository
 
 
 def test_after_going_back_only_something_new_is_published_and_consents_still_end(repository: Repository) -> None:
-    assert "An earlier release" in repository.update(held=True)
+    assert "An earlier release" in repository.update(is_rolled_back=True)
     assert (repository.published, repository.purged) == ([], ["first"])
     repository.commit("second")
-    repository.update(held=True)
+    repository.update(is_rolled_back=True)
     assert repository.published == ["second"]
 
 
@@ -242,10 +243,10 @@ ATTACKS: dict[str, Attack] = {
 @pytest.mark.parametrize("attack", sorted(ATTACKS))
 def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository, attack: str) -> None:
     ATTACKS[attack](repository)
-    head, page = repository.source().taken(), repository.page()
+    head, page = repository.source().published_commit(), repository.page()
     with pytest.raises(Problem) as told:
         repository.update()
-    assert (repository.source().taken(), repository.page()) == (head, page)
+    assert (repository.source().published_commit(), repository.page()) == (head, page)
     assert repository.published == [page], "what is here is brought to today all the same"
     assert repository.purged == [page]
     assert repository.report() == PublishingReport("2027-01-01", str(told.value))
@@ -264,7 +265,7 @@ def test_a_tag_with_the_name_of_the_branch_holds_nothing_up(repository: Reposito
 def test_a_remote_that_says_nothing_for_ever_is_said_and_leaves_no_program(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(updating, "LONGEST", 3)
+    monkeypatch.setattr(git_repository, "MAX_GIT_SECONDS", 3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/content.git"
         repository.git("remote", "set-url", "origin", address, where="content.git")
@@ -334,7 +335,7 @@ def test_what_the_program_wrote_into_content_stays(repository: Repository) -> No
 def test_without_a_repository_what_is_there_is_published(tmp_path: Path) -> None:
     done: list[str] = []
     assert "is published" in update(None, lambda: done.append("published"), tmp_path, TODAY)
-    assert "An earlier release" in update(None, lambda: done.append("again"), tmp_path, TODAY, held=True)
+    assert "An earlier release" in update(None, lambda: done.append("again"), tmp_path, TODAY, is_rolled_back=True)
     assert done == ["published"]
     assert publishing_report.read(tmp_path) == PublishingReport("2027-01-01", "")
 
@@ -432,7 +433,7 @@ def test_consents_end_and_events_pass_whatever_is_pushed_or_cannot_be_fetched(
 ) -> None:
     ATTACKS[attack](repository)
     with pytest.raises(Problem):
-        repository.update(held=True)
+        repository.update(is_rolled_back=True)
     assert (repository.purged, repository.published) == (["first"], [])
 
 
@@ -463,7 +464,7 @@ def test_a_key_whose_time_is_over_signs_nothing_however_its_commits_are_dated(re
 def test_a_huge_push_is_refused_and_leaves_nothing_on_the_disk(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(updating, "LARGEST", 200_000)
+    monkeypatch.setattr(git_repository, "MAX_FETCH_BYTES", 200_000)
     before = size_of(repository)
     (repository.home / "staff/huge").write_bytes(os.urandom(1_000_000))
     repository.commit("second")
@@ -487,7 +488,7 @@ def size_of(repository: Repository) -> int:
 
 
 def test_fetches_of_years_do_not_gather_as_packs(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updating, "MOST_PACKS", 2)
+    monkeypatch.setattr(git_source, "MAX_PACKS", 2)
     for n in range(5):
         repository.commit(f"page {n}")
         repository.update()
@@ -633,13 +634,13 @@ def test_the_site_says_which_commit_it_was_built_from(repository: Repository) ->
     newest = repository.commit("second")
     repository.update()
     told = site / "current/public/taken.json"
-    assert publishing_report.taken(told.read_bytes()) == newest
+    assert publishing_report.built_commit(told.read_bytes()) == newest
     repository.commit("broken")
     with pytest.raises(Problem):
         repository.update()
-    assert publishing_report.taken(told.read_bytes()) == newest, "what could not be built was not taken"
+    assert publishing_report.built_commit(told.read_bytes()) == newest, "what could not be built was not taken"
     for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
-        assert publishing_report.taken(data) == ""
+        assert publishing_report.built_commit(data) == ""
 
 
 # One fault hides no other
@@ -676,7 +677,7 @@ class Beside:
     def source(self) -> GitSource:
         lines = (self.library.home / "signers").read_text().splitlines()
         remote = (self.library.home / "staff").as_uri()
-        return updating.library_source(self.district.home / "libraries", "india", remote, "main", lines)
+        return library_source(self.district.home / "libraries", "india", remote, "main", lines)
 
     def page(self) -> str:
         path = self.source.folder / "page.md"

@@ -14,7 +14,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forms.operations.installing import ServerInstallation, has_ipv6
+from forms.operations.installing.server_files import has_ipv6
+from forms.operations.installing.server_installation import ServerInstallation
 from tests.patience import free_port, until
 
 from .deployed import ROOT

@@ -18,7 +18,7 @@ from PIL import Image
 from forms.core import browser_script, form_schema, i18n
 from forms.core.crypto import encryption
 from forms.core.media import attachments
-from forms.core.media.attachments import NotTaken
+from forms.core.media.attachments import FileRefused
 from forms.core.rendering.environment import TEMPLATES
 
 FIXED_WORDS = {"what": "marked-words", "contact": "under the tree"}
@@ -137,7 +137,7 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("photo", lambda: photo()[:2000], "damaged"),
     ("photo", lambda: b"\xff\xd8\xff\xe0" + b"x" * 3000, "damaged"),
     ("photo", bomb, "bomb"),
-    ("photo", lambda: b"\xff\xd8\xff" + b"x" * attachments.LARGEST["photo"], "large"),
+    ("photo", lambda: b"\xff\xd8\xff" + b"x" * attachments.MAX_FILE_BYTES["photo"], "large"),
     ("photo", recording, "kind"),
     ("voice", lambda: b"", "empty"),
     ("voice", photo, "kind"),
@@ -145,13 +145,13 @@ BAD: list[tuple[str, Callable[[], bytes], str]] = [
     ("voice", lambda: b"OggS" + b"x" * 5000, "damaged"),
     ("voice", lambda: recording()[:44], "damaged"),
     ("voice", lambda: recording(186), "long"),
-    ("voice", lambda: b"RIFF" + b"x" * attachments.LARGEST["voice"], "large"),
+    ("voice", lambda: b"RIFF" + b"x" * attachments.MAX_FILE_BYTES["voice"], "large"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "make", "code"), BAD)
 def test_what_cannot_be_taken_is_named(kind: str, make: Callable[[], bytes], code: str) -> None:
-    with pytest.raises(NotTaken, match=code):
+    with pytest.raises(FileRefused, match=code):
         attachments.clean(kind, make())
 
 
@@ -297,7 +297,7 @@ def test_row_26_a_recording_whose_end_cannot_be_decoded_is_whole_up_to_there() -
             assert 4 <= made.seconds <= 6, (kind, len(damaged))
             with av.open(io.BytesIO(made.content)) as sound:
                 assert sum(frame.samples for frame in sound.decode(audio=0)) >= 4 * 48_000
-        with pytest.raises(NotTaken):
+        with pytest.raises(FileRefused):
             attachments.clean("voice", whole[:200])
 
 
@@ -319,18 +319,20 @@ def _spoken(kind: str, codec: str, seconds: int, options: dict[str, str], bits: 
 
 
 def test_row_13_three_minutes_as_phones_record_them_fit_and_the_limit_is_named() -> None:
-    seconds = attachments.LONGEST_VOICE
-    assert seconds * 128_000 // 8 * 1.2 < attachments.LARGEST["voice"], "AAC at 128 kbit/s with its container"
-    assert attachments.LARGEST["voice"] + 1024 == encryption.SIZE_CLASSES[-1], "sealed as it is, with a line above it"
+    seconds = attachments.MAX_VOICE_SECONDS
+    assert seconds * 128_000 // 8 * 1.2 < attachments.MAX_FILE_BYTES["voice"], "AAC at 128 kbit/s with its container"
+    assert attachments.MAX_FILE_BYTES["voice"] + 1024 == encryption.SIZE_CLASSES[-1], (
+        "sealed as it is, with a line above it"
+    )
     for name in ("concern", "followup"):
         hint = form_schema.load(name).field("voice").help
         for language in ("en", "ta", "te", "hi", "or"):
-            said = i18n.say(language)(hint)
+            said = i18n.translator(language)(hint)
             assert f"{seconds // 60} " in said
             assert f"{attachments.megabytes('voice')} MB" in said
-            assert f" {attachments.megabytes('voice')} MB" in browser_script.too_large("voice", language)
+            assert f" {attachments.megabytes('voice')} MB" in browser_script.file_too_large("voice", language)
     sound = _spoken("mp4", "aac", seconds=seconds, options={}, bits=128_000)
-    assert 2_000_000 < len(sound) < attachments.LARGEST["voice"]
+    assert 2_000_000 < len(sound) < attachments.MAX_FILE_BYTES["voice"]
     assert 0 <= attachments.clean("voice", sound).seconds - seconds <= 1, "a coder adds a little, which is taken"
 
 

@@ -33,7 +33,9 @@ from forms.operations.backup import archive, contents, folder, making, restoring
 from forms.operations.backup import opening as reading
 from forms.operations.backup.archive import ArchiveMember, NotABackup
 from forms.operations.backup.contents import DATABASES, SITE
+from forms.operations.backup.erasing_again import erase_again
 from forms.operations.backup.folder import Backup, Rule
+from forms.operations.backup.members import site_path
 from forms.operations.backup.opening import Opening
 from forms.operations.cli import backup_commands
 from forms.operations.cli.backup_commands import rule
@@ -418,7 +420,7 @@ def test_the_site_lies_where_it_belongs(endpoint: Endpoint, tmp_path: Path) -> N
     assert (tmp_path / "release" / "public" / "en" / "a b.txt").read_text() == "odd name"
     assert portals.read(tmp_path / "release" / "portal.json").desks
     assert restoring.settings_of(endpoint.data) == {"PORTAL_WORKERS": "2"}
-    assert restoring.site_path(f"{SITE}/a%20b").as_posix() == "public/a b"
+    assert site_path(f"{SITE}/a%20b").as_posix() == "public/a b"
 
 
 # The operator
@@ -735,7 +737,7 @@ def require_told_during_a_restore(
 ) -> None:
     """Restore a backup in place, and require that what is tried meanwhile is told so."""
     tried: list[str] = []
-    real = restoring.erase_again
+    real = erase_again
 
     def meanwhile(stores: Any) -> int:
         with pytest.raises(Problem, match="being brought back") as told:

@@ -7,7 +7,7 @@ import pytest
 
 from forms.core.crypto import encryption, receipts
 
-UNKNOWN = receipts.checked(1)
+UNKNOWN = receipts.with_check_digit(1)
 
 
 def test_nothing_is_kept_before_the_second_press(endpoint: Any) -> None:

@@ -16,7 +16,7 @@ from forms.core.statistics import counts, suppression
 from forms.core.statistics.counts import ALL, Cell, Heard, publishable, write_heard
 
 AFTER = date(2027, 4, 1)
-LEAST = 5
+MIN_PUBLISHED = 5
 TALUKS, WORKS, THEMES = ("north", "south", "east"), ("kiln", "mill"), ("debt", "pay", "leave")
 MONTHS = ("2027-01", "2027-02", "2027-03")
 
@@ -93,7 +93,7 @@ class Attacker:
             if (*place, theme) in shown:
                 continue
             truth, (low, high) = self.truth(kind, name, theme), self.range(kind, name, theme)
-            safe = (low == 0 and high >= LEAST) if truth < LEAST else high - low >= LEAST
+            safe = (low == 0 and high >= MIN_PUBLISHED) if truth < MIN_PUBLISHED else high - low >= MIN_PUBLISHED
             if not safe:
                 lost.append(f"{kind} {name} {theme}: {truth} is within {low}..{high}")
         return lost
@@ -114,8 +114,8 @@ QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
 def test_an_attacker_pins_no_withheld_count(drawn: list[tuple[str, str, str, str, int]]) -> None:
     heard = [one for month, taluk, work, theme, n in drawn for one in letters(month, taluk, work, theme, n)]
     cells = publishable(heard, AFTER)
-    assert all(cell.letters is None or cell.letters >= LEAST for cell in cells)
-    if len(heard) >= LEAST:
+    assert all(cell.letters is None or cell.letters >= MIN_PUBLISHED for cell in cells)
+    if len(heard) >= MIN_PUBLISHED:
         assert Attacker(heard, cells).wins(cells) == []
 
 
@@ -135,7 +135,7 @@ def test_the_attacker_wins_where_only_small_counts_are_withheld(monkeypatch: pyt
     def small_only(grids: Any) -> frozenset[Any]:
         return frozenset(suppression.Quarter(grids).hidden)
 
-    monkeypatch.setattr(counts, "hidden", small_only)
+    monkeypatch.setattr(counts, "hidden_cells", small_only)
     cells = publishable(EXAMPLE, AFTER)
     assert "month 2027-02 pay: 2 is within 2..2" in Attacker(EXAMPLE, cells).wins(cells)
 

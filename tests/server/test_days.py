@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core import portal as portals
-from forms.core.trusted_date import PATIENCE, STRIDE, WRITTEN, TrustedDate, hear, look, machines_doubt, servers_doubt
+from forms.core.trusted_date import (
+    DOUBT_DAYS,
+    EARLIEST_DATE,
+    MAX_STRIDE_DAYS,
+    TrustedDate,
+    confirm,
+    machine_clock_warning,
+    observe,
+    server_clock_warning,
+)
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
 from forms.server.store import erasures
 from forms.server.store.concerns.concern_store import ConcernStore
@@ -35,7 +44,7 @@ def after(days: int, start: date = TODAY) -> date:
 def lived(known: TrustedDate | None, *days: date) -> TrustedDate:
     """What is known after the clock showed these days."""
     for day in days:
-        known = look(known, day)
+        known = observe(known, day)
     assert known
     return known
 
@@ -49,13 +58,13 @@ def test_day_by_day_it_is_believed() -> None:
     assert known.earliest == known.latest == after(399)
 
 
-@pytest.mark.parametrize("days", [STRIDE, -STRIDE])
+@pytest.mark.parametrize("days", [MAX_STRIDE_DAYS, -MAX_STRIDE_DAYS])
 def test_a_week_off_is_believed_at_once(days: int) -> None:
     assert lived(TrustedDate(TODAY), after(days)) == TrustedDate(after(days))
 
 
 def test_a_jump_ahead_is_doubted_and_the_day_lies_between() -> None:
-    known = lived(TrustedDate(TODAY), after(STRIDE + 1))
+    known = lived(TrustedDate(TODAY), after(MAX_STRIDE_DAYS + 1))
     assert known.doubted
     assert (known.earliest, known.latest, known.shown) == (TODAY, after(8), after(8))
 
@@ -74,19 +83,19 @@ def test_mended_soon_it_is_believed_at_once() -> None:
 def test_a_second_clock_that_shows_the_same_day_ends_the_doubt() -> None:
     doubted = lived(TrustedDate(TODAY), after(60))
     for told in (after(59), after(60), after(61)):
-        assert hear(doubted, told) == TrustedDate(after(60))
+        assert confirm(doubted, told) == TrustedDate(after(60))
     for told in (after(58), after(62), TODAY):
-        assert hear(doubted, told).doubted
+        assert confirm(doubted, told).doubted
 
 
 def test_a_second_clock_has_no_say_where_nothing_is_in_doubt() -> None:
-    assert hear(TrustedDate(TODAY), NEVER) == TrustedDate(TODAY)
+    assert confirm(TrustedDate(TODAY), NEVER) == TrustedDate(TODAY)
 
 
 def test_without_a_second_clock_it_is_believed_after_fourteen_days() -> None:
-    doubted = lived(TrustedDate(TODAY), *(after(60 + n) for n in range(PATIENCE)))
+    doubted = lived(TrustedDate(TODAY), *(after(60 + n) for n in range(DOUBT_DAYS)))
     assert doubted.doubted
-    assert lived(doubted, after(60 + PATIENCE)) == TrustedDate(after(60 + PATIENCE))
+    assert lived(doubted, after(60 + DOUBT_DAYS)) == TrustedDate(after(60 + DOUBT_DAYS))
 
 
 def test_looking_often_on_one_day_is_one_day() -> None:
@@ -94,21 +103,21 @@ def test_looking_often_on_one_day_is_one_day() -> None:
 
 
 def test_a_machine_that_is_on_once_a_month_is_not_stuck_for_ever() -> None:
-    assert not lived(TrustedDate(TODAY), *(after(30 * n) for n in range(1, PATIENCE + 2))).doubted
+    assert not lived(TrustedDate(TODAY), *(after(30 * n) for n in range(1, DOUBT_DAYS + 2))).doubted
 
 
 def test_a_second_clock_that_shows_another_day_keeps_it_waiting() -> None:
     known = TrustedDate(TODAY)
     for n in range(500):
-        known = look(known, after(3650 + n))
-        if n % PATIENCE == 0:
-            known = hear(known, after(n))
+        known = observe(known, after(3650 + n))
+        if n % DOUBT_DAYS == 0:
+            known = confirm(known, after(n))
         assert known.doubted
         assert known.earliest == TODAY
 
 
 @pytest.mark.parametrize(
-    "wrong", [[after(60), after(61)] * 40, [after(n, date(2001, 1, 1)) for n in range(PATIENCE)] + [NEVER]]
+    "wrong", [[after(60), after(61)] * 40, [after(n, date(2001, 1, 1)) for n in range(DOUBT_DAYS)] + [NEVER]]
 )
 def test_a_clock_that_starts_anew_or_jumps_from_behind_to_ahead_does_not_go_on(wrong: list[date]) -> None:
     assert lived(TrustedDate(TODAY), *wrong).doubted
@@ -116,34 +125,34 @@ def test_a_clock_that_starts_anew_or_jumps_from_behind_to_ahead_does_not_go_on(w
 
 def test_a_clock_of_before_this_was_written_is_never_believed() -> None:
     first = lived(None, date(2001, 1, 1))
-    assert (first.doubted, first.latest) == (True, WRITTEN)
+    assert (first.doubted, first.latest) == (True, EARLIEST_DATE)
     assert lived(first, *(after(n, date(2001, 1, 1)) for n in range(400))).doubted
-    assert hear(first, date(2001, 1, 1)).doubted
-    assert lived(None, after(-1, WRITTEN)).doubted
+    assert confirm(first, date(2001, 1, 1)).doubted
+    assert lived(None, after(-1, EARLIEST_DATE)).doubted
 
 
 def test_a_first_start_ahead_is_mended_when_a_second_clock_agrees() -> None:
     known = lived(None, NEVER, TODAY)
     assert known.earliest == TODAY, "nothing goes by the wrong day any more"
-    assert hear(known, TODAY) == TrustedDate(TODAY)
+    assert confirm(known, TODAY) == TrustedDate(TODAY)
 
 
-@given(st.lists(st.dates(WRITTEN, date(2060, 1, 1)), max_size=60))
+@given(st.lists(st.dates(EARLIEST_DATE, date(2060, 1, 1)), max_size=60))
 def test_no_few_days_of_any_clock_move_the_day_ahead_by_more_than_a_stride_each(shown: list[date]) -> None:
     """Whatever a clock shows: the day by which is erased is never later than steps of a week, until it went on for long."""
     known, furthest = TrustedDate(TODAY), TODAY
-    for day in shown[:PATIENCE]:
-        known = look(known, day)
-        furthest = max(furthest, after(STRIDE, furthest) if not known.doubted else furthest)
+    for day in shown[:DOUBT_DAYS]:
+        known = observe(known, day)
+        furthest = max(furthest, after(MAX_STRIDE_DAYS, furthest) if not known.doubted else furthest)
         assert known.earliest <= furthest
         assert known.earliest <= day or known.doubted
         assert known.earliest <= known.latest
 
 
 def test_what_is_told_names_both_days_and_what_to_do() -> None:
-    assert servers_doubt(TrustedDate(TODAY)) == machines_doubt(TrustedDate(TODAY)) == ""
-    assert "This machine's clock" in machines_doubt(lived(TrustedDate(TODAY), NEVER))
-    said = servers_doubt(lived(TrustedDate(TODAY), NEVER))
+    assert server_clock_warning(TrustedDate(TODAY)) == machine_clock_warning(TrustedDate(TODAY)) == ""
+    assert "This machine's clock" in machine_clock_warning(lived(TrustedDate(TODAY), NEVER))
+    said = server_clock_warning(lived(TrustedDate(TODAY), NEVER))
     for words in (
         "The server's clock",
         "2999-01-01",
@@ -274,7 +283,7 @@ def is_there(own: Any, code: str, number: str) -> tuple[bool, bool, bool]:
 def test_a_clock_that_jumps_erases_nothing_though_it_goes_on_for_days(served: Any, wrong: date) -> None:
     own, clock = served
     receipts = fill(own)
-    for n in range(PATIENCE - 1):
+    for n in range(DOUBT_DAYS - 1):
         clock.day = wrong + timedelta(days=n) if wrong < NEVER else wrong
         assert is_there(own, *receipts) == (True, True, True)
     clock.day = after(2)
@@ -296,10 +305,10 @@ def test_really_away_for_two_years_it_erases_when_a_desk_comes_by(served: Any) -
 def test_really_away_for_two_years_and_no_desk_comes_it_erases_fourteen_days_later(served: Any) -> None:
     own, clock = served
     receipts = fill(own)
-    for n in range(PATIENCE):
+    for n in range(DOUBT_DAYS):
         clock.day = after(730 + n)
         assert is_there(own, *receipts) == (True, True, True)
-    clock.day = after(730 + PATIENCE)
+    clock.day = after(730 + DOUBT_DAYS)
     assert is_there(own, *receipts) == (False, False, False)
 
 
@@ -329,7 +338,7 @@ def test_what_came_while_the_clock_was_ahead_goes_in_time_after_it_is_mended(ser
 
 def test_a_clock_wrong_on_the_first_start_loses_nothing_either(served: Any) -> None:
     own, clock = served
-    for wrong in (date(2001, 1, 1), WRITTEN):
+    for wrong in (date(2001, 1, 1), EARLIEST_DATE):
         clock.day = wrong
         receipts = fill(own)
         clock.day = TODAY
@@ -353,7 +362,7 @@ def test_a_photo_sent_before_a_jump_that_is_believed_is_asked_for_again(served: 
     receipts = fill(own)
     clock.day = after(LOOSE_PART_DAYS)
     assert is_there(own, *receipts) == (True, True, True)
-    clock.day = after(STRIDE)
+    clock.day = after(MAX_STRIDE_DAYS)
     assert is_there(own, *receipts) == (True, True, False)
 
 
@@ -422,14 +431,14 @@ def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, d
     portals.write(district.portal, tmp_path / "portal.json")
     (tmp_path / "made" / "data").mkdir(parents=True)
     before = DayStore(f"sqlite:///{tmp_path}/made/data/concerns.db")
-    before.record_server_day(WRITTEN)
+    before.record_server_day(EARLIEST_DATE)
     before.close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
     try:
         until(lambda: "The server's clock" in (tmp_path / "made" / "gunicorn.log").read_text())
     finally:
         served.stop()
-    assert f"the last day that it surely had was {WRITTEN}" in (tmp_path / "made" / "gunicorn.log").read_text()
+    assert f"the last day that it surely had was {EARLIEST_DATE}" in (tmp_path / "made" / "gunicorn.log").read_text()
 
 
 def test_what_was_erased_while_the_clock_was_behind_is_not_forgotten(
@@ -445,5 +454,5 @@ def test_what_was_erased_while_the_clock_was_behind_is_not_forgotten(
     monkeypatch.setattr(erasures, "datetime", Behind)
     with concerns.writing() as connection:
         erasures.mark_erased(concerns, connection, "a letter")
-    erasures.delete_old_marks(concerns, erased_before=WRITTEN - timedelta(days=erasures.MARKS_KEPT_DAYS))
+    erasures.delete_old_marks(concerns, erased_before=EARLIEST_DATE - timedelta(days=erasures.MARKS_KEPT_DAYS))
     assert erasures.erasure_check(concerns)("a letter")

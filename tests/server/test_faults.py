@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -310,7 +311,7 @@ def test_a_letter_for_a_key_that_was_retired_meanwhile_is_refused_with_a_sentenc
     id = new_id()
     old = sealed_letter(before, id)
     kept = tuple(desk for desk in district.portal.desks if desk.id != "partner")
-    after = make_endpoint(portal=portals.dataclasses.replace(district.portal, desks=kept))
+    after = make_endpoint(portal=replace(district.portal, desks=kept))
     answer = put(after, f"letters/{id}", old)
     assert (answer.status_code, answer.get_json()["problem"]) == (
         409,

@@ -14,12 +14,12 @@ from click import ClickException
 from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.problem import Problem
-from forms.operations import status as operations_status
 from forms.operations.backup import restoring
 from forms.operations.backup.folder import CountingFile
 from forms.operations.cli.main import portal, report_problems
+from forms.operations.status import database_items as operations_status
 from forms.server.districts import settings as districts
 from forms.server.store.database import Store
 from forms.server.store.faults import FAULTS, NotKept, not_kept, not_kept_from_error
@@ -196,7 +196,7 @@ def test_what_the_system_refuses_is_said_with_the_file_and_its_own_next_step(
     tmp_path: Path, number: int, todo: str
 ) -> None:
     """Also where the error names no file, as that of a full disk does."""
-    with pytest.raises(ClickException) as said, report_problems(), replaced(tmp_path / "district.toml"):
+    with pytest.raises(ClickException) as said, report_problems(), atomic_replacement(tmp_path / "district.toml"):
         raise OSError(number, os.strerror(number))
     assert said.value.message.startswith(f"{tmp_path / 'district.toml'} cannot be written or read (")
     assert todo in said.value.message

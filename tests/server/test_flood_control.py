@@ -133,7 +133,7 @@ def test_wrong_receipts_are_counted_and_right_ones_are_not(endpoint: Any, form: 
     gate = office.lookups if form == "answer" else office.signup_lookups
     assert not gate.is_high()
     for number in range(FLOOD_THRESHOLD + 1):
-        assert endpoint.post(form, code=receipts.checked(number)).status_code == 422
+        assert endpoint.post(form, code=receipts.with_check_digit(number)).status_code == 422
     assert gate.is_high()
 
 
@@ -154,7 +154,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
 
     def guess(number: int) -> int:
         client = endpoint.client.application.test_client()
-        code = receipts.checked(number)
+        code = receipts.with_check_digit(number)
         return int(client.post("/forms/ta/answer", data={"code": code}).status_code)
 
     with ThreadPoolExecutor(LookupLimiter.MAX_ACTIVE) as pool:
@@ -162,7 +162,7 @@ def test_a_flood_of_guesses_holds_no_letter_up(endpoint: Any, monkeypatch: Any) 
         for _ in range(LookupLimiter.MAX_ACTIVE):
             assert at_work.acquire(timeout=120)
         assert endpoint.code(endpoint.send("concern", what="while they guess"))
-        turned_away = endpoint.post("answer", "ta", code=receipts.checked(99))
+        turned_away = endpoint.post("answer", "ta", code=receipts.with_check_digit(99))
         go_on.set()
         assert [each.result() for each in guesses] == [422] * LookupLimiter.MAX_ACTIVE
     assert turned_away.status_code == 503

@@ -306,7 +306,7 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
     back = make_endpoint()
     once = away.found(r'name="once" value="([0-9a-f]+)"', answer)
     assert back.code(back.post("concern", do="send", once=once, what="உதவி"))
-    assert back.post("answer", code=receipts.checked(1)).status_code == 422
+    assert back.post("answer", code=receipts.with_check_digit(1)).status_code == 422
 
 
 def test_a_full_disk_keeps_nothing_half_and_shows_no_receipt(endpoint: Any) -> None:
@@ -339,7 +339,7 @@ def test_everything_under_forms_is_never_kept_by_a_browser(endpoint: Any) -> Non
         endpoint.post("concern", what=""),
         endpoint.post("concern", what="x"),
         endpoint.send("concern", what="x"),
-        endpoint.post("answer", code=receipts.checked(1)),
+        endpoint.post("answer", code=receipts.with_check_digit(1)),
         endpoint.client.get("/forms/ta/nonsense"),
         endpoint.pickup("letters"),
     ]

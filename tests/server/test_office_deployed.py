@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from editor.office.office import accounts_of
 
-from forms.operations.installing import ServerInstallation
+from forms.operations.installing.server_installation import ServerInstallation
 from tests.patience import until
 from tests.sitegen.conftest import Folder, folder, kept_tables, seal_cache
 

@@ -18,8 +18,8 @@ CASES = json.loads(FILE.read_text(encoding="utf-8"))
 CHEAP = Cost(memory=64, passes=1)
 SALT = b"s" * 32
 ZEROS = {"western": "0", "tamil": "௦", "telugu": "౦", "devanagari": "०", "odia": "୦"}
-codes = st.integers(0, 10**19 - 1).map(receipts.checked)
-CODE, OTHER = receipts.checked(1), receipts.checked(2)
+codes = st.integers(0, 10**19 - 1).map(receipts.with_check_digit)
+CODE, OTHER = receipts.with_check_digit(1), receipts.with_check_digit(2)
 
 
 @given(codes, st.sampled_from(sorted(ZEROS)))
@@ -36,16 +36,16 @@ def test_spacing_does_not_matter(code: str, marks: list[str], random: object) ->
     assert receipts.read("".join(typed)) == code
 
 
-ODD = receipts.checked(1002003004005006071)
+ODD = receipts.with_check_digit(1002003004005006071)
 
 
 @pytest.mark.parametrize(
     "typed",
     [
         ODD.replace("0", "O"),
-        receipts.in_fours(ODD).replace("0", "o").replace("1", "l"),
+        receipts.group_digits(ODD).replace("0", "o").replace("1", "l"),
         ODD.replace("1", "I"),
-        f"Receipt: {receipts.in_fours(ODD)}",
+        f"Receipt: {receipts.group_digits(ODD)}",
         f"ரசீது எண் {ODD}",
         f"https://portal.example/ta/answer/?code={ODD}",
         "+".join(ODD),

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from forms.core.files import folder_swap
 from forms.core.problem import Problem
-from forms.operations.backup import making, restoring
+from forms.operations.backup import making, members, restoring
 from forms.operations.backup.archive import NotABackup
 from forms.operations.backup.opening import Opening
 from forms.server.store.faults import HalfRestored
+from forms.server.store.rows import write_rows
 
 from ..operations.test_cut_short import MOST
 from .conftest import Endpoint
@@ -156,7 +157,7 @@ def test_a_disk_that_fills_between_the_two_databases_is_said_and_the_same_comman
     code, number = code_of(endpoint, what="kept"), code_of(endpoint, "signup")
     made, salt = backup(endpoint, tmp_path / "backups"), (endpoint.data / "salt").read_bytes()
     lose(endpoint)
-    write, written = restoring.write_rows, list[object]()
+    write, written = write_rows, list[object]()
 
     def full_after_the_letters(stores: Any, rows: Any) -> int:
         written.append(stores)
@@ -164,7 +165,7 @@ def test_a_disk_that_fills_between_the_two_databases_is_said_and_the_same_comman
             fill(urls["signups_url"])
         return write(stores, rows)
 
-    monkeypatch.setattr(restoring, "write_rows", full_after_the_letters)
+    monkeypatch.setattr(members, "write_rows", full_after_the_letters)
     run = partial(restoring.restore, settings_of(endpoint, **urls), made.path, opening(made), LATER, in_place=True)
     for _ in range(2):
         with pytest.raises(Problem, match=r"killed_signups: the disk is full.*Free some room"):

@@ -99,7 +99,7 @@ def test_where_no_copy_can_be_made_nothing_is_changed(old: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(schema_copies, "replaced", full)
+    monkeypatch.setattr(schema_copies, "atomic_replacement", full)
     with pytest.raises(OtherSchema, match="Make room beside"):
         ConcernStore(url(old)).intake.has(LETTER)
     assert everything(old) == before

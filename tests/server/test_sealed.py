@@ -58,7 +58,7 @@ def test_the_terms_say_to_whom_to_seal_and_how_receipts_are_derived(endpoint: An
 
 
 def test_a_letter_sealed_elsewhere_reaches_its_desks_and_its_receipt_opens_the_answer(endpoint: Any) -> None:
-    code = receipts.checked(42)
+    code = receipts.with_check_digit(42)
     derived = state_of(endpoint.client.application).services.keys(code, "concern")
     id = new_id()
     body = sealed_letter(endpoint, id, reply_to=derived.recipient)
@@ -228,7 +228,7 @@ def test_a_letter_of_the_server_opens_with_another_age_tool(endpoint: Any, tmp_p
 # Coming back: a look-up value that the browser derived from its receipt
 
 
-CODE = receipts.checked(4242)
+CODE = receipts.with_check_digit(4242)
 
 
 def derived(endpoint: Any, purpose: str = "concern") -> receipts.Keys:

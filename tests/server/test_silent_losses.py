@@ -10,7 +10,7 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.operations.status import look_at
+from forms.operations.status.examination import examine
 from forms.server import config, first_start
 from forms.server.app import create_app
 from forms.server.maintenance import watch
@@ -73,7 +73,7 @@ def test_a_database_that_is_gone_at_the_start_is_said(
     form = "answer" if name == "concerns.db" else "cancel"
     page = again.test_client().post(f"/forms/en/{form}", data={"code": code}).get_data(as_text=True)
     assert "our machine broke down" in page
-    needed = {item.name for item in look_at("x", config.read(settings(tmp_path)), today=lambda: TODAY).needs}
+    needed = {item.name for item in examine("x", config.read(settings(tmp_path)), today=lambda: TODAY).needs}
     assert f"lost {name.removesuffix('.db')}" in needed
     stop(again)
     caplog.clear()
@@ -159,7 +159,7 @@ def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(
     with pytest.raises(Problem, match="holds nothing of ours, though the service ran with it before") as said:
         start(marks=marks)
     assert {path.name for path in data.iterdir()} <= {"in-use", *others}, "nothing is begun there"
-    needed = [one.sentence for one in look_at("x", config.read({**settings(tmp_path), "marks": marks})).needs]
+    needed = [one.sentence for one in examine("x", config.read({**settings(tmp_path), "marks": marks})).needs]
     assert any("holds nothing of ours, though the service ran with it before" in one for one in needed)
     shutil.rmtree(data)
     disk.rename(data)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forms.core.files import spreadsheet_csv
-from forms.core.files.spreadsheet_csv import csv_text, for_spreadsheets, guarded
+from forms.core.files.spreadsheet_csv import csv_text, escape_formula, for_spreadsheets
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def test_trial_21_no_digit_is_lost_and_nothing_is_run(cell: Any, shown: str) -> 
 
 def test_trial_21_what_programs_read_is_guarded_by_the_same_rule() -> None:
     assert csv_text([["=1", "007", -1]]) == "'=1,007,-1\r\n"
-    assert guarded("=1") == "'=1"
+    assert escape_formula("=1") == "'=1"
 
 
 def test_trial_21_every_csv_of_ours_comes_from_one_place() -> None:

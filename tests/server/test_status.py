@@ -19,7 +19,9 @@ from forms.core.crypto.signing import private_key, public_text, sign_bytes
 from forms.operations.backup import folder, making
 from forms.operations.cli.main import portal
 from forms.operations.cli.status_commands import NOTICE
-from forms.operations.status import Status, certificate_days, look_at
+from forms.operations.status.examination import examine
+from forms.operations.status.items import Status
+from forms.operations.status.site_items import certificate_days
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
 from forms.server.store.restore_mark import note_restored
@@ -40,7 +42,7 @@ def published(endpoint: Endpoint, district: District, day: date = TODAY, **more:
 
 
 def status(endpoint: Endpoint, day: date = TODAY, **more: Any) -> Status:
-    return look_at("here", settings_of(endpoint), today=lambda: day, due=list, **more)
+    return examine("here", settings_of(endpoint), today=lambda: day, due=list, **more)
 
 
 def item(found: Status, name: str) -> Any:
@@ -72,7 +74,7 @@ def test_a_publishing_that_failed_is_said_without_a_word_of_its_content(endpoint
     shutil.copy(own.portal, current / "portal.json")
     report = publishing_report.PublishingReport("2026-12-31", "content/en/a.md:3: has no title.")
     publishing_report.write(current.parent, report)
-    found = look_at("here", replace(own, portal=current / "portal.json"), today=lambda: TODAY, due=list)
+    found = examine("here", replace(own, portal=current / "portal.json"), today=lambda: TODAY, due=list)
     assert item(found, "publishing").needs
     assert "2026-12-31" in item(found, "publishing").sentence
     assert "a.md" not in item(found, "publishing").sentence
@@ -126,7 +128,7 @@ def test_a_broken_database_is_said_and_the_rest_is_looked_at(well: tuple[Endpoin
 def test_a_full_budget_and_a_doubted_clock_are_said(well: tuple[Endpoint, Path]) -> None:
     endpoint, into = well
     small = settings_of(endpoint, budget=100_000)
-    assert item(look_at("here", small, today=lambda: TODAY, backups=into), "room of concerns").needs
+    assert item(examine("here", small, today=lambda: TODAY, backups=into), "room of concerns").needs
     far = status(endpoint, TODAY + timedelta(days=400), backups=into)
     assert item(far, "clock").needs
 
@@ -139,13 +141,13 @@ def test_a_restored_system_says_so(well: tuple[Endpoint, Path]) -> None:
 
 def test_what_is_due_in_the_content_is_said(well: tuple[Endpoint, Path]) -> None:
     due = ["content/tables/helplines.csv, 112: last checked on 2026-01-01."]
-    found = look_at("here", settings_of(well[0]), today=lambda: TODAY, backups=well[1], due=lambda: due)
+    found = examine("here", settings_of(well[0]), today=lambda: TODAY, backups=well[1], due=lambda: due)
     assert [one.sentence for one in found.needs] == due
 
     def broken() -> list[str]:
         raise ValueError("a table is broken")
 
-    found = look_at("here", settings_of(well[0]), today=lambda: TODAY, backups=well[1], due=broken)
+    found = examine("here", settings_of(well[0]), today=lambda: TODAY, backups=well[1], due=broken)
     assert item(found, "content").needs
 
 
@@ -228,7 +230,7 @@ def test_a_timer_that_runs_no_more_is_said(endpoint: Endpoint, tmp_path: Path) -
     own = replace(own, portal=current / "portal.json")
     publishing_report.write(current.parent, publishing_report.PublishingReport(TODAY.isoformat(), ""))
     for days, needs in ((0, False), (1, False), (2, True), (-400, True)):
-        found = look_at("here", own, today=lambda days=days: TODAY + timedelta(days=days), due=list)
+        found = examine("here", own, today=lambda days=days: TODAY + timedelta(days=days), due=list)
         assert ("publishing" in [one.name for one in found.needs]) == needs, days
 
 
@@ -258,10 +260,28 @@ def test_a_backup_that_is_none_is_never_well(well: tuple[Endpoint, Path], how: C
     assert item(status(well[0], backups=well[1]), "backup").needs
 
 
-def test_a_certificate_that_is_not_there_is_said(well: tuple[Endpoint, Path], tmp_path: Path) -> None:
-    (tmp_path / "tls").mkdir()
-    found = status(well[0], backups=well[1], certificate=tmp_path / "tls/current/fullchain.pem")
-    assert item(found, "certificate").needs
+@pytest.mark.parametrize("left", ["portal-tls", "portal/installed.json"])
+def test_a_certificate_that_is_not_there_is_said_on_a_machine_that_was_installed(
+    well: tuple[Endpoint, Path], tmp_path: Path, left: str
+) -> None:
+    """Also of a district that was added since, and where all of /etc/portal-tls is gone."""
+    endpoint, _ = well
+    path = tmp_path / "etc/portal-tls/current/fullchain.pem"
+    own = {"data": str(endpoint.data), "portal": str(tmp_path / "portal.json")}
+    districts.write(tmp_path / "districts", "north", ["north.example"], own)
+    runs = [
+        CliRunner(env={"PORTAL_PORTAL": own["portal"], "PORTAL_DATA": own["data"]}),
+        CliRunner(env={"PORTAL_DISTRICTS": str(tmp_path / "districts")}),
+    ]
+
+    def marks() -> list[str]:
+        outputs = [run.invoke(portal, ["status", "--certificate", str(path)]).output for run in runs]
+        return re.findall("(.) There is no certificate at", "".join(outputs))
+
+    assert "!" not in marks(), "a trial has none, and needs none"
+    file = tmp_path / "etc" / left
+    file.mkdir(parents=True) if file.suffix == "" else (file.parent.mkdir(parents=True), file.touch())
+    assert marks() == ["!", "!"]
 
 
 def test_of_many_districts_nothing_is_said_of_content_that_nobody_looked_at(
@@ -280,7 +300,7 @@ def test_what_nobody_thought_of_hides_no_other_thing(
     def odd(*_: object) -> None:
         raise ZeroDivisionError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.status.room_items", odd)
+    monkeypatch.setattr("forms.operations.status.database_items.room_items", odd)
     found = status(well[0], backups=well[1])
     assert "ZeroDivisionError" in item(found, "database").sentence
     assert "MARKED" not in str(found)
@@ -303,7 +323,7 @@ def test_an_unforeseen_error_of_a_command_is_a_sentence_without_what_it_says(
     def odd(*_: object, **__: object) -> None:
         raise ValueError("MARKED words")
 
-    monkeypatch.setattr("forms.operations.cli.status_commands.look_at", odd)
+    monkeypatch.setattr("forms.operations.cli.status_commands.examine", odd)
     environment = {"PORTAL_PORTAL": str(tmp_path / "portal.json"), "PORTAL_DATA": str(well[0].data)}
     done = CliRunner(env=environment).invoke(portal, ["status"])
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from forms.core.media import attachments
-from forms.core.media.attachments import NotTaken
+from forms.core.media.attachments import FileRefused
 
 from .test_attachments import files
 
@@ -73,7 +73,7 @@ def test_a_bomb_of_any_format_is_refused(name: str) -> None:
     content = make()
     assert len(content) < 3 * 1024 * 1024, "the attack is cheap"
     kind = "voice" if content.startswith((b"RIFF", b"ID3")) else "photo"
-    with pytest.raises(NotTaken, match=f"^({code})$"):
+    with pytest.raises(FileRefused, match=f"^({code})$"):
         attachments.clean(kind, content)
 
 

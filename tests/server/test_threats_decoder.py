@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from forms.core.media import attachments, decoder_process, sandbox
-from forms.core.media.attachments import NotTaken
-from forms.core.media.decoder_process import Failed, NoneFree, Slots
+from forms.core.media.attachments import FileRefused
+from forms.core.media.decoder_process import DecoderFailed, NoDecoderFree, Slots
 from forms.server.run import log_missing_confinement
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
@@ -184,7 +184,7 @@ def test_code_inside_the_decoder_can_do_nothing(
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="x32 is of x86-64")
 @pytest.mark.parametrize("number", [0x40000000 + 2, 0x40000000 + 59])
 def test_another_way_to_call_the_kernel_ends_the_process(number: int, run_inside: Callable[[str], str]) -> None:
-    with pytest.raises(Failed) as failed:
+    with pytest.raises(DecoderFailed) as failed:
         run_inside(f"call({number}, b'/etc/passwd', 0)")
     assert failed.value.ended
 
@@ -313,13 +313,13 @@ def test_memory_is_bounded(run_inside: Callable[[str], str]) -> None:
 
 
 def test_what_it_writes_is_bounded(run_inside: Callable[[str], str]) -> None:
-    with pytest.raises(Failed):
+    with pytest.raises(DecoderFailed):
         run_inside("while True: os.write(1, bytes(1 << 20))")
 
 
 def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder_process, "LONGEST", 1.0)
-    with pytest.raises(Failed) as failed:
+    with pytest.raises(DecoderFailed) as failed:
         run_inside("import time\nwhile True: time.sleep(1)")
     assert failed.value.ended
 
@@ -334,7 +334,7 @@ def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], mo
 def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({said!r} + chr(10) + '<html>')"
     monkeypatch.setitem(decoder_process.PROGRAMS, "photo", program)
-    with pytest.raises(NotTaken, match="damaged"):
+    with pytest.raises(FileRefused, match="damaged"):
         attachments.clean("photo", b"\xff\xd8\xff")
 
 
@@ -368,7 +368,7 @@ def held_by_another_process(slots: Slots) -> Iterator[int]:
 def test_decoders_of_all_workers_are_counted_together_and_a_killed_one_gives_its_place_back() -> None:
     slots = Slots()
     with held_by_another_process(slots) as worker:
-        with pytest.raises(NoneFree), slots.one(0.1):
+        with pytest.raises(NoDecoderFree), slots.one(0.1):
             pass
         os.kill(worker, 9)
         os.waitpid(worker, 0)

@@ -172,7 +172,7 @@ def test_every_form_that_takes_a_number_counts_wrong_ones(endpoint: Any, form: s
     office = office_of(endpoint)
     gate = office.signup_lookups if form in {"cancel", "change"} else office.lookups
     for number in range(FLOOD_THRESHOLD + 1):
-        endpoint.post(form, code=receipts.checked(number), do="send", what="x", people="1")
+        endpoint.post(form, code=receipts.with_check_digit(number), do="send", what="x", people="1")
     assert gate.is_high()
 
 
@@ -185,7 +185,7 @@ def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
 ) -> None:
     monkeypatch.setattr(LookupLimiter, "TIMEOUT", 0.0)
     office = office_of(endpoint)
-    code = receipts.checked(1234567)
+    code = receipts.with_check_digit(1234567)
     for gate in (office.lookups, office.signup_lookups):
         while gate.semaphore.acquire(0):
             pass

@@ -221,7 +221,7 @@ def test_an_unforeseen_error_is_said_once_by_kind_and_place(
     [record] = caplog.records
     kind, _, place = record.getMessage().partition(" in ")
     module, _, line = place.partition(":")
-    assert (kind, module) == ("ValueError", "forms.server.services.mailbox")
+    assert (kind, module) == ("ValueError", "forms.server.services.sending")
     assert line.isdigit()
     assert record.exc_info is None
 

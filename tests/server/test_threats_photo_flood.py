@@ -71,7 +71,7 @@ def test_no_more_than_a_few_threads_take_care_of_photos_and_words_go_on(
     def hang(*_: Any) -> Any:
         at_work.release()
         go_on.wait(300)
-        raise decoder_process.NoneFree
+        raise decoder_process.NoDecoderFree
 
     monkeypatch.setattr(decoder_process, "decode", hang)
 

@@ -21,7 +21,7 @@ def stanzas(sealed: bytes) -> int:
 
 def test_as_many_keys_whoever_is_left_out_and_each_desk_in_its_place(district: District) -> None:
     portal = district.portal
-    everybody = recipients(portal, portal.named(READERS))
+    everybody = recipients(portal, portal.desks_with_ids(READERS))
     assert everybody == keys_of(portal.readers("concern"))
     for hidden in CHOICES:
         desks = [desk for desk in portal.readers("concern") if desk.id not in hidden]
@@ -33,7 +33,7 @@ def test_as_many_keys_whoever_is_left_out_and_each_desk_in_its_place(district: D
 
 
 def test_unused_keys_are_fresh_for_each_letter(district: District) -> None:
-    desks = district.portal.named(["legal"])
+    desks = district.portal.desks_with_ids(["legal"])
     first, second = (set(recipients(district.portal, desks)) for _ in range(2))
     assert first & second == set(keys_of(desks))
 
@@ -71,7 +71,9 @@ def test_a_letter_locked_on_the_phone_names_all_desks_and_reaches_only_those_cho
 
 
 def test_a_page_from_before_still_sends(endpoint: Endpoint, district: District) -> None:
-    assert put(endpoint, "police,legal", keys_of(district.portal.named(["police", "legal"]))).status_code == 201
+    assert (
+        put(endpoint, "police,legal", keys_of(district.portal.desks_with_ids(["police", "legal"]))).status_code == 201
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_answers_to_a_look_up_have_one_size(endpoint: Endpoint, district: Distri
     sizes = set()
     for count in (1, 2, 3):
         for names in combinations(READERS, count):
-            chosen, lookup = district.portal.named(names), secrets.token_hex(32)
+            chosen, lookup = district.portal.desks_with_ids(names), secrets.token_hex(32)
             header = ",".join(f"{name}={int(name in names)}" for name in READERS)
             assert put(endpoint, header, recipients(district.portal, chosen), lookup).status_code == 201
             asked = {"lookup": lookup, "language": "en"}

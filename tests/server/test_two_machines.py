@@ -21,7 +21,7 @@ from forms.core import portal as portals
 from forms.core.crypto import encryption
 from forms.core.problem import Problem
 from forms.operations.backup import databases
-from forms.operations.status import look_at
+from forms.operations.status.examination import examine
 from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
@@ -29,7 +29,7 @@ from forms.server.store.concerns.status_questions import commits_wait, durabilit
 from forms.server.store.connections.addresses import database_of
 from forms.server.store.connections.limits import ConnectionLimit
 from forms.server.store.database import Store
-from forms.server.store.faults import NotKept
+from forms.server.store.faults import LOST, NotKept
 from forms.server.store.retries import retry, retry_idempotent
 from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.signups.signup_tables import COMING, WAITING, Signup
@@ -133,6 +133,48 @@ def test_what_may_be_done_already_is_not_done_twice(fresh: str) -> None:
         retry_idempotent(over_the_commit)(store)
     assert calls == 1 + 4
     assert told == ["away", "away"], "told once, when it failed for good"
+    store.close()
+
+
+def execute(url: str, *commands: str) -> None:
+    """Run SQL commands in a database, one by one."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        for command in commands:
+            connection.execute(command)  # type: ignore[arg-type]
+
+
+def test_a_server_that_takes_no_more_connections_is_called_neither_full_nor_away(fresh: str) -> None:
+    role = f"few_{secrets.token_hex(4)}"
+    execute(fresh, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+    store = ConcernStore(fresh.replace("//postgres:", f"//{role}:"))
+    with pytest.raises(NotKept, match=r"takes no more connections .* Lower PORTAL_CONNECTIONS") as raised:
+        store.intake.count()
+    assert (raised.value.fault, raised.value.retry_reason) == ("connections", LOST)
+    store.close()
+    execute(fresh, f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize(
+    ("code", "fault", "sentence"),
+    [
+        ("out_of_memory", "memory", "its server has no memory left"),
+        ("too_many_connections", "connections", "takes no more connections"),
+        ("disk_full", "full", "the disk is full"),
+    ],
+)
+def test_each_shortage_of_a_server_has_its_own_sentence(fresh: str, code: str, fault: str, sentence: str) -> None:
+    store = ConcernStore(fresh)
+    store.intake.save(letter(1))
+    body = f"raise exception 'MARKED words' using errcode = '{code}'"
+    execute(
+        fresh,
+        f"CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body}; END$$",
+        "CREATE TRIGGER fails BEFORE INSERT ON letters EXECUTE FUNCTION fails()",
+    )
+    with pytest.raises(NotKept, match=sentence) as raised:
+        store.intake.save(letter(2))
+    assert raised.value.fault == fault
+    assert "MARKED" not in str(raised.value)
     store.close()
 
 
@@ -316,7 +358,7 @@ def test_status_says_it_and_does_not_wait_itself(servers: Pair, tmp_path: Path, 
         pass
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
     said: list[str] = []
-    looking = threading.Thread(target=lambda: said.extend(one.name for one in look_at("x", read).needs), daemon=True)
+    looking = threading.Thread(target=lambda: said.extend(one.name for one in examine("x", read).needs), daemon=True)
     looking.start()
     looking.join(PATIENCE)
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")

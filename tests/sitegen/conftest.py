@@ -161,13 +161,13 @@ def kept_pictures(folder: "Folder", kept_tables: Path) -> None:
     (folder.root / PICTURES).symlink_to(kept_tables / PICTURES.name)
 
 
-made_line = lru_cache(maxsize=2_000)(spoken_lines.made)
+made_line = lru_cache(maxsize=2_000)(spoken_lines.speak_line)
 
 
 @pytest.fixture
 def kept_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test whose subject is not the sound of a line take those of the tests before it: three seconds for a form."""
-    monkeypatch.setattr(spoken_lines, "made", made_line)
+    monkeypatch.setattr(spoken_lines, "speak_line", made_line)
 
 
 @pytest.fixture

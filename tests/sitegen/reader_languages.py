@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from forms.core import i18n
+from forms.core.i18n.extraction import EDITOR
 from forms.core.i18n.lazy_text import LazyText
 from forms.core.problem import Problem
 
@@ -13,7 +14,7 @@ LANGUAGES = ("ta", "te", "hi", "or")
 def told(text: object, language: str) -> object:
     """Return a text as its reader says it; a value that is no text of ours, like a cell, stays as it is."""
     if isinstance(text, LazyText):
-        return text.translated(i18n.translations(language), lambda value: told(value, language))
+        return text.translated(i18n.translations(language, EDITOR.folder), lambda value: told(value, language))
     return i18n.day(text, language) if isinstance(text, date) else text
 
 

@@ -172,10 +172,10 @@ def test_smaller_copies_stand_beside_every_page(folder: Any) -> None:
 
 def test_a_file_that_fits_one_packet_anyway_has_no_smaller_copies(folder: Any) -> None:
     site = folder.build()
-    files = [path for path in site.rglob("*") if path.parent != site and path.suffix in compression.COMPRESSED]
+    files = [path for path in site.rglob("*") if path.parent != site and path.suffix in compression.SUFFIXES]
     sizes = {path.stat().st_size: path.with_name(f"{path.name}.br").exists() for path in files}
-    assert min(sizes) < compression.SMALLEST <= max(sizes)
-    assert all(has_copies == (size >= compression.SMALLEST) for size, has_copies in sizes.items())
+    assert min(sizes) < compression.MIN_SIZE <= max(sizes)
+    assert all(has_copies == (size >= compression.MIN_SIZE) for size, has_copies in sizes.items())
 
 
 def test_what_a_full_form_weighs(folder: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from sitegen.render.events.calendars import KEPT, calendar, entry
+from sitegen.render.events.calendars import FEED_HISTORY, calendar, entry
 
 from forms.core.portal import Event, Portal
 from forms.server.web import static_site
@@ -123,10 +123,10 @@ def test_a_feed_for_each_language_and_for_each_part_of_the_district(folder: Any)
 
 
 def test_a_feed_forgets_what_is_long_over_and_is_there_when_empty(folder: Any) -> None:
-    site = folder.build(date(2027, 2, 1) + KEPT)
+    site = folder.build(date(2027, 2, 1) + FEED_HISTORY)
     assert len(feed(site, "en/events/calendar.ics")) == 1
     assert not (site / "en/events/meeting/event.ics").exists()
-    site = folder.build(date(2027, 2, 2) + KEPT)
+    site = folder.build(date(2027, 2, 2) + FEED_HISTORY)
     assert feed(site, "en/events/calendar.ics") == {}
 
 

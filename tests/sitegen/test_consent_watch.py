@@ -191,7 +191,7 @@ def test_what_has_no_consent_and_is_put_back_goes_again(district: Watched, watch
             pass
         places = [site, *site.parent.glob("public.*"), *site.parent.glob("published/releases/*/public")]
         assert [path for place in places for path in traces(place)] == []
-    assert "/en/stories/a/" in withdrawn.listed(site)
+    assert "/en/stories/a/" in withdrawn.read_addresses(site)
 
 
 def test_what_failed_is_tried_at_each_look(

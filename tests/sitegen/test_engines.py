@@ -18,7 +18,7 @@ from sitegen.content.page_reader import read_all
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.lint import unexpected
 from sitegen.render.engine import markdown_engine, mkdocs_engine
-from sitegen.render.engine.interface import Engine, chosen
+from sitegen.render.engine.interface import Engine, configured_engine
 from sitegen.render.engine.markdown_engine import relative_address
 from sitegen.render.engine.markdown_extensions import BlockExtension
 from sitegen.render.engine.markdown_html import converter, markdown_extensions, to_html
@@ -136,7 +136,7 @@ def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, langu
     for name, html in engine.convert(ROOT, found, language, blocks):
         if not blocks.blocks:
             looked += 1
-            told = html if blocks.as_written is None else blocks.as_written
+            told = html if blocks.html_with_own_links is None else blocks.html_with_own_links
             assert told == to_html(found.find(name, language).text, ROOT), name
     assert looked > 1
 
@@ -171,7 +171,7 @@ def test_an_engine_that_there_is_not_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "mkdocs.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("engine: mkdocs", "engine: hugo"), encoding="utf-8")
     with pytest.raises(Problem, match=r"hugo is no engine\. Write markdown or mkdocs"):
-        chosen(tmp_path)
+        configured_engine(tmp_path)
 
 
 def test_without_mkdocs_the_other_engine_works(tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_without_mkdocs_the_other_engine_works(tmp_path: Path) -> None:
         "import sys; sys.modules['mkdocs'] = None\n"
         "from pathlib import Path\n"
         "import sitegen.render.language_pages\n"
-        "from sitegen.render.engine.interface import Engine, chosen\n"
-        f"print(chosen(Path({str(tmp_path)!r})).__name__)\n"
+        "from sitegen.render.engine.interface import Engine, configured_engine\n"
+        f"print(configured_engine(Path({str(tmp_path)!r})).__name__)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "sitegen.render.engine.markdown_engine", done.stderr
@@ -205,4 +205,4 @@ def test_a_page_that_an_engine_cannot_convert_is_the_one_that_is_named(engine: E
     pages = {name: PageSource(name, "en", {}, text, 1) for name, text in (("a.md", "A"), ("b.md", "[x](https://[y)"))}
     with pytest.raises(ValueError, match="IPv6") as told:
         [*engine.convert(ROOT, AllPages({"en": pages}), "en", BlockExtension())]
-    assert unexpected.as_problem(told.value, tmp_path).where == pages["b.md"].where
+    assert unexpected.unexpected_problem(told.value, tmp_path).where == pages["b.md"].where

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from frictionless import Package
 from PIL import Image
-from sitegen.checks.personal_details import private
+from sitegen.checks.personal_details import find_private
 
 ROOT = Path(__file__).parents[2]
 PROMISE = {
@@ -264,14 +264,14 @@ def test_a_meeting_shows_what_came_of_it(loop: Any) -> None:
     ],
 )
 def test_names_and_villages_are_seen_in_every_script(text: str) -> None:
-    assert private(f"x {text}")
+    assert find_private(f"x {text}")
 
 
 @pytest.mark.parametrize(
     "text", ["The police listened.", "On 2026-10-10, 43 people.", "அழகிய தெரு நாடகம்", "स्त्री और बच्चे", "Call 1800 425"]
 )
 def test_plain_sentences_pass(text: str) -> None:
-    assert private(text) == []
+    assert find_private(text) == []
 
 
 def test_blocks_that_name_what_is_not_there(loop: Any) -> None:

@@ -55,10 +55,10 @@ def test_words_are_kept_as_gettext_reads_them() -> None:
     i18n.keep_compiled(b"mark", store)
     own = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Send"\nmsgstr "அனுப்பவும் இங்கே"\n'
     try:
-        i18n.use_words({"ta": own})
+        i18n.set_request_words({"ta": own})
         here = i18n.translations("ta")
     finally:
-        i18n.use_words(None)
+        i18n.set_request_words(None)
         i18n.keep_compiled(b"mark", None)
     [kept] = store.values()
     for text in ("Send", "Go on", "This page has moved"):
@@ -68,9 +68,9 @@ def test_words_are_kept_as_gettext_reads_them() -> None:
 def test_what_follows_from_other_values_is_made_anew() -> None:
     store, made = InMemory(), []
     for words in (("a", "bc"), ("ab", "c"), ("a", "bc")):
-        kept_results.made(store, words, lambda: made.append(1) or b"made")
+        kept_results.get_or_make(store, words, lambda: made.append(1) or b"made")
     assert len(made) == 2
-    assert kept_results.made(None, ("a",), lambda: b"made here") == b"made here"
+    assert kept_results.get_or_make(None, ("a",), lambda: b"made here") == b"made here"
 
 
 TEXT = st.text(max_size=8)
@@ -101,7 +101,7 @@ def test_a_manifest_with_other_bytes_in_some_files_is_as_if_written_anew_or_none
     built = BuildManifest(7, "2027-01-01", kept, {f"{word}/": {"reads": (word,), "keys": (), "signing": ()}}, "0" * 64)
     named = data.draw(st.sets(st.sampled_from(sorted(files)))) | {*others}
     changed = {path: PublishedFile("cd" * 32, 10 + len(path)) for path in named}
-    found = manifest.with_other_bytes(manifest.write(built), lambda number: number + 1, changed)
+    found = manifest.with_changed_files(manifest.write(built), lambda number: number + 1, changed)
     if named <= files.keys():
         assert found is not None
     if found is not None:
@@ -111,9 +111,9 @@ def test_a_manifest_with_other_bytes_in_some_files_is_as_if_written_anew_or_none
 def test_what_no_program_of_ours_wrote_is_no_manifest_to_write_into() -> None:
     listed = b'{\n"version": 1,\n"number": 7,\n"files": {\n"/a": [\n"x",\n1\n]\n}\n}'
     file = {"/a": PublishedFile("ab" * 32, 5)}
-    assert manifest.with_other_bytes(listed, lambda number: number + 1, file)
+    assert manifest.with_changed_files(listed, lambda number: number + 1, file)
     for other in (listed.replace(b"[\n", b"["), listed.replace(b'1,\n"number"', b'2,\n"number"'), listed + listed, b""):
-        assert manifest.with_other_bytes(other, lambda number: number + 1, file) is None
+        assert manifest.with_changed_files(other, lambda number: number + 1, file) is None
 
 
 @pytest.mark.parametrize("forks", [True, False])

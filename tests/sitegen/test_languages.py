@@ -30,7 +30,7 @@ DAY = date(2027, 1, 24)
 @pytest.fixture(autouse=True)
 def no_own_words() -> Iterator[None]:
     yield
-    i18n.take_words({})
+    i18n.set_process_words({})
 
 
 def po(language: str, *said: tuple[str, str]) -> str:
@@ -79,7 +79,7 @@ def test_days_of_the_first_five_languages_stay_as_they_were() -> None:
 
 def test_schemas_in_code_name_no_language() -> None:
     for path in sorted(SCHEMAS.glob("*.yaml")):
-        names = [field["name"] for field in table_schemas.written(path)["fields"]]
+        names = [field["name"] for field in table_schemas.read_unexpanded(path)["fields"]]
         assert [name for name in names if re.search(r"_(en|ta|te|hi|or)$", name)] == [], path.name
 
 
@@ -107,12 +107,12 @@ def test_portal_yml_says_which_columns_there_are(folder: Any) -> None:
 
 def test_own_words_are_said_and_what_they_lack_stands_in_english() -> None:
     text = po("bn", ("Help numbers", "সাহায্যের নম্বর"), ("Kept on %(day)s", "%(day)s রাখা"), ("Home", ""))
-    i18n.take_words({"bn": text})
-    assert i18n.say("bn")("Help numbers") == "সাহায্যের নম্বর"
-    assert i18n.say("bn")("Home") == "Home"
+    i18n.set_process_words({"bn": text})
+    assert i18n.translator("bn")("Help numbers") == "সাহায্যের নম্বর"
+    assert i18n.translator("bn")("Home") == "Home"
     assert i18n.has_words("bn")
-    i18n.take_words({})
-    assert i18n.say("bn")("Help numbers") == "Help numbers"
+    i18n.set_process_words({})
+    assert i18n.translator("bn")("Help numbers") == "Help numbers"
     assert not i18n.has_words("bn")
 
 
@@ -127,31 +127,31 @@ def test_own_words_are_said_and_what_they_lack_stands_in_english() -> None:
 )  # fmt: skip
 def test_words_that_could_act_or_break_a_page_are_left_out_and_named(english: str, words: str) -> None:
     text = po("bn", (english, words))
-    assert own_words.usable(text, "bn") == {}
-    assert [one.english for one in own_words.refused(text, "bn")] == [english]
+    assert own_words.usable_words(text, "bn") == {}
+    assert [one.english for one in own_words.refused_words(text, "bn")] == [english]
 
 
 @pytest.mark.parametrize("one", ["%(num)s person", "Home"])
 def test_no_file_says_itself_what_the_english_of_its_plural_is(one: str) -> None:
     act = f"<a href=https://evil.example>{one}"
     text = f'{po("bn")}msgid "{one}"\nmsgid_plural "{act}"\nmsgstr[0] "{act}"\nmsgstr[1] "{act}"\n'
-    assert own_words.usable(text, "bn") == {}
-    assert [refused.english for refused in own_words.refused(text, "bn")] == [one]
+    assert own_words.usable_words(text, "bn") == {}
+    assert [refused.english for refused in own_words.refused_words(text, "bn")] == [one]
     for code in ("bn", "ta"):
-        i18n.take_words({code: text})
-        assert "evil" not in i18n.translations(code).ngettext(one, "%(num)s people", 3) + i18n.say(code)(one)
+        i18n.set_process_words({code: text})
+        assert "evil" not in i18n.translations(code).ngettext(one, "%(num)s people", 3) + i18n.translator(code)(one)
 
 
 def test_joiners_are_spelling_and_a_language_from_right_to_left_may_say_which_way_a_sign_runs() -> None:
-    assert own_words.usable(po("bn", ("Home", "র\u200d্যা")), "bn")
-    assert own_words.usable(po("ur", ("Home", "گھر\u200f (1)")), "ur")
-    assert not own_words.usable(po("ur", ("Home", "گھر\u202e")), "ur")
+    assert own_words.usable_words(po("bn", ("Home", "র\u200d্যা")), "bn")
+    assert own_words.usable_words(po("ur", ("Home", "گھر\u200f (1)")), "ur")
+    assert not own_words.usable_words(po("ur", ("Home", "گھر\u202e")), "ur")
 
 
 @pytest.mark.parametrize("code", ["ta", "te", "hi", "or"])
 def test_our_own_words_keep_the_rules_of_a_districts_words(code: str) -> None:
     text = (i18n.FOLDER / f"{code}.po").read_text(encoding="utf-8")
-    assert [*own_words.refused(text, code)] == []
+    assert [*own_words.refused_words(text, code)] == []
 
 
 def test_a_number_to_call_in_a_districts_words_is_one_of_helplines_csv(folder: Any) -> None:
@@ -163,10 +163,10 @@ def test_a_number_to_call_in_a_districts_words_is_one_of_helplines_csv(folder: A
     assert ["98765 43210 looks like a phone number" in one for one in folder.problems()] == [True]
 
 
-@pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.LARGEST + 1)])
+@pytest.mark.parametrize("text", ["msgid", "\x00", 'msgid "a"\nmsgstr[9] "b"\n', "x" * (own_words.MAX_LENGTH + 1)])
 def test_a_file_of_words_that_is_none_costs_no_page(text: str) -> None:
-    i18n.take_words({"bn": text})
-    assert i18n.say("bn")("Home") == "Home"
+    i18n.set_process_words({"bn": text})
+    assert i18n.translator("bn")("Home") == "Home"
 
 
 def test_add_language_makes_all_that_belongs_to_it_once(folder: Any) -> None:
@@ -308,14 +308,14 @@ def test_what_nobody_could_read_is_no_name(folder: Any, name: str) -> None:
     ],
 )  # fmt: skip
 def test_sides_are_exchanged_for_languages_from_right_to_left(here: str, there: str) -> None:
-    assert mirrored_style.mirrored(f"a {{ {here}; }}").startswith(f"a {{ {there}; }}")
+    assert mirrored_style.mirror(f"a {{ {here}; }}").startswith(f"a {{ {there}; }}")
 
 
 def test_the_whole_stylesheet_mirrors_and_mirrors_back() -> None:
     def once(css: str) -> str:
-        return mirrored_style.mirrored(css).removesuffix(mirrored_style.RULES)
+        return mirrored_style.mirror(css).removesuffix(mirrored_style.RULES)
 
-    plain = old_engines.lowered((ROOT / "site" / "assets" / "portal.css").read_text(encoding="utf-8"))
+    plain = old_engines.lower((ROOT / "site" / "assets" / "portal.css").read_text(encoding="utf-8"))
     mirrored = once(plain)
     assert mirrored != once(mirrored)
     assert once(once(mirrored)) == mirrored
@@ -330,4 +330,4 @@ def test_a_script_that_is_younger_than_this_python_has_letters(folder: Any) -> N
     folder.page("help", f"## {mundari}\n\nText.", language="unr", title=mundari)
     assert not [one for one in folder.problems() if "no letters" in one]
     assert slugify(f"{mundari} {mundari}", "-") == f"{mundari}-{mundari}"
-    assert own_words.usable(po("unr", ("Home", mundari)), "unr")
+    assert own_words.usable_words(po("unr", ("Home", mundari)), "unr")

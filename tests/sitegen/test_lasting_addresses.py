@@ -54,7 +54,7 @@ def test_a_file_that_is_used_again_is_not_an_earlier_one(tmp_path: Path) -> None
     earlier_assets.keep(first, second, TODAY)
     third = site(tmp_path / "3", a__css="a")
     assert earlier_assets.keep(second, third, TODAY) == ["b.css"]
-    assert earlier_assets.listed(third) == {"b.css"}
+    assert earlier_assets.read_names(third) == {"b.css"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a.css": 1}', '{"a.css": "soon"}', "[" * 100_000])
@@ -130,13 +130,13 @@ def test_a_number_never_falls_and_grows_with_whatever_a_phone_shows(
 
 
 def test_what_is_remembered_stays_with_the_content(tmp_path: Path) -> None:
-    first = calendar_numbers.remembered(tmp_path, [EVENT], TODAY)
+    first = calendar_numbers.update(tmp_path, [EVENT], TODAY)
     text = (tmp_path / "calendar.json").read_text(encoding="utf-8")
     later = TODAY + timedelta(days=9)
-    assert calendar_numbers.remembered(tmp_path, [EVENT], later) == first, "the same bytes on another day"
+    assert calendar_numbers.update(tmp_path, [EVENT], later) == first, "the same bytes on another day"
     assert (tmp_path / "calendar.json").read_text(encoding="utf-8") == text
     cancelled = replace(EVENT, state="cancelled")
-    again = [calendar_numbers.remembered(tmp_path, [one], later)["meeting"] for one in (cancelled, EVENT, cancelled)]
+    again = [calendar_numbers.update(tmp_path, [one], later)["meeting"] for one in (cancelled, EVENT, cancelled)]
     assert again == sorted({*again})
     assert again[0] > first["meeting"]
 
@@ -147,10 +147,10 @@ def test_what_is_remembered_stays_with_the_content(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_damaged_memory_only_makes_numbers_higher(tmp_path: Path, text: str) -> None:
     (tmp_path / "calendar.json").write_text(text, encoding="utf-8")
-    found = calendar_numbers.remembered(tmp_path, [EVENT], TODAY)
+    found = calendar_numbers.update(tmp_path, [EVENT], TODAY)
     assert found["meeting"] == (TODAY - date(2026, 1, 1)).days * 100
     assert json.loads((tmp_path / "calendar.json").read_text(encoding="utf-8"))["meeting"][0] == found["meeting"]
 
 
 def test_a_folder_that_cannot_be_written_stops_no_build(tmp_path: Path) -> None:
-    assert calendar_numbers.remembered(tmp_path / "not-there", [EVENT], TODAY)["meeting"] > 0
+    assert calendar_numbers.update(tmp_path / "not-there", [EVENT], TODAY)["meeting"] > 0

@@ -16,7 +16,7 @@ from sitegen.content import page_reader, tables, translations
 from sitegen.content.consent import consent_table, consents
 from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
-from sitegen.layers import inherited, libraries, lookup
+from sitegen.layers import inherited, libraries, library_zips, lookup
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.problem import Problem
@@ -77,7 +77,7 @@ def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(f
     assert not report.problems
     assert any("1 files and 0 rows of tables come from library/india; 1 files" in said for said in report.warnings)
     found = lookup.files(folder.root / "content", "en", "*.md")
-    assert {file.name: file.layer.shown for file in found} == {
+    assert {file.name: file.layer.label for file in found} == {
         "en/help.md": "content", "en/index.md": "content", "en/signs.md": "library/india",
     }  # fmt: skip
 
@@ -133,7 +133,7 @@ def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) 
 
     def changed() -> list[str]:
         inherited.remember(content)
-        return [one for one in inherited.said(content, {}) if "has changed since" in one]
+        return [one for one in inherited.warnings(content, {}) if "has changed since" in one]
 
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mill"})
     assert changed() == []
@@ -152,13 +152,13 @@ def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path)
     folder.page("help", "Own.")
     content = folder.root / "content"
     inherited.remember(content)
-    assert not any("has changed since" in one for one in inherited.said(content, {}))
+    assert not any("has changed since" in one for one in inherited.warnings(content, {}))
     write(library / "en" / "help.md", page("Help", "Newer."))
     inherited.remember(content)
-    assert any("content/en/help.md: the library's file has changed" in one for one in inherited.said(content, {}))
+    assert any("content/en/help.md: the library's file has changed" in one for one in inherited.warnings(content, {}))
     (content / inherited.FILE).write_text("{}", encoding="utf-8")
     inherited.remember(content)
-    assert not any("has changed since" in one for one in inherited.said(content, {}))
+    assert not any("has changed since" in one for one in inherited.warnings(content, {}))
 
 
 def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(folder: Any, library: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_link_in_a_library_is_refused(folder: Any, library: Path, said: Any) -
 
 
 def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, said: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(libraries, "LARGEST_FILE", 10)
+    monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 10)
     write(library / "en" / "big.md", page("Big"))
     assert "is too large." in said()
 
@@ -377,7 +377,7 @@ def test_a_hostile_zip_writes_nothing(folder: Any, said: Any, members: Any, sent
 
 
 def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, said: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(libraries, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 1000)
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("en/a.md", b"0" * 100_000)

@@ -9,7 +9,7 @@ import av
 import pytest
 import yaml
 from sitegen.media import audio_clips, speech
-from sitegen.render.html_to_text import text_of
+from sitegen.render.html_to_text import spoken_text
 
 from forms.core.files.audio_files import KINDS
 from forms.core.media.audio import encode_line, write_lines
@@ -49,11 +49,11 @@ def test_buttons_forms_sources_and_days_are_not_said() -> None:
         '<form class="form"><label>Name</label></form><p><a class="button" href="/">Home</a></p>'
         '<h2>Where this comes from</h2><ul><li><a href="https://example.org">A paper</a> of 2025</li></ul>'
     )
-    assert text_of(html) == "Help.\nPress a number.\n1 1 2."
+    assert spoken_text(html) == "Help.\nPress a number.\n1 1 2."
 
 
 def test_a_link_inside_a_sentence_is_said_and_odia_ends_with_its_own_stop() -> None:
-    assert text_of('<p>ଆପଣ <a href="https://x.org">ଏକା</a> ନୁହଁନ୍ତି।</p>') == "ଆପଣ ଏକା ନୁହଁନ୍ତି।"
+    assert spoken_text('<p>ଆପଣ <a href="https://x.org">ଏକା</a> ନୁହଁନ୍ତି।</p>') == "ଆପଣ ଏକା ନୁହଁନ୍ତି।"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sitegen import page_keys
 from sitegen.checks.security import secret_checks
 from sitegen.content.pages import PageSource
-from sitegen.lint import structure, translations, visible
+from sitegen.lint import structure, translations
+from sitegen.lint.artefacts import artefact, known_artefacts
 from sitegen.render import search_index
 
 from forms.core.i18n import digits, search_words, written_digits
@@ -28,11 +29,11 @@ ANY_WORDS = st.text(
 )
 
 
-@pytest.mark.parametrize("sign", visible.SIGNS, ids=lambda sign: sign.what[:40])
-def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: visible.Sign) -> None:
+@pytest.mark.parametrize("sign", known_artefacts.ARTEFACTS, ids=lambda sign: sign.what[:40])
+def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: artefact.Artefact) -> None:
     @given(st.from_regex(sign.pattern))
     def holds(text: str) -> None:
-        assert sign.may_stand_in(text, set(text))
+        assert sign.may_be_in(text, set(text))
 
     holds()
 
@@ -60,7 +61,7 @@ def test_a_short_look_for_secrets_says_of_no_text_that_it_is_clean_which_is_not(
 
 
 def found_in(text: str) -> list[str]:
-    return [str(one) for one in secret_checks.in_text(text, "x", tokens=False)]
+    return [str(one) for one in secret_checks.secrets_in_text(text, "x", tokens=False)]
 
 
 def found_slowly_in(text: str) -> list[str]:
@@ -104,7 +105,7 @@ def test_words_that_are_digits_are_found_side_by_side(parts: list[str]) -> None:
 @example("98 400\n12345")
 @example("गङ्गा")
 def test_a_text_has_the_tokens_of_its_parts(text: str) -> None:
-    assert search_index.normalised_tokens(text) == search_words.words(text, search_index.SHORTEST)
+    assert search_index.normalised_tokens(text) == search_words.index_words(text, search_index.MIN_TOKEN_LENGTH)
 
 
 @given(st.text(st.sampled_from("ab.md()<>[]\"' \n#,/")))
@@ -145,7 +146,7 @@ def test_letters_of_a_script_are_counted_word_by_word(text: str, script: str) ->
     letters = {char: count for char, count in Counter(text).items() if char.isalpha()}
     own = sum(count for char, count in letters.items() if translations.script_of(char) == script)
     every = sum(letters.values())
-    assert translations.share_of(text, script) == (every, own / max(every, 1))
+    assert translations.script_share(text, script) == (every, own / max(every, 1))
 
 
 FORKED = """

@@ -15,7 +15,8 @@ from sitegen.content import page_reader, pages, phone_numbers
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
-from sitegen.lint import files, keys, mistakes, visible
+from sitegen.lint import files, keys, mistakes, visible_text
+from sitegen.lint.artefacts import artefact, artefact_search, known_artefacts
 from sitegen.publish import offline_card
 from sitegen.publish.withdrawals import withdrawal
 
@@ -732,20 +733,20 @@ def test_pages_whose_titles_differ_only_in_how_they_are_written_are_said(folder:
     ]
 
 
-@given(st.one_of([st.tuples(st.just(sign), st.from_regex(sign.pattern)) for sign in visible.SIGNS]))
-def test_a_sign_is_looked_for_wherever_it_may_stand(case: tuple[visible.Sign, str]) -> None:
+@given(st.one_of([st.tuples(st.just(sign), st.from_regex(sign.pattern)) for sign in known_artefacts.ARTEFACTS]))
+def test_a_sign_is_looked_for_wherever_it_may_stand(case: tuple[artefact.Artefact, str]) -> None:
     sign, text = case
     assert not sign.letters.isdisjoint(text)
 
 
-def one_element_at_a_time(made: str) -> list[tuple[visible.Sign, str]]:
+def one_element_at_a_time(made: str) -> list[tuple[artefact.Artefact, str]]:
     """Return what `visible.found` yields, without its look at a whole page first."""
     found, seen = [], set()
-    for part in visible.visible_text(made).split("\0"):
-        for sign in visible.SIGNS:
+    for part in visible_text.visible_text(made).split("\0"):
+        for sign in known_artefacts.ARTEFACTS:
             if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
                 seen.add(sign)
-                found.append((sign, visible.around(part.strip("\n"), match)))
+                found.append((sign, artefact_search.line_around(part.strip("\n"), match)))
     return found
 
 
@@ -755,4 +756,4 @@ _SHOWN = ("<p>", "</p>", "<li>", "\n", " ", "\t", "- ", "1. ", "a. ", "b. ", "["
 
 @given(st.lists(st.sampled_from(_SHOWN), max_size=20).map("".join))
 def test_what_a_page_shows_is_found_in_each_of_its_elements(made: str) -> None:
-    assert [*visible.found(made)] == one_element_at_a_time(made)
+    assert [*artefact_search.find_artefacts(made)] == one_element_at_a_time(made)

@@ -37,7 +37,7 @@ def data(folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language:
     """What the template is given for each paper, in turn."""
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        leaflets, "set_paper", lambda room, _template, kind, _path: seen.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
+        leaflets, "typeset", lambda room, _template, kind, _path: seen.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
     )  # fmt: skip
     list(event_posters.write(tmp_path, context(folder, language), folder.root / "content" / "media"))
     return seen
@@ -81,7 +81,7 @@ def test_a_paper_says_what_one_must_know_before_going(
     folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes: list[str] = []
-    monkeypatch.setattr(leaflets, "draw_code", lambda address, _path: codes.append(address))
+    monkeypatch.setattr(leaflets, "write_qr_code", lambda address, _path: codes.append(address))
     folder.table(
         "events",
         {
@@ -130,5 +130,5 @@ def test_the_strips_name_the_numbers_of_help_and_the_site(
 
 def test_a_code_has_four_empty_modules_around_it(tmp_path: Path) -> None:
     """ISO/IEC 18004, 9.1: with fewer, scanners miss it beside words or on a coloured poster."""
-    leaflets.draw_code("https://portal.example/ta/", tmp_path / "qr.svg")
+    leaflets.write_qr_code("https://portal.example/ta/", tmp_path / "qr.svg")
     assert "M4 4.5h7" in (tmp_path / "qr.svg").read_text(encoding="utf-8")

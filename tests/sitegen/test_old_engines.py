@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sitegen.publish.old_engines import lowered
+from sitegen.publish.old_engines import lower
 
 CSS = (Path(__file__).parents[2] / "site" / "assets" / "portal.css").read_text(encoding="utf-8")
 
@@ -31,7 +31,7 @@ CSS = (Path(__file__).parents[2] / "site" / "assets" / "portal.css").read_text(e
     ],
 )
 def test_what_is_new_has_something_older_beside_it(written: str, published: str) -> None:
-    assert lowered(written).strip() == published
+    assert lower(written).strip() == published
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_what_is_new_has_something_older_beside_it(written: str, published: str)
     ],
 )
 def test_a_gap_becomes_margins_where_it_is_unknown(written: str, margins: str) -> None:
-    assert margins in lowered(written)
-    assert "grid-gap" in lowered(written)
+    assert margins in lower(written)
+    assert "grid-gap" in lower(written)
 
 
 def test_our_own_stylesheet_loses_no_rule() -> None:
-    published = lowered(CSS)
+    published = lower(CSS)
     assert published.count("{") == published.count("}") > CSS.count("{")
     assert "-inline" not in published.replace("inline-", "")
     without_remarks = re.sub(r"/\*.*?\*/", "", CSS, flags=re.DOTALL)

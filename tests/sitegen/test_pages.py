@@ -273,7 +273,7 @@ def test_english_that_is_deleted_leaves_no_other_language_in_its_place(folder: A
         shown = library.find("only.md", language)
         assert "தமிழில்" not in shown.text
         assert shown.withdrawn, "in no list, not for search engines"
-        assert i18n.say(language)("This page is not here") in shown.text
+        assert i18n.translator(language)("This page is not here") in shown.text
     assert "தமிழில்" in library.find("only.md", "ta").text
 
 
@@ -302,4 +302,4 @@ def test_checks_and_build_find_the_same_blocks(lines: list[str]) -> None:
 def test_a_hole_that_staff_write_themselves_is_no_block() -> None:
     blocks = BlockExtension()
     html = Markdown(extensions=[blocks]).convert("<!--block:7-->\n\n[[ signs ]]")
-    assert blocks.filled(html, lambda block: block.name) == "\n\nsigns"
+    assert blocks.fill(html, lambda block: block.name) == "\n\nsigns"

@@ -122,5 +122,5 @@ def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
     for code in codes:
         assert {f"phrase/{row['id']}" for row in rows} <= set(made.clips[code]), code
         answer = " ".join(row[f"name_{code}"] for row in rows[:3])
-        assert len(made.spoken(answer, code)) == 3, "an answer of three sentences has three clips"
+        assert len(made.sentence_clips(answer, code)) == 3, "an answer of three sentences has three clips"
     assert len({words for _, key, words in said if key.startswith("phrase/")}) == len(rows) * len(codes)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sitegen.media import images
-from sitegen.media.images import LARGEST
+from sitegen.media import image_checks, photos
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">{}</svg>'
 
@@ -41,7 +40,7 @@ def test_a_photo_becomes_small_files_in_three_kinds_and_two_sizes(folder: Any) -
     files = {path.name: path for path in (public / "pictures").iterdir()}
     assert len(files) == 6
     for name, path in files.items():
-        assert path.stat().st_size <= LARGEST, name
+        assert path.stat().st_size <= photos.MAX_BYTES, name
         with Image.open(path) as opened:
             assert opened.width == int(name.split("-")[1].split(".")[0])
             assert not opened.getexif()
@@ -79,26 +78,26 @@ def test_a_photo_that_was_found_right_is_not_decoded_at_each_check(
     folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, media, decoded = photo(folder), folder.root / "content" / "media", []
-    decode = images.decoded
-    monkeypatch.setattr(images, "decoded", lambda name, data: decoded.append(name) or decode(name, data))
+    decode = photos.decode
+    monkeypatch.setattr(photos, "decode", lambda name, data: decoded.append(name) or decode(name, data))
     for _ in range(3):
-        assert [*images.problems(media, tmp_path / "kept")] == []
+        assert [*image_checks.file_problems(media, tmp_path / "kept")] == []
     assert decoded == ["meeting.jpg"]
     photo(folder, t010F="PhoneMaker")
     for _ in range(2):
-        assert len([*images.problems(media, tmp_path / "kept")]) == 1, "what is wrong is said each time"
+        assert len([*image_checks.file_problems(media, tmp_path / "kept")]) == 1, "what is wrong is said each time"
     assert len(decoded) == 3
     path.write_bytes(b"no photo")
-    assert "cannot be read" in str(next(images.problems(media, tmp_path / "kept")))
+    assert "cannot be read" in str(next(image_checks.file_problems(media, tmp_path / "kept")))
 
 
 def test_a_photo_is_decoded_once_for_all_pages_languages_and_builds(
     folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, made, decode = folder.root / "content" / "media" / "meeting.jpg", [], images.decoded
+    path, made, decode = folder.root / "content" / "media" / "meeting.jpg", [], photos.decode
     path.parent.mkdir()
     Image.new("RGB", (400, 300), "red").save(path)
-    monkeypatch.setattr(images, "decoded", lambda name, data: made.append(name) or decode(name, data))
+    monkeypatch.setattr(photos, "decode", lambda name, data: made.append(name) or decode(name, data))
     for page in ("index", "rights"):
         folder.page(page, "![A meeting](/media/meeting.jpg)")
     before = {file.name: file.read_bytes() for file in (folder.build() / "pictures").iterdir()}

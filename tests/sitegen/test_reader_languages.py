@@ -19,10 +19,11 @@ FOR_OPERATORS = {
     "checks/security/key_checks.py": "keys in portal.yml",
     "content/settings_schema.py": "portal.yml",
     "languages/adding.py": "languages add",
-    "languages/lacks.py": "languages",
+    "languages/gaps.py": "languages",
     "languages/word_files.py": "words",
     "layers/inherited.py": "check at a terminal",
     "layers/libraries.py": "libraries in portal.yml",
+    "layers/library_zips.py": "libraries in portal.yml",
     "layers/site_root.py": "--content",
     "lint/report.py": "check at a terminal",
     "lint/unexpected.py": "faults of the program",
@@ -142,7 +143,7 @@ def test_every_fault_is_said_in_the_readers_language(folder: Folder) -> None:
 
 
 def test_a_place_is_said_in_the_readers_language() -> None:
-    place = place_in("content/tables/events.csv", row=3, named="camp", column="starts")
+    place = place_in("content/tables/events.csv", row=3, row_id="camp", column="starts")
     assert place == "content/tables/events.csv, row 3 (camp), column starts"
     assert told(place, "ta") == "content/tables/events.csv, வரிசை 3 (camp), பத்தி starts"
     assert told(place_in("content/en/help.md", line=7), "hi") == "content/en/help.md, लाइन 7"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.render.search_index import SHORTEST, normalised_tokens
+from sitegen.render.search_index import MIN_TOKEN_LENGTH, normalised_tokens
 
 from forms.core.i18n import search_words
 
@@ -50,15 +50,18 @@ CASES = json.loads((ROOT / "tests" / "search_cases.json").read_text(encoding="ut
 
 def matches(kept: str, typed: str) -> bool:
     """Return whether each typed word begins, or lies within, a kept one: as the desk looks, and wider than the site."""
-    there = " ".join(search_words.words(kept))
-    return all(word in there for word in search_words.wanted(typed))
+    there = " ".join(search_words.index_words(kept))
+    return all(word in there for word in search_words.query_words(typed))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['kept']}-{case['typed']}" for case in CASES])
 def test_trials_11_and_12_two_writings_of_one_word_are_one(case: dict[str, Any]) -> None:
     same = not case.get("differ")
     assert matches(case["kept"], case["typed"]) is same, case["why"]
-    kept, typed = list(search_words.words(case["kept"], SHORTEST)), search_words.wanted(case["typed"], SHORTEST)
+    kept, typed = (
+        list(search_words.index_words(case["kept"], MIN_TOKEN_LENGTH)),
+        search_words.query_words(case["typed"], MIN_TOKEN_LENGTH),
+    )
     found = bool(typed) and all(any(word.startswith(one) for word in kept) for one in typed)
     assert found is same, "on the site words begin with what is typed"
 
@@ -80,4 +83,4 @@ def test_trials_11_and_12_the_site_s_script_makes_the_same_words_as_the_desk() -
     told = node(
         ["-e", program], return_completed_process=True, capture_output=True, text=True, encoding="utf-8", timeout=300
     )
-    assert json.loads(told.stdout) == [search_words.wanted(text, SHORTEST) for text in texts]
+    assert json.loads(told.stdout) == [search_words.query_words(text, MIN_TOKEN_LENGTH) for text in texts]

@@ -42,7 +42,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
         for kind, path in where:
             path.write_bytes(b"\n".join(lines) + kind.ending.encode())
 
-    monkeypatch.setattr(spoken_lines, "made", made)
+    monkeypatch.setattr(spoken_lines, "speak_line", made)
     monkeypatch.setattr(spoken_lines, "write", write)
     return said
 
@@ -127,13 +127,13 @@ def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(di
     site = district.build()
     shown = {path.name for path in (site / "audio").iterdir()}
     own = {path.name for path in (district.root / ".build" / "speech").iterdir()}
-    shared = {name for name in shown if shared_clips.found(district.root, name)}
+    shared = {name for name in shown if shared_clips.find_clip(district.root, name)}
     assert shared
     assert own
     assert own == shown - shared
     (site / "audio" / min(shared)).write_bytes(b"as it was")
     assert {path.name for path in (district.build() / "audio").iterdir()} == shown
-    assert (site / "audio" / min(shared)).read_bytes() == shared_clips.found(district.root, min(shared))
+    assert (site / "audio" / min(shared)).read_bytes() == shared_clips.find_clip(district.root, min(shared))
 
 
 def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> None:
@@ -279,11 +279,11 @@ def test_only_root_and_the_builder_decide_what_a_site_says(
     district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     me = os.geteuid()
-    assert shared_clips.may_decide(me)
-    assert shared_clips.may_decide(0)
-    assert not shared_clips.may_decide(me + 1)
+    assert shared_clips.is_trusted_owner(me)
+    assert shared_clips.is_trusted_owner(0)
+    assert not shared_clips.is_trusted_owner(me + 1)
     shared_work.make(district.root, TODAY)
-    monkeypatch.setattr(shared_clips, "may_decide", lambda _: False)
+    monkeypatch.setattr(shared_clips, "is_trusted_owner", lambda _: False)
     spoken.clear()
     district.build()
     assert any("Words of the library" in text for text in spoken)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sitegen.content import tables
 from sitegen.content.spreadsheets import table_reader
-from sitegen.media import audio_clips, short_clips, speech
+from sitegen.media import short_clips, speech, spoken_texts
 
 from forms.core.portal import Choice, Clip, Event, SoundFile
 from tests.sitegen.conftest import ROOT  # type: ignore[import-not-found]
@@ -28,9 +28,9 @@ def test_an_event_is_said_with_day_hour_and_place() -> None:
 
 
 def test_twenty_five_clips_come_first_and_all_may_be_recorded(rows: tables.Tables) -> None:
-    first = short_clips.first(rows)
+    first = short_clips.first_clips(rows)
     assert len(first) == len(set(first)) == 25
-    known = {*short_clips.keys(rows, []), *audio_clips.questions(), *audio_clips.DIGITS}
+    known = {*short_clips.clip_keys(rows, []), *spoken_texts.questions(), *spoken_texts.DIGITS}
     assert set(first) <= known
 
 

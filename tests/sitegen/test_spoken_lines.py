@@ -139,7 +139,7 @@ def test_a_clip_of_lines_is_no_larger_than_one_of_the_whole_text(kind: AudioForm
 def test_what_is_kept_of_a_line_makes_the_same_file_again(tmp_path: Path) -> None:
     files = []
     for _ in range(2):
-        lines = [spoken_lines.made(line, "en") for line in LINES]
+        lines = [spoken_lines.speak_line(line, "en") for line in LINES]
         where = [(kind, tmp_path / kind.ending) for kind in KINDS]
         spoken_lines.write(lines, where)
         files.append([path.read_bytes() for _, path in where])
@@ -150,7 +150,7 @@ def test_what_is_kept_of_a_line_makes_the_same_file_again(tmp_path: Path) -> Non
 
 def test_a_text_without_a_word_makes_a_clip_too(tmp_path: Path) -> None:
     where = [(kind, tmp_path / kind.ending) for kind in KINDS]
-    spoken_lines.write([spoken_lines.made(line, "en") for line in spoken_lines.lines_of(" ")], where)
+    spoken_lines.write([spoken_lines.speak_line(line, "en") for line in spoken_lines.lines_of(" ")], where)
     assert all(path.stat().st_size for _, path in where)
 
 
@@ -158,13 +158,13 @@ def test_a_text_without_a_word_makes_a_clip_too(tmp_path: Path) -> None:
 def made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
     """The lines that are spoken. How they sound is for the tests above: those of the tests before are taken."""
     said: list[str] = []
-    make = spoken_lines.made
+    make = spoken_lines.speak_line
 
     def noted(line: str, voice: str) -> bytes:
         said.append(line)
         return make(line, voice)
 
-    monkeypatch.setattr(spoken_lines, "made", noted)
+    monkeypatch.setattr(spoken_lines, "speak_line", noted)
     return said
 
 

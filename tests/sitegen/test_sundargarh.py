@@ -40,7 +40,7 @@ def spoken() -> Any:
             path.write_bytes(b"".join(lines) + kind.ending.encode())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spoken_lines, "made", lambda line, _: said.append(line) or b"x")
+        patch.setattr(spoken_lines, "speak_line", lambda line, _: said.append(line) or b"x")
         patch.setattr(spoken_lines, "write", write)
         yield said
 
@@ -109,7 +109,7 @@ def test_a_concern_can_be_told_from_its_blocks_in_odia(site: Any) -> None:
 
 def test_the_library_is_where_both_districts_find_it() -> None:
     for content in (ROOT / "content", CONTENT):
-        assert [layer.shown for layer in lookup.layers(content)] == ["content", "library/india"]
+        assert [layer.label for layer in lookup.layers(content)] == ["content", "library/india"]
 
 
 def test_a_folder_that_is_no_district_is_a_sentence(tmp_path: Path) -> None:

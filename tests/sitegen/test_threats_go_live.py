@@ -50,9 +50,9 @@ def test_a_district_that_is_ready_builds(folder: Folder) -> None:
     assert (folder.root / "public" / "en" / "index.html").is_file()
 
 
-UNNAMED = "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை."
+UNNAMED_TEXTS = "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை."
 CHANGES: dict[str, tuple[Change, str]] = {
-    "nobody responsible": (lambda s: s["responsible"].update(ta=UNNAMED), "responsible, ta: nobody is named"),
+    "nobody responsible": (lambda s: s["responsible"].update(ta=UNNAMED_TEXTS), "responsible, ta: nobody is named"),
     "in one language": (lambda s: s["responsible"].pop("or"), "responsible, or: nobody is named"),
     "this machine": (lambda s: s.update(address="http://127.0.0.1:8000"), "address: "),
     "in clear": (lambda s: s.update(address="http://portal.district.gov.in"), "address: "),
@@ -87,8 +87,8 @@ def test_a_demonstration_key_goes_live_nowhere(folder: Folder) -> None:
     home = folder.root / "var" / "desk"
     made = keys.make_demonstration(home, ["police"])["police"]
     make_real(folder, lambda settings: settings["desks"][0].update(key=made[0], pickup=made[1]))
-    assert keys.unprotected(home) == {made[0]}
-    [problem] = told(folder, keys.unprotected(home))
+    assert keys.unprotected_keys(home) == {made[0]}
+    [problem] = told(folder, keys.unprotected_keys(home))
     assert "desk police: has a demonstration key" in problem
 
 
@@ -130,10 +130,10 @@ def test_the_demonstration_builds_and_its_list_says_what_is_open(folder: Folder)
 
 def test_the_shipped_words_for_nobody_are_known() -> None:
     """So that the demonstration's sentence never stands on a real site as a name."""
-    from sitegen.checks.go_live import UNNAMED  # noqa: PLC0415
+    from sitegen.checks.go_live import UNNAMED_TEXTS  # noqa: PLC0415
 
     shipped = yaml.safe_load((ROOT / "content" / "portal.yml").read_text(encoding="utf-8"))["responsible"]
-    assert set(shipped.values()) == set(UNNAMED)
+    assert set(shipped.values()) == set(UNNAMED_TEXTS)
 
 
 def test_the_command_says_it_and_fails_while_something_endangers(folder: Folder, here: Site) -> None:

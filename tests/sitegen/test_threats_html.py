@@ -186,7 +186,7 @@ def test_a_file_that_acts_is_refused(folder: Folder, name: str) -> None:
 )  # fmt: skip
 def test_a_built_page_is_looked_at_once_more(page: str) -> None:
     """Should any road not go through the checks of what staff write."""
-    assert [*active_html.left_over(f"<html><body>{page}</body></html>")]
+    assert [*active_html.findings_in_page(f"<html><body>{page}</body></html>")]
 
 
 def test_every_page_carries_the_policy_before_anything_that_it_governs(folder: Folder) -> None:
@@ -197,7 +197,7 @@ def test_every_page_carries_the_policy_before_anything_that_it_governs(folder: F
         html = page.read_text(encoding="utf-8")
         at = html.find('<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;')
         assert 0 < at < min(html.index("<title>"), html.index("<link ")), page
-        assert not [*active_html.left_over(html)], page
+        assert not [*active_html.findings_in_page(html)], page
     assert IN_HEADER.startswith(IN_PAGE)
     assert "unsafe" not in IN_PAGE
 

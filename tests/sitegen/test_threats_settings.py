@@ -130,7 +130,7 @@ def test_a_secret_anywhere_in_portal_yml_builds_nothing_and_is_not_printed(
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_a_secret_is_known_in_whatever_form_it_was_pasted(secret: str, place: str) -> None:
-    [told] = secret_checks.in_text(place.format(secret), "here", tokens=True)
+    [told] = secret_checks.secrets_in_text(place.format(secret), "here", tokens=True)
     assert secret[5:30] not in str(told)
     assert told.where == "here, line 2"
 
@@ -154,7 +154,7 @@ def test_every_token_that_a_desk_makes_is_known_as_one(tmp_path: Any) -> None:
     for number in range(50):
         keys.make(tmp_path / str(number), None)
         text = f"pickup: {keys.token(tmp_path / str(number))}"
-        assert list(secret_checks.in_text(text, "here", tokens=True)), text
+        assert list(secret_checks.secrets_in_text(text, "here", tokens=True)), text
 
 
 def test_the_shipped_content_holds_nothing_that_looks_like_a_secret() -> None:

@@ -252,7 +252,7 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert "This page is no longer here" in (site / "en/stories/a/index.html").read_text(encoding="utf-8")
     assert "stories/a/" not in (site / "sitemap.xml").read_text(encoding="utf-8")
     assert '<li><a href="/en/stories/a/"' not in (site / "en/pages/index.html").read_text(encoding="utf-8")
-    assert {"/en/stories/a/", "/ta/stories/a/"} <= set(withdrawn.listed(site))
+    assert {"/en/stories/a/", "/ta/stories/a/"} <= set(withdrawn.read_addresses(site))
     assert "withdrawn_on" in folder.csv("consents").read_text(encoding="utf-8")
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
     listed = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
@@ -334,7 +334,7 @@ def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(
     try:
         tell_again = folder.csv("consents").read_text(encoding="utf-8").replace("2027-06-01,", "2027-06-01,2026-12-31")
         folder.csv("consents").write_text(tell_again, encoding="utf-8")
-        until(lambda: "/en/stories/a/" in withdrawn.listed(site))
+        until(lambda: "/en/stories/a/" in withdrawn.read_addresses(site))
     finally:
         ended.set()
         watching.join()

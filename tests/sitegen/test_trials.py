@@ -203,7 +203,7 @@ def test_a_picture_without_consent_is_left_out_however_it_is_written(folder: Any
     for number, written in enumerate(PICTURES.values()):
         pipeline = images.ImagePipeline(media, folder.root / "c", folder.root / "o", {"hall.png": frozenset()})
         made = to_html(written, folder.root)
-        assert "<img" not in pipeline.shown(made, "en"), number
+        assert "<img" not in pipeline.embed(made, "en"), number
 
 
 @pytest.mark.parametrize("address", ["/media/none.mp4", "/media/none.WEBM"])

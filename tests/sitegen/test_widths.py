@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sitegen.checks import settings_checks
 
 from forms.core.form_schema import load, names
-from forms.core.portal import COLUMN_WIDTHS, MOST_PLACES
+from forms.core.portal import COLUMN_WIDTHS, MAX_PLACES
 from forms.core.yaml_reader import read_yaml
 from forms.server.store.concerns import concern_tables
 from forms.server.store.signups import signup_tables
@@ -43,14 +43,14 @@ def test_every_column_is_as_wide_as_what_may_be_written_into_it(column: sa.Colum
 
 def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:
     assert FIELDS["id"]["constraints"]["maxLength"] == COLUMN_WIDTHS["event"]
-    assert FIELDS["capacity"]["constraints"]["maximum"] == MOST_PLACES < 2**31
+    assert FIELDS["capacity"]["constraints"]["maximum"] == MAX_PLACES < 2**31
     form_column = concern_tables.METADATA.tables["letters"].c.form
     state_column = signup_tables.METADATA.tables["signups"].c.state
     assert max(map(len, names())) <= (form_column.type.length or 0)
     states = (signup_tables.COMING, signup_tables.WAITING, signup_tables.CANCELLED)
     assert max(map(len, states)) <= (state_column.type.length or 0)
     people = next(field for field in load("signup").fields if field.name == "people")
-    assert people.constraints["maximum"] * MOST_PLACES < 2**31
+    assert people.constraints["maximum"] * MAX_PLACES < 2**31
 
 
 def test_an_event_id_of_eighty_letters_is_taken_and_no_longer_one(folder: Any, said: Callable[[], str]) -> None:

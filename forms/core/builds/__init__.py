@@ -1,1 +1,1 @@
-"""What a build of the site consists of, as its publishers sign it."""
+"""Builds of the site: their manifests, the signatures of publishers, and the reports of publishing."""

@@ -1,9 +1,9 @@
-"""The manifest of a build: what the people who publish the site say that it consists of.
+"""The manifest of a build: the files and keys of the site, signed by the people who publish it.
 
 It names the SHA-256 and the size of every page, script and style, the keys of the desks, and the portal that the forms
-use. It lies on the site as /build-manifest.json; /build-manifest.sig beside it holds the publishers' signatures, one a
-line: the public key and the signature. The server cannot sign, so it cannot change what a desk compares with. A key is
-Ed25519 of a machine that somebody keeps off the server (`ed25519:`), or a passkey of a person's device (`passkey:`).
+use. The site serves it as /build-manifest.json; /build-manifest.sig holds the publishers' signatures, one a line: the
+public key and the signature. The server cannot sign, so it cannot change what a desk compares with. A key is either
+the Ed25519 key of a machine other than the server (`ed25519:`), or a passkey of a person's device (`passkey:`).
 """
 
 import hashlib
@@ -21,22 +21,22 @@ from forms.core.portal import Portal, as_json
 from forms.core.problem import Problem
 
 ADDRESS, SIGNATURES = "/build-manifest.json", "/build-manifest.sig"
-CHANGED = b"# Signed once; a withdrawal has changed the build since.\n"
-"""What takes the place of the signatures then: only a new signature lets the site be replaced by a new build."""
+CHANGED_AFTER_SIGNING = b"# Signed once; a withdrawal has changed the build since.\n"
+"""Replaces the signatures then: the site can only be replaced by a build that is signed again."""
 
-LARGEST = 4 * 1024 * 1024
-"""Bytes of the largest manifest that is read: about 30,000 files."""
+MAX_BYTES = 4 * 1024 * 1024
+"""Bytes of the largest manifest that is read, with about 30,000 files."""
 
 _VERSION = 1
 _HEAD = re.compile(rb'(\{\n"version": 1,\n"number": )(\d+)(?=,\n)')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOST_SIGNATURES = 20
+_MAX_SIGNATURES = 20
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file of the site: the SHA-256 of its bytes in hexadecimal, and how many they are."""
+    """A file of the site: the SHA-256 of its bytes in hexadecimal, and their number."""
 
     sha256: str
     size: int
@@ -44,7 +44,7 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class BuildManifest:
-    """What a build consists of.
+    """The contents of a build.
 
     number: grows with each build; files: by address, "/en/tell/" for a page; desks: by id, with `reads`, `keys` (age
     recipients) and `signing`; portal: the SHA-256 of the portal's JSON values.
@@ -62,12 +62,12 @@ class BuildManifest:
 
 
 def file_of(data: bytes) -> PublishedFile:
-    """Return what a manifest says of these bytes."""
+    """Return the manifest's entry for a file of these bytes."""
     return PublishedFile(hashlib.sha256(data).hexdigest(), len(data))
 
 
 def desks_of(portal: Portal) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return what a manifest says of the desks of a portal."""
+    """Return the manifest's entries for the desks of a portal."""
     return {
         desk.id: {
             "reads": tuple(desk.reads),
@@ -84,7 +84,7 @@ def portal_digest(portal: Portal) -> str:
 
 
 def write(manifest: BuildManifest) -> bytes:
-    """Return a manifest as it is published."""
+    """Return the bytes of a manifest."""
     rest: dict[str, Any] = {
         "version": _VERSION,
         "number": manifest.number,
@@ -92,56 +92,54 @@ def write(manifest: BuildManifest) -> bytes:
         "portal": manifest.portal,
         "desks": manifest.desks,
     }
-    # As json.dumps(..., indent=0) writes them; that takes fifty times as long for thousands of files.
-    files = [f"{_start_of(path)}{_rest_of(file)}" for path, file in sorted(manifest.files.items())]
-    listed = "{\n" + ",\n".join(files) + "\n}" if files else "{}"
+    # The form of json.dumps(..., indent=0), which takes fifty times as long for thousands of files.
+    files = [f"{_file_start(path)}{_file_end(file)}" for path, file in sorted(manifest.files.items())]
+    file_text = "{\n" + ",\n".join(files) + "\n}" if files else "{}"
     start = json.dumps(rest, indent=0, ensure_ascii=False).removesuffix("\n}")
-    return f'{start},\n"files": {listed}\n}}'.encode()
+    return f'{start},\n"files": {file_text}\n}}'.encode()
 
 
-def _start_of(path: str) -> str:
+def _file_start(path: str) -> str:
     return f"{encode_basestring(path)}: [\n"
 
 
-def _rest_of(file: PublishedFile) -> str:
+def _file_end(file: PublishedFile) -> str:
     return f'"{file.sha256}",\n{file.size}\n]'
 
 
-def with_other_bytes(data: bytes, number: Callable[[int], int], files: Mapping[str, PublishedFile]) -> bytes | None:
-    """Return a manifest that `write` wrote, with other bytes in some of its files, as `write` would write it.
+def with_changed_files(data: bytes, number: Callable[[int], int], files: Mapping[str, PublishedFile]) -> bytes | None:
+    """Return the bytes of a manifest with new entries for some of its files, as `write` would write it.
 
-    number: returns the new one, told the old. None where that is not sure, or where a file is not listed yet: to read
-    thousands of files and write them again takes longer than to draw an edited page.
+    number: returns the new number for the old one. Returns None if `write` did not write the manifest, or if it does
+    not list a file. Reading and writing thousands of files again takes longer than rendering an edited page.
     """
     head = _HEAD.match(data)
     if head is None:
         return None
-    parts, at = [head[1], str(number(int(head[2]))).encode()], head.end()
+    parts, position = [head[1], str(number(int(head[2]))).encode()], head.end()
     for path, file in sorted(files.items()):
-        start = f"\n{_start_of(path)}".encode()
-        found = data.find(start, at)
-        end = data.find(b"]", found)
-        if found < 0 or end < 0 or data.count(start) != 1:
+        start = f"\n{_file_start(path)}".encode()
+        index = data.find(start, position)
+        end = data.find(b"]", index)
+        if index < 0 or end < 0 or data.count(start) != 1:
             return None
-        parts += [data[at : found + len(start)], _rest_of(file).encode()]
-        at = end + 1
-    return b"".join([*parts, data[at:]])
+        parts += [data[position : index + len(start)], _file_end(file).encode()]
+        position = end + 1
+    return b"".join([*parts, data[position:]])
 
 
 def read(data: bytes) -> BuildManifest:
     """Return a manifest from its JSON. Raises Problem for anything that is not one."""
     try:
-        found = json.loads(data)
-        json.dumps(
-            found, ensure_ascii=False
-        ).encode()  # half a character, which JSON may escape, can be written nowhere
-        return _read(found)
+        values = json.loads(data)
+        json.dumps(values, ensure_ascii=False).encode()  # raises for half a character, which JSON may escape
+        return _read(values)
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         raise Problem(ADDRESS, "is no list of a build.", "Tell the people who publish the site.") from None
 
 
 def _read(data: Mapping[str, Any]) -> BuildManifest:
-    """Return a manifest from its bytes. Raises ValueError, or msgspec's error, for what is not one."""
+    """Return a manifest from its JSON values. Raises ValueError, KeyError, TypeError or the like for anything else."""
     number, day, portal = data["number"], data["day"], data["portal"]
     if type(number) is not int or number < 0 or not _DAY.fullmatch(day) or not _DIGEST.fullmatch(portal):
         raise ValueError("not a manifest")
@@ -156,24 +154,24 @@ def _read(data: Mapping[str, Any]) -> BuildManifest:
 
 
 def signature_line(data: bytes, key: PrivateKey) -> str:
-    """Return the line by which a publisher signs the bytes of a manifest."""
+    """Return a publisher's line in the signatures of a manifest's bytes."""
     return f"{public_text(key)} {sign(_statement(data), key)}\n"
 
 
 def challenge(data: bytes) -> bytes:
-    """Return what the passkey of a publisher signs for the bytes of a manifest. Raises Problem for no manifest."""
+    """Return the challenge that a publisher's passkey signs for a manifest's bytes. Raises Problem for other bytes."""
     return passkey_signatures.challenge(_statement(data).as_bytes())
 
 
 def is_publisher(text: object) -> bool:
-    """Return whether a text is a key by which a build can be signed."""
+    """Return whether a text is a public key that can sign a build."""
     return isinstance(text, str) and (signing.is_public_key(text) or passkey_signatures.is_public_key(text))
 
 
 def is_signed(data: bytes, signatures: bytes, publishers: Iterable[str]) -> bool:
-    """Return whether one of these publishers signed just these bytes."""
+    """Return whether one of these publishers signed exactly these bytes."""
     try:
-        lines = [line.split(" ") for line in signatures.decode("ascii").splitlines()[:_MOST_SIGNATURES]]
+        lines = [line.split(" ") for line in signatures.decode("ascii").splitlines()[:_MAX_SIGNATURES]]
         statement = _statement(data)
     except (UnicodeDecodeError, Problem):
         return False

@@ -1,4 +1,4 @@
-"""Signatures of a build by a passkey (WebAuthn level 3, ES256): a person's own device signs, no machine has its key.
+"""Signatures of a build by a passkey (WebAuthn level 3, ES256), whose private key never leaves a person's device.
 
 A key is written as `passkey:`, the host name of the office for which it was made, and the point on P-256, compressed,
 in hexadecimal. A signature is what a browser returned: authenticator data, client data, signature, in base64url.
@@ -12,14 +12,14 @@ import re
 from forms.core.crypto import base64url
 
 _KEY = re.compile(r"passkey:((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}):(0[23][0-9a-f]{64})")
-_LARGEST = 8000
+_MAX_LENGTH = 8000
 """Characters of a signature: browsers return a few hundred."""
 
 _PRESENT, _VERIFIED, _HAS_KEY = 0x01, 0x04, 0x40
-"""Flags of authenticator data: a person was there; the device knew them; a new key is told, which is no signature."""
+"""Flags of authenticator data: a person was present; the device verified them; it holds a new key, not a signature."""
 
-_SHORTEST = 37
-"""Bytes of authenticator data: the hash of the name, the flags, the count."""
+_MIN_DATA_SIZE = 37
+"""Bytes of authenticator data without extensions: the hash of the host, the flags, the count."""
 
 
 def is_public_key(text: str) -> bool:
@@ -28,17 +28,17 @@ def is_public_key(text: str) -> bool:
 
 
 def public_text(host: str, x: bytes, y: bytes) -> str:
-    """Return a passkey's public key as it is in portal.yml. x, y: of its point, 32 bytes each."""
+    """Return a passkey's public key in the form of portal.yml. x, y: the coordinates of its point, 32 bytes each."""
     return f"passkey:{host}:{2 + (y[-1] & 1):02x}{x.hex()}"
 
 
 def challenge(statement: bytes) -> bytes:
-    """Return what a device is asked to sign for a statement that says by itself what it is."""
+    """Return the challenge that a device signs for a statement. The statement must name its own purpose."""
     return hashlib.sha256(statement).digest()
 
 
 def signature_text(authenticator_data: bytes, client_data: bytes, signature: bytes) -> str:
-    """Return what a device has signed with as one word."""
+    """Return a device's signature, with the data that it covers, as one word."""
     return ".".join(map(base64url.encode, (authenticator_data, client_data, signature)))
 
 
@@ -47,45 +47,46 @@ def is_signed_by(statement: bytes, signature: str, key: str) -> bool:
     return is_answer_by(challenge(statement), signature, key)
 
 
-def is_answer_by(asked: bytes, signature: str, key: str) -> bool:
+def is_answer_by(expected_challenge: bytes, signature: str, key: str) -> bool:
     """Return whether the device with this passkey answered this challenge. False for anything that is malformed.
 
-    Its person was there and was verified by it (PIN, finger, face), on a page of the host that the key names.
+    The device verified its person (PIN, finger, face) on a page of the host that the key names.
     """
-    if not is_meant_for(asked, signature, key):
+    if not is_meant_for(expected_challenge, signature, key):
         return False
     data, client, raw = map(base64url.decode, signature.split("."))
     return _is_signature(raw, data + hashlib.sha256(client).digest(), bytes.fromhex(key[-66:]))
 
 
-def is_meant_for(asked: bytes, signature: str, key: str) -> bool:
-    """Return whether a signature says that it answers this challenge, on the key's host, of a person whom it knew.
+def is_meant_for(expected_challenge: bytes, signature: str, key: str) -> bool:
+    """Return whether a signature claims to answer this challenge, on the key's host, for a verified person.
 
-    Whether the key made it is not looked at: this needs no package. False for anything that is malformed.
+    Does not verify the signature itself, which would need a package. False for anything that is malformed.
     """
-    found = _KEY.fullmatch(key)
-    if not found or len(signature) > _LARGEST:
+    match = _KEY.fullmatch(key)
+    if not match or len(signature) > _MAX_LENGTH:
         return False
-    host = found[1]
+    host = match[1]
     try:
         data, client, _raw = map(base64url.decode, signature.split("."))
-        told = json.loads(client)
-        said = told["type"], base64url.decode(told["challenge"]), told["origin"], told.get("crossOrigin", False)
+        fields = json.loads(client)
+        answered = base64url.decode(fields["challenge"])
+        claims = fields["type"], answered, fields["origin"], fields.get("crossOrigin", False)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
-    if said != ("webauthn.get", asked, f"https://{host}", False):
+    if claims != ("webauthn.get", expected_challenge, f"https://{host}", False):
         return False
-    return _says_who(data, host)
+    return _is_verified_person(data, host)
 
 
 def hash_of(host: str) -> bytes:
-    """Return what authenticator data begins with for a host."""
+    """Return the hash of a host, with which its authenticator data begins."""
     return hashlib.sha256(host.encode()).digest()
 
 
-def _says_who(data: bytes, host: str) -> bool:
-    """Return whether authenticator data is for this host, and of a person whom the device knew."""
-    if len(data) < _SHORTEST or data[:32] != hash_of(host):
+def _is_verified_person(data: bytes, host: str) -> bool:
+    """Return whether authenticator data is for this host and for a person whom the device verified."""
+    if len(data) < _MIN_DATA_SIZE or data[:32] != hash_of(host):
         return False
     return data[32] & (_PRESENT | _VERIFIED | _HAS_KEY) == _PRESENT | _VERIFIED
 
@@ -103,7 +104,7 @@ def _is_signature(raw: bytes, message: bytes, point: bytes) -> bool:
     return True
 
 
-def whole_point(key: str) -> bytes:
+def uncompressed_point(key: str) -> bytes:
     """Return the point of a passkey with both coordinates. Raises ValueError. Needs the package cryptography."""
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - not of the server's packages
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415

@@ -12,20 +12,20 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem, Problems
 
 NAME = "last-update.json"
-TAKEN = "taken.json"
-"""In a published site: the commit that it was built from, by which staff see that the server has taken it."""
+BUILT_COMMIT = "taken.json"
+"""In a published site: the commit that it was built from. Staff see by it that the server has published their push."""
 
-LARGEST = 20_000
+MAX_LENGTH = 20_000
 """Characters of a problem that are kept."""
 
 
-class MadeAgain(BaseException):
-    """Raised where an attempt ends before it changes anything, and is made again at once: there is no result yet."""
+class AttemptRestarted(BaseException):
+    """Raised if an attempt ends before it changes anything and starts again at once: there is no result yet."""
 
 
 @dataclass(frozen=True)
 class PublishingReport:
-    """day: of the attempt, like 2027-01-01; problem: what was wrong, in sentences, or empty."""
+    """The result of an attempt. day: like 2027-01-01; problem: what was wrong, in sentences, or empty."""
 
     day: str
     problem: str
@@ -34,21 +34,21 @@ class PublishingReport:
 def write(site: Path, report: PublishingReport) -> None:
     """Write the result of an attempt. Raises OSError."""
     site.mkdir(parents=True, exist_ok=True)
-    short = PublishingReport(report.day, report.problem[:LARGEST])
-    write_durably(site / NAME, json.dumps(asdict(short), ensure_ascii=False).encode())
+    shortened = PublishingReport(report.day, report.problem[:MAX_LENGTH])
+    write_durably(site / NAME, json.dumps(asdict(shortened), ensure_ascii=False).encode())
 
 
 @contextmanager
-def reported(site: Path, day: date) -> Iterator[None]:
-    """Write the outcome of the block for staff and `status`: no problem, a problem, or cut short.
+def record_outcome(site: Path, day: date) -> Iterator[None]:
+    """Write the outcome of the block for staff and `status`: no problem, a problem, or an interruption.
 
-    What the block raises is raised on; after MadeAgain nothing is written.
+    Raises what the block raises. Writes nothing after AttemptRestarted.
     """
     problem: str | None = "It was cut short."
     try:
         yield
         problem = ""
-    except MadeAgain:
+    except AttemptRestarted:
         problem = None
         raise
     except (Problem, Problems) as error:
@@ -64,26 +64,26 @@ def reported(site: Path, day: date) -> Iterator[None]:
 
 
 def read(site: Path) -> PublishingReport | None:
-    """Return what came of the last try, or None where there was none that can be read."""
+    """Return the report of the last attempt, or None if there is none that can be read."""
     try:
-        found = json.loads((site / NAME).read_bytes())
-        return PublishingReport(str(found["day"]), str(found["problem"]))
+        values = json.loads((site / NAME).read_bytes())
+        return PublishingReport(str(values["day"]), str(values["problem"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def write_taken(public: Path, commit: str) -> None:
+def write_built_commit(public: Path, commit: str) -> None:
     """Write beside a published site's pages which commit it was built from. Raises OSError."""
     data = json.dumps({"commit": commit}).encode()
-    path = public / TAKEN
+    path = public / BUILT_COMMIT
     if not path.is_file() or path.read_bytes() != data:
         write_durably(path, data)
 
 
-def taken(data: bytes) -> str:
-    """Return the commit that a site says it was built from; "" where this cannot be read."""
+def built_commit(data: bytes) -> str:
+    """Return the commit that a site was built from, by its own account; "" if this cannot be read."""
     try:
-        found = json.loads(data)["commit"]
+        commit = json.loads(data)["commit"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return ""
-    return found if isinstance(found, str) and re.fullmatch(r"[0-9a-f]{40}", found) else ""
+    return commit if isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit) else ""

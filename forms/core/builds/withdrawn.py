@@ -6,10 +6,10 @@ from pathlib import Path
 LIST = "withdrawn.json"
 
 
-def listed(public: Path) -> list[str]:
+def read_addresses(public: Path) -> list[str]:
     """Return the addresses that a built site lists as withdrawn."""
     try:
-        found = json.loads((public / LIST).read_text(encoding="utf-8"))
+        addresses = json.loads((public / LIST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return []
-    return [address for address in found if isinstance(address, str)] if isinstance(found, list) else []
+    return [address for address in addresses if isinstance(address, str)] if isinstance(addresses, list) else []

@@ -9,8 +9,8 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the bytes of a text in base64url. Raises ValueError for any other sign, padding, or loose bits."""
+    """Return the bytes of a text in base64url. Raises ValueError for any other character, padding, or unused bits."""
     data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode(data) != text:  # Python passes over signs that it does not know
+    if encode(data) != text:  # Python ignores characters that it does not know
         raise ValueError("not base64url")
     return data

@@ -1,4 +1,4 @@
-"""Encrypt letters to their desks. Nothing here can decrypt one: it is given only public keys.
+"""Encrypt letters to their desks, with public keys only: nothing here can decrypt one.
 
 A letter is JSON in UTF-8, followed by spaces up to a size class, sealed with age
 (https://age-encryption.org/v1): `age -d -i key letter.age | jq` opens it without our software.
@@ -15,12 +15,12 @@ import pyrage
 from forms.core.problem import Problem
 
 SIZE_CLASSES = tuple(1024 * size for size in (4, 24, 64, 128, 256, 512, 1024, 2048, 4096))
-"""Bytes of plaintext that a letter or part can have. Text in any of the five scripts fits the class of its form."""
+"""Bytes of plaintext of letters and parts. Text in any of the five scripts fits the class of its form."""
 
 LETTER_SIZE = SIZE_CLASSES[1]
-"""Bytes of plaintext of answers and notices: they look like a concern in text."""
+"""Bytes of plaintext of answers and notices: they are as large as a concern in text."""
 
-LEAST_PART = 64 * 1024
+MIN_PART_SIZE = 64 * 1024
 """Bytes of plaintext of the smallest photo or recording. A desk's voice beside its answer has no other size."""
 
 ANSWER_SIZES = SIZE_CLASSES[:2]
@@ -34,8 +34,8 @@ _STANZA_SIZE, _MAC_SIZE = len("-> X25519 \n\n") + 2 * 43, len("--- \n") + 43
 _CHUNK, _TAG, _NONCE = 65536, 16, 16
 
 _PICKUP = re.compile(r"sha256:[0-9a-f]{64}")
-_LARGEST_GREASE = 1024
-"""Bytes beside the key stanzas of a header: rage's grease has a few hundred. More would be room for plain words."""
+_MAX_EXTRA_HEADER = 1024
+"""Bytes of a header besides its key stanzas: rage's grease has a few hundred. More could hide plaintext."""
 
 
 class LetterTooLarge(Problem):
@@ -43,14 +43,14 @@ class LetterTooLarge(Problem):
 
 
 class NotSealed(Problem):
-    """Plaintext was given where only ciphertext may be stored."""
+    """Plaintext, where only ciphertext may be stored."""
 
 
 def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE_CLASSES[0]) -> bytes:
     """Return an age file of this letter for these age recipients ("age1...").
 
-    `floor`: the smallest size class (bytes) that letters of this form have, so that a short and a long
-    letter look alike. Raises LetterTooLarge, or Problem where there is no recipient or a key is malformed.
+    floor: the smallest size class (bytes) of letters of this form, so that a short and a long letter have the same
+    size. Raises LetterTooLarge, or Problem if there is no recipient or a key is malformed.
     """
     return _encrypt(_padded(json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode(), floor), recipients)
 
@@ -58,22 +58,22 @@ def seal(letter: Mapping[str, Any], recipients: Sequence[str], floor: int = SIZE
 def seal_part(head: Mapping[str, Any], content: bytes, recipients: Sequence[str]) -> tuple[str, bytes]:
     """Return a photo or a recording as an age file of its own, and its id.
 
-    Inside stand one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to
-    a size class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that the letter
-    that names it can have no other. Raises LetterTooLarge or Problem.
+    It holds one line of JSON (`type`, a media type; `bytes`, the content's length), the content, and zeros up to a size
+    class of at least 64 KiB. The id is the first 32 hexadecimal digits of the file's SHA-256, so that a letter that
+    names the part cannot be given another one. Raises LetterTooLarge or Problem.
     """
     line = json.dumps({**head, "bytes": len(content)}, separators=(",", ":")).encode() + b"\n"
-    sealed = _encrypt(_padded(line + content, LEAST_PART, b"\0"), recipients)
+    sealed = _encrypt(_padded(line + content, MIN_PART_SIZE, b"\0"), recipients)
     return part_id(sealed), sealed
 
 
 def unused_key() -> str:
-    """Return an age recipient of which nobody has the secret: it is forgotten at once."""
+    """Return an age recipient whose secret is thrown away."""
     return str(pyrage.x25519.Identity.generate().to_public())
 
 
 def seal_file(content: bytes, recipients: Sequence[str]) -> bytes:
-    """Return any bytes as an age file, without padding: for what stays on a desk's own disk. Raises Problem."""
+    """Return any bytes as an age file, without padding: for files that stay on a desk's own disk. Raises Problem."""
     return _encrypt(content, recipients)
 
 
@@ -83,7 +83,7 @@ def part_id(sealed: bytes) -> str:
 
 
 def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
-    """Return an age file for these recipients. Raises Problem where there are none or one is not an age key."""
+    """Return an age file for these recipients. Raises Problem if there are none or one is not an age key."""
     if not recipients:
         raise Problem("seal", "A letter needs at least one desk that can open it.", "Name a desk.")
     try:
@@ -94,24 +94,24 @@ def _encrypt(plain: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def is_age_file(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes begins as an age file for X25519 keys does."""
+    """Return whether these bytes begin with the header of an age file for X25519 keys."""
     return _payload(head)[0] > 0
 
 
 def is_sealed(data: bytes) -> bool:
-    """Return whether these bytes begin as an age file does and hold at least one recipient and a payload."""
+    """Return whether these bytes are an age file with at least one recipient."""
     return is_age_file(data)
 
 
 def is_sealed_for(data: bytes, recipients: int | range, sizes: Sequence[int] = SIZE_CLASSES) -> bool:
-    """Whether these bytes have the exact shape of an age file for so many X25519 keys, of a plaintext of these sizes.
+    """Return whether these bytes have the exact shape of an age file for so many X25519 keys and these plaintext sizes.
 
-    recipients: their number, or the numbers that there may be. What is in it cannot be seen; but its header holds
-    nothing but key stanzas (age-encryption.org/v1), and its length tells that it was padded.
+    recipients: their number, or a range of it. The content cannot be seen, but the header must hold nothing but key
+    stanzas (age-encryption.org/v1), and the length must be that of a padded plaintext.
     """
     stanzas, payload = _payload(data)
-    least = len(_HEADER) + stanzas * _STANZA_SIZE + _MAC_SIZE
-    is_plain = len(data) - payload - least > _LARGEST_GREASE
+    min_length = len(_HEADER) + stanzas * _STANZA_SIZE + _MAC_SIZE
+    is_plain = len(data) - payload - min_length > _MAX_EXTRA_HEADER
     numbers = recipients if isinstance(recipients, range) else (recipients,)
     return stanzas in numbers and not is_plain and payload in {_sealed_size(size) for size in sizes}
 
@@ -121,29 +121,29 @@ def _sealed_size(size: int) -> int:
 
 
 def _payload(data: bytes) -> tuple[int, int]:
-    """Return how many X25519 stanzas an age file has, and how many bytes follow its header; (0, 0) where it is none."""
+    """Return the number of X25519 stanzas of an age file, and of bytes after its header; (0, 0) for other bytes."""
     if not data.startswith(_HEADER):
         return 0, 0
-    at, stanzas = len(_HEADER), 0
-    while not (mac := _MAC.match(data, at)):
-        if found := _STANZA.match(data, at):
+    position, stanzas = len(_HEADER), 0
+    while not (mac := _MAC.match(data, position)):
+        if match := _STANZA.match(data, position):
             stanzas += 1
-        elif not (found := _GREASE.match(data, at)):  # rage adds one, so that readers get used to passing over
+        elif not (match := _GREASE.match(data, position)):  # rage adds one, so that readers learn to ignore them
             return 0, 0
-        at = found.end()
+        position = match.end()
     return stanzas, len(data) - mac.end()
 
 
 def require_encrypted(data: bytes) -> bytes:
-    """Return these bytes, if they are a sealed letter. Raises NotSealed: nothing plain may ever be kept."""
+    """Return these bytes if they are a sealed letter. Raises NotSealed: plaintext is never stored."""
     if not is_sealed(data):
         raise NotSealed("seal", "Plain bytes came where a sealed letter belongs.", "Seal them first.")
     return data
 
 
-def size_class(least: int) -> int:
-    """Return the smallest size class with so many bytes. Raises LetterTooLarge."""
-    size = next((size for size in SIZE_CLASSES if size >= least), None)
+def size_class(min_length: int) -> int:
+    """Return the smallest size class of at least this many bytes. Raises LetterTooLarge."""
+    size = next((size for size in SIZE_CLASSES if size >= min_length), None)
     if size is None:
         raise LetterTooLarge("seal", "The letter is too large.", f"At most {SIZE_CLASSES[-1]} bytes fit.")
     return size
@@ -157,9 +157,9 @@ def _padded(plain: bytes, floor: int, filler: bytes = b" ") -> bytes:
 
 
 def can_encrypt(keys: Sequence[str]) -> bool:
-    """Whether a trial letter can be encrypted to all these age recipients, each written exactly as age writes it.
+    """Return whether a trial letter can be encrypted to all these age recipients, each spelled exactly as age does.
 
-    A key that parses is not enough: age panics at some of them.
+    It is not enough that a key can be parsed: age panics on some of those.
     """
     try:
         recipients = [pyrage.x25519.Recipient.from_str(key) for key in keys]
@@ -175,15 +175,15 @@ def can_encrypt(keys: Sequence[str]) -> bool:
 
 
 def is_pickup(line: str) -> bool:
-    """Return whether this is "sha256:" and 64 small hexadecimal digits, and nothing else."""
+    """Return whether this is "sha256:" and 64 lower-case hexadecimal digits, and nothing else."""
     return isinstance(line, str) and _PICKUP.fullmatch(line) is not None
 
 
 def usable_key(key: str) -> str:
-    """Return this age recipient, or "" where nothing can be encrypted to it."""
+    """Return this age recipient, or "" if nothing can be encrypted to it."""
     return key if can_encrypt([key]) else ""
 
 
 def usable_pickup(line: str) -> str:
-    """Return this pickup line, or "" where no token can match it."""
+    """Return this pickup line, or "" if no token can match it."""
     return line if is_pickup(line) else ""

@@ -17,7 +17,7 @@ def fingerprint(*texts: str) -> str:
     """Return six groups of five digits for these texts in this order, like "04711 12345 ..."."""
     digest = hashlib.sha256(json.dumps(["portal fingerprint v1", *texts]).encode()).digest()
     digits = str(int.from_bytes(digest, "big"))[-_GROUPS * _GROUP :].zfill(_GROUPS * _GROUP)
-    return " ".join(digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP))
+    return " ".join(digits[start : start + _GROUP] for start in range(0, len(digits), _GROUP))
 
 
 def member_fingerprint(member: Member) -> str:

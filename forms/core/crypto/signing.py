@@ -1,7 +1,7 @@
 """Signatures of the staff (Ed25519, RFC 8032): who wrote an entry, an answer or a copy.
 
-What is signed is a statement in one fixed form: the purpose, the letter, the item, the desk, the writer, the day, and
-the SHA-256 of the content. So a signature for one thing is never good for another. Nothing here reads a file.
+People sign a statement in one fixed form: the purpose, the letter, the item, the desk, the writer, the day, and the
+SHA-256 of the content. So a signature for one item is never valid for another. Nothing here reads a file.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 @dataclass(frozen=True)
 class SignedStatement:
-    """What a signature says. purpose: entry, answer, copy; letter: the case's first letter; content: a SHA-256 (hex).
+    """The statement that is signed. purpose: entry, answer, copy; letter: the case's first one; content: SHA-256 (hex).
 
     item: the id of the entry, answer, letter or part; reader: the desk or member for whom a copy was made, or empty.
     """
@@ -43,7 +43,7 @@ class SignedStatement:
     reader: str = ""
 
     def as_bytes(self) -> bytes:
-        """Return the one form in which it is signed: a JSON list that begins with its domain."""
+        """Return the bytes that are signed: a JSON list that begins with its domain."""
         fields = [self.purpose, self.letter, self.item, self.desk, self.member, self.reader, self.day, self.content]
         return json.dumps([_DOMAIN, *fields], separators=(",", ":")).encode()
 
@@ -52,7 +52,7 @@ def signing_key(secret: str) -> PrivateKey:
     """Return the signing key that belongs to an age secret key ("AGE-SECRET-KEY-1...").
 
     It is derived, not stored: it has the same protection as the age key, and a machine set up before signatures
-    existed has one as well. The age key has 256 random bits, and HMAC-SHA256 gives neither key away by the other.
+    existed has one as well. The age key has 256 random bits, and with HMAC-SHA256 neither key reveals the other.
     """
     return SigningKey(hmac.digest(secret.strip().upper().encode(), _KEY_DOMAIN, "sha256"))
 
@@ -63,15 +63,15 @@ def private_key(secret: str) -> PrivateKey:
 
 
 def public_text(key: PrivateKey) -> str:
-    """Return the public half as it is in portal.yml: ed25519: and 64 hexadecimal digits."""
+    """Return the public key in the form of portal.yml: ed25519: and 64 hexadecimal digits."""
     return f"ed25519:{key.verify_key.encode().hex()}"
 
 
 @lru_cache(maxsize=1000)
 def is_public_key(text: object) -> bool:
     """Return whether a text is a public signing key of this form that is safe to use (not of a small order)."""
-    found = _KEY.fullmatch(text) if isinstance(text, str) else None
-    return bool(found and crypto_core_ed25519_is_valid_point(bytes.fromhex(found[1])))
+    match = _KEY.fullmatch(text) if isinstance(text, str) else None
+    return bool(match and crypto_core_ed25519_is_valid_point(bytes.fromhex(match[1])))
 
 
 def sign(statement: SignedStatement, key: PrivateKey) -> str:
@@ -80,7 +80,7 @@ def sign(statement: SignedStatement, key: PrivateKey) -> str:
 
 
 def sign_bytes(message: bytes, key: PrivateKey) -> str:
-    """Return the signature of bytes that say by themselves what they are: 128 hexadecimal digits."""
+    """Return the signature of bytes that name their own purpose: 128 hexadecimal digits."""
     return key.sign(message).signature.hex()
 
 

@@ -1,1 +1,1 @@
-"""Files that are whole or not there, and rows for spreadsheets."""
+"""Files: atomic and durable writing, locks, formats of sound, and CSV for spreadsheets."""

@@ -1,4 +1,4 @@
-"""The kinds of sound files that people may send, and those that are written; audio.py converts between them."""
+"""Kinds of sound files: those that people may send, and those that the program writes. audio.py converts them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class AudioFormat:
-    """How one file is written: its ending and media type, container, codec, bits a second, and the codec's own way.
+    """A format of sound files: file ending, media type, container, codec, bits a second, and the codec's options.
 
-    quick: its way with a machine's voice, which gains nothing from a finer search: half the time, as many bytes.
+    quick: options for synthetic speech, which gains nothing from a finer search: half the time, as many bytes.
     frame: samples in a packet; delay: samples that an encoder puts before the sound; pause: packets of silence between
     two lines of a text, about 0.4 s with the silence at their ends.
     """
@@ -36,9 +36,9 @@ KINDS = (
 )  # fmt: skip
 
 EXTENSIONS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".amr", ".3gp", ".flac", ".webm", ".mp4"})
-"""What staff may record with: FFmpeg reads them all."""
+"""Endings of files that staff may record: FFmpeg reads them all."""
 
 
 def is_recording(path: Path) -> bool:
-    """Return whether a file is named like a recording."""
+    """Return whether a file has the ending of a recording."""
     return path.suffix.lower() in EXTENSIONS

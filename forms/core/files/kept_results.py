@@ -1,4 +1,4 @@
-"""Where slow results are kept between two runs of a program, by whoever has a place for them (sitegen/kept_work.py)."""
+"""The interface of a store for slow results between runs of a program; sitegen/kept_work.py implements it."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,17 +6,17 @@ from typing import Any, Protocol
 
 
 class ResultStore(Protocol):
-    """Keeps bytes under the hash of all that they follow from."""
+    """Stores bytes under the hash of all inputs that they depend on."""
 
     def get(self, key: bytes) -> bytes | None:
-        """Return what is kept under a key, as it was put there; None where there is nothing, or it is damaged."""
+        """Return the bytes stored under a key; None if there are none, or they are damaged."""
 
     def put(self, key: bytes, value: bytes) -> bytes:
-        """Keep bytes and return them."""
+        """Store bytes and return them."""
 
 
 def key_of(*parts: Any) -> bytes:
-    """Return a hash of values, each told apart from the next. They must be what `repr` writes whole."""
+    """Return a hash of values, each with its length, so that their boundaries count. `str` must show each in full."""
     digest = hashlib.blake2b(digest_size=20)
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogatepass")
@@ -24,10 +24,10 @@ def key_of(*parts: Any) -> bytes:
     return digest.digest()
 
 
-def made(store: ResultStore | None, made_from: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
-    """Return the bytes that follow from these values: the kept ones, else those that `make` makes now."""
+def get_or_make(store: ResultStore | None, inputs: tuple[bytes | str, ...], make: Callable[[], bytes]) -> bytes:
+    """Return the bytes that depend on these inputs: from the store, or else from `make`, and store them."""
     if store is None:
         return make()
-    key = key_of(*made_from)
-    found = store.get(key)
-    return store.put(key, make()) if found is None else found
+    key = key_of(*inputs)
+    value = store.get(key)
+    return store.put(key, make()) if value is None else value

@@ -10,64 +10,64 @@ from pathlib import Path
 
 from forms.core.problem import Problem
 
-_TAKEN = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
-"""What the system says where another program holds the file; anything else is that it cannot lock at all."""
+_HELD_BY_OTHER = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
+"""Errors that mean that another program holds the lock; any other means that the file cannot be locked at all."""
 
-LACKING = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
-"""What a file system says that has no locks."""
+LOCKS_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL})
+"""Errors of file systems without locks."""
 
-_PAUSE = 0.05
-"""Seconds between two looks at a lock that another program holds."""
+_POLL_SECONDS = 0.05
+"""Seconds between two attempts to take a lock that another program holds."""
 
 _LOCKS = Path("/proc/locks")
 """Where Linux lists the locks of all programs, by the number of the file."""
 
-_held: set[int] = set()
-"""The open files of all locks of this process."""
+_own_descriptors: set[int] = set()
+"""File descriptors of all locks that this process holds."""
 
 
 class AlreadyLocked(Exception):
     """Another program holds the file."""
 
 
-def _let_go_of_all() -> None:
-    """Close the locks of the process that this one was forked from, which alone holds them.
+def _release_inherited() -> None:
+    """Close the lock files inherited from the parent process, so that only the parent holds the locks.
 
-    A fork that goes on when that one was killed would hold them for ever.
+    Otherwise a child that survives a killed parent would hold them for ever.
     """
-    while _held:
-        os.close(_held.pop())
+    while _own_descriptors:
+        os.close(_own_descriptors.pop())
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_of_all)
+    os.register_at_fork(after_in_child=_release_inherited)
 
 
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Lock a file for this process alone, creating it if missing. Raises AlreadyLocked, OSError, Problem for a link.
 
-    wait: wait for the other program instead; on Windows for ten seconds.
+    wait: wait for another program that holds it; on Windows for ten seconds.
     """
-    descriptor = _opened(path)
-    _held.add(descriptor)
+    descriptor = _open_lock_file(path)
+    _own_descriptors.add(descriptor)
     try:
         try:
             _lock(descriptor, wait=wait)
         except OSError as error:
-            if error.errno not in _TAKEN:
+            if error.errno not in _HELD_BY_OTHER:
                 raise
             raise AlreadyLocked(str(path)) from None
         yield
     finally:
-        if descriptor in _held:  # else this is a fork of the process that locked it
-            _held.remove(descriptor)
+        if descriptor in _own_descriptors:  # else this is a fork of the process that locked it
+            _own_descriptors.remove(descriptor)
             os.close(descriptor)
 
 
 @contextmanager
 def locked_if_possible(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Lock a file as `locked` does; where its file system has no locks, go on as if nobody else was there.
+    """Lock a file as `locked` does; if its file system has no locks, go on without one.
 
     Raises AlreadyLocked, OSError, Problem for a link.
     """
@@ -75,54 +75,54 @@ def locked_if_possible(path: Path, *, wait: bool = False) -> Iterator[None]:
         try:
             stack.enter_context(locked(path, wait=wait))
         except OSError as error:
-            if error.errno not in LACKING:
+            if error.errno not in LOCKS_UNSUPPORTED:
                 raise
         yield
 
 
 @contextmanager
 def locked_within(
-    path: Path, longest: float, meanwhile: Callable[[], object] = lambda: None, every: float = 5.0
+    path: Path, timeout: float, meanwhile: Callable[[], object] = lambda: None, every: float = 5.0
 ) -> Iterator[None]:
-    """Lock a file as `locked` does, when another program has let it go. Raises AlreadyLocked, OSError, Problem.
+    """Lock a file as `locked` does, waiting for another program. Raises AlreadyLocked, OSError, Problem.
 
-    longest: seconds to wait for that: it may hang, or be stopped. meanwhile: called so often (seconds) while it waits.
+    timeout: seconds to wait for it, since it may hang or be stopped; meanwhile: called after each `every` seconds.
     """
-    ends, due = time.monotonic() + longest, 0.0
+    deadline, next_call = time.monotonic() + timeout, 0.0
     with ExitStack() as stack:
         while True:
             try:
                 stack.enter_context(locked(path))
                 break
             except AlreadyLocked:
-                if time.monotonic() >= ends:
+                if time.monotonic() >= deadline:
                     raise
-                if time.monotonic() >= due:
+                if time.monotonic() >= next_call:
                     meanwhile()
-                    due = time.monotonic() + every
-                time.sleep(_PAUSE)
+                    next_call = time.monotonic() + every
+                time.sleep(_POLL_SECONDS)
         yield
 
 
 def is_held(path: Path) -> bool:
-    """Return whether a program holds a file that this user may not open. Only Linux tells; elsewhere False."""
+    """Return whether a program holds the lock of a file that this user may not open. Always False except on Linux."""
     try:
-        # "1: FLOCK  ADVISORY  WRITE 4711 fe:00:2146973 0 EOF": the device there is not everywhere the one that stat has
-        nodes = [line.split()[-3].rpartition(b":")[2] for line in _LOCKS.read_bytes().splitlines()]
-        return b"%d" % path.stat().st_ino in nodes
+        # "1: FLOCK  ADVISORY  WRITE 4711 fe:00:2146973 0 EOF": the device is not always the one that stat returns
+        inodes = [line.split()[-3].rpartition(b":")[2] for line in _LOCKS.read_bytes().splitlines()]
+        return b"%d" % path.stat().st_ino in inodes
     except (OSError, ValueError, IndexError):
         return False
 
 
 def held_too_long(path: Path, does: str) -> Problem:
-    """Return what to say of a lock whose holder does not end. does: what that does, like "publishes here"."""
+    """Return the Problem of a lock whose holder does not end. does: the holder's work, like "publishes here"."""
     what = f"is held by another program, which {does} and does not end: it is stopped, or hangs."
     todo = f"Find it (fuser -v {path}), continue it in its terminal (fg) or end it; then type the same again."
     return Problem(str(path), what, todo)
 
 
-def _opened(path: Path) -> int:
-    """Return the open file. Raises Problem for a link: it may lead root, in a folder of another user, to any file."""
+def _open_lock_file(path: Path) -> int:
+    """Open a lock file. Raises Problem for a link: in another user's folder, it could make root open any file."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:

@@ -1,11 +1,11 @@
-"""Whose a file is, where what it holds is run and not only read."""
+"""The owner of a file whose content is run, not only read."""
 
 import os
 
 
-def is_trusted(found: os.stat_result) -> bool:
-    """Return whether a file or folder is this user's or root's: what another user kept in it may run as this one.
+def is_trusted(status: os.stat_result) -> bool:
+    """Return whether a file or folder belongs to this user or root. Code of another user would run with our rights.
 
-    Root types commands in folders of the user who publishes, whose programs face the internet.
+    Root types commands in folders of the publishing user, whose programs face the internet.
     """
-    return os.name != "posix" or found.st_uid in {0, os.geteuid()}
+    return os.name != "posix" or status.st_uid in {0, os.geteuid()}

@@ -1,7 +1,7 @@
-"""Interface words of all programs: gettext through Babel, one .po file a language, English in the code.
+"""Interface texts of all programs: gettext through Babel, one .po file a language, English in the code.
 
-No .mo files: a .po is read, compiled in memory and kept for the life of the process. Babel's parts are imported where
-words are compiled or a day is written: an edit of one page needs neither.
+There are no .mo files: a .po is compiled in memory, once in a process. Babel is imported only to compile texts or
+format a date: a build of one edited page needs neither.
 """
 
 # ruff: noqa: PLC0415
@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forms.core.files.kept_results import ResultStore, made
+from forms.core.files.kept_results import ResultStore, get_or_make
 from forms.core.i18n import locales, own_words
 
 if TYPE_CHECKING:
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
 
-_LONG, _FULL = "d MMMM y", "EEEE, d MMMM y"
-"""How a day is written where CLDR does not begin with the day: in India people do, in every language."""
+_LONG_DATE, _FULL_DATE = "d MMMM y", "EEEE, d MMMM y"
+"""Formats of a date where CLDR does not begin with the day: people in India do, in every language."""
 
-_OF_PROCESS: dict[str, own_words.Words] = {"own": {}}
-_OF_REQUEST: ContextVar[own_words.Words | None] = ContextVar("own words of a request", default=None)
-"""Where one service takes letters for many districts, no district's words may stand on another's page."""
-
-
-_KEPT: dict[str, ResultStore] = {}
-"""Where catalogues are kept as they are compiled, with the mark of the program; at most one."""
+_PROCESS_WORDS: dict[str, own_words.Words] = {"own": {}}
+_REQUEST_WORDS: ContextVar[own_words.Words | None] = ContextVar("own words of a request", default=None)
+"""A service for many districts must not show one district's texts on another's page."""
 
 
-def keep_compiled(mark: bytes, store: ResultStore | None) -> None:
-    """Take compiled catalogues from a store from now on, or from none. mark: other for another program."""
-    _KEPT.clear()
+_COMPILED_STORES: dict[str, ResultStore] = {}
+"""The store of compiled catalogues, by the program's mark; at most one."""
+
+
+def keep_compiled(program_mark: bytes, store: ResultStore | None) -> None:
+    """Use this store for compiled catalogues from now on, or none. program_mark: differs for another program."""
+    _COMPILED_STORES.clear()
     if store is not None:
-        _KEPT[mark.hex()] = store
+        _COMPILED_STORES[program_mark.hex()] = store
 
 
 def catalog(language: str, folder: Path = FOLDER) -> "Catalog":
-    """Return the messages of one language as they stand in its .po; empty where there is no file."""
+    """Return the messages in a language's .po file; an empty catalogue if there is no file."""
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import read_po
 
@@ -55,112 +55,120 @@ def catalog(language: str, folder: Path = FOLDER) -> "Catalog":
         return read_po(file, locale=locales.locale_of(language))
 
 
-def translations(language: str) -> NullTranslations:
-    """Return the gettext translations of one language; English words stand in for what is missing."""
-    of_request = _OF_REQUEST.get()
-    own = _OF_PROCESS["own"] if of_request is None else of_request
-    return _translations(language, own.get(language, ""))
+def translations(language: str, folder: Path = FOLDER) -> NullTranslations:
+    """Return the gettext translations of a language, with the district's own. Missing ones stay English.
+
+    folder: of another program's .po files, which are looked up before the public ones.
+    """
+    request_words = _REQUEST_WORDS.get()
+    own = _PROCESS_WORDS["own"] if request_words is None else request_words
+    return _translations(language, own.get(language, ""), folder)
 
 
-def shipped(language: str) -> NullTranslations:
-    """Return the gettext translations of one language as the program brings them, whatever a district says."""
-    return _translations(language, "")
+def shipped_translations(language: str) -> NullTranslations:
+    """Return the program's own gettext translations of a language, without those of a district."""
+    return _translations(language, "", FOLDER)
 
 
 @lru_cache(maxsize=64)
-def _translations(language: str, own: str) -> NullTranslations:
-    """Return the translations of one language. own: the district's own, as the text of a .po file."""
-    shipped = (FOLDER / f"{language}.po").exists()
+def _translations(language: str, own: str, folder: Path) -> NullTranslations:
+    """Return the translations of a language. own: those of the district, as the text of a .po file."""
+    path = folder / f"{language}.po"
+    shipped = path.exists()
     if language == SOURCE_LANGUAGE or not (shipped or own):
         return NullTranslations()
-    mark, store = next(iter(_KEPT.items()), ("", None))
-    data = (FOLDER / f"{language}.po").read_bytes() if shipped and store is not None else b""
-    file = made(store, ("catalogue", mark, language, data, own), lambda: _file_of(_with_own(language, own)))
-    return GNUTranslations(BytesIO(file))
+    program_mark, store = next(iter(_COMPILED_STORES.items()), ("", None))
+    data = path.read_bytes() if shipped and store is not None else b""
+    inputs = ("catalogue", program_mark, language, data, own)
+    file = get_or_make(store, inputs, lambda: _mo_bytes(_merged_catalog(language, own, folder)))
+    catalogue = GNUTranslations(BytesIO(file))
+    if folder != FOLDER:
+        catalogue.add_fallback(_translations(language, own, FOLDER))
+    return catalogue
 
 
-def _with_own(language: str, own: str) -> "Catalog":
-    known = catalog(language)
-    for english, said in _usable(own, language).items():
-        _take(known, english, said)
-    return known
+def _merged_catalog(language: str, own: str, folder: Path) -> "Catalog":
+    catalogue = catalog(language, folder)
+    for english, texts in _usable_words(own, language).items():
+        _replace_message(catalogue, english, texts)
+    return catalogue
 
 
-def _take(known: "Catalog", english: str, said: tuple[str, ...]) -> None:
-    """Put a district's word in the place of ours; one with as many forms as the sentence has."""
-    ours = known.get(english)
-    if ours is None:
-        known.add((english, english) if len(said) > 1 else english, said if len(said) > 1 else said[0])
-    elif bool(ours.pluralizable) == (len(said) > 1):
-        ours.string = said if len(said) > 1 else said[0]
-        ours.flags.discard("fuzzy")
+def _replace_message(catalogue: "Catalog", english: str, texts: tuple[str, ...]) -> None:
+    """Replace a message with a district's translation, if both have a plural or neither has one."""
+    message = catalogue.get(english)
+    if message is None:
+        catalogue.add((english, english) if len(texts) > 1 else english, texts if len(texts) > 1 else texts[0])
+    elif bool(message.pluralizable) == (len(texts) > 1):
+        message.string = texts if len(texts) > 1 else texts[0]
+        message.flags.discard("fuzzy")
 
 
 def gettext_noop(text: str) -> str:
-    """Return a text as it is: where it is called `_`, the catalogs have it, and who shows it translates it."""
+    """Return a text unchanged. Called as `_`, it marks a text for the catalogues; it is translated when shown."""
     return text
 
 
-def compiled(known: "Catalog") -> GNUTranslations:
+def compile_catalog(catalogue: "Catalog") -> GNUTranslations:
     """Return the translations of a catalogue."""
-    return GNUTranslations(BytesIO(_file_of(known)))
+    return GNUTranslations(BytesIO(_mo_bytes(catalogue)))
 
 
-def _file_of(known: "Catalog") -> bytes:
-    """Return a catalogue as gettext reads it (.mo)."""
+def _mo_bytes(catalogue: "Catalog") -> bytes:
+    """Return a catalogue in gettext's binary format (.mo)."""
     from babel.messages.mofile import write_mo
 
     file = BytesIO()
-    write_mo(file, known)
+    write_mo(file, catalogue)
     return file.getvalue()
 
 
-def take_words(words: own_words.Words) -> None:
-    """Use a district's own words from now on, in the whole process."""
-    _OF_PROCESS["own"] = words
+def set_process_words(words: own_words.Words) -> None:
+    """Use a district's own texts in the whole process from now on."""
+    _PROCESS_WORDS["own"] = words
 
 
-def use_words(words: own_words.Words | None) -> None:
-    """Use a district's own words in the current request; None at its end."""
-    _OF_REQUEST.set(words)
+def set_request_words(words: own_words.Words | None) -> None:
+    """Use a district's own texts in the current request; None ends this."""
+    _REQUEST_WORDS.set(words)
 
 
-def _usable(text: str, language: str) -> dict[str, tuple[str, ...]]:
-    """Return a district's own words of a language as far as they can be shown."""
+def _usable_words(text: str, language: str) -> dict[str, tuple[str, ...]]:
+    """Return those of a district's own texts in a language that can be shown."""
     try:
-        return own_words.usable(text, language)
+        return own_words.usable_words(text, language)
     except own_words.NotWords:
         return {}
 
 
 def has_words(language: str) -> bool:
-    """Return whether there are words of the interface in this language: the program's, or the district's own."""
+    """Return whether the program or the district has interface texts in this language."""
     return language == SOURCE_LANGUAGE or type(translations(language)) is GNUTranslations
 
 
-def day(when: date, language: str) -> str:
-    """Return a day as this language writes it, like 24 January 2027."""
+def day(date_: date, language: str) -> str:
+    """Return a day in a language's format, like 24 January 2027."""
     from babel.dates import format_date
 
     locale = locales.locale_of(language)
-    return format_date(when, format=_LONG if _starts_late(locale.date_formats["long"]) else "long", locale=locale)
+    return format_date(date_, format=_LONG_DATE if _is_day_late(locale.date_formats["long"]) else "long", locale=locale)
 
 
-def full_day(when: date, language: str) -> str:
-    """Return a day with its name in the week, like Sunday, 24 January 2027."""
+def full_day(date_: date, language: str) -> str:
+    """Return a day with its weekday, like Sunday, 24 January 2027."""
     from babel.dates import format_date
 
     locale = locales.locale_of(language)
-    return format_date(when, format=_FULL if _starts_late(locale.date_formats["long"]) else "full", locale=locale)
+    return format_date(date_, format=_FULL_DATE if _is_day_late(locale.date_formats["long"]) else "full", locale=locale)
 
 
-def _starts_late(format_: object) -> bool:
-    """Return whether a format of CLDR begins with the month or the year."""
+def _is_day_late(format_: object) -> bool:
+    """Return whether a format of CLDR begins with the month or the year, not the day."""
     return not str(format_).startswith("d")
 
 
 def month(text: str, language: str) -> str:
-    """A month like 2027-02 as this language writes it, with its year."""
+    """Return a month like 2027-02 in a language's format, with its year."""
     from babel.dates import format_skeleton
 
     first = date.fromisoformat(f"{text}-01")
@@ -168,12 +176,12 @@ def month(text: str, language: str) -> str:
 
 
 def months(first: date, last: date, language: str) -> str:
-    """Return a stretch of months as this language writes it, like July – September 2027."""
+    """Return a range of months in a language's format, like July – September 2027."""
     from babel.dates import format_interval
 
     return str(format_interval(first, last, skeleton="yMMMM", locale=locales.locale_of(language)))
 
 
-def say(language: str) -> Callable[[str], str]:
-    """Return the `_` of one language."""
+def translator(language: str) -> Callable[[str], str]:
+    """Return the function `_` of a language, which translates a text."""
     return translations(language).gettext

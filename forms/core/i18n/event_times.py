@@ -1,4 +1,4 @@
-"""Days and hours of an event as its readers write them: on sheets, posters and in messages as on the site."""
+"""Format days and hours of an event, on sheets and posters and in messages as on the site."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from forms.core.portal import Event
 
 
 def when(event: Event, language: str) -> str:
-    """Return days and hours of an event, with the names of the days; no hours where none is known."""
+    """Return days and hours of an event, with weekdays; without hours if none are known."""
     days = i18n.full_day(event.day, language)
     if event.last_day != event.day:
         return f"{days} – {i18n.full_day(event.last_day, language)}"
@@ -15,14 +15,14 @@ def when(event: Event, language: str) -> str:
 
 
 def hours(event: Event) -> str:
-    """Return from when to when it lasts, like 10:00–12:00, as the site writes it in all languages."""
-    last = event.end_time if event.last_day == event.day else ""
-    return "–".join(part for part in (event.time, last) if part)
+    """Return start and end of an event, like 10:00–12:00, in the site's format for all languages."""
+    end = event.end_time if event.last_day == event.day else ""
+    return "–".join(part for part in (event.time, end) if part)
 
 
-def moment(text: str, language: str) -> str:
-    """Return a time that an Event holds ("2027-01-24T10:00", "2027-01-24", "") as this language writes it."""
+def format_time(text: str, language: str) -> str:
+    """Return a time of an Event ("2027-01-24T10:00", "2027-01-24", "") in a language's format."""
     if not text:
         return ""
-    said = i18n.day(date.fromisoformat(text[:10]), language)
-    return f"{said}, {text[11:16]}" if text[11:] else said
+    day = i18n.day(date.fromisoformat(text[:10]), language)
+    return f"{day}, {text[11:16]}" if text[11:] else day

@@ -1,4 +1,4 @@
-"""Which typeface shapes which language's script on paper. Screens choose for themselves."""
+"""Typefaces of languages' scripts on paper. Screens choose for themselves."""
 
 from collections.abc import Iterable
 
@@ -13,5 +13,5 @@ def font_of(language: str) -> str:
 
 
 def fonts(languages: Iterable[str]) -> list[str]:
-    """Return the typefaces of several languages, the first one's first: for a paper on which any of them may stand."""
+    """Return the typefaces for a paper in several languages, that of the first language first."""
     return list(dict.fromkeys([*(font_of(language) for language in languages), LATIN]))

@@ -12,19 +12,19 @@ PLURAL_MARKS = frozenset({"lazy_ngettext"})
 WINDOW_MARKS = frozenset({"_", "gettext", "with_markup"})
 WINDOW_PLURAL_MARKS = frozenset({"ngettext"})
 
-SAYING = frozenset({
-    "Problem", "Damaged", "Danger", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotKnown", "NotThere",
-    "RequestRefused", "ServerAway", "UnconfirmedKey", "Unreachable", "Unsure",
+PROBLEM_CALLS = frozenset({
+    "DamagedFile", "Danger", "DeliveryUnknown", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotThere",
+    "Problem", "RequestRefused", "ServerAway", "TokenUnknown", "UnconfirmedKey", "Unreachable",
 })  # fmt: skip
 """Calls whose texts are for people: Problem and its kinds, and what the doctor finds."""
 
-LATER = frozenset({"lost", "todo", "what", "where"})
+MESSAGE_VARIABLES = frozenset({"lost", "todo", "what", "where"})
 """Variables that hold such a text until it is said."""
 
 Msgid = str | tuple[str, ...]
 
 
-def of_python(source: str, *, is_desk: bool, is_window: bool) -> Iterator[Msgid]:
+def python_msgids(source: str, *, is_desk: bool, is_window: bool) -> Iterator[Msgid]:
     """Yield what a module says to staff. is_desk: its Problems count; is_window: `_` is the desk's."""
     marks = MARKS | WINDOW_MARKS if is_window else MARKS
     plurals = PLURAL_MARKS | WINDOW_PLURAL_MARKS if is_window else PLURAL_MARKS
@@ -44,9 +44,13 @@ def _said(node: ast.AST) -> Iterator[str]:
 
 def texts_of(node: ast.AST) -> list[ast.expr]:
     """Return the expressions of a node that are texts for people, by the place where they stand."""
-    if isinstance(node, ast.Call) and called(node) in SAYING:
+    if isinstance(node, ast.Call) and called(node) in PROBLEM_CALLS:
         return node.args
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in LATER:
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in MESSAGE_VARIABLES
+    ):
         return [node.value]
     return []
 

@@ -22,8 +22,11 @@ from forms.core.i18n.characters import is_newer
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
-LARGEST = 2_000_000
+MAX_LENGTH = 2_000_000
 """Characters of a .po file."""
+
+EDITOR_FOLDER = Path(__file__).parents[3] / "site" / "editor" / "i18n"
+"""The editor's .po files; a server or a desk without the editor has none."""
 
 _FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
@@ -64,7 +67,7 @@ def catalog_of(text: str, language: str) -> "Catalog":
     """Return the messages of a .po file. Raises NotWords."""
     from babel.messages.pofile import PoFileError, read_po
 
-    if len(text) > LARGEST:
+    if len(text) > MAX_LENGTH:
         raise NotWords("is too long")
     try:
         data = BytesIO(text.encode())
@@ -73,7 +76,7 @@ def catalog_of(text: str, language: str) -> "Catalog":
         raise NotWords(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
 
 
-def brought_up_to_date(text: str, language: str, words: "Catalog") -> str:
+def update_po(text: str, language: str, words: "Catalog") -> str:
     """Return a .po file in step with the English of the program: what is translated stays. Raises NotWords."""
     known = catalog_of(text, language)
     known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
@@ -106,16 +109,16 @@ def with_words(text: str, language: str, words: Mapping[Forms, Forms]) -> str:
     return _written(known)
 
 
-def forms_of(language: str) -> int:
+def plural_count(language: str) -> int:
     """Return how many forms a sentence with a number has in a language."""
     from babel.messages.catalog import Catalog
 
     return int(Catalog(locale=locales.locale_of(language)).num_plurals)
 
 
-def wrong(english: Forms, said: Forms, language: str) -> str:
+def reason_unusable(english: Forms, said: Forms, language: str) -> str:
     """Return why a translation cannot be shown, or ""."""
-    if len(english) > 1 and len(said) != forms_of(language):
+    if len(english) > 1 and len(said) != plural_count(language):
         return "has not as many forms as numbers have in this language"
     if any(map(_unseen, said, [_allowed(english, language)] * len(said))):
         return "holds a sign that no reader sees"
@@ -136,17 +139,20 @@ def _with_plurals() -> Mapping[str, Forms]:
     """Return the sentences of the program that have a plural, by their first form."""
     from babel.messages.pofile import read_po
 
-    shipped = min(Path(__file__).parent.glob("*.po"))
-    with shipped.open("rb") as file:
-        return {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
+    found: dict[str, Forms] = {}
+    for folder in (Path(__file__).parent, EDITOR_FOLDER):
+        for shipped in sorted(folder.glob("*.po"))[:1]:
+            with shipped.open("rb") as file:
+                found |= {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
+    return found
 
 
-def usable(text: str, language: str) -> dict[str, Forms]:
+def usable_words(text: str, language: str) -> dict[str, Forms]:
     """Return the translations that may be shown, by their English; several of what has a plural. Raises NotWords."""
     return {english: said for english, said, why in _looked_at(text, language) if not why}
 
 
-def refused(text: str, language: str) -> Iterator[RefusedWord]:
+def refused_words(text: str, language: str) -> Iterator[RefusedWord]:
     """Yield the translations that are left out. Raises NotWords."""
     return (RefusedWord(english, why) for english, _, why in _looked_at(text, language) if why)
 
@@ -156,7 +162,7 @@ def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
         if message.id and not message.fuzzy:
             english, said = _several(message.id), _several(message.string)
             if all(said):
-                yield english[0], said, _strange_plural(english) or wrong(english, said, language)
+                yield english[0], said, _strange_plural(english) or reason_unusable(english, said, language)
 
 
 def _strange_plural(english: Forms) -> str:

@@ -57,15 +57,15 @@ _TAMIL_SHRI = ("\u0bb6", "\u0bb8")
 _JOINERS = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
-def bare(text: str) -> str:
+def normalise(text: str) -> str:
     """Return a text in small letters without marks, with digits 0 to 9."""
     plain = _JOINERS.sub("", unicodedata.normalize("NFKD", text).lower()).replace(*_TAMIL_SHRI)
     return HALF_NASAL.sub("", plain).translate(_BARE)
 
 
-def words(text: str, shortest: int = 1) -> list[str]:
+def index_words(text: str, shortest: int = 1) -> list[str]:
     """Return the words of a text that is kept to be searched, and after them its phone numbers each as one word."""
-    plain = bare(text)
+    plain = normalise(text)
     found = [word for word in _WORD.findall(plain) if len(word) >= shortest]
     for match in _NUMBER.finditer(plain):
         digits = re.sub(r"\D", "", match[0])
@@ -75,9 +75,9 @@ def words(text: str, shortest: int = 1) -> list[str]:
     return found
 
 
-def wanted(text: str, shortest: int = 1) -> list[str]:
+def query_words(text: str, shortest: int = 1) -> list[str]:
     """Return the words of what somebody typed to search for. A whole phone number is one, without its country."""
-    plain = _NUMBER.sub(_whole, bare(text))
+    plain = _NUMBER.sub(_whole, normalise(text))
     return [word for word in _WORD.findall(plain) if len(word) >= shortest]
 
 

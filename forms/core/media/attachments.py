@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forms.core.media import decoder_process, file_kinds
-from forms.core.media.decoder_process import WAIT, Failed, NoneFree
+from forms.core.media.decoder_process import WAIT, DecoderFailed, NoDecoderFree
 
-MOST = {"photo": 3, "voice": 1}
+MAX_FILES = {"photo": 3, "voice": 1}
 """How many of a kind belong to one letter."""
 
-LONGEST_VOICE = 180
+MAX_VOICE_SECONDS = 180
 """Seconds of a recording, as people are told."""
 
-LEEWAY = 5
+LEEWAY_SECONDS = 5
 """Seconds more that are taken: a recorder that stops after three minutes, ours too, writes a little more."""
 
-LARGEST = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 24 * 1024 * 1024}
+MAX_FILE_BYTES = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 24 * 1024 * 1024}
 """Bytes of one file as it comes from the phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB.
 
 A recording is sealed on the phone as it is: with a line above it, it fits the largest size class. Three minutes of AAC
@@ -28,17 +28,17 @@ at 128 kbit/s, as phones record, fit. The browser is told the same number.
 
 def megabytes(kind: str) -> int:
     """Return how many megabytes of a kind are taken, as people are told."""
-    return LARGEST[kind] // 1_000_000
+    return MAX_FILE_BYTES[kind] // 1_000_000
 
 
-LONGEST_READING = 600
+MAX_READING_SECONDS = 600
 """Seconds of a page that staff read aloud for the site."""
 
-LONGEST_ANSWER = 60
+MAX_ANSWER_SECONDS = 60
 """Seconds of a desk's voice beside its answer."""
 
 
-class NotTaken(Exception):
+class FileRefused(Exception):
     """A file is refused. `code`: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
 
     def __init__(self, code: str) -> None:
@@ -57,28 +57,28 @@ class Clean:
 
 
 def require_few(kind: str, already: int) -> None:
-    """Raise NotTaken where a letter has as many of a kind as it may have."""
-    if already >= MOST[kind]:
-        raise NotTaken("many")
+    """Raise FileRefused where a letter has as many of a kind as it may have."""
+    if already >= MAX_FILES[kind]:
+        raise FileRefused("many")
 
 
 def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
-    """Return a photo or recording without its metadata, encoded again. Raises NotTaken.
+    """Return a photo or recording without its metadata, encoded again. Raises FileRefused.
 
     kind: photo, voice, or answer for a desk's voice; wait: seconds for a free decoder.
     """
     if not content:
-        raise NotTaken("empty")
-    if len(content) > LARGEST[kind]:
-        raise NotTaken("large")
+        raise FileRefused("empty")
+    if len(content) > MAX_FILE_BYTES[kind]:
+        raise FileRefused("large")
     if not (file_kinds.is_photo if kind == "photo" else file_kinds.is_recording)(content):
-        raise NotTaken("heic" if kind == "photo" and file_kinds.is_heif(content) else "kind")
+        raise FileRefused("heic" if kind == "photo" and file_kinds.is_heif(content) else "kind")
     try:
         head, made = decoder_process.decode(kind, content, wait)
-    except NoneFree:
-        raise NotTaken("busy") from None
-    except Failed as failed:
-        raise NotTaken("bomb" if failed.ended else "damaged") from None
+    except NoDecoderFree:
+        raise FileRefused("busy") from None
+    except DecoderFailed as failed:
+        raise FileRefused("bomb" if failed.ended else "damaged") from None
     return _checked(kind, head, made)
 
 
@@ -88,19 +88,19 @@ _MADE: Mapping[str, tuple[str, bytes]] = {
     "voice": ("audio/ogg; codecs=opus", b"OggS"),
     "answer": ("audio/ogg; codecs=opus", b"OggS"),
 }
-_LONGEST: Mapping[str, int] = {"photo": 0, "voice": LONGEST_VOICE, "answer": LONGEST_ANSWER}
+_LONGEST: Mapping[str, int] = {"photo": 0, "voice": MAX_VOICE_SECONDS, "answer": MAX_ANSWER_SECONDS}
 
 
 def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
     """Return what a decoder gave back, where it is what a decoder gives back: the file may have taken it over.
 
-    Raises NotTaken where it is anything else.
+    Raises FileRefused where it is anything else.
     """
     if "problem" in head:
         problem = str(head["problem"])
-        raise NotTaken(problem if problem in _PROBLEMS else "damaged")
+        raise FileRefused(problem if problem in _PROBLEMS else "damaged")
     media_type, start = _MADE[kind]
     seconds = head.get("seconds", 0)
     if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST[kind]:
-        raise NotTaken("damaged")
+        raise FileRefused("damaged")
     return Clean(kind, media_type, made, seconds)

@@ -52,11 +52,11 @@ PROGRAMS = {
 """By kind. Each loads the libraries of its kind only: that was most of the time of a small file."""
 
 
-class NoneFree(Exception):
+class NoDecoderFree(Exception):
     """All decoders were at work for as long as this file may wait."""
 
 
-class Failed(Exception):
+class DecoderFailed(Exception):
     """A decoder returned nothing. ended: whether a limit of memory or time ended it."""
 
     def __init__(self, *, ended: bool) -> None:
@@ -76,7 +76,7 @@ class Slots:
 
     @contextmanager
     def one(self, wait: float = WAIT) -> Iterator[None]:
-        """Hold one slot. Raises NoneFree after `wait` seconds."""
+        """Hold one slot. Raises NoDecoderFree after `wait` seconds."""
         place = self._found(wait)
         try:
             yield
@@ -85,7 +85,7 @@ class Slots:
             self.places[place].release()
 
     def _found(self, wait: float) -> int:
-        """Return the number of a free place; wait for one for `wait` seconds. Raises NoneFree after them."""
+        """Return the number of a free place; wait for one for `wait` seconds. Raises NoDecoderFree after them."""
         until = time.monotonic() + wait
         while True:
             for place, mine in enumerate(self.places):
@@ -94,7 +94,7 @@ class Slots:
                         return place
                     mine.release()
             if time.monotonic() >= until:
-                raise NoneFree
+                raise NoDecoderFree
             time.sleep(0.02)
 
 
@@ -129,7 +129,7 @@ SLOTS = Slots()
 
 
 def decode(kind: str, content: bytes, wait: float = WAIT, program: str = "") -> tuple[dict[str, Any], bytes]:
-    """Return what a decoder of this kind makes of a file: its head, and bytes. Raises NoneFree, Failed.
+    """Return what a decoder of this kind makes of a file: its head, and bytes. Raises NoDecoderFree, DecoderFailed.
 
     program: of files that are neither photo nor recording (program_of).
     """
@@ -142,7 +142,7 @@ def missing_layers() -> tuple[str, ...]:
     """Return the layers of confinement that this machine does not give a decoder."""
     try:
         held = _run("layers", b"")[0].get("layers", ())
-    except Failed:
+    except DecoderFailed:
         held = ()
     return tuple(layer for layer in LAYERS if layer not in held)
 
@@ -188,15 +188,15 @@ def _feed(pipe: IO[bytes], content: bytes) -> None:
 def _parsed(written: bytes, status: int) -> tuple[dict[str, Any], bytes]:
     """Return a decoder's output after checking it: the file may have taken the decoder over.
 
-    Raises Failed where it is not in the form of one.
+    Raises DecoderFailed where it is not in the form of one.
     """
     line, mark, made = written.partition(b"\n")
     if status or not mark or len(line) > _LONGEST_HEAD or len(written) > LARGEST_OUTPUT:
-        raise Failed(ended=status < 0 or len(written) > LARGEST_OUTPUT)
+        raise DecoderFailed(ended=status < 0 or len(written) > LARGEST_OUTPUT)
     try:
         head = json.loads(line)
     except ValueError:
-        raise Failed(ended=False) from None
+        raise DecoderFailed(ended=False) from None
     if not isinstance(head, dict):
-        raise Failed(ended=False)
+        raise DecoderFailed(ended=False)
     return head, made

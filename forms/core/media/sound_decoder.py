@@ -8,7 +8,7 @@ import wave
 from collections.abc import Callable, Mapping
 
 from forms.core.media import confined
-from forms.core.media.attachments import LEEWAY, LONGEST_ANSWER, LONGEST_READING, LONGEST_VOICE
+from forms.core.media.attachments import LEEWAY_SECONDS, MAX_ANSWER_SECONDS, MAX_READING_SECONDS, MAX_VOICE_SECONDS
 from forms.core.media.audio import READ, SPOKEN, NotSound, TooLong, voice
 from forms.core.media.confined import Made
 
@@ -17,20 +17,20 @@ _PADDING = 0.5  # seconds that codecs add to a recording of just a minute
 
 def clean_voice(data: bytes) -> Made:
     """Return the sound of a recording as Opus in Ogg."""
-    opus, seconds = voice(data, LONGEST_VOICE + LEEWAY)
-    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_VOICE)}, opus
+    opus, seconds = voice(data, MAX_VOICE_SECONDS + LEEWAY_SECONDS)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, MAX_VOICE_SECONDS)}, opus
 
 
 def clean_answer(data: bytes) -> Made:
     """Return the sound of what a desk answers, small enough for 2G."""
-    opus, seconds = voice(data, LONGEST_ANSWER + _PADDING, SPOKEN)
-    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_ANSWER)}, opus
+    opus, seconds = voice(data, MAX_ANSWER_SECONDS + _PADDING, SPOKEN)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, MAX_ANSWER_SECONDS)}, opus
 
 
 def clean_reading(data: bytes) -> Made:
     """Return the sound of what staff read aloud, good enough to be made small once more by a build."""
-    opus, seconds = voice(data, LONGEST_READING + LEEWAY, READ)
-    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, LONGEST_READING)}, opus
+    opus, seconds = voice(data, MAX_READING_SECONDS + LEEWAY_SECONDS, READ)
+    return {"type": "audio/ogg; codecs=opus", "seconds": min(seconds, MAX_READING_SECONDS)}, opus
 
 
 CLEAN: Mapping[str, Callable[[bytes], Made]] = {

@@ -23,7 +23,7 @@ MOST_NAMED = 60
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerRecord:
     """What an answer says. after: short ids of the desk's earlier answers; letters: short id and day of those held.
 
     voice: SHA-256 (hexadecimal) of the encrypted recording beside the text, or empty; seconds: its length.

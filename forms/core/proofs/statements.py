@@ -52,7 +52,7 @@ class DailyStatement:
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatementForDesk:
     """A statement with its signature and the part of one desk."""
 
     statement: DailyStatement

@@ -29,7 +29,7 @@ class Attached(Protocol):
 
 def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
     """Return value and label of each choice in one language; a definition's own labels go through gettext."""
-    translate = i18n.say(language)
+    translate = i18n.translator(language)
     return [
         (
             choice.value,
@@ -41,7 +41,7 @@ def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
 
 def message(definition: Definition, problem: FieldProblem, language: str) -> str:
     """Return what to tell the person about one wrong answer: the field's own sentence, else a general one."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     own = definition.field(problem.field).errors.get(problem.code)
     if own:
         return _(own)
@@ -56,7 +56,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "full": _("There are not enough places left. Please choose another event, or come with fewer people."),
         "files": _("This form cannot take photos or recordings yet, so nothing was sent. Please write it, or call."),
         "empty": _("This file is empty. Please choose it again, or leave it out."),
-        "large": browser_script.too_large(kind, language) if kind else _("This is too long. Please shorten it."),
+        "large": browser_script.file_too_large(kind, language) if kind else _("This is too long. Please shorten it."),
         "many": _("These are too many. Please choose fewer."),
         "kind": _("We cannot take this kind of file. Please choose a photo or a recording, or leave it out."),
         "heic": _(
@@ -89,7 +89,7 @@ def summary(
     parts: Sequence[Attached] = (),
 ) -> list[tuple[str, str]]:
     """Return question and answer, in the person's language, of everything that was answered."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     rows = []
     for field_ in definition.fields:
         attached = [part for part in parts if part.kind == field_.file]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from forms.core import i18n
 from forms.core.content_policy import IN_PAGE
-from forms.core.crypto.receipts import in_fours
+from forms.core.crypto.receipts import group_digits
 from forms.core.files.kept_results import ResultStore, key_of
 from forms.core.i18n import locales
 from forms.core.portal import Text, pick
@@ -83,8 +83,8 @@ def environment(language: str) -> Environment:
     env.globals["dir_of"] = locales.direction
     env.globals["content_policy"] = IN_PAGE
     env.filters["pick"] = lambda text: pick(text, language)
-    env.filters["told"] = lambda text: _told(text, language)
-    env.filters["in_fours"] = in_fours
+    env.filters["localised"] = lambda text: _localised(text, language)
+    env.filters["group_digits"] = group_digits
     env.filters["clock"] = clock
     env.filters["digits"] = lambda clips: " ".join(
         clips[f"digit/{digit}"].files[-1].address for digit in range(10) if f"digit/{digit}" in clips
@@ -103,7 +103,7 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def _told(text: Text, language: str) -> str:
+def _localised(text: Text, language: str) -> str:
     """Return the text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
     said = pick(text, language)
     way = ' dir="ltr"' if locales.direction(language) == "rtl" else ""

@@ -81,14 +81,16 @@ def _script(definition: Definition, portal: Portal, language: str) -> dict[str, 
     """Return what the script of this form's page needs to know; None for forms that have no script."""
     if definition.is_encrypted_in_browser:
         readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.letter_form)}
-        return browser_script.telling(definition, language, _limits(definition, language), readers)
+        return browser_script.first_letter_data(definition, language, _limits(definition, language), readers)
     if definition.kind is Kind.LOOKUP and definition.followup:
         more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
         wrong = {
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown", "restored")
         }
-        told = browser_script.returning(more, language, _limits(more, language), wrong, names, portal.erased_days)
+        told = browser_script.answer_page_data(
+            more, language, _limits(more, language), wrong, names, portal.erased_days
+        )
         return {**told, **_answer_aids(portal, language)}
     return None
 
@@ -100,7 +102,7 @@ def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
     return {
         "sentences": [words for words, _ in sentences],
         "clips": [clip.files[-1].address for _, clip in sentences],
-        "hear": f"{i18n.say(language)('Listen to the answer')} · {kilobytes} KB",
+        "hear": f"{i18n.translator(language)('Listen to the answer')} · {kilobytes} KB",
         "pictures": {
             **{name: _picture(language, name) for name in ("received", "desk", "looked", "closed")},
             "speaker": str(environment(language).get_template("states.html").module.speaker),  # type: ignore[attr-defined]
@@ -117,6 +119,6 @@ def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]
     """Return how many characters an answer may have, and what is said where it has more."""
     return {
         field_.name: (most, message(definition, FieldProblem(field_.name, "maxLength"), language))
-        for field_ in definition.asked
+        for field_ in definition.value_fields
         if (most := field_.constraints.get("maxLength"))
     }

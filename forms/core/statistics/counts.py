@@ -15,7 +15,7 @@ from pathlib import Path
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import csv_text
 from forms.core.problem import Problem
-from forms.core.statistics.suppression import ALL, LEAST, Grid, Spot, hidden
+from forms.core.statistics.suppression import ALL, MIN_PUBLISHED, CellKey, Grid, hidden_cells
 
 UNKNOWN = "unknown"
 """Stands for a taluk or kind of work that the letter does not tell."""
@@ -37,7 +37,7 @@ class Heard:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One count of heard.csv; ALL where it is summed up. letters: None where the quarter had fewer than LEAST."""
+    """One count of heard.csv; ALL for a total. letters: None where the quarter had fewer than MIN_PUBLISHED."""
 
     quarter: str
     month: str
@@ -63,8 +63,8 @@ def months_of(quarter: str) -> tuple[str, ...]:
 def publishable(letters: Iterable[Heard], today: date | None = None) -> tuple[Cell, ...]:
     """Return the counts that may be published, of every quarter that is over, sorted.
 
-    Each letter counts once. A quarter between the first letter and today with fewer than LEAST letters has one cell
-    without a number. today: the machine's day, unless given. Raises Problem for a malformed month.
+    Each letter counts once. A quarter between the first letter and today with fewer than MIN_PUBLISHED letters has one
+    cell without a number. today: the machine's day, unless given. Raises Problem for a malformed month.
     """
     day = today or datetime.now().astimezone().date()
     now = quarter_of(f"{day:%Y-%m}")
@@ -82,11 +82,11 @@ def _quarters(first: str, now: str) -> list[str]:
 
 
 def _cells(quarter: str, letters: Sequence[Heard]) -> list[Cell]:
-    if len(letters) < LEAST:
+    if len(letters) < MIN_PUBLISHED:
         return [Cell(quarter, ALL, ALL, ALL, ALL, None)]
     grids = {dimension: _grid(dimension, quarter, letters) for dimension in DIMENSIONS}
-    away = hidden(grids)
-    shown: dict[Spot, int] = Counter()
+    away = hidden_cells(grids)
+    shown: dict[CellKey, int] = Counter()
     for dimension, grid in grids.items():
         for (category, theme), count in grid.items():
             shown[dimension, category, theme] += count
@@ -107,7 +107,7 @@ def _grid(dimension: str, quarter: str, letters: Sequence[Heard]) -> Grid:
     return {(category, theme): found[category, theme] for category in sorted(categories) for theme in sorted(themes)}
 
 
-def _cell(quarter: str, spot: Spot, letters: int) -> Cell:
+def _cell(quarter: str, spot: CellKey, letters: int) -> Cell:
     dimension, category, theme = spot
     place: Mapping[str, str] = {**dict.fromkeys(DIMENSIONS, ALL), **({} if dimension == ALL else {dimension: category})}
     return Cell(quarter, **place, theme=theme, letters=letters)

@@ -2,7 +2,8 @@
 
 The tables of a quarter share their theme totals: month by theme, taluk by theme, kind of work by theme. Whoever has
 what is published knows every sum. A withheld count is safe when there are other whole tables, with the same published
-figures, in which it is 0, and in which it is LEAST. docs/decisions/0012 tells why this is enough for linked tables.
+figures, in which it is 0, and in which it is MIN_PUBLISHED. docs/decisions/0012 tells why this is enough for linked
+tables.
 Complementary cell suppression: Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, chapter 6.
 """
 
@@ -10,11 +11,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-LEAST = 5
+MIN_PUBLISHED = 5
 """The least count that is published; 0 to 4 look alike."""
 
 ALL = "all"
-Spot = tuple[str, str, str]
+CellKey = tuple[str, str, str]
 """A count: its dimension ("month", "taluk", "work"; ALL for totals of a theme), category and theme; ALL sums up."""
 
 Grid = Mapping[tuple[str, str], int]
@@ -30,8 +31,8 @@ class Quarter:
     """The tables of a quarter while it is worked out which of their cells are hidden."""
 
     grids: Mapping[str, Grid]
-    hidden: set[Spot] = field(default_factory=set)
-    values: dict[Spot, int] = field(default_factory=dict)
+    hidden: set[CellKey] = field(default_factory=set)
+    values: dict[CellKey, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for dimension, grid in self.grids.items():
@@ -42,16 +43,16 @@ class Quarter:
         for (_, theme), letters in next(iter(self.grids.values())).items():
             column = (ALL, ALL, theme)
             self.values[column] = self.values.get(column, 0) + letters
-        self.hidden.update(spot for spot, letters in self.values.items() if letters < LEAST)
+        self.hidden.update(spot for spot, letters in self.values.items() if letters < MIN_PUBLISHED)
 
-    def margins(self, dimension: str) -> list[Spot]:
+    def margins(self, dimension: str) -> list[CellKey]:
         """Return the totals of a dimension's categories; for ALL, those of the themes."""
         return [spot for spot in self.values if spot[0] == dimension and (dimension == ALL or spot[2] == ALL)]
 
-    def inner(self, dimension: str) -> list[Spot]:
+    def inner(self, dimension: str) -> list[CellKey]:
         return [(dimension, category, theme) for category, theme in self.grids[dimension]]
 
-    def smallest(self, spots: list[Spot]) -> list[Spot]:
+    def smallest(self, spots: list[CellKey]) -> list[CellKey]:
         """Return the smallest of these that is still published, as a list of one, or none."""
         open_ = [spot for spot in spots if spot not in self.hidden]
         return sorted(open_, key=lambda spot: (self.values[spot], spot))[:1]
@@ -64,10 +65,10 @@ def _hide_partners(quarter: Quarter, dimension: str) -> None:
             quarter.hidden.update(_partners(quarter, spot))
 
 
-def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
+def hidden_cells(grids: Mapping[str, Grid]) -> frozenset[CellKey]:
     """Return the counts of a quarter that are withheld: small ones, and those by which a small one could be worked out.
 
-    grids: by dimension; all hold the same letters, at least LEAST of them: the number of all letters is published.
+    grids: by dimension. All hold the same letters, at least MIN_PUBLISHED: the number of all letters is published.
     """
     quarter = Quarter(grids)
     known = -1
@@ -81,11 +82,11 @@ def hidden(grids: Mapping[str, Grid]) -> frozenset[Spot]:
 
 
 def _hide_margins(quarter: Quarter) -> None:
-    """Withhold totals of one dimension: none, or at least two that together are at least LEAST."""
+    """Withhold totals of one dimension: none, or at least two that together are at least MIN_PUBLISHED."""
     for dimension in (ALL, *quarter.grids):
         margins = quarter.margins(dimension)
         while away := [spot for spot in margins if spot in quarter.hidden]:
-            if len(away) > 1 and sum(quarter.values[spot] for spot in away) >= LEAST:
+            if len(away) > 1 and sum(quarter.values[spot] for spot in away) >= MIN_PUBLISHED:
                 break
             quarter.hidden.update(more := quarter.smallest(margins))
             if not more:
@@ -100,16 +101,16 @@ def _hide_lines(quarter: Quarter) -> None:
                 quarter.hidden.add(spot)
 
 
-def _is_safe(quarter: Quarter, spot: Spot) -> bool:
+def _is_safe(quarter: Quarter, spot: CellKey) -> bool:
     """Return whether other tables fit what is published, in which this count is lower and higher by enough."""
     letters = quarter.values[spot]
     row, column = ("row", spot[1]), ("column", spot[2])
-    lower, higher = min(letters, LEAST), max(LEAST - letters, 0)
+    lower, higher = min(letters, MIN_PUBLISHED), max(MIN_PUBLISHED - letters, 0)
     graph = _graph(quarter, spot)
     return _flows(graph, row, column, lower) and _flows(_graph(quarter, spot), column, row, higher)
 
 
-def _graph(quarter: Quarter, spot: Spot) -> _Graph:
+def _graph(quarter: Quarter, spot: CellKey) -> _Graph:
     """Return what may change while every published sum stays: an edge forth raises a withheld count, back lowers it."""
     graph: _Graph = {}
     for dimension, category, theme in quarter.hidden:
@@ -154,7 +155,7 @@ def _path(graph: _Graph, source: _Node, target: _Node) -> list[tuple[_Node, _Nod
     return path
 
 
-def _partners(quarter: Quarter, spot: Spot) -> list[Spot]:
+def _partners(quarter: Quarter, spot: CellKey) -> list[CellKey]:
     """Return what to withhold besides: the cheapest rectangle around it, else the next smallest count, else a total."""
     dimension, category, theme = spot
     rectangles = sorted((cost, new) for cost, new in _rectangles(quarter, spot) if new)
@@ -169,7 +170,7 @@ def _partners(quarter: Quarter, spot: Spot) -> list[Spot]:
     return []
 
 
-def _rectangles(quarter: Quarter, spot: Spot) -> Iterator[tuple[int, list[Spot]]]:
+def _rectangles(quarter: Quarter, spot: CellKey) -> Iterator[tuple[int, list[CellKey]]]:
     """Three other corners that can give and take enough, with the letters that withholding them costs."""
     dimension, category, theme = spot
     letters = quarter.values[spot]
@@ -177,7 +178,7 @@ def _rectangles(quarter: Quarter, spot: Spot) -> Iterator[tuple[int, list[Spot]]
         beside, below, across = (dimension, category, another), (dimension, other, theme), (dimension, other, another)
         if other == category or another == theme:
             continue
-        gives = min(quarter.values[beside], quarter.values[below]) >= LEAST - letters
-        if gives and quarter.values[across] >= min(letters, LEAST):
+        gives = min(quarter.values[beside], quarter.values[below]) >= MIN_PUBLISHED - letters
+        if gives and quarter.values[across] >= min(letters, MIN_PUBLISHED):
             new = [corner for corner in (beside, below, across) if corner not in quarter.hidden]
             yield sum(quarter.values[corner] for corner in new), new

@@ -1,6 +1,6 @@
-"""Automatic acknowledgements of letters, and what additions prove: who wrote them, and what that person was shown.
+"""Acknowledgements of opened letters, and what a follow-up proves: who wrote it, and which answers they had seen.
 
-A desk acknowledges each letter that it has opened. What she adds names the answers that her phone opened.
+A desk acknowledges each letter that it has opened. A follow-up names the answers that the person's phone had opened.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,89 +19,96 @@ from forms.desk.state_file import StateFile
 
 FILE = "acknowledged.json"
 
-MOST = 200
-"""Letters that are acknowledged at one fetch: the others wait for the next."""
+BATCH_SIZE = 200
+"""Cases that are acknowledged at one fetch; the others wait for the next."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A first letter that is decrypted here, and its additions: all that this desk can acknowledge of a case."""
+class OpenedThread:
+    """A decrypted first letter with its follow-ups: all that this desk can acknowledge of a case.
+
+    letters: the first letter, then the follow-ups by day.
+    """
 
     first: Letter
     letters: tuple[Letter, ...]
 
     @property
     def mark(self) -> str:
-        """Return what is remembered of it once it is acknowledged."""
+        """Return the text that records which letters were acknowledged: their short ids."""
         return " ".join(sorted(short(letter.id) for letter in self.letters))
 
 
-def opened(
+def opened_threads(
     letters: Iterable[tuple[str, int, Letter | Problem]], has_part: Callable[[str], bool]
-) -> dict[str, tuple[int, Opened]]:
-    """Return by case its queue and its letters that are here, each with all its parts, where the first has a key."""
-    held: dict[str, list[tuple[int, Letter]]] = {}
+) -> dict[str, tuple[int, OpenedThread]]:
+    """Return the queue and the opened letters of each case that can be acknowledged, by the case's id.
+
+    A letter counts once all its attachments are here. A case counts if its first letter has a key for answers.
+    """
+    complete: dict[str, list[tuple[int, Letter]]] = {}
     for thread, tray, letter in letters:
         if isinstance(letter, Letter) and all(has_part(part.id) for part in letter.parts):
-            held.setdefault(thread, []).append((tray, letter))
-    found = {}
-    for thread, rows in held.items():
+            complete.setdefault(thread, []).append((tray, letter))
+    threads = {}
+    for thread, rows in complete.items():
         first = next((letter for _, letter in rows if letter.id == thread and not letter.follows), None)
         if first and first.reply_to and is_key(first.answer_key):
-            added = sorted((letter for _, letter in rows if letter != first), key=lambda one: (one.day, one.id))
-            found[thread] = (min(tray for tray, _ in rows), Opened(first, (first, *added)))
-    return found
+            follow_ups = [letter for _, letter in rows if letter != first]
+            follow_ups.sort(key=lambda letter: (letter.day, letter.id))
+            threads[thread] = (min(tray for tray, _ in rows), OpenedThread(first, (first, *follow_ups)))
+    return threads
 
 
 _ADAPTER = TypeAdapter(dict[str, str])
 
 
 def state_file(folder: Path) -> StateFile[dict[str, str]]:
-    """Return the file that says of each case what of it is acknowledged."""
+    """Return the file that records which letters of each case are acknowledged."""
     lost = "People may be told once more that their letters are open here; nothing needs to be done."
     return StateFile(folder / FILE, _ADAPTER, lost)
 
 
-class Acknowledged:
-    """What this machine has acknowledged: `acknowledged.json` in the desk's folder. Ids only."""
+class AcknowledgementRecord:
+    """The letters that this machine has acknowledged: `acknowledged.json` in the desk's folder. Ids only."""
 
     def __init__(self, folder: Path) -> None:
         self._file = state_file(folder)
 
-    def waiting(self, here: Mapping[str, tuple[int, Opened]]) -> list[Opened]:
-        """Return what is not acknowledged yet, priority queue first."""
-        done = self._file.read_or({})
-        left = [(tray, thread) for thread, (tray, found) in here.items() if done.get(thread) != found.mark]
-        return [here[thread][1] for _, thread in sorted(left)[:MOST]]
+    def pending(self, threads: Mapping[str, tuple[int, OpenedThread]]) -> list[OpenedThread]:
+        """Return the cases that are not acknowledged yet, priority queue first, at most BATCH_SIZE."""
+        marks = self._file.read_or({})
+        pending = [(tray, id) for id, (tray, opened) in threads.items() if marks.get(id) != opened.mark]
+        return [threads[id][1] for _, id in sorted(pending)[:BATCH_SIZE]]
 
-    def note(self, sent: Iterable[Opened], here: Mapping[str, tuple[int, Opened]]) -> None:
-        """Record what was sent; cases that are no longer here are dropped."""
-        before = self._file.read_or({})
-        done = {thread: mark for thread, mark in before.items() if thread in here}
-        done |= {found.first.id: found.mark for found in sent}
-        if done != before:
-            self._file.try_to_write(done)
+    def record(self, sent: Iterable[OpenedThread], threads: Mapping[str, tuple[int, OpenedThread]]) -> None:
+        """Record the acknowledgements that were sent, and drop cases that are no longer on this machine."""
+        previous = self._file.read_or({})
+        marks = {id: mark for id, mark in previous.items() if id in threads}
+        marks |= {opened.first.id: opened.mark for opened in sent}
+        if marks != previous:
+            self._file.try_to_write(marks)
 
 
 def sent_answers(entries: Iterable[Entry]) -> list[str]:
-    """Return the ids of the answers that this desk sent, oldest first, as its case log has them."""
+    """Return the ids of the answers that this desk sent, oldest first, according to its case log."""
     sent = (entry.value.get("sent") for entry in entries)
     return list(dict.fromkeys(id for id in sent if isinstance(id, str)))
 
 
 def is_from_receipt(letter: Letter, first: Letter | None) -> bool:
-    """Return whether what was added comes from whoever has the receipt of the first letter."""
+    """Return whether a follow-up is proven to come from somebody who has the first letter's receipt."""
     own_id, _, claim = letter.claim.partition(" ")
     return first is not None and own_id == letter.id and is_proven(first.answer_key, claim, letter.receipt_proof)
 
 
 def doubts(case: Case) -> dict[str, tuple[str, ...]]:
-    """Return what staff must know of the letters of a case, by letter: not proven, or written without our answers."""
-    found = {}
+    """Return warnings about the follow-ups of a case, by letter: not proven, or written without seeing our answers."""
+    warnings = {}
     for letter in case.letters:
         if isinstance(letter, Letter) and letter.follows and case.first and is_key(case.first.answer_key):
-            found[letter.id] = tuple(_doubts(letter, case))
-    return {id: sentences for id, sentences in found.items() if sentences}
+            warnings[letter.id] = tuple(_doubts(letter, case))
+    return {id: sentences for id, sentences in warnings.items() if sentences}
 
 
 def _doubts(letter: Letter, case: Case) -> Iterator[str]:
@@ -124,6 +131,6 @@ def _doubts(letter: Letter, case: Case) -> Iterator[str]:
 
 
 def _was_due(entry: Entry, letter: Letter) -> bool:
-    """Return whether an answer was on its way for a day at least when this was added."""
+    """Return whether an answer was sent on an earlier day than this follow-up was written."""
     sent_on, added_on = read_day(entry.at[:10]), read_day(letter.day)
     return bool(sent_on and added_on and sent_on < added_on and len(letter.seen) < MOST_NAMED)

@@ -1,8 +1,8 @@
 """Detect letters that the server withheld, or gave out again under another id.
 
-Each machine records the last day on which it fetched all that was waiting. A letter that was written before that day
-was not there when it should have been: the line or the phone was slow, or the server held it back. What never comes
-cannot be noticed by this machine alone; but colleagues at other machines write in cases whose letters are missing here.
+Each machine records the last day on which it fetched everything that was waiting. A letter that is older and arrives
+only now came late: the connection or the phone was slow, or the server held the letter back. A letter that never
+arrives cannot be noticed by this machine alone, but colleagues on other machines write in its case.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,14 +19,15 @@ from forms.desk.state_file import StateFile
 
 FILE = "arrivals.json"
 DELAY = timedelta(days=1)
-"""By so much a letter may be older than the last fetch: one that was written before midnight and sent after it."""
+"""How much older than the last fetch a letter may be: it may be written before midnight and sent after it."""
 
-MOST = 1000
+MAX_ARRIVALS = 1000
+"""Unusual arrivals that are remembered: the newest."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A letter that came late or again. kind: "late", or "again" for one whose own id is another."""
+    """A letter that came late or twice. kind: "late", or "again" if its own id differs from the server's."""
 
     id: str
     kind: str
@@ -35,7 +36,7 @@ class Arrival:
 
     @property
     def sentence(self) -> str:
-        """Return what is odd about it, for a person."""
+        """Return what is unusual about it, in a sentence for staff."""
         if self.kind == "again":
             return lazy_gettext(
                 "Letter %(letter)s came under another id than its own: the server may have given it out twice.",
@@ -53,8 +54,8 @@ class Arrival:
 
 
 @dataclass(frozen=True)
-class New:
-    """A letter that has just come: its id on the server, the id and the day that stand inside it."""
+class ArrivedLetter:
+    """A letter that has just arrived: its id on the server, and the id and day in its decrypted text."""
 
     id: str
     own_id: str
@@ -63,7 +64,10 @@ class New:
 
 @dataclass(frozen=True)
 class Fetches:
-    """The content of the file. last: the last day on which all was fetched; odd: id, kind, written, fetched of each."""
+    """The content of the file. last: the last day on which everything was fetched.
+
+    odd: the unusual arrivals: id, kind, written, fetched of each.
+    """
 
     last: str = ""
     odd: tuple[tuple[str, str, str, str], ...] = ()
@@ -74,36 +78,37 @@ _ADAPTER = TypeAdapter(Fetches)
 
 
 def state_file(folder: Path) -> StateFile[Fetches]:
-    """Return the file with the last fetch and the odd letters."""
+    """Return the file with the day of the last fetch and the unusual arrivals."""
     lost = "Letters that came late or twice before that are not named any more, and the next late one may not be."
-    return StateFile(folder / FILE, _ADAPTER, lost, lambda found: all(is_id(row[0]) for row in found.odd))
+    return StateFile(folder / FILE, _ADAPTER, lost, lambda fetches: all(is_id(row[0]) for row in fetches.odd))
 
 
 class Arrivals:
-    """The record that one machine keeps of its fetches: `arrivals.json` in the desk's folder. Ids and days only."""
+    """The unusual arrivals on one machine: `arrivals.json` in the desk's folder. Ids and days only."""
 
     def __init__(self, folder: Path) -> None:
         self._file = state_file(folder)
 
-    def note(self, letters: Iterable[New], today: date) -> None:
-        """Record unusual letters of a fetch that brought everything that was waiting."""
-        before = self._file.read_or(_NOTHING)
-        last, odd = read_day(before.last), {one.id: one for one in self.odd()}
+    def record(self, letters: Iterable[ArrivedLetter], today: date) -> None:
+        """Record the unusual letters of a fetch that brought everything that was waiting."""
+        previous = self._file.read_or(_NOTHING)
+        last, arrivals = read_day(previous.last), {arrival.id: arrival for arrival in self.unusual()}
         for letter in letters:
-            for arrival in judged(letter, last, today):
-                odd[letter.id] = arrival
-        rows = tuple((one.id, one.kind, one.written, one.fetched) for one in list(odd.values())[-MOST:])
-        noted = Fetches(max(filter(None, (last, today))).isoformat(), rows)
-        if noted != before:
-            self._file.try_to_write(noted)
+            for arrival in unusual_arrivals(letter, last, today):
+                arrivals[letter.id] = arrival
+        newest = list(arrivals.values())[-MAX_ARRIVALS:]
+        rows = tuple((arrival.id, arrival.kind, arrival.written, arrival.fetched) for arrival in newest)
+        fetches = Fetches(max(filter(None, (last, today))).isoformat(), rows)
+        if fetches != previous:
+            self._file.try_to_write(fetches)
 
-    def odd(self) -> tuple[Arrival, ...]:
-        """Return the letters that came late or again."""
+    def unusual(self) -> tuple[Arrival, ...]:
+        """Return the letters that came late or twice."""
         return tuple(Arrival(*row) for row in self._file.read_or(_NOTHING).odd)
 
 
-def judged(letter: New, last: date | None, today: date) -> Iterator[Arrival]:
-    """Return what is odd about a letter, if anything. last: the day of the last whole fetch before this one."""
+def unusual_arrivals(letter: ArrivedLetter, last: date | None, today: date) -> Iterator[Arrival]:
+    """Yield an Arrival if the letter came late or twice. last: the day of the last complete fetch before this one."""
     written = read_day(letter.written)
     if letter.own_id and letter.own_id != letter.id:
         yield Arrival(letter.id, "again", letter.written, today.isoformat())

@@ -4,41 +4,42 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from forms.core.form_schema import find
 from forms.core.i18n import search_words
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_ANSWER
-from forms.core.portal import DAYS_KEPT
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
+from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import REGISTERS, Entry, decision, in_order, standing
-from forms.desk.cases.log.versions import rivals
+from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision, in_order
+from forms.desk.cases.log.versions import conflicting
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
 STATES = ("new", "read", "looking", "closed")
-TOLD_STATES = {"looking", "closed"}
-"""States that the person who told it is shown with the receipt."""
+REPORTED_STATES = {"looking", "closed"}
+"""States that the person is shown with the receipt."""
 
-ANSWER_DAYS = DAYS_KEPT["answer_days"]
+ANSWER_DAYS = DEFAULT_DAYS["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
 _INDIA = timezone(timedelta(hours=5, minutes=30))
 
-_FIRST_WORDS = 90
+_MAX_FIRST_WORDS = 90
+"""Characters of `first_words`."""
 
 _KINDS_OF_READERS = frozenset({"state", "note", "answer", "merge", "read"})
-"""Kinds of entries that nobody writes who has not read the letters."""
+"""Kinds of entries whose writer has read the letters."""
 
-_NO_WORDS = frozenset({"sent", "head", "voice", "seconds"})
-"""Values of entries that hold ids and hashes."""
+_NOT_SEARCHED = frozenset({"sent", "head", "voice", "seconds"})
+"""Values of entries that hold ids, hashes and numbers."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The value of a register. rivals: concurrent entries with other values (empty: no conflict)."""
+    """The value of a register. rivals: concurrent entries with different values; empty if there is no conflict."""
 
     value: Any
     rivals: tuple[Entry, ...] = ()
@@ -46,11 +47,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Case:
-    """One thread of letters with its log. letters: first, then what was added, by day; a Problem does not open.
+    """One thread of letters with its log.
 
-    unproven: entries whose writer is not proved; they are shown and change nothing. provenance: of letters that are
-    copies, by id. under: the case of the list with which this one stands, empty if it is in the list itself, None where
-    that was not worked out (grouping.py).
+    letters: the first, then follow-ups by day; a Problem in place of a letter that cannot be decrypted.
+    unproven: entries whose writer is not proven; they are shown and change nothing. provenance: of letters that are
+    copies, by id. listed_under: the listed case that this one is shown with; empty if it is listed itself, None while
+    grouping.py has not computed it.
     """
 
     id: str
@@ -60,11 +62,11 @@ class Case:
     answer_days: int = field(default=ANSWER_DAYS, compare=False)
     unproven: tuple[Entry, ...] = ()
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
-    under: str | None = None
+    listed_under: str | None = None
 
     @cached_property
     def first(self) -> Letter | None:
-        """The first letter, or None if it cannot be decrypted or has not come."""
+        """The first letter, or None if it cannot be decrypted or has not arrived."""
         opened = (letter for letter in self.letters if isinstance(letter, Letter))
         return next((letter for letter in opened if not letter.follows), None)
 
@@ -98,13 +100,13 @@ class Case:
     def hidden_from(self) -> tuple[str, ...]:
         """The desks that the person excluded."""
         form = find(self.form)
-        name = (form.hiding_field if form else "") or "hide_from"  # so in letters of a form that this program has not
+        name = (form.hiding_field if form else "") or "hide_from"  # the name in forms that this program does not know
         hidden = self.answers.get(name, ())
         return tuple(str(desk) for desk in hidden) if isinstance(hidden, (list, tuple)) else ()
 
-    def _setting(self, register: str, key: str, empty: Any) -> Setting:
-        last = standing(self.entries, register)
-        return Setting(last[-1].value.get(key, empty) if last else empty, rivals(last, decision))
+    def _setting(self, register: str, key: str, default: Any) -> Setting:
+        current = current_entries(self.entries, register)
+        return Setting(current[-1].value.get(key, default) if current else default, conflicting(current, decision))
 
     @cached_property
     def state(self) -> Setting:
@@ -114,14 +116,14 @@ class Case:
 
     @property
     def _is_opened(self) -> bool:
-        """Whether somebody opened it, and nobody called it new again since."""
-        said = (each for each in reversed(self.entries) if each.kind in {"state", "read"})
-        last = next((each for each in said if each.value.get("letters") != 0), None)  # 0: only a recording was heard
+        """Whether somebody has opened it, and nobody has set it back to new since."""
+        entries = (entry for entry in reversed(self.entries) if entry.kind in {"state", "read"})
+        last = next((entry for entry in entries if entry.value.get("letters") != 0), None)  # 0: only a recording heard
         return last is not None and last.kind == "read"
 
     @cached_property
     def _letters_read(self) -> int:
-        """How many of its letters somebody of this desk has read, as far as the log says."""
+        """How many of its letters members of this desk have read, according to the log."""
         read = 0
         for entry in self.entries:
             if entry.kind == "state" and entry.value.get("state") == STATES[0]:
@@ -132,47 +134,47 @@ class Case:
         return read
 
     @cached_property
-    def opened_within(self) -> int | None:
-        """Hours from the letter to its first opening here, at most; None where it was not opened or bears no day.
+    def hours_to_opening(self) -> int | None:
+        """The most hours that passed from the letter to its first opening here; None if not opened, or without a day.
 
-        Entries have a clock and letters only a day: it is counted from the moment at which that day began in India.
+        Entries have a time and letters only a day: the hours count from the beginning of that day in India.
         """
         moments = [read_moment(entry.at) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
-        known, came = [moment for moment in moments if moment], read_day(self.day)
-        if not known or not came:
+        opened, day = [moment for moment in moments if moment], read_day(self.day)
+        if not opened or not day:
             return None
-        began = datetime.combine(came, time(), _INDIA)
-        return max(0, math.ceil((min(known) - began) / timedelta(hours=1)))
+        start = datetime.combine(day, time(), _INDIA)
+        return max(0, math.ceil((min(opened) - start) / timedelta(hours=1)))
 
     @cached_property
-    def voices(self) -> tuple[PartName, ...]:
-        """Its recordings."""
+    def recordings(self) -> tuple[PartName, ...]:
+        """The recordings in its letters."""
         return tuple(part for _, part in self.parts if part.kind == "voice")
 
     @cached_property
-    def unheard(self) -> tuple[PartName, ...]:
-        """Its recordings to which nobody of this desk has listened."""
+    def unheard_recordings(self) -> tuple[PartName, ...]:
+        """The recordings to which nobody of this desk has listened."""
         heard = {entry.value.get("heard") for entry in self.entries if entry.kind == "read"}
-        return tuple(part for part in self.voices if part.id not in heard)
+        return tuple(part for part in self.recordings if part.id not in heard)
 
     @cached_property
-    def spoken_answers(self) -> tuple[PartName, ...]:
-        """The recordings beside this desk's answers, as its proven entries name them."""
-        return tuple(part for entry in self.entries if (part := spoken_in(entry)))
+    def answer_recordings(self) -> tuple[PartName, ...]:
+        """The recordings that go with this desk's answers, as its proven entries name them."""
+        return tuple(part for entry in self.entries if (part := answer_recording(entry)))
 
     @property
-    def unread(self) -> bool:
+    def is_unread(self) -> bool:
         """Whether it has a letter that nobody of this desk has opened."""
         return len(self.letters) > self._letters_read
 
     @cached_property
     def assigned(self) -> Setting:
-        """The member who has it in hand, or empty."""
+        """The member to whom it is assigned, or empty."""
         return self._setting("assign", "member", "")
 
     @cached_property
     def due_day(self) -> Setting:
-        """The day that staff wrote down (ISO), or empty."""
+        """The due day that staff set (ISO), or empty."""
         return self._setting("due", "day", "")
 
     @cached_property
@@ -181,34 +183,34 @@ class Case:
         return self._setting("theme", "theme", "")
 
     @property
-    def counted_as(self) -> Mapping[str, Any]:
-        """The theme entry that counts: theme, place, work."""
-        last = standing(self.entries, "theme")
-        return last[-1].value if last else {}
+    def theme_details(self) -> Mapping[str, Any]:
+        """The theme, place and work of the current theme entry."""
+        current = current_entries(self.entries, "theme")
+        return current[-1].value if current else {}
 
     @cached_property
     def conflicts(self) -> tuple[tuple[Entry, ...], ...]:
-        """Everything that was set to different values on two machines that did not know of each other."""
-        found = (rivals(standing(self.entries, register), decision) for register in REGISTERS)
-        return tuple(entries for entries in found if entries)
+        """The entries of each register that two machines set to different values without knowing of each other."""
+        conflicts = (conflicting(current_entries(self.entries, register), decision) for register in REGISTERS)
+        return tuple(entries for entries in conflicts if entries)
 
     @cached_property
-    def merge_written(self) -> str:
-        """The case into which staff merged it, or empty; that case may be gone."""
+    def merge_target(self) -> str:
+        """The id of the case into which staff merged it, or empty; that case may have been erased."""
         return str(self._setting("merge", "into", "").value)
 
     @property
     def merged_into(self) -> str:
-        """The case of the list with which it stands, or empty where it is in the list itself."""
-        return self.merge_written if self.under is None else self.under
+        """The id of the listed case that it is shown with, or empty if it is listed itself."""
+        return self.merge_target if self.listed_under is None else self.listed_under
 
     @cached_property
     def added_since_merged(self) -> bool:
         """Whether the person added something after it was merged: somebody should read that."""
-        merges = [entry for entry in standing(self.entries, "merge") if entry.value.get("into")]
+        merges = [entry for entry in current_entries(self.entries, "merge") if entry.value.get("into")]
         counts = [entry.value.get("letters") for entry in merges]
         known = [count for count in counts if isinstance(count, int)]
-        if merges and not known:  # written before the number was
+        if merges and not known:  # merged before entries recorded the number of letters
             last = max(entry.at[:10] for entry in merges)
             return any(isinstance(letter, Letter) and letter.follows and letter.day > last for letter in self.letters)
         return bool(known) and len(self.letters) > max(known)
@@ -216,162 +218,165 @@ class Case:
     @property
     def outcome(self) -> str:
         """The outcome of a closed case."""
-        closed = [entry for entry in standing(self.entries, "state") if entry.value.get("state") == "closed"]
+        closed = [entry for entry in current_entries(self.entries, "state") if entry.value.get("state") == "closed"]
         return str(closed[-1].value.get("outcome", "")) if closed else ""
 
     @cached_property
     def added_since_closed(self) -> bool:
         """Whether the person added something after it was closed: somebody should read that."""
-        seen = [entry.value.get("letters") for entry in standing(self.entries, "state")]
-        known = [count for count in seen if isinstance(count, int)]
+        counts = [entry.value.get("letters") for entry in current_entries(self.entries, "state")]
+        known = [count for count in counts if isinstance(count, int)]
         return bool(self.state.value == "closed" and known and len(self.letters) > max(known))
 
     @property
-    def over(self) -> bool:
-        """Return whether the case is closed and nothing was added since."""
+    def is_over(self) -> bool:
+        """Whether the case is closed and nothing was added since."""
         return bool(self.state.value == "closed") and not self.added_since_closed
 
     @cached_property
-    def answered(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether anybody has written to the person."""
         return any(entry.kind == "answer" and entry.value.get("text") for entry in self.entries)
 
     @cached_property
     def due(self) -> date | None:
-        """The day that staff set, else that of the first answer; None where nothing is due.
+        """The day that staff set, else the day by which a first answer is due; None where nothing is due.
 
-        Where somebody is in danger it is the day of the letter, also without a receipt, until somebody looks into it.
+        If somebody is in danger, it is the day of the letter, even without a receipt, until somebody looks into it.
         """
         if self.state.value == "closed" or self.merged_into:
             return None
         if day := read_day(str(self.due_day.value)):
             return day
-        came = read_day(self.day)
-        if self.urgent and self.state.value in STATES[:2] and not self.answered:
-            return came
+        day = read_day(self.day)
+        if self.is_urgent and self.state.value in STATES[:2] and not self.is_answered:
+            return day
         can_answer = self.first is not None and self.first.reply_to is not None
-        return came + timedelta(days=self.answer_days) if came and can_answer and not self.answered else None
+        return day + timedelta(days=self.answer_days) if day and can_answer and not self.is_answered else None
 
     def is_late(self, today: date) -> bool:
-        """Return whether what is due was due before today."""
+        """Return whether it was due before today."""
         return self.due is not None and self.due < today
 
     def _flag(self, flag: str) -> bool | None:
-        last = standing(self.entries, f"flag {flag}")
-        return bool(last[-1].value.get("on")) if last else None
+        """Return the value of a flag, or None if staff never set it."""
+        current = current_entries(self.entries, f"flag {flag}")
+        return bool(current[-1].value.get("on")) if current else None
 
     @cached_property
-    def urgent(self) -> bool:
-        """Return whether somebody is in danger, as the person said, unless staff said otherwise since."""
-        flagged = self._flag("urgent")
-        return self.answers.get("danger") == "yes" if flagged is None else flagged
+    def is_urgent(self) -> bool:
+        """Whether somebody is in danger, as the person wrote, unless staff have changed that since."""
+        flag = self._flag("urgent")
+        return self.answers.get("danger") == "yes" if flag is None else flag
 
     @cached_property
-    def child(self) -> bool:
-        """A child is spoken of, as the person said or staff noticed."""
-        flagged = self._flag("child")
-        return self.answers.get("children") == "yes" if flagged is None else flagged
+    def involves_child(self) -> bool:
+        """Whether it is about a child, as the person wrote, unless staff have changed that since."""
+        flag = self._flag("child")
+        return self.answers.get("children") == "yes" if flag is None else flag
 
     @cached_property
     def first_words(self) -> str:
-        """The first words of what was told, on one line."""
-        said = self.answers.get("what") or next((str(text) for text in self.answers.values()), "")
-        return " ".join(str(said).split())[:_FIRST_WORDS]
+        """The first words of the first letter, on one line."""
+        text = self.answers.get("what") or next((str(answer) for answer in self.answers.values()), "")
+        return " ".join(str(text).split())[:_MAX_FIRST_WORDS]
 
     @cached_property
-    def haystack(self) -> str:
-        """All words of letters and notes as they are searched (forms/core/i18n/search_words.py)."""
-        told = (str(text) for letter in self.letters if isinstance(letter, Letter) for text in letter.answers.values())
-        noted = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NO_WORDS)
-        return " ".join(search_words.words("\n".join([self.id, *told, *noted])))
+    def search_text(self) -> str:
+        """All words of letters and notes, as they are searched (forms/core/i18n/search_words.py)."""
+        opened = [letter for letter in self.letters if isinstance(letter, Letter)]
+        letters = (str(text) for letter in opened for text in letter.answers.values())
+        log = (str(text) for entry in self.entries for name, text in entry.value.items() if name not in _NOT_SEARCHED)
+        return " ".join(search_words.index_words("\n".join([self.id, *letters, *log])))
 
     def time_line(self) -> list[dict[str, Any]]:
-        """All that happened, for machines: letters by day, then entries in their order; no words of the letters."""
-        came: list[dict[str, Any]] = [
+        """Return all that happened, as data: letters by day, then entries in order; no words of the letters."""
+        letters: list[dict[str, Any]] = [
             {"what": "letter", "id": letter.id, "form": letter.form, "day": letter.day, "sealed_by": letter.sealed_by}
             for letter in self.letters
             if isinstance(letter, Letter)
         ]
-        for row in came:
-            if found := self.provenance.get(str(row["id"])):
-                row["copy"] = {"by": found.by, "day": found.day, "proven": found.is_proven}
-        unproven = ({**_said(entry), "proven": False} for entry in self.unproven)
-        return [*came, *(_said(entry) for entry in self.entries), *unproven]
+        for row in letters:
+            if provenance := self.provenance.get(str(row["id"])):
+                row["copy"] = {"by": provenance.by, "day": provenance.day, "proven": provenance.is_proven}
+        unproven = ({**_time_line_row(entry), "proven": False} for entry in self.unproven)
+        return [*letters, *(_time_line_row(entry) for entry in self.entries), *unproven]
 
 
-def _said(entry: Entry) -> dict[str, Any]:
+def _time_line_row(entry: Entry) -> dict[str, Any]:
     head = {"what": entry.kind, "id": entry.id, "at": entry.at, "by": entry.member}
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
 def read_moment(text: str) -> datetime | None:
-    """Return the moment that an entry bears ("2027-01-05T10:20", UTC), None where it bears none."""
+    """Return the moment that an entry names ("2027-01-05T10:20", UTC), None if it is malformed."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return None
 
 
-def spoken_in(entry: Entry) -> PartName | None:
-    """Return the recording beside the answer that an entry is about, or None."""
+def answer_recording(entry: Entry) -> PartName | None:
+    """Return the recording that goes with the answer of an entry, or None."""
     id, seconds = entry.value.get("voice"), entry.value.get("seconds")
     if entry.kind != "answer" or not is_id(id):
         return None
-    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0)
+    return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0)
 
 
-def cases(
+def build_cases(
     letters: Iterable[tuple[str, int, Letter | Problem]],
     entries: Iterable[Entry],
     answer_days: int = ANSWER_DAYS,
     unproven: Iterable[Entry] = (),
     provenance: Callable[[Letter], Provenance | None] = lambda _: None,
 ) -> list[Case]:
-    """Return cases from letters (the thread that the server names, tray, letter) and entries, newest first.
+    """Return the cases of letters (each with its thread and queue) and entries, newest first.
 
-    unproven: entries that are shown and change nothing; provenance: of a letter that is a copy.
+    unproven: entries that are shown and change nothing; provenance: returns that of a letter, None for an original.
     """
     threads: dict[str, list[tuple[int, Letter | Problem]]] = {}
     for thread, tray, letter in letters:
         threads.setdefault(thread, []).append((tray, letter))
-    logs, doubted = _by_thread(entries), _by_thread(unproven)
-    made = [
+    logs, unproven_logs = _by_thread(entries), _by_thread(unproven)
+    cases = [
         Case(
             id=thread,
-            tray=min(tray for tray, _ in found),
-            letters=tuple(letter for _, letter in sorted(found, key=lambda one: _place(one[1], thread))),
+            tray=min(tray for tray, _ in rows),
+            letters=tuple(sorted((letter for _, letter in rows), key=partial(_letter_order, thread=thread))),
             entries=tuple(in_order(logs.get(thread, ()))),
             answer_days=answer_days,
-            unproven=tuple(in_order(doubted.get(thread, ()))),
-            provenance=_provenances((letter for _, letter in found), provenance),
+            unproven=tuple(in_order(unproven_logs.get(thread, ()))),
+            provenance=_provenances((letter for _, letter in rows), provenance),
         )
-        for thread, found in threads.items()
+        for thread, rows in threads.items()
     ]
-    return sorted(made, key=lambda case: (case.day, case.id), reverse=True)
+    return sorted(cases, key=lambda case: (case.day, case.id), reverse=True)
 
 
 def _by_thread(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = {}
+    threads: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(entry.thread, []).append(entry)
-    return found
+        threads.setdefault(entry.thread, []).append(entry)
+    return threads
 
 
 def _provenances(
     letters: Iterable[Letter | Problem], provenance: Callable[[Letter], Provenance | None]
 ) -> Mapping[str, Provenance]:
-    found = ((letter.id, provenance(letter)) for letter in letters if isinstance(letter, Letter))
-    return {id: known for id, known in found if known}
+    rows = ((letter.id, provenance(letter)) for letter in letters if isinstance(letter, Letter))
+    return {id: known for id, known in rows if known}
 
 
-def _place(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
+def _letter_order(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
+    """Return the sort key of a letter in its case: the first letter, follow-ups by day, then those that do not open."""
     if not isinstance(letter, Letter):
         return (True, "9", "")
     return (letter.id != thread, letter.day, letter.id)
 
 
 def read_day(text: str) -> date | None:
-    """Return a day from its text (ISO); None where it is none, or so late that nothing can be due after it."""
+    """Return a day from its text (ISO); None if it is malformed, or so late that no due day can be computed from it."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -8,19 +8,19 @@ import click
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
 from forms.core.terminal.prompts import ask, ask_secret
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.cases import plain_text
 from forms.desk.cases.case import STATES
-from forms.desk.cases.log.case_log import is_said
+from forms.desk.cases.log.case_log import is_repeated_answer
 from forms.desk.cases.publishing import publish
-from forms.desk.cases.search import Wanted
+from forms.desk.cases.search import CaseFilter
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.opening import find_case, listed, numbered, today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.cli.watch_commands import say_alarms
 from forms.desk.command_line import command as typed
 from forms.desk.crypto.answers import read_recording
-from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
@@ -47,11 +47,11 @@ def list_command(here: DeskPlace, text: str, state: str) -> None:
         say(line)
     say_alarms(session.site_watch)
     if not synced.away:
-        note_colleagues(session)
-    wanted = {case.id for case in listed(session, Wanted(text=text, state=state, merged=True))}
+        record_colleague_keys(session)
+    wanted = {case.id for case in listed(session, CaseFilter(text=text, state=state, merged=True))}
     for number, case in numbered(session):
         if case.id in wanted:
-            say(plain_text.one_line(number, case, today()))
+            say(plain_text.case_line(number, case, today()))
     if wanted:
         say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
     else:
@@ -60,7 +60,7 @@ def list_command(here: DeskPlace, text: str, state: str) -> None:
 
 def _erasure_lines(session: Session) -> Iterator[str]:
     """Yield what staff must know of requests to erase a letter."""
-    for case_id, last_day in sorted(session.cases.resting().items()):
+    for case_id, last_day in sorted(session.cases.awaiting_erasure().items()):
         yield f"{case_id}: asked to be erased, goes on {last_day}."
     unproven = session.cases.unproven_requests()
     for case in session.cases.all():
@@ -79,10 +79,10 @@ def open_command(here: DeskPlace, which: str) -> None:
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
-        say("\n".join([*plain_text.came_by(case, letter), *plain_text.whole(letter), ""]))
+        say("\n".join([*plain_text.provenance_lines(case, letter), *plain_text.letter_lines(letter), ""]))
     if case.parts:
         say(f"See and hear photos and recordings in the window: {typed()}\n")
-    say("\n".join(plain_text.log(case)))
+    say("\n".join(plain_text.log_lines(case)))
     session.log.mark_read(case.id)
 
 
@@ -103,7 +103,7 @@ def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Pat
     session = unlock(here)
     case = find_case(session, which)
     words = text if text is not None else ask("Answer", or_else="or give it with --text")
-    if not again and is_said(case.entries, session.keys.member, words, with_voice=bool(recording)):
+    if not again and is_repeated_answer(case.entries, session.keys.member, words, with_voice=bool(recording)):
         say("You sent these very words already: they are not sent twice. To say them once more, type the same with "
             f"--again. To change the state by itself: {typed(f'state {which} STATE')}")  # fmt: skip
         return
@@ -187,7 +187,7 @@ def erase(here: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
     session = unlock(here)
     found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
-    doubt = machines_doubt(session.clock.known_day)
+    doubt = machine_clock_warning(session.clock.known_day)
     if old and doubt:
         say(doubt)
     if found and not yes:

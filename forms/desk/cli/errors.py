@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from forms.core.problem import Problem
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 
 _NEXT = {
     errno.ENOSPC: "Make room.",
@@ -29,7 +29,7 @@ def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except Problem as problem:
-            raise click.ClickException(plain(problem)) from None
+            raise click.ClickException(printable(problem)) from None
         except BrokenPipeError:
             raise  # whoever read along has stopped (`| head`): click ends quietly
         except OSError as error:
@@ -38,6 +38,6 @@ def show_problems(command: Callable[..., Any]) -> Callable[..., Any]:
                 error.errno or 0, "Is the disk or the stick still there? Put it in, and type the same again."
             )
             said = f"{where}: cannot be written or read ({error.strerror}). {todo}"
-            raise click.ClickException(plain(said)) from None
+            raise click.ClickException(printable(said)) from None
 
     return tell

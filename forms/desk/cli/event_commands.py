@@ -10,23 +10,23 @@ import click
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
-from forms.core.trusted_date import day_here, machines_doubt
+from forms.core.trusted_date import day_here, machine_clock_warning
 from forms.desk.cases.case import Case
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 from forms.desk.cli.errors import show_problems
 from forms.desk.cli.terminal import say
 from forms.desk.events import event_export as exporting
 from forms.desk.events import event_views as views
-from forms.desk.events.event_records import ACTIONS, EventBook, open_book
-from forms.desk.events.event_retention import erase_old
+from forms.desk.events.event_records import ACTIONS, EventRecords, open_event_records
+from forms.desk.events.event_retention import erase_old_names
 from forms.desk.events.event_session import EventDesk, minute
 from forms.desk.events.messaging.gateways import FileOutbox, http_gateway
-from forms.desk.events.messaging.reminders import SENT, Gone, left_out, send, waiting
+from forms.desk.events.messaging.reminders import SENT, SendResult, count_unreachable, send, waiting
 from forms.desk.events.messaging.sms import price
 from forms.desk.events.visits import EventPlan, append, event_row
 from forms.desk.session import Session
 
-Opener = Callable[[Any], EventBook]
+Opener = Callable[[Any], EventRecords]
 """From click's object of the desk command to the book of the unlocked desk."""
 
 Finder = Callable[[Session, str], Case]
@@ -38,8 +38,8 @@ def register_event_commands(
 ) -> None:
     """Add the commands to the desk's group. unlock: a session from the group's object; it may ask for a passphrase."""
 
-    def opener(here: Any) -> EventBook:
-        return open_book(EventDesk(unlock(here)), today)
+    def opener(here: Any) -> EventRecords:
+        return open_event_records(EventDesk(unlock(here)), today)
 
     for command in (
         _events(opener), _sheet(opener), _walk_in(opener), _export(opener), _remind(opener),
@@ -48,17 +48,17 @@ def register_event_commands(
         desk.add_command(command)
 
 
-def fetched_lines(book: EventBook) -> list[str]:
+def fetch_lines(book: EventRecords) -> list[str]:
     """Fetch, erase what is old, and say so."""
     fetched = book.fetch()
     lines = [f"{fetched.away} You see what was fetched before."] if fetched.away else []
     if fetched.new or fetched.cancelled:
         lines.append(f"{fetched.new} new or changed sign-ups, {fetched.cancelled} cancelled.")
     lines += [
-        f"Names of {plain(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
-        for one in erase_old(book)
+        f"Names of {printable(one.event)} are erased: {one.signed_up} had signed up, {one.came} came."
+        for one in erase_old_names(book)
     ]
-    doubt = machines_doubt(book.known_day)
+    doubt = machine_clock_warning(book.known_day)
     return [*lines, doubt] if doubt else lines
 
 
@@ -72,10 +72,10 @@ def _events(opener: Opener) -> click.Command:
     def events(here: Any, event: str | None, names: bool, marks: Path | None) -> None:
         """Events with how many come; with an event's id: who comes, who waits, who came."""
         book = opener(here)
-        for line in fetched_lines(book):
+        for line in fetch_lines(book):
             say(line, err=True)
         if marks:
-            say(f"{book.take_in(marks)} new marks.", err=True)
+            say(f"{book.import_marks(marks)} new marks.", err=True)
         lines = views.names_lines(book) if names else views.list_lines(book)
         for line in views.event_lines(book, event) if event else lines:
             say(line)
@@ -166,7 +166,7 @@ def _remind(opener: Opener) -> click.Command:
         """Remind those who come, agreed and left a number. Without an option: show what would be sent."""
         book = opener(here)
         what, reminders, ledger = views.reminders_of(book, event)
-        out = left_out(what, book.parties(book.gathering(event)))
+        out = count_unreachable(what, book.parties(book.gathering(event)))
         gateway = FileOutbox(to) if to else http_gateway(os.environ) if by_sms else None
         if by_sms and gateway is None:
             raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or use --to FILE.")
@@ -176,13 +176,13 @@ def _remind(opener: Opener) -> click.Command:
             left = [reminder.text for reminder, state in waiting(ledger, reminders) if state != SENT]
             say(f"Not sent yet: {price(left, book.session.portal.sms.paise_a_part).sentence}", err=True)
         else:
-            say(gone_sentence(send(ledger, reminders, gateway, minute(), again=again)))
+            say(result_sentence(send(ledger, reminders, gateway, minute(), again=again)))
         say(f"{out} groups left no number or did not agree to be reminded.", err=True)
 
     return remind
 
 
-def gone_sentence(gone: Gone) -> str:
+def result_sentence(gone: SendResult) -> str:
     """Return what became of a run."""
     said = [f"{gone.sent} sent, {gone.before} sent before."]
     if gone.unsure:
@@ -207,13 +207,13 @@ def _visit(unlock: Callable[[Any], Session], find_case: Finder, today: Callable[
     def visit_to_event(here: Any, letter: str, content: Path, yes: bool, event_id: str, **told: Any) -> None:
         """A letter that asks for a visit becomes a row of content/tables/events.csv."""
         session = unlock(here)
-        book = open_book(EventDesk(session), today)
+        book = open_event_records(EventDesk(session), today)
         asked = find_case(session, letter).first
         if asked is None:
             raise Problem(letter, "The letter does not open here.", "Ask another machine of this desk.")
         row = event_row(asked, book.session.portal, EventPlan(event_id, **told), book.today)
         for name, cell in row.items():
-            say(f"  {name:<10} {plain(cell)}")
+            say(f"  {name:<10} {printable(cell)}")
         if not yes:
             click.confirm("Publish this, and nothing else of the letter?", abort=True)
         path = content / "tables" / "events.csv"

@@ -14,7 +14,7 @@ from forms.desk.crypto import keys
 from forms.desk.services.place import DeskPlace
 
 
-def _say_public(here: DeskPlace, public: keys.Public) -> None:
+def _say_public(here: DeskPlace, public: keys.PublicKeys) -> None:
     """Say what to paste into portal.yml: a desk of one person has its lines, one of several a list of people."""
     desk, _, person = here.name.partition("/")
     if not person:
@@ -30,7 +30,7 @@ def _say_public(here: DeskPlace, public: keys.Public) -> None:
     say("write `- id: NAME` before the three lines, and move them in as these are.\n")
 
 
-def _say_made(here: DeskPlace, passphrase: str, make: Callable[[], keys.Public]) -> None:
+def _say_made(here: DeskPlace, passphrase: str, make: Callable[[], keys.PublicKeys]) -> None:
     """Make keys and say what to paste; where that was done, but perhaps never read, only say it again."""
     if keys.has_token(here.folder):
         with suppress(Problem):  # another passphrase: this is about other keys, and `make` says so
@@ -41,7 +41,7 @@ def _say_made(here: DeskPlace, passphrase: str, make: Callable[[], keys.Public])
     _say_public(here, make())
 
 
-def _as_one_of_several(person: str, public: keys.Public) -> list[str]:
+def _as_one_of_several(person: str, public: keys.PublicKeys) -> list[str]:
     return ["    people:", f"      - id: {person}", *(f"        {line}" for line in public.lines)]
 
 
@@ -85,7 +85,7 @@ def change_passphrase(here: DeskPlace, old: str, passphrase: str) -> None:
 @show_problems
 def recovery_key(here: DeskPlace) -> None:
     """Show a new recovery key once, to be written down or printed and locked away. It is kept nowhere."""
-    secret, public = keys.recovery()
+    secret, public = keys.new_recovery_key()
     say(f"1. PUBLIC. Put this line under the desk {here.name} in content/portal.yml and build the site again:\n")
     say(f"    recovery: {public}\n")
     say("2. SECRET. Write this down or print it, and lock it away. It opens all letters from now on.")

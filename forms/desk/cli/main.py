@@ -22,7 +22,7 @@ from forms.desk.cli.opening import CLOCK, find_case, today, unlock
 from forms.desk.cli.terminal import say
 from forms.desk.cli.trust_commands import TRUST_COMMANDS
 from forms.desk.cli.watch_commands import WATCH_COMMANDS
-from forms.desk.command_line import forget_start, note_start
+from forms.desk.command_line import reset_command_prefix, set_command_prefix
 from forms.desk.crypto import keys
 from forms.desk.events.messaging.gateways import Gateway, http_gateway
 from forms.desk.services.place import DeskPlace
@@ -69,8 +69,8 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     if callable(context.obj):
         context.meta[CLOCK] = context.obj
     context.obj = DeskPlace(name, home / name, address)
-    note_start(_started_as(context))
-    context.call_on_close(forget_start)
+    set_command_prefix(_started_as(context))
+    context.call_on_close(reset_command_prefix)
     if context.invoked_subcommand is None:
         context.invoke(window)
 
@@ -105,7 +105,7 @@ def waiting_command(here: DeskPlace, by_sms: bool) -> None:
         gateway, number, template = way_out
         # An operator drops a text that is not the one registered under the template, and says so to nobody.
         language = os.environ.get("PORTAL_NOTICE_LANGUAGE", "en" if template else "")
-        notifications.send_notice(gateway, number, notifications.in_language(language) if language else said, template)
+        notifications.send_notice(gateway, number, notifications.notice_in(language) if language else said, template)
     elif said:
         say(said)
 
@@ -115,7 +115,7 @@ def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
     gateway = http_gateway(settings)
     if gateway is None:
         raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
-    number = notifications.number_of(settings.get("PORTAL_NOTICE_NUMBER", ""))
+    number = notifications.notice_number(settings.get("PORTAL_NOTICE_NUMBER", ""))
     return gateway, number, settings.get("PORTAL_NOTICE_TEMPLATE", "")
 
 

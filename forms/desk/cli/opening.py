@@ -14,14 +14,14 @@ from forms.core.problem import Problem
 from forms.core.terminal.prompts import ask_secret
 from forms.core.trusted_date import day_here
 from forms.desk.cases.case import Case
-from forms.desk.cases.search import Wanted, find
+from forms.desk.cases.search import CaseFilter, find_cases
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import keys
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.desk.state_file import StateFile
 
-LEAST_OF_ID = 8
+MIN_ID_DIGITS = 8
 """Digits of an id that name a case on every machine."""
 
 CLOCK = "forms.desk.clock"
@@ -45,9 +45,9 @@ def ask_passphrase(here: DeskPlace) -> str | None:
     return ask_secret("Passphrase") if keys.has_passphrase(here.folder) else None
 
 
-def listed(session: Session, wanted: Wanted | None = None) -> list[Case]:
+def listed(session: Session, wanted: CaseFilter | None = None) -> list[Case]:
     """Return the cases in the order of the list."""
-    return find(session.cases.all(), wanted or Wanted(merged=True), today())
+    return find_cases(session.cases.all(), wanted or CaseFilter(merged=True), today())
 
 
 def numbered(session: Session) -> list[tuple[int, Case]]:
@@ -63,9 +63,9 @@ def find_case(session: Session, which: str) -> Case:
     Numbers are this machine's own: another of the desk may not have fetched, or has read, something else. The first
     eight digits of an id are the same on all.
     """
-    of_number = _as_shown(session) if which.isdecimal() and len(which) < LEAST_OF_ID else {}
+    of_number = _as_shown(session) if which.isdecimal() and len(which) < MIN_ID_DIGITS else {}
     wanted = which.lower()
-    begins = [case for case in session.cases.all() if len(wanted) >= LEAST_OF_ID and case.id.startswith(wanted)]
+    begins = [case for case in session.cases.all() if len(wanted) >= MIN_ID_DIGITS and case.id.startswith(wanted)]
     found = [of_number[which]] if which in of_number else begins
     if len(found) != 1:
         raise _no_such_letter(session, which, many=len(found) > 1)

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 
 
 def say(text: object, **more: Any) -> None:
     """Print a text, with every control and formatting character in it shown as a dot. more: as click.secho takes it."""
-    click.secho(plain(text), **more)
+    click.secho(printable(text), **more)

@@ -9,7 +9,7 @@ from forms.desk.cli.opening import ask_passphrase, clock, numbered, today, unloc
 from forms.desk.cli.terminal import say
 from forms.desk.command_line import command as typed
 from forms.desk.crypto import key_sheet
-from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 
@@ -28,7 +28,7 @@ def keys_command(here: DeskPlace) -> None:
 
 def _show_keys(session: Session, who: str = "") -> None:
     for line in key_sheet.lines(session.keys.pinned, session.portal.current.desks, session.keys.member, who):
-        say(plain_text.plain(line))
+        say(plain_text.printable(line))
 
 
 @click.command()
@@ -75,14 +75,14 @@ def _begin_statements_anew(session: Session, yes: bool) -> None:
         say(sentence)
     if not yes:
         click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
-    was_there = session.withheld.statements.begin_anew()
+    was_there = session.withheld.statements.reset()
     say("They begin anew at the next fetch." if was_there else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:
     found = session.cases.unproven()
     for entry in found:
-        say(f"{entry.thread[:8]}  {plain_text.plain(entry.at)}  {plain_text.plain(entry.member)}  {entry.kind}")
+        say(f"{entry.thread[:8]}  {plain_text.printable(entry.at)}  {plain_text.printable(entry.member)}  {entry.kind}")
     for id in (copies := session.cases.unproven_copies()):
         say(f"{id[:8]}  a copy without a right signature")
     if (found or copies) and not yes:
@@ -99,7 +99,7 @@ def reseal(here: DeskPlace, member: str) -> None:
     session = unlock(here)
     session.sync.run()
     count = session.sharing.reseal(member)
-    note_colleagues(session, member)
+    record_colleague_keys(session, member)
     say(f"{count} open cases are sealed for {member}.")
 
 
@@ -116,11 +116,11 @@ def forget_old_keys(here: DeskPlace, seal_anew: bool, yes: bool) -> None:
         say("This machine has no old key.")
         return
     session.key_retirement.require_that_new_key_is_known()
-    found = session.key_retirement.needing()
+    found = session.key_retirement.find_needed()
     say(found.sentence)
     for number, case in numbered(session):
         if case in found.cases:
-            say(plain_text.one_line(number, case, today()))
+            say(plain_text.case_line(number, case, today()))
     if found.files:
         say("They are sealed for the present key first." if seal_anew else
                    "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip

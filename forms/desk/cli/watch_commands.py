@@ -40,7 +40,7 @@ def watch_command(here: DeskPlace, everything: bool, seen: bool, trust: bool) ->
         say("\n".join(["Trusted from now on:", *(watch.trust_publishers(portal) or ["no key"])]))
     if seen or trust:
         say(f"Alarms forgotten: {watch.dismiss()}.")
-    watch.look(portal, today(), everything=everything)
+    watch.check(portal, today(), everything=everything)
     said = list(findings(watch, portal, today()))
     for ok, sentence in said:
         say(f"{'well ' if ok else 'MEND '} {sentence}")
@@ -64,7 +64,7 @@ def say_alarms(watch: SiteWatch) -> None:
 def access(here: DeskPlace) -> None:
     """Who of this desk did what with which letter, as the server wrote it down."""
     for row in unlock(here).place.server().access():
-        say("  ".join(plain_text.plain(row.get(name, "")) for name in ("at", "member", "what", "letter")))
+        say("  ".join(plain_text.printable(row.get(name, "")) for name in ("at", "member", "what", "letter")))
 
 
 WATCH_COMMANDS = (doctor_command, watch_command, access)

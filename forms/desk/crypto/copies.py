@@ -1,7 +1,7 @@
-"""Copies that a colleague or another desk made: who made one, for whom, and whether its signature is right.
+"""Copies made by a colleague or another desk: who made one, for whom, and whether its signature is valid.
 
-A copy is the original's content with a mark beside it (`copy` in a letter or entry, or in the first line of a part), so
-that software without marks reads it as before. The signature covers the content without the mark.
+A copy is the original's content with a mark (`copy` in a letter or entry, or in the first line of a part), so that
+software without marks reads it as before. The signature covers the content without the mark.
 """
 
 import hashlib
@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from forms.core.crypto.signing import PrivateKey, SignedStatement, content_hash, is_signed_by_any, sign
-from forms.desk.crypto.foreign_json import tame
+from forms.desk.crypto.foreign_json import sanitise
 
 _MARK = "copy"
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Somebody of a desk who signs on a day."""
+    """The member of a desk who signs, with the signing key and the day."""
 
     desk: str
     member: str
@@ -26,13 +26,13 @@ class Signer:
     day: str
 
     def sign(self, purpose: str, letter: str, item: str, content: str, reader: str = "") -> str:
-        """Return the signature of such a statement."""
+        """Return the signature of a statement with these fields."""
         return sign(SignedStatement(purpose, letter, item, self.desk, self.member, self.day, content, reader), self.key)
 
 
 @dataclass(frozen=True)
 class CopyMark:
-    """What a copy says of itself. content: the SHA-256 of the rest, worked out here and not taken from the copy."""
+    """The mark of a copy. content: the SHA-256 of everything but the mark, computed here, not read from the copy."""
 
     by: str
     desk: str
@@ -49,35 +49,38 @@ class CopyMark:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a letter that is a copy came from. by: who handed it over, or empty where nobody can be proved."""
+    """Where a copied letter came from. by: who handed it over, or empty if unknown."""
 
     by: str
     day: str
     is_proven: bool
 
 
-def read_mark(data: Any, *, kept: bool = False) -> CopyMark | None:
-    """Return the mark in the JSON of a letter or entry, None where there is none. kept: from this machine's index."""
+def read_mark(data: Any, *, from_index: bool = False) -> CopyMark | None:
+    """Return the mark in the JSON of a letter or entry, None if it has none.
+
+    from_index: whether the JSON comes from this machine's own index.
+    """
     row = data.get(_MARK) if isinstance(data, dict) else None
     if not isinstance(row, dict):
         return None
-    said = tame(row)
+    safe = sanitise(row)
     by, desk, reader, day, signature = (
-        str(said.get(name, "")) for name in ("by", "desk", "reader", "day", "signature")
+        str(safe.get(name, "")) for name in ("by", "desk", "reader", "day", "signature")
     )
-    content = str(row.get("content", "")) if kept else _hash_of_rest(data)
+    content = str(row.get("content", "")) if from_index else _hash_of_rest(data)
     return CopyMark(by, desk, reader, day, signature, content)
 
 
 def read_part_mark(plain: bytes) -> CopyMark | None:
-    """Return the mark in the first line of a part, None where there is none."""
+    """Return the mark in the first line of a part, None if it has none."""
     head, body = _part(plain)
     mark = read_mark(head)
     return mark and CopyMark(**{**asdict(mark), "content": _hash_of_rest({**head, "body": body})})
 
 
 def read_any_mark(plain: bytes) -> CopyMark | None:
-    """Return the mark of a letter, an entry or a part, None where there is none."""
+    """Return the mark of a letter, an entry or a part, None if it has none."""
     if mark := read_part_mark(plain):
         return mark
     try:
@@ -87,7 +90,7 @@ def read_any_mark(plain: bytes) -> CopyMark | None:
 
 
 def copy_of(plain: bytes, letter: str, item: str, reader: str, signer: Signer) -> bytes:
-    """Return the content of a letter or entry with a signed mark. What is no JSON object is copied as it is."""
+    """Return the content of a letter or entry with a signed mark. Anything but a JSON object is returned unchanged."""
     try:
         data = json.loads(plain)
         content = _hash_of_rest(data)
@@ -114,7 +117,7 @@ def _mark(letter: str, item: str, reader: str, content: str, signer: Signer) -> 
 
 
 def content_of(plain: bytes) -> bytes:
-    """Return the content without mark and padding, in one form: a copy and its original give the same."""
+    """Return a normalised form of the content, without mark and padding: equal for a copy and its original."""
     head, body = _part(plain)
     try:
         if head:
@@ -137,7 +140,7 @@ def _hash_of_rest(data: Mapping[str, Any]) -> str:
 
 
 def _part(plain: bytes) -> tuple[dict[str, Any], str]:
-    """Return the first line of a part and the SHA-256 of its content; an empty head where it is no part."""
+    """Return the first line of a part and the SHA-256 of its content; an empty head if it is not a part."""
     line, _, rest = plain.partition(b"\n")
     try:
         head = json.loads(line)

@@ -1,4 +1,4 @@
-"""The only place where letters are decrypted. Their content may be written by anybody: trust none of it."""
+"""The only module that decrypts letters. Anybody may have written their content: trust none of it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import addition_claim
 from forms.desk.command_line import command
 from forms.desk.crypto.copies import CopyMark, read_mark
-from forms.desk.crypto.foreign_json import ODD_JSON, tame
+from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
 Identities = Sequence[pyrage.x25519.Identity]
-"""The age identities of this machine: the present one first, then those that it had before."""
+"""The age identities of this machine: the present one first, then earlier ones."""
 
 
 class NotForThisDesk(Problem):
@@ -25,7 +25,7 @@ class NotForThisDesk(Problem):
 
 
 class NotALetter(Problem):
-    """The plaintext is no letter of this software."""
+    """The plaintext is not a letter of this software."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class PartName:
 class Letter:
     """A decrypted letter. `day` is empty in a sign-up; `reply_to` is the age recipient of its answer, or None.
 
-    follows: the id of the letter to which this one adds, or empty; sealed_by: browser or server; copied_by: the member
-    who encrypted it anew and handed it over, as the server says, or empty for an original; copy: what a copy says.
-    erase_hash: SHA-256 of the secret that only its receipt yields, or empty in older letters; proof: of a notice of
-    erasing, that secret. answer_key: proves answers to it, or empty. seen, receipt_proof: of what is added, the short
-    ids of the answers that the person was shown, and the proof by her receipt. claim: what that proof is about, worked
-    out here, after the id that is in the letter. All in hexadecimal.
+    follows: the id of the first letter, in a follow-up; else empty. sealed_by: browser or server. copied_by: according
+    to the server, the member who copied it and handed it over; empty for an original. copy: the mark of a copy.
+    erase_hash: SHA-256 of a secret derived from its receipt; empty in older letters. proof: in an erasure notice, that
+    secret. answer_key: the key that proves answers, or empty. seen, receipt_proof: in a follow-up, the short ids of
+    the answers that the person was shown, and the proof by their receipt. claim: the id in the letter and what that
+    proof is about, computed here. Hashes, keys and proofs are hexadecimal.
     """
 
     id: str
@@ -72,12 +72,12 @@ class Letter:
 
     @property
     def thread(self) -> str:
-        """The id of the first letter of what was told."""
+        """The id of the first letter of its case."""
         return self.follows or self.id
 
 
 def open_sealed(sealed: bytes, identities: Identities) -> bytes:
-    """Return what was sealed to one of these identities. Raises NotForThisDesk (also for cut or changed bytes)."""
+    """Decrypt a file with one of these identities. Raises NotForThisDesk, also for truncated or changed bytes."""
     try:
         return bytes(pyrage.decrypt(sealed, list(identities)))
     except pyrage.DecryptError:
@@ -89,7 +89,7 @@ def open_sealed(sealed: bytes, identities: Identities) -> bytes:
 
 
 def open_json(sealed: bytes, identities: Identities) -> Any:
-    """Return a sealed JSON text. Raises NotForThisDesk or NotALetter."""
+    """Decrypt and parse JSON. Raises NotForThisDesk or NotALetter."""
     plain = open_sealed(sealed, identities)
     try:
         return json.loads(plain)
@@ -104,7 +104,7 @@ def open_letter(sealed: bytes, identity: pyrage.x25519.Identity | Identities) ->
 
 
 def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
-    """Return the kind (photo or voice) and the content of a sealed part. Raises NotForThisDesk or NotALetter."""
+    """Decrypt an attachment; return its kind (photo or voice) and content. Raises NotForThisDesk or NotALetter."""
     line, _, rest = open_sealed(sealed, identities).partition(b"\n")
     try:
         head = json.loads(line)
@@ -114,18 +114,21 @@ def open_part(sealed: bytes, identities: Identities) -> tuple[str, bytes]:
     return kind, rest[: max(0, length)]
 
 
-def read_letter(data: Any, *, kept: bool = False) -> Letter:
-    """Return a letter from its JSON. kept: from this machine's index. Raises NotALetter, whatever the JSON is."""
+def read_letter(data: Any, *, from_index: bool = False) -> Letter:
+    """Return a letter from its JSON. Raises NotALetter, whatever the JSON is.
+
+    from_index: whether the JSON comes from this machine's own index.
+    """
     if isinstance(data, dict) and isinstance(data.get("answers"), dict):
-        with suppress(*ODD_JSON):
-            return _letter(data, kept=kept)
+        with suppress(*MALFORMED_JSON_ERRORS):
+            return _letter(data, from_index=from_index)
     raise NotALetter("letter", "It has not the shape of a letter.", "Somebody may have sent junk. Leave it.")
 
 
-def _letter(data: dict[str, Any], *, kept: bool) -> Letter:
-    mark = read_mark(data, kept=kept)
-    claim = str(data["claim"]) if kept else _claim(data)
-    data = tame(data)
+def _letter(data: dict[str, Any], *, from_index: bool) -> Letter:
+    mark = read_mark(data, from_index=from_index)
+    claim = str(data["claim"]) if from_index else _claim(data)
+    data = sanitise(data)
     desks = data.get("desks")
     people = data.get("people")
     reply_to = data.get("reply_to")
@@ -153,8 +156,8 @@ def _letter(data: dict[str, Any], *, kept: bool) -> Letter:
 
 
 def _claim(data: Mapping[str, Any]) -> str:
-    """Return what a proof by receipt would be about, after the letter's own id; empty where there is none."""
-    return f"{tame(data.get('id'))} {addition_claim(data)}" if data.get("receipt_proof") else ""
+    """Return the letter's own id and the claim that its receipt proof is about; empty if it has no proof."""
+    return f"{sanitise(data.get('id'))} {addition_claim(data)}" if data.get("receipt_proof") else ""
 
 
 def _texts(rows: Any) -> Iterator[str]:
@@ -162,7 +165,7 @@ def _texts(rows: Any) -> Iterator[str]:
 
 
 def _parts(rows: Any) -> Iterator[PartName]:
-    """Yield the attachments that a letter names, if their ids are well formed: they become file names."""
+    """Yield the attachments that a letter names, if their ids are well-formed: they become file names."""
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and is_id(row.get("id")) and row.get("kind") in ("photo", "voice"):
             seconds = row.get("seconds")

@@ -1,4 +1,4 @@
-"""The keys of all desks as people compare them: by person, with fingerprints, and what changed."""
+"""The keys of all desks for comparison by people: the fingerprints of each person, and what changed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from forms.desk.crypto.pinned_keys import PinnedKeys
 
 @dataclass(frozen=True)
 class KeySheet:
-    """The keys of a person, or a desk's recovery key. known, published: fingerprints; empty where there is no key."""
+    """The keys of a person, or a desk's recovery key. known, published: fingerprints; empty if there is no key."""
 
     desk: str
     who: str
@@ -29,12 +29,12 @@ class KeySheet:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the published keys are not those that this machine knows."""
+        """Whether the published keys differ from those that this machine knows."""
         return bool(self.changes)
 
     @property
     def is_refused(self) -> bool:
-        """Whether a person at this machine has refused all that changed."""
+        """Whether somebody at this machine has refused all the changes."""
         return bool(self.changes) and all(change.refused for change in self.changes)
 
     @property
@@ -49,14 +49,14 @@ class KeySheet:
 
 
 def _fingerprints(desks: Iterable[Desk], desk: str, who: str, *, recovery: bool) -> tuple[str, ...]:
-    mine = [one for one in desks if one.id == desk]
+    matches = [candidate for candidate in desks if candidate.id == desk]
     if recovery:
-        return tuple(recovery_fingerprint(one) for one in mine if one.recovery)
-    return tuple(member_fingerprint(member) for one in mine for member in one.members if member.id == who)
+        return tuple(recovery_fingerprint(match) for match in matches if match.recovery)
+    return tuple(member_fingerprint(member) for match in matches for member in match.members if member.id == who)
 
 
-def people(pinned: PinnedKeys, published: Sequence[Desk]) -> list[KeySheet]:
-    """Return everybody whose keys this machine knows or the portal publishes."""
+def key_sheets(pinned: PinnedKeys, published: Sequence[Desk]) -> list[KeySheet]:
+    """Return a sheet for each person and recovery key that this machine knows or the portal publishes."""
     known, changes = pinned.desks(), pinned.changes(published)
     rows = {(desk.id, member.id, False) for desk in (*known, *published) for member in desk.members}
     rows |= {(desk.id, desk.id, True) for desk in (*known, *published) if desk.recovery}
@@ -77,25 +77,25 @@ def people(pinned: PinnedKeys, published: Sequence[Desk]) -> list[KeySheet]:
     ]
 
 
-def all_together(pinned: PinnedKeys) -> str:
-    """Return the one fingerprint of all keys that this machine knows."""
+def combined_fingerprint(pinned: PinnedKeys) -> str:
+    """Return one fingerprint of all keys that this machine knows."""
     return portal_fingerprint(pinned.desks())
 
 
-def of_desks(pinned: PinnedKeys) -> list[tuple[str, str]]:
-    """Return the fingerprint of each desk, as the printed sheet has it."""
+def desk_fingerprints(pinned: PinnedKeys) -> list[tuple[str, str]]:
+    """Return the id and the fingerprint of each desk, as on the printed sheet."""
     return [(desk.id, desk_fingerprint(desk)) for desk in pinned.desks()]
 
 
 def lines(pinned: PinnedKeys, published: Sequence[Desk], member: str, who: str = "") -> Iterator[str]:
-    """Return the sheet for a terminal: of everybody, or of one person or desk."""
+    """Yield the lines for a terminal. member: the member of this machine; who: one person or desk, or empty for all."""
     if not who:
-        yield f"All desks together: {all_together(pinned)}"
-        yield from (f"  {desk:<24} {number}" for desk, number in of_desks(pinned))
-        if not pinned.compared:
+        yield f"All desks together: {combined_fingerprint(pinned)}"
+        yield from (f"  {desk:<24} {number}" for desk, number in desk_fingerprints(pinned))
+        if not pinned.is_compared:
             yield f"Not yet compared with the printed sheet. When they are the same: {command('trust --all')}"
         yield ""
-    for sheet in people(pinned, published):
+    for sheet in key_sheets(pinned, published):
         if who in {"", sheet.who, sheet.desk}:
             yield from _lines(sheet, member)
     for key in pinned.reverted:

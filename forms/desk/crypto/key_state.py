@@ -1,4 +1,4 @@
-"""What a machine remembers of the keys of all desks: each key, how it changed, and the content of the file."""
+"""The keys of all desks as a machine stores them: each key, its changes, and the content of the file."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NAMES = {
 
 
 class PinnedKey(NamedTuple):
-    """One key: of which desk, of whom (for a recovery key the desk), what it is for, and its text."""
+    """One key: its desk, its owner (of a recovery key the desk), its purpose (KEY, SIGNING, RECOVERY), its text."""
 
     desk: str
     who: str
@@ -26,13 +26,16 @@ class PinnedKey(NamedTuple):
 
     @property
     def slot(self) -> tuple[str, str, str]:
-        """Return where it stands: two keys in one slot are two keys of one person."""
+        """What it is the key for: two keys of one slot are successive keys of one person for one purpose."""
         return self.desk, self.who, self.what
 
 
 @dataclass(frozen=True)
 class KeyChange:
-    """Keys of one slot that were removed or came. shared: others who have the same new key; refused: by a person."""
+    """The keys of one slot that were removed or added.
+
+    shared: other people who have the same new key; refused: whether somebody at this machine refused the change.
+    """
 
     desk: str
     who: str
@@ -44,25 +47,25 @@ class KeyChange:
 
     @property
     def sentence(self) -> LazyText:
-        """Return what changed, for a person."""
+        """What changed, in a sentence for staff."""
         name = lazy_gettext("%(who)s: %(key)s", who=self.who, key=_NAMES[self.what])
         if not self.added:
-            said = lazy_gettext("%(key)s is gone.", key=name)
+            change = lazy_gettext("%(key)s is gone.", key=name)
         elif self.removed:
-            said = lazy_gettext("%(key)s is another one.", key=name)
+            change = lazy_gettext("%(key)s is another one.", key=name)
         else:
-            said = lazy_gettext("%(key)s is new.", key=name)
+            change = lazy_gettext("%(key)s is new.", key=name)
         same = lazy_gettext("The same key belongs to %(names)s.", names=", ".join(self.shared)) if self.shared else ""
-        return joined(said, same)
+        return joined(change, same)
 
 
 @dataclass(frozen=True)
 class KeyState:
-    """The content of the file. compared: a person compared the keys with the printed sheet.
+    """The content of the file. compared: whether somebody compared the keys with the printed sheet.
 
-    earlier: signing keys of before a confirmed change, still good for older entries. pending: changes seen at the last
-    fetch. reverted: keys that the server showed and took back before anybody decided. accepted: ids of entries and
-    copies that were here before they had to be signed.
+    earlier: signing keys from before a confirmed change, still valid for older entries. pending: keys that were new at
+    the last fetch. reverted: keys that the server published and withdrew before anybody decided. accepted: ids of
+    entries and copies that count without a signature.
     """
 
     pinned: frozenset[PinnedKey] = frozenset()
@@ -77,27 +80,27 @@ class KeyState:
 
 
 def keys_of(desks: Iterable[Desk]) -> frozenset[PinnedKey]:
-    """Return all keys that desks publish; a missing one is none."""
-    found: set[tuple[Any, ...]] = set()
+    """Return all keys that desks publish."""
+    keys: set[tuple[Any, ...]] = set()
     for desk in desks:
-        found.add((desk.id, desk.id, RECOVERY, desk.recovery or ""))
+        keys.add((desk.id, desk.id, RECOVERY, desk.recovery or ""))
         for member in desk.members:
-            found.add((desk.id, member.id, KEY, member.key or ""))
-            found.add((desk.id, member.id, SIGNING, member.signing or ""))
-    return frozenset(PinnedKey(*map(str, key)) for key in found if key[-1])
+            keys.add((desk.id, member.id, KEY, member.key or ""))
+            keys.add((desk.id, member.id, SIGNING, member.signing or ""))
+    return frozenset(PinnedKey(*map(str, key)) for key in keys if key[-1])
 
 
 _KEY_SETS = ("pinned", "earlier", "refused", "refused_removals", "pending", "reverted")
 
 
 def as_json(state: KeyState) -> dict[str, Any]:
-    """Return the content of the file as it is written."""
+    """Return the state as JSON for the file."""
     sets = {name: sorted(getattr(state, name)) for name in _KEY_SETS}
     return {"version": 1, "compared": state.compared, "day": state.day, **sets, "accepted": sorted(state.accepted)}
 
 
 def read(data: Any) -> KeyState:
-    """Return the content of the file from its JSON. Raises KeyError, TypeError or ValueError for another one."""
+    """Return the state from the JSON of the file. Raises KeyError, TypeError or ValueError if it is malformed."""
     sets = {name: frozenset(PinnedKey(*map(str, row)) for row in data[name]) for name in _KEY_SETS}
     accepted = frozenset(map(str, data["accepted"]))
     return KeyState(**sets, compared=data["compared"] is True, day=str(data["day"]), accepted=accepted)

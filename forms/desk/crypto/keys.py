@@ -1,6 +1,6 @@
 """A desk's keys: an age identity that never leaves its machine, and the token with which it fetches letters.
 
-In a desk's folder stand `identity.age` (under a passphrase) or, in the demonstration, `identity.txt`, and `token.txt`.
+A desk's folder holds `token.txt` and `identity.age` (under a passphrase), or in the demonstration `identity.txt`.
 """
 
 import hashlib
@@ -21,17 +21,17 @@ from forms.core.problem import Problem
 from forms.desk.command_line import command
 
 RESTORING = "restoring"
-"""The file that says: fetch everything that the server still has of this desk, not only what is new."""
+"""The file that requests a fetch of everything that the server still has for this desk, not only of what is new."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
-LEAST_PASSPHRASE = 12
-"""Letters of the shortest passphrase that is taken."""
+MIN_PASSPHRASE_LENGTH = 12
+"""Characters of the shortest passphrase that is accepted."""
 
 
 @dataclass(frozen=True)
-class Public:
-    """The lines for content/portal.yml: the age recipient, the hash of the pickup token, the public signing key."""
+class PublicKeys:
+    """The values for content/portal.yml: the age recipient, the hash of the pickup token, the public signing key."""
 
     key: str
     pickup: str
@@ -39,12 +39,12 @@ class Public:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The lines as they stand in portal.yml."""
+        """The lines for portal.yml."""
         return (f"key: {self.key}", f"pickup: {self.pickup}", f"signing: {self.signing}")
 
 
-def _public(identity: pyrage.x25519.Identity, token: str) -> Public:
-    return Public(str(identity.to_public()), pickup_line(token), signing_line(identity))
+def _public(identity: pyrage.x25519.Identity, token: str) -> PublicKeys:
+    return PublicKeys(str(identity.to_public()), pickup_line(token), signing_line(identity))
 
 
 def signing_line(identity: pyrage.x25519.Identity) -> str:
@@ -57,11 +57,11 @@ def pickup_line(token: str) -> str:
     return "sha256:" + hashlib.sha256(token.encode()).hexdigest()
 
 
-def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Identity] = ()) -> Public:
+def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Identity] = ()) -> PublicKeys:
     """Make a desk's keys in its folder; without a passphrase only for the demonstration.
 
-    older: identities that open what came before, of which all is to be fetched.
-    Raises Problem where keys are there already, the passphrase is too short, or the folder cannot be written.
+    older: identities that open earlier letters, which are all to be fetched again.
+    Raises Problem if the folder has keys already or cannot be written, or the passphrase is too short.
     """
     if passphrase is not None:
         require_length(passphrase)
@@ -71,7 +71,7 @@ def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Ide
         )
     identity, *more = _without_token(folder, passphrase) or [pyrage.x25519.Identity.generate()]
     token = secrets.token_urlsafe(32)
-    plain = "".join(f"{one}\n" for one in dict.fromkeys(map(str, (identity, *more, *older)))).encode()
+    plain = "".join(f"{line}\n" for line in dict.fromkeys(map(str, (identity, *more, *older)))).encode()
     try:
         if older:
             write_safely(folder / RESTORING, b"")
@@ -79,7 +79,7 @@ def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Ide
             write_safely(folder / "identity.txt", plain)
         else:
             write_safely(folder / "identity.age", encrypt(plain, passphrase))
-        write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its being there means all is there
+        write_safely(folder / "token.txt", f"{token}\n".encode())  # last: its presence means that the keys are complete
     except OSError as error:
         raise Problem(
             str(folder),
@@ -90,14 +90,14 @@ def make(folder: Path, passphrase: str | None, older: Sequence[pyrage.x25519.Ide
 
 
 def has_token(folder: Path) -> bool:
-    """Return whether a machine has keys, whole: the token is written last."""
+    """Return whether a machine has complete keys: the token is written last."""
     return (folder / "token.txt").exists()
 
 
 def _without_token(folder: Path, passphrase: str | None) -> Sequence[pyrage.x25519.Identity]:
-    """Return the identities of a folder without a token, so that none is ever written over. Raises Problem.
+    """Return the identities of a folder without a token, so that they are never overwritten. Raises Problem.
 
-    Making them was cut short, or the token alone was lost: letters may wait for them.
+    Making them was interrupted, or only the token was lost: letters may be encrypted to them.
     """
     if not any((folder / name).exists() for name in ("identity.age", "identity.txt")):
         return ()
@@ -111,36 +111,36 @@ def _without_token(folder: Path, passphrase: str | None) -> Sequence[pyrage.x255
         ) from None
 
 
-def public(folder: Path, passphrase: str | None) -> Public:
-    """Return the lines for portal.yml of the present keys of a machine. Raises Problem."""
+def public(folder: Path, passphrase: str | None) -> PublicKeys:
+    """Return the public values of the present keys of a machine. Raises Problem."""
     return _public(identity(folder, lambda: passphrase or ""), token(folder))
 
 
 def make_demonstration(home: Path, desks: Sequence[str]) -> Mapping[str, tuple[str, str, str]]:
-    """Each desk's demonstration keys, made where they are missing: recipient, pickup line, signing key by desk."""
-    made = {}
+    """Return each desk's demonstration keys, by desk: recipient, pickup line, signing key. Makes missing ones."""
+    demonstration_keys = {}
     for desk in desks:
         folder = home / desk
         if not (folder / "token.txt").exists():
             (folder / "identity.txt").unlink(missing_ok=True)
             make(folder, None)
         public = _public(identity(folder, _no_passphrase), token(folder))
-        made[desk] = (public.key, public.pickup, public.signing)
-    return made
+        demonstration_keys[desk] = (public.key, public.pickup, public.signing)
+    return demonstration_keys
 
 
 def _no_passphrase() -> str:
-    """Stand for the passphrase of a demonstration key, which has none. Always raises Problem."""
+    """Raise Problem: a demonstration key has no passphrase."""
     raise Problem("desk", "a demonstration key has no passphrase.", "Remove the folder var/desk and serve again.")
 
 
-def unprotected(home: Path) -> frozenset[str]:
-    """Return the public keys of all desks below this folder whose secret is there without a passphrase."""
-    found: list[str] = []
+def unprotected_keys(home: Path) -> frozenset[str]:
+    """Return the public keys of all desks below this folder whose secret key has no passphrase."""
+    keys: list[str] = []
     for path in home.rglob("identity.txt"):
         with suppress(Problem, OSError):
-            found += [str(one.to_public()) for one in identities(path.parent, _no_passphrase)]
-    return frozenset(found)
+            keys += [str(identity.to_public()) for identity in identities(path.parent, _no_passphrase)]
+    return frozenset(keys)
 
 
 def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
@@ -149,14 +149,14 @@ def identity(folder: Path, ask: Callable[[], str]) -> pyrage.x25519.Identity:
 
 
 def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Identity, ...]:
-    """Return all identities of this machine, the present one first, then older ones that still open old letters.
+    """Return all identities of this machine, the present one first, then older ones, which still open old letters.
 
-    `ask` is called for the passphrase where there is one. The file is age's own: one secret key a line.
-    Raises Problem where there is no key, the passphrase is wrong, or the file is damaged.
+    `ask` returns the passphrase; it is called only if there is one. The file has age's own format: one secret key a
+    line. Raises Problem if there is no key, the passphrase is wrong, or the file is damaged.
     """
     locked = folder / "identity.age"
     try:
-        plain = _decrypted(locked.read_bytes(), ask()) if locked.exists() else (folder / "identity.txt").read_bytes()
+        plain = _decrypt(locked.read_bytes(), ask()) if locked.exists() else (folder / "identity.txt").read_bytes()
         lines = [line for line in plain.decode("utf-8-sig").splitlines() if line.strip()]
         if not lines:
             raise Problem(str(folder), "the key file is empty.", "Take it back from your backup.")
@@ -174,55 +174,55 @@ def identities(folder: Path, ask: Callable[[], str]) -> tuple[pyrage.x25519.Iden
 
 
 def has_passphrase(folder: Path) -> bool:
-    """Return whether the key of this machine stands under a passphrase."""
+    """Return whether the key of this machine has a passphrase."""
     return (folder / "identity.age").exists()
 
 
 def change_passphrase(folder: Path, old: str, new: str) -> None:
     """Protect the same keys with another passphrase, atomically. Raises Problem."""
-    kept = identities(folder, lambda: old)
-    _write_identities(folder, kept, new)
+    _write_identities(folder, identities(folder, lambda: old), new)
     (folder / "identity.txt").unlink(missing_ok=True)
 
 
-def rotate(folder: Path, passphrase: str | None) -> Public:
-    """Return a new key and token for this machine; the older keys stay, to open older letters. Raises Problem.
+def rotate(folder: Path, passphrase: str | None) -> PublicKeys:
+    """Make a new key and token for this machine; older keys remain, to open older letters. Raises Problem.
 
-    The new public lines must go into portal.yml; until then the server has an old token only. All of them stay in
-    `token.old.txt`, the newest first: a key may be changed again before the first change was published.
+    Returns the new public values, which must be put into portal.yml. Until then the server only knows an old token.
+    All old tokens remain in `token.old.txt`, newest first: a key may be changed again before the first change is
+    published.
     """
-    kept = identities(folder, lambda: passphrase or "")
-    old = list(dict.fromkeys([token(folder), *old_tokens(folder)]))
-    fresh = pyrage.x25519.Identity.generate()
-    _write_identities(folder, (fresh, *kept), passphrase)
-    write_or_complain(folder / "token.old.txt", "".join(f"{one}\n" for one in old).encode())
-    new = secrets.token_urlsafe(32)
-    write_or_complain(folder / "token.txt", f"{new}\n".encode())
-    return _public(fresh, new)
+    existing = identities(folder, lambda: passphrase or "")
+    previous_tokens = list(dict.fromkeys([token(folder), *old_tokens(folder)]))
+    new_identity = pyrage.x25519.Identity.generate()
+    _write_identities(folder, (new_identity, *existing), passphrase)
+    write_or_complain(folder / "token.old.txt", "".join(f"{line}\n" for line in previous_tokens).encode())
+    new_token = secrets.token_urlsafe(32)
+    write_or_complain(folder / "token.txt", f"{new_token}\n".encode())
+    return _public(new_identity, new_token)
 
 
-def forget_old(folder: Path, passphrase: str | None) -> int:
-    """Delete all keys but the present one, and return how many: what is encrypted only to them is lost.
+def forget_old_keys(folder: Path, passphrase: str | None) -> int:
+    """Delete all keys but the present one; return how many. Whatever is encrypted only to them is lost.
 
-    forms/desk/services/keys/key_retirement.py says before what that is. Raises Problem where the passphrase is wrong.
+    forms/desk/services/keys/key_retirement.py finds out before what that is. Raises Problem if the passphrase is wrong.
     """
     present, *older = identities(folder, lambda: passphrase or "")
     _write_identities(folder, (present,), passphrase)
-    for name in ("token.old.txt", "index.age"):  # the index holds what the old keys opened
+    for name in ("token.old.txt", "index.age"):  # the index holds letters that only the old keys open
         (folder / name).unlink(missing_ok=True)
     return len(older)
 
 
-def recovery() -> tuple[str, str]:
-    """A recovery key: its secret, to be printed and locked away, and its public half for portal.yml. Kept nowhere."""
-    fresh = pyrage.x25519.Identity.generate()
-    return str(fresh), str(fresh.to_public())
+def new_recovery_key() -> tuple[str, str]:
+    """Return a new recovery key, stored nowhere: its secret, for print, and its public key, for portal.yml."""
+    identity = pyrage.x25519.Identity.generate()
+    return str(identity), str(identity.to_public())
 
 
-def restore(folder: Path, secret: str, passphrase: str) -> Public:
-    """Make keys for a new machine from a printed recovery key; its next visit fetches all that the server has.
+def restore(folder: Path, secret: str, passphrase: str) -> PublicKeys:
+    """Make keys for a new machine from a printed recovery key; its next fetch brings everything the server has.
 
-    Raises Problem where the text is no key, the folder has keys already, or the passphrase is too short.
+    Raises Problem if the text is not a key, the folder has keys already, or the passphrase is too short.
     """
     try:
         printed = pyrage.x25519.Identity.from_str("".join(secret.split()).upper())
@@ -231,8 +231,8 @@ def restore(folder: Path, secret: str, passphrase: str) -> Public:
     return make(folder, passphrase, (printed,))
 
 
-def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:
-    plain = "".join(f"{one}\n" for one in kept).encode()
+def _write_identities(folder: Path, identities: Sequence[pyrage.x25519.Identity], passphrase: str | None) -> None:
+    plain = "".join(f"{identity}\n" for identity in identities).encode()
     if passphrase is None or passphrase == "":
         write_or_complain(folder / "identity.txt", plain)
         return
@@ -241,12 +241,12 @@ def _write_identities(folder: Path, kept: Sequence[pyrage.x25519.Identity], pass
 
 
 def encrypt(plain: bytes, passphrase: str) -> bytes:
-    """Return an age file under this passphrase in Unicode's composed form (NFC), in which most keyboards type."""
+    """Encrypt with a passphrase (age), in Unicode's composed form (NFC), which most keyboards type."""
     return bytes(pyrage.passphrase.encrypt(plain, unicodedata.normalize("NFC", passphrase)))
 
 
-def _decrypted(sealed: bytes, passphrase: str) -> bytes:
-    """Decrypt with the passphrase in each Unicode form in which it may have been set (UAX 15)."""
+def _decrypt(sealed: bytes, passphrase: str) -> bytes:
+    """Decrypt with the passphrase, trying each Unicode form in which it may have been set (UAX 15)."""
     forms = (unicodedata.normalize("NFC", passphrase), passphrase)
     others = (unicodedata.normalize(form, passphrase) for form in ("NFD", "NFKC", "NFKD"))
     *first, last = dict.fromkeys((*forms, *others))
@@ -257,22 +257,22 @@ def _decrypted(sealed: bytes, passphrase: str) -> bytes:
 
 
 def require_length(passphrase: str) -> None:
-    """Raise Problem where the passphrase is too short, however its letters are composed."""
-    if len(unicodedata.normalize("NFC", passphrase)) < LEAST_PASSPHRASE:
+    """Raise Problem if the passphrase is too short, in Unicode's composed form."""
+    if len(unicodedata.normalize("NFC", passphrase)) < MIN_PASSPHRASE_LENGTH:
         raise Problem(
             "passphrase",
-            lazy_gettext("is shorter than %(number)s letters.", number=LEAST_PASSPHRASE),
+            lazy_gettext("is shorter than %(number)s letters.", number=MIN_PASSPHRASE_LENGTH),
             "Take four or five words.",
         )
 
 
 def token(folder: Path) -> str:
-    """Return the desk's pickup token. Raises Problem where there is none."""
+    """Return the desk's pickup token. Raises Problem if there is none."""
     try:
-        found = (folder / "token.txt").read_text(encoding="utf-8-sig").strip()
-        if _TOKEN.fullmatch(found):
-            return found
-        raise ValueError  # noqa: TRY301 - told as the other damage is
+        text = (folder / "token.txt").read_text(encoding="utf-8-sig").strip()
+        if _TOKEN.fullmatch(text):
+            return text
+        raise ValueError  # noqa: TRY301 - reported like the other damage
     except ValueError:
         todo = "Take token.txt back from your backup: it holds one line of letters, digits, - and _."
         raise Problem(str(folder), "the file of its pickup token is damaged.", todo) from None
@@ -285,10 +285,10 @@ def token(folder: Path) -> str:
 
 
 def old_tokens(folder: Path) -> tuple[str, ...]:
-    """Return the tokens before the present one, the newest first."""
+    """Return the tokens before the present one, newest first."""
     path = folder / "token.old.txt"
     try:
-        found = path.read_text(encoding="utf-8-sig").split() if path.exists() else []
+        lines = path.read_text(encoding="utf-8-sig").split() if path.exists() else []
     except ValueError:
-        found = []
-    return tuple(one for one in found if _TOKEN.fullmatch(one))
+        lines = []
+    return tuple(line for line in lines if _TOKEN.fullmatch(line))

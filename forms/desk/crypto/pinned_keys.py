@@ -1,9 +1,9 @@
-"""The keys of all desks as this machine first saw them, or as a person here confirmed them since.
+"""The keys of all desks as this machine first saw them, or as somebody at this machine confirmed them since.
 
-The server hands out portal.json, so a taken-over server could put a key of its own into it. What this machine encrypts
-to, and by which keys it checks signatures, therefore follows from `pinned-keys.json` in the desk's folder. A key that
-is new, gone or another one than before is a change: it is shown with its fingerprint, and nothing is encrypted to that
-desk until a person has confirmed or refused it.
+The server hands out portal.json, so a compromised server could put a key of its own into it. Therefore this machine
+encrypts to the keys in `pinned-keys.json` in the desk's folder, and checks signatures with them. A key that was added,
+removed or replaced is a change: it is shown with its fingerprint, and nothing is encrypted to that desk until somebody
+has confirmed or refused it.
 """
 
 import json
@@ -24,18 +24,18 @@ FILE = "pinned-keys.json"
 
 
 class UnconfirmedKey(Problem):
-    """A key has changed and nobody at this machine has confirmed it."""
+    """A key has changed, and nobody at this machine has confirmed it."""
 
 
 class PinnedKeys:
-    """The pinned keys of one machine, kept in its folder."""
+    """The pinned keys of one machine, stored in its folder."""
 
     def __init__(self, folder: Path, state: KeyState) -> None:
         self._path, self._state = folder / FILE, state
 
     @classmethod
     def load(cls, folder: Path) -> "PinnedKeys | None":
-        """Return what the file holds, None where there is none. A damaged file holds no key: every key is a change."""
+        """Load the file; None if there is none. A damaged file holds no keys, so that every key counts as a change."""
         try:
             data = json.loads((folder / FILE).read_text(encoding="utf-8"))
             return cls(folder, read(data))
@@ -46,36 +46,36 @@ class PinnedKeys:
 
     @classmethod
     def first_use(cls, folder: Path, desks: Iterable[Desk], accepted: Collection[str], day: date) -> "PinnedKeys":
-        """Remember the keys that desks publish. accepted: ids of what is here already and need not be signed."""
+        """Pin the published keys. accepted: ids of entries and copies on this machine, which need no signature."""
         pinned = cls(folder, KeyState())
-        pinned._keep(KeyState(keys_of(desks), day=day.isoformat(), accepted=frozenset(accepted)))
+        pinned._save(KeyState(keys_of(desks), day=day.isoformat(), accepted=frozenset(accepted)))
         return pinned
 
-    def _keep(self, state: KeyState) -> None:
+    def _save(self, state: KeyState) -> None:
         if state == self._state:
             return
         self._state = state
-        with suppress(OSError):  # a full disk keeps nobody from reading; it is asked again the next time
+        with suppress(OSError):  # a full disk must not prevent reading; the change is found again the next time
             write_safely(self._path, json.dumps(as_json(state)).encode())
 
-    def _take_over(self) -> None:
-        """Read the file again before it is changed: another program of this machine may have decided something.
+    def _reload(self) -> None:
+        """Read the file again before a change: a decision may have been made in another program on this machine.
 
-        Else a window that was open meanwhile would bring back a key that somebody has just called stolen.
+        Otherwise a window that stayed open would restore a key that somebody has just reported as stolen.
         """
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self._state = read(json.loads(self._path.read_text(encoding="utf-8")))
 
-    # What is known
+    # The pinned keys
 
     @property
-    def compared(self) -> bool:
-        """Whether a person has compared the keys of the first use with the printed sheet."""
+    def is_compared(self) -> bool:
+        """Whether somebody has compared the keys with the printed sheet."""
         return self._state.compared
 
     @property
     def reverted(self) -> tuple[PinnedKey, ...]:
-        """Return keys that the server showed for a while and took back before anybody here decided."""
+        """The keys that the server published for a while and withdrew before anybody here decided."""
         return tuple(sorted(self._state.reverted))
 
     def all_keys(self, desk: str = "") -> tuple[PinnedKey, ...]:
@@ -83,35 +83,35 @@ class PinnedKeys:
         return tuple(sorted(key for key in self._state.pinned if desk in {"", key.desk}))
 
     def desks(self) -> tuple[Desk, ...]:
-        """Return the desks as they are pinned: ids and keys only."""
+        """Return the desks as pinned: ids and keys only."""
         ids = sorted({key.desk for key in self._state.pinned})
         return tuple(self._desk(id) for id in ids)
 
     def _desk(self, id: str) -> Desk:
-        mine = self.all_keys(id)
-        people = sorted({key.who for key in mine if key.what in {KEY, SIGNING}})
-        texts = {(key.who, key.what): key.text for key in mine}
+        keys = self.all_keys(id)
+        people = sorted({key.who for key in keys if key.what in {KEY, SIGNING}})
+        texts = {(key.who, key.what): key.text for key in keys}
         members = (Member(who, texts.get((who, KEY), ""), "", texts.get((who, SIGNING), "")) for who in people)
         return Desk(id, {"en": id}, {}, (), tuple(members), texts.get((id, RECOVERY), ""))
 
-    def knows(self, desk: str, who: str) -> bool:
-        """Return whether this person is one whose keys are pinned."""
+    def has_member(self, desk: str, who: str) -> bool:
+        """Return whether a key of this person is or was pinned."""
         return any((key.desk, key.who) == (desk, who) for key in self._state.pinned | self._state.earlier)
 
     def signing_keys(self, desk: str, who: str) -> frozenset[str]:
-        """Return the signing keys by which this person's signatures are checked: the present one and earlier ones."""
-        both = self._state.pinned | self._state.earlier
-        return frozenset(key.text for key in both if key.slot == (desk, who, SIGNING))
+        """Return the signing keys that are valid for this person's signatures: the present one and earlier ones."""
+        keys = self._state.pinned | self._state.earlier
+        return frozenset(key.text for key in keys if key.slot == (desk, who, SIGNING))
 
     def present_signing_keys(self, desk: str, who: str) -> frozenset[str]:
-        """Return the signing key that is pinned for this person now."""
+        """Return the signing keys that are pinned for this person now."""
         return frozenset(key.text for key in self._state.pinned if key.slot == (desk, who, SIGNING))
 
     def is_accepted(self, id: str) -> bool:
-        """Return whether an entry or copy was here before it had to be signed."""
+        """Return whether an entry or copy counts without a signature."""
         return id in self._state.accepted
 
-    # What changed
+    # Changes
 
     def changes(self, desks: Iterable[Desk]) -> tuple[KeyChange, ...]:
         """Return how the published keys differ from the pinned ones, one change for each slot."""
@@ -141,13 +141,13 @@ class PinnedKeys:
         return KeyChange(*slot, removed, added, tuple(shared), refused)
 
     def recipients(self, desks: Iterable[Desk], desk: str, who: str = "") -> tuple[str, ...]:
-        """Return the keys to which something for this desk, or for one of its people, is encrypted.
+        """Return the keys to which data for this desk, or for one of its people, is encrypted.
 
-        Raises UnconfirmedKey where one of them changed and nobody here has decided; a refused change changes nothing.
+        Raises UnconfirmedKey if one of them changed and nobody here has decided. A refused change has no effect.
         """
         for change in self.changes(desks):
-            of_this_one = change.desk == desk and who in {"", change.who}
-            if of_this_one and change.what != SIGNING and not change.refused:
+            is_concerned = change.desk == desk and who in {"", change.who}
+            if is_concerned and change.what != SIGNING and not change.refused:
                 todo = lazy_gettext(
                     "Nothing is encrypted to it until you have compared the fingerprint: %(look)s, then %(command)s. "
                     "(In "
@@ -156,45 +156,46 @@ class PinnedKeys:
                     command=command(f"trust {change.who}"),
                 )
                 raise UnconfirmedKey("keys", change.sentence, todo)
-        found = [key for key in self.all_keys(desk) if key.what != SIGNING and who in {"", key.who}]
+        keys = [key for key in self.all_keys(desk) if key.what != SIGNING and who in {"", key.who}]
         if who:
-            found = [key for key in found if key.what == KEY]
-        if not found:
+            keys = [key for key in keys if key.what == KEY]
+        if not keys:
             raise UnconfirmedKey(
                 lazy_gettext("desk %(desk)s", desk=who or desk),
                 "has no key that this machine knows.",
                 lazy_gettext("Look with: %(command)s", command=command("keys")),
             )
-        return tuple(dict.fromkeys(key.text for key in sorted(found, key=lambda key: key.what == RECOVERY)))
+        return tuple(dict.fromkeys(key.text for key in sorted(keys, key=lambda key: key.what == RECOVERY)))
 
-    def look(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:
-        """Record the published keys after a fetch. own: this machine's own keys, whose change needs no question."""
-        self._take_over()
+    def record_published(self, desks: Iterable[Desk], own: Collection[str], desk: str, who: str) -> None:
+        """Record the published keys after a fetch. own: this machine's keys, whose changes need no confirmation."""
+        self._reload()
         changes = self.changes(list(desks))
         for change in changes:
-            mine = (change.desk, change.who) == (desk, who) and change.added and change.what != RECOVERY
-            if mine and all(key.text in own for key in change.added) and not change.shared:
+            is_own = (change.desk, change.who) == (desk, who) and change.added and change.what != RECOVERY
+            if is_own and all(key.text in own for key in change.added) and not change.shared:
                 self._confirm(change)
         pending = frozenset(key for change in self.changes(desks) if not change.refused for key in change.added)
-        gone = self._state.pending - pending - self._state.pinned
-        self._keep(replace(self._state, pending=pending, reverted=self._state.reverted | gone))
+        withdrawn = self._state.pending - pending - self._state.pinned
+        self._save(replace(self._state, pending=pending, reverted=self._state.reverted | withdrawn))
 
-    # What a person decides
+    # Decisions of staff
 
     def confirm(
         self, desks: Iterable[Desk], who: str = "", accepted: Iterable[str] = (), *, stolen: bool = False
     ) -> int:
-        """Take over the changes of a person or desk (all if empty); how many.
+        """Accept the changes of a person or desk (all if empty); return how many.
 
-        accepted: ids of what is here and counts as written before. stolen: signatures by the old keys count no more.
+        accepted: ids of entries and copies that count from now on without a signature. stolen: signatures by the old
+        keys are no longer valid.
         """
-        self._take_over()
+        self._reload()
         chosen = [change for change in self.changes(desks) if who in {"", change.who, change.desk}]
         for change in chosen:
             self._confirm(change)
         earlier = frozenset(key for key in self._state.earlier if not (stolen and who in {"", key.who, key.desk}))
         reverted = frozenset(key for key in self._state.reverted if who not in {"", key.who, key.desk})
-        self._keep(
+        self._save(
             replace(
                 self._state, accepted=self._state.accepted | frozenset(accepted), earlier=earlier, reverted=reverted,
                 pending=self._state.pending - {key for change in chosen for key in change.added},
@@ -205,22 +206,22 @@ class PinnedKeys:
     def _confirm(self, change: KeyChange) -> None:
         state = self._state
         earlier = state.earlier | {key for key in change.removed if key.what == SIGNING}
-        both = frozenset(change.added) | frozenset(change.removed)
-        self._keep(
+        changed = frozenset(change.added) | frozenset(change.removed)
+        self._save(
             replace(
                 state, pinned=(state.pinned - set(change.removed)) | set(change.added), earlier=earlier,
-                refused=state.refused - both, refused_removals=state.refused_removals - both,
+                refused=state.refused - changed, refused_removals=state.refused_removals - changed,
             )
         )  # fmt: skip
 
     def refuse(self, desks: Iterable[Desk], who: str) -> int:
-        """Keep the pinned keys of a person or desk, whatever the server publishes now; how many changes."""
-        self._take_over()
+        """Refuse the changes of a person or desk: the pinned keys remain in use; return how many changes."""
+        self._reload()
         chosen = [change for change in self.changes(desks) if who in {change.who, change.desk}]
         added = {key for change in chosen for key in change.added}
         removed = {key for change in chosen for key in change.removed}
         state = self._state
-        self._keep(
+        self._save(
             replace(
                 state, refused=state.refused | added, refused_removals=state.refused_removals | removed,
                 pending=state.pending - added,
@@ -229,16 +230,16 @@ class PinnedKeys:
         return len(chosen)
 
     def mark_compared(self) -> None:
-        """Record that a person has compared all pinned keys with the printed sheet."""
-        self._take_over()
-        self._keep(replace(self._state, compared=True))
+        """Record that somebody has compared all pinned keys with the printed sheet."""
+        self._reload()
+        self._save(replace(self._state, compared=True))
 
     def accept(self, ids: Iterable[str]) -> None:
-        """Let entries or copies that are here count though they are not signed."""
-        self._take_over()
-        self._keep(replace(self._state, accepted=self._state.accepted | frozenset(ids)))
+        """Let entries or copies on this machine count without a signature."""
+        self._reload()
+        self._save(replace(self._state, accepted=self._state.accepted | frozenset(ids)))
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Record that something was erased here: if it comes again, it must be signed."""
-        self._take_over()
-        self._keep(replace(self._state, accepted=self._state.accepted - frozenset(ids)))
+        """Record that entries or copies were erased here: if they come again, they must be signed."""
+        self._reload()
+        self._save(replace(self._state, accepted=self._state.accepted - frozenset(ids)))

@@ -12,7 +12,7 @@ from forms.desk.state_file import StateFile
 _COLLEAGUES = TypeAdapter(dict[str, str])
 
 
-def resealed_for(folder: Path) -> dict[str, str]:
+def known_colleague_keys(folder: Path) -> dict[str, str]:
     """Return the key of each colleague when this machine last looked."""
     return colleagues_file(folder).read_or({})
 
@@ -26,9 +26,9 @@ def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
     return StateFile(folder / "colleagues.json", _COLLEAGUES, lost)
 
 
-def note_colleagues(session: Session, *resealed: str) -> None:
+def record_colleague_keys(session: Session, *resealed: str) -> None:
     """Write down the keys of colleagues that are seen for the first time, or were just sealed for."""
     now = {member.id: member.key for member in session.keys.own_desk.members}
-    known = {**now, **resealed_for(session.place.folder), **{id: now[id] for id in resealed if id in now}}
+    known = {**now, **known_colleague_keys(session.place.folder), **{id: now[id] for id in resealed if id in now}}
     kept = {id: key for id, key in known.items() if id in now}
     colleagues_file(session.place.folder).write(kept)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Letters or statements that are wrong and are named, at most: the newest letters."""
 
 

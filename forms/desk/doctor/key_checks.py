@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.desk.command_line import command
 from forms.desk.crypto import key_sheet
-from forms.desk.doctor.colleague_keys import resealed_for
+from forms.desk.doctor.colleague_keys import known_colleague_keys
 from forms.desk.doctor.finding import Finding
 from forms.desk.session import Session
 
@@ -33,7 +33,7 @@ def key_in_portal(session: Session) -> Iterator[Finding]:
 
 def pinned_keys(session: Session) -> Iterator[Finding]:
     """Yield keys that changed, and keys that nobody at this machine has compared yet."""
-    for sheet in key_sheet.people(session.keys.pinned, session.portal.current.desks):
+    for sheet in key_sheet.key_sheets(session.keys.pinned, session.portal.current.desks):
         if sheet.is_changed:
             refused = lazy_gettext("You refused it. Find out who published it.")
             compare = lazy_gettext("Compare it: %(command)s", command=command("keys"))
@@ -55,7 +55,7 @@ def pinned_keys(session: Session) -> Iterator[Finding]:
                 command=command(f"trust {key.who}"),
             ),
         )
-    if session.keys.pinned.compared:
+    if session.keys.pinned.is_compared:
         yield Finding(True, "The keys of all desks were compared with the printed sheet.")
     else:
         yield Finding(
@@ -101,7 +101,7 @@ def old_keys(session: Session) -> Iterator[Finding]:
     """Yield old keys that are no longer needed: until then there is nothing to do."""
     recovery = session.keys.own_desk.recovery
     old = sum(str(identity.to_public()) != recovery for identity in session.own_keys.identities[1:])
-    if old and not session.key_retirement.anything_needs_old_keys():
+    if old and not session.key_retirement.are_old_keys_needed():
         yield Finding(
             True,
             lazy_ngettext(
@@ -115,7 +115,7 @@ def old_keys(session: Session) -> Iterator[Finding]:
 
 def colleagues(session: Session) -> Iterator[Finding]:
     """Members whose key is new since this machine last sealed for them cannot open what came before."""
-    known = resealed_for(session.place.folder)
+    known = known_colleague_keys(session.place.folder)
     for member in session.keys.own_desk.members:
         if member.id != session.keys.member and known.get(member.id, member.key) != member.key:
             yield Finding(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from forms.core.i18n.lazy_text import joined, lazy_gettext, lazy_ngettext
 from forms.desk.cases.acknowledgement import doubts
 from forms.desk.command_line import command
-from forms.desk.doctor.finding import MOST_NAMED, Finding
+from forms.desk.doctor.finding import MAX_NAMED, Finding
 from forms.desk.session import Session
 from forms.desk.sync.fetching import CONFLICTS, conflicts
 
@@ -70,8 +70,8 @@ def outgoing(session: Session) -> Iterator[Finding]:
 
 def late_letters(session: Session) -> Iterator[Finding]:
     """Yield signs of letters that the server withheld or gave out twice."""
-    odd = session.withheld.arrivals.odd()
-    yield from (Finding(False, arrival.sentence) for arrival in odd[-MOST_NAMED:])
+    odd = session.withheld.arrivals.unusual()
+    yield from (Finding(False, arrival.sentence) for arrival in odd[-MAX_NAMED:])
     missing = session.withheld.missing_letters()
     if missing:
         yield Finding(
@@ -86,7 +86,7 @@ def late_letters(session: Session) -> Iterator[Finding]:
             ),
         )
     doubted = {case.id: found for case in session.cases.all() if (found := doubts(case))}
-    for case_id, found in list(doubted.items())[:MOST_NAMED]:
+    for case_id, found in list(doubted.items())[:MAX_NAMED]:
         sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
         yield Finding(
             False,

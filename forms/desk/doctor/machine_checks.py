@@ -14,7 +14,7 @@ from forms.desk.doctor.finding import Finding
 from forms.desk.session import Session
 from forms.desk.sync import date_file, statements
 
-LEAST_ROOM = 500 * 1024 * 1024
+MIN_FREE_BYTES = 500 * 1024 * 1024
 """Bytes that should be free where letters are kept."""
 
 
@@ -52,7 +52,7 @@ def room(session: Session) -> Iterator[Finding]:
     """Yield whether there is room for letters."""
     free = shutil.disk_usage(session.place.folder).free
     megabytes = free // 1024**2
-    if free >= LEAST_ROOM:
+    if free >= MIN_FREE_BYTES:
         yield Finding(True, lazy_gettext("%(number)s MB are free where letters are kept.", number=megabytes))
     else:
         yield Finding(

@@ -5,17 +5,17 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from forms.core.i18n.lazy_text import joined, lazy_gettext
-from forms.core.trusted_date import machines_doubt, servers_doubt
+from forms.core.trusted_date import machine_clock_warning, server_clock_warning
 from forms.desk.cases.log.case_log import Entry
-from forms.desk.doctor.finding import MOST_NAMED, Finding
+from forms.desk.doctor.finding import MAX_NAMED, Finding
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.watch.site_findings import findings
 
-MOST_DRIFT = 300
+MAX_CLOCK_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
-MOST_DAYS_UNSTATED = 7
+MAX_DAYS_WITHOUT_STATEMENT = 7
 """Days since the last daily statement of the server until that is said."""
 
 
@@ -33,9 +33,9 @@ def connection(session: Session) -> Iterator[Finding]:
     if told:
         drift = abs((datetime.now(UTC) - told).total_seconds())
         yield Finding(
-            drift <= MOST_DRIFT,
+            drift <= MAX_CLOCK_DRIFT,
             "This machine's clock agrees with the server's."
-            if drift <= MOST_DRIFT
+            if drift <= MAX_CLOCK_DRIFT
             else lazy_gettext(
                 "This machine's clock differs from the server's by %(number)s minutes. Set it right: days and due "
                 "dates depend on it. No letter is lost by it.",
@@ -55,7 +55,7 @@ def publishing(session: Session) -> Iterator[Finding]:
 def clocks(session: Session) -> Iterator[Finding]:
     """Yield whether a clock has jumped."""
     there = session.clock.compare(session.place.server())
-    doubts = [said for said in (machines_doubt(session.clock.known_day), servers_doubt(there)) if said]
+    doubts = [said for said in (machine_clock_warning(session.clock.known_day), server_clock_warning(there)) if said]
     yield from (Finding(False, said) for said in doubts)
     if not doubts:
         yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
@@ -65,13 +65,13 @@ def daily_statements(session: Session) -> Iterator[Finding]:
     """Whether the server's daily statements go on from each other, fit what came here, and are a colleague's too."""
     known = session.withheld.statements.known()
     wrong = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
-    if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MOST_DAYS_UNSTATED:
+    if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MAX_DAYS_WITHOUT_STATEMENT:
         wrong.append(
             lazy_gettext(
                 "The server has given no daily statement since %(day)s. Fetch; then ask whoever runs it.", day=known.day
             )
         )
-    yield from (Finding(False, sentence) for sentence in wrong[:MOST_NAMED])
+    yield from (Finding(False, sentence) for sentence in wrong[:MAX_NAMED])
     if known.number and not wrong:
         numbers = " ".join(known.head.partition(":")[2][start : start + 4] for start in range(0, 16, 4))
         yield Finding(

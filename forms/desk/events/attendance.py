@@ -12,13 +12,13 @@ from typing import Any
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id, new_id
 from forms.core.problem import Problem
-from forms.desk.cases.log.versions import latest, rivals
-from forms.desk.crypto.foreign_json import ODD_JSON, tame
+from forms.desk.cases.log.versions import conflicting, latest
+from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
-MOST_PEOPLE = 999
+MAX_PEOPLE = 999
 """People of the largest party that is marked at once."""
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Attendance:
     @property
     def disagrees(self) -> bool:
         """Whether two machines marked different numbers without knowing of each other."""
-        return bool(rivals(self.marks, lambda mark: mark.people))
+        return bool(conflicting(self.marks, lambda mark: mark.people))
 
     @property
     def walk_in(self) -> bool:
@@ -70,17 +70,17 @@ class Attendance:
 
 def new_mark(event: str, about: str, people: int, by: str, at: str, earlier: Iterable[Mark], name: str = "") -> Mark:
     """Return a mark of now. A name, or an earlier mark of a walk-in, makes it a walk-in's. Raises Problem."""
-    if not 0 <= people <= MOST_PEOPLE:
+    if not 0 <= people <= MAX_PEOPLE:
         raise Problem(
             "people",
             lazy_gettext("%(people)s is not a number that can come.", people=people),
-            lazy_gettext("Write 0 to %(number)s.", number=MOST_PEOPLE),
+            lazy_gettext("Write 0 to %(number)s.", number=MAX_PEOPLE),
         )
     if not is_id(about):
         raise Problem("party", "There is no such party.", "Choose one of the list.")
     mine = [mark for mark in earlier if mark.about == about]
     walk_in = bool(name) or any(mark.walk_in for mark in mine)
-    said = " ".join(name.split())[:LONGEST_NAME] or next((mark.name for mark in mine if mark.name), "")
+    said = " ".join(name.split())[:MAX_NAME_LENGTH] or next((mark.name for mark in mine if mark.name), "")
     after = tuple(sorted(mark.id for mark in mine))
     return Mark(new_id(), event, about, people, by, at, said if walk_in else "", walk_in, after)
 
@@ -93,18 +93,18 @@ def as_bytes(mark: Mark) -> bytes:
 def read_mark(plain: bytes) -> Mark:
     """Return a mark from its JSON. Raises Problem where it is none."""
     try:
-        data = tame(json.loads(plain))
+        data = sanitise(json.loads(plain))
         texts = {name: str(data[name]) for name in ("id", "event", "about", "by", "at", "name")}
         after = tuple(str(one) for one in data["after"])
         mark = Mark(**texts, people=int(data["people"]), walk_in=bool(data["walk_in"]), after=after)
-    except ODD_JSON:
+    except MALFORMED_JSON_ERRORS:
         raise Problem("attendance", "A file holds no mark.", "Leave it, and tell a developer.") from None
-    if not is_id(mark.id) or not 0 <= mark.people <= MOST_PEOPLE:
+    if not is_id(mark.id) or not 0 <= mark.people <= MAX_PEOPLE:
         raise Problem("attendance", "A file holds a strange mark.", "Leave it, and tell a developer.")
     return mark
 
 
-def standings(marks: Iterable[Mark]) -> dict[str, Attendance]:
+def attendance_by_party(marks: Iterable[Mark]) -> dict[str, Attendance]:
     """Return the marks that count, by party. The same mark from two folders counts once; order does not matter."""
     by_party: dict[str, dict[str, Mark]] = {}
     for mark in marks:

@@ -17,7 +17,7 @@ from forms.core.i18n.fonts import fonts
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 from forms.desk.events.attendees import COMING, WAITING, Party
 from forms.desk.events.readable_names import readable
 
@@ -49,7 +49,7 @@ class Paper:
 
     def shown(self, text: str) -> str:
         """Return a text as the sheet's typefaces can show it."""
-        return readable(plain(text), self.portal.language_codes())
+        return readable(printable(text), self.portal.language_codes())
 
 
 def pdf(paper: Paper, language: str) -> bytes:
@@ -82,12 +82,12 @@ def _there() -> list[str]:
 
 
 def _head(paper: Paper, language: str) -> dict[str, object]:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     shown = paper.shown
     event, coming = paper.event, [party for party in paper.parties if party.state == COMING]
     return {
         "language": language,
-        "name": plain(pick(paper.portal.short_name, language)),
+        "name": printable(pick(paper.portal.short_name, language)),
         "title": _short(shown(pick(event.title, language) if event else paper.title), MOST_TITLE),
         "when": when(event, language) if event else "",
         "where": _short(shown(pick(event.where, language)), MOST_TITLE) if event else "",
@@ -138,7 +138,7 @@ def _short(text: str, most: int = MOST_NEEDS) -> str:
 
 def _need(value: str, language: str) -> str:
     """Return a value of the sign-up form's list, in a word or two; a strange one as it is."""
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     known = {
         "interpreter": _("interpreter"),
         "child-care": _("child care"),

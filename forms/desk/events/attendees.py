@@ -10,7 +10,7 @@ from forms.core.ids import is_id
 from forms.core.portal import Event, pick
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.crypto.foreign_json import ODD_JSON, tame
+from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
 COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
 
@@ -122,7 +122,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
     """Sign-ups as the server listed them. Raises Problem for a malformed row: nothing is guessed about who comes."""
     try:
         return tuple(_row(row) for row in rows)
-    except ODD_JSON:
+    except MALFORMED_JSON_ERRORS:
         todo = "Nothing was changed here. Is it the portal's address, and of this version?"
         raise Problem("sign-ups", "The server listed something strange.", todo) from None
 
@@ -132,7 +132,7 @@ def _row(row: Mapping[str, Any]) -> SignupRow:
     if not is_id(row["id"]) or row["state"] not in {COMING, WAITING, CANCELLED}:
         raise ValueError(row["id"])
     people, turn, version = (_count(row.get(name) or 0) for name in ("people", "turn", "version"))
-    event = str(tame(row["event"]))
+    event = str(sanitise(row["event"]))
     return SignupRow(row["id"], event, people, row["state"], turn, version, bool(row.get("gone")))
 
 
@@ -151,7 +151,7 @@ def gatherings(rows: Iterable[SignupRow], events: Sequence[Event], today: date) 
     known = {event.id: event for event in events}
     wanted = [event.id for event in events if event.capacity is not None or event.id in by_event]
     lost = sorted(set(by_event) - set(known))
-    made = [Gathering(id, known.get(id), tuple(in_line(by_event.get(id, ())))) for id in (*lost, *wanted)]
+    made = [Gathering(id, known.get(id), tuple(in_queue_order(by_event.get(id, ())))) for id in (*lost, *wanted)]
     return sorted(made, key=lambda one: _place(one, today))
 
 
@@ -163,7 +163,7 @@ def _place(one: Gathering, today: date) -> tuple[int, int, str]:
     return (2, -one.event.day.toordinal(), one.id)
 
 
-def in_line(rows: Iterable[SignupRow]) -> list[SignupRow]:
+def in_queue_order(rows: Iterable[SignupRow]) -> list[SignupRow]:
     """Return those who come, then those who wait in their order, then those who cancelled."""
     order = (COMING, WAITING, CANCELLED)
     return sorted(rows, key=lambda row: (order.index(row.state), row.turn, row.id))

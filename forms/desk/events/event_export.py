@@ -14,7 +14,7 @@ from typing import Any
 from forms.core.files.spreadsheet_csv import for_spreadsheets, is_formula
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.portal import pick
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 from forms.desk.events import attendance
 from forms.desk.events.attendance import Attendance
 from forms.desk.events.attendees import Gathering, Party
@@ -47,7 +47,7 @@ class OpenedEvent:
 
     gathering: Gathering
     parties: Sequence[Party]
-    standings: Mapping[str, Attendance]
+    attendance_by_party: Mapping[str, Attendance]
 
 
 def sheets(told: Iterable[OpenedEvent]) -> tuple[Sheet, Sheet]:
@@ -62,7 +62,7 @@ def _event(one: OpenedEvent) -> Row:
     event, gathering = one.gathering.event, one.gathering
     counts = {
         "coming": gathering.coming, "waiting": gathering.waiting,
-        "came": attendance.came(one.standings.values()) if one.standings else None,
+        "came": attendance.came(one.attendance_by_party.values()) if one.attendance_by_party else None,
     }  # fmt: skip
     if event is None:
         return {"id": gathering.id, "title": gathering.id, "state": "not in the portal", **counts}
@@ -75,7 +75,7 @@ def _event(one: OpenedEvent) -> Row:
 
 def _people(one: OpenedEvent) -> Iterable[Row]:
     for party in one.parties:
-        found = one.standings.get(party.id)
+        found = one.attendance_by_party.get(party.id)
         yield {
             "id": party.id, "event": party.event, "kind": "sign-up", "state": party.state, "people": party.people,
             "came": found.people if found else None, "name": party.name, "phone": party.phone,
@@ -83,7 +83,7 @@ def _people(one: OpenedEvent) -> Iterable[Row]:
             "needs": party.needs, "may_be_reminded": party.may_be_reminded, "unread": party.unread,
         }  # fmt: skip
     known = {party.id for party in one.parties}
-    for about, found in one.standings.items():
+    for about, found in one.attendance_by_party.items():
         if about not in known:
             yield {
                 "id": about, "event": one.gathering.id, "kind": "walk-in" if found.walk_in else "sign-up",
@@ -141,7 +141,7 @@ def _cell(value: Any) -> Any:
 
 
 def _one_line(text: str) -> str:
-    return plain(text).replace("\n", " ").strip()
+    return printable(text).replace("\n", " ").strip()
 
 
 # The workbook

@@ -14,14 +14,14 @@ from forms.core.problem import Problem
 from forms.core.trusted_date import TrustedDate, day_here
 from forms.desk.events import attendance
 from forms.desk.events.attendance import Attendance, Mark
-from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_line, party
-from forms.desk.events.event_session import EventSession, folder_of, minute
+from forms.desk.events.attendees import CANCELLED, Gathering, Party, gatherings, in_queue_order, party
+from forms.desk.events.event_session import EventSession, event_folder, minute
 from forms.desk.events.signup_list import FetchedSignups, SignupList
-from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.local_store import LocalStore
 
 
-def open_book(session: EventSession, today: Callable[[], date] = day_here) -> "EventBook":
+def open_event_records(session: EventSession, today: Callable[[], date] = day_here) -> "EventRecords":
     """Return the event records of this desk. Raises Problem at a desk that does not read sign-ups."""
     if "signup" not in session.own_desk.reads:
         readers = ", ".join(desk.id for desk in session.portal.desks if "signup" in desk.reads) or "none"
@@ -30,14 +30,14 @@ def open_book(session: EventSession, today: Callable[[], date] = day_here) -> "E
             "does not read sign-ups.",
             lazy_gettext("Open the desk that does: %(readers)s.", readers=readers),
         )
-    return EventBook(session, today)
+    return EventRecords(session, today)
 
 
 ACTIONS = ("remove", "let-in", "pass-over", "let-go")
 """What the events desk can do with a sign-up; `let-go`: with an event whose line is held."""
 
 
-class EventBook:
+class EventRecords:
     """Events, sign-ups and marks. Its methods raise Problem with a sentence; nothing is half done then."""
 
     def __init__(
@@ -46,7 +46,7 @@ class EventBook:
         self.session, self._today, self._now = session, today, now
         self.signups = SignupList(session)
         self._store = LocalStore(session.folder)
-        self._days = DayFile(session.folder)
+        self._dates = DateFile(session.folder)
 
     @property
     def today(self) -> date:
@@ -56,7 +56,7 @@ class EventBook:
     @property
     def known_day(self) -> TrustedDate:
         """The day by this machine and what the server has confirmed of it: names are checked against it."""
-        return self._days.look(self._today())
+        return self._dates.update(self._today())
 
     def fetch(self) -> FetchedSignups:
         """Fetch what is new, the portal first; where the server is away, what was fetched before stays."""
@@ -80,7 +80,7 @@ class EventBook:
 
     def gathering(self, event_id: str) -> Gathering:
         """Return one event. Raises Problem where neither the portal nor a sign-up names it."""
-        rows = tuple(in_line(self.signups.rows_of(event_id)))
+        rows = tuple(in_queue_order(self.signups.rows_of(event_id)))
         event = self.event(event_id)
         if event is None and not rows:
             raise Problem(event_id, "There is no such event.", "See the list of events.")
@@ -103,7 +103,7 @@ class EventBook:
         return sum(mark is None for _, mark in self._marks(event_id))
 
     def _marks(self, event_id: str) -> Iterator[tuple[str, Mark | None]]:
-        folder = f"attendance/{folder_of(event_id)}"
+        folder = f"attendance/{event_folder(event_id)}"
         for name in self._store.ids(folder):
             yield name, self._mark(self._store.read(folder, name))
 
@@ -113,13 +113,13 @@ class EventBook:
         except Problem:
             return None
 
-    def standings(self, event_id: str) -> dict[str, Attendance]:
+    def attendance_by_party(self, event_id: str) -> dict[str, Attendance]:
         """Return who was marked as come, by party."""
-        return attendance.standings(self.marks(event_id))
+        return attendance.attendance_by_party(self.marks(event_id))
 
     def mark(self, event_id: str, about: str, people: int) -> Mark:
         """Write down how many of a party came (0: nobody). Durable when this returns. Raises Problem."""
-        known = {row.id for row in self.gathering(event_id).rows} | set(self.standings(event_id))
+        known = {row.id for row in self.gathering(event_id).rows} | set(self.attendance_by_party(event_id))
         if about not in known:
             raise Problem("party", "There is no such party at this event.", "Look at the list again.")
         return self._write(event_id, about, people, "")
@@ -136,10 +136,10 @@ class EventBook:
             event_id, about, people, self.session.member, self._now(), self.marks(event_id), name
         )
         sealed = self.session.seal_for_desk(attendance.as_bytes(made))
-        self._store.save(f"attendance/{folder_of(event_id)}", made.id, sealed)
+        self._store.save(f"attendance/{event_folder(event_id)}", made.id, sealed)
         return made
 
-    def take_in(self, folder: Path) -> int:
+    def import_marks(self, folder: Path) -> int:
         """Import the marks of another machine of this desk from a copy of its `attendance` folder; return how many.
 
         Marks are only added, so it may be done twice. Raises Problem where there is no such folder.
@@ -152,7 +152,7 @@ class EventBook:
         for path in sorted(folder.rglob("*.age")):
             sealed = path.read_bytes()
             mark = self._mark(sealed)
-            if mark is not None and not self._store.has(f"attendance/{folder_of(mark.event)}", mark.id):
-                self._store.save(f"attendance/{folder_of(mark.event)}", mark.id, sealed)
+            if mark is not None and not self._store.has(f"attendance/{event_folder(mark.event)}", mark.id):
+                self._store.save(f"attendance/{event_folder(mark.event)}", mark.id, sealed)
                 new += 1
         return new

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from forms.core.portal import Desk, Portal
-from forms.desk.services.synchronising import Synced
+from forms.desk.services.synchronising import SyncResult
 from forms.desk.session import Session
 from forms.desk.sync.client import Server
 
@@ -48,7 +48,7 @@ class EventSession(Protocol):
     def server(self) -> SignupServer:
         """The server."""
 
-    def sync(self) -> Synced:
+    def sync(self) -> SyncResult:
         """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
 
     def signups(self) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ class EventDesk:
         """The server."""
         return self.session.place.server()
 
-    def sync(self) -> Synced:
+    def sync(self) -> SyncResult:
         """Fetch the portal and letters. Where the server is away nothing is lost, and it says so."""
         return self.session.sync.run()
 
@@ -109,7 +109,7 @@ class EventDesk:
         return self.session.own_keys.open(sealed)
 
 
-def folder_of(event: str) -> str:
+def event_folder(event: str) -> str:
     """Return an event's folder: its id where that is one of ours, else a digest; never a path elsewhere."""
     return event if _SAFE.fullmatch(event) else "x-" + hashlib.sha256(event.encode()).hexdigest()[:32]
 

@@ -5,41 +5,42 @@ from collections.abc import Iterable, Iterator
 from forms.core.i18n.lazy_text import lazy_gettext, lazy_ngettext
 from forms.core.portal import Event, Portal
 from forms.core.problem import Problem
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 from forms.desk.events import attendance, attendance_sheet, event_export
 from forms.desk.events.attendees import CANCELLED, COMING, WAITING, Gathering, Party, free_places
-from forms.desk.events.event_records import EventBook
+from forms.desk.events.event_records import EventRecords
 from forms.desk.events.event_retention import count
 from forms.desk.events.messaging.reminders import Ledger, Reminder, ready
 
 
-def list_lines(book: EventBook) -> Iterator[str]:
+def list_lines(book: EventRecords) -> Iterator[str]:
     """Yield the list of events, what must be said loudly first."""
     found = book.gatherings()
     for one in found:
         if one.alarm:
-            yield f"!! {plain(one.id)}: {one.alarm}"
+            yield f"!! {printable(one.id)}: {one.alarm}"
     for one in found:
         yield _one_line(book, one)
     if not found:
         yield "No event takes sign-ups, and nobody has signed up."
 
 
-def _one_line(book: EventBook, one: Gathering) -> str:
+def _one_line(book: EventRecords, one: Gathering) -> str:
     free = free_places(one)
     places = "" if free is None else f", {free} free"
     waits = f", {one.waiting} wait" if one.waiting else ""
     kept = count(book.session, one.id)
     came = f", {kept.came} came (names erased)" if kept else ""
     state = f" ({one.event.state})" if one.event and one.event.state != "planned" else ""
-    return f"{plain(one.starts) or 'no day':<16}  {plain(one.id):<28} {one.coming:>4} come{places}{waits}{came}{state}"
+    start, id = printable(one.starts) or "no day", printable(one.id)
+    return f"{start:<16}  {id:<28} {one.coming:>4} come{places}{waits}{came}{state}"
 
 
-def event_lines(book: EventBook, event_id: str) -> Iterator[str]:
+def event_lines(book: EventRecords, event_id: str) -> Iterator[str]:
     """Yield one event: who comes, who waits in order, who came."""
     one = book.gathering(event_id)
-    parties, found = book.parties(one), book.standings(event_id)
-    yield f"{plain(one.title)}   {plain(one.starts)}   {one.coming} come, {one.waiting} wait"
+    parties, found = book.parties(one), book.attendance_by_party(event_id)
+    yield f"{printable(one.title)}   {printable(one.starts)}   {one.coming} come, {one.waiting} wait"
     if one.alarm:
         yield f"!! {one.alarm}"
     for said in warnings(book, one, parties):
@@ -57,12 +58,12 @@ def event_lines(book: EventBook, event_id: str) -> Iterator[str]:
     walked = [one for one in found.values() if one.walk_in and one.people]
     if walked:
         yield "\nCame without signing up"
-        yield from (f"  {mark.people:>3}  {plain(mark.name)}" for mark in walked)
+        yield from (f"  {mark.people:>3}  {printable(mark.name)}" for mark in walked)
     if found:
         yield f"\n{attendance.came(found.values())} people came."
 
 
-def names_lines(book: EventBook) -> Iterator[str]:
+def names_lines(book: EventRecords) -> Iterator[str]:
     """Yield every event for which anybody signed up, each as `event_lines` shows it."""
     signed_up = [one for one in book.gatherings() if one.rows]
     for one in signed_up:
@@ -74,12 +75,12 @@ def names_lines(book: EventBook) -> Iterator[str]:
 def told(party: Party) -> str:
     """Return what a party told, on one line."""
     if party.unread:
-        return f"(does not open) {plain(party.unread)}"
+        return f"(does not open) {printable(party.unread)}"
     said = [party.name or "(no name)", party.phone, party.speaks, *party.help_with, party.needs]
-    return ", ".join(plain(each).replace("\n", " ") for each in said if each)
+    return ", ".join(printable(each).replace("\n", " ") for each in said if each)
 
 
-def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[str]:
+def warnings(book: EventRecords, one: Gathering, parties: Iterable[Party]) -> list[str]:
     """Return what is wrong with an event's records, and what to do."""
     said: list[str] = []
     gone = sum(row.gone for row in one.rows)
@@ -109,14 +110,14 @@ def warnings(book: EventBook, one: Gathering, parties: Iterable[Party]) -> list[
                 marks,
             )
         )
-    for clash in attendance.disagreements(book.standings(one.id).values()):
+    for clash in attendance.disagreements(book.attendance_by_party(one.id).values()):
         numbers = ", ".join(f"{by} said {people}" for by, people, _ in clash["said"])
         who = clash["name"] or next((party.name for party in parties if party.id == clash["about"]), "")
         said.append(
             lazy_gettext(
                 "Two machines marked %(who)s differently: %(numbers)s. Mark it again to settle it.",
-                who=plain(who) or lazy_gettext("a party"),
-                numbers=plain(numbers),
+                who=printable(who) or lazy_gettext("a party"),
+                numbers=printable(numbers),
             )
         )
     return said
@@ -130,13 +131,13 @@ def missing_languages(portal: Portal, one: Gathering) -> list[str]:
     return [code for code in portal.language_codes() if not all(text.get(code) for text in texts)]
 
 
-def sheet_language(book: EventBook, event_id: str) -> str:
+def sheet_language(book: EventRecords, event_id: str) -> str:
     """The language of an event's sheet where nobody chose one: the first that is spoken there, else the site's."""
     event, codes = book.event(event_id), book.session.portal.language_codes()
     return next((code for code in (event.spoken if event else ()) if code in codes), codes[0])
 
 
-def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
+def sheet_pdf(book: EventRecords, event_id: str, language: str) -> bytes:
     """Return the attendance sheet. Raises Problem."""
     one = book.gathering(event_id)
     return attendance_sheet.pdf(
@@ -144,22 +145,22 @@ def sheet_pdf(book: EventBook, event_id: str, language: str) -> bytes:
     )
 
 
-def export_tables(book: EventBook, event_id: str | None = None) -> tuple[event_export.Sheet, event_export.Sheet]:
+def export_tables(book: EventRecords, event_id: str | None = None) -> tuple[event_export.Sheet, event_export.Sheet]:
     """Return the tables of one event, or of all. Raises Problem."""
     chosen = [book.gathering(event_id)] if event_id else book.gatherings()
     return event_export.sheets(
-        event_export.OpenedEvent(one, book.parties(one), book.standings(one.id)) for one in chosen
+        event_export.OpenedEvent(one, book.parties(one), book.attendance_by_party(one.id)) for one in chosen
     )
 
 
-def export_file(book: EventBook, kind: str, event_id: str | None = None) -> tuple[str, bytes]:
+def export_file(book: EventRecords, kind: str, event_id: str | None = None) -> tuple[str, bytes]:
     """Return the file's name and content. kind: zip (Data Package) or xlsx. Raises Problem."""
     tables = export_tables(book, event_id)
     name = f"{'events' if event_id is None else f'event-{_slug(event_id)}'}-{book.today.isoformat()}"
     if kind == "xlsx":
         return f"{name}.xlsx", event_export.workbook(tables)
     if kind != "zip":
-        raise Problem("format", lazy_gettext("%(kind)s is unknown.", kind=plain(kind)), "Choose zip or xlsx.")
+        raise Problem("format", lazy_gettext("%(kind)s is unknown.", kind=printable(kind)), "Choose zip or xlsx.")
     return f"{name}.zip", event_export.package(name, f"Events and who came, {book.today.isoformat()}", tables)
 
 
@@ -167,7 +168,7 @@ def _slug(event_id: str) -> str:
     return "".join(char if char.isascii() and (char.isalnum() or char == "-") else "-" for char in event_id).lower()
 
 
-def reminders_of(book: EventBook, event_id: str) -> tuple[Event, list[Reminder], Ledger]:
+def reminders_of(book: EventRecords, event_id: str) -> tuple[Event, list[Reminder], Ledger]:
     """Return an event's reminders and its ledger. Raises Problem where the event is over or not in the portal."""
     one = book.gathering(event_id)
     if one.event is None:

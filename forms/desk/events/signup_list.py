@@ -13,7 +13,7 @@ from typing import Any
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter, read_letter
 from forms.desk.events.attendees import CANCELLED, SignupRow, read_rows
-from forms.desk.events.event_session import EventSession, SignupServer, folder_of
+from forms.desk.events.event_session import EventSession, SignupServer, event_folder
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import NotThere, ServerAway
 
@@ -56,7 +56,7 @@ class SignupList:
 
     def fetch_letter(self, server: SignupServer, row: SignupRow) -> bool:
         """Fetch what a sign-up says, unless it is here and opens; return whether it is new."""
-        folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
+        folder, name = f"signups/{event_folder(row.event)}", f"{row.id}-{row.version}"
         here = self._store.has(folder, name)
         if here and isinstance(self.letter(row), Letter):
             return False
@@ -79,7 +79,7 @@ class SignupList:
 
     def _drop_stale(self, rows: Iterable[SignupRow]) -> None:
         """Remove letters of those who cancelled, and older ones of those who changed what they told."""
-        wanted = {(folder_of(row.event), f"{row.id}-{row.version}") for row in rows if row.state != CANCELLED}
+        wanted = {(event_folder(row.event), f"{row.id}-{row.version}") for row in rows if row.state != CANCELLED}
         for path in (self._session.folder / "signups").glob("*/*.age"):
             if (path.parent.name, path.stem) not in wanted:
                 path.unlink(missing_ok=True)
@@ -134,7 +134,7 @@ class SignupList:
 
     def letter(self, row: SignupRow) -> Letter | Problem | None:
         """Return the letter of a sign-up: None where it was not fetched, a Problem where it does not open."""
-        folder, name = f"signups/{folder_of(row.event)}", f"{row.id}-{row.version}"
+        folder, name = f"signups/{event_folder(row.event)}", f"{row.id}-{row.version}"
         if not self._store.has(folder, name):
             return None
         try:

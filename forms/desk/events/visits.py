@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.core.files.spreadsheet_csv import BOM, Dialect, is_formula, separator_of, text_of
 from forms.core.form_schema import find
 from forms.core.i18n.digits import digits_of
@@ -200,7 +200,7 @@ def _line(data: bytes, cells: list[str], separator: str) -> bytes:
 def _replace(path: Path, data: bytes) -> None:
     """Replace a file at once. Raises Problem where it cannot be written."""
     try:
-        with replaced(path) as fresh:
+        with atomic_replacement(path) as fresh:
             fresh.write_bytes(data)
             fresh.chmod(path.stat().st_mode)
     except OSError as error:

@@ -1,1 +1,1 @@
-"""What staff do at an unlocked desk: one small service each. The window and the commands are front ends over them."""
+"""The services of an unlocked desk, one for each task of staff. The window and the commands are their front ends."""

@@ -1,11 +1,11 @@
-"""Telling people by itself which of their letters are open at this desk."""
+"""Acknowledge to people, automatically, which of their letters this desk has opened."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 
 from forms.core.problem import Problem
-from forms.desk.cases.acknowledgement import Acknowledged, opened, sent_answers
-from forms.desk.crypto.answers import NoKey, sealed_acknowledgement
+from forms.desk.cases.acknowledgement import AcknowledgementRecord, opened_threads, sent_answers
+from forms.desk.crypto.answers import NoKey, encrypt_acknowledgement
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock
 from forms.desk.services.keys.desk_keys import DeskKeys
@@ -25,18 +25,19 @@ class Acknowledging:
     clock: Clock
 
     def send(self) -> None:
-        """Tell people which of their letters are open here. What cannot be sent now is sent at the next fetch."""
-        index, acknowledged = self.cases.fresh_index(), Acknowledged(self.place.folder)
-        here, sent = opened(index.letters(), lambda part: self.store.has("parts", part)), []
-        waiting = acknowledged.waiting(here)
-        with suppress(Problem):  # ServerAway, or no portal that can be read
-            cases = {case.id: case for case in self.cases.all()} if waiting else {}
+        """Send the acknowledgements that are due. What cannot be sent now is sent at the next fetch."""
+        index, record = self.cases.refresh_index(), AcknowledgementRecord(self.place.folder)
+        threads, sent = opened_threads(index.letters(), lambda part: self.store.has("parts", part)), []
+        pending = record.pending(threads)
+        with suppress(Problem):  # ServerAway, or no readable portal
+            cases = {case.id: case for case in self.cases.all()} if pending else {}
             server, today = self.place.server(), self.clock.today()
-            for found in waiting:
+            for thread in pending:
+                first = thread.first
                 with suppress(NotThere, RequestRefused, NoKey):  # erased meanwhile, or nobody could read it
-                    if found.first.id in cases:  # else it rests until it is erased
-                        after = sent_answers(cases[found.first.id].entries)
-                        made = sealed_acknowledgement(found.first, self.keys.signer, today, found.letters, after)
-                        server.acknowledge_to_person(found.first.id, *made)
-                sent.append(found)
-        acknowledged.note(sent, here)
+                    if first.id in cases:  # otherwise it is about to be erased
+                        after = sent_answers(cases[first.id].entries)
+                        id, sealed = encrypt_acknowledgement(first, self.keys.signer, today, thread.letters, after)
+                        server.acknowledge_to_person(first.id, id, sealed)
+                sent.append(thread)
+        record.record(sent, threads)

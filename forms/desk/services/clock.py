@@ -1,4 +1,4 @@
-"""This machine's clock, and what is known of the day beyond what it shows."""
+"""This machine's clock, and the day as confirmed by the server's clock."""
 
 from collections.abc import Callable
 from datetime import date
@@ -6,28 +6,28 @@ from pathlib import Path
 
 from forms.core.trusted_date import TrustedDate
 from forms.desk.sync.client import Server
-from forms.desk.sync.date_file import DayFile
+from forms.desk.sync.date_file import DateFile
 
 
 class Clock:
-    """The clock of one desk's machine. today: returns the day that it shows."""
+    """The clock of one desk's machine. today: a function that returns the day by this clock."""
 
     def __init__(self, folder: Path, today: Callable[[], date]) -> None:
         self.today = today
-        self._days = DayFile(folder)
+        self._dates = DateFile(folder)
 
     @property
     def known_day(self) -> TrustedDate:
-        """The day by this machine and what the server has confirmed of it: retention uses it."""
-        return self._days.look(self.today())
+        """The day by this machine's clock and as confirmed by the server, which retention relies on."""
+        return self._dates.update(self.today())
 
     def compare(self, server: Server) -> TrustedDate:
-        """Compare this machine's clock and the server's; return the day that is believed.
+        """Compare this machine's clock with the server's; return the server's day.
 
-        A clock that one of them doubts is believed where the other shows the same day. Raises Problem.
+        A doubted clock is trusted again once the other clock shows the same day. Raises Problem.
         """
-        today, here = self.today(), server.is_this_machine
-        there = server.day(None if here else today)
-        if not here:
-            self._days.hear(today, there.shown)
-        return there
+        today, is_local = self.today(), server.is_this_machine
+        server_day = server.day(None if is_local else today)
+        if not is_local:
+            self._dates.update_from_server(today, server_day.shown)
+        return server_day

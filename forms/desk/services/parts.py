@@ -1,4 +1,4 @@
-"""A letter's photo or recording, made anew before anybody looks at it."""
+"""Clean a letter's photo or recording before it is shown."""
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media import attachments
@@ -8,18 +8,18 @@ from forms.desk.sync.local_store import LocalStore
 
 
 def clean_part(store: LocalStore, identities: Identities, part_id: str) -> tuple[str, bytes]:
-    """Return a photo or recording of a letter: its media type and its content, made anew in a process of its own.
+    """Return the media type and the content of a photo or recording, encoded again in a confined process.
 
-    Raises Problem where it is not here, or holds nothing that can be shown safely.
+    Raises Problem if it is not on this machine, or cannot be shown safely.
     """
     kind, content = open_part(store.read("parts", part_id), identities)
-    if kind not in attachments.MOST:
+    if kind not in attachments.MAX_FILES:
         raise Problem("part", "It is neither a photo nor a recording.", "Leave it.")
     try:
         clean = attachments.clean(kind, content)
-    except attachments.NotTaken as wrong:
-        if wrong.code == "busy":
+    except attachments.FileRefused as error:
+        if error.code == "busy":
             raise Problem("part", "Other photos and recordings are being opened.", "Load the page again.") from None
         todo = "It may be damaged or made to do harm. It stays sealed; export the case if it must be looked at."
-        raise Problem("part", lazy_gettext("It cannot be shown safely (%(code)s).", code=wrong.code), todo) from None
+        raise Problem("part", lazy_gettext("It cannot be shown safely (%(code)s).", code=error.code), todo) from None
     return clean.media_type, clean.content

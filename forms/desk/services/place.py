@@ -1,4 +1,4 @@
-"""Which desk this is: its folder on this machine and its server."""
+"""The identity of a desk on this machine: its name, its folder and its server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from forms.desk.sync.client import Server
 
 @dataclass(frozen=True)
 class DeskPlace:
-    """One desk on this machine: its name (a desk, or a desk and a member of it), its folder, its server's address."""
+    """One desk on this machine. name: a desk, or a desk and a member of it; address: that of its server."""
 
     name: str
     folder: Path
@@ -17,9 +17,9 @@ class DeskPlace:
 
     @property
     def desk(self) -> str:
-        """Return the desk's id."""
+        """The desk's id."""
         return self.name.partition("/")[0]
 
     def server(self) -> Server:
-        """Return the server, with this desk's token. Raises Problem where there is none."""
+        """Return a client of the server, with this desk's token. Raises Problem if there is none."""
         return Server(self.address, keys.token(self.folder), keys.old_tokens(self.folder))

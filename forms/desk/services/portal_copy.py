@@ -17,16 +17,16 @@ class PortalCopy:
 
     @property
     def current(self) -> Portal:
-        """Return the portal as last fetched, fetched now where it never was. Raises Problem."""
+        """The portal as last fetched; fetches it if it never was. Raises Problem."""
         if self._portal is None:
             if not self._path.exists():
                 self.fetch()
             self._portal = parse(self._path.read_bytes(), str(self._path))
-            i18n.take_words(self._portal.words)
+            i18n.set_process_words(self._portal.words)
         return self._portal
 
     def fetch(self) -> None:
-        """Fetch the portal. Raises Problem, Unreadable where this program is too old to read it."""
+        """Fetch the portal and store it. Raises Problem; Unreadable if this program is too old to read it."""
         text = self._place.server().portal()
         try:
             parse(text, self._place.address)
@@ -37,14 +37,17 @@ class PortalCopy:
         self.save(text)
 
     def save(self, text: bytes) -> None:
-        """Keep this portal."""
+        """Store this portal. Raises Problem."""
         write_or_complain(self._path, text)
         self._portal = None
 
     def fetch_if_readable(self) -> str:
-        """Fetch the portal; a sentence where this program cannot read it: letters come and go all the same."""
+        """Fetch the portal; return a sentence if this program is too old to read it, else an empty text.
+
+        Letters can be fetched and sent all the same. Raises Problem.
+        """
         try:
             self.fetch()
-        except Unreadable as told:
-            return told.sentence
+        except Unreadable as problem:
+            return problem.sentence
         return ""

@@ -16,7 +16,7 @@ from forms.desk.services.keys.own_keys import OwnKeys
 from forms.desk.services.place import DeskPlace
 from forms.desk.services.portal_copy import PortalCopy
 from forms.desk.services.withheld import Withheld
-from forms.desk.sync.fetching import fetch_entries, fetch_letters, fetch_voices, opener
+from forms.desk.sync.fetching import decrypt_or_none, fetch_entries, fetch_letters, fetch_recordings
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.outbox import Outbox
 from forms.desk.sync.responses import ServerAway
@@ -24,12 +24,12 @@ from forms.desk.watch.site_watch import SiteWatch
 
 
 @dataclass(frozen=True)
-class Synced:
+class SyncResult:
     """The result of synchronising: new letters and entries, requests sent and still waiting.
 
-    erased: cases that are gone for good because the person asked; asked: cases for which that was proven just now.
-    away: a sentence where the server could not be reached, else empty. wrong: letters that came damaged.
-    outdated: a sentence where this program is too old to read what the server says of the portal, else empty.
+    erased: cases that were erased because the person requested it; erasures_requested: requests proven just now.
+    away: a sentence if the server could not be reached, else empty. damaged: letters that arrived damaged.
+    outdated: a sentence if this program is too old to read the server's portal, else empty.
     """
 
     new: int = 0
@@ -37,14 +37,14 @@ class Synced:
     waiting: int = 0
     away: str = ""
     erased: int = 0
-    wrong: int = 0
-    asked: int = 0
+    damaged: int = 0
+    erasures_requested: int = 0
     outdated: str = ""
 
 
 @dataclass(frozen=True)
 class Synchronising:
-    """One desk's visits to its server."""
+    """Synchronises one desk with its server."""
 
     place: DeskPlace
     own: OwnKeys
@@ -61,57 +61,59 @@ class Synchronising:
     clock: Clock
     busy: RLock
 
-    def run(self) -> Synced:
+    def run(self) -> SyncResult:
         """Send the outbox, and fetch what waits on the server. An unreachable server is reported, and nothing is lost.
 
-        A portal that cannot be read (this desk is older than its server) keeps no letter from being fetched.
-        The public site is visited last, so that nobody waits for it.
+        Letters are fetched even if this program is too old to read the portal. The public site is checked last, so
+        that the letters do not wait for it.
         """
-        synced = self._run()
-        if not synced.away:
+        result = self._run()
+        if not result.away:
             with suppress(Problem):
-                self.site_watch.look(self.portal.current, self.clock.today())
-        return synced
+                self.site_watch.check(self.portal.current, self.clock.today())
+        return result
 
-    def _run(self) -> Synced:
+    def _run(self) -> SyncResult:
         with self.busy:
-            sent = new = wrong = 0
+            sent = new = damaged = 0
             away = outdated = ""
-            _ = self.clock.known_day  # the day that this machine shows is written down before anything else
+            _ = self.clock.known_day  # records the day of this machine before anything else
             try:
                 outdated = self.keys.fetch()
                 sent = self.outbox.send()
-                new, wrong = self._fetch()
-                with suppress(Problem):  # it never keeps anybody from letters; the doctor says what is wrong
+                new, damaged = self._fetch()
+                with suppress(Problem):  # must not keep staff from their letters; the doctor reports it
                     self.clock.compare(self.place.server())
-            except ServerAway as told:
-                away = told.sentence
-            obeyed = self.erasing.obey_notices()
-            self.cases.changed()
+            except ServerAway as problem:
+                away = problem.sentence
+            erasure = self.erasing.process_erasure_notices()
+            self.cases.invalidate()
             if not away:
                 self.acknowledging.send()
                 self.withheld.follow_statements()
-            new = max(0, new - obeyed.notices)
-            return Synced(new, sent, self.outbox.waiting, away, obeyed.erased, wrong, obeyed.asked, outdated)
+            new = max(0, new - erasure.notices)
+            return SyncResult(
+                new, sent, self.outbox.waiting, away, erasure.erased, damaged, erasure.newly_proven, outdated
+            )
 
     def _fetch(self) -> tuple[int, int]:
-        """Fetch letters and entries; return how many are new, and how many letters came damaged."""
-        server, opened = self.place.server(), opener(self.own.open)
+        """Fetch letters and entries; return how many are new, and how many letters arrived damaged."""
+        server, decrypt = self.place.server(), decrypt_or_none(self.own.open)
         restoring = self.place.folder / key_files.RESTORING
-        had, is_proven, everything = set(self.store.ids("letters")), self.cases.is_proven_copy, restoring.exists()
-        fetched = fetch_letters(self.store, server, opened, is_proven, everything=everything)
-        new = len(fetched.ids) + fetch_entries(self.store, server, opened, self.cases.index.unreadable())
-        self.cases.changed()
-        with suppress(Problem):  # what does not come now is asked for at the next visit
-            named = {part.id: case.id for case in self.cases.all() for part in case.spoken_answers}
-            fetch_voices(self.store, server, opened, named)
-        if not fetched.wrong:
-            self.withheld.note_arrivals(() if everything else set(fetched.ids) - had)
+        existing, is_proven, everything = set(self.store.ids("letters")), self.cases.is_proven_copy, restoring.exists()
+        fetched = fetch_letters(self.store, server, decrypt, is_proven, everything=everything)
+        new = len(fetched.ids) + fetch_entries(self.store, server, decrypt, self.cases.index.unreadable())
+        self.cases.invalidate()
+        with suppress(Problem):  # tried again at the next fetch
+            recordings = {part.id: case.id for case in self.cases.all() for part in case.answer_recordings}
+            fetch_recordings(self.store, server, decrypt, recordings)
+        if not fetched.damaged:
+            self.withheld.record_arrivals(() if everything else set(fetched.ids) - existing)
             restoring.unlink(missing_ok=True)
         try:
-            self.sharing.secure()
+            self.sharing.back_up()
         except ServerAway:
             raise
         except Problem:
-            pass  # as where a key is not confirmed: it keeps no letter from being fetched, and is tried again
-        return new, len(fetched.wrong)
+            pass  # for example an unconfirmed key: must not prevent fetching, and is tried again
+        return new, len(fetched.damaged)

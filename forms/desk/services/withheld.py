@@ -1,4 +1,4 @@
-"""Signs that the server withholds letters: late ones, missing ones, and statements that do not match."""
+"""Detect that the server withholds letters: late ones, missing ones, and statements that do not match."""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -17,7 +17,10 @@ from forms.desk.sync.statements import Statements
 
 @dataclass(frozen=True)
 class Withheld:
-    """Compares what came to this machine with what the server and colleagues say. arrivals: letters late or twice."""
+    """Compares the letters on this machine with the server's statements and with colleagues' entries.
+
+    arrivals: the letters that came late or twice.
+    """
 
     place: DeskPlace
     cases: CaseList
@@ -27,28 +30,28 @@ class Withheld:
     arrivals: Arrivals
     clock: Clock
 
-    def note_arrivals(self, new: Collection[str]) -> None:
-        """Record what is unusual about the letters of a fetch that brought everything that was waiting."""
-        arrived, today = list(self.cases.fresh_index().arrived(new)), self.clock.known_day.earliest
-        self.arrivals.note(arrived, today)
-        self.statements.note_given(((one.id, one.written) for one in arrived), today.isoformat())
+    def record_arrivals(self, new: Collection[str]) -> None:
+        """Record the letters (ids) of a fetch that brought everything that was waiting."""
+        letters, today = list(self.cases.refresh_index().new_letters(new)), self.clock.known_day.earliest
+        self.arrivals.record(letters, today)
+        self.statements.record_received(((letter.id, letter.written) for letter in letters), today.isoformat())
 
     def follow_statements(self) -> None:
-        """Compare the server's daily statements with those before and with what came here."""
+        """Fetch the server's daily statements, and check them against earlier ones and the letters on this machine."""
         known = self.statements.known()
         with suppress(Problem):  # an older server has none
             key, rows = self.place.server().statements(known.number - 1 if known.number else None)
             index = self.cases.index
             erased = {id for thread in self.requests.all() for id in index.letter_ids(thread)}
-            self.statements.take(key, rows, self.place.desk, lambda id: self.store.has("letters", id), erased)
+            self.statements.follow(key, rows, self.place.desk, lambda id: self.store.has("letters", id), erased)
 
     def contradicting_statements(self) -> tuple[Entry, ...]:
-        """Return entries of colleagues whose machines were shown another statement than this one."""
+        """Return entries of colleagues whose machines were shown a different statement of the same number."""
         known = self.statements.known()
-        found = (entry for case in self.cases.all() for entry in case.entries)
-        return tuple(entry for entry in found if known.contradicts(entry.value.get("head")))
+        entries = (entry for case in self.cases.all() for entry in case.entries)
+        return tuple(entry for entry in entries if known.contradicts(entry.value.get("head")))
 
     def missing_letters(self) -> tuple[str, ...]:
-        """Return the ids of letters that a colleague wrote about and that never came to this machine."""
-        index, resting = self.cases.fresh_index(), self.requests.all().keys()
-        return tuple(id for id in index.entries_without_letter() if id not in resting)
+        """Return the ids of letters in whose cases colleagues wrote, and which never came to this machine."""
+        index, requested = self.cases.refresh_index(), self.requests.all().keys()
+        return tuple(id for id in index.entries_without_letter() if id not in requested)

@@ -4,13 +4,13 @@ import requests
 
 
 def connection(address: str) -> requests.Session:
-    """Return a connection that takes proxies and authorities from the environment, as it is now, and nothing else.
+    """Return a session that takes proxies and certificate authorities from the present environment, and nothing else.
 
-    `requests` looks through the environment at each request, a third of its own time. It would also put a password of
-    the user's .netrc in a token's place, or tell it to a site that is only looked at.
+    By default `requests` reads the environment at each request, which takes a third of its time. It would also replace
+    the token by a password from the user's .netrc, or send that password to a site that is only watched.
     """
-    line = requests.Session()
-    found = line.merge_environment_settings(address, {}, None, None, None)
-    line.proxies, line.verify = dict(found["proxies"]), found["verify"]
-    line.trust_env = False
-    return line
+    session = requests.Session()
+    settings = session.merge_environment_settings(address, {}, None, None, None)
+    session.proxies, session.verify = dict(settings["proxies"]), settings["verify"]
+    session.trust_env = False
+    return session

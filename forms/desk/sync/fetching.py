@@ -1,7 +1,7 @@
 """Fetch letters with their attachments: durable here first, then acknowledged. Existing files are never replaced.
 
-Neither the server nor another desk is believed: an original is kept as it came first, a part must have the SHA-256 that
-its id names, and other bytes for an id that is here are put aside and shown to staff as a conflict.
+Neither the server nor another desk is trusted: the first version of an original is kept, a part must have the SHA-256
+that its id names, and different bytes for an existing id are stored apart and shown to staff as a conflict.
 """
 
 import hashlib
@@ -21,162 +21,162 @@ from forms.desk.sync.responses import NotThere, ServerAway
 
 CONFLICTS = "conflicts"
 
-LONGEST_VISIT = 900.0
-"""Seconds for which one visit fetches letters, and then entries: a slow or hostile server must not hold a desk."""
+MAX_FETCH_SECONDS = 900.0
+"""Seconds for fetching letters, and again for entries: a slow or hostile server must not block a desk."""
 
-Open = Callable[[bytes], bytes | None]
-"""Returns what was encrypted to this machine's keys, or None where it does not open."""
+Decrypt = Callable[[bytes], bytes | None]
+"""Decrypts with this machine's keys; returns None if that fails."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The result of a fetch. ids: letters that are safe here now; wrong: ids of damaged ones that were not stored."""
+    """The result of a fetch. ids: letters that are stored here now; damaged: ids of letters that were not complete."""
 
     ids: tuple[str, ...]
-    wrong: tuple[str, ...]
+    damaged: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Other bytes that came for a letter which is here. name: of the file put aside."""
+    """Different bytes that came for an existing item. name: that of the file in which they are stored."""
 
     item: str
     name: str
 
 
 IsProven = Callable[[str, str, bytes], bool]
-"""Whether a copy of an item of a letter bears a right signature."""
+"""Takes a letter, an item of it and a copy; returns whether the copy has a valid signature."""
 
 
 def fetch_letters(
-    store: LocalStore, server: Server, opened: Open, is_proven: IsProven, *, everything: bool = False
+    store: LocalStore, server: Server, decrypt: Decrypt, is_proven: IsProven, *, everything: bool = False
 ) -> Fetched:
-    """Fetch what waits, make it durable here, and only then acknowledge it.
+    """Fetch the waiting letters: make each durable here, and only then acknowledge it.
 
-    everything: also what this desk once had, for a machine that is restored.
+    everything: also fetch letters that this desk has fetched before, for a restored machine.
 
-    Raises Problem where the disk is full or the server goes away; nothing is lost then: what was not acknowledged
-    waits on the server.
+    Raises Problem if the disk is full or the server goes away. Nothing is lost then: letters that were not acknowledged
+    stay on the server.
     """
     ids: list[str] = []
-    wrong: list[str] = []
+    damaged: list[str] = []
     require_time = _deadline(server)
     for row in server.waiting(everything=True) if everything else server.waiting():
         require_time()
-        if everything and store.has("letters", row["id"]) and opened(store.read("letters", row["id"])) is not None:
+        if everything and store.has("letters", row["id"]) and decrypt(store.read("letters", row["id"])) is not None:
             continue
         try:
-            is_whole = _fetch_one(store, server, row, opened, is_proven)
+            is_complete = _fetch_letter(store, server, row, decrypt, is_proven)
         except NotThere:
-            continue  # erased by the person, or another desk's last word, between the list and now
-        (ids if is_whole else wrong).append(row["id"])
-    return Fetched(tuple(ids), tuple(wrong))
+            continue  # erased by the person or another desk since the list was made
+        (ids if is_complete else damaged).append(row["id"])
+    return Fetched(tuple(ids), tuple(damaged))
 
 
 def _deadline(server: Server) -> Callable[[], None]:
-    """Return a function that raises ServerAway once a visit has lasted too long: the desk waits for it meanwhile."""
-    until = time.monotonic() + LONGEST_VISIT
+    """Return a function that raises ServerAway once the fetch has lasted too long: the desk is blocked meanwhile."""
+    deadline = time.monotonic() + MAX_FETCH_SECONDS
 
     def require_time() -> None:
-        """Raise ServerAway when the time for the whole fetch is over."""
-        if time.monotonic() > until:
+        """Raise ServerAway if the time for the fetch is over."""
+        if time.monotonic() > deadline:
             todo = "What came is safe here. Fetch again: it goes on where it stopped."
             raise ServerAway(server.address, "is so slow that not all could be fetched at once.", todo)
 
     return require_time
 
 
-def _fetch_one(store: LocalStore, server: Server, row: Mapping[str, Any], opened: Open, is_proven: IsProven) -> bool:
-    """Fetch one letter; False if anything of it was damaged: then it is not acknowledged."""
+def _fetch_letter(
+    store: LocalStore, server: Server, row: Mapping[str, Any], decrypt: Decrypt, is_proven: IsProven
+) -> bool:
+    """Fetch one letter with its attachments. Return False if any of them was damaged; it is not acknowledged then."""
     letter_id = row["id"]
-    was_here, new_parts = (
-        store.has("letters", letter_id),
-        [part for part in row["parts"] if not store.has("parts", part)],
-    )
-    copies = _copies(server, letter_id) if row["copies"] else {}
-    for item, pieces in copies.items():  # where no original opens, a copy that is proven comes before others
-        pieces.sort(key=lambda sealed, item=item: not is_proven(row["thread"], item, sealed))  # type: ignore[misc]
-    parts = [_fetch_part(store, server, part, copies.get(part, []), opened) for part in row["parts"]]
+    existed = store.has("letters", letter_id)
+    new_parts = [part for part in row["parts"] if not store.has("parts", part)]
+    copies = _fetch_copies(server, letter_id) if row["copies"] else {}
+    for item, versions in copies.items():  # if no original can be decrypted, proven copies take precedence
+        versions.sort(key=lambda sealed, item=item: not is_proven(row["thread"], item, sealed))  # type: ignore[misc]
+    parts = [_fetch_part(store, server, part, copies.get(part, []), decrypt) for part in row["parts"]]
     try:
-        first = [server.letter(letter_id)]
+        originals = [server.letter(letter_id)]
     except NotThere:
-        first = []  # only copies are left of it
+        originals = []  # only copies are left of it
         if letter_id not in copies:
             raise
-    if not _take(store, "letters", letter_id, [*first, *copies.get(letter_id, [])], opened):
+    if not _store_version(store, "letters", letter_id, [*originals, *copies.get(letter_id, [])], decrypt):
         return False
     store.label(letter_id, row)
     if not all(parts):
         return False
     try:
         server.acknowledge(letter_id)
-    except NotThere:  # erased by the person since: for the server this desk never had it, so no notice will come
-        if was_here:  # what was here before goes by a proven notice alone, never by the server's word
+    except NotThere:  # erased by the person since; the server sends no notice to a desk that never acknowledged it
+        if existed:  # an existing letter is erased by a proven notice only, not because the server says so
             return True
-        _forget(store, letter_id, new_parts)
+        _delete_letter(store, letter_id, new_parts)
         raise
     return True
 
 
-def _copies(server: Server, letter_id: str) -> dict[str, list[bytes]]:
+def _fetch_copies(server: Server, letter_id: str) -> dict[str, list[bytes]]:
     """Return the copies that others made for this desk, by letter, part or entry."""
-    found: dict[str, list[bytes]] = {}
+    copies: dict[str, list[bytes]] = {}
     with suppress(NotThere):
         for row in server.copies(letter_id):
             with suppress(NotThere):
-                found.setdefault(row["item"], []).append(server.copy(row["item"], row["digest"]))
-    return found
+                copies.setdefault(row["item"], []).append(server.copy(row["item"], row["digest"]))
+    return copies
 
 
-def _fetch_part(store: LocalStore, server: Server, part: str, copies: list[bytes], opened: Open) -> bool:
-    """Fetch a photo or recording. An original is known by its SHA-256; a copy is one that was listed as such."""
-    if store.has("parts", part) and opened(store.read("parts", part)) is not None:
+def _fetch_part(store: LocalStore, server: Server, part: str, copies: list[bytes], decrypt: Decrypt) -> bool:
+    """Fetch a photo or recording; return whether it is stored. An original must have the SHA-256 that its id names."""
+    if store.has("parts", part) and decrypt(store.read("parts", part)) is not None:
         return True
-    found = server.part(part)
-    originals = [found] if part_id(found) == part else []
-    return _take(store, "parts", part, [*originals, *copies], opened)
+    content = server.part(part)
+    originals = [content] if part_id(content) == part else []
+    return _store_version(store, "parts", part, [*originals, *copies], decrypt)
 
 
-def _take(store: LocalStore, folder: str, id: str, offered: list[bytes], opened: Open) -> bool:
-    """Keep the first of these bytes that decrypts (or the first), unless one is here; the rest becomes a conflict.
+def _store_version(store: LocalStore, folder: str, id: str, offered: list[bytes], decrypt: Decrypt) -> bool:
+    """Store the first version that can be decrypted (else the first of all), the existing file included.
 
-    False where nothing was offered and nothing is here.
+    Other versions with a different content are stored as conflicts. Return False if there is no version at all.
     """
     offered = list(dict.fromkeys(offered))
-    here = [store.read(folder, id)] if store.has(folder, id) else []
+    existing = [store.read(folder, id)] if store.has(folder, id) else []
     if not offered:
-        return bool(here)
-    everything = [*here, *(sealed for sealed in offered if sealed not in here)]
-    kept = next((sealed for sealed in everything if opened(sealed) is not None), everything[0])
-    if kept not in here:
-        store.save(folder, id, kept)
-    _put_aside(store, id, kept, [sealed for sealed in everything if sealed != kept], opened)
+        return bool(existing)
+    versions = [*existing, *(sealed for sealed in offered if sealed not in existing)]
+    chosen = next((sealed for sealed in versions if decrypt(sealed) is not None), versions[0])
+    if chosen not in existing:
+        store.save(folder, id, chosen)
+    _store_conflicts(store, id, chosen, [sealed for sealed in versions if sealed != chosen], decrypt)
     return True
 
 
-def _put_aside(store: LocalStore, id: str, kept: bytes, others: list[bytes], opened: Open) -> None:
-    """Keep bytes that say something else than those that were kept. A copy of the same content is no conflict."""
-    content = opened(kept)
+def _store_conflicts(store: LocalStore, id: str, chosen: bytes, others: list[bytes], decrypt: Decrypt) -> None:
+    """Store the versions whose content differs from the chosen one's. A copy of the same content is no conflict."""
+    content = decrypt(chosen)
     for sealed in others:
-        other = opened(sealed)
+        other = decrypt(sealed)
         if other is not None and content is not None and content_of(other) != content_of(content):
             store.save(CONFLICTS, conflict_name(id, sealed), sealed)
 
 
 def conflict_name(id: str, sealed: bytes) -> str:
-    """Return the name of the file in which other bytes for an id are put aside."""
+    """Return the name of the file in which a conflicting version of an item is stored."""
     return f"{id}-{hashlib.sha256(sealed).hexdigest()[:16]}"
 
 
 def conflicts(store: LocalStore) -> Iterator[Conflict]:
-    """Return what was put aside, by letter or part."""
+    """Return the conflicting versions that are stored."""
     return (Conflict(name.partition("-")[0], name) for name in store.ids(CONFLICTS))
 
 
-def fetch_entries(store: LocalStore, server: Server, opened: Open, unopened: Collection[str]) -> int:
+def fetch_entries(store: LocalStore, server: Server, decrypt: Decrypt, unreadable: Collection[str]) -> int:
     """Fetch the entries of the case log that are not here yet; return how many are new.
 
-    unopened: ids of entries that are here and do not open: a colleague may have made a copy since.
+    unreadable: ids of entries that are here and cannot be decrypted: a colleague may have made a copy since.
     """
     new = 0
     copies: dict[str, dict[str, list[bytes]]] = {}
@@ -184,49 +184,49 @@ def fetch_entries(store: LocalStore, server: Server, opened: Open, unopened: Col
     for row in server.entries():
         require_time()
         id, letter = row["id"], str(row.get("letter"))
-        if not is_id(letter) or (store.has("entries", id) and id not in unopened):
+        if not is_id(letter) or (store.has("entries", id) and id not in unreadable):
             continue
         with suppress(NotThere):
-            offered = [server.entry(id)]
-            if opened(offered[0]) is None:
+            versions = [server.entry(id)]
+            if decrypt(versions[0]) is None:
                 if letter not in copies:
-                    copies[letter] = _copies(server, letter)
-                offered += copies[letter].get(id, [])
+                    copies[letter] = _fetch_copies(server, letter)
+                versions += copies[letter].get(id, [])
             new += not store.has("entries", id)
-            _take(store, "entries", id, offered, opened)
+            _store_version(store, "entries", id, versions, decrypt)
     return new
 
 
-def fetch_voices(store: LocalStore, server: Server, opened: Open, named: Mapping[str, str]) -> int:
-    """Fetch the recordings beside answers of this desk that are not here yet; return how many are new.
+def fetch_recordings(store: LocalStore, server: Server, decrypt: Decrypt, recordings: Mapping[str, str]) -> int:
+    """Fetch the recordings of this desk's answers that are not here yet; return how many are new.
 
-    named: their ids, each with the letter that was answered. One that is not there now is asked for at the next visit.
+    recordings: their ids, each with the letter that was answered. A missing one is tried again at the next fetch.
     """
     new = 0
-    for id, letter in named.items():
-        if store.has("parts", id) and opened(store.read("parts", id)) is not None:
+    for id, letter in recordings.items():
+        if store.has("parts", id) and decrypt(store.read("parts", id)) is not None:
             continue
         with suppress(NotThere):
-            was_here = store.has("parts", id)
-            _fetch_part(store, server, id, _copies(server, letter).get(id, []), opened)
-            new += not was_here and store.has("parts", id)
+            existed = store.has("parts", id)
+            _fetch_part(store, server, id, _fetch_copies(server, letter).get(id, []), decrypt)
+            new += not existed and store.has("parts", id)
     return new
 
 
-def _forget(store: LocalStore, letter_id: str, parts: Iterable[str]) -> None:
+def _delete_letter(store: LocalStore, letter_id: str, parts: Iterable[str]) -> None:
     store.delete("letters", letter_id)
     store.unlabel(letter_id)
     for part in parts:
         store.delete("parts", part)
 
 
-def opener(open_sealed: Callable[[bytes], bytes]) -> Open:
-    """Return an `Open` from a function that raises Problem."""
+def decrypt_or_none(open_sealed: Callable[[bytes], bytes]) -> Decrypt:
+    """Return a function that decrypts like this one, and returns None where it raises Problem."""
 
-    def opened(sealed: bytes) -> bytes | None:
+    def decrypt(sealed: bytes) -> bytes | None:
         try:
             return open_sealed(sealed)
         except Problem:
             return None
 
-    return opened
+    return decrypt

@@ -1,4 +1,4 @@
-"""What is to be said of the public site, after what the last fetch found."""
+"""Report on the public site, from the results of the last check."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +13,8 @@ from forms.desk.watch import watch_state
 from forms.desk.watch.site_watch import SiteWatch
 from forms.desk.watch.watch_state import WatchState
 
-MOST_DAYS = 3
-"""Days on end on which the site may fail to be looked at before that is said."""
+MAX_FAILING_DAYS = 3
+"""Days for which checking the site may fail before that is reported."""
 
 WHAT_TO_DO = lazy_gettext(
     "Call the people who publish the site, today, by phone. Until they have found the cause, take it that others read "
@@ -25,11 +25,11 @@ Finding = tuple[bool, str]
 
 
 def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]:
-    """Return what is to be said of the site: whether it is well, and a sentence."""
+    """Yield the findings about the site: whether it is well, and a sentence."""
     state = watch.state
     for alarm in state.alarms:
         yield False, joined(lazy_gettext("%(day)s: %(text)s", day=alarm.day, text=alarm.text), WHAT_TO_DO)
-    if too_long(state, today):
+    if has_failed_too_long(state, today):
         yield (
             False,
             lazy_gettext(
@@ -39,7 +39,7 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
             ),
         )
     manifest = watch_state.last_manifest(watch.folder)
-    yield from _of_the_build(state, manifest, portal)
+    yield from _build_findings(state, manifest, portal)
     if state.signed and manifest and portal_digest(portal) != manifest.portal:
         yield (
             False,
@@ -55,8 +55,8 @@ def findings(watch: SiteWatch, portal: Portal, today: date) -> Iterator[Finding]
         )
 
 
-def _of_the_build(state: WatchState, manifest: BuildManifest | None, portal: Portal) -> Iterator[Finding]:
-    """Yield whether the site is what its publishers signed, or why that cannot be seen."""
+def _build_findings(state: WatchState, manifest: BuildManifest | None, portal: Portal) -> Iterator[Finding]:
+    """Yield whether the site is what its publishers signed, or why that cannot be checked."""
     if not state.checked:
         yield True, lazy_gettext("The site was not looked at from this machine yet: it is at the next fetch.")
     elif manifest is None:
@@ -83,10 +83,10 @@ def _of_the_build(state: WatchState, manifest: BuildManifest | None, portal: Por
         )
 
 
-def too_long(state: WatchState, today: date) -> bool:
-    """Return whether the site could not be looked at for days on end."""
+def has_failed_too_long(state: WatchState, today: date) -> bool:
+    """Return whether checking the site has failed for too many days."""
     if not state.failing_since:
         return False
     with suppress(ValueError):
-        return (today - date.fromisoformat(state.failing_since)).days >= MOST_DAYS
+        return (today - date.fromisoformat(state.failing_since)).days >= MAX_FAILING_DAYS
     return True

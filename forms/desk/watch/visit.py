@@ -1,4 +1,4 @@
-"""A visit to the public site: which pages, in which order, and what it showed where it broke off."""
+"""A visit to the public site: which pages, in which order, and what it showed before an interruption."""
 
 import random
 import secrets
@@ -7,51 +7,54 @@ from collections.abc import Mapping, Sequence
 from forms.core.builds.manifest import ADDRESS, SIGNATURES, BuildManifest
 from forms.core.portal import Portal
 from forms.core.problem import Problem
-from forms.desk.watch.comparison import DRAWN, assets_of
-from forms.desk.watch.visitor import Seen, Unreachable, Visitor
+from forms.desk.watch.comparison import SERVER_FORMS, assets_of
+from forms.desk.watch.visitor import PageResponse, Unreachable, Visitor
 
 TERMS = "/forms/sealed/v1/terms"
 
-_ORDINARY = 3
+_ORDINARY_PAGES = 3
 
-_CHANCE: random.Random = secrets.SystemRandom()
+_RANDOM: random.Random = secrets.SystemRandom()
 
 
-def route(portal: Portal, known: BuildManifest | None, everything: bool) -> list[str]:
-    """Return the addresses to visit, in no order: forms in one language at random, and ordinary pages between."""
+def plan_route(portal: Portal, known: BuildManifest | None, everything: bool) -> list[str]:
+    """Return the addresses to visit, in random order: the forms in a random language, among some other pages.
+
+    everything: all languages and all pages, scripts and styles.
+    """
     languages = list(portal.language_codes())
-    chosen = languages if everything else [_CHANCE.choice(languages)]
-    forms = [f"/{language}/{page}/" for language in chosen for page in DRAWN.values()]
-    forms += [f"/forms/{language}/{form}" for language in chosen for form in DRAWN]
+    chosen = languages if everything else [_RANDOM.choice(languages)]
+    forms = [f"/{language}/{page}/" for language in chosen for page in SERVER_FORMS.values()]
+    forms += [f"/forms/{language}/{form}" for language in chosen for form in SERVER_FORMS]
     if known and known.files:
         forms = [path for path in forms if path.startswith("/forms/") or path in known.files]
-    ends = ("/", ".js", ".css") if everything else "/"
-    pages = [path for path in known.files if path.endswith(ends)] if known else ["/", f"/{chosen[0]}/"]
-    ordinary = pages if everything else _CHANCE.sample(pages, min(_ORDINARY, len(pages)))
+    suffixes = ("/", ".js", ".css") if everything else "/"
+    pages = [path for path in known.files if path.endswith(suffixes)] if known else ["/", f"/{chosen[0]}/"]
+    ordinary = pages if everything else _RANDOM.sample(pages, min(_ORDINARY_PAGES, len(pages)))
     paths = list(dict.fromkeys([*forms, *ordinary]))
-    _CHANCE.shuffle(paths)
+    _RANDOM.shuffle(paths)
     return paths
 
 
-class BrokenOff(Unreachable):
-    """The site did not answer any more. seen: what it had shown by then."""
+class VisitInterrupted(Unreachable):
+    """The site stopped answering. responses: those that had come by then."""
 
-    def __init__(self, seen: Mapping[str, Seen], said: Problem) -> None:
-        super().__init__(said.where, said.what, said.todo)
-        self.seen = dict(seen)
+    def __init__(self, responses: Mapping[str, PageResponse], problem: Problem) -> None:
+        super().__init__(problem.where, problem.what, problem.todo)
+        self.responses = dict(responses)
 
 
-def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, Seen]:
-    """Visit pages, then what they name, then the terms; the list of the build last. Raises BrokenOff."""
-    seen: dict[str, Seen] = {}
+def visit(visitor: Visitor, paths: Sequence[str]) -> dict[str, PageResponse]:
+    """Get pages, then the scripts and styles that they load, the terms, and the manifest. Raises VisitInterrupted."""
+    responses: dict[str, PageResponse] = {}
     try:
         for path in paths:
-            seen[path] = visitor.get(path)
-        assets = assets_of(list(seen.values()))
-        _CHANCE.shuffle(assets)
-        # Nobody but a machine that watches asks for the last two: by now the pages are here.
+            responses[path] = visitor.get(path)
+        assets = assets_of(list(responses.values()))
+        _RANDOM.shuffle(assets)
+        # Only watching machines request the last two: the server must not notice before it has sent the pages.
         for path in (*assets, TERMS, ADDRESS, SIGNATURES):
-            seen[path] = visitor.get(path)
-    except Unreachable as said:
-        raise BrokenOff(seen, said) from None
-    return seen
+            responses[path] = visitor.get(path)
+    except Unreachable as problem:
+        raise VisitInterrupted(responses, problem) from None
+    return responses

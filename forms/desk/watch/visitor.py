@@ -1,6 +1,6 @@
-"""Ask for pages of the public site as a visitor's browser does: no token, no name of this program, its own connection.
+"""Get pages of the public site like a visitor's browser: no token, no name of this program, a separate connection.
 
-What comes is bounded in size, also after it is unpacked. Redirects are not followed: a page that moved is seen as such.
+Responses are limited in size, also after decompression. Redirects are not followed: a page that moved is a difference.
 """
 
 import time
@@ -16,11 +16,11 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.sync.connection import connection
 
-LARGEST = 4 * 1024 * 1024
-"""Bytes of the largest page, script or list that is read."""
+MAX_BODY_SIZE = 4 * 1024 * 1024
+"""Bytes of the largest page, script or manifest that is read."""
 
-TIMEOUT, LONGEST = (10, 20), 60
-"""Seconds to connect and to wait for the next bytes; seconds that one answer may take."""
+TIMEOUT, MAX_SECONDS = (10, 20), 60
+"""Seconds to connect and to wait for the next bytes; seconds that one response may take."""
 
 _CHUNK = 65536
 _BROWSER = {
@@ -33,12 +33,12 @@ _BROWSER = {
 
 
 class Unreachable(Problem):
-    """The site did not answer, or not whole: nothing is known about its pages."""
+    """The site did not answer, or not completely: nothing is known about its pages."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What came for an address: the status, the headers (names in lower case), the body."""
+class PageResponse:
+    """The response for an address: the status, the body, the headers (names in lower case)."""
 
     status: int
     body: bytes
@@ -46,50 +46,50 @@ class Seen:
 
 
 class Visitor:
-    """Somebody who looks at the site. Cookies are not kept."""
+    """A client that behaves like a visitor's browser. Cookies are not kept."""
 
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
-        self._line = connection(self._address)
+        self._connection = connection(self._address)
 
-    def get(self, path: str) -> Seen:
-        """Ask for an address of the site. Raises Unreachable where no whole answer came."""
+    def get(self, path: str) -> PageResponse:
+        """Get an address of the site. Raises Unreachable if no complete response comes."""
         accept = {} if path.endswith(("/", ".html")) or "/forms/" in path else {"Accept": "*/*"}
         try:
-            with self._line.get(
+            with self._connection.get(
                 f"{self._address}{path}", headers=_BROWSER | accept, timeout=TIMEOUT, allow_redirects=False, stream=True
-            ) as answer:
-                headers = {name.lower(): value for name, value in answer.headers.items()}
-                body = _unpacked(_bounded(answer), headers.get("content-encoding", "").strip().lower())
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                body = _decompress(_read_bounded(response), headers.get("content-encoding", "").strip().lower())
         except (requests.RequestException, HTTPError, zlib.error, brotli.error):
             raise Unreachable(self._address, "cannot be looked at just now.", "It is tried again.") from None
         finally:
-            self._line.cookies.clear()
-        if answer.status_code >= requests.codes.internal_server_error:
-            trouble = lazy_gettext("is in trouble (status %(status)s).", status=answer.status_code)
+            self._connection.cookies.clear()
+        if response.status_code >= requests.codes.internal_server_error:
+            trouble = lazy_gettext("is in trouble (status %(status)s).", status=response.status_code)
             raise Unreachable(self._address, trouble, "It is tried again.")
-        return Seen(answer.status_code, body, headers)
+        return PageResponse(response.status_code, body, headers)
 
 
-def _bounded(answer: requests.Response) -> bytes:
-    """Return the body of an answer, or its beginning where it is longer than any page. Raises requests.ReadTimeout."""
+def _read_bounded(response: requests.Response) -> bytes:
+    """Read the body, or the beginning of one that is longer than any page. Raises requests.ReadTimeout."""
     body = bytearray()
-    until = time.monotonic() + LONGEST
-    while chunk := answer.raw.read1(_CHUNK, decode_content=False):
+    deadline = time.monotonic() + MAX_SECONDS
+    while chunk := response.raw.read1(_CHUNK, decode_content=False):
         body += chunk
-        if len(body) > LARGEST:
-            break  # longer than any page of ours: what was read is compared, and differs
-        if time.monotonic() > until:
+        if len(body) > MAX_BODY_SIZE:
+            break  # longer than any page of a build, so the comparison finds a difference
+        if time.monotonic() > deadline:
             raise requests.ReadTimeout
     return bytes(body)
 
 
-def _unpacked(body: bytes, coding: str) -> bytes:
-    """Return at most one byte more than LARGEST of what was packed."""
+def _decompress(body: bytes, coding: str) -> bytes:
+    """Return the decompressed body, cut to one byte more than MAX_BODY_SIZE."""
     if coding == "gzip":
-        return zlib.decompressobj(31).decompress(body, LARGEST + 1)
+        return zlib.decompressobj(31).decompress(body, MAX_BODY_SIZE + 1)
     if coding == "deflate":
-        return zlib.decompressobj().decompress(body, LARGEST + 1)
+        return zlib.decompressobj().decompress(body, MAX_BODY_SIZE + 1)
     if coding == "br":
-        return bytes(brotli.Decompressor().process(body, output_buffer_limit=LARGEST + 1))
+        return bytes(brotli.Decompressor().process(body, output_buffer_limit=MAX_BODY_SIZE + 1))
     return body

@@ -1,4 +1,4 @@
-"""What a machine stores about the site that it watches: `site-watch.json` in the desk's folder, all of it public."""
+"""The state of the watch over the public site: `site-watch.json` in the desk's folder, all of it public."""
 
 import dataclasses
 from contextlib import suppress
@@ -11,42 +11,42 @@ from forms.core.builds.manifest import BuildManifest, read
 from forms.core.files.durable import write_safely
 from forms.core.i18n.lazy_text import LazyText, as_lazy, lazy_gettext
 from forms.core.problem import Problem
-from forms.desk.cases.plain_text import on_one_line
-from forms.desk.state_file import Damaged, StateFile
+from forms.desk.cases.plain_text import printable_line
+from forms.desk.state_file import DamagedFile, StateFile
 
 FILE, MANIFEST = "site-watch.json", "build-manifest.json"
-MOST_ALARMS = 50
-_LONGEST_ALARM = 500
+MAX_ALARMS = 50
+_MAX_ALARM_LENGTH = 500
 
 
 @dataclass(frozen=True)
 class StoredText:
-    """A LazyText as it is stored: its message, and what is in it. Numbers are kept as they are written."""
+    """A LazyText as it is stored: its message and its values. Numbers are stored as texts."""
 
     message: str
     values: dict[str, "str | StoredText"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: LazyText) -> "StoredText":
-        """Return a text as it is stored, each value on one line."""
+        """Return a text in its stored form, each value on one line."""
         return cls(text.message, {name: _stored(value) for name, value in text.values.items()})
 
     @property
     def text(self) -> LazyText:
-        """The text, for whoever reads it in another language."""
+        """The text, which can be translated."""
         values = {name: value.text if isinstance(value, StoredText) else value for name, value in self.values.items()}
         return LazyText(self.message, values)
 
 
 def _stored(value: object) -> "str | StoredText":
-    return StoredText.of(value) if isinstance(value, LazyText) else on_one_line(str(value))[:_LONGEST_ALARM]
+    return StoredText.of(value) if isinstance(value, LazyText) else printable_line(str(value))[:_MAX_ALARM_LENGTH]
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something that was other than its publishers signed. It stands until a person here has dealt with it.
+    """A difference from what the publishers signed. It is shown until somebody here has dealt with it.
 
-    sentence: in English; said: the same for other languages, which earlier releases did not store.
+    sentence: in English; said: the same in translatable form, which earlier releases did not store.
     """
 
     day: str
@@ -55,17 +55,15 @@ class Alarm:
 
     @property
     def text(self) -> LazyText:
-        """The sentence, for whoever reads it in another language."""
-        with suppress(
-            KeyError, TypeError, ValueError
-        ):  # a message and values that do not fit: somebody edited the file
+        """The sentence, translatable if possible."""
+        with suppress(KeyError, TypeError, ValueError):  # somebody edited the file: the values do not fit the message
             return self.said.text if self.said else as_lazy(self.sentence)
         return as_lazy(self.sentence)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What receipts are derived with: it never changes on a server."""
+    """The parameters with which receipts are derived: a server never changes them."""
 
     salt: str
     memory: int
@@ -74,8 +72,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class WatchState:
-    """publishers: the pinned keys; digest: of the newest manifest that was right; checked: the last day on which the
-    site could be looked at; failing_since: the first day since then on which it could not.
+    """The stored state. publishers: their pinned keys; digest: that of the newest valid manifest.
+
+    signed: whether that manifest is signed; checked: the last day on which the site could be checked; failing_since:
+    the first day since then on which it could not.
     """
 
     publishers: tuple[str, ...] = ()
@@ -87,39 +87,39 @@ class WatchState:
     terms: Terms | None = None
 
     def with_alarms(self, day: str, sentences: tuple[LazyText, ...]) -> "WatchState":
-        """Return the state with these alarms too; each sentence stands once."""
-        known = {alarm.sentence for alarm in self.alarms}
-        # What the site says is in them: half a character could not be read back, and would lose all the rest.
-        shown = {on_one_line(sentence)[:_LONGEST_ALARM]: StoredText.of(sentence) for sentence in sentences}
-        new = [Alarm(day, sentence, said) for sentence, said in shown.items() if sentence not in known]
-        return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MOST_ALARMS])
+        """Return the state with these alarms added; each sentence occurs once."""
+        existing = {alarm.sentence for alarm in self.alarms}
+        # They quote the site: an unpaired surrogate would make the whole file unreadable.
+        printable = {printable_line(sentence)[:_MAX_ALARM_LENGTH]: StoredText.of(sentence) for sentence in sentences}
+        new = [Alarm(day, sentence, stored) for sentence, stored in printable.items() if sentence not in existing]
+        return dataclasses.replace(self, alarms=(*self.alarms, *new)[:MAX_ALARMS])
 
 
 _ADAPTER = TypeAdapter(WatchState)
 
 
 def state_file(folder: Path) -> StateFile[WatchState]:
-    """Return the file with what is remembered of the site."""
+    """Return the file with the state of the watch."""
     return StateFile(folder / FILE, _ADAPTER)
 
 
 def load(folder: Path) -> WatchState:
-    """Return what is remembered. A damaged file is said as an alarm, since it may hide what it held."""
+    """Return the stored state. A damaged file becomes an alarm, since it may have held others."""
     try:
         return state_file(folder).read() or WatchState()
-    except Damaged:
+    except DamagedFile:
         lost = lazy_gettext("%(file)s in this desk's folder was damaged: what it remembered is lost.", file=FILE)
         return WatchState(alarms=(Alarm("", lost, StoredText.of(lost)),))
 
 
 def save(folder: Path, state: WatchState) -> None:
-    """Remember it. A full disk keeps nobody from letters."""
+    """Store the state if possible: a full disk must not keep staff from their letters."""
     if state != load(folder):
         state_file(folder).try_to_write(state)
 
 
 def last_manifest(folder: Path) -> BuildManifest | None:
-    """Return the newest manifest that was right, or None."""
+    """Return the newest valid manifest, or None."""
     try:
         return read((folder / MANIFEST).read_bytes())
     except (OSError, Problem):
@@ -127,6 +127,6 @@ def last_manifest(folder: Path) -> BuildManifest | None:
 
 
 def save_manifest(folder: Path, data: bytes) -> None:
-    """Remember a manifest that is right."""
+    """Store a valid manifest if possible."""
     with suppress(OSError):
         write_safely(folder / MANIFEST, data)

@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from forms.core.i18n.lazy_text import lazy_gettext
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
 from forms.core.rendering.environment import CompiledTemplates
 from forms.core.trusted_date import day_here
@@ -22,7 +22,7 @@ from forms.desk.watch.site_findings import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
 from forms.desk.window.access.authentication import Authenticator, Locked, passed
-from forms.desk.window.current import DeskWindow, keep_window, the_authenticator
+from forms.desk.window.current import DeskWindow, current_authenticator, store_window
 from forms.desk.window.events import event_pages
 from forms.web.local import request_guard
 from forms.web.no_trace import NoTraceFlask
@@ -30,7 +30,7 @@ from forms.web.no_trace import NoTraceFlask
 IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
 
-LARGEST_ANSWER = 4 * LARGEST["answer"]
+LARGEST_ANSWER = 4 * MAX_FILE_BYTES["answer"]
 """Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
 
 SENTENCES = {
@@ -65,7 +65,7 @@ def create_window(
     app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
     authenticator = Authenticator(place, unlock, idle_seconds, clock, program="desk")
-    keep_window(app, DeskWindow(authenticator, today))
+    store_window(app, DeskWindow(authenticator, today))
     _set_up_templates(app)
     app.before_request(_choose_language)
     app.before_request(_allow_recordings)
@@ -89,7 +89,7 @@ def create_window(
 
 def _choose_language() -> None:
     """Speak the language that was chosen on this machine."""
-    g.reader = language.chosen(the_authenticator().place.folder)
+    g.reader = language.chosen_language(current_authenticator().place.folder)
 
 
 def _allow_recordings() -> None:
@@ -112,7 +112,7 @@ def _set_up_templates(app: Flask) -> None:
 
 
 def _always() -> dict[str, Any]:
-    authenticator, inside = the_authenticator(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
+    authenticator, inside = current_authenticator(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
     return {
         "session": authenticator.session if inside else None,
         "form_token": authenticator.form_token if inside else "",
@@ -135,7 +135,7 @@ def _has_events(session: Session | None) -> bool:
     """Return whether this desk reads sign-ups: to another one the pages of events say only that."""
     try:
         return session is not None and any(
-            "signup" in desk.reads for desk in session.portal.current.named([session.place.desk])
+            "signup" in desk.reads for desk in session.portal.current.desks_with_ids([session.place.desk])
         )
     except Problem:
         return False

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as Answer
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.media.attachments import LARGEST
+from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.log.case_log import heads, is_said
+from forms.desk.cases.log.case_log import heads, is_repeated_answer
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.case_pages import Phrase, phrases, show
@@ -119,7 +119,7 @@ def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *
         known |= more
         more = {before for id in more for before in after.get(id, ())} - known
     since = (entry for entry in case.entries if entry.id not in known)
-    return is_said(since, session.keys.member, text, with_voice=with_voice)
+    return is_repeated_answer(since, session.keys.member, text, with_voice=with_voice)
 
 
 def _recording() -> bytes:
@@ -128,7 +128,7 @@ def _recording() -> bytes:
     Raises Problem for an empty one.
     """
     file = request.files.get("voice")
-    content = file.stream.read(LARGEST["answer"] + 1) if file and file.filename else b""
+    content = file.stream.read(MAX_FILE_BYTES["answer"] + 1) if file and file.filename else b""
     if file and file.filename and not content:
         raise Problem("The recording", "holds nothing.", "Record it again.")
     return content

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.core.media.attachments import LONGEST_ANSWER
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Choice, Desk
 from forms.core.problem import Problem
 from forms.desk.cases.acknowledgement import doubts
-from forms.desk.cases.case import Case, spoken_in
-from forms.desk.cases.grouping import together
+from forms.desk.cases.case import Case, answer_recording
+from forms.desk.cases.grouping import cases_grouped_with
 from forms.desk.cases.handover import readers_of
 from forms.desk.cases.log.case_log import heads
 from forms.desk.services.parts import clean_part
@@ -90,8 +90,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         today=today(),
         problem=problem,
         typed=typed or {},
-        longest_answer=LONGEST_ANSWER,
-        spoken={entry.id: part for entry in case.entries if (part := spoken_in(entry))},
+        longest_answer=MAX_ANSWER_SECONDS,
+        spoken={entry.id: part for entry in case.entries if (part := answer_recording(entry))},
         done=DONE.get(request.args.get("done", "")),
         seen=" ".join(heads(case.entries)),
         letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
@@ -101,8 +101,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         line=_line(case),
         unproven=session.cases.unproven_request(case_id),
         phrases=phrases(session, case),
-        duties=duties(session, CHILD_DUTIES, CHILD_DUTY),
-        danger=duties(session, DANGER_DUTIES, DANGER_DUTY),
+        duties=child_duties(session),
+        danger=danger_duties(session),
         links=_links(session),
         **_offered(session, case),
     )
@@ -119,8 +119,8 @@ def _offered(session: Session, case: Case) -> dict[str, Any]:
         "hand_over_to": _hand_over_to(session, case),
         "readers": [labels.desk_name(portal, one) for one in readers_of(case)],
         "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
-        "together": together(session.cases.all(), case.id),
-        "alike": [session.cases.case(one) for one in session.cases.alike().get(case.id, ())[:_MOST_ALIKE]],
+        "together": cases_grouped_with(session.cases.all(), case.id),
+        "alike": [session.cases.case(one) for one in session.cases.similar_cases().get(case.id, ())[:_MOST_ALIKE]],
     }
 
 
@@ -148,6 +148,16 @@ def duties(session: Session, wanted: Collection[str], otherwise: str) -> list[tu
     """Return each of these duties, and whether the district's legal adviser has approved its words."""
     rows = [row for row in session.portal.current.choices.get("duties", ()) if row.value in wanted]
     return [(in_reader_language(row.label), reader() in row.reviewed) for row in rows] or [(otherwise, False)]
+
+
+def danger_duties(session: Session) -> list[tuple[str, bool]]:
+    """Return the duties where somebody is in danger; see `duties`."""
+    return duties(session, DANGER_DUTIES, DANGER_DUTY)
+
+
+def child_duties(session: Session) -> list[tuple[str, bool]]:
+    """Return the duties where a child is involved; see `duties`."""
+    return duties(session, CHILD_DUTIES, CHILD_DUTY)
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:

@@ -20,7 +20,7 @@ class DeskWindow:
     today: Callable[[], date]
 
 
-def keep_window(app: Flask, window: DeskWindow) -> None:
+def store_window(app: Flask, window: DeskWindow) -> None:
     """Keep the state of an app where the functions below find it."""
     app.extensions[_KEY] = window
 
@@ -36,14 +36,14 @@ def _current() -> DeskWindow:
     return window
 
 
-def the_authenticator() -> Authenticator:
+def current_authenticator() -> Authenticator:
     """Return the authenticator of the current request's window."""
     return _current().authenticator
 
 
 def current_session() -> Session:
     """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
-    authenticator = the_authenticator()
+    authenticator = current_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session is None:
         raise Locked

@@ -13,18 +13,18 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.cases.case import STATES, Case
 from forms.desk.cases.log.case_log import heads
-from forms.desk.cases.search import SHOWN, SPAM, Wanted, find, tally
+from forms.desk.cases.search import COUNTER_FILTERS, SPAM, CaseFilter, count_cases, find_cases
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows
-from forms.desk.window.current import current_session, the_authenticator, today
+from forms.desk.window.current import current_authenticator, current_session, today
 from forms.desk.window.reader import gettext as _
 from forms.desk.window.rows import Row
 
-A_PAGE = 50
+PAGE_SIZE = 50
 MOST_ALIKE = 20
 """Alike letters that are listed under the first; the rest stand on a list of their own."""
 
-MOST_UNPROVEN = 20
+MAX_UNPROVEN = 20
 """Requests to erase without proof that are listed above: somebody may send thousands."""
 
 pages = Blueprint("inbox", __name__)
@@ -43,15 +43,15 @@ def inbox() -> str:
     """The list, and beside it the letter that is open. Opening it makes it read."""
     session, asked = current_session(), request.args
     shown = opened(session, asked.get("open", ""))
-    cases, wanted = session.cases.all(), read_wanted(asked, session.keys.member)
-    found = find(_those_like(asked.get("alike", ""), cases, session), wanted, today())
-    folded = _folded(found, {} if asked.get("alike") else session.cases.alike())
+    cases, wanted = session.cases.all(), parse_filter(asked, session.keys.member)
+    found = find_cases(_those_like(asked.get("alike", ""), cases, session), wanted, today())
+    folded = _folded(found, {} if asked.get("alike") else session.cases.similar_cases())
     pages_, page = _pages(len(folded), asked)
-    tallied, unproven = tally(cases, session.keys.member, today()), session.cases.unproven_requests()
+    tallied, unproven = count_cases(cases, session.keys.member, today()), session.cases.unproven_requests()
     return render_template(
         "inbox.html",
         here="inbox",
-        rows=_rows(folded[(page - 1) * A_PAGE : page * A_PAGE], session),
+        rows=_rows(folded[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], session),
         wanted=wanted,
         asked=asked,
         count=len(found),
@@ -63,10 +63,10 @@ def inbox() -> str:
         openings=rows.first_openings(cases),
         clip=rows.clip,
         today=today(),
-        synced=the_authenticator().synced,
+        synced=current_authenticator().synced,
         keys_changed=any(not change.refused for change in session.keys.changes()) or bool(session.keys.pinned.reverted),
-        resting=session.cases.resting(),
-        unproven=[case for case in cases if case.id in unproven][:MOST_UNPROVEN],
+        awaiting_erasure=session.cases.awaiting_erasure(),
+        unproven=[case for case in cases if case.id in unproven][:MAX_UNPROVEN],
         choices=_choices(session, cases),
         labels=labels,
         portal=session.portal.current,
@@ -94,8 +94,8 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
         "letters": [(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
         "closed": [one for one in case.letters if isinstance(one, Problem)],
         "row": rows.row(case, portal, today(), session.keys.member),
-        "danger": case_pages.duties(session, case_pages.DANGER_DUTIES, case_pages.DANGER_DUTY) if case.urgent else [],
-        "duties": case_pages.duties(session, case_pages.CHILD_DUTIES, case_pages.CHILD_DUTY) if case.child else [],
+        "danger": case_pages.danger_duties(session) if case.is_urgent else [],
+        "duties": case_pages.child_duties(session) if case.involves_child else [],
         "seen": " ".join(heads(case.entries)),
         "taken": case.assigned.value == session.keys.member and case.state.value == "looking",
         "done": case_pages.DONE.get(request.args.get("done", "")),
@@ -108,11 +108,11 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
 
 def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
     """Return how many pages there are, and which of them is asked for."""
-    pages_ = max(1, -(-count // A_PAGE))
+    pages_ = max(1, -(-count // PAGE_SIZE))
     return pages_, min(pages_, max(1, asked.get("page", 1, type=int)))
 
 
-def read_wanted(asked: MultiDict[str, str], member: str) -> Wanted:
+def parse_filter(asked: MultiDict[str, str], member: str) -> CaseFilter:
     """Return the filter from an address. What is no filter of ours does not matter."""
     text: dict[str, Any] = {
         name: asked.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
@@ -120,15 +120,15 @@ def read_wanted(asked: MultiDict[str, str], member: str) -> Wanted:
     tray = {"1": 1, "2": 2}.get(asked.get("tray", ""), 0)
     if text["state"] not in STATES:
         text["state"] = ""
-    show = asked.get("show", "") if asked.get("show", "") in SHOWN else ""
+    show = asked.get("show", "") if asked.get("show", "") in COUNTER_FILTERS else ""
     child, late = bool(asked.get("child")), bool(asked.get("late"))
-    return replace(Wanted(**text), tray=tray, child=child, late=late, show=show, member=member)
+    return replace(CaseFilter(**text), tray=tray, child=child, late=late, show=show, member=member)
 
 
 def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
     if not case_id:
         return cases
-    wanted = {case_id, *session.cases.alike().get(case_id, ())}
+    wanted = {case_id, *session.cases.similar_cases().get(case_id, ())}
     return [case for case in cases if case.id in wanted]
 
 
@@ -157,7 +157,7 @@ def _rows(folded: Sequence[tuple[Case, list[Case]]], session: Session) -> list[R
 
 
 def _section(case: Case) -> str:
-    if case.over:
+    if case.is_over:
         return "closed"
     return "open" if case.tray == 1 else "spam"
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 from forms.desk.crypto import key_sheet, keys
-from forms.desk.doctor.colleague_keys import note_colleagues
+from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.doctor.examination import examine
 from forms.desk.session import Session
 from forms.desk.window import labels
@@ -40,11 +40,11 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
         member=session.keys.member,
         older=len(session.own_keys.identities) - 1,
         has_passphrase=keys.has_passphrase(session.place.folder),
-        least=keys.LEAST_PASSPHRASE,
-        sheets=key_sheet.people(session.keys.pinned, session.portal.current.desks),
-        desk_numbers=key_sheet.of_desks(session.keys.pinned),
-        all_together=key_sheet.all_together(session.keys.pinned),
-        compared=session.keys.pinned.compared,
+        least=keys.MIN_PASSPHRASE_LENGTH,
+        sheets=key_sheet.key_sheets(session.keys.pinned, session.portal.current.desks),
+        desk_numbers=key_sheet.desk_fingerprints(session.keys.pinned),
+        all_together=key_sheet.combined_fingerprint(session.keys.pinned),
+        compared=session.keys.pinned.is_compared,
         reverted=session.keys.pinned.reverted,
         findings=sorted(examine(session), key=lambda finding: finding.ok),
         unproven=len(session.cases.unproven()) + len(session.cases.unproven_copies()),
@@ -73,7 +73,7 @@ def _rotate(session: Session, form: Form) -> str:
 
 def _recovery(session: Session, _: Form) -> str:
     """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
-    secret, public = keys.recovery()
+    secret, public = keys.new_recovery_key()
     square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
     return render_template(
         "recovery.html",
@@ -87,7 +87,7 @@ def _recovery(session: Session, _: Form) -> str:
 
 def _reseal(session: Session, form: Form) -> str:
     count = session.sharing.reseal(form.get("member", ""))
-    note_colleagues(session, form.get("member", ""))
+    record_colleague_keys(session, form.get("member", ""))
     done = ngettext(
         "%(count)s open case is sealed anew for %(who)s.",
         "%(count)s open cases are sealed anew for %(who)s.",
@@ -101,7 +101,7 @@ def _forget(session: Session, form: Form) -> str:
     """Say what will not open any more, ask twice, then forget the old keys."""
     sure, anew = form.get("sure", ""), bool(form.get("anew"))
     session.key_retirement.require_that_new_key_is_known()
-    found = session.key_retirement.needing()
+    found = session.key_retirement.find_needed()
     if sure != "twice":
         return render_template(
             "forget.html",

@@ -99,7 +99,7 @@ def _told(form: Definition, name: str, letter: Letter, portal: Portal, today: da
     if field is None:
         return AnsweredQuestion(name, _listed(value, {}), free=isinstance(value, str))
     rows = {choice.value: in_reader_language(choice.label) for choice in choices(field, form, portal, today)}
-    label, asked = _(field.label), languages.told(field.label, _known(portal, letter.language))
+    label, asked = _(field.label), languages.translated(field.label, _known(portal, letter.language))
     return AnsweredQuestion(
         label, _listed(value, rows), free=not rows and isinstance(value, str), asked=asked if asked != label else ""
     )
@@ -124,7 +124,7 @@ def label(portal: Portal, table: str, value: Any) -> str:
 
 def desk_name(portal: Portal, desk_id: str) -> str:
     """Return a desk's name as the reader reads it, or its id where the portal has no such desk."""
-    found = portal.named([desk_id])
+    found = portal.desks_with_ids([desk_id])
     return in_reader_language(found[0].name) if found else desk_id
 
 
@@ -149,7 +149,7 @@ def day(text: str | date | None) -> str:
         found = date.fromisoformat(str(text)[:10])
     except ValueError:
         return str(text or "")
-    return languages.day(found, reader())
+    return languages.format_day(found, reader())
 
 
 def moment(at: str, portal: Portal) -> str:
@@ -160,7 +160,7 @@ def moment(at: str, portal: Portal) -> str:
     except (ValueError, OverflowError, ZoneInfoNotFoundError):
         return day(at)
     zone = " UTC" if portal.timezone == "UTC" else ""
-    return f"{languages.day(here.date(), reader())}, {here:%H:%M}{zone}"
+    return f"{languages.format_day(here.date(), reader())}, {here:%H:%M}{zone}"
 
 
 def hours(count: int) -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from forms.core.i18n.lazy_text import LazyText, said
 from forms.core.portal import Text, pick
 from forms.desk import language
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 
 
 def reader() -> str:
@@ -24,7 +24,7 @@ def reader() -> str:
 
 def tell(value: Any) -> Any:
     """Return a value as the reader reads it."""
-    return language.teller(reader())(value)
+    return language.translator(reader())(value)
 
 
 def gettext(message: str, **values: Any) -> str:
@@ -47,15 +47,15 @@ def with_markup(message: str, **values: Any) -> Markup:
     A translation that does not fit its values gives way to the English one.
     """
     shown = {name: escape(_shown(value)) for name, value in values.items()}
-    translated = said(language.words(reader()), message)
+    translated = said(language.translations(reader()), message)
     try:
-        return escape(plain(translated)) % shown
+        return escape(printable(translated)) % shown
     except (KeyError, TypeError, ValueError):
-        return escape(plain(message)) % shown
+        return escape(printable(message)) % shown
 
 
 def _shown(value: Any) -> Any:
-    return value if isinstance(value, Markup) else plain(tell(value))
+    return value if isinstance(value, Markup) else printable(tell(value))
 
 
 def in_reader_language(text: Text) -> str:
@@ -65,7 +65,7 @@ def in_reader_language(text: Text) -> str:
 
 def finalize(value: Any) -> Any:
     """Return what a template shows: in the reader's language, without control characters."""
-    return value if isinstance(value, Markup) else plain(tell(value))
+    return value if isinstance(value, Markup) else printable(tell(value))
 
 
 def set_up(env: Environment) -> None:

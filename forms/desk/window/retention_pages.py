@@ -3,14 +3,14 @@
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.window import labels
 from forms.desk.window.current import current_session
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("upkeep", __name__)
 
-MOST_ROWS = 500
+MAX_ROWS = 500
 """Rows of the access log on one page: the newest."""
 
 
@@ -21,7 +21,7 @@ def access() -> str:
     rows = sorted(session.place.server().access(), key=lambda row: str(row.get("at")), reverse=True)
     member = request.args.get("member", "")
     members = sorted({str(row.get("member")) for row in rows})
-    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MOST_ROWS)
+    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MAX_ROWS)
     known = {case.id for case in session.cases.all()}
     return render_template(
         "access.html",
@@ -55,5 +55,5 @@ def retention() -> Answer | str:
     erased = request.args.get("erased", 0, type=int)
     return render_template(
         "retention.html", here="retention", cases=cases, days=days, erased=erased, labels=labels,
-        doubt=machines_doubt(session.clock.known_day),
+        doubt=machine_clock_warning(session.clock.known_day),
     )  # fmt: skip

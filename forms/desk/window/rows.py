@@ -45,7 +45,7 @@ def row(case: Case, portal: Portal, today: date, member: str) -> dict[str, Any]:
         "age": age(case, today),
         "where": " · ".join(part for part in (*places, language) if part),
         "people": _number(told.get("people")),
-        "child": "yes" if case.child else _yes_or_no(told, "children"),
+        "child": "yes" if case.involves_child else _yes_or_no(told, "children"),
         "can_leave": _yes_or_no(told, "can_leave"),
         "due": due(case, today),
         "late": case.is_late(today) or case.due == today,
@@ -89,7 +89,7 @@ def first_openings(cases: Sequence[Case]) -> str:
 
     A letter bears a day and no hour, so hours are counted from the beginning of its day: they are the most it can be.
     """
-    counts = [case.opened_within for case in cases if case.urgent and case.tray == 1]
+    counts = [case.hours_to_opening for case in cases if case.is_urgent and case.tray == 1]
     hours = sorted(count for count in counts if count is not None)
     if not hours:
         return ""

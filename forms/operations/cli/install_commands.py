@@ -1,4 +1,4 @@
-"""Commands that install a server and take the installation away again."""
+"""Commands that install a server and uninstall it."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,9 @@ import click
 
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
-from forms.operations.installing import ServerInstallation, require_tools, what_is_next
+from forms.operations.installing.conditions import require_tools
+from forms.operations.installing.next_steps import next_steps
+from forms.operations.installing.server_installation import ServerInstallation
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), default=Path("/"), help="Folder of the machine's files.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
@@ -29,12 +31,11 @@ def install_server(
     With another --root files are written below it, and commands are only said.
     """
     with report_problems():
-        here = _installation(name, root, dry_run, builds=not serves_only, districts=districts)
-        here.office = office
-        done = here.install()
-        click.echo("Nothing was to be done." if not done else "Nothing was changed." if dry_run else "Done.")
+        installation = _installation(name, root, dry_run, builds=not serves_only, districts=districts)
+        installation.office = office
+        _print_outcome(installation.install(), dry_run=dry_run)
         if not dry_run:
-            click.echo(what_is_next(name, here.place, here.office))
+            click.echo(next_steps(name, installation.place, installation.office))
 
 
 @click.command("uninstall-server")
@@ -43,28 +44,31 @@ def install_server(
 def uninstall_server(root: Path, dry_run: bool) -> None:
     """Take the installation away. Letters, certificates and settings stay."""
     with report_problems():
-        done = _installation("portal.example", root, dry_run).uninstall()
-        click.echo("Nothing was to be done." if not done else "Nothing was changed." if dry_run else "Done.")
+        _print_outcome(_installation("portal.example", root, dry_run).uninstall(), dry_run=dry_run)
         click.echo("What people sent lies in /var/lib/portal, and stays until you remove it.")
+
+
+def _print_outcome(changes: list[str], *, dry_run: bool) -> None:
+    click.echo("Nothing was to be done." if not changes else "Nothing was changed." if dry_run else "Done.")
 
 
 def _installation(
     name: str, root: Path, dry_run: bool, *, builds: bool = True, districts: Path | None = None
 ) -> ServerInstallation:
-    real = root == Path("/")
-    if real and not dry_run:
+    is_real = root == Path("/")
+    if is_real and not dry_run:
         require_tools()
-    run, place = _run if real else _only_said, checkout().root
+    run, place = _run if is_real else _ignore, checkout().root
     return ServerInstallation(root, place, name, click.echo, run, dry_run, builds, districts)
 
 
 def _run(command: str) -> None:
-    """Run a command of the installation. Raises Problem with its last lines where it fails."""
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603, S607 - ours
-    if done.returncode:
-        last = "\n".join(f"  | {line}" for line in done.stderr.strip().splitlines()[-5:])
+    """Run a shell command of the installation. Raises Problem with its last lines where it fails."""
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)  # noqa: S603, S607 - ours
+    if result.returncode:
+        last = "\n".join(f"  | {line}" for line in result.stderr.strip().splitlines()[-5:])
         raise Problem(command, f"failed.\n{last}\n", "Mend it, then run the same command again; it goes on from there.")
 
 
-def _only_said(command: str) -> None:
-    """A command for the whole machine, where only a folder is written to."""
+def _ignore(command: str) -> None:
+    """Do nothing: with another --root, commands for the whole machine are only printed."""

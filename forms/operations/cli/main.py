@@ -1,6 +1,6 @@
-"""The operator's commands: beside those of build.py, and as `portal` where the package is installed.
+"""The operator's commands: among those of build.py, and as `portal` where the package is installed.
 
-A command is a click command in a module of its own, named in COMMANDS; the module is imported when it is asked for.
+COMMANDS names the module of each click command; a module is imported when its command is run.
 """
 
 import errno
@@ -23,7 +23,7 @@ from forms.core.problem import Problem, Problems
 from forms.core.terminal.output import take_any_script
 
 if TYPE_CHECKING:
-    from forms.operations.updating import GitSource
+    from forms.operations.updating.git_source import GitSource
 
 COMMANDS: Mapping[str, str] = {
     "backup": "forms.operations.cli.backup_commands",
@@ -43,10 +43,10 @@ COMMANDS: Mapping[str, str] = {
 """The module of each command. Its name there is the command's, with _ for -."""
 
 FOR_READERS = 0o022
-"""The umask of commands that write what nginx and the service read: that of root's shell may keep all others out."""
+"""The umask of commands whose files nginx and the service read: that of root's shell may be stricter."""
 
 OF_THE_SERVICE = frozenset({"backup", "rehearse-upgrade", "restore", "status"})
-"""Commands that take the settings of the service of this machine, where none are given."""
+"""Commands that use the settings of this machine's service where no other settings are given."""
 
 
 CHECKOUT = "forms.operations.checkout"
@@ -55,16 +55,15 @@ CHECKOUT = "forms.operations.checkout"
 
 @dataclass(frozen=True)
 class Checkout:
-    """What the commands can do where the site's sources are, and its folder; elsewhere they can do neither.
+    """What the commands can do where the site's sources are. Elsewhere its functions are None or do nothing.
 
-    build: builds the site where anything changed, and returns its folder and portal.json; purge: takes what has no
-    consent out of a built site; today: the day in the district; due: helplines to be called again and consents that
-    end, in sentences; keep_withdrawals: told what consents.csv held as it came before and what it holds here, writes
-    withdrawals that were made here into the one that came; program: the beginning of a command line of build.py;
-    withdrawn: told consents.csv before and after, returns the stories withdrawn after it, None where anything else of
-    it has changed; libraries: the git repositories of libraries that portal.yml names; preload_looks: loads what
-    commands need that find nothing to build, before processes are forked for many districts; preload: all that a build
-    needs.
+    root: the folder of the site; build: builds the site where anything changed, and returns its folder and portal.json;
+    purge: removes what has no consent from a built site; today: the date in the district; due: helplines to call again
+    and consents that end, as sentences; keep_withdrawals: given consents.csv of the previous commit and of this
+    machine, writes withdrawals made on this machine into the table that was checked out; program: the beginning of a
+    command line of build.py; withdrawn_stories: see signed_withdrawals.WithdrawnStories; libraries: the git
+    repositories of libraries that portal.yml names; preload_looks: imports what commands need that find nothing to
+    build, before processes are forked for many districts; preload: imports all that a build needs.
     """
 
     root: Path
@@ -73,7 +72,7 @@ class Checkout:
     today: Callable[[], date] = date.today
     due: Callable[[], list[str]] | None = None
     keep_withdrawals: Callable[[bytes, bytes], object] = lambda _base, _here: None
-    withdrawn: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
+    withdrawn_stories: Callable[[bytes, bytes], Collection[str] | None] = lambda _before, _after: None
     program: tuple[str, ...] = ()
     libraries: "Callable[[], Sequence[GitSource]]" = tuple
     preload_looks: Callable[[], object] = lambda: None
@@ -86,13 +85,13 @@ class Checkout:
 
 
 def checkout() -> Checkout:
-    """Return what the running command may use: of build.py, else the folder it was called in."""
-    found: Checkout = click.get_current_context().meta.get(CHECKOUT) or Checkout(Path.cwd())
-    return found
+    """Return the Checkout of the running command: that of build.py, else the current folder without sources."""
+    result: Checkout = click.get_current_context().meta.get(CHECKOUT) or Checkout(Path.cwd())
+    return result
 
 
 class OperatorGroup(click.Group):
-    """Commands of its own, and the operator's."""
+    """A group of commands that offers the operator's commands too."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *COMMANDS})
@@ -108,42 +107,40 @@ class OperatorGroup(click.Group):
 
 def load(name: str) -> click.Command:
     """Return one of COMMANDS."""
-    found: click.Command = getattr(import_module(COMMANDS[name]), name.replace("-", "_"))
-    return found
+    command: click.Command = getattr(import_module(COMMANDS[name]), name.replace("-", "_"))
+    return command
 
 
-_NOT_YOURS = "It is another user's: run this as root (sudo), and see with ls -ld whose it is."
-_NEXT = {
+_OTHER_OWNER = "It is another user's: run this as root (sudo), and see with ls -ld whose it is."
+_TODO = {
     0: "Is the disk full, or the folder not yours?",
-    errno.EACCES: _NOT_YOURS,
-    errno.EPERM: _NOT_YOURS,
+    errno.EACCES: _OTHER_OWNER,
+    errno.EPERM: _OTHER_OWNER,
     errno.ENOSPC: "The disk is full: make room, and type the same again.",
     errno.EDQUOT: "The disk is full for this user: make room, and type the same again.",
     errno.EROFS: "Its disk may only be read: see with findmnt how it is mounted, and in the journal why.",
     errno.ENOENT: "It is not there: type this in the folder of the program, like /srv/portal, or correct the name.",
 }
-"""What to do where the system refuses a file, by the number of the error; 0: any other."""
+"""What to do where the system refuses a file, by errno; 0: any other."""
 
 
 @contextmanager
 def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iterator[None]:
-    """Report problems and files that cannot be used as sentences on the error stream, with exit code 1.
+    """Turn Problem, Problems and OSError into ClickException: a message on stderr and exit code 1.
 
-    Raises ClickException in their place.
-
-    unnamed: what the sentence is about where the system names no file; unforeseen: also errors that nobody thought of,
-    by kind and place, since what they say may hold anything, and is in a journal.
+    unnamed: the subject of the message where the OSError names no file; unforeseen: report other exceptions too, by
+    type and line only, since their text may contain anything and goes into a journal.
     """
     try:
         yield
-    except (Problem, Problems) as told:
-        raise click.ClickException(str(told)) from None
+    except (Problem, Problems) as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and _nobody_reads():
-            raise  # whoever read along has stopped (`| head`): click ends quietly
-        _forget_unsaid()
+        if isinstance(error, BrokenPipeError) and _is_output_closed():
+            raise  # the reader of a pipe has ended (`| head`): click exits quietly
+        _discard_buffered_output()
         what = f"{error.filename or unnamed} cannot be written or read ({error.strerror})."
-        raise click.ClickException(f"{what} {_NEXT.get(error.errno or 0, _NEXT[0])}") from None
+        raise click.ClickException(f"{what} {_TODO.get(error.errno or 0, _TODO[0])}") from None
     except (click.ClickException, click.Abort, click.exceptions.Exit):
         raise
     except Exception as error:
@@ -155,22 +152,22 @@ def report_problems(unnamed: str = "A file", *, unforeseen: bool = True) -> Iter
         raise click.ClickException(f"{what} Tell a developer, with this line.") from None
 
 
-def _forget_unsaid() -> None:
-    """Throw away what the output could not take: Python would try again at its end, print a trace and exit with 120."""
+def _discard_buffered_output() -> None:
+    """Discard output that cannot be written: Python would try again at exit, print a traceback and exit with 120."""
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _nobody_reads() -> bool:
-    """Return whether who read what this command says has gone, as head does: no fault of a disk or a program."""
+def _is_output_closed() -> bool:
+    """Return whether the reader of this command's output has ended, as head does: that is no error."""
     if not hasattr(select, "poll"):
         return True
-    looked = select.poll()
-    for number in (1, 2):
-        looked.register(number, 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in looked.poll(0))
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 @click.group(cls=OperatorGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -15,8 +15,10 @@ from forms.operations import static_layout
 from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
+from forms.operations.publishing_lock import publishing_lock
 from forms.operations.releases import Release
-from forms.operations.updating import GitSource, clone_in
+from forms.operations.updating.content_writers import clone_in
+from forms.operations.updating.git_source import GitSource
 
 
 @click.command()
@@ -34,12 +36,12 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
         if all_ is not None and to:
             raise Problem("--to", "is for one district.", "Name it: --content FOLDER publish --to ...")
         if all_ is not None:
-            asked = {"--as-it-is": as_it_is, "--daily": daily, "--clock-is-right": clock_is_right}
-            every_district.run(here, all_, lambda _: ["publish", *(name for name, given in asked.items() if given)])
+            flags = {"--as-it-is": as_it_is, "--daily": daily, "--clock-is-right": clock_is_right}
+            every_district.run(here, all_, lambda _: ["publish", *(name for name, is_set in flags.items() if is_set)])
             return
         become_owner(here.published)
-        report = publishing_report.reported(here.published, here.today()) if daily else nullcontext()
-        with report, folders.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
+        report = publishing_report.record_outcome(here.published, here.today()) if daily else nullcontext()
+        with report, publishing_lock(here.published, say_waiting, partial(purge_while_waiting, here)):
             _recover(here)
             release = publish_newest(here, as_it_is=as_it_is, clock_is_right=clock_is_right)
             laid_out = static_layout.write(release.public, to) if to else None
@@ -53,17 +55,16 @@ def publish(*, as_it_is: bool, daily: bool, clock_is_right: bool, to: Path | Non
 
 
 def _recover(here: Checkout) -> None:
-    """Let withdrawals stand in consents.csv again that a power cut during an update left set aside."""
+    """Write withdrawals into consents.csv again that a power cut during an update left set aside."""
     clone = clone_in(here.root)
     if clone.exists():
-        GitSource(here.root / "content", clone, Path(os.devnull), keep=here.keep_withdrawals).recover()
+        GitSource(here.root / "content", clone, Path(os.devnull), keep_withdrawals=here.keep_withdrawals).recover()
 
 
 def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bool = False) -> Release:
-    """Build where that can be done here, and put the build into use. Raises Problem or Problems.
+    """Build where this machine can build, and put the build into use. Raises Problem or Problems.
 
-    Whoever calls it holds `releases.at_work`, as the user whom the releases belong to: that user could not replace
-    root's files later.
+    Call it within `publishing_lock` and as the owner of the releases, who could not replace root's files later.
     """
     if not clock_is_right:
         require_no_earlier_day(here)
@@ -74,10 +75,10 @@ def publish_newest(here: Checkout, *, as_it_is: bool = False, clock_is_right: bo
 
 
 def require_no_earlier_day(here: Checkout) -> None:
-    """Raise Problem where a release was made on a later day: a consent that has ended since would count again."""
+    """Raise Problem where a release was built on a later day: a consent that has ended since would count again."""
     days = []
     for release in folders.every(here.published):
-        with suppress(Problem):  # a damaged one is said where it is used
+        with suppress(Problem):  # a damaged release is reported where it is used
             days.append(date.fromisoformat(release.manifest.day))
     if days and here.today() < max(days):
         todo = (
@@ -94,26 +95,28 @@ def say_waiting() -> None:
 
 
 def purge_all(here: Checkout) -> None:
-    """Take what has no consent out of every release: one that cannot be cleaned stops no other. Raises Problems."""
-    wrong: list[Problem] = []
+    """Remove what has no consent from every release; one that cannot be cleaned stops no other. Raises Problems."""
+    problems: list[Problem] = []
     purge = here.purge or (lambda _: None)
     for release in folders.every(here.published):
         try:
             purge(release.public)
-        except Problems as found:
-            wrong += found.problems
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one release, the next is cleaned, and it is said
-            said = str(error) if isinstance(error, Problem) else type(error).__name__
+        except Problems as error:
+            problems += error.problems
+        except Exception as error:  # noqa: BLE001 - any fault of one release is reported, and the next is cleaned
+            fault = str(error) if isinstance(error, Problem) else type(error).__name__
             todo = f"Where it is not in use, remove {release.folder}; else publish, and it is replaced."
-            wrong.append(Problem(f"release {release.number}", f"cannot be cleaned of what was withdrawn: {said}", todo))
-    if wrong:
-        raise Problems(wrong)
+            what = f"cannot be cleaned of what was withdrawn: {fault}"
+            problems.append(Problem(f"release {release.number}", what, todo))
+    if problems:
+        raise Problems(problems)
 
 
-def purge_meanwhile(here: Checkout) -> None:
-    """Take what has no consent out of every release while another program publishes; this one says later what failed.
+def purge_while_waiting(here: Checkout) -> None:
+    """Remove what has no consent from every release while another program publishes; ignore failures.
 
-    A day may turn while it waits, and that other program may hang.
+    Midnight may pass while this program waits, and the other one may hang. What failed is reported when this program
+    publishes itself.
     """
     with suppress(Problems):
         purge_all(here)
@@ -124,11 +127,11 @@ def releases() -> None:
     """List the releases that are there, and which is in use."""
     here = checkout()
     with report_problems():
-        now = folders.current(here.published)
+        in_use = folders.current(here.published)
         for release in folders.every(here.published):
-            mark = "in use" if now is not None and release.number == now.number else ""
+            mark = "in use" if in_use is not None and release.number == in_use.number else ""
             click.echo(f"{release.number}  built on {release.manifest.day}  {mark}".rstrip())
-        if now is None:
+        if in_use is None:
             click.echo("Nothing is published yet: publish")
 
 
@@ -141,6 +144,6 @@ def rollback(number: int | None) -> None:
         os.umask(FOR_READERS)
         become_owner(here.published)
         seen = folders.current(here.published)
-        with folders.at_work(here.published, say_waiting):
+        with publishing_lock(here.published, say_waiting):
             release = folders.rollback(here.published, number, purge=here.purge, seen=seen)
         click.echo(f"Release {release.number} is in use again. The next publish builds on what content/ says then.")

@@ -1,4 +1,4 @@
-"""The command status: how all districts stand, on one screen or as JSON; the word to the operator once a week."""
+"""The command status: the state of all districts, on one screen or as JSON; a weekly message to the operator."""
 
 import json
 import os
@@ -14,17 +14,18 @@ from forms.core.builds.version import VERSION
 from forms.core.problem import Problem
 from forms.operations.cli.main import checkout, report_problems
 from forms.operations.installation import become_owner, become_owner_of_first, marks_here, settings_here
-from forms.operations.status import Status, StatusItem, look_at
+from forms.operations.status.examination import examine
+from forms.operations.status.items import Status, StatusItem
 from forms.server.districts import settings as districts
 
 NOTICE = "The portal needs its operator. Run: portal status"
-"""Always the same: whoever reads the operator's mail or screen learns nothing of any district or letter."""
+"""Always the same text: a stranger who reads the operator's mail learns nothing about a district or a letter."""
 
-DATABASES_OF_ONE = 2
-"""Of a district: concerns, and sign-ups with requests; the budget is of each."""
+DATABASES_PER_DISTRICT = 2
+"""Concerns, and sign-ups with requests; the budget counts for each."""
 
-NEEDS = 1
-"""Exit code where anything needs the operator: a monitor goes by it."""
+NEEDS_OPERATOR = 1
+"""Exit code, for a monitor."""
 
 
 @click.command()
@@ -50,81 +51,102 @@ def status(
     Of many districts: all of them. Exit code 1 where anything needs the operator.
     """
     with report_problems():
-        found = _all(folder, backups, certificate)
+        districts_status = _examine_all(folder, backups, certificate)
         if weekly:
-            _say_weekly(found, mail)
+            _send_weekly_notice(districts_status, mail)
             return
-        click.echo(json.dumps(_as_json(found), indent=1, ensure_ascii=False) if as_json else "\n".join(_screen(found)))
-    if any(one.needs for one in found):
-        ctx.exit(NEEDS)
+        if as_json:
+            click.echo(json.dumps(_as_json(districts_status), indent=1, ensure_ascii=False))
+        else:
+            click.echo("\n".join(_screen(districts_status)))
+    if any(district.needs for district in districts_status):
+        ctx.exit(NEEDS_OPERATOR)
 
 
-def _all(folder: Path | None, backups: Path | None, certificate: Path) -> list[Status]:
-    here = checkout()
+def _examine_all(folder: Path | None, backups: Path | None, certificate: Path) -> list[Status]:
+    here, is_served = checkout(), is_served_over_tls(certificate)
     if folder is None:
         settings = settings_here()
         become_owner(settings.data)
-        return [look_at("portal", settings, backups=backups, certificate=certificate, due=here.due)]
+        return [
+            examine(
+                "portal", settings, backups=backups, certificate=certificate, needs_certificate=is_served, due=here.due
+            )
+        ]
     become_owner_of_first(folder)
-    found = [_of_district(folder, name, backups, certificate) for name in districts.names(folder)]
-    return [*found, *_together(folder)]
+    all_status = [_examine_district(folder, name, backups, certificate) for name in districts.names(folder)]
+    return [*all_status, *_shared_budget(folder)]
 
 
-def _together(folder: Path) -> list[Status]:
-    """Return whether the budgets of all districts fit on their disks: else floods of some fill it for all."""
+def is_served_over_tls(certificate: Path) -> bool:
+    """Return whether install-server was run here: then a missing certificate means that the site cannot be reached.
+
+    certificate: of the machine, as in /etc/portal-tls/current/fullchain.pem.
+    """
+    tls = certificate.parent.parent
+    return tls.is_dir() or (tls.parent / "portal" / "installed.json").exists()
+
+
+def _shared_budget(folder: Path) -> list[Status]:
+    """Return an item for each disk that is smaller than the budgets on it: floods of some districts could fill it."""
     budgets: dict[int, list[tuple[int, Path]]] = {}
     for name in districts.names(folder):
         with suppress(Problem, OSError):
-            own = districts.read(folder, name).settings
-            budgets.setdefault(own.data.stat().st_dev, []).append((DATABASES_OF_ONE * own.budget, own.data))
+            settings = districts.read(folder, name).settings
+            budget = DATABASES_PER_DISTRICT * settings.budget
+            budgets.setdefault(settings.data.stat().st_dev, []).append((budget, settings.data))
     items = []
-    for some in budgets.values():
-        total, size = sum(budget for budget, _ in some), shutil.disk_usage(some[0][1]).total
+    for on_disk in budgets.values():
+        total, size = sum(budget for budget, _ in on_disk), shutil.disk_usage(on_disk[0][1]).total
         if total > size:
-            what = f"The budgets of {len(some)} districts are {total // 10**9} GB together, and their disk has"
+            what = f"The budgets of {len(on_disk)} districts are {total // 10**9} GB together, and their disk has"
             todo = "a flood of some fills it for all. Lower them: portal district update NAME --set budget=..."
             items.append(StatusItem("budgets", total, f"{what} {size // 10**9} GB: {todo}", needs=True))
     return [Status("all districts", tuple(items))] if items else []
 
 
-def _of_district(folder: Path, name: str, backups: Path | None, certificate: Path) -> Status:
-    """Return how one of many stands: its backups and certificate lie in folders of its name."""
-    own = certificate.parent.parent / "districts" / name / certificate.parent.name / certificate.name
+def _examine_district(folder: Path, name: str, backups: Path | None, certificate: Path) -> Status:
+    """Return the state of one of many districts: its backups and its certificate are in folders of its name."""
+    own_certificate = certificate.parent.parent / "districts" / name / certificate.parent.name / certificate.name
     try:
         settings = replace(districts.read(folder, name).settings, marks=marks_here())
     except Problem as problem:
         return Status(name, (StatusItem("settings", None, str(problem), needs=True),))
-    return look_at(name, settings, backups=backups / name if backups else None, certificate=own)
+    return examine(
+        name, settings, backups=backups / name if backups else None, certificate=own_certificate,
+        needs_certificate=is_served_over_tls(certificate),
+    )  # fmt: skip
 
 
-def _as_json(found: list[Status]) -> dict[str, object]:
+def _as_json(districts_status: list[Status]) -> dict[str, object]:
     return {
         "version": VERSION,
-        "needs": sum(len(one.needs) for one in found),
-        "districts": [one.as_json for one in found],
+        "needs": sum(len(district.needs) for district in districts_status),
+        "districts": [district.as_json for district in districts_status],
     }
 
 
-def _screen(found: list[Status]) -> list[str]:
-    """Return what needs the operator first, of all districts; then one line for each that is well."""
+def _screen(districts_status: list[Status]) -> list[str]:
+    """Return what needs the operator, by district, then the names of the districts that need nothing."""
     lines = [f"Safe Community Portal {VERSION}"]
-    for one in found:
-        if one.needs or len(found) == 1:
-            lines.append(f"\n{one.district}:")
-            shown = one.items if len(found) == 1 else one.needs
+    is_only = len(districts_status) == 1
+    for status_of in districts_status:
+        if status_of.needs or is_only:
+            lines.append(f"\n{status_of.district}:")
+            shown = status_of.items if is_only else status_of.needs
             lines += [f"  {'!' if item.needs else ' '} {item.sentence}" for item in shown]
-    well = [one.district for one in found if not one.needs]
-    if well and len(found) > 1:
+    well = [status_of.district for status_of in districts_status if not status_of.needs]
+    if well and not is_only:
         lines.append(f"\nNothing is needed: {', '.join(well)}")
     return lines
 
 
-def _say_weekly(found: list[Status], mail: str | None) -> None:
-    """Mail or print the week's sentence where a district needs its operator.
+def _send_weekly_notice(districts_status: list[Status], mail: str | None) -> None:
+    """Mail or print the weekly notice where a district needs its operator.
 
     Raises Problem where it cannot be mailed.
     """
-    if not any(one.needs for one in found):
+    if not any(district.needs for district in districts_status):
         return
     if not mail:
         click.echo(NOTICE)
@@ -135,6 +157,7 @@ def _say_weekly(found: list[Status], mail: str | None) -> None:
             "sendmail", "is not on this machine.", "Install one (msmtp-mta), or let cron mail what is printed."
         )
     text = f"To: {mail}\nSubject: {NOTICE}\n\n{NOTICE}\n"
-    done = subprocess.run([program, "-i", "--", mail], input=text.encode(), check=False, env=dict(os.environ))  # noqa: S603
-    if done.returncode:
+    command = [program, "-i", "--", mail]
+    result = subprocess.run(command, input=text.encode(), check=False, env=dict(os.environ))  # noqa: S603
+    if result.returncode:
         raise Problem(mail, "could not be mailed.", "Look at the log of sendmail on this machine.")

@@ -10,11 +10,14 @@ from forms.core.builds import publishing_report
 from forms.core.problem import Problem, Problems
 from forms.operations import releases
 from forms.operations.cli.main import FOR_READERS, Checkout, checkout, report_problems
-from forms.operations.cli.release_commands import publish_newest, purge_all, purge_meanwhile, say_waiting
+from forms.operations.cli.release_commands import publish_newest, purge_all, purge_while_waiting, say_waiting
 from forms.operations.districts import every_district
 from forms.operations.installation import become_owner
-from forms.operations.updating import GitSource, clone_in, require_no_office, take_library
-from forms.operations.updating import update as take_newest
+from forms.operations.publishing_lock import publishing_lock
+from forms.operations.updating.content_writers import clone_in, require_no_office
+from forms.operations.updating.git_source import GitSource
+from forms.operations.updating.update import update as update_content
+from forms.operations.updating.update import update_library
 from forms.server.districts.settings import District
 
 
@@ -38,41 +41,42 @@ def update(signers: Path, remote: str, branch: str, all_: Path | None, *, rename
     with report_problems():
         os.umask(FOR_READERS)
         if all_ is not None:
-            every_district.run(here, all_, lambda one: _for_one(all_, one, remote, branch))
+            every_district.run(here, all_, lambda district: _command_for(all_, district, remote, branch))
             return
         if only_libraries:
             _fetch_libraries(here)
             return
         become_owner(clone)  # git runs what a repository's settings name: never as root
         become_owner(here.published)
-        keep = here.keep_withdrawals
+        source = None
         if clone.exists():
             require_no_office(here.root)
-        named = GitSource(content, clone, signers, remote, branch, keep, renamed, here.withdrawn)
-        source = named if clone.exists() else None
-        report = publishing_report.reported(here.published, here.today())  # also where its turn never comes
-        with report, releases.at_work(here.published, say_waiting, partial(purge_meanwhile, here)):
-            said = take_newest(
+            source = GitSource(
+                content, clone, signers, remote, branch, here.keep_withdrawals, renamed, here.withdrawn_stories
+            )
+        report = publishing_report.record_outcome(here.published, here.today())  # even if the lock is never free
+        with report, publishing_lock(here.published, say_waiting, partial(purge_while_waiting, here)):
+            message = update_content(
                 source, lambda: publish_newest(here), here.published, here.today(), purge=lambda: purge_all(here),
-                held=releases.is_held(here.published), libraries=here.libraries,
+                is_rolled_back=releases.is_rolled_back(here.published), libraries=here.libraries,
             )  # fmt: skip
-        click.echo(said)
+        click.echo(message)
 
 
 def _fetch_libraries(here: Checkout) -> None:
     """Fetch the libraries, and publish nothing. Raises Problems."""
-    wrong: list[Problem] = []
+    problems: list[Problem] = []
     become_owner(here.root / "content")
     for source in here.libraries():
         try:
-            click.echo(take_library(source) or f"Library {source.folder.name}: there is nothing new.")
+            click.echo(update_library(source) or f"Library {source.folder.name}: there is nothing new.")
         except Problem as problem:
-            wrong.append(problem)
-    if wrong:
-        raise Problems(wrong)
+            problems.append(problem)
+    if problems:
+        raise Problems(problems)
 
 
-def _for_one(folder: Path, district: District, remote: str, branch: str) -> list[str]:
+def _command_for(folder: Path, district: District, remote: str, branch: str) -> list[str]:
     """Return the command that updates one of many districts, by its own signers."""
     signers = str(folder / district.name / "allowed_signers")
     return ["update", "--signers", signers, "--remote", remote, "--branch", branch]

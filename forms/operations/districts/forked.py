@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NoReturn
 
-from forms.core.builds.publishing_report import MadeAgain
+from forms.core.builds.publishing_report import AttemptRestarted
 
 _MOST_SAID = 20_000
 """Bytes of what a run says that are read, the last."""
@@ -73,10 +73,10 @@ def require_prepared() -> None:
     """End this run here if its parent has not prepared: it does, and the run begins again.
 
     Called where much is to be done and nothing has been changed that a second run would not change too. Raises
-    MadeAgain.
+    AttemptRestarted.
     """
     if not _prepared:
-        raise MadeAgain
+        raise AttemptRestarted
 
 
 def run_each(
@@ -173,7 +173,7 @@ def _code_of(program: Path) -> int:
         if isinstance(ended.code, str):
             sys.stderr.write(f"{ended.code}\n")
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except MadeAgain:
+    except AttemptRestarted:
         return _AGAIN
     except BaseException as error:  # noqa: BLE001 - nothing of it may go on in the parent's place
         sys.stderr.write(f"A fault of the program: {type(error).__name__}. Tell a developer, with this line.\n")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import make_open_folder, remove_left_by_killed, replaced
+from forms.core.files.durable import atomic_replacement, make_open_folder, remove_left_by_killed
 from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
@@ -231,7 +231,7 @@ def write(folder: Path, name: str, hosts: Iterable[str], options: Mapping[str, A
     remove_left_by_killed(path)
     existing = path.stat() if path.exists() else None
     try:
-        with replaced(path) as temporary:
+        with atomic_replacement(path) as temporary:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             # By descriptor: the folder may be another user's, who could replace the file with a link.
             with os.fdopen(descriptor, "wb") as file:

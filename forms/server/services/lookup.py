@@ -14,7 +14,7 @@ from forms.core.crypto.receipts import Keys
 from forms.core.form_schema import Kind
 from forms.core.i18n.characters import without_surrogates
 from forms.core.ids import new_id
-from forms.core.media.attachments import LONGEST_ANSWER
+from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Desk, Portal
 from forms.server.services.mailbox import Services
 from forms.server.services.sending import recipients
@@ -137,7 +137,7 @@ def _voice_of(content: Mapping[str, Any]) -> tuple[str, int]:
     voice, seconds = content.get("voice"), content.get("seconds")
     if not (isinstance(voice, str) and _SHA_256.fullmatch(voice)):
         return "", 0
-    return voice, seconds if type(seconds) is int and 0 < seconds <= LONGEST_ANSWER else 0
+    return voice, seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0
 
 
 def sealed_voice(services: Services, result: LookupResult, voice_id: str) -> bytes | None:

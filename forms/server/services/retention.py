@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 
-from forms.core.trusted_date import TrustedDate, look, servers_doubt
+from forms.core.trusted_date import TrustedDate, observe, server_clock_warning
 from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
 from forms.server.store.erasures import MARKS_KEPT_DAYS, delete_old_marks
@@ -57,7 +57,7 @@ class DailyRetention:
     @property
     def known(self) -> TrustedDate:
         """What is known of today's date. Reads no store, so it works while the database is unreachable."""
-        return look(self._known, self.clock())
+        return observe(self._known, self.clock())
 
     def __call__(self) -> str:
         """Erase, unless that was done today. Return a sentence about a doubtful clock for the operator, or ""."""
@@ -65,7 +65,7 @@ class DailyRetention:
             with self._erasing, suppress(NotKept):
                 if not self._is_done():
                     self._erase()
-        return servers_doubt(self.known)
+        return server_clock_warning(self.known)
 
     def _is_done(self) -> bool:
         return self._erased_on == TrustedDate(self.clock())

@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from forms.core.trusted_date import TrustedDate, hear, look
+from forms.core.trusted_date import TrustedDate, confirm, observe
 from forms.server.store.database import Store
 from forms.server.store.retries import retry, retry_idempotent
 
@@ -30,11 +30,11 @@ class DayStore(Store):
 
     def record_server_day(self, today: date) -> TrustedDate:
         """Record that the server's clock shows `today`; return what is known of the date then. Raises NotKept."""
-        return self._update(lambda known: look(known, today))
+        return self._update(lambda known: observe(known, today))
 
     def record_desk_day(self, today: date, desk_day: date) -> TrustedDate:
         """Record likewise that a desk's clock shows `desk_day` while the server's shows `today`. Raises NotKept."""
-        return self._update(lambda known: hear(look(known, today), desk_day))
+        return self._update(lambda known: confirm(observe(known, today), desk_day))
 
     @retry
     def last_known(self) -> TrustedDate | None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
-from forms.core.trusted_date import WRITTEN
+from forms.core.trusted_date import EARLIEST_DATE
 from forms.server.store import system_tables
 from forms.server.store.database import Store
 
@@ -17,8 +17,9 @@ MARKS_KEPT_DAYS = 400
 
 def mark_erased(store: Store, connection: sa.Connection, *ids: str) -> None:
     """Record that something was erased, in the transaction that erases it."""
-    newest = connection.execute(sa.select(sa.func.max(system_tables.erased.c.day))).scalar() or WRITTEN
-    day = max(datetime.now(UTC).date(), newest, WRITTEN)  # with the day of a clock that was set back it would expire
+    newest = connection.execute(sa.select(sa.func.max(system_tables.erased.c.day))).scalar() or EARLIEST_DATE
+    # With the day of a clock that was set back the mark would expire at once.
+    day = max(datetime.now(UTC).date(), newest, EARLIEST_DATE)
     row = {"mark": _mark(store.salt_mark, *ids), "day": day.replace(day=1)}  # the month is enough to delete it by age
     store.add_rows(connection, system_tables.erased, [row])
 

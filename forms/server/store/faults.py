@@ -11,6 +11,8 @@ FAULTS = (
     "read-only",
     "damaged",
     "away",
+    "connections",
+    "memory",
     "busy",
     "salt",
     "schema",
@@ -30,6 +32,8 @@ MEANINGS = {
     "moved": "its files were removed or replaced while it was open. Put them or a backup back, and restart the service",
     "damaged": "it is damaged. Stop the service and take it back from a backup, with its salt",
     "away": "it does not answer. Look whether it runs and can be reached",
+    "connections": "it takes no more connections. Lower PORTAL_CONNECTIONS, or raise max_connections of PostgreSQL",
+    "memory": "its server has no memory left. Look what else runs there, and lower shared_buffers or work_mem",
     "busy": "another program keeps it locked. Look what else has it open",
     "salt": "it belongs to another salt. Take back the salt that belongs to it (docs/deploy.md)",
     "schema": "it belongs to another version of this program. Restart the service, and see what it says",
@@ -143,7 +147,7 @@ def _retry_reason(error: SQLAlchemyError) -> str:
         return CONFLICT
     # psycopg gives no SQLSTATE for a connection that could not be made, or that ended.
     is_remote = getattr(error, "orig", None) is not None and hasattr(error.orig, "sqlstate")  # type: ignore[attr-defined]
-    is_unreachable = is_remote and not state and fault_of(error) == "away"
+    is_unreachable = is_remote and not state and fault_of(error) in {"away", "connections"}
     is_lost = is_remote and isinstance(error, DBAPIError) and error.connection_invalidated
     return LOST if is_unreachable or is_lost else ""
 
@@ -154,15 +158,24 @@ _SQLITE_FAULTS = {
     "SQLITE_LOCKED": "busy",
 }  # fmt: skip
 _POSTGRESQL_FAULTS = {
-    "53": "full", "25": "read-only", "42501": "read-only", "XX": "damaged", "08": "away", "57P": "away", "28": "away",
-    "55P": "busy", "40": "busy", "3D": "away",
+    "53200": "memory", "53300": "connections", "53": "full", "25": "read-only", "42501": "read-only", "XX": "damaged",
+    "08": "away", "57P": "away", "28": "away", "55P": "busy", "40": "busy", "3D": "away",
 }  # fmt: skip
+"""By the beginning of the SQLSTATE; the first that fits counts."""
+
+_NO_CONNECTION_LEFT = (
+    "too many clients already", "too many connections for", "connection slots are reserved",
+    "no more connections allowed",
+)  # fmt: skip
+"""How PostgreSQL and PgBouncer refuse a connection, which libpq gives without its SQLSTATE. In another lc_messages than
+English it counts as "away".
+"""
 
 
 def fault_of(error: SQLAlchemyError) -> str:
-    """Return one of FAULTS by the code of the database's error. Its text is not read: it may contain what people wrote.
+    """Return one of FAULTS by the code of the database's error.
 
-    An error without a code counts as "away".
+    Its text may contain what people wrote: it is never passed on, and only compared if there is no code.
     """
     original = getattr(error, "orig", None)
     if original is None:
@@ -172,5 +185,7 @@ def fault_of(error: SQLAlchemyError) -> str:
         if name.startswith(prefix):
             return fault
     state = getattr(original, "sqlstate", "") or ""
+    if not name and not state:
+        return "connections" if any(text in str(original) for text in _NO_CONNECTION_LEFT) else "away"
     matches = (fault for prefix, fault in _POSTGRESQL_FAULTS.items() if state.startswith(prefix))
-    return next(matches, "other" if name or state else "away")
+    return next(matches, "other")

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DailyStatement, DeskPart, Stated
+from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DailyStatement, DeskPart, StatementForDesk
 from forms.server.store.database import Store
 from forms.server.store.retries import retry, retry_idempotent
 
@@ -118,7 +118,7 @@ class StatementStore(Store):
             return public_text(private_key(secret)) if secret else ""
 
     @retry
-    def statements(self, desk: str, after: int | None) -> tuple[Stated, ...]:
+    def statements(self, desk: str, after: int | None) -> tuple[StatementForDesk, ...]:
         """Return the statements after this number, oldest first, with the desk's parts; for None, only the last one.
 
         MOST_AT_ONCE statements at most.
@@ -133,7 +133,7 @@ class StatementStore(Store):
             numbers = [row.number for row in rows]
             parts_query = sa.select(_parts).where(_parts.c.desk == desk, _parts.c.number.in_(numbers))
             parts = {row.number: _read_part(row) for row in connection.execute(parts_query)}
-        return tuple(Stated(_read(row), row.signature, parts.get(row.number, DeskPart())) for row in rows)
+        return tuple(StatementForDesk(_read(row), row.signature, parts.get(row.number, DeskPart())) for row in rows)
 
 
 def _part(connection: sa.Connection, desk: str, present: set[str]) -> DeskPart:

@@ -83,7 +83,7 @@ def _message_page(status: int) -> Response:
     language = _language_of(request.path, services.portal)
     body = render(language, "message.html", status=status, portal=services.portal)
     page = Page(
-        title=i18n.say(language)("Something went wrong"),
+        title=i18n.translator(language)("Something went wrong"),
         lang=language,
         body=body,
         alternates=alternates(services, language, None),

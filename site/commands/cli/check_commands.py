@@ -6,9 +6,9 @@ from sitegen.checks import plain_english, translation_progress
 from sitegen.checks.go_live import blocking
 from sitegen.content import settings
 from sitegen.content.pages import AllPages
-from sitegen.languages import adding, lacks, word_files
+from sitegen.languages import adding, gaps, untranslated, word_files
 from sitegen.lint import report as reports
-from sitegen.media import audio_clips, short_clips
+from sitegen.media import short_clips, staff_recordings
 from sitegen.publish import page_weight
 
 from commands.building import build_if_changed, prepared
@@ -70,27 +70,27 @@ def list_go_live(site: Site) -> None:
 
 def list_recordings(site: Site, library: AllPages) -> None:
     """Print the texts of each language that nobody has recorded."""
-    there = audio_clips.recordings(site.content)
+    recordings = staff_recordings.find(site.content)
     for language, pages in library.by_language.items():
-        for key in audio_clips.unrecorded(language, pages, there):
-            click.echo(f"  content/media/{audio_clips.FOLDER}/{language}/{key}.m4a")
+        for key in staff_recordings.unrecorded(language, pages, recordings):
+            click.echo(f"  content/media/{staff_recordings.FOLDER}/{language}/{key}.m4a")
 
 
 @click.command()
 def words() -> None:
-    """Show what each language still lacks; bring the interface words (forms/*/i18n/*.po) up to date."""
+    """Show what each language still lacks; bring the interface words (*/*/i18n/*.po) up to date."""
     site = this_site()
     with site.report_problems():
-        for domain in (extraction.PUBLIC, extraction.DESK):
-            extraction.update(extraction.translated(domain), domain)
+        for domain in extraction.DOMAINS:
+            extraction.update(extraction.translated_languages(domain), domain)
         word_files.bring_up_to_date(site.content)
         context, _ = prepared(site)
         names = {language.code: language.name for language in context.portal.languages}
-        recordings = audio_clips.recordings(site.content)
+        recordings = staff_recordings.find(site.content)
         found = translation_progress.progress(context.library, recordings)
         click.echo("\n".join(translation_progress.table(found, names)))
         click.echo("\nRecord these first (content/media/audio/<language>/<name>.m4a):")
-        click.echo("\n".join(short_clips.record_first(context.tables, context.library, recordings)))
+        click.echo("\n".join(short_clips.missing_first_clips(context.tables, context.library, recordings)))
         click.echo("\nPlain English, as advice:")
         click.echo("\n".join(f"  {line}" for line in plain_english.advice(context.library)) or "  Nothing to say.")
 
@@ -107,11 +107,11 @@ def add_language(code: str, name: str) -> None:
     with site.report_problems():
         click.echo("\n".join(adding.add(site.content, site.root / "site" / "schemas", code, name)))
         voice = settings.voices(site.content).get(code, "")
-        click.echo("\n".join([*lacks.of_program(code), *lacks.of_machine(code, voice)]))
+        click.echo("\n".join([*gaps.in_program(code), *gaps.on_machine(code, voice)]))
         context, _ = prepared(site)
-        left = adding.missing(context.library, context.tables, code, context.portal.words.get(code, ""))
+        missing = untranslated.find(context.library, context.tables, code, context.portal.words.get(code, ""))
         click.echo(f"To translate into {code}:")
-        click.echo("\n".join(adding.said(left)))
-        whole = site.root / ".build" / f"to-translate-{code}.txt"
-        whole.write_text(adding.listed(left), encoding="utf-8")
-        click.echo(f"All of it by name: {whole.relative_to(site.root)}")
+        click.echo("\n".join(untranslated.summary(missing)))
+        listing = site.root / ".build" / f"to-translate-{code}.txt"
+        listing.write_text(untranslated.listing(missing), encoding="utf-8")
+        click.echo(f"All of it by name: {listing.relative_to(site.root)}")

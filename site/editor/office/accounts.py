@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from editor.office.state import PUBLISHER, REVIEWER, ROLES, Account, Invitation, Kept, OfficeState
-from editor.saving.history import name_of
+from editor.saving.commit_reader import name_of
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 

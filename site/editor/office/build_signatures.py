@@ -61,7 +61,7 @@ class Commit:
     def is_signed(self, line: str, publishers: Collection[str]) -> bool:
         """Return whether a line holds the signature of one of these publishers, in a form that git accepts."""
         key, _space, signature = line.strip().partition(" ")
-        return key in publishers and passkey_commits.is_answered_by(self.message, signature, key)
+        return key in publishers and passkey_commits.is_valid_answer(self.message, signature, key)
 
 
 @dataclass
@@ -101,7 +101,7 @@ class BuildSignatures:
 
         A passkey signs it as OpenSSH knows them, so that git on the server accepts it.
         """
-        place = git_signatures.place_of(message.partition(b"\n\n")[2].decode("utf-8", "replace"))
+        place = git_signatures.publish_target(message.partition(b"\n\n")[2].decode("utf-8", "replace"))
         key, _space, signature = self._signed(Commit(message, place.site if place else "")).strip().partition(" ")
         return passkey_commits.sshsig(key, signature)
 

@@ -13,7 +13,7 @@ from editor.office import office, withdrawals
 from editor.office.accounts import DAYS, Accounts
 from editor.office.passkeys import Passkeys
 from editor.office.state import PUBLISHER, ROLES, Account
-from editor.remotes.place import SIGNERS
+from editor.remotes.signed_branch import SIGNERS
 from forms.core.builds import passkey_commits
 from forms.core.crypto.fingerprints import publisher_fingerprint
 

@@ -1,6 +1,6 @@
-"""Which commits of a branch elsewhere are believed here: signed by somebody known, for this site, and none older.
+"""Decides which commits of a remote branch are trusted: signed by a known signer, for this site, and newer than seen.
 
-A key that is good for withdrawals alone is believed for those, as the server does it (forms/operations).
+A key that is limited to withdrawals is trusted for withdrawals only, as on the server (forms/operations).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
-from editor.remotes.joining import CONSENTS
+from editor.remotes.file_merge import CONSENTS
 from editor.saving.history import History
 from forms.core.builds import git_signatures
 from forms.core.builds.git_signatures import SETTINGS, WITHDRAWAL, is_draft_of
@@ -20,7 +20,7 @@ from forms.core.problem import Problem
 
 @dataclass(frozen=True)
 class Trust:
-    """What decides whose commits this machine accepts. signers: lines as in a file of signers; file: its path."""
+    """Whose commits this machine accepts. signers: lines of an allowed_signers file; file: the path of that file."""
 
     history: History
     signers: Sequence[str]
@@ -30,36 +30,38 @@ class Trust:
     today: date
 
     def require(self, tip: str, seen: str) -> None:
-        """Raise Problem unless somebody known signed this for here, and it follows `seen`, which was believed last."""
+        """Raise Problem unless a known signer signed the commit for this branch and it follows `seen`."""
         self._require_follows(tip, seen)
-        one = tip
-        while one and one != seen and self._is_withdrawal(one):
-            one = self.history.parents(one)[0]
-        if not one or one == seen:
+        commit = tip
+        while commit and commit != seen and self._is_withdrawal(commit):
+            commit = self.history.parents(commit)[0]
+        if not commit or commit == seen:
             return
-        self._require_follows(one, seen)
-        if self.history.signer(one, self.signers) is None:
-            what = f"{one[:12]} is not signed by anybody whose key this machine knows."
+        self._require_follows(commit, seen)
+        if self.history.signer(commit, self.signers) is None:
+            what = f"{commit[:12]} is not signed by anybody whose key this machine knows."
             todo = f"Ask who pushed it. If it is a colleague, write their line into {self.file}."
             raise Problem(self.where, what, todo)
-        git_signatures.require_place(self.history.message(one), self.history.message(seen), self.branch, self.where)
+        git_signatures.require_publish_target(
+            self.history.message(commit), self.history.message(seen), self.branch, self.where
+        )
 
     def _require_follows(self, commit: str, seen: str) -> None:
-        """Raise Problem where the commit that was believed last is not among those that this one stands on."""
+        """Raise Problem unless `seen`, the commit trusted last, is an ancestor of this one."""
         if seen and (not commit or seen not in self.history.ancestors(commit)):
             todo = _("Nothing is taken from it. Ask whoever looks after it; somebody may have changed its history.")
             raise Problem(self.where, _("shows something older than it did before."), todo)
 
     def _is_withdrawal(self, commit: str) -> bool:
-        """Return whether a commit withdraws stories of the one that it follows, and does nothing else."""
+        """Return whether a commit withdraws stories of its parent, and does nothing else."""
         history = self.history
         parents = history.parents(commit)
         if not parents or history.signer(commit, self.signers, WITHDRAWAL) is None:
             return False
-        place, before = git_signatures.place_of(history.message(commit)), history.tree(parents[0])
+        place, before = git_signatures.publish_target(history.message(commit)), history.tree(parents[0])
         settings = history.read(before.get(SETTINGS, (0, ""))[1]) or b""
         earlier = history.message(parents[0])
-        if place is None or place.branch != self.branch or not git_signatures.is_of_site(place, earlier, settings):
+        if place is None or place.branch != self.branch or not git_signatures.is_for_site(place, earlier, settings):
             return False
         after = history.tree(commit)
         tables = [files.get(CONSENTS, (0, "")) for files in (before, after)]

@@ -10,21 +10,21 @@ def confirm(
     editor: Editor, who: str, language: str, name: str, *, followed: bool = False, signed: bool = False
 ) -> None:
     """Remember what a translation was made from, or what was read, as a build would; record it."""
-    with editor.store.busy:
-        look = editor.looking.look_beside(editor.store.page(language, name))
+    with editor.store.lock:
+        look = editor.content_cache.current_except(editor.store.page(language, name))
         if look.context:
             translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
                                  followed=followed, signed=signed)  # fmt: skip
-            editor.store.note_outside(who, f"Remember {language}/{name}")
+            editor.store.record_external_changes(who, f"Remember {language}/{name}")
 
 
 def sign(editor: Editor, who: str, reader: str, language: str, name: str) -> None:
     """Write the name of a reader under a translation, as it stands now. who: whose save this is."""
-    with editor.store.busy:
+    with editor.store.lock:
         path = editor.store.page(language, name)
         text, base = editor.store.read(path)
-        lines, body = front_matter.parts(text)
+        lines, body = front_matter.split(text)
         values = {"reviewed_by": reader, "reviewed_on": editor.today()}
-        fresh = front_matter.whole(front_matter.with_values(lines, values), body)
+        fresh = front_matter.join(front_matter.with_values(lines, values), body)
         editor.store.replace(path, fresh, base, who, f"Read {language}/{name}")
         confirm(editor, who, language, name, signed=True)

@@ -1,4 +1,4 @@
-"""The files of content/ as git names them: git itself may write them otherwise than it records them."""
+"""The ids of the files in content/. Git may write a file with other bytes than it records (line ends, LFS)."""
 
 import hashlib
 import re
@@ -13,12 +13,12 @@ _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([
 """A pointer that git records in place of a large file (github.com/git-lfs/git-lfs, docs/spec.md)."""
 
 
-_COARSEST = 3.0
-"""Seconds within which two changes of a file may bear the same time: a stick with FAT counts in twos."""
+_CLOCK_STEP = 3.0
+"""Seconds within which two changes of a file may have the same time: FAT counts in steps of two seconds."""
 
 
 def has_name(name: str) -> bool:
-    """Return whether a file's name has letters that can be recorded and shown; `check` names the others."""
+    """Return whether a file's name is valid UTF-8, so that it can be recorded and shown; `check` reports the others."""
     try:
         name.encode()
     except UnicodeEncodeError:  # bytes of an older encoding
@@ -27,60 +27,60 @@ def has_name(name: str) -> bool:
 
 
 def is_recorded_as(data: bytes, recorded: bytes) -> bool:
-    """Return whether git records a file's bytes as these: with other line ends (autocrlf), or as a pointer of LFS."""
+    """Return whether `recorded` is how git records a file's bytes: other line ends (autocrlf) or an LFS pointer."""
     if pointer := _LFS.fullmatch(recorded):
         oid, size = pointer.groups()
         return len(data) == int(size) and hashlib.sha256(data).hexdigest().encode() == oid
-    return has_ends_of_windows(data) and unix_ends(data) == recorded
+    return has_windows_line_ends(data) and with_unix_line_ends(data) == recorded
 
 
-def has_ends_of_windows(data: bytes) -> bool:
-    """Return whether bytes are a text with the line ends of Windows."""
+def has_windows_line_ends(data: bytes) -> bool:
+    """Return whether bytes are a text with the line ends of Windows (CRLF)."""
     return b"\r\n" in data and b"\0" not in data
 
 
-def unix_ends(data: bytes) -> bytes:
-    """Return a text with the line ends in which git keeps texts."""
+def with_unix_line_ends(data: bytes) -> bytes:
+    """Return a text with LF line ends, as git records texts."""
     return data.replace(b"\r\n", b"\n")
 
 
 @dataclass
 class DiskFiles:
-    """The files of a content folder. id_of: as git names bytes; read: returns what was recorded under an id."""
+    """The files of a content folder. id_of: returns git's id of bytes; read: returns recorded bytes by id."""
 
     content: Path
     id_of: Callable[[bytes], str]
     read: Callable[[str], bytes | None]
-    _seen: dict[str, tuple[int, int, str, bool]] = field(default_factory=dict)
-    """Size, time and id of each file; and whether a later change would have another time."""
-    _same: set[tuple[str, str]] = field(default_factory=set)
-    """Ids of a file's bytes and of what git records of them."""
+    _cache: dict[str, tuple[int, int, str, bool]] = field(default_factory=dict)
+    """Size, time and id of each file; and whether a later change is sure to have another time."""
+    _equal_ids: set[tuple[str, str]] = field(default_factory=set)
+    """Pairs of ids: of a file's bytes on the disk, and of what git records for them."""
 
     def ids(self, recorded: Mapping[str, str]) -> dict[str, str]:
-        """Return the id of each file; a file is read again only when its size or time is another.
+        """Return the id of each file. A file is read again only when its size or time has changed.
 
-        recorded: of the newest commit; what git records as this counts as unchanged.
+        recorded: the ids in the newest commit; a file that git would record with its recorded id counts as unchanged.
         """
-        return {name: self._named(path, id, recorded.get(name, "")) for name, path, id in self._files()}
+        return {name: self._id_if_changed(path, id, recorded.get(name, "")) for name, path, id in self._files()}
 
     def id_as_recorded(self, data: bytes, recorded: str) -> str:
-        """Return the id of a file's bytes; what was recorded, where git records them as that."""
+        """Return the id of a file's bytes; the recorded id where git would record the bytes with it."""
         id = self.id_of(data)
         if id == recorded or not recorded:
             return id
-        if (id, recorded) not in self._same and not is_recorded_as(data, self.read(recorded) or b""):
+        if (id, recorded) not in self._equal_ids and not is_recorded_as(data, self.read(recorded) or b""):
             return id
-        self._same.add((id, recorded))
+        self._equal_ids.add((id, recorded))
         return recorded
 
     def to_record(self, name: str, recorded: str) -> bytes:
-        """Return the bytes of a changed file as git records them: with the line ends that it has there."""
+        """Return the bytes of a changed file as git records them: with the line ends of its recorded version."""
         data, before = (self.content / name).read_bytes(), self.read(recorded) if recorded else None
-        keeps = before is not None and not has_ends_of_windows(before) and has_ends_of_windows(data)
-        return unix_ends(data) if keeps else data
+        needs_unix_line_ends = before is not None and not has_windows_line_ends(before) and has_windows_line_ends(data)
+        return with_unix_line_ends(data) if needs_unix_line_ends else data
 
-    def _named(self, path: Path, id: str, recorded: str) -> str:
-        if id == recorded or (id, recorded) in self._same:
+    def _id_if_changed(self, path: Path, id: str, recorded: str) -> str:
+        if id == recorded or (id, recorded) in self._equal_ids:
             return recorded
         return self.id_as_recorded(path.read_bytes(), recorded) if recorded else id
 
@@ -89,9 +89,9 @@ class DiskFiles:
             if file.layer.folder != self.content or not has_name(file.name):
                 continue  # of a library, which has a history of its own
             name, state = file.name, file.state()
-            known = self._seen.get(name)
-            if known is None or known[:2] != (state.st_size, state.st_mtime_ns) or not known[3]:
-                is_sure = time.time() - state.st_mtime > _COARSEST
-                known = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()), is_sure)
-                self._seen[name] = known
-            yield name, file.path, known[2]
+            cached = self._cache.get(name)
+            if cached is None or cached[:2] != (state.st_size, state.st_mtime_ns) or not cached[3]:
+                is_sure = time.time() - state.st_mtime > _CLOCK_STEP
+                cached = (state.st_size, state.st_mtime_ns, self.id_of(file.path.read_bytes()), is_sure)
+                self._cache[name] = cached
+            yield name, file.path, cached[2]

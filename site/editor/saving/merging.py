@@ -1,4 +1,4 @@
-"""Two edits of one text become one where they do not touch; where they do, both versions are shown."""
+"""Three-way merge of texts, line by line. Where both sides changed the same lines, both versions are returned."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from merge3 import Merge3
 
 @dataclass(frozen=True)
 class MergedPart:
-    """A stretch of a merged text. Where `touches`, two people changed the same lines: `text` is ours."""
+    """A stretch of a merged text. In a conflict both sides changed these lines: `text` is ours."""
 
     text: str
     theirs: str = ""
-    touches: bool = False
+    is_conflict: bool = False
 
 
 def merge(base: str, ours: str, theirs: str) -> list[MergedPart]:
-    """Return the parts of a text that two people changed since `base`."""
+    """Return the parts of a text that two people have changed since `base`."""
     lines = [text.splitlines(keepends=True) for text in (base, ours, theirs)]
     return list(_parts(*lines))
 
@@ -31,17 +31,17 @@ def _parts(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[Merg
 
 
 def _line_by_line(base: list[str], ours: list[str], theirs: list[str]) -> Iterator[MergedPart]:
-    """Yield a stretch that both changed: one that touches, unless each line was changed by one side or alike.
+    """Yield a stretch that both changed: a conflict, unless each line was changed by one side only, or by both alike.
 
-    So a title and the day below it, which stand next to each other, are no conflict.
+    So a change of the title and one of the day on the next line are no conflict.
     """
     lines = list(zip(base, ours, theirs, strict=False))
     if len({len(base), len(ours), len(theirs)}) == 1 and all(a == b or z in (a, b) for z, a, b in lines):
         yield MergedPart("".join(b if z == a else a for z, a, b in lines))
     else:
-        yield MergedPart("".join(ours), "".join(theirs), touches=True)
+        yield MergedPart("".join(ours), "".join(theirs), is_conflict=True)
 
 
-def merged(parts: list[MergedPart]) -> str | None:
-    """Return the whole text; None where edits touch, which a person decides."""
-    return None if any(part.touches for part in parts) else "".join(part.text for part in parts)
+def merged_text(parts: list[MergedPart]) -> str | None:
+    """Return the whole text; None where there is a conflict, which a person resolves."""
+    return None if any(part.is_conflict for part in parts) else "".join(part.text for part in parts)

@@ -12,7 +12,7 @@ from sitegen.content.page_reader import DRAFTS_FOLDER
 
 from editor import front_matter
 from editor.paths import within
-from editor.saving.history import Revision
+from editor.saving.commit_reader import Revision
 from editor.saving.store import ContentStore
 from editor.translation import translating
 
@@ -37,7 +37,7 @@ def read(store: ContentStore, language: str, name: str) -> Draft | None:
     """Return the draft of a page; None where there is none. Raises Problem where it cannot be read."""
     path = path_of(store, language, name)
     text, base = store.read(path)
-    return Draft(text, base, next(store.history.entries(1, store.name(path)), None)) if base else None
+    return Draft(text, base, next(store.history.revisions(1, store.name(path)), None)) if base else None
 
 
 def names(content: Path, language: str) -> Iterator[str]:
@@ -51,7 +51,7 @@ def names(content: Path, language: str) -> Iterator[str]:
 def whole(title: str, description: str, parts: Sequence[str]) -> str:
     """Return the file of a draft."""
     head = front_matter.with_values("", {"title": title, "description": description})
-    return front_matter.whole(head, "\n\n".join(part.strip("\n").rstrip() or _GAP for part in parts) + "\n")
+    return front_matter.join(head, "\n\n".join(part.strip("\n").rstrip() or _GAP for part in parts) + "\n")
 
 
 def paragraphs(body: str) -> list[str]:

@@ -88,8 +88,8 @@ def _forms(english: str) -> str:
 
 def is_said(term: Term, translation: str) -> bool:
     """Return whether a text has one of the words of a term, in any case: words count by how they begin."""
-    text = search_words.bare(translation)
-    return any(all(_begin(word) in text for word in search_words.words(one)) for one in term.words)
+    text = search_words.normalise(translation)
+    return any(all(_begin(word) in text for word in search_words.index_words(one)) for one in term.words)
 
 
 def _begin(word: str) -> str:

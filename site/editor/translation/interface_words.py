@@ -55,8 +55,13 @@ def text_of(store: ContentStore, language: str) -> tuple[str, str]:
 
 def every(text: str, language: str) -> Iterator[Word]:
     """Yield the words of all programs but the desk's own, those first that readers meet. Raises Problem."""
-    ours, own = i18n.catalog(language), _in_file(text, language)
-    found = [_word(message, ours, own, language) for message in extraction.template() if message.id]
+    own = _in_file(text, language)
+    found = []
+    for domain in extraction.OF_DISTRICTS:
+        ours = i18n.catalog(language, domain.folder)
+        may_be_public = domain is extraction.PUBLIC
+        words = (message for message in extraction.template(domain) if message.id)
+        found += [_word(message, ours, own, language, may_be_public) for message in words]
     return iter(sorted(found, key=lambda word: not word.public))
 
 
@@ -73,13 +78,13 @@ def _in_file(text: str, language: str) -> Mapping[str, Forms]:
         raise Problem(f"words/{language}.po", f"cannot be read ({error}).", todo) from None
 
 
-def _word(message: object, ours: Catalog, own: Mapping[str, Forms], language: str) -> Word:
+def _word(message: object, ours: Catalog, own: Mapping[str, Forms], language: str, may_be_public: bool) -> Word:
     english = _forms(getattr(message, "id", ""))
     known = ours.get(english[0])
     said = _forms(known.string) if known and not known.fuzzy else ()
     places = [str(place) for place, _ in getattr(message, "locations", ())]
-    public = any(not place.startswith(_OF_STAFF) for place in places)
-    count = own_words.forms_of(language) if len(english) > 1 else 1
+    public = may_be_public and any(not place.startswith(_OF_STAFF) for place in places)
+    count = own_words.plural_count(language) if len(english) > 1 else 1
     mine = own.get(english[0])
     return Word(english, _padded(said, count), _padded(mine, count) if mine else (), public)
 
@@ -97,7 +102,7 @@ def with_word(text: str, language: str, word: Word, said: Forms) -> str:
 
     Raises Problem for a word that could break a page, saying why.
     """
-    if all(said) and (why := own_words.wrong(word.english, said, language)):
+    if all(said) and (why := own_words.reason_unusable(word.english, said, language)):
         todo = "Keep what stands in %( )s and in < >, and write everything else in your language."
         raise Problem(f'words/{language}.po, "{word.english[0][:60]}"', f"{why}.", todo)
     own = () if said == word.ours else said

@@ -12,8 +12,9 @@ from werkzeug.exceptions import HTTPException
 from editor import differences
 from editor.editor import Editor
 from editor.incoming import pictures, recordings
-from editor.moment import one_moment
 from editor.office.office import Office
+from editor.request_cache import request_cache
+from editor.translation import staff_words
 from editor.window import (
     helpline_pages,
     home,
@@ -40,7 +41,10 @@ from forms.web.no_trace import NoTraceFlask
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-_LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": recordings.LARGEST + LARGEST}
+_LARGEST_FILE = {
+    "pictures.add": pictures.MAX_PHOTO_SIZE + LARGEST,
+    "recordings.add": recordings.MAX_RECORDING_SIZE + LARGEST,
+}
 """Bytes of a request that brings a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
@@ -54,11 +58,11 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     _prepare_templates(app)
     app.context_processor(_always)
     app.before_request(_prepare)
-    app.before_request(_begin_moment)
-    app.teardown_request(_end_moment)
+    app.before_request(_open_request_cache)
+    app.teardown_request(_close_request_cache)
     if office:
         gate.protect(app)
-        editor.store.held = office.signatures.until_whole(editor.store.held)
+        editor.store.is_frozen = office.signatures.until_whole(editor.store.is_frozen)
         app.register_blueprint(own_pages.all_pages())
         app.register_blueprint(signing_pages.pages)
     else:
@@ -118,11 +122,11 @@ def _as_shown(value: Any) -> Any:
 
 
 def _gettext(text: str) -> str:
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def _ngettext(one: str, many: str, count: int) -> str:
-    return i18n.translations(g.language).ngettext(one, many, count)
+    return staff_words.translations(g.language).ngettext(one, many, count)
 
 
 def _prepare() -> None:
@@ -141,15 +145,15 @@ def _prepare() -> None:
     request.max_form_parts = 2000
 
 
-def _begin_moment() -> None:
+def _open_request_cache() -> None:
     if request.method == "GET":
-        g.moment = ExitStack()
-        g.moment.enter_context(one_moment())
+        g.request_cache = ExitStack()
+        g.request_cache.enter_context(request_cache())
 
 
-def _end_moment(_: BaseException | None) -> None:
-    if "moment" in g:
-        g.moment.close()
+def _close_request_cache(_: BaseException | None) -> None:
+    if "request_cache" in g:
+        g.request_cache.close()
 
 
 def _allow_frames(response: Any) -> Any:

@@ -14,6 +14,7 @@ from editor import overview
 from editor.editor import Editor
 from editor.publishing import unpublished
 from editor.saving.store import Saved
+from editor.translation import staff_words
 from editor.window.current import is_office, the_editor
 from forms.core import i18n
 from forms.core.i18n import gettext_noop as _
@@ -31,13 +32,13 @@ LONGEST_NAME = 80
 
 def translate(text: str) -> str:
     """Return an English text in the language of the window."""
-    return i18n.translations(g.language).gettext(text)
+    return staff_words.translations(g.language).gettext(text)
 
 
 def told(value: object) -> object:
     """Return a text, or what stands in one, as the reader of the window says it."""
     if isinstance(value, LazyText):
-        return value.translated(i18n.translations(g.language), _told_within)
+        return value.translated(staff_words.translations(g.language), _told_within)
     if isinstance(value, date):
         return i18n.day(value, g.language)
     return translate(value) if isinstance(value, str) and value else value
@@ -108,7 +109,7 @@ def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
 
 def content_problems() -> Sequence[Problem]:
     """Return why content/ cannot be read or published: pages that work all the same say so above."""
-    return the_editor().looking.look().unread
+    return the_editor().content_cache.current().read_problems
 
 
 def stays(done: Saved) -> bool:
@@ -143,19 +144,19 @@ def show() -> str:
     """
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
-        editor.store.note_outside()
-    look = editor.looking.look()
+        editor.store.record_external_changes()
+    look = editor.content_cache.current()
     later = not look.is_checked and "script" in request.cookies and "all" not in request.args
-    wrong = [] if later else overview.wrong(look)
+    wrong = [] if later else overview.problem_items(look)
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting_items(look, editor.content))],
         later=later,
         pages=overview.written_pages(look),
         tables=[(name, translate(title)) for name, title in editor.titles],
         settings=editor.settings,
         changes=len(unpublished(editor.store.history, editor.memory)),
-        answer=editor.pushes.answer() if editor.pushes else "",
+        server_state=editor.remote.server_state() if editor.remote else "",
         withdrawal=editor.publisher.withdrawal,
     )
 
@@ -163,7 +164,7 @@ def show() -> str:
 @pages.get("/wrong")
 def wrong() -> str:
     """What is wrong anywhere, for the script of the first page."""
-    return render_template("wrong.html", waiting=overview.wrong(the_editor().looking.look()))
+    return render_template("wrong.html", waiting=overview.problem_items(the_editor().content_cache.current()))
 
 
 def _to_read(editor: Editor) -> list[overview.WaitingItems]:
@@ -188,7 +189,7 @@ def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> I
 
 def last_writer(editor: Editor, path: str) -> str:
     """Return who saved a file last; "" where the history does not know it."""
-    return next((entry.who for entry in editor.store.history.entries(1, path)), "")
+    return next((entry.who for entry in editor.store.history.revisions(1, path)), "")
 
 
 @pages.post("/who")

@@ -15,8 +15,8 @@ from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows
-from editor.tables.lines import name_of, named
-from editor.tables.rows import Touched
+from editor.tables.lines import cells_by_column, name_of
+from editor.tables.rows import CellConflict
 from editor.window.current import the_editor
 from editor.window.home import problem_page, translate, translated, writer
 from forms.core.files.spreadsheet_csv import cell_text
@@ -40,7 +40,7 @@ class RowForm:
     cells: dict[str, str]
     base: str
     key: str = ""
-    touched: list[Touched] = field(default_factory=list)
+    conflicts: list[CellConflict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     saved: bool = False
 
@@ -68,7 +68,7 @@ def sheet_now(table: str) -> tuple[CsvFile, str, str]:
 
 def inherited(table: str) -> list[dict[str, str]]:
     """Return the rows of a table as the site has them, with a library's; none where they cannot be read."""
-    context = the_editor().looking.look().context
+    context = the_editor().content_cache.current().context
     found = context.tables[table] if context else []
     return [{name: cell_text(cell) for name, cell in row.items()} for row in found]
 
@@ -77,7 +77,7 @@ def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
     """Return the cells of a row: the district's own, else the library's, of which a save makes the district's own."""
     keys = rows.keys_of(schema_of(table))
     there = (row for row in inherited(table) if name_of(row, keys) == value)
-    return rows.found(sheet, keys, value) or next(there, None)
+    return rows.find(sheet, keys, value) or next(there, None)
 
 
 @pages.get("/tables/")
@@ -99,14 +99,14 @@ def show(table: str) -> str:
         problems = _problems_of(table, of_rows=bool(done))
     else:
         sheet, _, _ = sheet_now(table)
-        found = [named(sheet.header, cells) for cells in sheet.rows]
+        found = [cells_by_column(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
     found = [*found, *(row for row in inherited(table) if name_of(row, keys) not in own)]
     shown = [(*map(without_surrogates, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
     return render_template(
         "table.html", table=table, title=schema["title"], rows=shown, saved="saved" in request.args,
         days=_days(table), done=done, problems=problems,
-        is_live=the_editor().publisher.place.is_live, is_pushed=the_editor().pushes is not None,
+        is_live=the_editor().publisher.destination.is_live, is_pushed=the_editor().remote is not None,
     )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
 
 def _days(table: str) -> dict[str, Sequence[date]]:
     """Return the days of each series of events as the site shows them; none of another table."""
-    context = the_editor().looking.look().context if table == "events" else None
+    context = the_editor().content_cache.current().context if table == "events" else None
     return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}
 
 
@@ -187,7 +187,7 @@ def shown(table: str, form: RowForm) -> str:
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
         others=[one for one in form.problems if one not in of_cells],
-        touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
+        touched={one.column: one for one in form.conflicts}, keys=rows.keys_of(schema),
         days=_days(table),
     )  # fmt: skip
 
@@ -204,7 +204,7 @@ def save(table: str) -> Answer | str | tuple[str, int]:
     sent = {one["name"]: " ".join(request.form.get(one["name"], "").split()) for one in fields}
     form = RowForm(sent, request.form.get("base", ""), request.form.get("key", ""))
     try:
-        with the_editor().store.busy:
+        with the_editor().store.lock:
             status = _save(table, form)
     except Problem as problem:
         form.problems = [problem]
@@ -223,17 +223,17 @@ def _save(table: str, form: RowForm) -> int:
     base = parse_csv(before, table) if before else None
     typed = name_of(form.cells, keys)
     # A library's row has no place in this file before its first save, and no place in what the form was made from.
-    theirs = rows.found(sheet, keys, form.key or typed)
-    mine = rows.found(base, keys, form.key) if base and form.key else None
+    theirs = rows.find(sheet, keys, form.key or typed)
+    mine = rows.find(base, keys, form.key) if base and form.key else None
     if mine and not theirs:
         return _gone(form, now)
-    if (theirs and not form.key) or (typed != form.key and rows.found(sheet, keys, typed)):
+    if (theirs and not form.key) or (typed != form.key and rows.find(sheet, keys, typed)):
         todo = translate("Choose another, or open that row from the list.")
         raise Problem(f"column {keys[-1]}", translate("There is a row of this name already."), todo)
-    row, form.touched = rows.merged(form.cells, mine, theirs)
+    row, form.conflicts = rows.merge(form.cells, mine, theirs)
     form.base = now
-    if form.touched:
-        form.cells = {**row, **{one.column: one.ours for one in form.touched}}
+    if form.conflicts:
+        form.cells = {**row, **{one.column: one.ours for one in form.conflicts}}
         return 409
     name = name_of(row, keys)
     fresh = lines.with_row(text, keys, form.key or name, row, f"content/tables/{table}.csv")
@@ -298,7 +298,7 @@ def _compared(table: str, fresh: str, base: str) -> str:
 def replace(table: str) -> Answer | str:
     """Save a table from a spreadsheet, as it was shown; shown again where the table has changed since."""
     editor, fresh = the_editor(), request.form.get("text", "").replace("\r\n", "\n")
-    with editor.store.busy:
+    with editor.store.lock:
         _, _, now = sheet_now(table)
         problems = checks.table_problems(editor, table, fresh)
         if now != request.form.get("base") or problems:
@@ -311,10 +311,10 @@ def replace(table: str) -> Answer | str:
 def withdraw() -> Answer:
     """Take a story off the site at once, and write the day into its row: whatever else is wrong."""
     editor, told = the_editor(), request.form.get("consent", "")
-    with editor.store.busy, ExitStack() as afterwards:  # whatever could not be done before
-        if editor.pushes is not None:
+    with editor.store.lock, ExitStack() as afterwards:  # whatever could not be done before
+        if editor.remote is not None:
             afterwards.callback(editor.publisher.withdraw, g.who or "?", editor.today().isoformat())
-        afterwards.callback(editor.store.note_outside, g.who or "?", f"Withdraw consent {told[:80]}")
+        afterwards.callback(editor.store.record_external_changes, g.who or "?", f"Withdraw consent {told[:80]}")
         editor.withdraw(told)  # first, and whoever asks: no name and no full disk is a hindrance
     return redirect_to("/tables/consents/?done=withdrawn")
 

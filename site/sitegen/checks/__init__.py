@@ -1,1 +1,1 @@
-"""What staff get wrong, in sentences with file and line."""
+"""Checks of content/: mistakes of staff, each as a message with file, line and what to do."""

@@ -1,6 +1,6 @@
-"""What must be so before people in danger rely on the site: for `check --go-live`, and for each build for real.
+"""What must be done before people in danger rely on the site, for `check --go-live` and for every real build.
 
-Each item is a sentence with what to do. Those that endanger people block the build; the others are listed.
+Items that endanger people block the build; the others are listed.
 """
 
 import ipaddress
@@ -15,28 +15,28 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 from sitegen.content.tables import Row, Tables, text
 
-CHECKED_WITHIN = timedelta(days=180)
+MAX_CHECK_AGE = timedelta(days=180)
 _NOT_CALLED = "not yet called"
-"""What stands in checked_by where somebody has read a source and not called the number."""
+"""The text in checked_by if somebody has read a source and not called the number."""
 
-UNNAMED = (
+UNNAMED_TEXTS = (
     "Who is responsible for this site is not named yet.",
     "இந்தத் தளத்துக்கு யார் பொறுப்பு என்பது இன்னும் குறிப்பிடப்படவில்லை.",
     "ఈ సైటుకు ఎవరు బాధ్యులో ఇంకా పేర్కొనలేదు.",
     "इस साइट के लिए कौन जिम्मेदार है, यह अभी नहीं लिखा गया है।",
     "ଏହି ସାଇଟ ପାଇଁ କିଏ ଦାୟୀ, ତାହା ଏପର୍ଯ୍ୟନ୍ତ ଲେଖାଯାଇ ନାହିଁ।",
 )
-"""What the demonstration says in place of a name."""
+"""The texts of the demonstration in place of a responsible person, in each language."""
 
-_NO_PLACE = ("localhost", "example", "test", "invalid", "local", "example.org", "example.com", "example.net")
+_RESERVED_NAMES = ("localhost", "example", "test", "invalid", "local", "example.org", "example.com", "example.net")
 
 
 @dataclass(frozen=True)
 class OpenItem:
-    """One thing that is open. blocks: whether it endangers people, so that nothing is built for real."""
+    """Something that is still to be done. blocks: whether it endangers people and so prevents a real build."""
 
     problem: Problem
     blocks: bool
@@ -53,62 +53,66 @@ def open_items(
     today: date,
     unprotected: Collection[str] = (),
 ) -> list[OpenItem]:
-    """Everything that is open, what blocks first. unprotected: public keys whose secret has no passphrase here."""
-    must = [
-        *_responsible(portal), *_address(portal), *_exit(portal), *_keys(portal, unprotected), *_alone(portal),
+    """Return all open items, blocking ones first. unprotected: public keys whose secret here has no passphrase."""
+    blocking_problems = [
+        *_responsible(portal), *_address(portal), *_exit(portal), *_keys(portal, unprotected), *_single_keys(portal),
         *_helplines(tables["helplines"], today), *_example_events(tables["events"]),
     ]  # fmt: skip
-    should = [
-        *_demonstration(settings), *_recovery(portal), *_example_rows(tables), *_stories(library), *_old(tables, today),
-        *_reviews(library, tables, portal.language_codes()),
+    other_problems = [
+        *_demonstration(settings), *_recovery(portal), *_example_rows(tables), *_composite_stories(library),
+        *_outdated(tables, today), *_reviews(library, tables, portal.language_codes()),
     ]  # fmt: skip
-    return [*(OpenItem(problem, True) for problem in must), *(OpenItem(problem, False) for problem in should)]
+    return [
+        *(OpenItem(problem, True) for problem in blocking_problems),
+        *(OpenItem(problem, False) for problem in other_problems),
+    ]
 
 
 def blocking(items: Sequence[OpenItem]) -> list[Problem]:
-    """Return the problems that nothing may be built with for real."""
+    """Return the problems that prevent a real build."""
     return [item.problem for item in items if item.blocks]
 
 
 def _demonstration(settings: Mapping[str, Any]) -> Iterator[Problem]:
     if settings.get("demonstration"):
-        yield Problem(f"{WHERE}, demonstration", _("is true."), _("Write false once nothing else is open."))
+        yield Problem(f"{SETTINGS_FILE}, demonstration", _("is true."), _("Write false once nothing else is open."))
 
 
 def _responsible(portal: Portal) -> Iterator[Problem]:
     for code in portal.language_codes():
-        said = portal.responsible.get(code, "").strip()
-        if said in UNNAMED or not said:
+        responsible = portal.responsible.get(code, "").strip()
+        if responsible in UNNAMED_TEXTS or not responsible:
             todo = _("Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023).")
-            yield Problem(f"{WHERE}, responsible, {code}", _("nobody is named."), todo)
+            yield Problem(f"{SETTINGS_FILE}, responsible, {code}", _("nobody is named."), todo)
 
 
 def _address(portal: Portal) -> Iterator[Problem]:
     parts = urlsplit(portal.address)
     host = (parts.hostname or "").rstrip(".")
-    onion = host.endswith(".onion")
-    if not onion and (parts.scheme != "https" or _is_no_place(host)):
+    is_onion = host.endswith(".onion")
+    if not is_onion and (parts.scheme != "https" or _is_unreachable(host)):
         what = _(
             "%(address)s is no address under which people reach the site over an encrypted line.",
             address=portal.address,
         )
-        yield Problem(f"{WHERE}, address", what, _("Write the real address, which begins with https://"))
+        yield Problem(f"{SETTINGS_FILE}, address", what, _("Write the real address, which begins with https://"))
 
 
-def _is_no_place(host: str) -> bool:
+def _is_unreachable(host: str) -> bool:
+    """Return whether a host is private or reserved, so that nobody else can reach it."""
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." not in host or host in _NO_PLACE or host.rpartition(".")[2] in _NO_PLACE
+        return "." not in host or host in _RESERVED_NAMES or host.rpartition(".")[2] in _RESERVED_NAMES
 
 
 def _exit(portal: Portal) -> Iterator[Problem]:
     own = urlsplit(portal.address).hostname
     for address in dict.fromkeys((portal.exit_url, *portal.exit_urls.values())):
-        to = urlsplit(address).hostname
-        if own == to or _is_no_place(to or ""):
+        target = urlsplit(address).hostname
+        if own == target or _is_unreachable(target or ""):
             what = _("%(address)s does not lead away from this site.", address=address)
-            yield Problem(f"{WHERE}, exit_url", what, _("Name a page of another site that anybody might read."))
+            yield Problem(f"{SETTINGS_FILE}, exit_url", what, _("Name a page of another site that anybody might read."))
 
 
 def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
@@ -117,35 +121,35 @@ def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
             if key in unprotected:
                 what = _("has a demonstration key: its secret lies on this machine without a passphrase.")
                 todo = _("Make a key on the desk's own machine: python3 build.py desk --home FOLDER new-key")
-                yield Problem(_place_of(desk), what, todo)
+                yield Problem(_where(desk), what, todo)
 
 
-def _place_of(desk: Desk) -> LazyText:
-    return _("%(file)s, desk %(desk)s", file=WHERE, desk=desk.id)
+def _where(desk: Desk) -> LazyText:
+    return _("%(file)s, desk %(desk)s", file=SETTINGS_FILE, desk=desk.id)
 
 
-def _alone(portal: Portal) -> Iterator[Problem]:
+def _single_keys(portal: Portal) -> Iterator[Problem]:
     for desk in portal.desks:
         if len(desk.members) == 1 and not desk.recovery:
             what = _("has one key and no recovery key: if that machine is lost, so are its letters.")
             todo = _("Two people must be able to open what comes in. Run: python3 build.py desk recovery-key")
-            yield Problem(_place_of(desk), what, todo)
+            yield Problem(_where(desk), what, todo)
 
 
 def _recovery(portal: Portal) -> Iterator[Problem]:
     for desk in portal.desks:
         if len(desk.members) > 1 and not desk.recovery:
             todo = _("Print one and lock it away: python3 build.py desk recovery-key")
-            yield Problem(_place_of(desk), _("has no recovery key."), todo)
+            yield Problem(_where(desk), _("has no recovery key."), todo)
 
 
 def _helplines(rows: Sequence[Row], today: date) -> Iterator[Problem]:
     for row in rows:
-        where, by = f"content/tables/helplines.csv, {row['id']}", str(row["checked_by"] or "")
-        if not by.strip() or _NOT_CALLED in by.lower():
+        where, checked_by = f"content/tables/helplines.csv, {row['id']}", str(row["checked_by"] or "")
+        if not checked_by.strip() or _NOT_CALLED in checked_by.lower():
             todo = _("Call it, and write your name under checked_by.")
             yield Problem(where, _("nobody has called this number."), todo)
-        elif row["checked_on"] is None or row["checked_on"] < today - CHECKED_WITHIN:
+        elif row["checked_on"] is None or row["checked_on"] < today - MAX_CHECK_AGE:
             yield Problem(where, _last_checked(row), _("Call it again, and write the day."))
 
 
@@ -168,7 +172,7 @@ def _example_rows(tables: Tables) -> Iterator[Problem]:
             yield Problem(f"content/tables/{name}.csv", what, _("Take them out."))
 
 
-def _stories(library: AllPages) -> Iterator[Problem]:
+def _composite_stories(library: AllPages) -> Iterator[Problem]:
     for pages in library.by_language.values():
         for page in pages.values():
             if page.meta.get("composite"):
@@ -176,10 +180,10 @@ def _stories(library: AllPages) -> Iterator[Problem]:
                 yield Problem(page.where, what, _("Take it out, or decide to keep it: it says so to its readers."))
 
 
-def _old(tables: Tables, today: date) -> Iterator[Problem]:
+def _outdated(tables: Tables, today: date) -> Iterator[Problem]:
     for name in ("services", "staff_links"):
         for row in tables[name]:
-            if row["checked_on"] < today - CHECKED_WITHIN:
+            if row["checked_on"] < today - MAX_CHECK_AGE:
                 where = f"content/tables/{name}.csv, {row['id']}"
                 yield Problem(where, _last_checked(row), _("Check it again, and write the day."))
 

@@ -1,4 +1,4 @@
-"""What staff get wrong in a page that can be read: lines that are no block, numbers, days, files that are no page."""
+"""Checks of one page: malformed blocks, links to numbers, dates, addresses and arguments of blocks."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ from sitegen.content.phone_numbers import TOKEN
 _ANY_BLOCK = re.compile(r"\[\[\s*(?P<name>[^\W\d_][^\]\[:\n]*)")
 _TEL = re.compile(r"\[(?P<shown>[^\]]*)\]\(tel:(?P<dialled>[^)\s]*)\)")
 _ADDRESS = re.compile(r"\]\((?P<address>/[^)\s#?]*)")
-_DRAWN = ("events", TABLET)
-"""Folders whose pages the build makes itself."""
+_GENERATED = ("events", TABLET)
+"""Folders whose pages the build generates."""
 
-DAYS = ("changed", "source_changed", "recorded", "reviewed_on")
-"""The keys that hold a day."""
+DATE_KEYS = ("changed", "source_changed", "recorded", "reviewed_on")
+"""The keys of front matter with a date."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.A)
 _LISTS = ("upcoming", "past")
@@ -25,7 +25,7 @@ _MONTH_OR_YEAR = re.compile(r"on/\d{4}-\d\d|past/\d{4}")
 
 
 def problems(page: PageSource) -> Iterator[Problem]:
-    """Everything wrong in one page that its own text shows."""
+    """Yield problems that follow from the text of this page alone."""
     if page.generated:
         return
     yield from _blocks(page)
@@ -39,7 +39,7 @@ def problems(page: PageSource) -> Iterator[Problem]:
                 dialled=match["dialled"],
             )
             yield Danger(where, what, _("Write the same number in both."))
-    for key in DAYS:
+    for key in DATE_KEYS:
         day = page.meta.get(key)
         if day is not None and day_of(day) is None:
             quoted = isinstance(day, str) and _DAY.fullmatch(day.strip())
@@ -47,20 +47,20 @@ def problems(page: PageSource) -> Iterator[Problem]:
             yield Problem(f"{page.where}, {key}", _('"%(cell)s" is not a day.', cell=str(day)), todo)
 
 
-def addresses(page: PageSource, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
-    """Links written as addresses of this site that lead nowhere. names: all pages, as "stories/one.md"."""
+def address_problems(page: PageSource, names: Sequence[str], languages: Sequence[str]) -> Iterator[Problem]:
+    """Yield links to addresses of this site that do not exist. names: of all pages, like "stories/one.md"."""
     for match in _ADDRESS.finditer(page.text):
         code, _slash, name = match["address"].strip("/").partition("/")
         file = f"{name or 'index'}.md"
-        if code not in languages or file in names or name.partition("/")[0] in _DRAWN:
+        if code not in languages or file in names or name.partition("/")[0] in _GENERATED:
             continue
         todo = did_you_mean(file, names, _("Write the name of the file, like help.md."))
         what = _("the link goes to %(address)s, which is not there.", address=match["address"])
         yield Problem(place_in(page.where, line=page.line_of(match.start())), what, todo)
 
 
-def is_small(name: str) -> bool:
-    """Whether a block's name is in small letters, as all are; scripts without capitals have no others."""
+def is_lower_case(name: str) -> bool:
+    """Return whether the name of a block has no capital letters. All names of blocks are like this."""
     return name == name.lower()
 
 
@@ -72,26 +72,26 @@ def _blocks(page: PageSource) -> Iterator[Problem]:
 
 
 def broken_blocks(page: PageSource) -> Iterator[tuple[int, str]]:
-    """Yield line and name of what begins like a block but is not well formed; numbers to call are `number_checks`'."""
+    """Yield line and name of malformed blocks. `[[ number: ... ]]` may be anywhere; number_checks checks it."""
     if "[[" not in page.text:
-        return  # as in most pages
-    lines = {block.line for block in page.blocks if is_small(block.name)}
+        return
+    lines = {block.line for block in page.blocks if is_lower_case(block.name)}
     for match in _ANY_BLOCK.finditer(page.text):
         line = page.line_of(match.start())
         if line not in lines and not TOKEN.match(page.text, match.start()):
             yield line, match["name"].strip()
 
 
-def lines_of_named_brackets(page: PageSource) -> set[int]:
-    """Return the lines whose double brackets have a sentence of their own: no other check needs to name them."""
+def lines_of_bracket_problems(page: PageSource) -> set[int]:
+    """Return the lines whose double brackets another check reports already."""
     numbers = {page.line_of(match.start()) for match in TOKEN.finditer(page.text)}
     return numbers | {line for line, _name in broken_blocks(page)}
 
 
-def arguments(
+def argument_problems(
     page: PageSource, events: Sequence[str], places: Sequence[Choice], kinds: Mapping[str, Sequence[str]]
 ) -> Iterator[Problem]:
-    """Blocks that name a list, an event or a kind that is not there. kinds: what each block may be asked for."""
+    """Yield blocks whose argument is unknown. kinds: the arguments of other blocks, by the name of the block."""
     for block in page.blocks:
         known = {
             "event": [*events],
@@ -105,8 +105,8 @@ def arguments(
         yield Problem(place_in(page.where, line=block.line), what, todo)
 
 
-def untranslated(language: str, name: str, *, english: bool) -> str:
-    """Return what is said of a page that a language lacks. english: whether there is one in English to stand in."""
+def untranslated_message(language: str, name: str, *, english: bool) -> str:
+    """Return the message for a page that a language lacks. english: whether the English page is shown instead."""
     if english:
         return f"content/{language}/{name} is missing: English is shown in its place."
     return f"content/{language}/{name} is missing, in English too: readers are told that the page is not here."

@@ -1,4 +1,4 @@
-"""Words that may tell who or where somebody is. A help for whoever writes, and no proof."""
+"""Words that may show who or where somebody is. A help for writers; finding none proves nothing."""
 
 import re
 
@@ -6,8 +6,8 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 
 SMALL_PLACE = _("a place smaller than the taluk")
 
-# Names without a title, and places that are not called a village or street, pass.
-_PRIVATE = (
+# These do not find names without a title, or places that are not called a village or street.
+_PATTERNS = (
     (re.compile(r"(?<![\d/-])\d(?:[ -]?\d){9,}"), _("a number of ten or more digits (a phone, an Aadhaar)")),
     (
         re.compile(
@@ -28,6 +28,6 @@ _PRIVATE = (
 )
 
 
-def private(text: str) -> list[tuple[int, str]]:
-    """Return where a text may tell who or where somebody is: positions, and what it looks like."""
-    return [(match.start(), what) for pattern, what in _PRIVATE for match in pattern.finditer(text)]
+def find_private(text: str) -> list[tuple[int, str]]:
+    """Return each position at which a text may show who or where somebody is, and what it looks like."""
+    return [(match.start(), what) for pattern, what in _PATTERNS for match in pattern.finditer(text)]

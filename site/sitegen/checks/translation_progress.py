@@ -1,11 +1,11 @@
-"""How far each language is: pages missing, stale, unreviewed, interface words missing, machine voices."""
+"""What each language still lacks: pages, reviews, interface words and recordings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from forms.core.i18n.extraction import unfinished
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.media.audio_clips import Recordings, unrecorded
+from sitegen.media.staff_recordings import Recordings, unrecorded
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class LanguageProgress:
 
 
 def progress(library: AllPages, recordings: Recordings) -> Iterator[LanguageProgress]:
-    """Yield each language in turn."""
+    """Yield what each language lacks."""
     for language, pages in library.by_language.items():
         yield LanguageProgress(
             language,
@@ -33,9 +33,9 @@ def progress(library: AllPages, recordings: Recordings) -> Iterator[LanguageProg
         )
 
 
-def table(found: Iterator[LanguageProgress], names: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each language, then what is missing or stale by name."""
-    rows = list(found)
+def table(languages: Iterator[LanguageProgress], names: Mapping[str, str]) -> Iterator[str]:
+    """Yield a table with a line for each language, then the names of what is missing or stale."""
+    rows = list(languages)
     yield f"{'':<4} {'missing':>8} {'stale':>6} {'unreviewed':>11} {'words missing':>14} {'not recorded':>13}"
     for row in rows:
         counts = f"{len(row.missing):>8} {len(row.stale):>6} {len(row.unreviewed):>11} {len(row.words):>14}"

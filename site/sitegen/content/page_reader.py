@@ -32,7 +32,7 @@ def split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str, int]
     """Return front matter, text, and the line on which the text begins. Raises Problem for wrong front matter."""
     match = _FRONT_MATTER.match(text)
     if not match:
-        raise front_matter.without_frame(text, where)
+        raise front_matter.missing_delimiters(text, where)
     try:
         meta = _parse_front_matter(match[1])
     except DuplicateKey as error:
@@ -43,7 +43,7 @@ def split_front_matter(text: str, where: str) -> tuple[dict[str, Any], str, int]
         raise next(front_matter.line_mistakes(match[1], where), unknown) from None
     for problem in front_matter.curly_quotes(match[1], where):
         raise problem
-    for problem in front_matter.cut_texts(match[1], where):
+    for problem in front_matter.truncated_texts(match[1], where):
         raise problem
     if not isinstance(meta, dict) or not str(meta.get("title") or "").strip():
         raise next(front_matter.line_mistakes(match[1], where), front_matter.title_missing(meta, where))
@@ -96,7 +96,7 @@ def read_language(content: Path, language: str) -> tuple[dict[str, PageSource], 
     for file in lookup.files(content, language, "*.md"):
         name, where = file.name.removeprefix(f"{language}/"), shown_name(file.where)
         try:
-            page = read_page(file.path, name, language, where, file.layer.shown)
+            page = read_page(file.path, name, language, where, file.layer.label)
             name.encode()
             if page.meta.get(DRAFT) is not True:
                 pages[name] = page
@@ -139,7 +139,7 @@ def _replaced_pages(content: Path, english: Mapping[str, PageSource]) -> dict[tu
     """Return the English pages of libraries that the district has replaced: their translations are of these."""
     replaced = {}
     for file in lookup.every(content, SOURCE, "*.md"):
-        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.shown
+        name, layer = file.name.removeprefix(f"{SOURCE}/"), file.layer.label
         if name in english and english[name].layer != layer:
             with suppress(Problem, OSError, UnicodeDecodeError):
                 text = require_readable(file.path.read_text(encoding="utf-8-sig"), file.where)

@@ -140,7 +140,7 @@ def placeholder(name: str, language: str, words: tuple[str, str]) -> PageSource:
 
 def missing_page_words(language: str) -> tuple[str, str]:
     """Return the title and the sentence that replace a missing page, in this language."""
-    translate = i18n.say(language)
+    translate = i18n.translator(language)
     return translate("This page is not here"), translate("The address may be mistyped, or the page has moved.")
 
 

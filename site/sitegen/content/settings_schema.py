@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from forms.core.i18n.locales import CODE
-from forms.core.portal import DAYS_KEPT, ERASED_DAYS, MOST_DAYS, MOST_ERASED_DAYS
+from forms.core.portal import DEFAULT_DAYS, DEFAULT_ERASED_DAYS, MAX_DAYS, MAX_ERASED_DAYS
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 
@@ -55,7 +55,7 @@ def exit_addresses(value: Any) -> Any:
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 Code = Annotated[str, Field(pattern=rf"^{CODE}$", max_length=20)]
 Text = dict[Code, Annotated[str, Field(max_length=10 * _MAX_LENGTH)]]
-Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS)]
 Address = Annotated[str, BeforeValidator(_web_address)]
 Exits = Annotated[dict[Code, Address], BeforeValidator(exit_addresses)]
 Line = Any
@@ -96,9 +96,9 @@ class _Desk(_Keys):
 class _Keep(_Keys):
     signups_days: Days
     concerns_days: Days
-    requests_days: Days = DAYS_KEPT["concerns_days"]
-    answer_days: Days = DAYS_KEPT["answer_days"]
-    erased_days: Annotated[int, Field(ge=1, le=MOST_ERASED_DAYS)] = ERASED_DAYS
+    requests_days: Days = DEFAULT_DAYS["concerns_days"]
+    answer_days: Days = DEFAULT_DAYS["answer_days"]
+    erased_days: Annotated[int, Field(ge=1, le=MAX_ERASED_DAYS)] = DEFAULT_ERASED_DAYS
 
 
 class _OpenData(_Keys):
@@ -239,7 +239,7 @@ def _sentence(error: ErrorDetails) -> tuple[str, str]:
 
 
 _UNKNOWN = ("extra_forbidden", "invalid_key")
-_DAYS = f"Write a number of days, like 30 (at most {MOST_DAYS}; for erased_days {MOST_ERASED_DAYS})."
+_DAYS = f"Write a number of days, like 30 (at most {MAX_DAYS}; for erased_days {MAX_ERASED_DAYS})."
 _ID = "Take small letters a to z, digits and hyphens, like women-cell; for a language its code, like ta."
 _REMOTE = "Write it like ssh://git@git.example/district.git, https:// or file://, and never with a password."
 _AS_IT_CAME = "Compare it with portal.yml as it came."

@@ -140,10 +140,10 @@ def problems(edit: Edit) -> Iterator[Problem]:
     context, content = replace(edit.after, library=_of_staff(edit)), edit.root / "content"
     there = [context.library.by_language[code].get(name) for code, name in edit.drawn]
     own = [page for page in there if page is not None and not page.generated]
-    yield from content_checks.of_pages(own, context.library, context.tables, _days(context), content)
-    yield from number_checks.of_pages(own, context.tables)
+    yield from content_checks.problems_of_pages(own, context.library, context.tables, _days(context), content)
+    yield from number_checks.problems_of_pages(own, context.tables)
     for page in own:
-        yield from html_checks.of_page(page, edit.root) if not page_facts.of(page, edit.root).clean else ()
+        yield from html_checks.problems_of_page(page, edit.root) if not page_facts.of(page, edit.root).clean else ()
         yield from mistakes.of_page(page, context.library, edit.root, context.portal.address)
 
 

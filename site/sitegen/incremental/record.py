@@ -106,11 +106,11 @@ def write(path: Path, data: bytes) -> tuple[str, Stored]:
 
     Nobody waits for the disk: what a power cut leaves of it fails its checksum, or is the record of an earlier site.
     """
-    from forms.core.files.durable import replaced  # noqa: PLC0415 - loads all words: not needed to read
+    from forms.core.files.durable import atomic_replacement  # noqa: PLC0415 - loads all words: not needed to read
 
     digest = hashlib.sha256(data).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path, durably=False) as fresh:
+    with atomic_replacement(path, durably=False) as fresh:
         with fresh.open("xb") as file:
             file.write(digest)
             file.write(data)

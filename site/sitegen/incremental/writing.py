@@ -17,7 +17,7 @@ from sitegen.media import shared_clips
 from sitegen.media.audio_clips import FOLDER as SOUNDS
 from sitegen.media.audio_clips import sounds_in
 from sitegen.publish import compression, tablet
-from sitegen.publish.build_manifest import LISTED, Sign, number_after
+from sitegen.publish.build_manifest import LISTED_SUFFIXES, Sign, number_after
 from sitegen.render import search_index
 from sitegen.render.context import Context
 from sitegen.render.engine import markdown_engine
@@ -73,7 +73,7 @@ class Writing:
             self._put(f"/{code}/{page.path}index.html", page.html.encode())
             self._hear(code, page.name, sounds_in(page.html))
             counts[page.name] = page.counts
-        listed = search_index.listed(after.library, code)
+        listed = search_index.indexed_pages(after.library, code)
         old = {source.name: body.counts for source, body in bodies(self.edit.root, before, names, markdown_engine)}
         numbers = {name: number for number, name in enumerate(listed)}
         for name in names:
@@ -84,20 +84,20 @@ class Writing:
         audio, pictures = context.audio_pipeline, context.image_pipeline
         return replace(
             context, language=code,
-            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, making=False),
+            audio_pipeline=audio and replace(audio, out=self.twin / audio.out.name, can_make=False),
             image_pipeline=pictures and replace(pictures, out=self.twin / pictures.out.name),
         )  # fmt: skip
 
     def _words(self, code: str, number: int, page: PageSource, old: Mapping[str, int], new: Mapping[str, int]) -> None:
         """Bring the search up to date: only the files of words that stand there more or less often."""
-        before, after = (search_index.counted(page, counts) for counts in (old, new))
+        before, after = (search_index.token_weights(page, counts) for counts in (old, new))
         changed = {word for word in before.keys() | after.keys() if before.get(word) != after.get(word)}
         for shard in sorted({search_index.shard_name(word) for word in changed}):
             path = f"/{code}/{SEARCH}/{shard}"
             words = self._json(path)
             for word in (word for word in changed if search_index.shard_name(word) == shard):
-                search_index.set_count(words, word, number, after.get(word, 0))
-            self._put(path, search_index.packed(dict(sorted(words.items()))) if words else None)
+                search_index.set_weight(words, word, number, after.get(word, 0))
+            self._put(path, search_index.encode(dict(sorted(words.items()))) if words else None)
 
     def _json(self, path: str) -> dict[str, list[int]]:
         there = self._at(path)
@@ -133,7 +133,7 @@ class Writing:
         if data is not None:
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_bytes(data)
-        if data is not None and self._compressor and compression.is_wanted(path):
+        if data is not None and self._compressor and compression.is_compressible(path):
             self._compressor.begin(data)
 
     def _all_sounds(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -175,7 +175,7 @@ class Writing:
         at = sound[0] if sound else len(rest) - 1
         addresses = [*rest[:at], *heard, *rest[at:]]
         size = sum(map(self._size, addresses))
-        for path, text in tablet.drawn(self.twin, self.edit.after.portal, code, addresses, size).items():
+        for path, text in tablet.render_page(self.twin, self.edit.after.portal, code, addresses, size).items():
             address = f"/{path.relative_to(self.twin).as_posix()}"
             if self._at(address).read_bytes() != text.encode():
                 self._put(address, text.encode())
@@ -187,16 +187,16 @@ class Writing:
         return known[0] if known else os.stat(f"{self.twin}{path}").st_size  # noqa: PTH116
 
     def _copies(self, compressor: compression.Compressor) -> None:
-        wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_wanted(path)]
+        wanted = [Path(f"{self.twin}{path}") for path in self.paths if compression.is_compressible(path)]
         compression.compress(self.edit.root, [path for path in wanted if path.exists()], compressor.copies)
-        self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_wanted(path)
+        self.paths |= {f"{path}{ending}" for path in self.paths if compression.is_compressible(path)
                        for ending in compression.ENDINGS}  # fmt: skip
 
     def write_manifest(self) -> None:
         """Write the list of the build with what has changed. Raises OSError."""
         before = self._at(ADDRESS).read_bytes()
         files: dict[str, PublishedFile | None] = {}
-        for path in (path for path in self.paths if Path(path).suffix in LISTED):
+        for path in (path for path in self.paths if Path(path).suffix in LISTED_SUFFIXES):
             address = path.removesuffix("index.html") if path.endswith("/index.html") else path
             there = Path(f"{self.twin}{path}")
             files[address] = build_manifest.file_of(there.read_bytes()) if there.exists() else None
@@ -208,7 +208,7 @@ class Writing:
 def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> bytes:
     """Return the list of a build with other bytes in these files; None: it went."""
     there = {address: file for address, file in changed.items() if file}
-    quick = build_manifest.with_other_bytes(before, number_after, there) if len(there) == len(changed) else None
+    quick = build_manifest.with_changed_files(before, number_after, there) if len(there) == len(changed) else None
     if quick is not None:
         return quick
     whole = build_manifest.read(before)
@@ -219,10 +219,10 @@ def _manifest(before: bytes, changed: Mapping[str, PublishedFile | None]) -> byt
 def draw_some(root: Path, drawn: Context) -> None:
     """Draw a page in each language and keep nothing of it: what that loads is there for the edits that follow."""
     if drawn.audio_pipeline:
-        shared_clips.makers()  # asks which versions are installed, as the first clip would
+        shared_clips.tool_versions()  # asks which versions are installed, as the first clip would
     for code in drawn.portal.language_codes():
         own = drawn.library.by_language.get(code, {}).values()
         plain = next((page.name for page in own if not (page.generated or page.renderer or page.blocks)), None)
         context = replace(drawn, language=code, audio_pipeline=None, image_pipeline=None)
         for _ in draw_pages(root, context, [plain] if plain else [], markdown_engine):
-            search_index.listed(drawn.library, code)
+            search_index.indexed_pages(drawn.library, code)

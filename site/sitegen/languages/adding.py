@@ -1,73 +1,73 @@
 """Add a language to a district's content: its line in portal.yml, its folder, its words, its columns in the tables.
 
-Adding it again makes what is still missing, and changes nothing else.
+Idempotent: adding it again only adds what is still missing.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
-from forms.core.i18n import extraction, locales, own_words
+from forms.core.i18n import extraction, locales
 from forms.core.i18n.characters import is_newer
 from forms.core.problem import Problem
 from forms.core.yaml_reader import YAMLError, read_yaml
-from sitegen.content import pages, settings
+from sitegen.content import settings
 from sitegen.content.spreadsheets import csv_files
-from sitegen.content.tables import every_cell
 from sitegen.languages import table_schemas, word_files
 from sitegen.layers import lookup
 from sitegen.media import speech
 
 _CODE = re.compile(locales.CODE)
-LONGEST_NAME = 60
+MAX_NAME_LENGTH = 60
 _JOINERS = re.compile("[\u200c\u200d]")
-"""Zero-width signs that names in scripts of India need."""
+"""Zero-width characters that names in Indian scripts need."""
 
-_TAKEN = frozenset({"tables", "media", "words"})
+_RESERVED_FOLDERS = frozenset({"tables", "media", "words"})
 
 
 def add(content: Path, schemas: Path, code: str, name: str = "") -> list[str]:
-    """Add a language and return what was done, in sentences. Raises Problem, and then changes nothing.
+    """Add a language, and return a sentence about each change. Raises Problem, and then changes nothing.
 
-    name: what its readers call it; without one the name in CLDR, else its code.
+    name: what its readers call it; by default its name in CLDR, else its code.
     """
-    if not _CODE.fullmatch(code) or code in _TAKEN:
+    if not _CODE.fullmatch(code) or code in _RESERVED_FOLDERS:
         raise Problem(code, "is no code of a language.", "Take its code of BCP 47, like bn, sat or sck.")
-    odd = any(not (char.isprintable() or is_newer(char)) for char in _JOINERS.sub("", name))
-    if name and (odd or not name.strip() or len(name) > LONGEST_NAME):
+    is_unprintable = any(not (char.isprintable() or is_newer(char)) for char in _JOINERS.sub("", name))
+    if name and (is_unprintable or not name.strip() or len(name) > MAX_NAME_LENGTH):
         raise Problem(
-            "--name", "is no name that people could read.", f"Write up to {LONGEST_NAME} letters, on one line."
+            "--name", "is no name that people could read.", f"Write up to {MAX_NAME_LENGTH} letters, on one line."
         )
-    known = settings.language_codes(content)
-    if not known:
-        settings.read_settings(content)  # says what is wrong with it
-    several = {path.stem: table_schemas.several(table_schemas.written(path)) for path in sorted(schemas.glob("*.yaml"))}
-    parts = [
-        _columns(content, code, known, several),
-        _words(content, code),
+    languages = settings.language_codes(content)
+    if not languages:
+        settings.read_settings(content)  # raises a Problem about a portal.yml that cannot be read
+    descriptors = {path.stem: table_schemas.read_unexpanded(path) for path in sorted(schemas.glob("*.yaml"))}
+    prefixes = {name: table_schemas.language_prefixes(descriptor) for name, descriptor in descriptors.items()}
+    changes = [
+        _table_columns(content, code, languages, prefixes),
+        _word_file(content, code),
         _folder(content, code),
-        _line(content, code, name) if code not in known else _Part(),
+        _settings_line(content, code, name) if code not in languages else _Change(),
     ]
-    _write(content, {path: data for part in parts for path, data in part.files.items()})
-    done = [part.said for part in reversed(parts) if part.said]
-    return done or [f"{code} has all its files already."]
+    _write(content, {path: data for change in changes for path, data in change.files.items()})
+    messages = [change.message for change in reversed(changes) if change.message]
+    return messages or [f"{code} has all its files already."]
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What belongs to a language and is missing: files with their bytes, and how it is said."""
+class _Change:
+    """Files to write for a language, with a sentence about them; empty where nothing is missing."""
 
-    said: str = ""
+    message: str = ""
     files: dict[Path, bytes] = field(default_factory=dict)
 
 
 def _write(content: Path, files: dict[Path, bytes]) -> None:
-    """Write all files, portal.yml last; where one cannot be written, all are as before. Raises Problem."""
+    """Write all files, portal.yml last. If one cannot be written, restore the others and raise Problem."""
     before = {path: path.read_bytes() if path.is_file() else None for path in files}
     folders = [folder for folder in dict.fromkeys(path.parent for path in files) if not folder.exists()]
     try:
@@ -76,14 +76,14 @@ def _write(content: Path, files: dict[Path, bytes]) -> None:
         for path, data in files.items():
             write_durably(path, data)
     except OSError as error:
-        _put_back(before, folders)
+        _restore(before, folders)
         where = f"content/{Path(error.filename or content).name}"
         raise Problem(
             where, f"cannot be written ({error.strerror}), so nothing was changed.", "Mend that, and say it again."
         ) from None
 
 
-def _put_back(before: dict[Path, bytes | None], folders: Sequence[Path]) -> None:
+def _restore(before: dict[Path, bytes | None], folders: Sequence[Path]) -> None:
     for path, data in before.items():
         with suppress(OSError):
             if data is None:
@@ -95,8 +95,8 @@ def _put_back(before: dict[Path, bytes | None], folders: Sequence[Path]) -> None
             folder.rmdir()
 
 
-def _line(content: Path, code: str, name: str) -> _Part:
-    """Return portal.yml with the language as a line after the others; everything else stays unchanged.
+def _settings_line(content: Path, code: str, name: str) -> _Change:
+    """Return portal.yml with a line for the language after those of the others, and nothing else changed.
 
     Raises Problem where the list is written in another way.
     """
@@ -104,148 +104,101 @@ def _line(content: Path, code: str, name: str) -> _Part:
     data = path.read_bytes()
     text = data.decode("utf-8-sig")
     own = name or locales.own_name(code) or code
-    voice = {"voice": code} if speech.knows(code) else {}
+    voice = {"voice": code} if speech.has_voice(code) else {}
     row = {"code": code, **voice, "name": own}
     cells = (f"{key}: {_quoted(value, always=key == 'name')}" for key, value in row.items())
     line = f"{{{', '.join(cells)}}}"
-    fresh = _with_line(text, line)
-    if fresh is None or not _adds(text, fresh, row):
+    updated = _insert_line(text, line)
+    if updated is None or not _adds_only(text, updated, row):
         todo = f"Add to it by hand: - {line}"
-        raise Problem(settings.WHERE, "its list of languages is written in another way than this program knows.", todo)
+        raise Problem(
+            settings.SETTINGS_FILE, "its list of languages is written in another way than this program knows.", todo
+        )
     bom = spreadsheet_csv.BOM if data.startswith(spreadsheet_csv.BOM) else b""
-    return _Part(f"content/portal.yml names {own} ({code}).", {path: bom + fresh.encode()})
+    return _Change(f"content/portal.yml names {own} ({code}).", {path: bom + updated.encode()})
 
 
 def _quoted(value: str, *, always: bool) -> str:
-    """Return a text as YAML: JSON's strings are YAML too. A code like no would else be read as false."""
+    """Return a value as YAML, quoted where needed: unquoted, the code `no` would be read as false."""
     return json.dumps(value, ensure_ascii=False) if always or read_yaml(value) != value else value
 
 
-def _adds(text: str, fresh: str, row: dict[str, str]) -> bool:
-    """Return whether settings say the same as before, and this language besides."""
+def _adds_only(text: str, updated: str, row: dict[str, str]) -> bool:
+    """Return whether the updated settings differ from the old ones by this language only."""
     try:
-        before, after = read_yaml(text), read_yaml(fresh)
+        before, after = read_yaml(text), read_yaml(updated)
         return bool(after == {**before, "languages": [*before["languages"], row]})
     except (YAMLError, KeyError, TypeError):
         return False
 
 
-def _with_line(text: str, line: str) -> str | None:
-    found = re.search(r"^languages:[^\n]*\n((?:[ \t]*(?:-[^\n]*|#[^\n]*)?\n|[ \t]+[^\n]*\n)+)", text, re.M)
-    last = [*re.finditer(r"^([ \t]*)- [^\n]*\n(?:[ \t]+(?!-)[^\n]*\n)*", found[1], re.M)] if found else []
-    if not found or not last:
+def _insert_line(text: str, line: str) -> str | None:
+    """Insert a line at the end of the list of languages; return None where the list is not written one a line."""
+    block = re.search(r"^languages:[^\n]*\n((?:[ \t]*(?:-[^\n]*|#[^\n]*)?\n|[ \t]+[^\n]*\n)+)", text, re.M)
+    entries = [*re.finditer(r"^([ \t]*)- [^\n]*\n(?:[ \t]+(?!-)[^\n]*\n)*", block[1], re.M)] if block else []
+    if not block or not entries:
         return None
-    at = found.start(1) + last[-1].end()
-    end = "\r\n" if "\r\n" in text else "\n"
-    return f"{text[:at]}{last[-1][1]}- {line}{end}{text[at:]}"
+    position = block.start(1) + entries[-1].end()
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return f"{text[:position]}{entries[-1][1]}- {line}{newline}{text[position:]}"
 
 
-def _folder(content: Path, code: str) -> _Part:
-    """Return what adds a language's folder. Raises Problem where a file has its name."""
+def _folder(content: Path, code: str) -> _Change:
+    """Return the language's folder as a change. Raises Problem where a file has its name."""
     if lookup.has_folder(content, code):
-        return _Part()
+        return _Change()
     if (content / code).exists():
         raise Problem(f"content/{code}", "is a file, and a folder of that name is needed.", "Give it another name.")
-    mark = content / code / ".gitkeep"  # else version control forgets a folder without pages
-    return _Part(f"content/{code} is there for its pages.", {mark: b""})
+    mark = content / code / ".gitkeep"  # git does not keep an empty folder
+    return _Change(f"content/{code} is there for its pages.", {mark: b""})
 
 
-def _words(content: Path, code: str) -> _Part:
-    """Return what adds a language's words. Raises Problem where a file has the folder's name."""
-    if code in extraction.translated() or lookup.find(content, f"words/{code}.po").is_file():
-        return _Part()
+def _word_file(content: Path, code: str) -> _Change:
+    """Return the language's .po file as a change. Raises Problem where a file has the folder's name."""
+    if code in extraction.translated_languages() or lookup.find(content, f"words/{code}.po").is_file():
+        return _Change()
     path = word_files.path_of(content, code)
     if path.parent.exists() and not path.parent.is_dir():
         what = "is a file, and a folder of that name is needed."
         raise Problem(f"content/{path.parent.name}", what, "Give it another name.")
-    said = f"content/words/{code}.po holds the words of the interface, to be translated."
-    return _Part(said, {path: word_files.fresh(code)})
+    message = f"content/words/{code}.po holds the words of the interface, to be translated."
+    return _Change(message, {path: word_files.new_file(code)})
 
 
-def _columns(content: Path, code: str, known: Sequence[str], several: dict[str, tuple[str, ...]]) -> _Part:
-    """Return the district's own tables with columns of the language, each behind those of the other languages."""
+def _table_columns(content: Path, code: str, languages: Sequence[str], prefixes: dict[str, tuple[str, ...]]) -> _Change:
+    """Return the district's own tables with the language's columns, each behind those of the other languages.
+
+    prefixes: those of columns in each language, by table.
+    """
     files, names = {}, []
-    for name, begins in several.items():
+    for name, table_prefixes in prefixes.items():
         path = content / "tables" / f"{name}.csv"
-        if path.is_file() and (fresh := _with_columns(path, code, known, begins)) is not None:
-            files[path] = fresh
+        if path.is_file() and (data := _with_columns(path, code, languages, table_prefixes)) is not None:
+            files[path] = data
             names.append(name)
-    return _Part(f"{len(names)} tables have columns for it: {', '.join(names)}." if names else "", files)
+    return _Change(f"{len(names)} tables have columns for it: {', '.join(names)}." if names else "", files)
 
 
-def _with_columns(path: Path, code: str, known: Sequence[str], begins: Sequence[str]) -> bytes | None:
-    """Return a table with the columns that are missing, or None. Byte order mark, separator and line ends stay.
+def _with_columns(path: Path, code: str, languages: Sequence[str], prefixes: Sequence[str]) -> bytes | None:
+    """Return a table with the missing columns added, or None where none is missing.
 
-    Raises Problem where it cannot be read.
+    Byte order mark, separator and line ends stay. Raises Problem where the table cannot be read.
     """
     header = csv_files.read_csv(path).header
     data = path.read_bytes()
     dialect = spreadsheet_csv.dialect_of(data)
     rows = spreadsheet_csv.rows_of(data, dialect)
-    fresh = rows
-    for begin in (one for one in begins if f"{one}{code}" not in header):
-        others = {f"{begin}{other}" for other in known}
-        there = [at for at, name in enumerate(fresh[0]) if name.strip() in others]
-        if there:
-            fresh = [_inserted(row, there[-1] + 1, "" if at else f"{begin}{code}") for at, row in enumerate(fresh)]
-    return None if fresh == rows else dialect.bom + spreadsheet_csv.text_of(fresh, dialect).encode()
+    updated = rows
+    for prefix in (prefix for prefix in prefixes if f"{prefix}{code}" not in header):
+        others = {f"{prefix}{other}" for other in languages}
+        positions = [index for index, name in enumerate(updated[0]) if name.strip() in others]
+        if positions:
+            new_cells = [f"{prefix}{code}", *[""] * (len(updated) - 1)]
+            position = positions[-1] + 1
+            updated = [_with_cell(row, position, cell) for row, cell in zip(updated, new_cells, strict=True)]
+    return None if updated == rows else dialect.bom + spreadsheet_csv.text_of(updated, dialect).encode()
 
 
-def _inserted(row: list[str], at: int, cell: str) -> list[str]:
-    return [*row[:at], cell, *row[at:]] if len(row) >= at else row
-
-
-@dataclass(frozen=True)
-class Missing:
-    """What is still to be translated of one kind: pages, cells or words, with the number of their English words."""
-
-    what: str
-    names: tuple[str, ...]
-    words: int
-
-
-def missing(library: pages.AllPages, tables: dict[str, list[dict[str, object]]], code: str, own: str) -> list[Missing]:
-    """Return what a language lacks. own: the text of its own .po file, or empty."""
-    return [_pages(library, code), _cells(tables, code), _interface(code, own)]
-
-
-def _pages(library: pages.AllPages, code: str) -> Missing:
-    there = library.by_language.get(code, {})
-    left = [page for name, page in sorted(library.by_language[pages.SOURCE].items()) if name not in there]
-    return Missing(
-        "pages", tuple(page.name for page in left), sum(_count(f"{page.title} {page.text}") for page in left)
-    )
-
-
-def _cells(tables: dict[str, list[dict[str, object]]], code: str) -> Missing:
-    names, words = [], 0
-    for table, row, column, cell in every_cell(tables):
-        stem, _, language = column.rpartition("_")
-        if language == pages.SOURCE and stem and cell and f"{stem}_{code}" in row and not row[f"{stem}_{code}"]:
-            names.append(f"{table}.csv, {next(iter(row.values()))}, {stem}_{code}")
-            words += _count(str(cell))
-    return Missing("cells of tables", tuple(names), words)
-
-
-def _interface(code: str, own: str) -> Missing:
-    done = own_words.usable(own, code) if own else {}
-    left = [text for text in extraction.untranslated(code) if text not in done]
-    return Missing("sentences of the interface", tuple(left), sum(map(_count, left)))
-
-
-def _count(text: str) -> int:
-    return len(re.findall(r"\w+", text))
-
-
-def listed(found: Sequence[Missing]) -> str:
-    """Return everything that is to be translated, by name."""
-    return "\n".join(
-        line for one in found for line in (f"# {one.what}", *(n.replace("\n", " ") for n in one.names), "")
-    )
-
-
-def said(found: Sequence[Missing]) -> Iterator[str]:
-    """Yield how much of each kind is to be translated, and all together."""
-    for one in found:
-        yield f"  {len(one.names):>5} {one.what} ({one.words:,} words)"
-    yield f"  together about {round(sum(one.words for one in found), -2):,} words"
+def _with_cell(row: list[str], index: int, cell: str) -> list[str]:
+    """Return a row with a cell inserted, or the row itself where it is too short."""
+    return [*row[:index], cell, *row[index:]] if len(row) >= index else row

@@ -1,7 +1,7 @@
 """Table Schemas expanded for one site: a field like `name_*` becomes a column in each of its languages.
 
-Which languages there are is said by portal.yml alone; site/schemas names none. Of such a field only the source language
-may be required. `translations: true` is for what the source language does not need, like a reviewer.
+Only portal.yml says which languages a site has; site/schemas names none. Of such a field, only the column in the source
+language may be required. `translations: true` marks a field without a column in the source language, like a reviewer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,75 +16,77 @@ from forms.core.i18n.schema_words import WORDS
 from forms.core.yaml_reader import read_yaml
 
 ANY = "*"
+"""Ends the name of a field that has a column in each language."""
+
 _LANGUAGE = "{language}"
 
 
 class ColumnDescription(LazyText):
-    """What a column means; {language} in it is what its reader calls the language in which the column is written."""
+    """The description of a column in one language; {language} in it is that language's name for the reader."""
 
     code: str
     name: str
 
     def __new__(cls, message: str, code: str, name: str) -> Self:
-        """Return the text with a name of the language."""
+        """Return the text with the language's name filled in."""
         text = str.__new__(cls, message.replace(_LANGUAGE, name))
         text.message, text.values, text.plural, text.number = message, {}, "", 1
         text.code, text.name = code, name
         return text
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Return what a copy is made of."""
+        """Return the arguments from which copy and pickle make the text again."""
         return self.message, self.code, self.name
 
     def translated(self, words: NullTranslations, tell: Callable[[Any], Any]) -> str:
-        """Return the text in the language of `words`, with that language's name for the column's."""
+        """Return the text in the language of `words`, which also names the column's language in it."""
         reader = words.info().get("language", "")
         name = locales.name_in(self.code, reader) if reader else self.name
         return super().translated(words, tell).replace(_LANGUAGE, name)
 
 
-def written(path: Path) -> dict[str, Any]:
-    """Return the schema in a file as it is written, with its fields like `name_*`."""
-    return _descriptor(path.read_text("utf-8"))
+def read_unexpanded(path: Path) -> dict[str, Any]:
+    """Return the schema in a file, with fields like `name_*`. Callers must not change it."""
+    return _parse(path.read_text("utf-8"))
 
 
 @cache
-def _descriptor(text: str) -> dict[str, Any]:
-    """Return a schema from its YAML: read once for each text. Nobody changes it."""
+def _parse(text: str) -> dict[str, Any]:
     descriptor: dict[str, Any] = read_yaml(text)
     return descriptor
 
 
 def read(path: Path, languages: Sequence[str]) -> dict[str, Any]:
-    """Return the schema in a file for a site with these languages, the source first."""
-    return expanded(written(path), languages)
+    """Return the schema in a file, expanded for a site with these languages. languages: the source first."""
+    return expand(read_unexpanded(path), languages)
 
 
 def read_all(folder: Path, languages: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return every schema of a folder by the name of its table."""
+    """Return every schema of a folder, expanded, by the name of its table."""
     return {path.stem: read(path, languages) for path in sorted(folder.glob("*.yaml"))}
 
 
-def expanded(
-    descriptor: Mapping[str, Any], languages: Sequence[str], named: Callable[[str], str] = locales.english_name
+def expand(
+    descriptor: Mapping[str, Any], languages: Sequence[str], name_of: Callable[[str], str] = locales.english_name
 ) -> dict[str, Any]:
-    """Return a schema with a column in each language for every field that has several.
+    """Return a schema in which each field like `name_*` is replaced by a column in each language.
 
-    named: what a language is called in titles and descriptions.
+    name_of: returns the name of a language for titles and descriptions.
     """
-    fields = [one for field in descriptor["fields"] for one in _columns(field, languages, named)]
+    fields = [column for field in descriptor["fields"] for column in _columns(field, languages, name_of)]
     return {**descriptor, "fields": fields}
 
 
-def in_words(descriptor: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
-    """Return a schema as it is written, with its titles and descriptions as `say` has them."""
+def translate(descriptor: Mapping[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
+    """Return a schema with its titles and descriptions translated by `say`."""
     fields = [{**field, **{key: say(field[key]) for key in WORDS if key in field}} for field in descriptor["fields"]]
     return {**descriptor, "title": say(descriptor["title"]), "fields": fields}
 
 
 def _columns(
-    field: Mapping[str, Any], languages: Sequence[str], named: Callable[[str], str]
+    field: Mapping[str, Any], languages: Sequence[str], name_of: Callable[[str], str]
 ) -> Iterator[dict[str, Any]]:
+    """Yield the columns of a field: the field itself, or one for each language."""
     name = str(field["name"])
     if not name.endswith(ANY):
         yield dict(field)
@@ -95,28 +97,28 @@ def _columns(
             continue
         column = {key: value for key, value in field.items() if key != "translations"}
         column |= {"name": f"{name.removesuffix(ANY)}{code}"}
-        column["title"] = f"{field['title']} ({named(code)})"
-        column["description"] = ColumnDescription(str(field["description"]), code, named(code))
+        column["title"] = f"{field['title']} ({name_of(code)})"
+        column["description"] = ColumnDescription(str(field["description"]), code, name_of(code))
         if code != source and "constraints" in column:
             column["constraints"] = {key: value for key, value in field["constraints"].items() if key != "required"}
         yield column
 
 
 def with_kinds(descriptor: Mapping[str, Any], kinds: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return a schema in which a field with `kinds: place` allows what the table of kinds has; anything where none is.
+    """Return a schema in which a field with `kinds: place` allows only the kinds of place in kinds.csv.
 
-    kinds: the ids of kinds.csv by what they are a kind of.
+    kinds: the ids of kinds.csv by the column `of`. A field whose kinds are not listed there allows any value.
     """
     fields = []
     for field in descriptor["fields"]:
-        plain = {key: value for key, value in field.items() if key != "kinds"}
+        standard = {key: value for key, value in field.items() if key != "kinds"}
         if allowed := kinds.get(str(field.get("kinds", ""))):
-            plain["constraints"] = {**field.get("constraints", {}), "enum": list(allowed)}
-        fields.append(plain)
+            standard["constraints"] = {**field.get("constraints", {}), "enum": list(allowed)}
+        fields.append(standard)
     return {**descriptor, "fields": fields}
 
 
-def several(descriptor: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the beginnings of columns that stand in several languages, like "name_"."""
+def language_prefixes(descriptor: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the prefixes of the columns that a table has in each language, like "name_"."""
     names = (str(field["name"]) for field in descriptor["fields"])
     return tuple(name.removesuffix(ANY) for name in names if name.endswith(ANY))

@@ -1,4 +1,4 @@
-"""The district's own words of the interface (content/words/*.po), and what a language lacks of them."""
+"""Check the district's own words of the interface (content/words/*.po), and find what a language lacks."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from sitegen.layers import lookup
 
 
 def problems(content: Path) -> Iterator[Problem]:
-    """Yield files of words that cannot be read."""
+    """Yield a problem for each .po file that cannot be read."""
     for file in lookup.files(content, "words", "*.po"):
         try:
             own_words.catalog_of(_text(file.path), file.path.stem)
@@ -20,19 +20,19 @@ def problems(content: Path) -> Iterator[Problem]:
 
 
 def warnings(content: Path, languages: Sequence[str]) -> Iterator[str]:
-    """Yield how many words each language lacks, and which translations are left out because they could do harm."""
-    from forms.core.i18n import extraction  # noqa: PLC0415 - large, and an edit of a page needs none of it
+    """Yield a sentence for each harmful translation, which is not used, and one for the missing words of a language."""
+    from forms.core.i18n import extraction  # noqa: PLC0415 - large, and not needed after an edit of a page
 
     own = {file.path.stem: file for file in lookup.files(content, "words", "*.po")}
     for language in (code for code in languages if code != SOURCE_LANGUAGE):
         where = own[language].where if language in own else f"forms/core/i18n/{language}.po"
-        done: dict[str, tuple[str, ...]] = {}
+        usable: dict[str, tuple[str, ...]] = {}
         if language in own:
             text = _text(own[language].path)
-            done = own_words.usable(text, language)
-            for one in own_words.refused(text, language):
-                yield f'{where}: the translation of "{one.english[:60]}" {one.why}; English stands in its place.'
-        missing = [text for text in extraction.untranslated(language) if text not in done]
+            usable = own_words.usable_words(text, language)
+            for bad in own_words.refused_words(text, language):
+                yield f'{where}: the translation of "{bad.english[:60]}" {bad.why}; English stands in its place.'
+        missing = [text for text in extraction.untranslated(language) if text not in usable]
         if missing:
             yield f'{where}: {len(missing)} words are missing or fuzzy, like "{missing[0]}".'
         if not locales.has_data(language):

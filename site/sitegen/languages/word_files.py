@@ -1,4 +1,4 @@
-"""The district's own words of the interface: content/words/<language>.po, kept in step with the English."""
+"""The district's own words of the interface: content/words/<language>.po, updated when the English changes."""
 
 from pathlib import Path
 
@@ -13,39 +13,44 @@ FOLDER = "words"
 
 
 def path_of(content: Path, language: str) -> Path:
-    """Return where the district's own words in a language stand."""
+    """Return the path of the district's .po file for a language."""
     return content / FOLDER / f"{language}.po"
 
 
-def fresh(language: str) -> bytes:
-    """Return a new file with all the English that is to be translated."""
-    return own_words.brought_up_to_date("", language, extraction.template()).encode()
+def new_file(language: str) -> bytes:
+    """Return the bytes of a new .po file with the English of public pages. Words for staff may be added to it."""
+    return own_words.update_po("", language, extraction.template()).encode()
 
 
-def _needed(language: str, text: str) -> Catalog:
-    """Return the English that a file is to have: all of it, or what it corrects where the program brings the rest."""
-    words = extraction.template()
-    if language not in extraction.translated():
-        return words
+def _template(language: str, text: str) -> Catalog:
+    """Return the English for a language's file.
+
+    That is what the file translates already, and all public words where the program has no translations of its own.
+    """
     own = own_words.catalog_of(text, language)
-    kept = Catalog(charset="utf-8")
-    for message in words:
-        if message.id and message.id in own:
-            kept.add(message.id, locations=message.locations)
-    return kept
+    template = Catalog(charset="utf-8")
+    for domain in extraction.OF_DISTRICTS:
+        needs_all = domain is extraction.PUBLIC and language not in extraction.translated_languages()
+        for message in extraction.template(domain):
+            if message.id and (needs_all or message.id in own):
+                template.add(message.id, locations=message.locations)
+    return template
 
 
 def bring_up_to_date(content: Path) -> None:
-    """Add new English to the district's own files, and take out what the program no longer says. Raises Problem."""
+    """Add new English to the district's .po files, and remove what the program no longer uses.
+
+    Raises Problem about a file that cannot be read.
+    """
     for path in (path_of(content, code) for code in settings.language_codes(content)):
         if not path.is_file():
             continue
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         try:
-            fresh = own_words.brought_up_to_date(text, path.stem, _needed(path.stem, text))
+            updated = own_words.update_po(text, path.stem, _template(path.stem, text))
         except own_words.NotWords as error:
             raise Problem(
                 f"content/{FOLDER}/{path.name}", f"cannot be read ({error}).", "Take an older copy."
             ) from None
-        if fresh != text:
-            write_durably(path, fresh.encode())
+        if updated != text:
+            write_durably(path, updated.encode())

@@ -1,8 +1,8 @@
-"""Tables of Frictionless that are opened without reading their own schema again.
+"""Frictionless tables that share one parsed schema.
 
-Frictionless copies each field twice for each table that it opens, and a table in which keys are looked up as a whole.
-Each copy is written as a descriptor, checked against the standard and read. With the first reading of each schema that
-was nearly all of a check of tables.
+Frictionless copies each field twice for each table that it opens, and the whole of each table to which a foreign key
+refers. To make a copy, it writes a descriptor, checks it against the standard and parses it. This, and the first
+parsing of each schema, took nearly all the time of checking tables.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from frictionless.resources import TableResource
 
 Part = TypeVar("Part", Field, Schema)
 
-_READ: dict[str, Schema] = {}
-"""Schemas by their descriptors. Nobody changes them: each table has a copy."""
+_CACHE: dict[str, Schema] = {}
+"""Parsed schemas by their descriptors. They are never changed: each table gets a copy."""
 
-_MOST_KEPT = 64
-"""Schemas that are remembered: those of two districts with other languages."""
+_CACHE_SIZE = 64
+"""Schemas in the cache: those of two districts with different languages."""
 
 
 class MemoryTable(TableResource):
-    """A table in memory. Its copies have the same rows and fields: nothing here changes either."""
+    """A table in memory. Its copies share its rows and fields, which nothing changes."""
 
     def to_copy(self, **_: Any) -> "MemoryTable":
-        """Return another table, which can be opened and closed on its own."""
-        return MemoryTable(name=self.name, data=self.data, schema=_copied(self.schema))
+        """Return a table that can be opened and closed independently."""
+        return MemoryTable(name=self.name, data=self.data, schema=_copy(self.schema))
 
 
 def table_of(name: str, cells: list[list[str]], descriptor: Mapping[str, Any]) -> MemoryTable:
@@ -35,29 +35,30 @@ def table_of(name: str, cells: list[list[str]], descriptor: Mapping[str, Any]) -
 
 
 def _schema_of(descriptor: Mapping[str, Any]) -> Schema:
-    """Return a schema from its descriptor, whose fields are copied as they are."""
+    """Return a copy of the schema of a descriptor, parsed once."""
     key = repr(descriptor)
-    if key not in _READ:
-        _READ[key] = _read(descriptor)
-        for oldest in list(_READ)[:-_MOST_KEPT]:
-            _READ.pop(oldest, None)
-    return _copied(_READ[key])
+    if key not in _CACHE:
+        _CACHE[key] = _parse(descriptor)
+        for oldest in list(_CACHE)[:-_CACHE_SIZE]:
+            _CACHE.pop(oldest, None)
+    return _copy(_CACHE[key])
 
 
-def _read(descriptor: Mapping[str, Any]) -> Schema:
+def _parse(descriptor: Mapping[str, Any]) -> Schema:
+    """Parse a schema, and let Frictionless copy its fields without parsing them again."""
     schema = Schema.from_descriptor(dict(descriptor))
     for field in schema.fields:
-        field.__dict__["to_copy"] = partial(_copied, field)
+        field.__dict__["to_copy"] = partial(_copy, field)
     return schema
 
 
-def _copied(part: Part) -> Part:
-    """Return another object with the same attributes: those in slots, and the others."""
-    made: Part = type(part).__new__(type(part))
+def _copy(part: Part) -> Part:
+    """Return a shallow copy: the attributes in slots and those in __dict__."""
+    duplicate: Part = type(part).__new__(type(part))
     slots = {name for kind in type(part).__mro__ for name in getattr(kind, "__slots__", ()) if name != "__weakref__"}
     for name in slots:
         if hasattr(part, name):
-            object.__setattr__(made, name, getattr(part, name))
-    made.__dict__.update(part.__dict__)
-    made.metadata_assigned = set(part.metadata_assigned)  # what is assigned to the copy is the copy's
-    return made
+            object.__setattr__(duplicate, name, getattr(part, name))
+    duplicate.__dict__.update(part.__dict__)
+    duplicate.metadata_assigned = set(part.metadata_assigned)  # a later assignment to the copy is not the original's
+    return duplicate

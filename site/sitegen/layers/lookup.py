@@ -1,4 +1,4 @@
-"""The folders that content is made of, and the one place through which every file of it is looked up.
+"""The folders that content is made of, and the lookup of every file in them.
 
 A file's name is its path inside its folder, like "en/rights.md". Of files with the same name the first folder's counts:
 the district's own before its libraries, in the order of `library:` in portal.yml.
@@ -15,24 +15,24 @@ from sitegen.layers import libraries
 from sitegen.layers.own_files import is_left_name
 
 OWN = libraries.OWN
-"""How sentences call the district's own folder."""
+"""The label of the district's own folder."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A folder of content. `shown`: how sentences call it, like "content"."""
+    """A folder of content. label: how messages name it, like "content"."""
 
     folder: Path
-    shown: str
+    label: str
 
     def where(self, path: Path) -> str:
         """Return a file of this folder as staff know it, like "content/en/rights.md"."""
-        return f"{self.shown}/{path.relative_to(self.folder).as_posix()}"
+        return f"{self.label}/{path.relative_to(self.folder).as_posix()}"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of content. `name`: its path inside its layer, like "en/rights.md"; `address`: its path as text."""
+    """A file of content. name: its path inside its layer, like "en/rights.md"; address: its whole path as text."""
 
     name: str
     address: str
@@ -44,74 +44,77 @@ class File:
         return Path(self.address)
 
     def state(self) -> os.stat_result:
-        """Return what the disk says of the file now."""
-        return os.stat(self.address)  # noqa: PTH116 - after each save all files are asked
+        """Return the file's current status (os.stat)."""
+        return os.stat(self.address)  # noqa: PTH116 - called for all files after each save
 
     @property
     def where(self) -> str:
         """The file as staff know it, like "content/en/rights.md"."""
-        return f"{self.layer.shown}/{self.name}"
+        return f"{self.layer.label}/{self.name}"
 
 
 def layers(content: Path) -> tuple[Layer, ...]:
     """Return the folders of which content is made, the district's own first.
 
-    A library that cannot be used is left out here: `libraries.problems` says what is wrong with it.
+    Libraries that cannot be used are left out: `libraries.problems` says what is wrong with them.
     """
-    return (Layer(content, OWN), *(Layer(one.folder, one.shown) for one in libraries.usable(content)))
+    return (Layer(content, OWN), *(Layer(library.folder, library.label) for library in libraries.usable(content)))
 
 
 def find(content: Path, name: str) -> Path:
-    """Return the file of this name that counts; the place where the district's own would be if there is none."""
-    found = (layer.folder / name for layer in layers(content))
-    return next((path for path in found if path.is_file()), content / name)
+    """Return the first layer's file of this name; without one, the path that the district's own would have."""
+    paths = (layer.folder / name for layer in layers(content))
+    return next((path for path in paths if path.is_file()), content / name)
 
 
 def medium(media: Path, name: str) -> Path:
-    """Return the file of content/media of this name that counts."""
+    """Return the first layer's file of this name in content/media."""
     return find(media.parent, f"{media.name}/{name}")
 
 
 def files(content: Path, under: str = "", pattern: str = "*") -> list[File]:
-    """Return the files that count below a folder like "en", by name; none that a system or an editor left."""
-    first: dict[str, File] = {}
+    """Return the files that count below a folder like "en", sorted by name: of each name the first layer's."""
+    by_name: dict[str, File] = {}
     for file in every(content, under, pattern):
-        first.setdefault(file.name, file)
-    return [first[name] for name in sorted(first, key=lambda name: name.split("/"))]
+        by_name.setdefault(file.name, file)
+    return [by_name[name] for name in sorted(by_name, key=lambda name: name.split("/"))]
 
 
 def every(content: Path, under: str = "", pattern: str = "*") -> Iterator[File]:
-    """Yield all files below a folder like "en", layer by layer, those too that another layer's stand before."""
+    """Yield all files below a folder like "en", layer by layer, also those that an earlier layer overrides.
+
+    Files that a system or an editor leaves behind are skipped.
+    """
     for layer in layers(content):
         start = layer.folder / under
-        begin = start.relative_to(layer.folder).as_posix()
-        for path, name in _below(str(start), "" if begin == "." else f"{begin}/"):
+        prefix = start.relative_to(layer.folder).as_posix()
+        for path, name in _files_below(str(start), "" if prefix == "." else f"{prefix}/"):
             if fnmatch(path.rpartition(os.sep)[2], pattern):
                 yield File(name, path, layer)
 
 
-def _below(folder: str, name: str) -> Iterator[tuple[str, str]]:
+def _files_below(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
     """Yield the path and name of each file in a folder and below, in the order of their parts.
 
     As text, since every save looks through all of content/ and a Path costs ten times as much as asking the disk.
-    A folder that nobody may read, or that is a link, is passed over.
+    Folders that cannot be read, and links to folders, are skipped.
     """
     try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
     for entry in entries:
         if is_left_name(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path, f"{name}{entry.name}/")
+            yield from _files_below(entry.path, f"{prefix}{entry.name}/")
         elif Path(entry.path).is_file() if entry.is_symlink() else entry.is_file():
-            yield entry.path, name + entry.name
+            yield entry.path, prefix + entry.name
 
 
 def is_used(name: str, languages: Collection[str]) -> bool:
-    """Return whether a file of a library is one that this site could use."""
+    """Return whether a library's file is of use to a site with these languages."""
     folder, slash, rest = name.partition("/")
     if folder == "words":
         return rest.partition(".")[0] in languages

@@ -1,4 +1,4 @@
-"""Checks of the keys between the --- lines of a page: known, in the right language, with valid values."""
+"""Checks of front matter: keys must be known, belong to this language, and have valid values."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -7,22 +7,22 @@ from typing import Any
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean, there_are
-from sitegen.checks.page_checks import DAYS
+from sitegen.checks.page_checks import DATE_KEYS
 from sitegen.content.consent.quotes import PUBLISHED
 from sitegen.content.pages import DRAFT, SOURCE, AllPages, PageSource, day_of
 from sitegen.lint import structure
 
 TEXTS = ("title", "description", "reviewed_by", "consent", "kind", "problem", "taluk", "picture")
 FLAGS = ("sensitive", "composite", "voice", "search", "example", DRAFT)
-KEYS = (*TEXTS, *FLAGS, *DAYS, "held", "themes", "quotes")
-"""Every key that something reads. A new one is added here."""
+KEYS = (*TEXTS, *FLAGS, *DATE_KEYS, "held", "themes", "quotes")
+"""Every key that the program reads. Add a new one here."""
 
-_MOST = {"title": structure.MOST, "description": 300}
-"""Letters of a text that is in menus, lists and the head of a browser."""
+_MAX_LENGTHS = {"title": structure.MAX_TITLE_LENGTH, "description": 300}
+"""Characters of texts that are shown in menus, lists and the title bar of a browser."""
 
-_OF_ENGLISH = {"changed": _("Write %(key)s.", key="source_changed")}
+_ENGLISH_ONLY = {"changed": _("Write %(key)s.", key="source_changed")}
 _SOURCE_IS_NOT_READ = _("Write nothing: English is the source.")
-_OF_TRANSLATIONS = {
+_TRANSLATIONS_ONLY = {
     "source_changed": _("Write %(key)s.", key="changed"),
     "reviewed_by": _SOURCE_IS_NOT_READ,
     "reviewed_on": _SOURCE_IS_NOT_READ,
@@ -31,38 +31,39 @@ _EITHER = _('Write true or false, without "quotes".')
 
 
 def problems(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
-    """Yield everything wrong with the keys of one page."""
+    """Yield problems of the front matter of one page."""
     if page.generated:
         return
     for key, value in page.meta.items():
-        found = _key(page, str(key)) or _value(str(key), value)
-        if found:
-            yield Problem(f"{page.where}, {key}", *found)
-    yield from _days(page, library, today)
+        mistake = _key_mistake(page, str(key)) or _value_mistake(str(key), value)
+        if mistake:
+            yield Problem(f"{page.where}, {key}", *mistake)
+    yield from _date_problems(page, library, today)
 
 
-def _key(page: PageSource, key: str) -> tuple[str, str] | None:
-    if key == "review_ended":  # written by the program itself (content/translations.py)
+def _key_mistake(page: PageSource, key: str) -> tuple[str, str] | None:
+    """Return what is wrong with a key and what to do, or None."""
+    if key == "review_ended":  # the program sets it (content/translations.py)
         return None
     if key not in KEYS:
         todo = did_you_mean(key, KEYS, there_are(KEYS))
         return _("there is no such key, so nothing reads it."), todo
-    if page.language == SOURCE and key in _OF_TRANSLATIONS:
-        return _("this key is one of translations, and nothing reads it here."), _OF_TRANSLATIONS[key]
-    if page.language != SOURCE and key in _OF_ENGLISH:
-        return _("this key is one of the English page, and nothing reads it here."), _OF_ENGLISH[key]
+    if page.language == SOURCE and key in _TRANSLATIONS_ONLY:
+        return _("this key is one of translations, and nothing reads it here."), _TRANSLATIONS_ONLY[key]
+    if page.language != SOURCE and key in _ENGLISH_ONLY:
+        return _("this key is one of the English page, and nothing reads it here."), _ENGLISH_ONLY[key]
     return None
 
 
-def _value(key: str, value: Any) -> tuple[str, str] | None:
-    """Return what is wrong with what a key holds, and what to do."""
+def _value_mistake(key: str, value: Any) -> tuple[str, str] | None:
+    """Return what is wrong with the value of a key and what to do, or None."""
     if key in FLAGS and not isinstance(value, bool):
         return _('"%(value)s" is neither true nor false.', value=str(value)), _EITHER
     if key in TEXTS and value is not None and not isinstance(value, str):
         what = _('"%(value)s" is read as something else than a text.', value=str(value))
         return what, _('Put the text into "quotes".')
-    if key in _MOST and value:
-        return structure.wrong_with(str(value), _MOST[key])
+    if key in _MAX_LENGTHS and value:
+        return structure.title_mistake(str(value), _MAX_LENGTHS[key])
     if key == "quotes" and value != PUBLISHED:
         todo = _(
             "Write %(word)s where all quotes are words of an office or a book; else take the key out.", word=PUBLISHED
@@ -71,19 +72,20 @@ def _value(key: str, value: Any) -> tuple[str, str] | None:
     return None
 
 
-def _days(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
-    for key in DAYS:
+def _date_problems(page: PageSource, library: AllPages, today: date) -> Iterator[Problem]:
+    """Yield dates in the future, and translations that claim to be newer than the English."""
+    for key in DATE_KEYS:
         day = day_of(page.meta.get(key))
-        if day and day > today + timedelta(days=1):  # a day's difference: the clocks of two machines
+        if day and day > today + timedelta(days=1):  # one day is allowed for the clocks of two machines
             todo = _("Write the day on which it was done, the year first.")
             yield Problem(f"{page.where}, {key}", _("%(day)s is still to come.", day=str(day)), todo)
     english = library.source(page.name)
-    of_english, made_from = english and english.changed, page.changed
-    if page.language != SOURCE and of_english and made_from and made_from > of_english:
+    english_changed, source_changed = english and english.changed, page.changed
+    if page.language != SOURCE and english_changed and source_changed and source_changed > english_changed:
         what = _(
             "%(day)s is after the last change of the English, %(changed)s: later changes would not be noticed.",
-            day=str(made_from),
-            changed=str(of_english),
+            day=str(source_changed),
+            changed=str(english_changed),
         )
-        todo = _("Write %(day)s, the day in changed of the English.", day=str(of_english))
+        todo = _("Write %(day)s, the day in changed of the English.", day=str(english_changed))
         yield Problem(f"{page.where}, source_changed", what, todo)

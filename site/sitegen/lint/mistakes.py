@@ -1,4 +1,4 @@
-"""All mistakes in what staff write, of every page, table and file: what the other modules here find."""
+"""All mistakes in pages, tables and files of content/ that the other modules of this package find."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,17 +11,18 @@ from sitegen.content.consent.consent_names import media_names
 from sitegen.content.pages import AllPages, PageSource
 from sitegen.content.tables import Row, Tables, every_cell, place_of
 from sitegen.layers import lookup
-from sitegen.lint import files, keys, links, page_facts, structure, translations, visible
+from sitegen.lint import files, keys, links, page_facts, structure, translations
+from sitegen.lint.artefacts import known_artefacts
 
 _TITLES = {"events": ("title", "where"), "campaigns": ("title",), "places": ("name",), "kinds": ("name",),
            "services": ("name",), "themes": ("name",), "work": ("name",), "goods": ("name",)}  # fmt: skip
-"""Columns, in each language, that lists, menus and calendars show as one line."""
+"""Columns with a language that lists, menus and calendars show as one line."""
 
-_CELLS = tuple(sign for sign in visible.SIGNS if sign.in_cells)
+_IN_CELLS = tuple(artefact for artefact in known_artefacts.ARTEFACTS if artefact.in_cells)
 
 
 def problems(library: AllPages, tables: Tables, content: Path, address: str, today: date) -> Iterator[Problem]:
-    """Yield every mistake, by file. address: of the whole site, as portal.yml has it."""
+    """Yield every mistake, by file. address: of the site, from portal.yml."""
     consented = {name for row in tables["consents"] for name in media_names(row["media"] or "")}
     yield from files.problems(content, tuple(library.by_language), consented)
     own = [page for pages in library.by_language.values() for page in pages.values() if not page.generated]
@@ -33,7 +34,7 @@ def problems(library: AllPages, tables: Tables, content: Path, address: str, tod
 
 
 def of_tables(tables: Tables) -> Iterator[Problem]:
-    """Yield every mistake in the cells of tables, of which not all need be there."""
+    """Yield every mistake in the cells of these tables, which need not be all."""
     yield from _cells(tables)
     yield from _titles(tables)
 
@@ -47,7 +48,7 @@ def of_page(page: PageSource, library: AllPages, root: Path, address: str) -> It
 
 
 def warnings(library: AllPages) -> Iterator[str]:
-    """Yield what was perhaps lost in translating: a person should look at it."""
+    """Yield messages about parts that a translation lacks, and about repeated titles."""
     for pages in library.by_language.values():
         for page in pages.values():
             yield from translations.warnings(page, library) if not page.generated else ()
@@ -55,7 +56,7 @@ def warnings(library: AllPages) -> Iterator[str]:
 
 
 def _same_titles(pages: Iterable[PageSource]) -> Iterator[str]:
-    """Say which pages of a language have the title of another, in whatever letters: nobody can tell them apart."""
+    """Yield a message for each page with the title of another one, ignoring case."""
     seen: dict[str, PageSource] = {}
     for page in (page for page in pages if not page.generated):
         first = seen.setdefault(" ".join(unicodedata.normalize("NFKC", page.title).casefold().split()), page)
@@ -64,7 +65,7 @@ def _same_titles(pages: Iterable[PageSource]) -> Iterator[str]:
 
 
 def conflicts(content: Path) -> Iterator[Problem]:
-    """Yield tables and settings with merge conflict markers: checked before anything reads them."""
+    """Yield tables and settings with merge conflict markers. Checked first, since nothing else can read them."""
     for file in lookup.every(content):
         if file.name.lower().endswith((".csv", ".yml")):
             for line in structure.conflicts_in(file.path.read_bytes().decode("utf-8", "replace"))[:1]:
@@ -72,23 +73,23 @@ def conflicts(content: Path) -> Iterator[Problem]:
 
 
 def _cells(tables: Tables) -> Iterator[Problem]:
-    """Yield cells in which a spreadsheet has left an error, a shortened number, lost letters or invisible signs."""
+    """Yield cells with artefacts, like errors and shortened numbers of a spreadsheet."""
     for name, row, column, cell in every_cell(tables):
-        for sign in _CELLS if isinstance(cell, str) else ():
-            if sign.pattern.search(cell):
-                yield Problem(place_in(place_of(name, row), column=column), sign.what, sign.todo)
+        for artefact in _IN_CELLS if isinstance(cell, str) else ():
+            if artefact.pattern.search(cell):
+                yield Problem(place_in(place_of(name, row), column=column), artefact.what, artefact.todo)
 
 
 def _titles(tables: Tables) -> Iterator[Problem]:
-    """Yield titles and names in tables that have no letters, several lines, or far too many letters."""
+    """Yield titles and names in tables without letters, with several lines, or that are too long."""
     for name, row, column, cell in every_cell({name: tables.get(name, ()) for name in _TITLES}):
-        wrong = structure.wrong_with(cell) if cell and column.rpartition("_")[0] in _TITLES[name] else None
-        if wrong:
-            yield Problem(place_in(place_of(name, row), column=column), *wrong)
+        is_title = cell and column.rpartition("_")[0] in _TITLES[name]
+        if is_title and (mistake := structure.title_mistake(cell)):
+            yield Problem(place_in(place_of(name, row), column=column), *mistake)
 
 
 def _campaigns(pages: Sequence[PageSource], rows: Sequence[Row]) -> Iterator[Problem]:
-    """Yield pages of campaigns that no row names: no list links to them."""
+    """Yield pages of campaigns that no row of campaigns.csv names: no list links to them."""
     named = {row["page"] for row in rows}
     for page in pages:
         name = page.name.removesuffix(".md")

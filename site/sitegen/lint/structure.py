@@ -1,4 +1,4 @@
-"""Checks whether a page renders as its author meant: headings, nested lists, boxes, paragraphs, merge conflicts."""
+"""Checks of the structure of a page: headings, nested lists, boxes, paragraphs, merge conflicts."""
 
 import html
 import re
@@ -31,49 +31,49 @@ _TAG = re.compile(r"<[^>]*>|<!--.*?-->", re.S)
 WORD_HTML = re.compile(
     r"mso-|class=\"?Mso|<o:p>|<!--\[if|<w:|<!--StartFragment|urn:schemas-microsoft|<font|docs-internal-guid", re.I
 )
-_SIGNS_OF_WORD = (
+_WORD_MARKERS = (
     "mso-", "=mso", "=\"mso", "<o:p>", "<!--[", "<w:", "<!--start", "urn:schemas", "<font", "docs-",
 )  # fmt: skip
-"""One of them stands, in small letters, in everything that this matches."""
+"""In lower case, every match of WORD_HTML has one of these."""
 
-MOST = 120
-"""Letters of a title or heading: more fills the first screen of a small phone, and every list that shows it."""
+MAX_TITLE_LENGTH = 120
+"""Characters of a title or heading: a longer one fills the first screen of a small phone."""
 
 _HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)</h\1>", re.S)
 _ONE_MAIN = _("Begin the page with it, and write ## before all others.")
 
-_LONG_ENOUGH = 60
-_INNER = 4
-"""Spaces by which a list within a list stands in (Python-Markdown)."""
+_MIN_PARAGRAPH = 60
+_LIST_INDENT = 4
+"""Spaces by which Python-Markdown requires a nested list to be indented."""
 
-Found = tuple[int, str, str]
-"""A line of the page's text (from 0), what is wrong, what to do."""
+LineProblem = tuple[int, str, str]
+"""The index of a line of the page's text, what is wrong, what to do."""
 
 
-def problems(page: PageSource, made: str) -> Iterator[Problem]:
-    """Yield everything wrong in the structure of one page. made: its HTML."""
+def problems(page: PageSource, page_html: str) -> Iterator[Problem]:
+    """Yield problems of the structure of one page. page_html: its HTML."""
     lines = page.text.split("\n")
-    nothing = not _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", made, flags=re.S)).strip()
-    if nothing and not page.blocks and "<img" not in made:
+    is_empty = not _TAG.sub("", re.sub(r"<h[1-6]\b.*?</h[1-6]>", "", page_html, flags=re.S)).strip()
+    if is_empty and not page.blocks and "<img" not in page_html:
         empty = _("is an empty page: there is nothing below its heading.")
         yield Problem(page.where, empty, _("Write its text, or take it away."))
-    elif not re.search(r"<h1\b", made) and not conflicts_in(page.text):
+    elif not re.search(r"<h1\b", page_html) and not conflicts_in(page.text):
         yield Problem(page.where, _("has no heading."), _("Begin its text with a line like # Your rights."))
-    yield from _headings(page, made)
+    yield from _headings(page, page_html)
     for line, what, todo in (
         *_lines(lines),
         *_lists(lines),
-        *_boxes(lines, made),
-        *_indented(lines, made),
-        *_twice(lines),
+        *_boxes(lines, page_html),
+        *_indented(lines, page_html),
+        *_repeated_paragraphs(lines),
     ):
         yield Problem(place_in(page.where, line=page.first_line + line), what, todo)
 
 
-def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
-    """Return what is wrong with a title by itself, and what to do; None where nothing is."""
-    seen = [char for char in words if unicodedata.category(char) != "Cf"]  # those have a sentence of their own
-    if seen and not any(char.isalnum() or is_newer(char) for char in seen):
+def title_mistake(words: str, most: int = MAX_TITLE_LENGTH) -> tuple[str, str] | None:
+    """Return what is wrong with a title by itself and what to do, or None."""
+    visible = [char for char in words if unicodedata.category(char) != "Cf"]  # reported as artefacts
+    if visible and not any(char.isalnum() or is_newer(char) for char in visible):
         what = _('"%(words)s" has no letters, so it cannot be read out or found.', words=words[:40])
         return what, _("Write it in words.")
     if "\n" in words.strip():
@@ -85,20 +85,20 @@ def wrong_with(words: str, most: int = MOST) -> tuple[str, str] | None:
     return None
 
 
-def _headings(page: PageSource, made: str) -> Iterator[Problem]:
-    """Yield everything wrong with the headings of one page. made: its HTML."""
+def _headings(page: PageSource, page_html: str) -> Iterator[Problem]:
+    """Yield problems of the headings of one page. page_html: its HTML."""
     ranks: list[int] = []
-    for heading in _HEADING.finditer(made):
+    for heading in _HEADING.finditer(page_html):
         rank, words = int(heading[1]), " ".join(html.unescape(_TAG.sub("", heading[2])).split())
-        by_itself = None if "<img" in heading[2] or not words else wrong_with(words)
-        found = by_itself or _among_others(rank, ranks, words)
+        mistake = None if "<img" in heading[2] or not words else title_mistake(words)
+        mistake = mistake or _rank_mistake(rank, ranks, words)
         ranks.append(rank)
-        if found:
-            yield Problem(place_in(page.where, line=_heading_line(page, words)), *found)
+        if mistake:
+            yield Problem(place_in(page.where, line=_heading_line(page, words)), *mistake)
 
 
-def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] | None:
-    """Return what is wrong with the place of a heading. before: the ranks of those above it."""
+def _rank_mistake(rank: int, before: list[int], words: str) -> tuple[str, str] | None:
+    """Return what is wrong with the rank of a heading and what to do, or None. before: the ranks of those above it."""
     if rank == 1 and 1 in before:
         what = _('"%(words)s" is a second main heading (#).', words=words[:40])
         return what, _("Write ## before it: a page has one main heading.")
@@ -116,31 +116,34 @@ def _among_others(rank: int, before: list[int], words: str) -> tuple[str, str] |
 
 
 def _heading_line(page: PageSource, words: str) -> int | None:
-    """Return the line in which a heading stands; None where it is not sure."""
-    lines = [at for at, line in enumerate(page.text.split("\n")) if words and words in line]
+    """Return the line of a heading, None if it is not found."""
     longest = max(re.findall(r"\w+", words), key=len, default="")
-    lines = lines or [at for at, line in enumerate(page.text.split("\n")) if longest and longest in line]
-    return page.first_line + lines[-1] if lines else None
+    for wanted in filter(None, (words, longest)):
+        indexes = [index for index, line in enumerate(page.text.split("\n")) if wanted in line]
+        if indexes:
+            return page.first_line + indexes[-1]
+    return None
 
 
 def conflicts_in(text: str) -> list[int]:
-    """Return the lines (from 1) at which marks of a merge conflict stand."""
+    """Return the numbers of the lines with merge conflict markers, counted from 1."""
     return [number for number, line in enumerate(text.split("\n"), start=1) if _CONFLICT.match(line)]
 
 
-def _lines(lines: list[str]) -> Iterator[Found]:
-    conflicts = False
-    small = "\n".join(lines).casefold()
-    from_word = any(sign in small for sign in _SIGNS_OF_WORD)
+def _lines(lines: list[str]) -> Iterator[LineProblem]:
+    """Yield mistakes that single lines show, and the first merge conflict."""
+    has_conflict = False
+    lower = "\n".join(lines).casefold()
+    may_be_from_word = any(marker in lower for marker in _WORD_MARKERS)
     for number, line in enumerate(lines):
-        if _CONFLICT.match(line) and not conflicts:
-            conflicts = True
+        if _CONFLICT.match(line) and not has_conflict:
+            has_conflict = True
             yield number, *TWO_VERSIONS
-        if from_word and WORD_HTML.search(line):
+        if may_be_from_word and WORD_HTML.search(line):
             what = _("text was pasted from Word or a web page with its marks.")
             yield number, what, _("Paste it as text only (Ctrl+Shift+V).")
         before = lines[number - 1] if number else ""
-        if _UNDERLINE.match(line) and before.strip() and "|" not in before and not conflicts:
+        if _UNDERLINE.match(line) and before.strip() and "|" not in before and not has_conflict:
             what = _('the line below "%(words)s" makes a heading of it.', words=before.strip()[:40])
             yield number, what, _("Put an empty line between them, or write ## before the heading.")
         if "\t" in line and _CELLS.search(line):
@@ -150,14 +153,14 @@ def _lines(lines: list[str]) -> Iterator[Found]:
             yield number, _("a heading without words stands there."), _("Write its words, or take the line out.")
 
 
-def _lists(lines: list[str]) -> Iterator[Found]:
-    """Yield nested lists that would be flattened, and two kinds of list that would become one."""
-    last: tuple[int, bool] | None = None  # how far in the item before stands, and whether it is numbered
+def _lists(lines: list[str]) -> Iterator[LineProblem]:
+    """Yield nested lists that would be flattened, and adjacent lists that would be merged."""
+    last: tuple[int, bool] | None = None  # the indent of the previous item, and whether it is numbered
     for number, line in enumerate(lines):
         item = _ITEM.match(line)
         if item:
-            indent, numbered = len(item[1].expandtabs(_INNER)), item[3] is not None
-            if last and 1 < indent - last[0] < _INNER:
+            indent, numbered = len(item[1].expandtabs(_LIST_INDENT)), item[3] is not None
+            if last and 1 < indent - last[0] < _LIST_INDENT:
                 todo = _("Put four spaces before it, so that it stands below the one above.")
                 what = _(
                     "the inner list stands %(count)s spaces in: it would not be an inner one.", count=indent - last[0]
@@ -171,36 +174,42 @@ def _lists(lines: list[str]) -> Iterator[Found]:
             last = None
 
 
-def _boxes(lines: list[str], made: str) -> Iterator[Found]:
+def _boxes(lines: list[str], page_html: str) -> Iterator[LineProblem]:
+    """Yield boxes of an unknown kind, and empty ones."""
     for number, line in enumerate(lines):
         box = _BOX.match(line)
         if box and box[1] not in BOXES:
             todo = did_you_mean(box[1], BOXES, there_are(BOXES))
             yield number, _('there is no kind of box "%(word)s".', word=box[1]), todo
-    for empty in _EMPTY_BOX.finditer(made):
-        at = next((number for number, line in enumerate(lines) if _BOX.match(line) and (empty[1] or "") in line), 0)
-        yield at, _("this box is empty: its text stands below it."), _("Put four spaces before each line of its text.")
+    for empty in _EMPTY_BOX.finditer(page_html):
+        title = empty[1] or ""
+        index = next((number for number, line in enumerate(lines) if _BOX.match(line) and title in line), 0)
+        yield (
+            index,
+            _("this box is empty: its text stands below it."),
+            _("Put four spaces before each line of its text."),
+        )
 
 
-def _indented(lines: list[str], made: str) -> Iterator[Found]:
+def _indented(lines: list[str], page_html: str) -> Iterator[LineProblem]:
     """Yield paragraphs that four spaces or a tab turn into code."""
-    if "<pre>" not in made or any(line.lstrip().startswith(("```", "~~~")) for line in lines):
+    if "<pre>" not in page_html or any(line.lstrip().startswith(("```", "~~~")) for line in lines):
         return
     for number, line in enumerate(lines):
         if re.match(r"(?: {4}|\t)", line) and not (number and lines[number - 1].strip()):
             shown = re.escape(re.sub(r"[&<>].*", "", line.strip()))
-            if re.search(rf"<pre><code>\s*{shown}|\n\s*{shown}", made):
+            if re.search(rf"<pre><code>\s*{shown}|\n\s*{shown}", page_html):
                 what = _("four spaces or a tab make program text of this paragraph.")
                 yield number, what, _("Take the spaces out at the beginning of the line.")
                 return
 
 
-def _twice(lines: list[str]) -> Iterator[Found]:
-    """Yield duplicate paragraphs, as after pasting twice."""
+def _repeated_paragraphs(lines: list[str]) -> Iterator[LineProblem]:
+    """Yield the first paragraph that is there twice, as after pasting it twice."""
     seen: dict[str, int] = {}
     for number, line in enumerate(lines):
         words = line.strip()
-        if len(words) < _LONG_ENOUGH or words.startswith(("[[", "|")):
+        if len(words) < _MIN_PARAGRAPH or words.startswith(("[[", "|")):
             continue
         if words in seen:
             yield number, _("these words stand twice on the page."), _("Take one of them out.")

@@ -1,4 +1,4 @@
-"""The message for an unforeseen error: which file was being read, and that it is a fault of the program."""
+"""The message for an unexpected error: it is a fault of the program, and which file was being read."""
 
 import traceback
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ from sitegen.content.pages import PageSource
 DETAILS = Path(".build") / "fault.txt"
 
 
-def as_problem(error: BaseException, root: Path) -> Problem:
-    """Return a sentence for an error of ours, and keep its details for whoever mends the program."""
+def unexpected_problem(error: BaseException, root: Path) -> Problem:
+    """Return the problem of an unexpected error, and write its traceback to DETAILS for the developers."""
     where = next(_files(error.__traceback__, root), "")
-    kept = _keep(error, root)
+    is_written = _write_details(error, root)
     what = f"the program has a fault here ({type(error).__name__}): this is our fault, not yours. Nothing was changed."
-    details = f" with {DETAILS.as_posix()}" if kept else ""
+    details = f" with {DETAILS.as_posix()}" if is_written else ""
     first = f"Undo the last edit of {where} for now, and send" if where else "Send"
     return Problem(where or "build.py", what, f"{first} this sentence{details} to whoever keeps the program.")
 
 
 def _files(trace: TracebackType | None, root: Path) -> Iterator[str]:
-    """Return the files of content/ that were being read, the innermost first."""
+    """Yield the files of content/ in the local variables of a traceback, the innermost first."""
     frames = [frame for frame, _ in traceback.walk_tb(trace)]
     for frame in reversed(frames):
         for value in frame.f_locals.values():
@@ -34,7 +34,8 @@ def _files(trace: TracebackType | None, root: Path) -> Iterator[str]:
                 yield value
 
 
-def _keep(error: BaseException, root: Path) -> bool:
+def _write_details(error: BaseException, root: Path) -> bool:
+    """Write the traceback of an error, and return whether that was possible."""
     try:
         (root / DETAILS).parent.mkdir(exist_ok=True)
         (root / DETAILS).write_text("".join(traceback.format_exception(error)), encoding="utf-8")

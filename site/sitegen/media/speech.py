@@ -1,8 +1,8 @@
 """Speak texts with eSpeak NG, which has voices for every language of the programme and is used only here.
 
 It runs inside this process through ctypes (espeak-ng's speak_lib.h); one process speaks one text at a time. The engine
-never forgets where it was in the flutter of its voice. So each text is spoken by one that has just been loaded, which
-takes 0.4 ms: the same text has the same samples, whatever was said before.
+keeps the phase of its voice's flutter from one text to the next. It is loaded anew for each text, in 0.4 ms, so that
+the same text always has the same samples.
 """
 
 import ctypes
@@ -32,18 +32,18 @@ class NoSuchVoice(Exception):
     """eSpeak NG has no voice of this name."""
 
 
-_alone = threading.Lock()
-"""Held by whoever uses the engine: another thread must not unload it meanwhile."""
+_engine_lock = threading.Lock()
+"""Held while the engine is used, so that no other thread unloads it."""
 
 
 class _Voice(ctypes.Structure):
-    """The start of espeak_VOICE."""
+    """The first fields of espeak_VOICE."""
 
     _fields_ = (("name", ctypes.c_char_p), ("languages", ctypes.c_char_p), ("identifier", ctypes.c_char_p))
 
 
-def _loaded() -> Any:
-    """Return the engine, loaded and ready. Raises RuntimeError where it has another rate."""
+def _load() -> Any:
+    """Load and initialise the engine. Raises RuntimeError where it has another sample rate."""
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     data = str(espeakng_loader.get_data_path()).encode()
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data, _DONT_EXIT)
@@ -59,7 +59,7 @@ def _loaded() -> Any:
 
 def _unload(engine: Any) -> None:
     """Unload the engine, and free its memory."""
-    import _ctypes  # noqa: PLC0415 - ctypes itself has no name for it
+    import _ctypes  # noqa: PLC0415 - ctypes itself does not offer it
 
     engine.espeak_Terminate()
     if sys.platform == "win32":
@@ -70,9 +70,9 @@ def _unload(engine: Any) -> None:
 
 @contextmanager
 def _engine() -> Iterator[Any]:
-    """Yield an engine that has said nothing yet."""
-    with _alone:
-        engine = _loaded()
+    """Yield a newly loaded engine."""
+    with _engine_lock:
+        engine = _load()
         try:
             yield engine
         finally:
@@ -80,8 +80,8 @@ def _engine() -> Iterator[Any]:
 
 
 @cache
-def _file_of(voice: str) -> bytes:
-    """Return the name of a voice's file, like "inc/or", by which it is found without a search through all of them.
+def _voice_file(voice: str) -> bytes:
+    """Return the file name of a voice, like "inc/or", which eSpeak NG finds faster than the voice's name.
 
     Raises NoSuchVoice.
     """
@@ -91,27 +91,27 @@ def _file_of(voice: str) -> bytes:
         return bytes(engine.espeak_GetCurrentVoice().contents.identifier)
 
 
-def knows(voice: str) -> bool:
+def has_voice(voice: str) -> bool:
     """Return whether eSpeak NG has a voice of this name."""
     try:
-        return bool(_file_of(voice))
+        return bool(_voice_file(voice))
     except NoSuchVoice:
         return False
 
 
 def speak(text: str, voice: str) -> bytes:
-    """Speak a text: signed 16-bit samples, mono, SAMPLE_RATE a second, in this machine's byte order.
+    """Return a spoken text: signed 16-bit samples, mono, SAMPLE_RATE a second, in this machine's byte order.
 
     voice: a voice of eSpeak NG, like "ta". Raises NoSuchVoice.
     """
-    file, spoken = _file_of(voice), bytearray()
+    file, spoken = _voice_file(voice), bytearray()
 
-    def take(samples: Any, count: int, _: Any) -> int:
+    def collect(samples: Any, count: int, _: Any) -> int:
         if samples and count:
             spoken.extend(ctypes.string_at(samples, count * 2))
         return 0
 
-    callback = _CALLBACK(take)  # held until Synchronize is back: ctypes would free it
+    callback = _CALLBACK(collect)  # referenced until Synchronize returns, so that ctypes does not free it
     with _engine() as engine:
         engine.espeak_SetVoiceByName(file)
         engine.espeak_SetParameter(_RATE, WORDS_PER_MINUTE, 0)

@@ -1,4 +1,4 @@
-"""Write the manifest of a build, and the publisher's signature where somebody signs (forms/core/builds/manifest.py)."""
+"""Write the manifest of a build, with the publisher's signature if there is one (forms/core/builds/manifest.py)."""
 
 import json
 import time
@@ -12,20 +12,20 @@ from forms.core.portal import Portal, as_json, parse
 from forms.core.problem import Problem
 
 Sign = Callable[[bytes], str]
-"""Returns the line that signs the bytes of a manifest."""
+"""Returns the signature line for the bytes of a manifest."""
 
-LISTED = {".html", ".js", ".css"}
-"""What a browser runs or shows as a page. Photos, sound and tables are not listed: they can change nothing else."""
+LISTED_SUFFIXES = {".html", ".js", ".css"}
+"""Pages and what browsers run with them. Photos, sound and tables are not listed, since they cannot change a page."""
 
 _PAGE = "index.html"
 
 
 def write(out: Path, before: Path, portal: Portal, today: date, sign: Sign | None) -> BuildManifest:
-    """Write the manifest of the site in `out`; before: the folder of the build that it replaces."""
-    as_handed_over = parse(json.dumps(as_json(portal)), ADDRESS)  # keys that cannot be used are left out there
+    """Write the manifest of the site in `out`, and return it. before: the folder of the build that it replaces."""
+    handed_over = parse(json.dumps(as_json(portal)), ADDRESS)  # as the server reads it: without unusable keys
     manifest = BuildManifest(
-        next_number(before), today.isoformat(), files(out), build_manifest.desks_of(as_handed_over),
-        build_manifest.portal_digest(as_handed_over),
+        next_number(before), today.isoformat(), files(out), build_manifest.desks_of(handed_over),
+        build_manifest.portal_digest(handed_over),
     )  # fmt: skip
     data = build_manifest.write(manifest)
     (out / ADDRESS[1:]).write_bytes(data)
@@ -35,17 +35,17 @@ def write(out: Path, before: Path, portal: Portal, today: date, sign: Sign | Non
 
 def files(out: Path) -> dict[str, PublishedFile]:
     """Return every page, script and style below a folder, by its address on the site."""
-    found = (path for path in out.rglob("*") if path.suffix in LISTED and path.is_file())
-    return {_address(out, path): build_manifest.file_of(path.read_bytes()) for path in found}
+    paths = (path for path in out.rglob("*") if path.suffix in LISTED_SUFFIXES and path.is_file())
+    return {_address(out, path): build_manifest.file_of(path.read_bytes()) for path in paths}
 
 
 def _address(out: Path, path: Path) -> str:
-    whole = f"/{path.relative_to(out).as_posix()}"
-    return whole.removesuffix(_PAGE) if path.name == _PAGE else whole
+    address = f"/{path.relative_to(out).as_posix()}"
+    return address.removesuffix(_PAGE) if path.name == _PAGE else address
 
 
 def next_number(before: Path) -> int:
-    """Return a number above that of the last build: the minutes since 1970, or one more than the last."""
+    """Return the number for a new build: the minutes since 1970, but above the number of the build in `before`."""
     try:
         last = build_manifest.read((before / ADDRESS[1:]).read_bytes()).number
     except (OSError, Problem):
@@ -54,5 +54,5 @@ def next_number(before: Path) -> int:
 
 
 def number_after(last: int) -> int:
-    """Return a number above that of the last build."""
+    """Return the number for a new build: the minutes since 1970, but above `last`."""
     return max(last + 1, int(time.time()) // 60)

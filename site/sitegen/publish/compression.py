@@ -1,4 +1,4 @@
-"""Compressed copies beside text files, for servers that hand them out as they are; kept between builds by content."""
+"""Compressed copies beside text files, which web servers send as they are; cached between builds by content."""
 
 import gzip
 import hashlib
@@ -13,68 +13,68 @@ import brotli
 from forms.core.builds.earlier_assets import LIST as EARLIER
 from sitegen import kept_work
 
-COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
-"""Kinds of files of which a smaller copy is worth its place."""
+SUFFIXES = frozenset({".html", ".css", ".js", ".json", ".xml", ".txt"})
+"""Kinds of files for which a compressed copy is worth its space."""
 
-_ENDINGS = tuple(COMPRESSED)
+_SUFFIXES = tuple(SUFFIXES)
 
 FEED = "calendar.ics"
-"""A calendar of many events, which is worth it too."""
+"""A calendar of many events, for which it is worth it too."""
 
-SMALLEST = 256
-"""Bytes from which a file has copies: a smaller one travels in one packet with its headers, compressed or not."""
+MIN_SIZE = 256
+"""Bytes of the smallest file with copies: smaller ones fit one packet with their headers, compressed or not."""
 
-AT_ONCE = 64
-"""Files of one task: few enough that two processors end at the same time."""
+BATCH_SIZE = 64
+"""Files of one task: few enough that two processors finish at about the same time."""
 
 ENDINGS = (".gz", ".br")
-_OF_PROGRAM: dict[bytes, bytes] = {}
-"""Copies of what the program brings into every site, by key: those that `remember` made in this process."""
+_PRELOADED: dict[bytes, bytes] = {}
+"""Copies of the program's own files, which are in every site, by key; `preload` makes them."""
 
-_KEPT = "compressed"
-"""The name of what is kept of them (kept_work)."""
+_CACHE = "compressed"
+"""The name of the cache of copies (kept_work)."""
 
-_LENGTH = 4
-_WIDEST, _NARROWEST = 22, 10
+_LENGTH_BYTES = 4
+_MAX_WINDOW, _MIN_WINDOW = 22, 10
 
 
-def wanted(folder: Path) -> list[Path]:
+def uncompressed_files(folder: Path) -> list[Path]:
     """Return the files below a folder that should have compressed copies and have none yet."""
-    found = []
-    for where, _, names in os.walk(folder):  # a site has thousands of files, and few of them are wanted
-        there = frozenset(names)
-        wanted = (name for name in names if is_wanted(f"{folder.name}/{name}") and f"{name}.br" not in there)
-        found += [path for path in (Path(where, name) for name in wanted) if path.stat().st_size >= SMALLEST]
-    return sorted(found)
+    paths: list[Path] = []
+    for parent, _, names in os.walk(folder):  # a site has thousands of files, and few of them need copies
+        existing = frozenset(names)
+        missing = (name for name in names if is_compressible(f"{folder.name}/{name}") and f"{name}.br" not in existing)
+        paths += [path for path in (Path(parent, name) for name in missing) if path.stat().st_size >= MIN_SIZE]
+    return sorted(paths)
 
 
-def is_wanted(path: str) -> bool:
-    """Return whether a file of the site has compressed copies, if it is large enough: none beside the folders."""
+def is_compressible(path: str) -> bool:
+    """Return whether a file of the site gets compressed copies if it is large enough. Files at the root get none."""
     folder, _, name = path.lstrip("/").rpartition("/")
-    return bool(folder) and (name.endswith(_ENDINGS) or name == FEED) and name != EARLIER
+    return bool(folder) and (name.endswith(_SUFFIXES) or name == FEED) and name != EARLIER
 
 
-def in_parts(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+def batches(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """Yield the files of one task after the other."""
-    yield from (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))
+    yield from (paths[start : start + BATCH_SIZE] for start in range(0, len(paths), BATCH_SIZE))
 
 
-def remember(texts: Iterable[bytes]) -> None:
-    """Make the copies of what stands on every site, like styles, once for all processes that are forked from this."""
+def preload(texts: Iterable[bytes]) -> None:
+    """Make the copies of files that every site has, like styles, for all processes that are forked from this one."""
     for data in texts:
-        if len(data) >= SMALLEST:
-            _OF_PROGRAM[_key_of(data)] = _copies_of(data)
+        if len(data) >= MIN_SIZE:
+            _PRELOADED[_key_of(data)] = _copies_of(data)
 
 
 class Compressor:
-    """Makes copies in threads while whoever began them goes on: gzip and Brotli need nothing of Python meanwhile.
+    """Makes copies in threads while the caller goes on: gzip and Brotli release Python's lock.
 
-    To be used in a `with`, at whose end all of them are made.
+    A context manager: at its end all copies are made.
     """
 
     def __init__(self, root: Path) -> None:
-        self._kept = kept_work.at(root, _KEPT)
-        self._begun: dict[bytes, Future[bytes]] = {}
+        self._cache = kept_work.at(root, _CACHE)
+        self._futures: dict[bytes, Future[bytes]] = {}
 
     def __enter__(self) -> Self:
         self._threads = ThreadPoolExecutor(os.cpu_count())
@@ -84,40 +84,40 @@ class Compressor:
         self._threads.shutdown()
 
     def begin(self, data: bytes) -> None:
-        """Begin to make the copies of a file with these bytes, unless they are kept or it needs none."""
+        """Begin to make the copies of a file with these bytes, unless they are cached or it is too small."""
         key = _key_of(data)
-        if len(data) >= SMALLEST and key not in self._begun and self._kept.get(key) is None:
-            self._begun[key] = self._threads.submit(_copies_of, data)
+        if len(data) >= MIN_SIZE and key not in self._futures and self._cache.get(key) is None:
+            self._futures[key] = self._threads.submit(_copies_of, data)
 
     def copies(self, key: bytes, data: bytes) -> bytes:
-        """Return the copies of a file, once they are made."""
-        return self._begun[key].result() if key in self._begun else _copies_of(data)
+        """Wait for the copies of a file, and return them."""
+        return self._futures[key].result() if key in self._futures else _copies_of(data)
 
 
 def compress(
     root: Path, paths: Iterable[Path], copies: Callable[[bytes, bytes], bytes] = lambda _, data: _copies_of(data)
 ) -> frozenset[bytes]:
-    """Write a .gz and a .br beside each file that is large enough; return the keys of what `root` keeps of them.
+    """Write a .gz and a .br beside each file that is large enough; return their keys in the cache of `root`.
 
-    copies: returns those that are not kept, of a key and a file's bytes.
+    copies: called with a key and a file's bytes, returns copies that are not cached.
     """
-    kept, keys = kept_work.at(root, _KEPT), []
+    cache, keys = kept_work.at(root, _CACHE), []
     for path in paths:
         data = path.read_bytes()
-        if len(data) < SMALLEST:
+        if len(data) < MIN_SIZE:
             continue
         key = _key_of(data)
-        small, smaller = _parts(kept.get(key) or kept.put(key, _OF_PROGRAM.get(key) or copies(key, data)))
-        path.with_name(f"{path.name}.gz").write_bytes(small)
-        path.with_name(f"{path.name}.br").write_bytes(smaller)
+        gzipped, brotlied = _split(cache.get(key) or cache.put(key, _PRELOADED.get(key) or copies(key, data)))
+        path.with_name(f"{path.name}.gz").write_bytes(gzipped)
+        path.with_name(f"{path.name}.br").write_bytes(brotlied)
         keys.append(key)
-    kept.save()
+    cache.save()
     return frozenset(keys)
 
 
 def compressed(data: bytes) -> tuple[bytes, bytes]:
-    """Return these bytes as gzip and as Brotli, with a window no wider than they are: that takes less time."""
-    window = max(_NARROWEST, min(_WIDEST, (len(data) + 16).bit_length()))
+    """Return these bytes as gzip and as Brotli, whose window is no larger than they are, which takes less time."""
+    window = max(_MIN_WINDOW, min(_MAX_WINDOW, (len(data) + 16).bit_length()))
     return gzip.compress(data, 9, mtime=0), brotli.compress(data, mode=brotli.MODE_TEXT, lgwin=window)
 
 
@@ -126,10 +126,12 @@ def _key_of(data: bytes) -> bytes:
 
 
 def _copies_of(data: bytes) -> bytes:
-    small, smaller = compressed(data)
-    return len(small).to_bytes(_LENGTH) + small + smaller
+    """Return both copies of a file as one value: the length of the gzip, the gzip, the Brotli."""
+    gzipped, brotlied = compressed(data)
+    return len(gzipped).to_bytes(_LENGTH_BYTES) + gzipped + brotlied
 
 
-def _parts(joined: bytes) -> tuple[bytes, bytes]:
-    end = _LENGTH + int.from_bytes(joined[:_LENGTH])
-    return joined[_LENGTH:end], joined[end:]
+def _split(copies: bytes) -> tuple[bytes, bytes]:
+    """Return the gzip and the Brotli of a value that _copies_of made."""
+    end = _LENGTH_BYTES + int.from_bytes(copies[:_LENGTH_BYTES])
+    return copies[_LENGTH_BYTES:end], copies[end:]

@@ -304,13 +304,13 @@ def write(out: Path, portal: Portal, library: AllPages, rows: Sequence[Row], kno
 
 def _drawn(portal: Portal, language: str, path: str, target: PageSource) -> str:
     """Return a redirect, or the neutral page where what it led to is withdrawn."""
-    _ = i18n.say(language)
+    translate = i18n.translator(language)
     if target.withdrawn:
         title, text = withdrawn_stories.neutral_words(language)
         body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
         return _page_of(portal, language, title, body, "")
-    title, address = _("This page has moved"), f"/{language}/{path}"
-    body = Markup('<h1>{}</h1>\n<p><a class="button" href="{}">{}</a></p>').format(title, address, _("Go on"))
+    title, address = translate("This page has moved"), f"/{language}/{path}"
+    body = Markup('<h1>{}</h1>\n<p><a class="button" href="{}">{}</a></p>').format(title, address, translate("Go on"))
     drawn = _page_of(portal, language, title, body, path)
     refresh = Markup('<meta http-equiv="refresh" content="0; url={}">').format(address)
     return drawn.replace('<meta name="viewport"', f'{refresh}\n<meta name="viewport"', 1)

@@ -1,8 +1,8 @@
-"""Make our stylesheet one that old engines understand too: Gecko 48, WebViews of Android 5.
+"""Make our stylesheet work in old engines too: Gecko 48, WebViews of Android 5.
 
-The stylesheet is written in today's CSS. What an old engine does not know it drops, a declaration or a whole rule at a
-time; so this puts before each such declaration one that it knows. All our scripts run from left to right: a logical
-property becomes the physical one, and does not stay beside it.
+The stylesheet is written in today's CSS. Old engines drop declarations and whole rules that they do not know, so each
+such declaration is preceded by one that they know. Logical properties are replaced by physical ones for left-to-right
+scripts; `mirrored_style` exchanges the sides for others.
 """
 
 import re
@@ -11,45 +11,45 @@ from collections.abc import Iterator
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}|([^{}]+)\{|\}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _IS = re.compile(r":is\(([^()]*)\)")
-_CHOSEN = re.compile(r"\b(?:min|max|clamp)\(")
+_COMPARISON = re.compile(r"\b(?:min|max|clamp)\(")
 _SIDES = {"inline": ("left", "right"), "block": ("top", "bottom")}
 _ENDS = {"inline-start": "left", "inline-end": "right"}
 _MODERN = "(inset: 0)"
-"""A property as young as `gap` in flex boxes: @supports cannot ask for that."""
+"""A property of the same age as `gap` in flex boxes, for which @supports cannot test."""
 
 
-def lowered(css: str) -> str:
-    """Return the stylesheet with what old engines need beside what they do not know."""
-    written = []
-    for selectors, body, opened in _RULE.findall(_COMMENT.sub("", css)):
-        if opened:
-            written.append(f"{opened.strip()} {{\n")
+def lower(css: str) -> str:
+    """Return a stylesheet with additional declarations and rules for old engines."""
+    rules = []
+    for selectors, body, at_rule in _RULE.findall(_COMMENT.sub("", css)):
+        if at_rule:
+            rules.append(f"{at_rule.strip()} {{\n")
         elif selectors:
-            written += _rule(_plain(selectors.strip()), list(_declarations(body)))
+            rules += _rule(_without_is(selectors.strip()), list(_declarations(body)))
         else:
-            written.append("}\n")
-    return "".join(written)
+            rules.append("}\n")
+    return "".join(rules)
 
 
 def _rule(selectors: str, declarations: list[tuple[str, str]]) -> Iterator[str]:
-    lines = [f"{name}: {value};" for pair in declarations for name, value in _known(*pair)]
+    lines = [f"{name}: {value};" for declaration in declarations for name, value in _with_fallbacks(*declaration)]
     yield f"{selectors} {{ {' '.join(lines)} }}\n"
-    own = dict(declarations)
-    if own.get("gap", "0") != "0" and own.get("display") in {"flex", "grid"}:
-        yield _spaced(selectors, own)
+    values = dict(declarations)
+    if values.get("gap", "0") != "0" and values.get("display") in {"flex", "grid"}:
+        yield _margins(selectors, values)
 
 
-def _spaced(selectors: str, own: dict[str, str]) -> str:
-    """Return the rule that puts margins where an engine does not know the gap of this rule."""
-    inside = ", ".join(f"{one} > *" for one in _split(selectors))
-    below, beside = (own["gap"].split() * 2)[:2]
+def _margins(selectors: str, values: dict[str, str]) -> str:
+    """Return a rule with margins for engines that do not know `gap`. values: the rule's, by property."""
+    children = ", ".join(f"{selector} > *" for selector in _split(selectors))
+    row_gap, column_gap = (values["gap"].split() * 2)[:2]
     margins = []
-    if own["display"] == "grid" or "flex-wrap" in own or own.get("flex-direction") == "column":
-        margins.append(f"margin-bottom: {below} !important;")
-    if own["display"] == "flex" and own.get("flex-direction") != "column":
-        margins.append(f"margin-right: {beside} !important;")
-    unknown = "(display: grid)" if own["display"] == "grid" else _MODERN
-    return f"@supports not {unknown} {{ {inside} {{ {' '.join(margins)} }} }}\n"
+    if values["display"] == "grid" or "flex-wrap" in values or values.get("flex-direction") == "column":
+        margins.append(f"margin-bottom: {row_gap} !important;")
+    if values["display"] == "flex" and values.get("flex-direction") != "column":
+        margins.append(f"margin-right: {column_gap} !important;")
+    feature = "(display: grid)" if values["display"] == "grid" else _MODERN
+    return f"@supports not {feature} {{ {children} {{ {' '.join(margins)} }} }}\n"
 
 
 def _declarations(body: str) -> Iterator[tuple[str, str]]:
@@ -59,18 +59,18 @@ def _declarations(body: str) -> Iterator[tuple[str, str]]:
             yield name.strip(), value.strip()
 
 
-def _known(name: str, value: str) -> Iterator[tuple[str, str]]:
-    """Yield the declarations to write for one: first those for old engines."""
-    for physical, own in _physical(name, value):
-        if _CHOSEN.search(own):
-            yield physical, _first_choice(own)
+def _with_fallbacks(name: str, value: str) -> Iterator[tuple[str, str]]:
+    """Yield the declarations for one: first those for old engines."""
+    for physical, physical_value in _physical(name, value):
+        if _COMPARISON.search(physical_value):
+            yield physical, _first_argument(physical_value)
         if physical == "gap":
-            yield "grid-gap", own
+            yield "grid-gap", physical_value
         if physical == "overflow-wrap":
             yield "word-wrap", "break-word"
-        if own == "min-content":
+        if physical_value == "min-content":
             yield from ((physical, f"-{engine}-min-content") for engine in ("webkit", "moz"))
-        yield physical, own
+        yield physical, physical_value
 
 
 def _physical(name: str, value: str) -> list[tuple[str, str]]:
@@ -82,35 +82,34 @@ def _physical(name: str, value: str) -> list[tuple[str, str]]:
             return [(f"{name.removesuffix(end)}{side}", value)]
     for axis, sides in _SIDES.items():
         if name in {f"margin-{axis}", f"padding-{axis}"}:
-            values = value.split() if _CHOSEN.search(value) is None else [value]
+            values = value.split() if _COMPARISON.search(value) is None else [value]
             return [
                 (f"{name.removesuffix(axis)}{side}", one) for side, one in zip(sides, (values * 2)[:2], strict=True)
             ]
     return [(name, value)]
 
 
-def _first_choice(value: str) -> str:
-    """Return the value with the first argument in place of each min(), max() and clamp()."""
-    while found := _CHOSEN.search(value):
-        depth, comma, end = 1, 0, found.end()
+def _first_argument(value: str) -> str:
+    """Return the value with each min(), max() and clamp() replaced by its first argument."""
+    while call := _COMPARISON.search(value):
+        depth, comma, end = 1, 0, call.end()
         while depth:
             depth += {"(": 1, ")": -1}.get(value[end], 0)
             comma = comma or (end if depth == 1 and value[end] == "," else 0)
             end += 1
-        value = value[: found.start()] + value[found.end() : comma or end - 1] + value[end:]
+        value = value[: call.start()] + value[call.end() : comma or end - 1] + value[end:]
     return value
 
 
-def _plain(selectors: str) -> str:
-    """Return the selectors with each :is() written out."""
+def _without_is(selectors: str) -> str:
+    """Return the selectors with each :is() expanded."""
     if selectors.startswith("@"):
         return selectors
-    plain = [one for selector in _split(selectors) for one in _written_out(selector)]
-    return ", ".join(plain)
+    return ", ".join(expanded for selector in _split(selectors) for expanded in _expand_is(selector))
 
 
 def _split(selectors: str) -> list[str]:
-    """Return the selectors of a list; commas inside brackets do not part them."""
+    """Split a list of selectors at commas, except inside brackets."""
     parts, depth = [""], 0
     for char in selectors:
         depth += {"(": 1, ")": -1}.get(char, 0)
@@ -121,16 +120,17 @@ def _split(selectors: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def _written_out(selector: str) -> list[str]:
-    found = _IS.search(selector)
-    if found is None or ":where(" in selector:
+def _expand_is(selector: str) -> list[str]:
+    """Return a selector for each combination of the choices in its :is()."""
+    match = _IS.search(selector)
+    if match is None or ":where(" in selector:
         return [selector]
-    before, after = selector[: found.start()], selector[found.end() :]
-    return [one for choice in _split(found[1]) for one in _written_out(_joined(before, choice, after))]
+    before, after = selector[: match.start()], selector[match.end() :]
+    return [expanded for choice in _split(match[1]) for expanded in _expand_is(_join(before, choice, after))]
 
 
-def _joined(before: str, choice: str, after: str) -> str:
-    """Return a compound selector in which a type stands first: `.a:is(p)` is `p.a`."""
+def _join(before: str, choice: str, after: str) -> str:
+    """Join the parts of a selector; an element's name comes first in its compound: `.a:is(p)` becomes `p.a`."""
     start = max(before.rfind(" "), before.rfind(">"), before.rfind("+"), before.rfind("~")) + 1
     compound = before[start:]
     if compound and choice[0].isalpha():

@@ -1,4 +1,4 @@
-"""The numbers and promises to take away: one Frictionless Data Package as a zip, with licence and dictionary."""
+"""The counts and commitments as open data: one Frictionless Data Package as a zip, with licence and dictionary."""
 
 import json
 import zipfile
@@ -14,20 +14,20 @@ from sitegen.render.context import Context
 
 TABLES = ("heard", "commitments", "themes", "honours", "places", "work")
 ADDRESS = "open-data/open-data.zip"
-_DAY_ONE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest day: the same data is the same file
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip: the same data gives the same file
 
 
 def write(root: Path, out: Path, context: Context) -> Path:
-    """Write the zip into the built site; where it stands. Its licence is portal.yml's `open_data`."""
+    """Write the zip into the built site; return its path. Its licence is `open_data` of portal.yml."""
     codes = context.portal.language_codes()
     schemas = {name: table_schemas.read(root / "site" / "schemas" / f"{name}.yaml", codes) for name in TABLES}
     licence = read_settings(root / "content").get("open_data") or {}
     path = out / ADDRESS
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _files(context, schemas, licence):
             data = text if isinstance(text, bytes) else text.encode()
-            packed.writestr(zipfile.ZipInfo(name, _DAY_ONE), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -61,7 +61,7 @@ def _csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
 
 
 def _dictionary(context: Context, schemas: Mapping[str, Any], licence: Mapping[str, str]) -> Iterator[str]:
-    """Yield what every column means, for people."""
+    """Yield the lines of the README, which describes every column."""
     yield f"# {context.portal.programme['en']}: what was heard and promised\n"
     terms = f"{licence['title']}, {licence['path']}" if licence else "not named yet; ask before you use it"
     yield f"Licence: {terms}\n"

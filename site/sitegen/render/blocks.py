@@ -26,9 +26,13 @@ def _services(context: Context, kind: str) -> Markup:
     return render(context.language, "blocks/services.html", rows=rows, text=text)
 
 
-def draw_events(context: Context, which: str) -> Markup:
-    """upcoming, past, or one of the lists of sitegen/content/event_lists.py: in/<place>, on/<month>, past/<year>."""
-    found = event_lists.find(context.portal, which or "upcoming", context.today)
+def draw_events(context: Context, name: str) -> Markup:
+    """Draw a list of events.
+
+    name: "upcoming" (or empty), "past", or a list of sitegen/content/event_lists.py: in/<place>, on/<month>,
+    past/<year>.
+    """
+    found = event_lists.find(context.portal, name or "upcoming", context.today)
     title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
     return render(
         context.language, "blocks/events.html", portal=context.portal, found=found, today=context.today, title=title,
@@ -38,12 +42,12 @@ def draw_events(context: Context, which: str) -> Markup:
 
 
 def draw_event(context: Context, event_id: str) -> Markup:
-    """Return everything about one event. StopIteration for an id that the checks would have stopped."""
+    """Draw everything about one event. Raises StopIteration for an unknown id, which the checks refuse."""
     portal = context.portal
     event = next(event for event in portal.events if event.id == event_id)
     return render(
         context.language, "blocks/event.html", event=event, portal=portal, today=context.today,
-        whole=next((one for one in portal.events if one.id == event.part_of), None),
+        whole=next((other for other in portal.events if other.id == event.part_of), None),
         parts=[part for part in portal.events if part.part_of == event_id],
         others=event_lists.other_days(portal, event, context.today),
         spoken=event_lists.spoken_languages(event, context.language),
@@ -60,8 +64,8 @@ def _form(context: Context, name: str) -> Markup:
 
 def _links(context: Context, names: list[str]) -> Markup:
     pages: list[PageSource] = [context.library.find(name, context.language) for name in names]
-    there = [page for page in pages if not page.withdrawn]
-    return render(context.language, "blocks/links.html", pages=there)
+    available = [page for page in pages if not page.withdrawn]
+    return render(context.language, "blocks/links.html", pages=available)
 
 
 def _campaigns(context: Context, _: str) -> Markup:
@@ -82,10 +86,12 @@ def _pages(context: Context, _: str) -> Markup:
     return _links(context, [*menu, *rest])
 
 
-def _desks(context: Context, how: str) -> Markup:
+def _desks(context: Context, style: str) -> Markup:
     desks = context.portal.readers("concern")
-    clip = picture_blocks.heard(context, short_clips.WHO, short_clips.who_text(desks, context.language))
-    return render(context.language, "blocks/desks.html", desks=desks, small=how == "faces", clip=clip)
+    clip = picture_blocks.short_clip(
+        context, short_clips.WHO_READS, short_clips.who_reads_text(desks, context.language)
+    )
+    return render(context.language, "blocks/desks.html", desks=desks, small=style == "faces", clip=clip)
 
 
 def _taluks(context: Context, _: str) -> Markup:
@@ -112,5 +118,5 @@ BLOCKS: dict[str, Callable[[Context, str], Markup]] = {
 
 
 def draw(context: Context, name: str, argument: str) -> Markup:
-    """Return the HTML of one block; KeyError for a name that the checks would have stopped."""
+    """Return the HTML of one block. Raises KeyError for an unknown name, which the checks refuse."""
     return BLOCKS[name](context, argument)

@@ -11,7 +11,7 @@ from sitegen.media.audio_clips import AudioPipeline
 from sitegen.media.images import ImagePipeline
 
 CLIP_HERE = "<!--clip-->"
-"""Where what is done on a page ends: the clip of the whole page comes below it, and not after the heading."""
+"""Marks the end of a page's form, below which the clip of the page comes; on other pages it follows the heading."""
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,4 @@ class Context:
     audio_pipeline: AudioPipeline | None = None
     image_pipeline: ImagePipeline | None = None
     charts: Path | None = None
-    """A folder that keeps drawn charts between builds."""
+    """A folder that caches drawn charts between builds."""

@@ -1,4 +1,4 @@
-"""The parts around a page's text: its notes, its other languages, its title."""
+"""The parts of a page around its text: notes, other languages, title, the button to listen."""
 
 import re
 
@@ -16,9 +16,9 @@ from sitegen.render.templates import render
 
 
 def page_of(context: Context, name: str, body: Markup) -> Page:
-    """Return a page as the shell draws it, from its Markdown already turned to HTML."""
+    """Return the page that the base template draws. body: the HTML of its Markdown."""
     source = context.library.find(name, context.language)
-    foreign = source.language != context.language
+    is_untranslated = source.language != context.language
     return Page(
         title=source.title,
         lang=context.language,
@@ -27,34 +27,34 @@ def page_of(context: Context, name: str, body: Markup) -> Page:
         alternates=alternates(context.portal, context.language, source.path),
         description=str(source.meta.get("description", "")),
         sensitive=bool(source.meta.get("sensitive")),
-        body_lang=source.language if foreign else None,
-        index=not foreign and not source.withdrawn,
+        body_lang=source.language if is_untranslated else None,
+        index=not is_untranslated and not source.withdrawn,
         form=any(block.name == "form" for block in source.blocks),
         notes=tuple(_notes(context, source)),
     )
 
 
 def with_clip(context: Context, name: str, body: Markup, aloud: str) -> Markup:
-    """Return the body with a way to listen to all of it, where there is a voice or a recording. aloud: what it says."""
+    """Return the body with a button to listen to it, where there is a voice or a recording. aloud: its spoken text."""
     source = context.library.find(name, context.language)
     key = name.removesuffix(".md")
-    heard = context.audio_pipeline if source.meta.get("voice", True) else None
-    recorded = "" if source.meta.get(QUOTE_REMOVED) else key  # a recording would still say the quote that left
-    clip = heard and heard.clip(source.language, recorded, aloud)
-    drawn = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
-    place = CLIP_HERE if CLIP_HERE in body else "</h1>"
-    put = _with_picture(context, source, str(body)).replace(place, f"{place}{drawn}", 1).replace(CLIP_HERE, "")
-    return Markup(put)  # noqa: S704 - both are HTML already
+    pipeline = context.audio_pipeline if source.meta.get("voice", True) else None
+    recording_key = "" if source.meta.get(QUOTE_REMOVED) else key  # a recording still holds the withdrawn quote
+    clip = pipeline and pipeline.clip(source.language, recording_key, aloud)
+    button = render(context.language, "blocks/listen.html", clip=clip, title=source.title) if clip else ""
+    anchor = CLIP_HERE if CLIP_HERE in body else "</h1>"
+    html = _with_picture(context, source, str(body)).replace(anchor, f"{anchor}{button}", 1).replace(CLIP_HERE, "")
+    return Markup(html)  # noqa: S704 - both are HTML already
 
 
 def _with_picture(context: Context, source: PageSource, body: str) -> str:
-    """Return the body with its page's drawing in the heading, so that its first screen is known without reading.
+    """Return the body with the page's drawing in its heading, by which people who do not read know the page.
 
-    Front matter names it, that of the English page for all languages that name none.
+    Front matter names the drawing; where a translation names none, the English page's does.
     """
     english = context.library.source(source.name) or source
-    drawn = picture(context, str(source.meta.get("picture") or english.meta.get("picture") or ""))
-    return re.sub(r"<h1[^>]*>", lambda heading: f"{heading[0]}{drawn}", body, count=1)
+    drawing = picture(context, str(source.meta.get("picture") or english.meta.get("picture") or ""))
+    return re.sub(r"<h1[^>]*>", lambda heading: f"{heading[0]}{drawing}", body, count=1)
 
 
 def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...]:
@@ -65,17 +65,18 @@ def alternates(portal: Portal, language: str, path: str) -> tuple[Alternate, ...
 
 
 def _notes(context: Context, source: PageSource) -> list[PageNote]:
-    _ = i18n.say(context.language)
+    """Return the notes above a page's text: on its language, translation and source."""
+    _ = i18n.translator(context.language)
     notes = []
     if source.language != context.language:
-        said = _("This page is not in your language yet. You see it in English.")
-        notes.append(PageNote("missing", said, "" if i18n.has_words(context.language) else source.language))
+        text = _("This page is not in your language yet. You see it in English.")
+        notes.append(PageNote("missing", text, "" if i18n.has_words(context.language) else source.language))
     elif context.library.is_stale(source):
         notes.append(PageNote("stale", _("The English page is newer than this one. A number may have changed.")))
     if source.meta.get("composite"):
-        said = _("This is not one person’s story. It is an example, put together from public reports.")
-        notes.append(PageNote("composite", said))
+        text = _("This is not one person’s story. It is an example, put together from public reports.")
+        notes.append(PageNote("composite", text))
     if source.language == context.language and not source.reviewed:
-        said = _("This translation has not been checked by a native reader yet.")
-        notes.append(PageNote("translation", said))
+        text = _("This translation has not been checked by a native reader yet.")
+        notes.append(PageNote("translation", text))
     return notes

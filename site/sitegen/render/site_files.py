@@ -1,4 +1,4 @@
-"""Files outside the languages: the page for choosing one, 404 pages, sitemap, robots, styles and script."""
+"""Files outside the languages: the page for choosing one, error pages, sitemap, robots.txt, styles and scripts."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ from sitegen.publish import browser_bundle, mirrored_style, old_engines, open_da
 from sitegen.publish.withdrawals import withdrawal, withdrawn_media, withdrawn_quotes
 from sitegen.render.blocks import Context
 from sitegen.render.layout import alternates
-from sitegen.render.picture_blocks import heard
+from sitegen.render.picture_blocks import short_clip
 from sitegen.render.templates import render
 
 ASSETS = {
@@ -39,13 +39,13 @@ ASSETS = {
 _STYLES = {kind: name for kind, name in ASSETS.items() if name.endswith(".css")}
 
 WORKER = "sw.js"
-"""At the root and without a hash: a service worker rules only below its own address, and is looked at again."""
+"""At the root, since a service worker controls only addresses below its own; without a hash, so that it is updated."""
 
 
 def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
-    """Return addresses of style and script, with a hash of their bytes in the name: they may be kept for ever.
+    """Return the addresses of styles and scripts, with a hash of their bytes in the name, so that caches may keep them.
 
-    seal: the bundled script that locks letters. Each script has the hash by which a browser refuses another.
+    seal: the bundled script that encrypts letters. Each script comes with its Subresource Integrity hash.
     """
     names = {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
     names |= {f"{kind}_rtl": f"/assets/{_mirrored_name(folder / name)}" for kind, name in _STYLES.items()}
@@ -58,7 +58,7 @@ def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
 
 
 def published(folder: Path, seal: Path) -> Iterator[bytes]:
-    """Yield the styles and scripts of a folder as sites have them, and the bundled script if it is there."""
+    """Yield the styles and scripts of a folder as they are published, and the bundled script if it exists."""
     yield from (_published(folder / name) for name in ASSETS.values())
     if seal.is_file():
         yield seal.read_bytes()
@@ -70,20 +70,20 @@ def _hashed(path: Path) -> str:
 
 
 def _published(path: Path) -> bytes:
-    """Return a style or script as it is published: a stylesheet for old engines too, both without what only we read."""
-    makers: dict[str, Callable[[str], str]] = {".css": _small_style, ".js": _without_remarks}
-    made = makers.get(path.suffix, str)
-    return made(path.read_text(encoding="utf-8")).encode()
+    """Return a style or script as it is published: without comments and indents, styles for old engines too."""
+    converters: dict[str, Callable[[str], str]] = {".css": _style, ".js": _without_comments}
+    convert = converters.get(path.suffix, str)
+    return convert(path.read_text(encoding="utf-8")).encode()
 
 
 def _mirrored(path: Path) -> bytes:
-    """Return a style as languages load it that run from right to left."""
+    """Return a style as right-to-left languages load it."""
     return _mirrored_style(path.read_text(encoding="utf-8")).encode()
 
 
 @lru_cache(maxsize=32)
 def _mirrored_style(css: str) -> str:
-    return _dense(mirrored_style.mirrored(old_engines.lowered(css)))
+    return _minified(mirrored_style.mirror(old_engines.lower(css)))
 
 
 def _mirrored_name(path: Path) -> str:
@@ -91,30 +91,30 @@ def _mirrored_name(path: Path) -> str:
 
 
 @lru_cache(maxsize=32)
-def _small_style(css: str) -> str:
-    """Return our stylesheet for old engines too. Names of files and the files of each build ask for it."""
-    return _dense(old_engines.lowered(css))
+def _style(css: str) -> str:
+    """Return a stylesheet for old engines too. Cached, since file names and each build need it."""
+    return _minified(old_engines.lower(css))
 
 
-def _dense(css: str) -> str:
-    """Return a stylesheet without spaces that mean nothing: 176 bytes less over the wire."""
-    dense = re.sub(r" ?([{};,]) ?", r"\1", re.sub(r"\s+", " ", css))
-    return dense.replace(": ", ":").replace(";}", "}").strip()
+def _minified(css: str) -> str:
+    """Return a stylesheet without needless spaces: 176 bytes less over the wire."""
+    minified = re.sub(r" ?([{};,]) ?", r"\1", re.sub(r"\s+", " ", css))
+    return minified.replace(": ", ":").replace(";}", "}").strip()
 
 
-def _without_remarks(script: str) -> str:
-    """Return our script without lines that are comments, and without indents: a quarter of what a phone loads of it."""
+def _without_comments(script: str) -> str:
+    """Return a script without comment lines and indents, which saves a quarter of its bytes."""
     return re.sub(r"^[ \t]*(?://.*\n)?", "", script, flags=re.MULTILINE)
 
 
 def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
-    """Write the files of no language, and those that are alike in each, into the built site.
+    """Write the files outside the languages, and those that every language has, into the built site.
 
-    withdrawn_before: what the site that this one replaces lists as withdrawn.
+    withdrawn_before: the addresses that the replaced site lists as withdrawn.
     """
     allowed = consent_table.read_leniently(root / "content").media(context.today)
     write_assets(root, out, context.portal)
-    _films(root / "content", out, allowed)
+    _copy_films(root / "content", out, allowed)
     withdrawn_media.write_needing(out, root / "content", allowed)
     withdrawn_quotes.write_list(out)
     shutil.copyfile(seal, out / "assets" / seal.name)
@@ -123,26 +123,28 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     (out / "index.html").write_text(welcome, encoding="utf-8")
     for language in context.portal.language_codes():
         tablet.write(out, context.portal, language)
-        _messages(out / language, context.portal, language)
-        _neutral(out / language, context.portal, language)
-    _messages(out, context.portal, source)
+        _write_error_pages(out / language, context.portal, language)
+        _write_neutral_page(out / language, context.portal, language)
+    _write_error_pages(out, context.portal, source)
     sitemap = render(source, "sitemap.html", portal=context.portal, paths=_paths(context))
     (out / "sitemap.xml").write_text(sitemap, encoding="utf-8")
     robots = f"User-agent: *\nDisallow: /forms/\nDisallow: /pickup/\nSitemap: {context.portal.address}/sitemap.xml\n"
     (out / "robots.txt").write_text(robots, encoding="utf-8")
     shutil.copyfile(root / "site" / "assets" / WORKER, out / WORKER)
     open_data.write(root, out, context)
-    withdrawal.write_list(out, _withdrawn(context), withdrawn_before)
+    withdrawal.write_list(out, _withdrawn_addresses(context), withdrawn_before)
 
 
 def _language_names(context: Context) -> dict[str, Clip | None]:
     """Return the clip of each language's own name, in its own voice."""
     languages = context.portal.languages
-    return {one.code: heard(context, short_clips.LANGUAGE, one.name, one.code) for one in languages}
+    return {
+        language.code: short_clip(context, short_clips.LANGUAGE, language.name, language.code) for language in languages
+    }
 
 
 def write_assets(root: Path, out: Path, portal: Portal) -> None:
-    """Write our own styles and scripts under the names that `asset_names` gave the portal."""
+    """Write the styles and scripts under their `asset_names`, which the portal holds."""
     (out / "assets").mkdir()
     for kind, name in ASSETS.items():
         (out / portal.assets[kind].removeprefix("/")).write_bytes(_published(root / "site" / "assets" / name))
@@ -152,19 +154,19 @@ def write_assets(root: Path, out: Path, portal: Portal) -> None:
             (out / portal.assets[f"{kind}_rtl"].removeprefix("/")).write_bytes(style)
 
 
-def _films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
-    """Copy the films that a consent allows: no other file of content/ is published as it is."""
+def _copy_films(content: Path, out: Path, allowed: Mapping[str, frozenset[str]]) -> None:
+    """Copy the films that a consent allows; no other file of content/ is published unchanged."""
     for file in lookup.files(content, "media"):
         if file.path.suffix.lower() in FILMS and allowed.get(consent_names.media_name(file.name)):
             (out / file.name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, out / file.name)
 
 
-def _messages(folder: Path, portal: Portal, language: str) -> None:
-    """Write the web server's own pages: for a missing page, unreachable forms, and what is too large (deploy/)."""
-    say = i18n.say(language)
-    wrong = say("Something went wrong")
-    pages = (("404", 404, say("This page is not here")), ("away", 503, wrong), ("too-large", 413, wrong))
+def _write_error_pages(folder: Path, portal: Portal, language: str) -> None:
+    """Write the pages that the web server shows for errors: 404, forms not reachable, upload too large (deploy/)."""
+    say = i18n.translator(language)
+    error = say("Something went wrong")
+    pages = (("404", 404, say("This page is not here")), ("away", 503, error), ("too-large", 413, error))
     for name, status, title in pages:
         page = Page(
             title=title,
@@ -176,11 +178,11 @@ def _messages(folder: Path, portal: Portal, language: str) -> None:
         (folder / f"{name}.html").write_text(draw_page(portal, language, page), encoding="utf-8")
 
 
-def _is_there(pages: Mapping[str, PageSource], name: str) -> bool:
+def _has_page(pages: Mapping[str, PageSource], name: str) -> bool:
     return name in pages and not pages[name].withdrawn
 
 
-def _neutral(folder: Path, portal: Portal, language: str) -> None:
+def _write_neutral_page(folder: Path, portal: Portal, language: str) -> None:
     """Write the page that replaces a story withdrawn after this build (sitegen/publish/withdrawals/withdrawal.py)."""
     title, text = withdrawn_stories.neutral_words(language)
     body = Markup("<h1>{}</h1>\n<p>{}</p>").format(title, text)
@@ -188,18 +190,18 @@ def _neutral(folder: Path, portal: Portal, language: str) -> None:
     (folder / withdrawal.NEUTRAL).write_text(draw_page(portal, language, page), encoding="utf-8")
 
 
-def _withdrawn(context: Context) -> list[str]:
+def _withdrawn_addresses(context: Context) -> list[str]:
     """Return the addresses of the neutral pages."""
     pages = [page for by_name in context.library.by_language.values() for page in by_name.values()]
     return [f"/{page.language}/{page.path}" for page in pages if page.withdrawn]
 
 
 def _paths(context: Context) -> list[dict[str, str | list[str]]]:
-    """Return each page with the languages it really stands in."""
-    found: list[dict[str, str | list[str]]] = []
+    """Return the path of each page with the languages into which it is translated, for the sitemap."""
+    paths: list[dict[str, str | list[str]]] = []
     for name in context.library.names:
-        there = [code for code, pages in context.library.by_language.items() if _is_there(pages, name)]
-        if not there:
+        languages = [code for code, pages in context.library.by_language.items() if _has_page(pages, name)]
+        if not languages:
             continue
-        found.append({"path": context.library.find(name, there[0]).path, "languages": there})
-    return found
+        paths.append({"path": context.library.find(name, languages[0]).path, "languages": languages})
+    return paths

@@ -10,5 +10,5 @@ def slugify(text: str, separator: str) -> str:
 
     Stock slugifiers drop combining marks, which turns a Tamil heading into other words.
     """
-    kept = "".join(char if category(char)[0] in "LMN" else " " for char in unicodedata.normalize("NFC", text))
-    return separator.join(kept.lower().split())
+    letters = "".join(char if category(char)[0] in "LMN" else " " for char in unicodedata.normalize("NFC", text))
+    return separator.join(letters.lower().split())

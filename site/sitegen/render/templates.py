@@ -1,4 +1,4 @@
-"""Rows in, HTML out: the forms' Jinja environment, which also finds the templates of the site's blocks."""
+"""The templates of the site's blocks, in the forms' Jinja environment."""
 
 from functools import cache
 from pathlib import Path
@@ -21,11 +21,11 @@ def _environment(language: str) -> Environment:
 
 
 def compile_all() -> int:
-    """Compile every template, for all languages; return how many. Raises TemplateError for one that is wrong."""
+    """Compile every template, for all languages; return how many. Raises TemplateError for one that is not valid."""
     source = _environment(SOURCE_LANGUAGE)
     return len([source.get_template(name) for name in source.list_templates(["html"])])
 
 
 def render(language: str, template: str, **context: Any) -> Markup:
-    """Return a template of site/theme in one language, as HTML."""
+    """Render a template of site/theme in one language."""
     return Markup(_environment(language).get_template(template).render(**context))  # noqa: S704 - autoescaped

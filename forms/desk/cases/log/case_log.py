@@ -1,7 +1,7 @@
-"""The case log's entries: what staff decided and wrote, append-only, each encrypted to all keys of the desk.
+"""The entries of the case log: what staff decided and wrote; append-only, each encrypted to all keys of the desk.
 
-An entry names the entries that its writer had seen (`after`). So two machines that wrote without knowing of each
-other are told apart from one that changed its mind, with no clock to trust (L. Lamport, 1978; docs/decisions/0007).
+An entry names the entries that its writer had seen (`after`). This distinguishes a conflict between two machines from
+a change of mind without trusting any clock (L. Lamport, 1978; docs/decisions/0007).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,15 @@ from forms.core.problem import Problem
 from forms.desk.cases.log.versions import latest
 from forms.desk.crypto.copies import CopyMark, read_mark
 from forms.desk.crypto.decryption import Identities, NotALetter, open_json
-from forms.desk.crypto.foreign_json import ODD_JSON, tame
+from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
 KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read"})
 
-LONGEST = 4000
+MAX_TEXT_LENGTH = 4000
 """Characters of a note: it fits the size class of all entries in every script."""
 
-_SIZE = 24576
+_ENTRY_SIZE = 24576
+"""Bytes to which every entry is padded."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ class Entry:
     """One entry. thread: the first letter's id; at: the writer's clock, "2027-01-05T10:20" UTC; value: by kind.
 
     value: state {state, outcome, letters: how many the case had}, note {text}, assign {member}, due {day},
-    flag {flag, on}, answer {text, state; of a recording beside it voice: its id, seconds}, handover {desk},
-    merge {into, letters}, theme {theme, place, work},
-    read {letters}: somebody opened it when it had so many.
-    signature: the writer's, over all of this; copy: who encrypted it anew, if anybody.
+    flag {flag, on}, answer {text, state, and with a recording: voice (its id), seconds}, handover {desk},
+    merge {into, letters}, theme {theme, place, work}, read {letters: how many the case had when it was opened}.
+    signature: the writer's, over all of this; copy: who encrypted it again, if anybody.
     """
 
     id: str
@@ -52,14 +52,14 @@ class Entry:
 
     @property
     def register(self) -> str:
-        """What it sets: entries of the same register replace each other; empty where nothing is replaced."""
+        """The register that it sets: a later entry replaces earlier ones of the same register. Empty for none."""
         if self.kind == "flag":
             return f"flag {self.value.get('flag')}"
         return self.kind if self.kind in {"state", "assign", "due", "merge", "theme"} else ""
 
 
 def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: Mapping[str, Any]) -> Entry:
-    """Return an entry of now. Raises Problem for a kind that there is not or a text that is too long."""
+    """Return an entry with the present time. Raises Problem for an unknown kind or a text that is too long."""
     if kind not in KINDS:
         raise Problem(
             "case log",
@@ -67,24 +67,24 @@ def new_entry(thread: str, member: str, after: Sequence[str], kind: str, value: 
             lazy_gettext("There are: %(names)s.", names=", ".join(sorted(KINDS))),
         )
     for text in value.values():
-        if isinstance(text, str) and len(text) > LONGEST:
+        if isinstance(text, str) and len(text) > MAX_TEXT_LENGTH:
             raise Problem(
                 "case log",
                 lazy_gettext("The text has %(number)s letters.", number=len(text)),
-                lazy_gettext("Write at most %(number)s, or two notes.", number=LONGEST),
+                lazy_gettext("Write at most %(number)s, or two notes.", number=MAX_TEXT_LENGTH),
             )
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
     return Entry(new_id(), thread, member, at, tuple(after), kind, dict(value))
 
 
-def sealed_entry(entry: Entry, keys: Sequence[str]) -> bytes:
-    """Return an entry sealed for all keys of its desk: every entry has one size."""
+def seal_entry(entry: Entry, keys: Sequence[str]) -> bytes:
+    """Return an entry encrypted to all keys of its desk. Every entry has the same size."""
     data = {name: value for name, value in asdict(entry).items() if name != "copy"}
-    return seal({"form": "entry", "version": 1, **data}, keys, _SIZE)
+    return seal({"form": "entry", "version": 1, **data}, keys, _ENTRY_SIZE)
 
 
 def statement_of(entry: Entry, desk: str) -> SignedStatement:
-    """Return what the writer of an entry signs: every word of it, its place, and the desk."""
+    """Return the statement that the writer of an entry signs: its whole content, its case, and the desk."""
     content = content_hash(
         {"at": entry.at, "after": list(entry.after), "kind": entry.kind, "value": dict(entry.value)},
     )
@@ -92,71 +92,71 @@ def statement_of(entry: Entry, desk: str) -> SignedStatement:
 
 
 def open_entry(id: str, sealed: bytes, identities: Identities) -> Entry:
-    """Return an encrypted entry. Raises NotForThisDesk or NotALetter."""
+    """Decrypt an entry. Raises NotForThisDesk or NotALetter."""
     return read_entry(id, open_json(sealed, identities))
 
 
-def read_entry(id: str, data: Any, *, kept: bool = False) -> Entry:
-    """Return an entry from its JSON. `id`: of its file, since the text may claim any. Raises NotALetter.
+def read_entry(id: str, data: Any, *, from_index: bool = False) -> Entry:
+    """Return an entry from its JSON. `id`: that of its file, since the JSON may claim any. Raises NotALetter.
 
-    kept: from this machine's index.
+    from_index: whether the JSON comes from this machine's own index.
     """
     if is_id(id) and isinstance(data, dict):
-        with suppress(*ODD_JSON):
-            entry = _entry(id, data, kept=kept)
+        with suppress(*MALFORMED_JSON_ERRORS):
+            entry = _entry(id, data, from_index=from_index)
             if is_id(entry.thread) and _has_known_types(entry.value):
                 return entry
     raise NotALetter("case log", "An entry has not the shape of one.", "Leave it, and tell a developer.")
 
 
-def _entry(id: str, data: Mapping[str, Any], *, kept: bool) -> Entry:
-    mark = read_mark(data, kept=kept)
-    data = tame(data)
+def _entry(id: str, data: Mapping[str, Any], *, from_index: bool) -> Entry:
+    mark = read_mark(data, from_index=from_index)
+    data = sanitise(data)
     after = tuple(filter(is_id, data["after"]))
     texts = {name: str(data[name]) for name in ("thread", "member", "at", "kind")}
     signature = str(data.get("signature", ""))
     return Entry(id, **texts, after=after, value=dict(data["value"]), signature=signature, copy=mark)
 
 
-_TEXTS = frozenset({
+_TEXT_VALUES = frozenset({
     "state", "outcome", "text", "member", "day", "flag", "desk", "into", "theme", "place", "work", "sent", "heard",
     "head",
 })  # fmt: skip
-"""Values of an entry that are read as texts; others that a newer program writes are only shown."""
+"""Values of an entry that must be texts. Values of other names, from a newer program, are only shown."""
 
 
 def _has_known_types(value: Mapping[str, Any]) -> bool:
-    """Return whether what is read of an entry is of its type: a colleague's signature does not vouch for that."""
-    return all(isinstance(said, str) for name, said in value.items() if name in _TEXTS)
+    """Return whether the values of an entry have the right types: a colleague's signature does not guarantee it."""
+    return all(isinstance(text, str) for name, text in value.items() if name in _TEXT_VALUES)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Return entries so that each comes after all it had seen; concurrent ones by clock and id."""
-    known = {entry.id: entry for entry in entries}
-    sorter = TopologicalSorter({id: set(entry.after) & set(known) for id, entry in known.items()})
+    """Return entries so that each comes after all that its writer had seen; concurrent ones by time and id."""
+    by_id = {entry.id: entry for entry in entries}
+    sorter = TopologicalSorter({id: set(entry.after) & set(by_id) for id, entry in by_id.items()})
     try:
         sorter.prepare()
-    except CycleError:  # nobody's machine writes this: damaged or made up; the clocks must do
-        return sorted(known.values(), key=lambda entry: (entry.at, entry.id))
+    except CycleError:  # only damaged or forged entries contain cycles; fall back to the times
+        return sorted(by_id.values(), key=lambda entry: (entry.at, entry.id))
     ordered: list[Entry] = []
     ready: list[str] = []
     while sorter.is_active():
         ready += sorter.get_ready()
-        ready.sort(key=lambda id: (known[id].at, id), reverse=True)
-        ordered.append(known[ready[-1]])
+        ready.sort(key=lambda id: (by_id[id].at, id), reverse=True)
+        ordered.append(by_id[ready[-1]])
         sorter.done(ready.pop())
     return ordered
 
 
 def heads(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """Return the entries that no other has seen: what a new entry comes after."""
-    listed = list(entries)
-    seen = {id for entry in listed for id in entry.after}
-    return tuple(sorted(entry.id for entry in listed if entry.id not in seen))
+    """Return the ids of the entries that no other entry names in `after`: a new entry comes after these."""
+    entries = list(entries)
+    seen = {id for entry in entries for id in entry.after}
+    return tuple(sorted(entry.id for entry in entries if entry.id not in seen))
 
 
-def is_said(entries: Iterable[Entry], member: str, text: str, *, with_voice: bool) -> bool:
-    """Return whether this member gave this very answer in one of these entries: by a second click, or typed again."""
+def is_repeated_answer(entries: Iterable[Entry], member: str, text: str, *, with_voice: bool) -> bool:
+    """Return whether one of these entries is the same answer by the same member: a second click, or typed again."""
     return any(
         (entry.kind, entry.member, entry.value.get("text")) == ("answer", member, text.strip())
         and bool(entry.value.get("voice")) == with_voice
@@ -165,17 +165,17 @@ def is_said(entries: Iterable[Entry], member: str, text: str, *, with_voice: boo
 
 
 REGISTERS = ("state", "assign", "due", "theme", "merge", "flag urgent", "flag child")
-"""All that entries set in a case (`Entry.register`)."""
+"""All registers of a case (`Entry.register`)."""
 
-_NOT_DECIDED = frozenset({"letters", "sent", "head"})
-"""Values that tell what the writer's machine knew, not what the writer decided."""
+_CONTEXT_VALUES = frozenset({"letters", "sent", "head"})
+"""Values that record what the writer's machine knew, not what the writer decided."""
 
 
-def standing(entries: Sequence[Entry], register: str) -> list[Entry]:
-    """Return the entries of a register that no later one of it has seen, oldest first."""
+def current_entries(entries: Sequence[Entry], register: str) -> list[Entry]:
+    """Return the entries of a register that no later one replaces, oldest first: more than one if concurrent."""
     return latest([entry for entry in entries if entry.register == register], entries)
 
 
 def decision(entry: Entry) -> str:
-    """Return what an entry decides, to be compared: two that decide the same are no conflict."""
-    return repr(sorted((name, value) for name, value in entry.value.items() if name not in _NOT_DECIDED))
+    """Return what an entry decides, for comparison: entries that decide the same do not conflict."""
+    return repr(sorted((name, value) for name, value in entry.value.items() if name not in _CONTEXT_VALUES))

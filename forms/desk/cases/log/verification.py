@@ -1,7 +1,7 @@
-"""Which entries and copies this machine accepts: those signed by a pinned key.
+"""Verify the signatures of entries and copies: this machine accepts what a pinned key has signed.
 
-What was on this machine before entries had to be signed goes on counting. Whatever else is not signed by the person in
-whose name it stands is shown as not proven and changes nothing.
+Entries that were on this machine before signatures were required remain valid. Any other entry without the signature
+of the person whose name it bears is shown as not proven and changes nothing.
 """
 
 from collections.abc import Iterable
@@ -16,19 +16,19 @@ from forms.desk.crypto.pinned_keys import PinnedKeys
 
 @dataclass(frozen=True)
 class Verifier:
-    """Checks for one machine. member: whose it is; own: the signing keys of this machine."""
+    """Verifies signatures for one machine. member: the person who uses it; own: its signing keys."""
 
     pinned: PinnedKeys
     desk: str
     member: str
     own: frozenset[str]
 
-    def _keys(self, desk: str, who: str) -> frozenset[str]:
-        own = self.own if (desk, who) == (self.desk, self.member) else frozenset()
-        return self.pinned.signing_keys(desk, who) | own
+    def _keys(self, desk: str, member: str) -> frozenset[str]:
+        own = self.own if (desk, member) == (self.desk, self.member) else frozenset()
+        return self.pinned.signing_keys(desk, member) | own
 
     def split(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-        """Return the entries that count, and those that are not proven."""
+        """Return the proven entries, and those that are not proven."""
         proven: list[Entry] = []
         unproven: list[Entry] = []
         for entry in entries:
@@ -36,9 +36,9 @@ class Verifier:
         return proven, unproven
 
     def is_proven(self, entry: Entry) -> bool:
-        """Return whether an entry is by the person in whose name it stands, or was here before that had to be proved.
+        """Return whether an entry was written by the person it names, or is older than signatures on this machine.
 
-        A person for whom no signing key is published is believed without one, as before there were signatures.
+        The entries of a person for whom no signing key is published count without a signature.
         """
         if self.pinned.is_accepted(entry.id):
             return True
@@ -47,15 +47,19 @@ class Verifier:
             return True
         if entry.copy is not None and self._is_copy_proven(entry.copy, entry.thread, entry.id, [self.desk]):
             return True  # a colleague vouches for it
-        return not self.pinned.signing_keys(self.desk, entry.member) and self.pinned.knows(self.desk, entry.member)
+        return not self.pinned.signing_keys(self.desk, entry.member) and self.pinned.has_member(self.desk, entry.member)
 
     def _is_copy_proven(self, mark: CopyMark, letter: str, item: str, desks: Iterable[str] | None = None) -> bool:
-        for_us = mark.reader in {self.desk, self.member}
-        from_them = desks is None or mark.desk in desks
-        return for_us and from_them and mark.is_signed_by_any(letter, item, self._keys(mark.desk, mark.by))
+        is_for_this_machine = mark.reader in {self.desk, self.member}
+        is_from_desks = desks is None or mark.desk in desks
+        return (
+            is_for_this_machine
+            and is_from_desks
+            and mark.is_signed_by_any(letter, item, self._keys(mark.desk, mark.by))
+        )
 
     def provenance(self, letter: Letter) -> Provenance | None:
-        """Return where a copy came from; None for an original. That it is a copy, the server or the letter says."""
+        """Return where a copy came from; None for an original. The server or the letter says that it is a copy."""
         mark = letter.copy
         if mark is not None and self._is_copy_proven(mark, letter.thread, letter.id):
             return Provenance(mark.by, mark.day, is_proven=True)
@@ -65,5 +69,5 @@ class Verifier:
         return Provenance(mark.by if mark else letter.copied_by, mark.day if mark else "", is_proven=False)
 
     def is_mark_proven(self, mark: CopyMark | None, letter: str, item: str) -> bool:
-        """Return whether a copy of this item of this letter was made for this machine by whom it names."""
+        """Return whether the person named in the mark copied this item of this letter for this machine."""
         return mark is not None and self._is_copy_proven(mark, letter, item)

@@ -29,7 +29,7 @@ _INDIAN_MOBILE = re.compile(r"(?:(?:00|0)?91)?0?([6-9]\d{9})")
 """Ten digits from 6 to 9 (National Numbering Plan, 2003), as people write them: with 0, 91, +91, +91 (0) or nothing."""
 
 
-class Unsure(Problem):
+class DeliveryUnknown(Problem):
     """Nobody knows whether the text went out."""
 
 
@@ -41,11 +41,11 @@ class Gateway(Protocol):
 
         template: the DLT template number of the text (TRAI TCCCPR 2018), or empty.
 
-        Raises Unsure where nobody knows whether it went, else Problem: then it surely did not.
+        Raises DeliveryUnknown where nobody knows whether it went, else Problem: then it surely did not.
         """
 
 
-def dialled(phone: str) -> str:
+def dialable_number(phone: str) -> str:
     """Return a number as it is dialled, the same for each way to write it; empty where it is none.
 
     Digits only, a leading + as 00 (ITU-T E.123): a spreadsheet takes a cell that begins with + for a formula. An Indian
@@ -87,7 +87,7 @@ class FileOutbox:
 
 
 @dataclass
-class Handout:
+class DownloadOutbox:
     """The same lines in memory, for the window to hand out as a download."""
 
     content: bytes = b""
@@ -118,7 +118,7 @@ class HttpGateway:
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
         """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them.
 
-        Raises Problem where it was not sent, and Unsure where nobody can tell.
+        Raises Problem where it was not sent, and DeliveryUnknown where nobody can tell.
         """
         fields = {
             self.number_field: number,
@@ -135,7 +135,7 @@ class HttpGateway:
             raise Problem(self.name, "does not answer.", "Nothing was sent. Try again later.") from None
         except (requests.Timeout, requests.exceptions.ChunkedEncodingError):
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            raise Unsure(self.name, "took a text and never said whether it went.", todo) from None
+            raise DeliveryUnknown(self.name, "took a text and never said whether it went.", todo) from None
         except requests.ConnectionError as error:
             raise self._broken(error) from None
         except requests.RequestException:
@@ -151,7 +151,7 @@ class HttpGateway:
     def _broken(self, error: requests.ConnectionError) -> Problem:
         if "Remote end closed" in str(error) or "Connection aborted" in str(error):
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            return Unsure(self.name, "broke off in the middle.", todo)
+            return DeliveryUnknown(self.name, "broke off in the middle.", todo)
         return Problem(self.name, "cannot be reached.", "Nothing was sent. Is this machine online?")
 
     def _refused(self, status: int) -> Problem:
@@ -159,7 +159,7 @@ class HttpGateway:
             return Problem(self.name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
         if status >= requests.codes.internal_server_error:
             todo = "Look in the provider's list whether it went, then send again or leave it."
-            return Unsure(self.name, lazy_gettext("is in trouble (status %(status)s).", status=status), todo)
+            return DeliveryUnknown(self.name, lazy_gettext("is in trouble (status %(status)s).", status=status), todo)
         todo = "Look at the settings PORTAL_SMS_... and at the provider's description."
         return Problem(self.name, lazy_gettext("refused the text (status %(status)s).", status=status), todo)
 

@@ -15,11 +15,11 @@ from forms.core import i18n
 from forms.core.i18n.event_times import when
 from forms.core.portal import Event, Portal, pick
 from forms.core.problem import Problem
-from forms.desk.cases.plain_text import plain
+from forms.desk.cases.plain_text import printable
 from forms.desk.events.attendees import COMING, WAITING, Party
-from forms.desk.events.event_session import EventSession, folder_of
-from forms.desk.events.messaging.gateways import Gateway, Unsure, dialled
-from forms.desk.events.messaging.sms import plain_signs
+from forms.desk.events.event_session import EventSession, event_folder
+from forms.desk.events.messaging.gateways import DeliveryUnknown, Gateway, dialable_number
+from forms.desk.events.messaging.sms import to_cheapest_characters
 from forms.desk.sync.local_store import LocalStore
 
 TRYING, SENT = "trying", "sent"
@@ -41,7 +41,7 @@ class Reminder:
 
 
 @dataclass(frozen=True)
-class Gone:
+class SendResult:
     """What became of a run. unsure: keys of which nobody knows; problem: why the run stopped, or empty."""
 
     sent: int = 0
@@ -54,10 +54,10 @@ def ready(portal: Portal, event: Event, parties: Iterable[Party], today: date) -
     """Return the reminders of an event. Raises Problem where it is over: nobody needs to be reminded of yesterday."""
     if event.last_day < today:
         raise Problem(event.id, "is over.", "Nobody is reminded of what is past.")
-    told = (COMING, WAITING) if event.state == "cancelled" else (COMING,)
+    states = _reminded_states(event)
     by_number: dict[str, list[Party]] = {}
     for party in parties:
-        if party.state in told and party.may_be_reminded and (number := dialled(party.phone)):
+        if party.state in states and party.may_be_reminded and (number := dialable_number(party.phone)):
             by_number.setdefault(number, []).append(party)
     return [_reminder(portal, event, number, same) for number, same in by_number.items()]
 
@@ -67,7 +67,7 @@ def _reminder(portal: Portal, event: Event, number: str, parties: Sequence[Party
     first, keys = parties[0], tuple(_key(party, event) for party in parties)
     language = _language(portal, first.language)
     template = portal.sms.templates.get(_kind(event), {}).get(language, "")
-    return Reminder(keys[0], first.id, number, plain_signs(_words(portal, event, language)), template, keys)
+    return Reminder(keys[0], first.id, number, to_cheapest_characters(_words(portal, event, language)), template, keys)
 
 
 def _kind(event: Event) -> str:
@@ -75,7 +75,7 @@ def _kind(event: Event) -> str:
     return event.state if event.state in {"moved", "cancelled"} else "reminder"
 
 
-def without_template(portal: Portal, event: Event, parties: Iterable[Party]) -> list[str]:
+def languages_without_template(portal: Portal, event: Event, parties: Iterable[Party]) -> list[str]:
     """Return the languages of texts for which portal.yml has no DLT template number."""
     known = portal.sms.templates.get(_kind(event), {})
     return sorted(
@@ -87,10 +87,16 @@ def _language(portal: Portal, language: str) -> str:
     return language if language in portal.language_codes() else portal.language_codes()[0]
 
 
-def left_out(event: Event, parties: Iterable[Party]) -> int:
+def count_unreachable(event: Event, parties: Iterable[Party]) -> int:
     """Return how many groups come who cannot be reminded: no number, or no consent."""
-    told = (COMING, WAITING) if event.state == "cancelled" else (COMING,)
-    return sum(party.state in told and not (party.may_be_reminded and bool(dialled(party.phone))) for party in parties)
+    states = _reminded_states(event)
+    to_remind = (party for party in parties if party.state in states)
+    return sum(not (party.may_be_reminded and dialable_number(party.phone)) for party in to_remind)
+
+
+def _reminded_states(event: Event) -> tuple[str, ...]:
+    """Return the states of the parties that are reminded: of a cancelled event also those who wait."""
+    return (COMING, WAITING) if event.state == "cancelled" else (COMING,)
 
 
 def _key(party: Party, event: Event) -> str:
@@ -100,7 +106,7 @@ def _key(party: Party, event: Event) -> str:
 
 
 def _words(portal: Portal, event: Event, language: str) -> str:
-    _ = i18n.say(language)
+    _ = i18n.translator(language)
     told = {
         "title": pick(event.title, language), "when": when(event, language), "where": pick(event.where, language),
         "address": f"{portal.address}/{language}/cancel/",
@@ -115,7 +121,7 @@ def _words(portal: Portal, event: Event, language: str) -> str:
         said = _(
             "Reminder: %(title)s. %(when)s. Place: %(where)s. If you cannot come, please cancel with your code: %(address)s"  # noqa: E501 - one message
         )
-    return plain(said % told).replace("\n", " ")
+    return printable(said % told).replace("\n", " ")
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Ledger:
 
     @property
     def _folder(self) -> str:
-        return f"reminders/{folder_of(self.event)}"
+        return f"reminders/{event_folder(self.event)}"
 
     def state(self, key: str) -> str:
         """TRYING, SENT, or empty. A file that does not open counts as TRYING: nothing is sent twice by mistake."""
@@ -168,7 +174,7 @@ def send(
     *,
     again: bool = False,
     all_again: bool = False,
-) -> Gone:
+) -> SendResult:
     """Send what was not sent yet. May be called again after any failure: each goes once.
 
     again: also those of which nobody knows; all_again: all, where a file that was handed out got lost.
@@ -182,12 +188,12 @@ def send(
             unsure.append(reminder.key)
         else:
             problem = _send_one(ledger, reminder, gateway, at)
-            if isinstance(problem, Unsure):
+            if isinstance(problem, DeliveryUnknown):
                 unsure.append(reminder.key)
             if problem:
-                return Gone(sent, before, tuple(unsure), problem.sentence)
+                return SendResult(sent, before, tuple(unsure), problem.sentence)
             sent += 1
-    return Gone(sent, before, tuple(unsure))
+    return SendResult(sent, before, tuple(unsure))
 
 
 def _send_one(ledger: Ledger, reminder: Reminder, gateway: Gateway, at: str) -> Problem | None:
@@ -196,7 +202,7 @@ def _send_one(ledger: Ledger, reminder: Reminder, gateway: Gateway, at: str) -> 
         ledger.write(key, TRYING, at)
     try:
         gateway.send(reminder.number, reminder.text, reminder.key, reminder.template)
-    except Unsure as unsure:
+    except DeliveryUnknown as unsure:
         return unsure
     except Problem as problem:
         for key in keys:

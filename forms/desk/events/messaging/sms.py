@@ -36,7 +36,7 @@ _PLAIN = str.maketrans(
 )
 
 
-def plain_signs(text: str) -> str:
+def to_cheapest_characters(text: str) -> str:
     """Return the text with plain signs where they make it a GSM text; else with plain spaces only.
 
     A text in an Indian script needs its joiners, and no sign changes its price.

@@ -1,1 +1,1 @@
-"""The keys of this machine and of all desks: which are trusted, changed and retired."""
+"""The keys of this machine and of all desks: trust, change and retire them."""

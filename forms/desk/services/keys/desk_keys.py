@@ -1,4 +1,4 @@
-"""The keys of all desks as this machine knows them, and what follows: who signs here, and to whom is encrypted."""
+"""The keys of all desks as this machine knows them: who signs here, and to which keys data is encrypted."""
 
 from forms.core.crypto.encryption import seal_file
 from forms.core.crypto.signing import signing_key
@@ -18,7 +18,7 @@ from forms.desk.sync.responses import ServerAway
 
 
 class DeskKeys:
-    """The pinned keys of one machine, beside those that the portal publishes."""
+    """The pinned keys of one machine, and how the published keys differ from them."""
 
     def __init__(self, place: DeskPlace, own: OwnKeys, portal: PortalCopy, store: LocalStore, clock: Clock) -> None:
         self._place, self._own, self._portal, self._store, self._clock = place, own, portal, store, clock
@@ -26,54 +26,54 @@ class DeskKeys:
 
     @property
     def pinned(self) -> PinnedKeys:
-        """The keys of all desks as this machine knows them; remembered now if this is the first use. Raises Problem."""
+        """The keys of all desks as this machine knows them; the first use pins the published ones. Raises Problem."""
         if self._pinned is None:
-            here_before = [id for folder in ("entries", "letters", "parts") for id in self._store.ids(folder)]
+            existing = [id for folder in ("entries", "letters", "parts") for id in self._store.ids(folder)]
             self._pinned = PinnedKeys.load(self._place.folder) or PinnedKeys.first_use(
-                self._place.folder, self._portal.current.desks, here_before, self._clock.today()
+                self._place.folder, self._portal.current.desks, existing, self._clock.today()
             )
         return self._pinned
 
-    def read_again(self) -> PinnedKeys:
-        """Return the pinned keys as they are on the disk: another window of this machine may have confirmed some."""
+    def reload(self) -> PinnedKeys:
+        """Read the pinned keys from the disk again: another window on this machine may have confirmed some."""
         self._pinned = None
         return self.pinned
 
     @property
     def own_desk(self) -> Desk:
-        """Return this desk as the portal publishes it, or as it is pinned here. Raises Problem where there is none."""
-        desk = self._place.desk
-        found = self._portal.current.named([desk]) or [one for one in self.pinned.desks() if one.id == desk]
-        if not found:
+        """This desk as the portal publishes it, or else as pinned here. Raises Problem if there is no such desk."""
+        id = self._place.desk
+        desks = self._portal.current.desks_with_ids([id]) or [desk for desk in self.pinned.desks() if desk.id == id]
+        if not desks:
             todo = "Compare content/portal.yml, build the site again, and fetch."
-            raise Problem(lazy_gettext("desk %(desk)s", desk=desk), "is not a desk of this portal.", todo)
-        return found[0]
+            raise Problem(lazy_gettext("desk %(desk)s", desk=id), "is not a desk of this portal.", todo)
+        return desks[0]
 
     @property
     def member(self) -> str:
-        """Return whose machine this is: the member of the desk that has this key."""
-        mine, all_keys = self._own.recipients, self.pinned.all_keys(self._place.desk)
-        found = next((one.who for one in all_keys if one.what == KEY and one.text in mine), "")
-        return found or self._place.name
+        """The member of the desk who uses this machine: the one who has its key."""
+        own, all_keys = self._own.recipients, self.pinned.all_keys(self._place.desk)
+        member = next((key.who for key in all_keys if key.what == KEY and key.text in own), "")
+        return member or self._place.name
 
     @property
     def signer(self) -> Signer:
-        """Return who signs here: by the key that the others know, until the portal has the new one."""
-        known = self.pinned.present_signing_keys(self._place.desk, self.member)
-        mine = self._own.identities
-        chosen = next((one for one in mine if keys.signing_line(one) in known), mine[0])
-        return Signer(self._place.desk, self.member, signing_key(str(chosen)), self._clock.today().isoformat())
+        """The signer on this machine. It uses the key that others know, until the portal publishes the new one."""
+        pinned = self.pinned.present_signing_keys(self._place.desk, self.member)
+        identities = self._own.identities
+        identity = next((each for each in identities if keys.signing_line(each) in pinned), identities[0])
+        return Signer(self._place.desk, self.member, signing_key(str(identity)), self._clock.today().isoformat())
 
     def recipients(self, desk: str, who: str = "") -> tuple[str, ...]:
-        """Return the keys of a desk, or of one of its people. Raises UnconfirmedKey where one of them is in doubt."""
+        """Return the keys of a desk, or of one of its people. Raises UnconfirmedKey."""
         return self.pinned.recipients(self._portal.current.desks, desk, who)
 
     def own_recipients(self) -> list[str]:
-        """Return the keys of this machine and of its desk. Raises UnconfirmedKey where one of them is in doubt."""
+        """Return the keys of this machine and of its desk. Raises UnconfirmedKey."""
         return list(dict.fromkeys([self._own.recipient, *self.recipients(self._place.desk)]))
 
     def seal_for_desk(self, plain: bytes) -> bytes:
-        """Return a file that stays on this machine, encrypted to the pinned keys of this desk and to this machine's."""
+        """Encrypt a file of this machine to the pinned keys of its desk and to its own key."""
         pinned = (key.text for key in self.pinned.all_keys(self._place.desk) if key.what != SIGNING)
         return seal_file(plain, list(dict.fromkeys([self._own.recipient, *pinned])))
 
@@ -82,15 +82,18 @@ class DeskKeys:
         return self.pinned.changes(self._portal.current.desks)
 
     def fetch(self) -> str:
-        """Fetch the portal and compare its keys with the pinned ones; a sentence where it cannot be read."""
+        """Fetch the portal and compare its keys with the pinned ones.
+
+        Returns a sentence if this program is too old to read the portal, else an empty text. Raises Problem.
+        """
         try:
-            self.read_again()  # by the portal of before, if there is one
+            self.reload()  # with the previous portal, if there is one
         except ServerAway:
             raise
         except Problem:
-            pass  # the portal that is here is damaged: the one that comes is the first
-        said = self._portal.fetch_if_readable()
-        present = {self._own.recipient, self._own.signing_keys[0]} if self._own.identities else set()
-        if not said:
-            self.pinned.look(self._portal.current.desks, present, self._place.desk, self.member)
-        return said
+            pass  # the stored portal is damaged: the fetched one counts as the first
+        outdated = self._portal.fetch_if_readable()
+        own = {self._own.recipient, self._own.signing_keys[0]} if self._own.identities else set()
+        if not outdated:
+            self.pinned.record_published(self._portal.current.desks, own, self._place.desk, self.member)
+        return outdated

@@ -1,4 +1,4 @@
-"""What a person decides about keys: which ones this machine trusts, and when it takes a new one."""
+"""Decisions of staff about keys: which ones this machine trusts, and when it changes its own."""
 
 from dataclasses import dataclass
 from threading import RLock
@@ -14,7 +14,7 @@ from forms.desk.services.portal_copy import PortalCopy
 
 @dataclass(frozen=True)
 class KeyDecisions:
-    """The decisions of whoever sits at this machine."""
+    """Carries out the decisions of the person at this machine."""
 
     place: DeskPlace
     own: OwnKeys
@@ -24,57 +24,57 @@ class KeyDecisions:
     busy: RLock
 
     def trust(self, who: str = "", *, stolen: bool = False) -> int:
-        """A person has compared fingerprints: take over the changes of a person or desk (all if empty); how many.
+        """Accept the invalidate keys of a person or desk (all if empty), after comparing fingerprints; return how many.
 
-        stolen: what comes signed by the old key counts no more; what is here already does. Raises Problem.
+        stolen: reject what arrives signed by the old key; what is on this machine remains valid. Raises Problem.
         """
         with self.busy:
-            pinned = self.keys.read_again()
+            pinned = self.keys.reload()
             count = pinned.confirm(self.portal.current.desks, who, self._proven_ids(), stolen=stolen)
             if not who:
                 pinned.mark_compared()
-            self.cases.changed()
+            self.cases.invalidate()
             return count
 
     def _proven_ids(self) -> list[str]:
-        """Return the ids of entries and copies here that count now: they go on counting after a change of keys."""
-        verifier, index = self.cases.verifier, self.cases.fresh_index()
+        """Return the ids of entries and copies that are proven now: they remain valid after a change of keys."""
+        verifier, index = self.cases.verifier, self.cases.refresh_index()
         letters = (letter for _, _, letter in index.letters() if isinstance(letter, Letter) and letter.copy)
-        found = ((letter.id, verifier.provenance(letter)) for letter in letters)
-        copies = [id for id, provenance in found if provenance and provenance.is_proven]
+        provenances = ((letter.id, verifier.provenance(letter)) for letter in letters)
+        copies = [id for id, provenance in provenances if provenance and provenance.is_proven]
         return [*copies, *(entry.id for entry in verifier.split(index.entries())[0])]
 
     def refuse(self, who: str) -> int:
-        """Keep the keys that this machine knows for a person or desk; how many changes are refused. Raises Problem."""
+        """Refuse the changed keys of a person or desk; return how many changes. Raises Problem."""
         with self.busy:
-            return self.keys.read_again().refuse(self.portal.current.desks, who)
+            return self.keys.reload().refuse(self.portal.current.desks, who)
 
     def accept_unsigned(self) -> int:
-        """Let entries and copies count that are here and not proven, as after a restore; how many. Raises Problem."""
+        """Let unproven entries and copies here count, as after a restore; return how many. Raises Problem."""
         with self.busy:
-            pinned = self.keys.read_again()
+            pinned = self.keys.reload()
             ids = [*(entry.id for entry in self.cases.unproven()), *self.cases.unproven_copies()]
             pinned.accept(ids)
-            self.cases.changed()
+            self.cases.invalidate()
             return len(ids)
 
-    def change_key(self, passphrase: str | None) -> key_files.Public:
-        """Take a new key and token; see `keys.rotate`. Raises Problem."""
+    def change_key(self, passphrase: str | None) -> key_files.PublicKeys:
+        """Make a new key and token for this machine; see `keys.rotate`. Raises Problem."""
         with self.busy:
             public = key_files.rotate(self.place.folder, passphrase)
-            self._read_keys_again(passphrase)
+            self._reload_keys(passphrase)
             return public
 
     def forget_old_keys(self, passphrase: str | None) -> int:
-        """Forget all keys of this machine but the present one; how many. Raises Problem.
+        """Delete all keys of this machine but the present one; return how many. Raises Problem.
 
-        What they alone open is shut for good, in memory too: ask key_retirement.py first what that is.
+        Whatever only they decrypt becomes unreadable, in memory too: see key_retirement.py for what that is.
         """
         with self.busy:
-            count = key_files.forget_old(self.place.folder, passphrase)
-            self._read_keys_again(passphrase)
+            count = key_files.forget_old_keys(self.place.folder, passphrase)
+            self._reload_keys(passphrase)
             return count
 
-    def _read_keys_again(self, passphrase: str | None) -> None:
-        self.own.read_again(passphrase)
+    def _reload_keys(self, passphrase: str | None) -> None:
+        self.own.reload(passphrase)
         self.cases.reopen()

@@ -1,4 +1,4 @@
-"""Old keys of a machine, kept after `change-key` to open older letters: what still needs them, and may they go?"""
+"""Retire the old keys of a machine, which `change-key` keeps for older letters: find out what still needs them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,15 +18,16 @@ from forms.desk.services.place import DeskPlace
 from forms.desk.services.synchronising import Synchronising
 from forms.desk.sync.client import Server
 
-_OURS_ALONE = frozenset({"identity.age", "index.age"})
-"""The key file itself, and what is made anew from the letters."""
+_REPLACEABLE_FILES = frozenset({"identity.age", "index.age"})
+"""The key file itself, and the index, which is made again from the letters."""
 
-_FOR_OTHERS = frozenset({"outbox", "refused"})
+_FOLDERS_FOR_OTHERS = frozenset({"outbox", "refused"})
+"""Folders with files that are encrypted to others."""
 
 
 @dataclass(frozen=True)
-class StillNeeded:
-    """What only old keys open here. records: files that belong to no case, as of events."""
+class OldKeyUse:
+    """What only old keys decrypt on this machine. records: files that belong to no case, like those of events."""
 
     files: tuple[Path, ...]
     cases: tuple[Case, ...]
@@ -34,27 +35,27 @@ class StillNeeded:
 
     @property
     def sentence(self) -> str:
-        """All of it in a sentence."""
+        """A summary for staff."""
         if not self.files:
             return lazy_gettext("Nothing on this machine needs an old key.")
-        unsettled = sum(case.state.value != "closed" for case in self.cases)
-        said = lazy_ngettext(
+        open_cases = sum(case.state.value != "closed" for case in self.cases)
+        summary = lazy_ngettext(
             "Only old keys open something of %(count)s case (%(open)s of them not closed).",
             "Only old keys open something of %(count)s cases (%(open)s of them not closed).",
             len(self.cases),
-            open=unsettled,
+            open=open_cases,
         )
         records = lazy_ngettext(
             "Besides, only they open %(count)s paper that belongs to no case.",
             "Besides, only they open %(count)s papers that belong to no case.",
             self.records,
         )
-        return joined(said, records if self.records else "")
+        return joined(summary, records if self.records else "")
 
 
 @dataclass(frozen=True)
 class KeyRetirement:
-    """Finds out what the old keys of one machine are still needed for."""
+    """Finds out what still needs the old keys of one machine, and encrypts it again."""
 
     place: DeskPlace
     own: OwnKeys
@@ -62,27 +63,29 @@ class KeyRetirement:
     cases: CaseList
     sync: Synchronising
 
-    def needing(self) -> StillNeeded:
-        """Return all that does not open with the present key, but with an older one; tries each file."""
-        files = tuple(self._need_old_keys())
+    def find_needed(self) -> OldKeyUse:
+        """Return everything that an older key decrypts and the present one does not; tries each file."""
+        files = tuple(self._files_needing_old_keys())
         names = {path.stem for path in files}
-        of_cases = [(case, set(_files_of(case))) for case in self.cases.all()]
-        records = names.difference(*(own for _, own in of_cases))
-        return StillNeeded(files, tuple(case for case, own in of_cases if own & names), len(records))
+        items = [(case, set(_item_ids(case))) for case in self.cases.all()]
+        records = names.difference(*(ids for _, ids in items))
+        return OldKeyUse(files, tuple(case for case, ids in items if ids & names), len(records))
 
-    def anything_needs_old_keys(self) -> bool:
-        """Return whether `needing` would find anything; looks no further than the first."""
-        return next(self._need_old_keys(), None) is not None
+    def are_old_keys_needed(self) -> bool:
+        """Return whether `find_needed` would find anything; stops at the first file."""
+        return next(self._files_needing_old_keys(), None) is not None
 
-    def _need_old_keys(self) -> Iterator[Path]:
+    def _files_needing_old_keys(self) -> Iterator[Path]:
         (present, *older), folder = self.own.identities, self.place.folder
         for path in sorted(folder.rglob("*.age")) if older else ():
-            ours = path.name not in _OURS_ALONE and path.relative_to(folder).parts[0] not in _FOR_OTHERS
-            if ours and not _opens(path, [present]) and _opens(path, older):
+            is_for_others = path.relative_to(folder).parts[0] in _FOLDERS_FOR_OTHERS
+            if path.name in _REPLACEABLE_FILES or is_for_others:
+                continue
+            if not _can_decrypt(path, [present]) and _can_decrypt(path, older):
                 yield path
 
     def require_that_new_key_is_known(self) -> None:
-        """Fetch all that waits. Raises Problem while anything may still come that is sealed to an old key."""
+        """Fetch everything that waits. Raises Problem while letters encrypted to an old key may still arrive."""
         away = self.sync.run().away
         if away:
             raise Problem(
@@ -96,17 +99,17 @@ class KeyRetirement:
                 "Put key: %(key)s into content/portal.yml, build the site again, then come back.", key=present
             )
             raise Problem("old keys", "New letters are still sealed to one of them.", todo)
-        Server(self.place.address, key_files.token(self.place.folder)).me()  # the old token goes with the old keys
+        Server(self.place.address, key_files.token(self.place.folder)).me()  # the old tokens are deleted with the keys
 
-    def seal_anew(self, found: StillNeeded) -> None:
-        """Seal for the desk's present keys what only old ones open: nothing is lost then. May be done again."""
-        for path in found.files:
+    def seal_anew(self, use: OldKeyUse) -> None:
+        """Encrypt to the desk's present keys what only old keys decrypt, so that nothing is lost. Idempotent."""
+        for path in use.files:
             if path.parent.name == "parts" and part_id(path.read_bytes()) == path.stem:
                 self.keys.pinned.accept([path.stem])  # an original: its name is no longer the hash of the new bytes
             write_or_complain(path, self.keys.seal_for_desk(self.own.open(path.read_bytes())))
 
 
-def _opens(path: Path, identities: Identities) -> bool:
+def _can_decrypt(path: Path, identities: Identities) -> bool:
     try:
         open_sealed(path.read_bytes(), identities)
     except NotForThisDesk:
@@ -114,8 +117,9 @@ def _opens(path: Path, identities: Identities) -> bool:
     return True
 
 
-def _files_of(case: Case) -> Iterator[str]:
+def _item_ids(case: Case) -> Iterator[str]:
+    """Yield the ids of all letters, entries and attachments of a case: the names of its files."""
     yield from (letter.id for letter in case.letters if isinstance(letter, Letter))
     yield from (entry.id for entry in case.entries)
     yield from (part.id for _, part in case.parts)
-    yield from (part.id for part in case.spoken_answers)
+    yield from (part.id for part in case.answer_recordings)

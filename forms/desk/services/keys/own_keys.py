@@ -7,34 +7,34 @@ from forms.desk.crypto.decryption import Identities, open_sealed
 
 
 class OwnKeys:
-    """This machine's keys. identities: the present one first; empty once the desk is locked."""
+    """The private keys of this machine. identities: the present one first; empty once the desk is locked."""
 
     def __init__(self, folder: Path, identities: Identities) -> None:
         self._folder, self.identities = folder, identities
 
     @property
     def recipient(self) -> str:
-        """Return the public half of the present key."""
+        """The public half of the present key."""
         return str(self.identities[0].to_public())
 
     @property
     def recipients(self) -> frozenset[str]:
-        """Return the public halves of all keys."""
+        """The public halves of all keys."""
         return frozenset(str(identity.to_public()) for identity in self.identities)
 
     @property
     def signing_keys(self) -> tuple[str, ...]:
-        """Return the public signing keys, the present one first."""
+        """The public signing keys, the present one first."""
         return tuple(keys.signing_line(identity) for identity in self.identities)
 
     def open(self, sealed: bytes) -> bytes:
-        """Return what was encrypted to one of these keys. Raises Problem."""
+        """Decrypt a file that was encrypted to one of these keys. Raises Problem."""
         return open_sealed(sealed, self.identities)
 
-    def read_again(self, passphrase: str | None) -> None:
-        """Take the keys from the key file again, which has changed. Raises Problem."""
+    def reload(self, passphrase: str | None) -> None:
+        """Read the keys from the key file again, after it has changed. Raises Problem."""
         self.identities = keys.identities(self._folder, lambda: passphrase or "")
 
     def forget(self) -> None:
-        """Forget the keys: the desk is locked."""
+        """Drop the keys from memory, when the desk is locked."""
         self.identities = ()

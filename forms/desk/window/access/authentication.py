@@ -13,14 +13,14 @@ from threading import RLock
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.services.place import DeskPlace
-from forms.desk.services.synchronising import Synced
+from forms.desk.services.synchronising import SyncResult
 from forms.desk.session import Session
 from forms.web.local.entrance import Entrance
 
 LONGEST_WAIT = 60
 """Seconds to wait at most after wrong passphrases."""
 
-HELD_PATHS = ("/case/", "/events/")
+HELD_FORM_PATHS = ("/case/", "/events/")
 """Where the forms stand whose words are held while the desk is locked."""
 
 
@@ -52,7 +52,7 @@ class Authenticator(Entrance):
     idle_seconds: float
     clock: Callable[[], float] = passed
     session: Session | None = None
-    synced: Synced | None = None
+    synced: SyncResult | None = None
     held: tuple[str, list[tuple[str, str]]] | None = None
     back: str = "/"
     used: float = 0.0
@@ -83,7 +83,7 @@ class Authenticator(Entrance):
     def hold(self, path: str, fields: Iterable[tuple[str, str]]) -> None:
         """Hold a form of a case or an event until the desk is unlocked. Others, passphrases above all, are not held."""
         pairs = [(name, value) for name, value in fields if name != "form_token"]
-        if pairs and path.startswith(HELD_PATHS):
+        if pairs and path.startswith(HELD_FORM_PATHS):
             self.held = (path, pairs)
 
     def drop(self) -> None:

@@ -9,17 +9,17 @@ from werkzeug.wrappers import Response as Answer
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.core.trusted_date import machines_doubt
+from forms.core.trusted_date import machine_clock_warning
 from forms.desk.events import attendance, event_export, event_views
 from forms.desk.events.attendance_sheet import file_name
 from forms.desk.events.attendees import COMING, WAITING, Gathering, free_places
-from forms.desk.events.event_records import EventBook
-from forms.desk.events.event_retention import count, erase_old
+from forms.desk.events.event_records import EventRecords
+from forms.desk.events.event_retention import count, erase_old_names
 from forms.desk.events.visits import is_visit
 from forms.desk.window import labels
 from forms.desk.window.current import current_session
 from forms.desk.window.events import reminder_pages, visit_pages
-from forms.desk.window.events.event_access import the_book
+from forms.desk.window.events.event_access import current_event_records
 from forms.desk.window.reader import gettext as _
 from forms.desk.window.reader import ngettext
 from forms.web.local.secret_path import redirect_to
@@ -38,8 +38,8 @@ def _show(template: str, **values: Any) -> str:
 @pages.get("/")
 def listed() -> str:
     """Return all events with their counts: what must be said loudly, what comes, what is past."""
-    book = the_book()
-    erased = erase_old(book)
+    book = current_event_records()
+    erased = erase_old_names(book)
     found = book.gatherings()
     past, upcoming = _parted(found, book.today)
     visits = [case for case in current_session().cases.all() if is_visit(case.form)]
@@ -50,7 +50,7 @@ def listed() -> str:
             labels.spoken(code) for code in event_views.missing_languages(book.session.portal, one)
         ],
         kept={one.id: count(book.session, one.id) for one in past}, told_by=request.args, warning=event_export.WARNING,
-        doubt=machines_doubt(book.known_day),
+        doubt=machine_clock_warning(book.known_day),
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def fetch() -> Answer | tuple[str, int]:
 
     Raises Problem where the server is away.
     """
-    fetched = the_book().fetch()
+    fetched = current_event_records().fetch()
     if fetched.away:
         raise Problem("server", fetched.away, "You can go on with what was fetched before.")
     return redirect_to(f"/events/?new={fetched.new}&cancelled={fetched.cancelled}")
@@ -84,12 +84,12 @@ def fetch() -> Answer | tuple[str, int]:
 @pages.get("/<event_id>/")
 def one(event_id: str) -> str:
     """Return one event: who comes, who waits in order, who came, and what can be done."""
-    return _event(the_book(), event_id)
+    return _event(current_event_records(), event_id)
 
 
-def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> str:
+def _event(book: EventRecords, event_id: str, problem: Problem | None = None) -> str:
     gathering = book.gathering(event_id)
-    parties, found = book.parties(gathering), book.standings(event_id)
+    parties, found = book.parties(gathering), book.attendance_by_party(event_id)
     return _show(
         "event.html", one=gathering, found=found, free=free_places(gathering), problem=problem,
         coming=[party for party in parties if party.state == COMING],
@@ -107,16 +107,16 @@ def _event(book: EventBook, event_id: str, problem: Problem | None = None) -> st
 @pages.get("/<event_id>/mark")
 def marking(event_id: str) -> str:
     """Return a page with one big button for each party, for a narrow window at the entrance."""
-    return _marking(the_book(), event_id)
+    return _marking(current_event_records(), event_id)
 
 
-def _marking(book: EventBook, event_id: str, problem: Problem | None = None) -> str:
+def _marking(book: EventRecords, event_id: str, problem: Problem | None = None) -> str:
     gathering = book.gathering(event_id)
-    parties, found = book.parties(gathering), book.standings(event_id)
+    parties, found = book.parties(gathering), book.attendance_by_party(event_id)
     listed = [party for party in parties if party.state in {COMING, WAITING}]
     return _show(
         "event-mark.html", one=gathering, found=found, came=attendance.came(found.values()), problem=problem,
-        left=[party for party in listed if party.id not in found], most=attendance.MOST_PEOPLE,
+        left=[party for party in listed if party.id not in found], most=attendance.MAX_PEOPLE,
         done=[party for party in listed if party.id in found],
         walked=[each for each in found.values() if each.walk_in],
         warnings=event_views.warnings(book, gathering, parties),
@@ -126,18 +126,18 @@ def _marking(book: EventBook, event_id: str, problem: Problem | None = None) -> 
 @pages.post("/<event_id>/mark")
 def mark(event_id: str) -> Answer | tuple[str, int]:
     """Write down how many of a party came; 0 takes it back. Durable before the page is shown again."""
-    book, form = the_book(), request.form
+    book, form = current_event_records(), request.form
     return _written(book, event_id, lambda: book.mark(event_id, form.get("about", ""), _people(form)))
 
 
 @pages.post("/<event_id>/walk-in")
 def walk_in(event_id: str) -> Answer | tuple[str, int]:
     """Write down people who came without signing up."""
-    book, form = the_book(), request.form
+    book, form = current_event_records(), request.form
     return _written(book, event_id, lambda: book.walk_in(event_id, form.get("name", ""), _people(form)))
 
 
-def _written(book: EventBook, event_id: str, write: Callable[[], Any]) -> Answer | tuple[str, int]:
+def _written(book: EventRecords, event_id: str, write: Callable[[], Any]) -> Answer | tuple[str, int]:
     try:
         write()
     except Problem as problem:
@@ -158,7 +158,7 @@ def _people(form: Mapping[str, str]) -> int:
 @pages.post("/<event_id>/signup")
 def act(event_id: str) -> Answer | tuple[str, int]:
     """Remove a sign-up, let it in, pass it over; or let the line of the event move up by itself again."""
-    book, form = the_book(), request.form
+    book, form = current_event_records(), request.form
     action = form.get("action", "")
     try:
         book.act(event_id if action == "let-go" else form.get("signup", ""), action)
@@ -173,7 +173,10 @@ def act(event_id: str) -> Answer | tuple[str, int]:
 @pages.get("/<event_id>/sheet.pdf")
 def sheet(event_id: str) -> Response:
     """Return the attendance sheet in a language of the portal."""
-    book, language = the_book(), request.args.get("language") or event_views.sheet_language(the_book(), event_id)
+    book, language = (
+        current_event_records(),
+        request.args.get("language") or event_views.sheet_language(current_event_records(), event_id),
+    )
     pdf = event_views.sheet_pdf(book, event_id, language)
     return _file(file_name(event_id, language, book.today), "application/pdf", pdf)
 
@@ -192,7 +195,7 @@ def export_all() -> Response:
 
 def _export(event_id: str | None) -> Response:
     """Return the list of an event as a file. Raises Problem where the warning was not ticked."""
-    book = the_book()
+    book = current_event_records()
     if request.form.get("understood") != "yes":
         raise Problem("export", event_export.WARNING, "Tick that you have read this, then export.")
     name, content = event_views.export_file(book, request.form.get("format", "zip"), event_id)

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from forms.core.crypto.encryption import LEAST_PART, SIZE_CLASSES, part_id, size_class
+from forms.core.crypto.encryption import MIN_PART_SIZE, SIZE_CLASSES, part_id, size_class
 from forms.core.form_schema import load
 from forms.core.ids import is_id
 from forms.server.api.browser_api.addressing import Addressing, read_addressing
@@ -31,7 +31,7 @@ def part(wanted: str) -> Response:
     """
     request.max_content_length = 2 * MAX_PART_BYTES
     addressing, body = read_addressing(), request.get_data()
-    sizes = [size for size in SIZE_CLASSES if LEAST_PART <= size <= MAX_PART_BYTES]
+    sizes = [size for size in SIZE_CLASSES if MIN_PART_SIZE <= size <= MAX_PART_BYTES]
     if part_id(body) != wanted or not addressing.fits(body, sizes):
         raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:

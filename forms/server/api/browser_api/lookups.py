@@ -40,7 +40,7 @@ def lookup() -> Response:
             "came": [_day(day, language) for day in progress.days],
             "taken": bool(progress.taken_by),
             "desks": desk_keys(portal.receivers(progress.desks)),
-            "faces": {desk.id: desk.picture for desk in portal.named(progress.desks) if desk.picture},
+            "faces": {desk.id: desk.picture for desk in portal.desks_with_ids(progress.desks) if desk.picture},
             "answers": [
                 {
                     "desk": answer.desk,

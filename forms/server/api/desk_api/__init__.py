@@ -5,7 +5,7 @@ It is described in docs/pickup-openapi.yaml. The access log records who did what
 
 from flask import Blueprint, Response
 
-from forms.core.handover_version import OUR_ANSWER
+from forms.core.handover_version import ANSWER_HEADER
 from forms.server.api.desk_api import case_log, letters, server, signups
 from forms.web.headers import NEVER_KEPT
 
@@ -17,5 +17,5 @@ for part in (letters, case_log, server, signups):
 @desk_api.after_request
 def _add_headers(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_KEPT
-    response.headers[OUR_ANSWER] = "1"
+    response.headers[ANSWER_HEADER] = "1"
     return response

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from flask import Blueprint, Response, request
 
-from forms.core.crypto.encryption import ANSWER_SIZES, LEAST_PART, SIZE_CLASSES, is_sealed_for, part_id
+from forms.core.crypto.encryption import ANSWER_SIZES, MIN_PART_SIZE, SIZE_CLASSES, is_sealed_for, part_id
 from forms.core.portal import Desk, Member
 from forms.server.api.desk_api.requests import (
     age_file,
@@ -105,7 +105,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
 
 def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: bytes) -> Response:
     """Keep the voice of an answer. Raises ApiError 400 for another size, and for an id that is not its SHA-256."""
-    if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MAX_VOICE_KEYS), (LEAST_PART,)):
+    if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MAX_VOICE_KEYS), (MIN_PART_SIZE,)):
         raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
     with writing_to(letter_id):
         is_own = mailboxes().add_voice(voice_id, letter_id, desk.id, today(), sealed)

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from forms.server.store.connections.addresses import MAX_NAME_BYTES
 from forms.server.store.faults import NotOurSchema, fault_of, sqlstate
 
@@ -54,7 +54,7 @@ def copy_file(file: Path, to: Path) -> None:
     Raises NotOurSchema if that is not possible.
     """
     try:
-        with replaced(to) as temporary:
+        with atomic_replacement(to) as temporary:
             temporary.touch(0o600)
             with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(temporary)) as target:
                 source.backup(target)

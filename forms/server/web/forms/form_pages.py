@@ -161,7 +161,7 @@ def _shell(
     finished: bool = False,
     multiple_of: int = _PAGE_STEP,
 ) -> Response:
-    translate = i18n.say(form_request.language)
+    translate = i18n.translator(form_request.language)
     title = translate(form_request.definition.title)
     page_values = Page(
         title=f"{translate('Please correct:')} {title}" if is_correction else title,

@@ -126,7 +126,7 @@ def _keep_parts(
                 with form_request.services.files.slot() as wait:
                     cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
                 parts.append(sending.keep_part(form_request.services, cleaned, desks, form_request.today, store))
-            except attachments.NotTaken as problem:
+            except attachments.FileRefused as problem:
                 problems.append(FieldProblem(field.name, problem.code))
             except Busy:
                 problems.append(busy)
@@ -139,7 +139,7 @@ def _limit_parts(form_request: FormRequest) -> tuple[list[Part], list[FieldProbl
     """Return as many of the page's parts as a letter may have, and a problem for each kind of which there are more."""
     parts: list[Part] = []
     for part in form_request.parts:
-        if sum(other.kind == part.kind for other in parts) < attachments.MOST[part.kind]:
+        if sum(other.kind == part.kind for other in parts) < attachments.MAX_FILES[part.kind]:
             parts.append(part)
     too_many = {part.kind for part in form_request.parts if part not in parts}
     fields = form_request.definition.files

@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from forms.core import form_schema as definitions
 from forms.core.crypto import receipts
 from forms.core.form_schema import Definition
-from forms.core.media.attachments import LARGEST, MOST
+from forms.core.media.attachments import MAX_FILE_BYTES, MAX_FILES
 from forms.core.portal import Desk
 from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.server.services import sending
@@ -79,7 +79,7 @@ def read_request(language: str, form: str) -> FormRequest:
         definition=definition,
         language=language,
         today=today,
-        raw={field.name: typed.getlist(field.name) for field in definition.asked},
+        raw={field.name: typed.getlist(field.name) for field in definition.value_fields},
         do=typed.get("do", "check"),
         idempotency_key=typed.get("once", ""),
         code=typed.get("code", ""),
@@ -107,12 +107,12 @@ def _files(definition: Definition, typed: MultiDict[str, str]) -> dict[str, list
     files_by_question = {}
     for field in definition.files:
         files = (
-            (bool(file.filename), file.stream.read(LARGEST[field.file] + 1))
+            (bool(file.filename), file.stream.read(MAX_FILE_BYTES[field.file] + 1))
             for file in request.files.getlist(field.name)
         )
         contents = [content for has_name, content in files if has_name or content]
         contents += [b"" for text in typed.getlist(field.name) if text]
-        files_by_question[field.name] = contents[: MOST[field.file] + 1]
+        files_by_question[field.name] = contents[: MAX_FILES[field.file] + 1]
     return {name: contents for name, contents in files_by_question.items() if contents}
 
 

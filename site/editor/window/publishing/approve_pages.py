@@ -15,7 +15,7 @@ pages = Blueprint("approving", __name__)
 def listed() -> str:
     """Each change that waits, word by word."""
     editor = the_editor()
-    editor.store.note_outside()
+    editor.store.record_external_changes()
     waiting = [one for one in editor.approvals.waiting() if may_be_seen(one.change)]
     found = [(one, compared(one.change), bool(g.who) and one.may_agree(g.who)) for one in waiting]
     return render_template("approve.html", waiting=found)
@@ -25,7 +25,7 @@ def listed() -> str:
 def agree() -> Response:
     """Remember that a person has read a change and agrees. Raises Problem where it was changed since, or is theirs."""
     editor, who = the_editor(), writer()
-    with editor.store.busy:
-        editor.store.note_outside()
+    with editor.store.lock:
+        editor.store.record_external_changes()
         editor.approvals.agree(request.form.get("path", ""), request.form.get("id", ""), who)
     return redirect_to("/approve/")

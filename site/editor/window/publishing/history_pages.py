@@ -7,7 +7,7 @@ from sitegen.content.page_reader import DRAFTS_FOLDER, require_readable
 from sitegen.content.spreadsheets.csv_files import parse_csv
 from werkzeug.wrappers import Response
 
-from editor.saving.history import FileChange, Revision
+from editor.saving.commit_reader import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
 from editor.window.current import the_editor
@@ -25,8 +25,8 @@ _MOST = 200
 def listed() -> str:
     """The newest saves, of all files or of one."""
     editor, path = the_editor(), request.args.get("path", "")
-    editor.store.note_outside()
-    return render_template("history.html", entries=list(editor.store.history.entries(_MOST, path)), path=path)
+    editor.store.record_external_changes()
+    return render_template("history.html", entries=list(editor.store.history.revisions(_MOST, path)), path=path)
 
 
 @pages.get("/history/<id>")
@@ -47,7 +47,7 @@ def seen(id: str, side: str, language: str, name: str) -> Response:
 
 def _entry(id: str) -> Revision:
     """Return a revision by its id. Raises Problem where there is none."""
-    found = the_editor().store.history.entry(id)
+    found = the_editor().store.history.revision(id)
     if found is None:
         raise no_such_page()
     return found
@@ -89,7 +89,7 @@ def back(id: str) -> Response:
         parse_csv(change.before, path)
     else:
         require_readable(text, path)
-    with editor.store.busy:
-        editor.store.note_outside()
+    with editor.store.lock:
+        editor.store.record_external_changes()
         editor.store.write(file, text, writer(), f"Back: {path}")
     return redirect_to(f"/history/?path={path}")

@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor.office.build_signatures import Build, Commit
 from editor.publishing import unpublished
-from editor.remotes.joining import Touching
-from editor.saving.history import FileChange
+from editor.remotes.file_merge import MergeConflict
+from editor.saving.commit_reader import FileChange
 from editor.window.current import office_or_none, the_editor
 from editor.window.home import no_such_page, translate, writer
 from editor.window.publishing.comparing import called, compared, framed, may_be_seen
@@ -24,8 +24,8 @@ _NAMED = 100
 def show() -> str:
     """What was saved and is not on the site, what stops it, and how the last publishing ended."""
     editor = the_editor()
-    editor.store.note_outside()
-    look = editor.looking.look()
+    editor.store.record_external_changes()
+    look = editor.content_cache.current()
     changes = unpublished(editor.store.history, editor.memory)
     return render_template(
         "publish.html",
@@ -34,7 +34,7 @@ def show() -> str:
         publisher=editor.publisher,
         waiting=editor.approvals.waiting(),
         settings=editor.settings,
-        pushes=editor.pushes,
+        remote=editor.remote,
         unsigned=waits_to_be_signed(),
     )
 
@@ -74,9 +74,9 @@ def waits_to_be_signed() -> Build | Commit | None:
 def publish() -> Response:
     """Check, build, and put it on the site. Raises Problem where that cannot begin."""
     editor, who = the_editor(), writer()
-    with editor.store.busy:  # nothing is saved between the look and the start
-        editor.store.note_outside()
-        editor.require_read()
+    with editor.store.lock:  # nothing is saved between the look and the start
+        editor.store.record_external_changes()
+        editor.require_approval()
         editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
     return redirect_to("/publish/")
 
@@ -85,53 +85,61 @@ def publish() -> Response:
 def undo() -> Response:
     """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone."""
     editor = the_editor()
-    signed_first = editor.pushes is not None and editor.pushes.ask is not None
-    undo = editor.publisher.start_undo if signed_first else editor.publisher.undo
+    needs_signature = editor.remote is not None and editor.remote.request_signature is not None
+    undo = editor.publisher.start_undo if needs_signature else editor.publisher.undo
     undo(writer(), editor.today().isoformat())
-    return redirect_to("/publish/" if signed_first else "/publish/?undone=yes")
+    return redirect_to("/publish/" if needs_signature else "/publish/?undone=yes")
 
 
 @pages.post("/publish/both")
 def both() -> Response:
-    """Bring in what others published, with what a person made of the files that both changed.
+    """Merge what others published, with the conflicts as a person has resolved them.
 
-    Raises Problem where either side changed since it was shown.
+    Raises Problem where either side has changed since the conflicts were shown.
     """
-    editor, who, place = the_editor(), writer(), the_editor().pushes
-    if place is None or place.touching is None or request.form.get("tip") != place.tip or editor.publisher.running:
+    editor, who, remote = the_editor(), writer(), the_editor().remote
+    if (
+        remote is None
+        or remote.merge is None
+        or request.form.get("tip") != remote.merge_tip
+        or editor.publisher.is_running
+    ):
         what = translate("It was changed, or somebody has published meanwhile.")
         raise Problem(translate("Publish"), what, translate("Press Publish again and look at it."))
-    decided = {
-        one.path: _decided(one, request.form.getlist(f"part-{number}"), request.form.get(f"keep-{number}", ""))
-        for number, one in enumerate(place.touching.touching)
+    conflicts = remote.merge.conflicts
+    resolved = {
+        conflict.path: _resolution(
+            conflict, request.form.getlist(f"part-{number}"), request.form.get(f"keep-{number}", "")
+        )
+        for number, conflict in enumerate(conflicts)
     }
-    with editor.store.busy:
-        for path, data in decided.items():
+    with editor.store.lock:
+        for path, data in resolved.items():
             editor.store.refuse_secrets((data or b"").decode("utf-8", "replace"), editor.content / path)
         ours = editor.store.history.files()
-        if any(ours.get(one.path, "") != _id(one.ours) for one in place.touching.touching):
+        if any(ours.get(conflict.path, "") != _id_of(conflict.ours) for conflict in conflicts):
             what = translate("It was changed, or somebody has published meanwhile.")
             raise Problem(translate("Publish"), what, translate("Press Publish again and look at it."))
         try:
-            place.bring_in(place.tip, who, decided)
+            remote.merge_in(remote.merge_tip, who, resolved)
         except OSError as error:
             todo = translate("Nothing is lost. Make room on the disk, then try again.")
             what = _("cannot be written (%(reason)s).", reason=str(error.strerror))
             raise Problem("content", what, todo) from None
-        place.touching = None
+        remote.merge = None
     return redirect_to("/publish/?joined=yes")
 
 
-def _id(data: bytes | None) -> str:
+def _id_of(data: bytes | None) -> str:
     return "" if data is None else the_editor().store.history.id_of(data)
 
 
-def _decided(touching: Touching, parts: list[str], keep: str) -> bytes | None:
-    """Return what a person made of a file. Raises Problem where nothing was chosen."""
-    if touching.parts is not None and len(parts) == len(touching.parts):
+def _resolution(conflict: MergeConflict, parts: list[str], keep: str) -> bytes | None:
+    """Return the file as a person resolved its conflict. Raises Problem where nothing was chosen."""
+    if conflict.parts is not None and len(parts) == len(conflict.parts):
         texts = [part.replace("\r\n", "\n") for part in parts]
         return "".join(text if text.endswith("\n") or not text else f"{text}\n" for text in texts).encode()
     if keep not in {"ours", "theirs"}:
         what, todo = translate("Nothing was chosen."), translate("Choose yours or theirs, then go on.")
-        raise Problem(touching.path, what, todo)
-    return touching.ours if keep == "ours" else touching.theirs
+        raise Problem(conflict.path, what, todo)
+    return conflict.ours if keep == "ours" else conflict.theirs

@@ -81,7 +81,7 @@ def take(language: str) -> str | tuple[str, int]:
     language = translated_language(language)
     pack = review_pack.returned(request.form.get("pack", "").encode(), f"review-{language}.csv")
     chosen = {int(number) for number in request.form.getlist("take") if number.isascii() and number.isdigit()}
-    with editor.store.busy:
+    with editor.store.lock:
         plan = corrections.plan(editor, pack, language, chosen)
         try:
             taken = corrections.take(editor, pack, plan, language, who, reader)

@@ -69,7 +69,7 @@ def save(language: str, kind: str) -> Response | tuple[str, int]:
     if any(not one.text.file.startswith(kind) for one in changed):
         raise no_such_page()
     pack = Returned(tuple(one.text for one in changed), tuple(changed), frozenset())
-    with editor.store.busy:
+    with editor.store.lock:
         plan = corrections.plan(editor, pack, language)
         if not plan.refused:
             editor.store.replace_all(plan.files, who, f"Translate {kind}: {language}")

@@ -1,1 +1,1 @@
-"""Secrets, private keys and active HTML in what staff write: nothing is built with them."""
+"""Checks for secrets, private keys and active HTML in content/, which stop a build."""

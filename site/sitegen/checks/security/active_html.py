@@ -1,8 +1,7 @@
-"""HTML that could do something in a reader's browser: refused in what staff write, and looked for in built pages.
+"""Active HTML: markup that could do something in a reader's browser. It is refused in content/ and in built pages.
 
-What Markdown made is read with a strict grammar: each "<" begins a plain tag or a comment as written below, or is
-refused. So no browser can read more into it than is read here. Known tags and attributes are listed; others are
-refused.
+The HTML from Markdown is parsed with a strict grammar: each "<" must begin one of the tags or comments below, so no
+browser can read anything else into it. Only the listed tags and attributes are allowed.
 """
 
 import html
@@ -24,8 +23,10 @@ abbr alt aria-hidden aria-label aria-labelledby cite class colspan datetime dir 
 loading markdown open rel reversed role rowspan scope span src start style title translate type value width
 """
 _TAGS, _ATTRIBUTES = frozenset(_TAG_NAMES.split()), frozenset(_ATTRIBUTE_NAMES.split())
-_ADDRESSES = frozenset({"href", "src", "cite"})
-_ELSEWHERE = frozenset({"action", "formaction", "xlink:href", "poster", "data", "background", "srcset", "ping"})
+_ADDRESS_ATTRIBUTES = frozenset({"href", "src", "cite"})
+_REFUSED_ADDRESS_ATTRIBUTES = frozenset(
+    {"action", "formaction", "xlink:href", "poster", "data", "background", "srcset", "ping"}
+)
 _SCHEMES = frozenset({"http", "https", "tel", "mailto", "sms", "geo", "webcal"})
 _ALIGNED = re.compile(r"\s*text-align:\s*(left|right|center);?\s*")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
@@ -43,90 +44,91 @@ _RUNS_OR_SHOWS = _("has an address that a browser would run or show as a page of
 
 @dataclass(frozen=True)
 class ActiveContent:
-    """Something active. what: a sentence; text: as it is in the HTML, to look for its line."""
+    """A piece of active HTML. what: the message; text: how it is written in the HTML, to find its line."""
 
     what: str
     text: str
 
 
-def findings(made: str) -> Iterator[ActiveContent]:
-    """Yield everything in the HTML that Markdown made which is more than text, pictures of the site, and links."""
-    at = 0
-    while opening := _OPENS.search(made, at):
-        at = opening.start()
-        tag = _START.match(made, at)
-        plain = tag or _COMMENT.match(made, at) or _END.match(made, at)
+def findings(page_html: str) -> Iterator[ActiveContent]:
+    """Yield everything in the HTML of a page's Markdown but text, pictures of the site, and links."""
+    position = 0
+    while opening := _OPENS.search(page_html, position):
+        position = opening.start()
+        tag = _START.match(page_html, position)
+        known = tag or _COMMENT.match(page_html, position) or _END.match(page_html, position)
         if tag and tag[1].lower() not in _TAGS:
             yield ActiveContent(_("has a <%(tag)s>.", tag=tag[1].lower()), f"<{tag[1]}")
         elif tag:
             yield from _attributes(tag[1].lower(), attributes_of(tag[2]))
-        elif not plain:
-            yield ActiveContent(_("is no plain HTML."), made[at : at + 30].split("\n", maxsplit=1)[0])
-        at = plain.end() if plain else at + 1
+        elif not known:
+            text = page_html[position : position + 30].split("\n", maxsplit=1)[0]
+            yield ActiveContent(_("is no plain HTML."), text)
+        position = known.end() if known else position + 1
 
 
 def attributes_of(text: str) -> Mapping[str, str]:
-    """Attributes of a tag: names in small letters, values with their entities read. The first of a name counts."""
-    found: dict[str, str] = {}
+    """Return the attributes of a tag: names in lower case, values unescaped. The first of a name counts."""
+    attributes: dict[str, str] = {}
     for match in _PAIR.finditer(text):
-        value = next((one for one in match.groups()[1:] if one is not None), "")
-        found.setdefault(match[1].lower(), html.unescape(value))
-    return found
+        value = next((group for group in match.groups()[1:] if group is not None), "")
+        attributes.setdefault(match[1].lower(), html.unescape(value))
+    return attributes
 
 
 def _attributes(tag: str, attributes: Mapping[str, str]) -> Iterator[ActiveContent]:
     for name, value in attributes.items():
         if name not in _ATTRIBUTES or (name == "style" and not _ALIGNED.fullmatch(value)):
             yield ActiveContent(_("has %(name)s at a <%(tag)s>.", name=name, tag=tag), name)
-        elif name in _ADDRESSES and not is_harmless(value):
+        elif name in _ADDRESS_ATTRIBUTES and not is_harmless(value):
             yield ActiveContent(_RUNS_OR_SHOWS, value)
         elif name == "src" and leaves_the_site(value):
             yield ActiveContent(LOADS_A_PICTURE, value)
 
 
-def _plain(address: str) -> str:
-    """The address as a browser reads it: without control characters, spaces and invisible ones, in small letters."""
-    kept = (char for char in address if unicodedata.category(char) not in {"Cc", "Cf"} and not char.isspace())
-    return "".join(kept).lower().replace("\\", "/")
+def _normalise(address: str) -> str:
+    """Return the address as a browser reads it: in lower case, without whitespace, control and format characters."""
+    characters = (char for char in address if unicodedata.category(char) not in {"Cc", "Cf"} and not char.isspace())
+    return "".join(characters).lower().replace("\\", "/")
 
 
 def is_harmless(address: str) -> bool:
-    """Return whether the address has no scheme, or one that leads to a page, a call or a message."""
-    scheme = _SCHEME.match(_plain(address))
+    """Return whether the address has no scheme, or one for pages, calls or messages."""
+    scheme = _SCHEME.match(_normalise(address))
     return scheme is None or scheme[1] in _SCHEMES
 
 
 def leaves_the_site(address: str) -> bool:
     """Return whether the address names another host."""
-    plain = _plain(address)
-    return plain.startswith("//") or _SCHEME.match(plain) is not None
+    normalised = _normalise(address)
+    return normalised.startswith("//") or _SCHEME.match(normalised) is not None
 
 
-def in_words(words: str) -> Iterator[ActiveContent]:
-    """Yield what is active in a cell of a table or a line of front matter, which are never HTML."""
-    if tag := re.search(r"<[A-Za-z/!?][^<]*", words):
+def findings_in_text(text: str) -> Iterator[ActiveContent]:
+    """Yield active content in a cell of a table or a value of front matter, which may have no HTML at all."""
+    if tag := re.search(r"<[A-Za-z/!?][^<]*", text):
         yield ActiveContent(_("has HTML in it."), tag[0][:30])
-    elif _is_active(words) and not re.match(r"(data|file|blob):\s", words, re.I):
+    elif _is_active(text) and not re.match(r"(data|file|blob):\s", text, re.I):
         what = _("begins as an address that a browser would run or show as a page of its own.")
-        yield ActiveContent(what, words[:30])
+        yield ActiveContent(what, text[:30])
 
 
-_RUN = ("javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "view-source:")
+_ACTIVE_SCHEMES = ("javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "view-source:")
 
 
-def _is_active(words: str) -> bool:
-    return _plain(words).startswith(_RUN)
+def _is_active(address: str) -> bool:
+    return _normalise(address).startswith(_ACTIVE_SCHEMES)
 
 
-def left_over(page: str) -> Iterator[ActiveContent]:
-    """Yield what must be in no whole page of the built site, whoever wrote it."""
+def findings_in_page(page: str) -> Iterator[ActiveContent]:
+    """Yield what no page of the built site may have, from whatever source."""
     for tag in _START.finditer(page):
-        yield from _acting(tag[0])
+        yield from _findings_in_tag(tag[0])
 
 
 @lru_cache(maxsize=100_000)
-def _acting(text: str) -> tuple[ActiveContent, ...]:
-    """Return what a start tag does by itself. The same tags stand on all pages and are looked at once."""
+def _findings_in_tag(text: str) -> tuple[ActiveContent, ...]:
+    """Return the active content of a start tag. Cached, since most tags are on many pages."""
     tag = _START.match(text)
     return tuple(_in_tag(text, tag[1].lower(), attributes_of(tag[2]))) if tag else ()
 
@@ -143,10 +145,12 @@ def _in_tag(text: str, name: str, attributes: Mapping[str, str]) -> Iterator[Act
     for key, value in attributes.items():
         if key.startswith("on") or (key in {"action", "formaction"} and not value.startswith("/forms/")):
             yield ActiveContent(_("has %(name)s at a <%(tag)s>.", name=key, tag=name), text)
-        elif key in _ADDRESSES | _ELSEWHERE and _is_active(value) and not _is_icon(name, value):
+        elif (
+            key in _ADDRESS_ATTRIBUTES | _REFUSED_ADDRESS_ATTRIBUTES and _is_active(value) and not _is_icon(name, value)
+        ):
             yield ActiveContent(_("has an address that a browser would run."), text)
 
 
 def _is_icon(name: str, value: str) -> bool:
-    """Return the empty icon of the shell."""
+    """Return whether it is the empty icon of the page template."""
     return name == "link" and value == "data:,"

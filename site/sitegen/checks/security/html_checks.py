@@ -1,4 +1,4 @@
-"""Active HTML in what staff write (pages, front matter, tables, drawings), by file and line: nothing of it is built."""
+"""Checks for active HTML in pages, front matter, tables, settings and files of content/."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ from forms.core.problem import Problem, place_in
 from sitegen.checks.security import active_html
 from sitegen.checks.security.active_html import ActiveContent
 from sitegen.content.pages import PageSource
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
-from sitegen.lint.visible import without_blocks
+from sitegen.lint.visible_text import without_blocks
 from sitegen.render.engine.markdown_html import to_html
 
 _TODO = _("Write it in Markdown: words, pictures of content/media, and links to pages, numbers and https addresses.")
@@ -20,59 +20,61 @@ _ENDINGS = """
 .html .htm .xhtml .xht .shtml .mht .mhtml .js .mjs .css .xml .xsl .xslt .rdf .svgz .swf .wasm .php
 """
 _ACTIVE_FILES = frozenset(_ENDINGS.split())
-_LOOKED_AT = (*_ACTIVE_FILES, ".svg")
+_CHECKED_FILES = (*_ACTIVE_FILES, ".svg")
 
 
 def problems(
     pages: Sequence[PageSource], tables: Tables, settings: Mapping[str, Any], content: Path
 ) -> Iterator[Problem]:
-    """Everything active in content/."""
+    """Yield everything active in content/."""
     for page in pages:
-        yield from of_page(page, content.parent)
+        yield from problems_of_page(page, content.parent)
     for name, row, column, cell in every_cell(tables):
-        for found in _in_any(cell):
-            yield Problem(place_in(place_of(name, row), column=column), found.what, _TODO)
-    yield from (Problem(WHERE, found.what, _TODO) for found in _in_any(settings))
+        for finding in _findings(cell):
+            yield Problem(place_in(place_of(name, row), column=column), finding.what, _TODO)
+    yield from (Problem(SETTINGS_FILE, finding.what, _TODO) for finding in _findings(settings))
     yield from _files(content)
 
 
-def of_page(page: PageSource, root: Path, made: str | None = None) -> Iterator[Problem]:
-    """Everything active in one page. root: the folder of mkdocs.yml; made: its HTML, where that was made already."""
+def problems_of_page(page: PageSource, root: Path, page_html: str | None = None) -> Iterator[Problem]:
+    """Yield everything active in one page. root: the folder of mkdocs.yml; page_html: its HTML, if known."""
     if page.generated:
         return
-    for found in _in_any(page.meta):
-        yield Problem(_("%(place)s, between the --- lines", place=page.where), found.what, _TODO)
-    for found in active_html.findings(to_html(without_blocks(page.text), root) if made is None else made):
-        if found.what == active_html.LOADS_A_PICTURE and f"]({found.text})" in page.text:
-            continue  # images.asked says it better
-        yield Problem(place_in(page.where, line=_line(page, found)), found.what, _TODO)
+    for finding in _findings(page.meta):
+        yield Problem(_("%(place)s, between the --- lines", place=page.where), finding.what, _TODO)
+    if page_html is None:
+        page_html = to_html(without_blocks(page.text), root)
+    for finding in active_html.findings(page_html):
+        if finding.what == active_html.LOADS_A_PICTURE and f"]({finding.text})" in page.text:
+            continue  # media/image_checks.py has a more precise message
+        yield Problem(place_in(page.where, line=_line(page, finding)), finding.what, _TODO)
 
 
-def _line(page: PageSource, found: ActiveContent) -> int | None:
-    """Return the line where what was found is in the Markdown as it is in the HTML; None where it is not."""
-    at = page.text.lower().find(found.text.lower()) if found.text else -1
-    return page.line_of(at) if at >= 0 else None
+def _line(page: PageSource, finding: ActiveContent) -> int | None:
+    """Return the line of a finding, None if the Markdown does not have it as the HTML has it."""
+    position = page.text.lower().find(finding.text.lower()) if finding.text else -1
+    return page.line_of(position) if position >= 0 else None
 
 
-def _in_any(value: Any) -> Iterator[ActiveContent]:
-    """Yield what is active in a value, or in any value within it."""
+def _findings(value: Any) -> Iterator[ActiveContent]:
+    """Yield active content in a string, or in all strings of a list or dict."""
     if isinstance(value, str):
-        yield from active_html.in_words(value)
+        yield from active_html.findings_in_text(value)
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _in_any(one)
+        for item in value.values():
+            yield from _findings(item)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _in_any(one)
+        for item in value:
+            yield from _findings(item)
 
 
 def _files(content: Path) -> Iterator[Problem]:
-    """Files that a browser would run or show as a page, in the folders that are published."""
+    """Yield files in published folders that a browser would run or show as a page."""
     for file in lookup.every(content):
-        if not file.name.lower().endswith(_LOOKED_AT):
+        if not file.name.lower().endswith(_CHECKED_FILES):
             continue
         folder, ending = file.name.partition("/")[0], file.path.suffix.lower()
-        drawing_of_a_page = ending == ".svg" and folder != "media"
-        if folder != "tables" and (ending in _ACTIVE_FILES or drawing_of_a_page):
+        is_stray_drawing = ending == ".svg" and folder != "media"
+        if folder != "tables" and (ending in _ACTIVE_FILES or is_stray_drawing):
             what = _("is a file that a browser would run or show as a page.")
             yield Problem(file.where, what, _("Take it out of content/."))

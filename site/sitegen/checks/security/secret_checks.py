@@ -1,4 +1,4 @@
-"""Secrets that somebody pasted into content/: nothing is built, and nothing of them is printed."""
+"""Checks for secret keys and tokens that somebody pasted into content/. No message repeats a part of them."""
 
 import hashlib
 import os
@@ -13,14 +13,14 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
 from sitegen.layers import lookup
 
-_BETWEEN = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
-"""Dashes and white space, which count as nothing. As a name: `words` reads a literal in `translate()` as a message."""
+_SEPARATORS = b"- \t\n\r\v\f\x1c\x1d\x1e\x1f"
+"""Characters that are ignored. A constant, since `words` takes a literal in `translate()` for a message."""
 
 _TEXTS = frozenset({".yml", ".yaml", ".md", ".csv", ".svg", ".txt", ".po", ".json", ".html", ".htm", ".xml", ""})
 SECRET_KEY = re.compile(r"AGE-?SECRET-?KEY-?1[A-Z0-9]{8}|AGE-PLUGIN-[A-Z0-9]+-1[A-Z0-9]{8}")
 _PRIVATE_KEY = re.compile(r"BEGIN[A-Z0-9]*PRIVATEKEY|PUTTY-USER-KEY-FILE|B3BLBNNZAC1RZXKTDJEA")
 _TOKEN = re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{43}(?![\w-])")
-"""secrets.token_urlsafe(32): how a desk makes its token."""
+"""A token as a desk makes it, by secrets.token_urlsafe(32)."""
 
 _NEW_KEY = _(
     "Treat it as known to everybody who has this file or its copies, and take it out. Make a new one on the desk's "
@@ -33,55 +33,55 @@ _NEW_TOKEN = _(
 )
 _LATIN = re.compile(r"[A-Za-z]")
 MAY_BE_LATIN = re.compile("[^\x00-\x7f\xa0\u0900-\u0dff\u1cd0-\u1cff\u200b-\u2027\u2030-\u203a\ua8e0-\ua8ff]")
-"""A character of which NFKC or capital letters could make one in ASCII: not of scripts of India, nor their quotes."""
+"""A character that NFKC or upper() may turn into ASCII: none of the scripts of India and their quotation marks."""
 
-_PARTS = (b"SECRETKEY", b"AGEPLUGIN", b"PRIVATEKEY", b"PUTTYUSERKEYFILE", b"B3BLBNNZAC1RZXKTDJEA")
-"""One of them stands in every secret key, in capitals, without spaces and hyphens."""
+_MARKERS = (b"SECRETKEY", b"AGEPLUGIN", b"PRIVATEKEY", b"PUTTYUSERKEYFILE", b"B3BLBNNZAC1RZXKTDJEA")
+"""Every secret key has one of these, in upper case and without separators."""
 
-_LARGEST = 4 * 1024 * 1024
+_MAX_FILE_SIZE = 4 * 1024 * 1024
 _CLEAN: set[tuple[bytes, bool]] = set()
-"""Hashes of texts in which nothing was found: an editor asks again after each save. Nothing is kept of a secret."""
+"""Hashes of files without secrets, since the editor checks all files after each save. No secret is remembered."""
 
-_MOST = 100_000
-"""Hashes that are remembered."""
+_MAX_REMEMBERED = 100_000
+"""Hashes in _CLEAN at most."""
 
 
 def problems(content: Path) -> Iterator[Problem]:
-    """Yield every secret key in a text of content/, and every pickup token in portal.yml, by file and line."""
+    """Yield every secret key in a text file of content/, and every pickup token in portal.yml."""
     for layer in lookup.layers(content):
         for path in _texts(layer.folder):
             data, tokens = path.read_bytes(), path == content / "portal.yml"
-            mark = hashlib.sha256(data).digest(), tokens
-            if mark in _CLEAN:
+            key = hashlib.sha256(data).digest(), tokens
+            if key in _CLEAN:
                 continue
-            found = list(in_text(data.decode("utf-8", "replace"), layer.where(path), tokens=tokens))
-            yield from found
-            if not found and len(_CLEAN) < _MOST:
-                _CLEAN.add(mark)
+            secrets = list(secrets_in_text(data.decode("utf-8", "replace"), layer.where(path), tokens=tokens))
+            yield from secrets
+            if not secrets and len(_CLEAN) < _MAX_REMEMBERED:
+                _CLEAN.add(key)
 
 
 def _texts(folder: Path) -> list[Path]:
-    """Return the texts in a folder and below, hidden ones too, in the order of their paths."""
-    found = []
+    """Return the text files in a folder and below, also hidden ones, in the order of their paths."""
+    paths = []
     for place, _folders, names in os.walk(folder):
-        # As text: an editor asks all files after each save, and a Path costs ten times as much as asking the disk.
+        # Strings, since the editor checks all files after each save and a Path takes ten times as long as a stat.
         for path in (f"{place}{os.sep}{name}" for name in names if PurePath(name).suffix.lower() in _TEXTS):
-            with suppress(OSError):  # gone, or a link that leads to itself: whoever reads it says so
-                state = os.stat(path)  # noqa: PTH116
-                if stat.S_ISREG(state.st_mode) and state.st_size <= _LARGEST:
-                    found.append(path)
-    return [Path(path) for path in sorted(found, key=lambda path: path.split(os.sep))]  # noqa: PTH206
+            with suppress(OSError):  # removed, or a circular link, which other checks report
+                status = os.stat(path)  # noqa: PTH116
+                if stat.S_ISREG(status.st_mode) and status.st_size <= _MAX_FILE_SIZE:
+                    paths.append(path)
+    return [Path(path) for path in sorted(paths, key=lambda path: path.split(os.sep))]  # noqa: PTH206
 
 
-def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
-    """Yield every secret in this text. tokens: look for pickup tokens too."""
+def secrets_in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
+    """Yield every secret in this text. tokens: whether to look for pickup tokens too."""
     if not tokens and has_no_key(text):
         return
     for number, line in enumerate(text.splitlines(), start=1):
-        plain = _plain(line)
-        if SECRET_KEY.search(plain.upper()) or _PRIVATE_KEY.search(plain.upper()):
+        normalised = _normalise(line).upper()
+        if SECRET_KEY.search(normalised) or _PRIVATE_KEY.search(normalised):
             yield Problem(place_in(where, line=number), _("a secret key stands here."), _NEW_KEY)
-        elif tokens and any(map(_is_mixed, _TOKEN.findall(_plain(line, spaces=True)))):
+        elif tokens and any(map(_is_mixed, _TOKEN.findall(_normalise(line, spaces=True)))):
             what = _(
                 "what looks like a pickup token stands here: with it anybody can fetch a desk's encrypted letters."
             )
@@ -89,26 +89,26 @@ def in_text(text: str, where: str, *, tokens: bool) -> Iterator[Problem]:
 
 
 def has_no_key(text: str) -> bool:
-    """Return whether this is sure at once, as it is of most texts, that no secret key stands in it."""
+    """Return whether a quick test shows that a text has no secret key, as it does for most texts."""
     if MAY_BE_LATIN.search(text):
         return False
-    compact = text.encode("ascii", "ignore").upper().translate(None, _BETWEEN)
-    return not any(part in compact for part in _PARTS)
+    compact = text.encode("ascii", "ignore").upper().translate(None, _SEPARATORS)
+    return not any(part in compact for part in _MARKERS)
 
 
-def _plain(line: str, *, spaces: bool = False) -> str:
-    """Return the line with usual dashes, and without invisible characters; without spaces too unless they are kept."""
-    if line.isascii():  # as most lines are: nothing in them to compose or to leave out
+def _normalise(line: str, *, spaces: bool = False) -> str:
+    """Return the line with ASCII hyphens, without invisible characters, and without spaces unless `spaces`."""
+    if line.isascii():
         return line if spaces else "".join(line.split())
     composed = unicodedata.normalize("NFKC", line)
     if not _LATIN.search(composed):
-        return ""  # most lines of four languages: no secret is written without these letters
-    plain = composed.translate(_KEPT)
-    return plain if spaces else "".join(plain.split())
+        return ""  # as most lines in Indian scripts: every secret has Latin letters
+    normalised = composed.translate(_NORMALISED)
+    return normalised if spaces else "".join(normalised.split())
 
 
-class _Kept(dict[int, str]):
-    """A character as it counts, for `str.translate`: dashes as hyphens, invisible ones as nothing, ASCII as it is."""
+class _Normalised(dict[int, str]):
+    """A table for `str.translate`: dashes become hyphens, format characters are removed."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -117,9 +117,9 @@ class _Kept(dict[int, str]):
         return self[code]
 
 
-_KEPT = _Kept()
+_NORMALISED = _Normalised()
 
 
 def _is_mixed(word: str) -> bool:
-    """Return whether it has small and capital letters, as random text has and names of pages have not."""
+    """Return whether a word has lower and upper case, as random text has and names of pages do not."""
     return word != word.lower() and word != word.upper()

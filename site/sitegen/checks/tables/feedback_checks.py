@@ -1,4 +1,4 @@
-"""What is wrong in the tables and pages of the feedback loop, in sentences; late promises for a person to see to."""
+"""Checks of the tables and pages of the feedback loop: commitments, meetings, themes, goods and honours."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -7,7 +7,7 @@ from pathlib import Path
 from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, place_in
-from sitegen.checks.personal_details import SMALL_PLACE, private
+from sitegen.checks.personal_details import SMALL_PLACE, find_private
 from sitegen.checks.tables import statistics_checks
 from sitegen.content.feedback import MEETINGS, meeting_id, state_of
 from sitegen.content.pages import AllPages, PageSource, day_of
@@ -15,18 +15,18 @@ from sitegen.content.tables import Row, Tables
 from sitegen.layers import lookup
 from sitegen.render.feedback_blocks import TABLE_OF
 
-_OUT = _("Take it out.")
-_TO_COME = _("this day is still to come.")
-_OF_A_PROMISE = {
+_REMOVE = _("Take it out.")
+_IN_FUTURE = _("this day is still to come.")
+_REQUIRED = {
     "promised_en": _("nobody says what was promised."),
     "who_en": _("nobody says who promised it."),
     "due": _("nobody says by when."),
 }
-"""What is said of the columns that every promise needs."""
+"""The columns that every promise needs, with the message for an empty one."""
 
 
 def problems(library: AllPages, tables: Tables, days: Sequence[Row], today: date, media: Path) -> Iterator[Problem]:
-    """Yield everything that stops the build. days: the rows of events day by day; media: the folder content/media."""
+    """Yield everything that stops a build. days: a row for each day of each event; media: the folder content/media."""
     yield from _themes(tables, library)
     yield from statistics_checks.problems(tables, today)
     for row in tables["commitments"]:
@@ -34,7 +34,7 @@ def problems(library: AllPages, tables: Tables, days: Sequence[Row], today: date
     for row in tables["honours"]:
         if row["day"] > today:
             where = place_in(f"content/tables/honours.csv, {row['id']}", column="day")
-            yield Problem(where, _TO_COME, _("Write the day on which they were honoured."))
+            yield Problem(where, _IN_FUTURE, _("Write the day on which they were honoured."))
     for row in tables["goods"]:
         yield from _goods(row, media)
     for pages in library.by_language.values():
@@ -49,7 +49,7 @@ def _looks_like(what: str) -> LazyText:
 
 
 def warnings(tables: Tables, today: date) -> Iterator[str]:
-    """Yield what waits for a person: promises that are late."""
+    """Yield a message for each promise that is late."""
     for row in tables["commitments"]:
         if state_of(row, today) == "late":
             yield f"content/tables/commitments.csv, {row['id']}: late since {row['due']}; the site says so."
@@ -78,21 +78,22 @@ def _commitment(row: Row, library: AllPages, today: date) -> Iterator[Problem]:
             yield Problem(place_in(where, column=column), what, _("Write it, or empty this cell."))
     for column, cell in row.items():
         if column.startswith(("asked_", "promised_", "who_", "why_")) and isinstance(cell, str):
-            for _at, what in private(cell):
-                yield Problem(place_in(where, column=column), _looks_like(what), _OUT)
+            for _position, what in find_private(cell):
+                yield Problem(place_in(where, column=column), _looks_like(what), _REMOVE)
 
 
 def _commitment_gaps(row: Row, today: date) -> Iterator[tuple[str, str, str]]:
+    """Yield the column, what is wrong and what to do, for each cell that does not fit the state of a commitment."""
     state = row["state"]
     if row["asked_on"] > today:
-        yield "asked_on", _TO_COME, _("Write the day on which it was asked.")
+        yield "asked_on", _IN_FUTURE, _("Write the day on which it was asked.")
     if row["due"] and row["due"] < row["asked_on"]:
         yield "due", _("it was promised for a day before it was asked."), _("Look at both days.")
     if state == "not-possible":
         if not row["why_en"]:
             yield "why_en", _("it is not possible, and nobody says why."), _("People asked: tell them why.")
         return
-    for column, what in _OF_A_PROMISE.items():
+    for column, what in _REQUIRED.items():
         if not row[column]:
             yield column, what, _("A promise says who, what and by when.")
     if state == "done" and not row["done_on"]:
@@ -112,13 +113,15 @@ def _goods(row: Row, media: Path) -> Iterator[Problem]:
         yield Problem(place_in(where, column="no_person"), what, todo)
     for column, cell in row.items():
         if column.startswith(("name_", "group_", "where_")) and isinstance(cell, str):
-            told = (one for _at, one in private(cell) if one != SMALL_PLACE)  # where to buy may be a street
-            for one in told:
-                yield Problem(place_in(where, column=column), _looks_like(one), _("Name the group only."))
+            details = (
+                detail for _position, detail in find_private(cell) if detail != SMALL_PLACE
+            )  # shops have streets
+            for detail in details:
+                yield Problem(place_in(where, column=column), _looks_like(detail), _("Name the group only."))
 
 
 def _arguments(page: PageSource, library: AllPages, tables: Tables) -> Iterator[Problem]:
-    """Yield blocks that name a row or a meeting."""
+    """Yield blocks that name a row or a meeting that does not exist."""
     for block in page.blocks:
         table = TABLE_OF.get(block.name)
         if table and block.argument not in {row["id"] for row in tables[table]}:
@@ -130,27 +133,28 @@ def _arguments(page: PageSource, library: AllPages, tables: Tables) -> Iterator[
 
 
 def _meeting(page: PageSource, tables: Tables, days: Sequence[Row], today: date) -> Iterator[Problem]:
-    """The template of a meeting held: front matter held, taluk, themes; no names, no place smaller than the taluk."""
+    """Yield problems of a page about a meeting: its front matter, its block, and private details."""
     for key, what, todo in _meeting_gaps(page, tables, days, today):
         yield Problem(f"{page.where}, {key}", what, todo)
     if not any(block.name == "came-of-it" for block in page.blocks):
         todo = _("Write [[ came-of-it: %(meeting)s ]] at its end.", meeting=meeting_id(page))
         yield Problem(page.where, _("it does not show what came of the meeting."), todo)
-    for position, what in private(page.text):
+    for position, what in find_private(page.text):
         where = place_in(page.where, line=page.line_of(position))
         yield Problem(where, _looks_like(what), _("Take it out, or say it in other words."))
     for key in ("title", "description"):
-        for _at, what in private(str(page.meta.get(key, ""))):
-            yield Problem(f"{page.where}, {key}", _looks_like(what), _OUT)
+        for _position, what in find_private(str(page.meta.get(key, ""))):
+            yield Problem(f"{page.where}, {key}", _looks_like(what), _REMOVE)
 
 
 def _meeting_gaps(page: PageSource, tables: Tables, days: Sequence[Row], today: date) -> Iterator[tuple[str, str, str]]:
+    """Yield the key, what is wrong and what to do, for the front matter of a page about a meeting."""
     held, themes = day_of(page.meta.get("held")), page.meta.get("themes")
     event = next((row for row in days if row["id"] == meeting_id(page)), None)
     if held is None:
         yield "held", _("nobody says when the meeting was."), _("Write the day, like held: 2027-01-24.")
     elif held > today:
-        yield "held", _TO_COME, _("Write about a meeting after it was.")
+        yield "held", _IN_FUTURE, _("Write about a meeting after it was.")
     elif event and event["starts"].date() != held:
         what = _("events.csv says %(day)s.", day=str(event["starts"].date()))
         yield "held", what, _("Write the same day in both.")

@@ -1,4 +1,4 @@
-"""What people who signed up would lose: the table beside the events that the last build handed to the forms."""
+"""Checks of events against those of the previous build, for which people may have signed up."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -10,34 +10,34 @@ from forms.core.portal import Event
 from forms.core.problem import Problem
 from sitegen.checks.tables.event_checks import FILE
 
-_PUT_BACK = _("Put the row back and write cancelled into state: those who signed up see it.")
+_RESTORE = _("Put the row back and write cancelled into state: those who signed up see it.")
 
 
-def last_built(path: Path) -> tuple[Event, ...]:
-    """The events of the last build, which people may have signed up for; none where there is no build to read."""
+def previous_events(path: Path) -> tuple[Event, ...]:
+    """Return the events in the portal.json of the previous build, () if it cannot be read."""
     try:
         return portals.read(path).events
     except Problem:
         return ()
 
 
-def lost(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[Problem]:
+def removed_events(previous: Sequence[Event], current: Sequence[Event], today: date) -> Iterator[Problem]:
     """Yield events for which people may have signed up and that are no longer in the table."""
-    there = {event.id for event in now}
-    for event in before:
-        if event.takes_signups(today) and event.id not in there and not event.example:
+    ids = {event.id for event in current}
+    for event in previous:
+        if event.takes_signups(today) and event.id not in ids and not event.example:
             what = _("is gone, and people may have signed up for it.")
-            yield Problem(_("%(file)s, event %(event)s", file=FILE, event=event.id), what, _PUT_BACK)
+            yield Problem(_("%(file)s, event %(event)s", file=FILE, event=event.id), what, _RESTORE)
 
 
-def changed(before: Sequence[Event], now: Sequence[Event], today: date) -> Iterator[str]:
-    """What changed since the last build for people who may have signed up, said as a sentence."""
-    there = {event.id: event for event in now}
-    for old in (event for event in before if event.takes_signups(today)):
-        new, where = there.get(old.id), f"{FILE}, event {old.id}"
+def changes(previous: Sequence[Event], current: Sequence[Event], today: date) -> Iterator[str]:
+    """Yield a message for each change since the previous build that concerns people who may have signed up."""
+    by_id = {event.id: event for event in current}
+    for old in (event for event in previous if event.takes_signups(today)):
+        new, where = by_id.get(old.id), f"{FILE}, event {old.id}"
         if new is None:
             if old.example:
-                yield f"{where}: is gone. {_PUT_BACK}"
+                yield f"{where}: is gone. {_RESTORE}"
             continue
         assert old.capacity is not None  # noqa: S101 - it takes sign-ups
         if new.capacity is None:

@@ -1,4 +1,4 @@
-"""What staff get wrong in a row of events.csv that repeats, or that is one day of such a row."""
+"""Checks of rows of events.csv that repeat, and of rows that replace one day of a repeating row."""
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +15,17 @@ from sitegen.content.tables import Row, place_of
 
 def cell_of(row: Row, column: str) -> str:
     """Return where a cell of events.csv is."""
-    return place_in(place_of("events", row), named=row["id"], column=column)
+    return place_in(place_of("events", row), row_id=row["id"], column=column)
 
 
 def problems(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
-    """Yield what is wrong with how a row repeats, or with the day of `series` that it replaces. series: by id."""
+    """Yield problems of how a row repeats, or of the day that it replaces. series: the rows that repeat, by id."""
     if not row["repeats"]:
         for column in ("repeats_until", "except"):
             if row[column]:
                 todo = _("Fill in repeats, or empty this cell.")
                 yield Problem(cell_of(row, column), _("this event does not repeat."), todo)
-        yield from _stray_day(row, series)
+        yield from _bad_override(row, series)
         return
     if not row["repeats_until"]:
         todo = _("Write the last day on which it may take place.")
@@ -45,11 +45,11 @@ def problems(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
         todo = _("Write planned or cancelled here, and give the day that differs a row of its own.")
         yield Problem(cell_of(row, "state"), _("a repeating row cannot be %(state)s.", state=row["state"]), todo)
     yield from _long_id(row)
-    yield from _excepted(row)
+    yield from _bad_exceptions(row)
 
 
 def _long_id(row: Row) -> Iterator[Problem]:
-    """Yield what is wrong with the id of a repeating row: a day is added to it, and the database bounds its length."""
+    """Yield an id that is too long for the database column with the day of a repeating event added to it."""
     most = COLUMN_WIDTHS["event"] - len("-2027-01-24")
     if len(row["id"]) > most:
         what = _(
@@ -60,24 +60,25 @@ def _long_id(row: Row) -> Iterator[Problem]:
 
 
 def _shortest_gap(days: Sequence[date]) -> timedelta | None:
-    """Return the time between the two days that are nearest to each other; None of a single day."""
-    return min((later - sooner for sooner, later in pairwise(days)), default=None)
+    """Return the shortest time between two of these sorted days; None if there is only one."""
+    return min((later - earlier for earlier, later in pairwise(days)), default=None)
 
 
-def _excepted(row: Row) -> Iterator[Problem]:
-    without = days_of({**row, "except": ""})
+def _bad_exceptions(row: Row) -> Iterator[Problem]:
+    """Yield exceptions that are no days, or on which the event would not take place anyway."""
+    all_days = days_of({**row, "except": ""})
     for word in (row["except"] or "").split():
         day = dates.parse(word)
         if day is None:
             todo = _("Write it like 2027-01-24, spaces between days.")
             yield Problem(cell_of(row, "except"), _('"%(cell)s" is not a day.', cell=word), todo)
-        elif day.date() not in without:
+        elif day.date() not in all_days:
             what = _("it would not take place on %(day)s anyway.", day=word)
             yield Problem(cell_of(row, "except"), what, _("Look at the calendar."))
 
 
-def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
-    """A row with the id of a day of a repeating one, which has no such day."""
+def _bad_override(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
+    """Yield a problem for a row whose id is a day of a repeating row that has no such day, or another start."""
     stem, day = row["id"][:-11], dates.parse(row["id"][-10:])
     if stem in series and day and day.date() not in days_of(series[stem]):
         todo = _("Its days are: %(days)s ...", days=", ".join(map(str, days_of(series[stem])[:6])))
@@ -88,8 +89,8 @@ def _stray_day(row: Row, series: Mapping[str, Row]) -> Iterator[Problem]:
         yield Problem(cell_of(row, "starts"), _("its id says %(day)s.", day=str(day.date())), todo)
 
 
-def left_out(row: Row) -> Iterator[str]:
-    """Yield the months, like 2027-02, in which a row that repeats on a day of the month finds no such day."""
+def skipped_months(row: Row) -> Iterator[str]:
+    """Yield the months, like 2027-02, that lack the day of the month on which a row repeats."""
     if row["repeats"] != "monthly-by-day" or not row["repeats_until"]:
         return
     first, until = row["starts"].date(), row["repeats_until"]

@@ -1,4 +1,4 @@
-"""What is wrong in rows of any table that its schema cannot see: days of a check, phone numbers, translations."""
+"""Checks of rows beyond their schema: days on which they were checked, phone numbers, translations."""
 
 import re
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from sitegen.content import desk_tables
 from sitegen.content.pages import SOURCE, AllPages
 from sitegen.content.tables import Tables, every_cell, place_of
 
-OLD_CHECK = timedelta(days=180)
-"""A number nobody has looked at for half a year is named."""
+MAX_CHECK_AGE = timedelta(days=180)
+"""After this time a row should be checked again."""
 
-MANY_CELLS = 20
-"""Texts of one table that lack a translation: of more only their number is said."""
+MAX_LISTED = 20
+"""With more missing translations than this in one table and language, only their number is reported."""
 
-_CHECKED = ("helplines", "services", "staff_links")
-"""Tables with a column checked_on."""
+_CHECKED_TABLES = ("helplines", "services", "staff_links")
+"""The tables with a column checked_on."""
 
 
-def checked_on(tables: Tables, today: date) -> Iterator[Problem]:
-    """Yield rows that were checked on a day that is still to come."""
-    for name in _CHECKED:
+def future_checks(tables: Tables, today: date) -> Iterator[Problem]:
+    """Yield rows that were checked on a day in the future."""
+    for name in _CHECKED_TABLES:
         for row in tables[name]:
             if row["checked_on"] > today:
                 where = place_in(f"content/tables/{name}.csv, {row['id']}", column="checked_on")
@@ -30,11 +30,11 @@ def checked_on(tables: Tables, today: date) -> Iterator[Problem]:
                 yield Problem(where, _("this day is still to come."), todo)
 
 
-def numbers(tables: Tables) -> Iterator[Problem]:
-    """Yield helplines whose number is read as one and dialled as another."""
+def number_mismatches(tables: Tables) -> Iterator[Problem]:
+    """Yield helplines that show one number and dial another."""
     for row in tables["helplines"]:
         if re.sub(r"\D", "", row["number"]) != re.sub(r"\D", "", row["tel"]):
-            where = place_in(place_of("helplines", row), named=row["id"], column="tel")
+            where = place_in(place_of("helplines", row), row_id=row["id"], column="tel")
             what = _(
                 "people see %(number)s, and the phone would call %(tel)s.",
                 number=row["number"],
@@ -43,26 +43,26 @@ def numbers(tables: Tables) -> Iterator[Problem]:
             yield Problem(where, what, _("Write the same number in both."))
 
 
-def old(tables: Tables, today: date) -> Iterator[str]:
-    """Yield rows that nobody has checked for half a year."""
-    for name in _CHECKED:
+def outdated_checks(tables: Tables, today: date) -> Iterator[str]:
+    """Yield a message for each row that was last checked more than MAX_CHECK_AGE ago."""
+    for name in _CHECKED_TABLES:
         for row in tables[name]:
-            if row["checked_on"] < today - OLD_CHECK:
+            if row["checked_on"] < today - MAX_CHECK_AGE:
                 yield f"content/tables/{name}.csv, {row['id']}: last checked on {row['checked_on']}."
 
 
-def untranslated(tables: Tables, library: AllPages) -> Iterator[str]:
-    """Yield texts in English that lack their translation beside them; of many in one table and language the number."""
+def untranslated_texts(tables: Tables, library: AllPages) -> Iterator[str]:
+    """Yield a message for each text without a translation, or one for all of a table and language if they are many."""
     codes = [code for code in library.by_language if code != SOURCE]
-    found: dict[tuple[str, str], list[str]] = {}
+    missing: dict[tuple[str, str], list[str]] = {}
     for name, row, column, cell in every_cell(tables):
         if name in desk_tables.ENGLISH_ONLY or not column.endswith("_en") or not cell:
             continue
         for code in codes:
             other = f"{column.removesuffix('en')}{code}"
             if not row.get(other):
-                said = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
-                found.setdefault((name, code), []).append(said)
-    for (name, code), each in found.items():
-        many = f"content/tables/{name}.csv: {len(each)} texts are not translated into {code} yet."
-        yield from [many] if len(each) > MANY_CELLS else each
+                message = f"content/tables/{name}.csv, {row['id']}, column {other}: not translated yet."
+                missing.setdefault((name, code), []).append(message)
+    for (name, code), messages in missing.items():
+        summary = f"content/tables/{name}.csv: {len(messages)} texts are not translated into {code} yet."
+        yield from [summary] if len(messages) > MAX_LISTED else messages

@@ -119,4 +119,4 @@ def parse_row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
 @cache
 def columns() -> tuple[str, ...]:
     """Return the names of the columns in the order of the schema."""
-    return tuple(str(field["name"]) for field in table_schemas.written(_SCHEMA)["fields"])
+    return tuple(str(field["name"]) for field in table_schemas.read_unexpanded(_SCHEMA)["fields"])

@@ -37,7 +37,7 @@ def neutral_page(name: str, language: str) -> PageSource:
 
 def neutral_words(language: str) -> tuple[str, str]:
     """Return the title and the sentence of a neutral page."""
-    translate = i18n.say(language)
+    translate = i18n.translator(language)
     taken_away = translate("It was taken away. Please do not share copies of it.")
     return translate("This page is no longer here"), taken_away
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from forms.core.files.durable import replaced
+from forms.core.files.durable import atomic_replacement
 from sitegen.content.tables import NumberedRow, Row, Tables
 
 MAX_FILES = 8
@@ -102,7 +102,7 @@ def save(folder: Path, key: str, tables: Tables) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(entry, ensure_ascii=False, default=_as_json)
         if key:
-            with replaced(folder / f"{key}.json") as temporary:
+            with atomic_replacement(folder / f"{key}.json") as temporary:
                 temporary.write_text(text, encoding="utf-8")
         for path in sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)[:-MAX_FILES]:
             path.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ def read_tables(tables: Path, schemas: Path, cache: Path | None = None) -> Table
 
 
 def _layers(tables: Path) -> list[str]:
-    return [layer.shown for layer in lookup.layers(tables.parent)]
+    return [layer.label for layer in lookup.layers(tables.parent)]
 
 
 def _files(tables: Path) -> list[lookup.File]:
@@ -62,17 +62,17 @@ def _read_and_check(tables: Path, schemas: Path, languages: Sequence[str]) -> Ta
         for file in _files(tables)
         if file.path.stem not in known
     ]
-    optional = {name for name in known if table_schemas.written(schemas / f"{name}.yaml").get("optional")}
+    optional = {name for name in known if table_schemas.read_unexpanded(schemas / f"{name}.yaml").get("optional")}
     by_table, unreadable = _read_sheets(tables, sorted(known), optional)
     problems += unreadable
     descriptors = table_schemas.read_all(schemas, languages or _languages_of_columns(schemas, by_table))
     sheets: dict[str, CsvFile] = {}
     for name, descriptor in descriptors.items():
-        prefixes = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        prefixes = table_schemas.language_prefixes(table_schemas.read_unexpanded(schemas / f"{name}.yaml"))
         layer_sheets, mistakes = _check_sheets(by_table[name], descriptor, prefixes)
         problems += [*mistakes, *rows.problems(name, layer_sheets, descriptor)]
         empty = _empty_sheet(tables, name, descriptor)
-        sheets[name] = rows.joined(name, layer_sheets, descriptor) if layer_sheets else empty
+        sheets[name] = rows.merge_layers(name, layer_sheets, descriptor) if layer_sheets else empty
     if problems:
         raise Problems(problems)
     kinds = _kinds(sheets[KINDS_TABLE]) if KINDS_TABLE in sheets else {}
@@ -105,8 +105,8 @@ def _read_sheets(
             path = layer.folder / tables.name / f"{name}.csv"
             try:
                 sheet = read_csv(path)
-                where = sheet.where if layer.shown == lookup.OWN else layer.where(path)
-                sheets[name].append(replace(sheet, layer=layer.shown, where=where))
+                where = sheet.where if layer.label == lookup.OWN else layer.where(path)
+                sheets[name].append(replace(sheet, layer=layer.label, where=where))
             except Problem as problem:
                 problems.append(problem)
     return sheets, problems
@@ -128,7 +128,7 @@ def _languages_of_columns(schemas: Path, sheets: Mapping[str, Sequence[CsvFile]]
     """Return the languages in which tables have columns, for a portal.yml that cannot be read."""
     codes: dict[str, None] = {i18n.SOURCE_LANGUAGE: None}
     for name, layer_sheets in sheets.items():
-        prefixes = table_schemas.several(table_schemas.written(schemas / f"{name}.yaml"))
+        prefixes = table_schemas.language_prefixes(table_schemas.read_unexpanded(schemas / f"{name}.yaml"))
         for column in (column for sheet in layer_sheets for column in sheet.header):
             codes |= {column.removeprefix(prefix): None for prefix in prefixes if column.startswith(prefix)}
     return [code for code in codes if _CODE.fullmatch(code)]

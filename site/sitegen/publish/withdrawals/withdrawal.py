@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds.manifest import ADDRESS, SIGNATURES
-from forms.core.builds.withdrawn import LIST, listed
+from forms.core.builds.withdrawn import LIST, read_addresses
 from forms.core.files import spreadsheet_csv
 from forms.core.files.durable import write_durably
 from forms.core.i18n import gettext_noop as _
@@ -41,7 +41,7 @@ from sitegen.publish.withdrawals import (
     withdrawn_media,
     withdrawn_quotes,
 )
-from sitegen.render.search_index import PAGES_A_FILE, normalised_tokens
+from sitegen.render.search_index import PAGES_PER_FILE, normalised_tokens
 
 NEUTRAL = "withdrawn.html"
 """In each language's folder: the neutral page, made by the last build."""
@@ -100,7 +100,7 @@ def _purge_one(
 
     What says that a thing is done is written last: who is cut off before begins again.
     """
-    done, redirects = listed(public), moved_pages.targets(public)
+    done, redirects = read_addresses(public), moved_pages.targets(public)
     new = [
         address
         for address, language, path in _stories(public, known)
@@ -229,7 +229,7 @@ def _cleaned_titles(folder: Path, file: Path, gone: Collection[str]) -> dict[int
     """Clean one file of titles; return the words by which each of its pages may be found."""
     said = {}
     rows = json.loads(file.read_text(encoding="utf-8"))
-    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_A_FILE):
+    for number, row in enumerate(rows, start=int(file.stem.split("-")[1]) * PAGES_PER_FILE):
         withdrawn = f"/{folder.name}/{row[0]}" in gone
         row[1:] = ["", ""] if withdrawn else row[1:]
         said[number] = set() if withdrawn else _words(folder / row[0] / "index.html", row)
@@ -273,7 +273,7 @@ def _renew_manifest(public: Path) -> None:
         fresh = replace(manifest, number=manifest.number + 1, files=files(public))
         # Each as a new file: a site that is kept beside this one may share the old.
         was_signed = signatures.is_file() and signatures.stat().st_size
-        write_durably(signatures, build_manifest.CHANGED if was_signed else b"")
+        write_durably(signatures, build_manifest.CHANGED_AFTER_SIGNING if was_signed else b"")
         write_durably(path, build_manifest.write(fresh))
 
 

@@ -15,7 +15,7 @@ def remove(content: Path) -> list[str]:
     """
     rows = consent_table.read_leniently(content).rows
     stories = {consent_names.story_name(row.get("story") or "") for row in rows if row.get("withdrawn_on")} - {""}
-    drafts = [file for file in lookup.every(content, DRAFTS_FOLDER, "*.md") if file.layer.shown == lookup.OWN]
+    drafts = [file for file in lookup.every(content, DRAFTS_FOLDER, "*.md") if file.layer.label == lookup.OWN]
     found = sorted(file.path for file in drafts if _page_of(file.name) in stories)
     remove_each(found)
     return [path.relative_to(content).as_posix() for path in found]

@@ -1,4 +1,4 @@
-"""What an engine is, and which one mkdocs.yml chooses."""
+"""The interface of Markdown engines, and the choice of one in mkdocs.yml."""
 
 import importlib
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ ENGINES = {
     "markdown": "sitegen.render.engine.markdown_engine",
     "mkdocs": "sitegen.render.engine.mkdocs_engine",
 }
-"""Modules by name. Only the chosen one is imported, so the other needs not be installed."""
+"""Modules by name. Only the chosen one is imported, so that the other need not be installed."""
 
 
 class Engine(Protocol):
@@ -23,22 +23,22 @@ class Engine(Protocol):
     def convert(
         self, root: Path, library: AllPages, language: str, blocks: BlockExtension, names: Sequence[str] | None = None
     ) -> Iterator[tuple[str, str]]:
-        """Yield the name and the HTML of each page, with links between pages made relative addresses.
+        """Yield the name and the HTML of each page, with relative addresses in links between pages.
 
-        root: the folder of mkdocs.yml; blocks: an extension that knows, after each page, the blocks that it asks for;
-        names: the pages to convert, all without it.
+        root: the folder of mkdocs.yml; blocks: an extension that holds the blocks of each page when it is yielded;
+        names: the pages to convert, by default all.
         """
         ...
 
 
-def chosen(root: Path) -> Engine:
-    """Return the engine that `extra: engine:` of mkdocs.yml names. Raises Problem for one that there is not."""
+def configured_engine(root: Path) -> Engine:
+    """Return the engine that mkdocs.yml names under `extra: engine:`. Raises Problem for an unknown one."""
     engine: Engine = importlib.import_module(module_of(root))
     return engine
 
 
 def module_of(root: Path) -> str:
-    """Return the module of that engine. Raises Problem likewise."""
+    """Return the name of that engine's module. Raises Problem for an unknown engine."""
     name = (read_configuration(root).get("extra") or {}).get("engine", "mkdocs")
     if name not in ENGINES:
         names = " or ".join(sorted(ENGINES))

@@ -1,4 +1,4 @@
-"""Python-Markdown with the extensions of mkdocs.yml, and links between pages: all that we need of MkDocs."""
+"""An engine without MkDocs: Python-Markdown with the extensions of mkdocs.yml, and links between pages."""
 
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from sitegen.render.engine.markdown_html import converter
 
 _LINKS = {"a": "href", "img": "src"}
 _LAST = 0
-"""After every other tree processor, as MkDocs does it."""
+"""The priority after all other tree processors, as in MkDocs."""
 
 
 def convert(
@@ -27,14 +27,16 @@ def convert(
     markdown = converter(root, blocks, links)
     for name in library.names if names is None else names:
         links.page = name
-        page = library.find(name, language)  # by a name of its own: lint/unexpected.py says it of what goes wrong here
+        page = library.find(
+            name, language
+        )  # a local variable, so that lint/unexpected.py can name the page in which an error occurs
         yield name, markdown.reset().convert(page.text)
 
 
 def relative_address(page: str, link: str, names: frozenset[str]) -> str:
-    """Return the address that a link on a page becomes: "../help.md#who" on "stories/one.md" is "../../help/#who".
+    """Return the address for a link on a page: "../help.md#who" on "stories/one.md" becomes "../../help/#who".
 
-    names: of all pages. What leads to none of them, or out of the site, stays as it is.
+    names: of all pages. Links to other addresses stay unchanged.
     """
     scheme, host, path, query, anchor = urlsplit(link)
     if scheme or host or not path or link.startswith(("/", "\\")):
@@ -42,12 +44,12 @@ def relative_address(page: str, link: str, names: frozenset[str]) -> str:
     name = linked_name(page, unquote(path))
     if name not in names:
         return link
-    way = quote(posixpath.relpath(address_of(name) or ".", address_of(page) or "."))
-    return urlunsplit(("", "", f"{way}/", query, anchor))
+    relative = quote(posixpath.relpath(address_of(name) or ".", address_of(page) or "."))
+    return urlunsplit(("", "", f"{relative}/", query, anchor))
 
 
 class _LinkExtension(Extension):
-    """Makes links to Markdown files links to pages. `page`: the one that is converted next."""
+    """Turns links to Markdown files into links to pages. page: the name of the page to convert next."""
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class _Links(Treeprocessor):
         self._extension = extension
 
     def run(self, root: Element) -> None:
-        """Change the addresses of all links and pictures."""
+        """Replace the addresses of all links and pictures."""
         for element in root.iter():
             attribute = _LINKS.get(element.tag, "") if isinstance(element.tag, str) else ""
             link = element.get(attribute)

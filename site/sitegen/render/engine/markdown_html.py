@@ -16,19 +16,19 @@ from sitegen.render.engine.markdown_shortcuts import Shortcuts
 
 _OF_MARKDOWN = "markdown.extensions."
 _BUILT_IN = ("toc", "tables", "fenced_code")
-"""What MkDocs adds to the extensions of mkdocs.yml."""
+"""The extensions that MkDocs adds to those of mkdocs.yml."""
 
 
-class _Names(yaml.SafeLoader):
-    """Reads mkdocs.yml, which names functions of ours: a file of the developers, never of staff."""
+class _Loader(yaml.SafeLoader):
+    """Loads mkdocs.yml, which names functions of this program: developers write it, never staff."""
 
 
-_Names.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, name, _node: resolve_name(name))
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/name:", lambda _loader, name, _node: resolve_name(name))
 
 
 def read_configuration(root: Path) -> dict[str, Any]:
-    """Return what mkdocs.yml says. root: its folder."""
-    return _read(_text(root))
+    """Return the settings of mkdocs.yml. root: its folder."""
+    return _parse(_text(root))
 
 
 @cache
@@ -37,9 +37,9 @@ def _text(root: Path) -> str:
 
 
 @cache
-def _read(text: str) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.load(text, _Names)  # noqa: S506
-    return read
+def _parse(text: str) -> dict[str, Any]:
+    configuration: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506
+    return configuration
 
 
 def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
@@ -48,9 +48,10 @@ def markdown_extensions(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def _extensions(configuration: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    listed = configuration.get("markdown_extensions") or ()
-    own = [one if isinstance(one, dict) else {one: {}} for one in listed]
-    return {name: {} for name in _BUILT_IN} | {name: set_to or {} for one in own for name, set_to in one.items()}
+    entries = configuration.get("markdown_extensions") or ()
+    configured = [entry if isinstance(entry, dict) else {entry: {}} for entry in entries]
+    extensions = {name: settings or {} for entry in configured for name, settings in entry.items()}
+    return {name: {} for name in _BUILT_IN} | extensions
 
 
 def converter(root: Path, *more: Extension) -> markdown.Markdown:
@@ -58,35 +59,35 @@ def converter(root: Path, *more: Extension) -> markdown.Markdown:
     return _converter(markdown_extensions(root), *more)
 
 
-def _converter(known: dict[str, dict[str, Any]], *more: Extension) -> markdown.Markdown:
-    named = [_extension(name, set_to) for name, set_to in known.items()]
-    return markdown.Markdown(extensions=[*named, Shortcuts(), *more], extension_configs=known)
+def _converter(settings: dict[str, dict[str, Any]], *more: Extension) -> markdown.Markdown:
+    configured = [_extension(name, options) for name, options in settings.items()]
+    return markdown.Markdown(extensions=[*configured, Shortcuts(), *more], extension_configs=settings)
 
 
-def _extension(name: str, set_to: dict[str, Any]) -> Extension | str:
-    """Return an extension of Python-Markdown's own by its module; another by its name.
+def _extension(name: str, options: dict[str, Any]) -> Extension | str:
+    """Return an extension that Python-Markdown brings; the name of any other.
 
-    For a name, Python-Markdown reads what each installed package says of itself.
+    To find an extension by name, Python-Markdown reads the metadata of all installed packages, which is slow.
     """
     own = f"{_OF_MARKDOWN}{name.removeprefix(_OF_MARKDOWN)}"
     if "." in own.removeprefix(_OF_MARKDOWN) or find_spec(own) is None:
         return name
-    made: Extension = import_module(own).makeExtension(**set_to)
-    return made
+    extension: Extension = import_module(own).makeExtension(**options)
+    return extension
 
 
 @cache
 def to_html(text: str, root: Path) -> str:
-    """Return the HTML of this Markdown. root: the folder of mkdocs.yml."""
-    with _converting:
-        return _kept_converter(_text(root)).reset().convert(text)
+    """Convert Markdown to HTML. root: the folder of mkdocs.yml."""
+    with _converter_lock:
+        return _cached_converter(_text(root)).reset().convert(text)
 
 
-_converting = Lock()
-"""The kept converter is for one thread at a time: the editor's window asks from several."""
+_converter_lock = Lock()
+"""Held while the cached converter is used: it is not thread-safe, and the editor's window has several threads."""
 
 
 @cache
-def _kept_converter(configuration: str) -> markdown.Markdown:
-    """Return the converter, made once: setting it up takes longer than a page. configuration: mkdocs.yml."""
-    return _converter(_extensions(_read(configuration)))
+def _cached_converter(configuration: str) -> markdown.Markdown:
+    """Return a converter. Cached, since setting it up takes longer than a page. configuration: text of mkdocs.yml."""
+    return _converter(_extensions(_parse(configuration)))

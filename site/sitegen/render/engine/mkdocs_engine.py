@@ -1,7 +1,7 @@
-"""The only file that imports MkDocs: its configuration, its files, and what it makes of links.
+"""The engine with MkDocs, and the only module that imports it: its configuration, its files, and its links.
 
-Not its loop over a whole site, nor `Page.render`, which sets up a new converter for each page, and collects anchors
-and titles that nobody here asks for.
+It does not use MkDocs' loop over a whole site, nor `Page.render`, which sets up a converter for each page and collects
+anchors and titles that are not needed here.
 """
 
 import io
@@ -33,14 +33,14 @@ def convert(
         extensions=[*config.markdown_extensions, Shortcuts(), blocks], extension_configs=config.mdx_configs or {}
     )
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in library.names])
-    wanted = None if names is None else frozenset(names)
-    for file in files if wanted is None else [file for file in files if file.src_uri in wanted]:
-        _RelativePathTreeprocessor(file, files, config)._register(markdown)  # takes the place of the page's before
-        page = library.find(file.src_uri, language)  # by a name of its own: lint/unexpected.py says it of a fault here
+    selected = None if names is None else frozenset(names)
+    for file in files if selected is None else [file for file in files if file.src_uri in selected]:
+        _RelativePathTreeprocessor(file, files, config)._register(markdown)  # replaces the previous page's
+        page = library.find(file.src_uri, language)  # a local, so that lint/unexpected.py can name it
         yield file.src_uri, markdown.reset().convert(page.text)
 
 
 @lru_cache(maxsize=8)
 def _configuration(text: str) -> MkDocsConfig:
-    """Return what MkDocs makes of a mkdocs.yml. Looking for themes in all packages takes longer than ten pages."""
-    return load_config(io.BytesIO(text.encode()), docs_dir=str(Path(__file__).parent))  # a folder that is there
+    """Return the configuration in a mkdocs.yml. Cached: its search for themes takes longer than ten pages."""
+    return load_config(io.BytesIO(text.encode()), docs_dir=str(Path(__file__).parent))  # any existing folder

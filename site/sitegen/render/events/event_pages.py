@@ -1,7 +1,7 @@
-"""Pages that the build writes from events.csv: one for each event, and one for each list of them.
+"""Pages that the build makes from events.csv: one for each event, and one for each list of events.
 
-They join the staff's pages in the library, so that shell, search, sitemap, voice and weight treat them alike. What
-staff write in content/<language>/events/<id>.md stands below what the table says.
+They join the staff's pages in the library, so that layout, search, sitemap, speech and page weight treat both alike.
+The text of content/<language>/events/<id>.md follows the table's facts.
 """
 
 import re
@@ -31,27 +31,27 @@ def with_events(library: AllPages, portal: Portal, today: date) -> AllPages:
 
 
 def _pages(library: AllPages, portal: Portal, language: str, today: date) -> Iterator[PageSource]:
-    meta = _checked_like(library, language)
+    meta = _review_status(library, language)
     for event in portal.events:
         name = f"{FOLDER}/{event.id}.md"
         own = library.by_language[language].get(name) or library.by_language[language].get(
             f"{FOLDER}/{event.series}.md"
         )
-        more = _HEADING.sub("", own.text) if own else ""
+        text = _HEADING.sub("", own.text) if own else ""
         head: dict[str, object] = {"title": pick(event.title, language), "description": _description(event, language)}
-        found = _is_next(portal, event, today)
+        is_next = _is_next(portal, event, today)
         head |= {QUOTE_REMOVED: True} if own and own.meta.get(QUOTE_REMOVED) else {}
-        head |= {"search": found, "voice": found and event.last_day >= today}
+        head |= {"search": is_next, "voice": is_next and event.last_day >= today}
         renderer = partial(draw_event, event_id=event.id)
-        yield PageSource(name, language, meta | head, more, 1, generated=True, renderer=renderer)
-    for each in event_lists.names(portal, today):
-        head = {"title": title_of(portal, each, language), "search": each.startswith("in/"), "voice": False}
-        renderer = partial(draw_events, which=each)
-        yield PageSource(f"{FOLDER}/{each}.md", language, meta | head, "", 1, generated=True, renderer=renderer)
+        yield PageSource(name, language, meta | head, text, 1, generated=True, renderer=renderer)
+    for list_name in event_lists.names(portal, today):
+        head = {"title": title_of(portal, list_name, language), "search": list_name.startswith("in/"), "voice": False}
+        renderer = partial(draw_events, name=list_name)
+        yield PageSource(f"{FOLDER}/{list_name}.md", language, meta | head, "", 1, generated=True, renderer=renderer)
 
 
-def _checked_like(library: AllPages, language: str) -> dict[str, object]:
-    """Return the review status of the page of events, which has the same translator."""
+def _review_status(library: AllPages, language: str) -> dict[str, object]:
+    """Return the review status of the page events.md, which has the same translator."""
     page = library.by_language[language].get(f"{FOLDER}.md")
     if language == SOURCE:
         return {}
@@ -59,23 +59,23 @@ def _checked_like(library: AllPages, language: str) -> dict[str, object]:
 
 
 def _description(event: Event, language: str) -> str:
-    said = [i18n.day(event.day, language), pick(event.where, language), pick(event.what, language)]
-    return " · ".join(part for part in said if part)
+    parts = [i18n.day(event.day, language), pick(event.where, language), pick(event.what, language)]
+    return " · ".join(part for part in parts if part)
 
 
 def _is_next(portal: Portal, event: Event, today: date) -> bool:
-    """Return whether this is the next day of a repeating event: only that one is found and read aloud."""
-    days = [one for one in portal.events if event.series and one.series == event.series and one.last_day >= today]
+    """Return whether this is the next day of a repeating event: search and speech have only that one."""
+    days = [day for day in portal.events if event.series and day.series == event.series and day.last_day >= today]
     return not event.series or (bool(days) and days[0].id == event.id)
 
 
 def title_of(portal: Portal, name: str, language: str) -> str:
-    """Return the title of a list."""
-    _ = i18n.say(language)
-    kind, _sep, which = name.partition("/")
+    """Return the title of a list of events. name: in/<place>, on/<month> or past/<year>."""
+    _ = i18n.translator(language)
+    kind, _sep, value = name.partition("/")
     if kind == "in":
-        choice = next(choice for choice in portal.choices["places"] if choice.value == which)
+        choice = next(choice for choice in portal.choices["places"] if choice.value == value)
         return _("Meetings and events: %(where)s") % {"where": pick(choice.label, language)}
     if kind == "on":
-        return _("Meetings and events: %(where)s") % {"where": i18n.month(which, language)}
-    return _("What has been: %(year)s") % {"year": which}
+        return _("Meetings and events: %(where)s") % {"where": i18n.month(value, language)}
+    return _("What has been: %(year)s") % {"year": value}

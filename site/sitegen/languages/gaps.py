@@ -1,4 +1,4 @@
-"""What a language lacks in this program or on this machine, each with what is used instead."""
+"""What a language lacks in this program or on this machine, each with its substitute."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from sitegen.media import speech
 from sitegen.print import leaflets
 
 
-def of_program(language: str) -> Iterator[str]:
-    """Yield what CLDR does not know of a language."""
+def in_program(language: str) -> Iterator[str]:
+    """Yield a sentence if CLDR has no data of a language, and one if the program has no translations."""
     if not locales.has_data(language):
         like = locales.english_name(locales.script(language).like.partition("_")[0])
         yield f"CLDR does not know how {language} writes days and months: they stand as in {like}."
@@ -17,12 +17,15 @@ def of_program(language: str) -> Iterator[str]:
         yield f"The program brings no words in {language}: what content/words/{language}.po lacks stands in English."
 
 
-def of_machine(language: str, voice: str = "") -> Iterator[str]:
-    """Yield what this machine has not: a voice, a typeface for paper. voice: the one that portal.yml names."""
-    if not speech.knows(voice or language):
+def on_machine(language: str, voice: str = "") -> Iterator[str]:
+    """Yield a sentence if this machine has no voice for a language, and one if it has no typeface for print.
+
+    voice: the one that portal.yml names.
+    """
+    if not speech.has_voice(voice or language):
         yield (
             f"eSpeak NG has no voice for {language}: pages can be heard where somebody has recorded them "
             f"(content/media/audio/{language}/), and else not at all."
         )
-    if told := leaflets.lacking(language):
-        yield told
+    if missing_typeface := leaflets.missing_typeface(language):
+        yield missing_typeface

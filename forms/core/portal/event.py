@@ -1,0 +1,78 @@
+"""A public event of the portal."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from forms.core.portal.text import Text
+
+OPEN_STATES = frozenset({"planned", "moved"})
+"""States of an event that is still to take place."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A public event, or a part of one; no capacity, no sign-up.
+
+    starts, ends: local times like 2027-01-24T10:00, or days where no hour is known. was: the start before it was moved.
+    state: planned, moved, cancelled or held. series: the row that repeats, of whose days this is one. spoken: BCP 47
+    codes. children, women_officers, step_free: None where nobody has said.
+    report: the name of the page that tells what came of it, like meetings/2027-01.
+    """
+
+    id: str
+    title: Text
+    where: Text
+    place: str
+    starts: str
+    ends: str
+    capacity: int | None
+    state: str
+    example: bool
+    kind: str = ""
+    what: Text = field(default_factory=dict)
+    part_of: str = ""
+    series: str = ""
+    was: str = ""
+    spoken: tuple[str, ...] = ()
+    free: Text = field(default_factory=dict)
+    children: bool | None = None
+    women_officers: bool | None = None
+    step_free: bool | None = None
+    map_link: str = ""
+    outcome: Text = field(default_factory=dict)
+    report: str = ""
+    source: str = ""
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether it is still to take place, on its day or another: neither cancelled nor held."""
+        return self.state in OPEN_STATES
+
+    def takes_signups(self, today: date) -> bool:
+        """Open until the day before it starts is over: the day itself is for walk-ins."""
+        return self.capacity is not None and self.takes_place and self.day > today
+
+    @property
+    def time(self) -> str:
+        """The hour it starts, like 10:00; empty where only the day is known."""
+        return self.starts[11:16]
+
+    @property
+    def end_time(self) -> str:
+        """The hour it ends, or empty. Midnight is 24:00, the end of its last day."""
+        return "24:00" if self._ends_at_midnight else self.ends[11:16]
+
+    @property
+    def day(self) -> date:
+        """The day it starts."""
+        return datetime.fromisoformat(self.starts).date()
+
+    @property
+    def last_day(self) -> date:
+        """The day it ends. What ends at midnight ends with the day before."""
+        day = datetime.fromisoformat(self.ends or self.starts).date()
+        return day - timedelta(days=1) if self._ends_at_midnight else day
+
+    @property
+    def _ends_at_midnight(self) -> bool:
+        return self.ends[11:16] == "00:00" and self.ends[:10] > self.starts[:10]

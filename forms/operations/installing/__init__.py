@@ -1,0 +1,1 @@
+"""`install-server`: user, folders, units, nginx and a first certificate (docs/deploy.md)."""

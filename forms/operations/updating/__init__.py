@@ -1,0 +1,1 @@
+"""`update`: take what staff have pushed (docs/decisions/0060)."""
