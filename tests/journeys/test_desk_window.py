@@ -51,10 +51,11 @@ def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_
 
     desk.get_by_label("Only this desk reads it").fill("Known to the taluk office.")
     desk.get_by_role("button", name="Keep the note").click()
+    expect(desk.get_by_role("status")).to_contain_text("Your note is kept.")
     desk.get_by_label("Your answer").fill("நாளை வருகிறோம்.")
     desk.get_by_label("What the person sees beside it").select_option("looking")
     desk.get_by_role("button", name="Seal and send").click()
-    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    expect(desk.get_by_role("status")).to_contain_text("sealed and on its way")
     assert "Known to the taluk office." in desk.locator(".line").inner_text()
 
     page.goto("/forms/ta/answer")
@@ -165,6 +166,28 @@ def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: A
     assert "half a sentence" in window.locator(".line").inner_text()
 
 
+def test_what_was_typed_stays_on_the_page_where_the_desks_program_has_ended(
+    own_browser: Any, office: Office, ids: dict[str, str]
+) -> None:
+    running_window = start.start(office.place(), today=lambda: TODAY)
+    context = own_browser.new_context(base_url=running_window.pages)
+    page = context.new_page()
+    page.goto(running_window.enter)
+    page.get_by_role("button", name="Open").click()
+    page.locator(".letters").first.wait_for()
+    page.goto(f"case/{ids['first']}")
+    page.get_by_label("Only this desk reads it").fill("kept before it ended")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator(".line", has_text="kept before it ended")).to_have_count(1)
+    page.get_by_label("Only this desk reads it").fill("a long note")
+    assert page.locator("#ended").is_hidden()
+    running_window.stop()
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator("#ended")).to_contain_text("The desk's program has ended, so nothing was sent.")
+    assert page.get_by_label("Only this desk reads it").input_value() == "a long note"
+    context.close()
+
+
 def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[str, str], tmp_path: Path) -> None:
     window.goto(f"case/{ids['first']}")
     assert window.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
@@ -202,7 +225,7 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
         sound = {"name": "said.wav", "mimeType": "audio/wav", "buffer": voice()}
         desk.get_by_label("Say it too").set_input_files(sound)
     desk.get_by_role("button", name="Seal and send").click()
-    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    expect(desk.get_by_role("status")).to_contain_text("sealed and on its way")
     expect(desk.locator(".line figure.said audio")).to_have_count(1)
     come_back(page, "en", receipt)
     assert "Listen to the answer" in page.locator("main").inner_text()
