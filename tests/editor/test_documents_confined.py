@@ -14,7 +14,7 @@ from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.editor.test_pasting import WORD, docx
-from tests.sitegen.reader_languages import left_in_english, told
+from tests.sitegen.reader_languages import in_language, left_in_english
 
 ROOT = Path(__file__).parents[2]
 NESTED = "<w:tbl><w:tr><w:tc>" * 10_000 + "<w:p/>" + "</w:tc></w:tr></w:tbl>" * 10_000
@@ -99,8 +99,8 @@ def test_what_is_wrong_in_a_workbook_is_said_in_the_readers_language() -> None:
     with pytest.raises(Problem) as raised:
         documents.workbook(out.getvalue(), "x.xlsx")
     assert left_in_english([raised.value]) == []
-    assert str(told(raised.value.where, "ta")).startswith("x.xlsx")
-    assert told(raised.value.where, "ta") != raised.value.where
+    assert str(in_language(raised.value.where, "ta")).startswith("x.xlsx")
+    assert in_language(raised.value.where, "ta") != raised.value.where
 
 
 @pytest.mark.parametrize(
