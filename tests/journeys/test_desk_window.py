@@ -13,7 +13,7 @@ from forms.desk.session import Session
 from forms.desk.window import start
 from tests.desk.window_helpers import TODAY, Office, fill, running, voice
 from tests.journeys.telling import come_back, tell
-from tests.journeys.walking import axe_finds_nothing, fits, press
+from tests.journeys.walking import assert_accessible, assert_fits, press
 
 PHONE = {"width": 360, "height": 740}
 
@@ -95,8 +95,8 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.goto(running_window.enter)
-    axe_finds_nothing(opened)
-    fits(opened)
+    assert_accessible(opened)
+    assert_fits(opened)
     opened.get_by_role("button", name="Open").click()
     opened.locator(".letters").first.wait_for()
     yield opened
@@ -111,18 +111,18 @@ def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any
     for path in paths:
         window.goto(path)
         window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        axe_finds_nothing(window)
-        fits(window)
+        assert_accessible(window)
+        assert_fits(window)
     window.goto("keys/")
     window.get_by_role("button", name="Make one and show it once").click()
-    axe_finds_nothing(window)
-    fits(window)
+    assert_accessible(window)
+    assert_fits(window)
     window.goto("keys/")  # this machine has no old key, and so no button to the page on which one is forgotten
     window.locator('form[action$="/keys/recovery"]').evaluate("(form) => { form.action = 'forget'; }")
     window.get_by_role("button", name="Make one and show it once").click()
     expect(window.locator("h1")).to_have_text("Forget old keys")
-    axe_finds_nothing(window)
-    fits(window)
+    assert_accessible(window)
+    assert_fits(window)
 
 
 def test_photo_and_voice_are_shown_and_heard(window: Any, ids: dict[str, str]) -> None:
@@ -210,7 +210,7 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
     desk.get_by_role("button", name="Open").click()
     desk.locator("li.letter").first.wait_for()
     desk.goto(f"{root}/case/{case.id}")
-    fits(desk, 360)
+    assert_fits(desk, 360)
     desk.get_by_label("Your answer").fill("We come on Monday.")
     record = desk.get_by_role("button", name="Record")
     if record.count():
@@ -220,7 +220,7 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
         desk.get_by_role("button", name="Stop").click()
         desk.get_by_role("button", name="Record again").wait_for()
         desk.locator("#answer audio").wait_for()  # to be heard before it is sent
-        axe_finds_nothing(desk)
+        assert_accessible(desk)
     else:
         sound = {"name": "said.wav", "mimeType": "audio/wav", "buffer": voice()}
         desk.get_by_label("Say it too").set_input_files(sound)

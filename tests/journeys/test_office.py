@@ -25,7 +25,7 @@ from forms.core.builds.manifest import BuildManifest
 from forms.web.serving import NoTraceRequestHandler, closing
 from tests.editor.conftest import editor, folder, folder_place, kept_tables, make_editor, seal_cache, write_site
 from tests.editor.office_helpers import Place, open_office
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import assert_accessible, assert_fits
 from tests.server.deployed import free_port
 from tests.sitegen.conftest import Folder
 
@@ -75,8 +75,8 @@ def with_authenticator(page: Any) -> Any:
 
 
 def looked_at(page: Any, name: str) -> None:
-    axe_finds_nothing(page)
-    fits(page)
+    assert_accessible(page)
+    assert_fits(page)
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
