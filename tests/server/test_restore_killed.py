@@ -189,9 +189,9 @@ def test_the_half_of_another_backup_is_said(
     new = backup(endpoint, tmp_path / "backups", LATER)
     lose(endpoint)
     cut_short(urls, endpoint, old)
-    with pytest.raises(Problem, match="holds a part of another backup") as told:
+    with pytest.raises(Problem, match="holds a part of another backup") as raised:
         restoring.restore(settings_of(endpoint, **urls), new.path, opening(new), LATER)
-    assert "Type the restore of that one again. For this one: make an empty database" in str(told.value)
+    assert "Type the restore of that one again. For this one: make an empty database" in str(raised.value)
     assert not endpoint.data.exists()
     restoring.restore(settings_of(endpoint, **urls), old.path, opening(old), LATER)
     assert not opens(again(endpoint.data, **urls), later)
