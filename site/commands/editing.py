@@ -14,8 +14,8 @@ from editor.office import office, serving
 from editor.office.build_signatures import BuildSignatures
 from editor.reviewing import review_pack
 from editor.window.app import create_window
+from sitegen.checks.settings_validation import remote_of
 from sitegen.content.settings import SETTINGS_FILE, read_settings
-from sitegen.content.settings_schema import remote_of
 
 from commands.building import lacks_signature
 from commands.editors import commit_signers, editor_of, make_field_for_texts, office_push, remote_token_file
@@ -53,7 +53,9 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
         )
         push = office_push(site, signatures.sign_commit) if pushes else None
         editor = editor_of(site, out, ask=signatures.sign, push=push)
-        place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
+        place = office.create_office(
+            f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures
+        )
         serving.serve(create_window(editor, place), bind, partial(start.start_background_work, editor))
 
 

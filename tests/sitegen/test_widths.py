@@ -53,11 +53,11 @@ def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:
     assert people.constraints["maximum"] * MAX_PLACES < 2**31
 
 
-def test_an_event_id_of_eighty_letters_is_taken_and_no_longer_one(folder: Any, said: Callable[[], str]) -> None:
+def test_an_event_id_of_eighty_letters_is_taken_and_no_longer_one(folder: Any, refusal: Callable[[], str]) -> None:
     folder.row("events", id="e" * 80)
     assert folder.problems() == []
     folder.row("events", id="e" * 81)
-    assert f'row 2, column id: "{"e" * 40}..." has 81 letters. Write at most 80.' in said()
+    assert f'row 2, column id: "{"e" * 40}..." has 81 letters. Write at most 80.' in refusal()
 
 
 def test_a_repeating_event_leaves_room_for_the_day_in_its_id(folder: Any) -> None:
@@ -70,9 +70,9 @@ def test_a_repeating_event_leaves_room_for_the_day_in_its_id(folder: Any) -> Non
     ]
 
 
-def test_more_places_than_the_database_counts_are_said(folder: Any, said: Callable[[], str]) -> None:
+def test_more_places_than_the_database_counts_are_said(folder: Any, refusal: Callable[[], str]) -> None:
     folder.row("events", capacity="100001")
-    assert "row 2, column capacity: " in said()
+    assert "row 2, column capacity: " in refusal()
 
 
 def with_desks(change: Callable[[list[Any]], None]) -> str:

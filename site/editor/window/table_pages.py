@@ -11,7 +11,7 @@ from sitegen.content.consent import consent_names
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.cell_problems import CellProblem
 from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
-from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
+from sitegen.publish.withdrawals import broken_rows, lenient_table
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows
@@ -95,7 +95,7 @@ def show(table: str) -> str:
     problems: list[Problem] = []
     found: Sequence[Mapping[str, str]]
     if table == "consents":  # as they stand: whoever takes something back does not wait until all else is mended
-        found = withdrawal.rows_as_they_stand(the_editor().content)
+        found = lenient_table.rows_of_district(the_editor().content)
         problems = _problems_of(table, of_rows=bool(done))
     else:
         sheet, _, _ = sheet_now(table)
@@ -121,9 +121,9 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
 
 def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
-    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
+    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and lenient_table.day_of(one)}
     stories = broken_rows.stories_in(row)
-    if withdrawn_days.day_of(row) or (stories and stories <= gone):
+    if lenient_table.day_of(row) or (stories and stories <= gone):
         return ""
     named = row.get("id", "")
     is_one = consent_names.is_id(named) and sum(one.get("id") == named for one in found) == 1

@@ -7,7 +7,7 @@ from flask import Response
 from forms.core.crypto import receipts
 from forms.core.media import attachments
 from forms.core.portal import Desk
-from forms.core.proofs.receipt_proofs import named
+from forms.core.proofs.receipt_proofs import newest_short_ids
 from forms.core.validation import FieldProblem, Rejected
 from forms.server.services import lookup, sending
 from forms.server.services.flood.limiters import Busy
@@ -89,7 +89,7 @@ def _send_followup(form_request: FormRequest, code: str, result: LookupResult, i
         form_request.today,
         parts=form_request.parts,
         follows=progress.id,
-        seen=named([reply.id for reply in result.replies if reply.id]),
+        seen=newest_short_ids([reply.id for reply in result.replies if reply.id]),
     )
     try:
         sending.send_followup(services, addition, code, progress, result.kind)
