@@ -90,14 +90,14 @@ def test_a_consent_covers_a_language_with_a_script_in_its_code(folder: Any, mark
     assert not [each for each in folder.problems() if "consent" in each]
     assert not [each for each in folder.check().warnings if "visit.png" in each and "sat-Olck" in each]
     site = folder.build()
-    story = site / "sat-Olck" / "stories" / "a" / "index.html"
+    story_page = site / "sat-Olck" / "stories" / "a" / "index.html"
     assert marks["person"] in html(site, "sat-Olck")
-    assert "ᱯᱟᱹᱨᱥᱤ" in story.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" in story_page.read_text(encoding="utf-8")
     folder.table("consents", {**CONSENT, "languages": "en sat-Deva"}, {**story, "languages": "en"}, PLACE)
     withdrawal.purge(site, folder.root / "content", TODAY, say=lambda _: None)
     assert marks["person"] not in html(site, "sat-Olck")
     assert marks["person"] in html(site, "en")
-    assert "ᱯᱟᱹᱨᱥᱤ" not in story.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" not in story_page.read_text(encoding="utf-8")
 
 
 def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, marks: dict[str, str]) -> None:
