@@ -64,11 +64,11 @@ def settings_of(endpoint: Endpoint, **more: Any) -> ServerSettings:
     return config.read({"portal": portal, "data": endpoint.data, "cost": CHEAP, **more})
 
 
-def backup(endpoint: Endpoint, into: Path, day: date = TODAY, **more: Any) -> making.Made:
+def backup(endpoint: Endpoint, into: Path, day: date = TODAY, **more: Any) -> making.NewBackup:
     return making.make(settings_of(endpoint, **more), into, [KEY], day, {"PORTAL_WORKERS": "2", "HOME": "/root"})
 
 
-def opening(made: making.Made) -> Opening:
+def opening(made: making.NewBackup) -> Opening:
     return Opening([SECRET], made.signer)
 
 
@@ -733,7 +733,7 @@ def test_a_service_that_runs_is_noticed_before_it_has_looked_once(endpoint: Endp
 
 
 def require_told_during_a_restore(
-    endpoint: Endpoint, made: making.Made, monkeypatch: pytest.MonkeyPatch, attempt: Callable[[], object]
+    endpoint: Endpoint, made: making.NewBackup, monkeypatch: pytest.MonkeyPatch, attempt: Callable[[], object]
 ) -> None:
     """Restore a backup in place, and require that what is tried meanwhile is told so."""
     tried: list[str] = []
@@ -763,7 +763,7 @@ def test_no_service_starts_while_its_folder_is_brought_back(
 
 @pytest.mark.parametrize("kind", [backup, lambda *a: making.make_erasures(settings_of(a[0]), a[1], [KEY], TODAY)])
 def test_a_timer_that_backs_up_while_a_restore_runs_is_told_so(
-    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., making.Made]
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., making.NewBackup]
 ) -> None:
     """It would read the salt of one folder and the letters of the other."""
     code_of(endpoint)

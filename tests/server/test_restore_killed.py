@@ -126,7 +126,7 @@ def is_refused(again: Any, data: Path, salt: bytes, urls: dict[str, str]) -> boo
     return False
 
 
-def cut_short(urls: dict[str, str], endpoint: Endpoint, made: making.Made) -> None:
+def cut_short(urls: dict[str, str], endpoint: Endpoint, made: making.NewBackup) -> None:
     """Leave the letters of a backup in the databases, as a restore does that is killed before the sign-ups."""
     settings = settings_of(endpoint, **urls)
     with pytest.MonkeyPatch.context() as killed:
