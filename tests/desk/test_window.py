@@ -351,7 +351,7 @@ def test_the_lock_button(office: Office) -> None:
 def test_it_listens_on_this_machine_only_and_locks_by_itself(
     office: Office, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(start, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(start, "IDLE_CHECK_SECONDS", 0.01)
     clock = Clock()
     window = start.start(office.place(), clock=clock)
     try:

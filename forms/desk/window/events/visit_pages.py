@@ -76,6 +76,7 @@ def _show(
     portal = current_session().portal.current
     return render_template(
         "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
-        told=labels.told(letter, portal, today()), kinds=event_kinds(portal), written=written, problem=problem,
-        portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
+        questions=labels.answered_questions(letter, portal, today()), kinds=event_kinds(portal), written=written,
+        problem=problem, portal=portal, content=str(Path(CONTENT).absolute()),
+        wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip
