@@ -47,7 +47,7 @@ def current_session() -> Session:
     authenticator.lock_if_idle()
     if authenticator.session is None:
         raise Locked
-    authenticator.used = authenticator.clock()
+    authenticator.last_used = authenticator.clock()
     return authenticator.session
 
 

@@ -41,20 +41,20 @@ COUNTERS = (
 @pages.get("/")
 def inbox() -> str:
     """Show the list, and beside it the open case, which is recorded as read."""
-    session, asked = current_session(), request.args
-    open_id = open_case(session, asked.get("open", ""))
-    cases, wanted = session.cases.all(), parse_filter(asked, session.keys.member)
-    found = find_cases(_similar_to(asked.get("alike", ""), cases, session), wanted, today())
-    folded = _fold_similar(found, {} if asked.get("alike") else session.cases.similar_cases())
-    pages_, page = _pages(len(folded), asked)
+    session, arguments = current_session(), request.args
+    open_id = open_case(session, arguments.get("open", ""))
+    cases, wanted = session.cases.all(), parse_filter(arguments, session.keys.member)
+    matches = find_cases(_similar_to(arguments.get("alike", ""), cases, session), wanted, today())
+    folded = _fold_similar(matches, {} if arguments.get("alike") else session.cases.similar_cases())
+    pages_, page = _pages(len(folded), arguments)
     tallied, unproven = count_cases(cases, session.keys.member, today()), session.cases.unproven_requests()
     return render_template(
         "inbox.html",
         here="inbox",
         rows=_rows(folded[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], session),
         wanted=wanted,
-        asked=asked,
-        count=len(found),
+        arguments=arguments,
+        count=len(matches),
         total=sum(not case.merged_into for case in cases),
         page=page,
         pages=pages_,
@@ -106,22 +106,22 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
     }
 
 
-def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
+def _pages(count: int, arguments: MultiDict[str, str]) -> tuple[int, int]:
     """Return the number of pages, and the number of the requested page."""
     pages_ = max(1, -(-count // PAGE_SIZE))
-    return pages_, min(pages_, max(1, asked.get("page", 1, type=int)))
+    return pages_, min(pages_, max(1, arguments.get("page", 1, type=int)))
 
 
-def parse_filter(asked: MultiDict[str, str], member: str) -> CaseFilter:
+def parse_filter(arguments: MultiDict[str, str], member: str) -> CaseFilter:
     """Return the filter of an address. Unknown parameters and values are ignored."""
     text: dict[str, Any] = {
-        name: asked.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
+        name: arguments.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
     }
-    tray = {"1": 1, "2": 2}.get(asked.get("tray", ""), 0)
+    tray = {"1": 1, "2": 2}.get(arguments.get("tray", ""), 0)
     if text["state"] not in STATES:
         text["state"] = ""
-    show = asked.get("show", "") if asked.get("show", "") in COUNTER_FILTERS else ""
-    child, late = bool(asked.get("child")), bool(asked.get("late"))
+    show = arguments.get("show", "") if arguments.get("show", "") in COUNTER_FILTERS else ""
+    child, late = bool(arguments.get("child")), bool(arguments.get("late"))
     return replace(CaseFilter(**text), tray=tray, child=child, late=late, show=show, member=member)
 
 
@@ -132,12 +132,12 @@ def _similar_to(case_id: str, cases: Sequence[Case], session: Session) -> Sequen
     return [case for case in cases if case.id in wanted]
 
 
-def _fold_similar(found: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list[tuple[Case, list[Case]]]:
+def _fold_similar(matches: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list[tuple[Case, list[Case]]]:
     """Return each case with the similar ones after it: the most urgent one represents them."""
-    by_id = {case.id: case for case in found}
+    by_id = {case.id: case for case in matches}
     seen: set[str] = set()
     folded = []
-    for case in found:
+    for case in matches:
         if case.id not in seen:
             others = [by_id[id] for id in alike.get(case.id, ()) if id in by_id and id not in seen]
             seen.update(other.id for other in others)

@@ -42,9 +42,10 @@ class Locked(Exception):
 class Authenticator(Entrance):
     """Authenticates the window's user, and holds the session while the desk is unlocked.
 
-    clock: returns elapsed seconds. held: a form (its path and fields) that was sent while the desk was locked, until it
-    is sent again or discarded. back: the page that was requested then. used: when the session was last used. wrong: the
-    number of wrong passphrases in a row. not_before: the time before which no passphrase is accepted.
+    clock: returns elapsed seconds. held_form: a form (its path and fields) that was sent while the desk was locked,
+    until it is sent again or discarded. return_path: the page that was requested then. last_used: when the session was
+    last used. wrong_attempts: the number of wrong passphrases in a row. not_before: the time before which no passphrase
+    is accepted.
     """
 
     place: DeskPlace
@@ -53,10 +54,10 @@ class Authenticator(Entrance):
     clock: Callable[[], float] = elapsed_seconds
     session: Session | None = None
     synced: SyncResult | None = None
-    held: tuple[str, list[tuple[str, str]]] | None = None
-    back: str = "/"
-    used: float = 0.0
-    wrong: int = 0
+    held_form: tuple[str, list[tuple[str, str]]] | None = None
+    return_path: str = "/"
+    last_used: float = 0.0
+    wrong_attempts: int = 0
     not_before: float = 0.0
     busy: RLock = field(default_factory=RLock)
 
@@ -74,21 +75,21 @@ class Authenticator(Entrance):
                 session = self.unlock(self.place, passphrase)
             except Problem as problem:
                 if problem.where == "passphrase":
-                    self.wrong += 1
-                    self.not_before = self.clock() + min(MAX_WAIT_SECONDS, 2 ** (self.wrong - 1))
+                    self.wrong_attempts += 1
+                    self.not_before = self.clock() + min(MAX_WAIT_SECONDS, 2 ** (self.wrong_attempts - 1))
                 raise
-            self.session, self.wrong, self.used = session, 0, self.clock()
+            self.session, self.wrong_attempts, self.last_used = session, 0, self.clock()
             return session
 
     def hold(self, path: str, fields: Iterable[tuple[str, str]]) -> None:
         """Keep the form of a case or an event until the desk is unlocked. Others, like passphrases, are not kept."""
         pairs = [(name, value) for name, value in fields if name != "form_token"]
         if pairs and path.startswith(HELD_FORM_PATHS):
-            self.held = (path, pairs)
+            self.held_form = (path, pairs)
 
     def drop(self) -> None:
         """Delete the held form, after it was sent or discarded."""
-        self.held = None
+        self.held_form = None
 
     def lock(self) -> None:
         """Drop the session and everything that it has decrypted."""
@@ -100,5 +101,5 @@ class Authenticator(Entrance):
     def lock_if_idle(self) -> None:
         """Lock the desk if it was idle for too long."""
         with self.busy:
-            if self.session is not None and self.clock() - self.used > self.idle_seconds:
+            if self.session is not None and self.clock() - self.last_used > self.idle_seconds:
                 self.lock()

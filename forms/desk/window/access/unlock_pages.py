@@ -44,7 +44,7 @@ def ask() -> WerkzeugResponse | str:
     authenticator = current_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session:
-        return redirect_to("/held" if authenticator.held else "/")
+        return redirect_to("/held" if authenticator.held_form else "/")
     return _ask(authenticator, None)
 
 
@@ -53,7 +53,7 @@ def _ask(authenticator: Authenticator, problem: Problem | None) -> str:
         "unlock.html",
         problem=problem,
         passphrase=has_passphrase(authenticator.place.folder),
-        held=authenticator.held is not None,
+        held=authenticator.held_form is not None,
         languages=language.offered_languages(),
     )
 
@@ -68,10 +68,10 @@ def unlock() -> WerkzeugResponse | tuple[str, int]:
     except Problem as problem:
         return _ask(authenticator, problem), 400
     authenticator.synced = fetch(session)
-    if authenticator.held is not None:
+    if authenticator.held_form is not None:
         return redirect_to("/held")
-    back, authenticator.back = authenticator.back, "/"
-    return redirect_to(back)
+    return_path, authenticator.return_path = authenticator.return_path, "/"
+    return redirect_to(return_path)
 
 
 @pages.post("/language")
@@ -111,10 +111,10 @@ def held() -> WerkzeugResponse | str:
     """Show a form that was sent while the desk was locked, until it is sent again or discarded."""
     current_session()
     authenticator = current_authenticator()
-    if authenticator.held is None:
+    if authenticator.held_form is None:
         return redirect_to("/")
-    path, pairs = authenticator.held
-    authenticator.back = "/"
+    path, pairs = authenticator.held_form
+    authenticator.return_path = "/"
     return render_template("held.html", path=path, pairs=[(name, value) for name, value in pairs if name != HELD])
 
 
@@ -158,5 +158,5 @@ def locked(_: Locked) -> WerkzeugResponse:
     if request.method == "POST":
         authenticator.hold(request.path, request.form.items(multi=True))
     elif not request.path.startswith("//"):
-        authenticator.back = request.full_path.rstrip("?")
+        authenticator.return_path = request.full_path.rstrip("?")
     return redirect_to("/unlock")
