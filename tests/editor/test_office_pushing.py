@@ -17,7 +17,7 @@ from editor.office.build_signatures import BuildSignatures
 from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Offline, Remote
 from editor.remotes.signed_branch import SEEN
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
@@ -75,7 +75,7 @@ class Pushing(Publishing):
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
         source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
-            keep_withdrawals=partial(withdrawal.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
+            keep_withdrawals=partial(withdrawal_merging.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
         return update(source, lambda: None, self.server / "published", TODAY)
 
@@ -101,7 +101,7 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
     signatures = BuildSignatures(passkeys)
     editor = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
-        today=lambda: TODAY, withdraw=lambda told: withdrawal.write_withdrawn(folder.root / "content", told, TODAY),
+        today=lambda: TODAY, withdraw=lambda told: withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY),
         push=start.Push(Remote(bare.as_uri()), key, signatures.sign_commit),
     )  # fmt: skip
     made = Pushing(open_office(editor, signatures=signatures), folder, bare, tmp_path / "server")

@@ -13,7 +13,7 @@ import pytest
 from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
-from forms.server.services import flood_control
+from forms.server.services.flood import proof_of_work
 from tests.journeys.telling import come_back, fill, look, send, tell
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, phone, photo  # noqa: F401 - phone is a fixture
 from tests.journeys.walking import axe_finds_nothing, fits, go
@@ -118,7 +118,7 @@ def test_while_somebody_guesses_the_phone_works_for_its_look_up(phone: Any, inst
     come_back(phone, "en", receipt)
     assert "Found all the same." in told(phone)
     assert [bool(work) for _, work in asked] == [False, True]
-    assert flood_control.is_worked(asked[1][0], b"", asked[1][1], 8)
+    assert proof_of_work.is_proof_of_work(asked[1][0], b"", asked[1][1], 8)
 
 
 def terms(page: Any) -> dict[str, Any]:

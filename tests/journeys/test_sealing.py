@@ -18,7 +18,7 @@ from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.crypto.decryption import open_letter
 from forms.desk.sync.client import Server
-from forms.server.services.flood_control import FloodControl
+from forms.server.services.flood.flood_control import FloodControl
 from tests.journeys.conftest import PHONE
 from tests.journeys.telling import NEXT, come_back, fill, in_steps, look, send, tell
 from tests.journeys.walking import go
@@ -404,7 +404,7 @@ def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, instal
 
 def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, installation: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
-    monkeypatch.setattr("forms.server.services.flood_control.BITS", 12)
+    monkeypatch.setattr("forms.server.services.flood.flood_control.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"
     tell(phone, what=words)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from forms.core.crypto.receipts import Cost, with_check_digit
-from forms.server.services.flood_control import MOST_BITS
+from forms.server.services.flood.proof_of_work import MAX_BITS
 from tests.journeys.conftest import ROOT
 from tests.journeys.telling import fill, look, send
 from tests.journeys.test_sealing import phone, photo
@@ -53,7 +53,7 @@ def test_the_floor_is_the_cost_of_receipts() -> None:
     """The journeys lower it in the built script alone; the source has what the server asks for."""
     text = (ROOT / "site" / "browser" / "src" / "terms.js").read_text("utf-8")
     assert f'"{Cost().memory}/{Cost().passes}"' in text
-    assert f"MOST_BITS = {MOST_BITS + 4}" in text
+    assert f"MOST_BITS = {MAX_BITS + 4}" in text
 
 
 def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:

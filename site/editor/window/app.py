@@ -41,7 +41,10 @@ from forms.web.no_trace import NoTraceFlask
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-_LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": recordings.LARGEST + LARGEST}
+_LARGEST_FILE = {
+    "pictures.add": pictures.MAX_PHOTO_SIZE + LARGEST,
+    "recordings.add": recordings.MAX_RECORDING_SIZE + LARGEST,
+}
 """Bytes of a request that brings a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
