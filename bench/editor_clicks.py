@@ -499,7 +499,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     found: list[list[dict[str, tuple[int, int, float]]]] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=finder.find(whole=True), args=list(finder.FLAGS))
+        browser = playwright.chromium.launch(executable_path=finder.find(full=True), args=list(finder.FLAGS))
         for at in range(rounds):
             found.append(list(round_of_both(browser, Path(folder) / str(at))))
     print("| task | clicks, ours | keys | seconds | clicks, Sveltia | keys | seconds |")

@@ -53,7 +53,9 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
         )
         push = office_push(site, signatures.sign_commit) if pushes else None
         editor = editor_of(site, out, ask=signatures.sign, push=push)
-        place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
+        place = office.create_office(
+            f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures
+        )
         serving.serve(create_window(editor, place), bind, partial(start.start_background_work, editor))
 
 

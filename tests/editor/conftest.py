@@ -110,7 +110,7 @@ class Browser(Forms):
 def cheap_passphrases() -> Iterator[None]:
     """Hash passphrases at the least cost: each person of an office took 64 MiB. What it costs: test_office_accounts.py."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with patch.multiple(passphrases, HASHER=cheap, NOBODYS_HASH=cheap.hash("nobody's")):
+    with patch.multiple(passphrases, HASHER=cheap, DUMMY_HASH=cheap.hash("nobody's")):
         yield
 
 

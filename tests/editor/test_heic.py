@@ -57,7 +57,7 @@ def test_a_large_one_is_made_small_tile_by_tile(monkeypatch: pytest.MonkeyPatch)
     small = heif.read_photo(heic(COLOURS * 2, 4, (256, 192)), 60)
     assert small.size == (64, 48)
     assert near(small, (2, 2), "red")
-    monkeypatch.setattr(heif, "MOST_PIXELS", 256 * 192 - 1)
+    monkeypatch.setattr(heif, "MAX_PIXELS", 256 * 192 - 1)
     with pytest.raises(heif.PhotoTooLarge):
         heif.read_photo(heic(COLOURS * 2, 4, (256, 192)), 60)
 

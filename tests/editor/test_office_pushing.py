@@ -48,7 +48,7 @@ class Pushing(Publishing):
 
     def publisher(self, *, is_named: bool = True) -> Person:
         came = with_passkey(self.place, "B. Das", self.device, "publisher", "writer")
-        key = self.place.office.accounts.named("B. Das").passkeys[0]  # type: ignore[union-attr]
+        key = self.place.office.accounts.find("B. Das").passkeys[0]  # type: ignore[union-attr]
         line = passkey_commits.signers_line("das", self.place.office.passkeys.publisher_key(key))
         if is_named:
             for path in (self.memory / "signers", self.bare.with_name("allowed_signers")):
@@ -91,7 +91,7 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
     Repo.init_bare(bare, default_branch=b"main").close()
     memory = folder.root / "var" / "editor"
     memory.mkdir(parents=True)
-    key = withdrawals.make(memory)
+    key = withdrawals.ensure_key(memory)
     bare.with_name("allowed_signers").write_text(f"{withdrawals.line('office.example', key)}\n")
 
     def passkeys() -> list[str]:
@@ -254,8 +254,8 @@ def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -
         file.write("\npublish: {remote: ssh://git@git.example/district.git}\n")
     with pytest.raises(Problem, match="withdrawal-key"):
         office_push(site, lambda _: b"")
-    key = withdrawals.make(site.editor_memory)
-    assert withdrawals.make(site.editor_memory) == key, "made once"
+    key = withdrawals.ensure_key(site.editor_memory)
+    assert withdrawals.ensure_key(site.editor_memory) == key, "made once"
     found = office_push(site, lambda _: b"")
     assert found
     assert found.key == key

@@ -33,7 +33,7 @@ def all_decoders_at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(decoder_process, "SLOTS", slots)
     monkeypatch.setattr(FileLimiter, "WAIT", 0.05)
     with ExitStack() as stack:
-        for _ in range(decoder_process.AT_ONCE):
+        for _ in range(decoder_process.MAX_DECODERS):
             stack.enter_context(slots.one())
         yield
 

@@ -517,6 +517,13 @@ ODD_FILES: list[tuple[str, str, bytes, str]] = [
     ("NUL in front matter", "en/a.md", PAGE.replace("title: A", "title: A\0").encode(), "line 2: a sign stands there that"),
     ("escape sequence", "en/a.md", PAGE.replace("Text", "\x1b[31m").encode(), "line 8: a sign stands there that is no"),
     ("endless page", "en/a.md", (PAGE + "x " * 150_000).encode(), "A page may have 200,000"),
+    (
+        "list 300 levels deep",
+        "en/a.md",
+        (PAGE + "".join(f"{'    ' * n}- item\n" for n in range(300))).encode(),
+        "line 29: the list is nested too deeply",
+    ),
+    ("list of 900 levels in one line", "en/a.md", (PAGE + "- " * 900 + "x").encode(), "line 9: the list is nested"),
     ("row of brackets", "en/a.md", (PAGE + "[" * 20_000).encode(), "line 9: a long row of [ stands there"),
     ("empty page", "en/a.md", b"", "content/en/a.md: is empty"),
     ("two addresses in one", "en/a/index.md", PAGE.encode(), "content/en/a/index.md: would have the address of a.md"),

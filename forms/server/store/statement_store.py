@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from forms.core.crypto.signing import private_key, public_text, sign_bytes
-from forms.core.proofs.statements import KEPT_DAYS, MOST_AT_ONCE, DailyStatement, DeskPart, StatementForDesk
+from forms.core.proofs.statements import KEPT_DAYS, MAX_STATEMENTS, DailyStatement, DeskPart, StatementForDesk
 from forms.server.store.database import Store
 from forms.server.store.retries import retry, retry_idempotent
 
@@ -121,13 +121,13 @@ class StatementStore(Store):
     def statements(self, desk: str, after: int | None) -> tuple[StatementForDesk, ...]:
         """Return the statements after this number, oldest first, with the desk's parts; for None, only the last one.
 
-        MOST_AT_ONCE statements at most.
+        MAX_STATEMENTS statements at most.
         """
         query = sa.select(_statements).order_by(_statements.c.number)
         if after is None:
             query = sa.select(_statements).order_by(_statements.c.number.desc()).limit(1)
         else:
-            query = query.where(_statements.c.number > after).limit(MOST_AT_ONCE)
+            query = query.where(_statements.c.number > after).limit(MAX_STATEMENTS)
         with self.reading() as connection:
             rows = connection.execute(query).all()
             numbers = [row.number for row in rows]

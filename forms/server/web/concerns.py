@@ -19,7 +19,7 @@ from forms.core.form_schema import LETTER_KINDS, Kind
 from forms.core.media import attachments
 from forms.core.portal import Desk
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import named
+from forms.core.proofs.receipt_proofs import newest_short_ids
 from forms.core.validation import FieldProblem, Rejected, accept
 from forms.server.services import lookup, sending
 from forms.server.services.flood.limiters import Busy
@@ -257,7 +257,7 @@ def _send_followup(asked: FormRequest, code: str, found: LookupResult, idempoten
         asked.today,
         parts=asked.parts,
         follows=progress.id,
-        seen=named([reply.id for reply in found.replies if reply.id]),
+        seen=newest_short_ids([reply.id for reply in found.replies if reply.id]),
     )
     try:
         sending.send_followup(asked.services, more, code, progress, found.kind)

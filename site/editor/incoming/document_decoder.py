@@ -10,7 +10,7 @@ from io import BytesIO
 
 from editor.incoming import pasted, workbook
 from forms.core.media import confined
-from forms.core.media.confined import Made
+from forms.core.media.confined import Output
 from forms.core.problem import Problem
 
 WORD, HTML, WORKBOOK = "word", "html", "workbook"
@@ -20,26 +20,26 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
 
 
-def word(data: bytes) -> Made:
+def word(data: bytes) -> Output:
     """Return a Word document as Markdown."""
     return _result(pasted.from_docx(data))
 
 
-def html(data: bytes) -> Made:
+def html(data: bytes) -> Output:
     """Return copied HTML as Markdown."""
     return _result(pasted.from_html(data.decode()))
 
 
-def _result(text: pasted.Pasted) -> Made:
+def _result(text: pasted.Pasted) -> Output:
     return {"left_out": sorted(text.left_out)}, text.text.encode()
 
 
-def rows(data: bytes) -> Made:
+def rows(data: bytes) -> Output:
     """Return the rows of a workbook, as JSON."""
     return {}, json.dumps(workbook.read(data, ""), ensure_ascii=False).encode()
 
 
-READ: Mapping[str, Callable[[bytes], Made]] = {WORD: word, HTML: html, WORKBOOK: rows}
+READ: Mapping[str, Callable[[bytes], Output]] = {WORD: word, HTML: html, WORKBOOK: rows}
 
 
 def main(kind: str) -> None:
@@ -47,7 +47,7 @@ def main(kind: str) -> None:
     confined.run(kind, _decode, warm_up)
 
 
-def _decode(kind: str, data: bytes) -> Made:
+def _decode(kind: str, data: bytes) -> Output:
     try:
         return READ[kind](data)
     except Problem as problem:

@@ -62,7 +62,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.teardown_request(_close_request_cache)
     if office:
         gate.protect(app)
-        editor.store.is_frozen = office.signatures.until_whole(editor.store.is_frozen)
+        editor.store.is_frozen = office.signatures.unfrozen_while_waiting(editor.store.is_frozen)
         app.register_blueprint(own_pages.all_pages())
         app.register_blueprint(signing_pages.pages)
     else:

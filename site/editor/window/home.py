@@ -119,11 +119,11 @@ def stays(done: Saved) -> bool:
 
 def _typed() -> list[tuple[str, str]]:
     """Return what was typed into one of our own forms: another site's page may send words that must not stand here."""
-    with suppress(HTTPException):  # more than can be taken is not read
+    with suppress(HTTPException):  # a request that is too large is not read
         if g.get("made"):
-            sent = request.form.items(multi=True)
-            kept = [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
-            return [(_label(name), value) for name, value in kept]
+            fields = request.form.items(multi=True)
+            typed = [(name, value) for name, value in fields if name not in _NOT_TYPED and value.strip()]
+            return [(_label(name), value) for name, value in typed]
     return []
 
 
