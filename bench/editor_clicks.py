@@ -41,7 +41,7 @@ from editor.publishing import Folder  # noqa: E402
 from editor.window.app import compile_templates, create_window  # noqa: E402
 from sitegen.content.spreadsheets.csv_files import parse_csv  # noqa: E402
 from sitegen.publish.browser_bundle import WRITING  # noqa: E402
-from sitegen.publish.withdrawals import withdrawal  # noqa: E402
+from sitegen.publish.withdrawals import withdrawal_writing  # noqa: E402
 
 from forms.desk.crypto.keys import make_demonstration  # noqa: E402
 from forms.web.local.entrance import entrance_of  # noqa: E402
@@ -140,7 +140,7 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     place = Folder(root / "public", lambda _: None, lambda _: None)
     editor = start.create_editor(
         root, folder / "memory", place, keys=keys, today=lambda: TODAY, field=lambda: script,
-        withdraw=lambda told: withdrawal.write_withdrawn(root / "content", told, TODAY),
+        withdraw=lambda told: withdrawal_writing.write_withdrawn(root / "content", told, TODAY),
     )  # fmt: skip
     editor.remember(name="M. Devi")
     app = create_window(editor)
@@ -499,7 +499,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     found: list[list[dict[str, tuple[int, int, float]]]] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=finder.find(whole=True), args=list(finder.FLAGS))
+        browser = playwright.chromium.launch(executable_path=finder.find(full=True), args=list(finder.FLAGS))
         for at in range(rounds):
             found.append(list(round_of_both(browser, Path(folder) / str(at))))
     print("| task | clicks, ours | keys | seconds | clicks, Sveltia | keys | seconds |")

@@ -23,8 +23,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
 from forms.core.crypto import encryption  # noqa: E402
 from forms.core.form_schema import load  # noqa: E402
-from forms.server.services import flood_control  # noqa: E402
-from forms.server.services.flood_control import FloodControl  # noqa: E402
+from forms.server.services.flood import proof_of_work  # noqa: E402
+from forms.server.services.flood.flood_control import FloodControl  # noqa: E402
 from forms.server.store.concerns.letters import PRIORITY_QUEUE, NewLetter  # noqa: E402
 from forms.server.store.faults import NotKept  # noqa: E402
 from forms.server.web.current import state_of  # noqa: E402
@@ -99,7 +99,7 @@ def run(app: Any, junk: int, keys: list[str], say: Callable[[str], None] = lambd
 def _keep(office: Any, body: bytes, desks: tuple[str, ...], day: date) -> bool:
     id = secrets.token_hex(16)
     try:
-        return bool(office.save(NewLetter(id, id, "concern", day, None, body, desks)))
+        return bool(office.keep_concern(NewLetter(id, id, "concern", day, None, body, desks)))
     except NotKept:
         return False
 
@@ -111,7 +111,7 @@ def _send_worked(client: Any, found: Flood, keys: list[str], desks: tuple[str, .
     answer = client.put(ROAD + id, data=sealed, headers=headers)
     if answer.status_code == WORK:
         start, found.bits = time.monotonic(), answer.get_json()["bits"]
-        work = next(str(n) for n in range(10**9) if flood_control.is_worked(id, sealed, str(n), found.bits))
+        work = next(str(n) for n in range(10**9) if proof_of_work.is_proof_of_work(id, sealed, str(n), found.bits))
         found.work_seconds += time.monotonic() - start
         answer = client.put(ROAD + id, data=sealed, headers={**headers, "Portal-Work": work})
     if answer.status_code == CREATED:

@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import pyrage
 
 from forms.core.crypto import encryption
-from forms.server.store import signup_store as tables
-from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
+from forms.server.store.signups import signup_tables as tables
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import COMING, WAITING, Signup
 
 EVENTS, EACH, CAPACITY = 1_000, 100, 80
 DAY = date(2027, 1, 24)
@@ -71,10 +72,10 @@ def main() -> None:
         timed("list all in clear (what the desk asks for)", store.listed)
         timed(
             "move up lines: nothing has changed",
-            lambda: store.settle(dict.fromkeys(map(name, range(EVENTS)), CAPACITY)),
+            lambda: store.move_lines_up(dict.fromkeys(map(name, range(EVENTS)), CAPACITY)),
         )
         timed("move up lines: every event has 10 places more",
-              lambda: store.settle(dict.fromkeys(map(name, range(EVENTS)), CAPACITY + 10)))  # fmt: skip
+              lambda: store.move_lines_up(dict.fromkeys(map(name, range(EVENTS)), CAPACITY + 10)))  # fmt: skip
         timed("erase 50,000 sign-ups of 500 events, to the last byte", lambda: store.erase(DAY))
         timed("erase again: nothing is old", lambda: store.erase(DAY))
         store.close()

@@ -1,7 +1,7 @@
-"""Finds the browsers and tools of the tests, or gets them: from the machine, else Debian's packages, else (Chromium) npm.
+"""Find the browsers and tools of the tests, or install them from Debian's packages or (Chromium) from npm.
 
-Run as a program (by `build.py test`) it makes sure that one is there, and says what it does. Playwright's own download
-is never used: it comes from neither of these.
+Run as a program (by `build.py test`) it installs what is missing, and says so. Playwright's own download is never used:
+it is in neither of these registries.
 """
 
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 SHELL = "chromium-headless-shell"
-"""Chromium without its windows: the same engine, and a fresh context takes a seventh of the processor time.
+"""Chromium without windows: the same engine, and a new context takes a seventh of the processor time.
 
-It keeps no pages for the Back button, asks for no microphone, and does not know how long a sound of a folder is.
+It has no back-forward cache, asks for no microphone, and does not know the length of a sound in a folder.
 """
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -35,21 +35,21 @@ ENGINES = {
     "Firefox": {"firefox-esr": "firefox-esr", "openssl": "openssl"},
     "WebKitGTK": {"WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"},
 }
-"""A second and a third engine (tests/journeys/engines.py): the packages of Debian, by the program that each brings."""
+"""A second and a third engine (tests/journeys/engines.py): Debian's packages, by the program that each contains."""
 
 
-def find(*, whole: bool = False) -> str | None:
-    """The path of a Chromium on this machine, or None. whole: with its windows, as people have it."""
-    named = os.environ.get("PORTAL_CHROMIUM")
-    names = NAMES if whole else (SHELL, *NAMES)
-    found = named or next((path for name in names if (path := shutil.which(name))), None)
+def find(*, full: bool = False) -> str | None:
+    """Return the path of a Chromium on this machine, or None. full: with windows, as people have it."""
+    configured = os.environ.get("PORTAL_CHROMIUM")
+    names = NAMES if full else (SHELL, *NAMES)
+    installed = configured or next((path for name in names if (path := shutil.which(name))), None)
     candidates = [MAC, NPM / "chromium"]
-    return found or next((str(path) for path in candidates if path.exists()), None)
+    return installed or next((str(path) for path in candidates if path.exists()), None)
 
 
 def get() -> str | None:
-    """A Chromium with its windows: found, or installed where that can be done; None where it cannot."""
-    return find(whole=True) or _from_debian() or _from_npm()
+    """Return the path of a Chromium with windows, installing it if needed; None if that fails."""
+    return find(full=True) or _from_debian() or _from_npm()
 
 
 def _from_debian() -> str | None:
@@ -57,37 +57,39 @@ def _from_debian() -> str | None:
     if not apt or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
     print("No Chromium here: installing it from Debian's packages (about a minute) ...", flush=True)
-    return find(whole=True) if _apt(apt, "chromium", FONTS) else None
+    return find(full=True) if _apt(apt, "chromium", FONTS) else None
 
 
 def get_engines() -> list[str]:
-    """Make sure of the other engines; the names of those that could not be had."""
+    """Install the other engines if needed. Return the names of those that could not be installed."""
     apt = shutil.which("apt-get")
-    packages = [one for needed in ENGINES.values() for program, one in needed.items() if not shutil.which(program)]
+    packages = [
+        package for programs in ENGINES.values() for program, package in programs.items() if not shutil.which(program)
+    ]
     if packages and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
         print(f"Installing {' and '.join(packages)} from Debian's packages (about a minute) ...", flush=True)
         _apt(apt, "--no-install-recommends", *packages)
-    return [name for name, needed in ENGINES.items() if not all(map(shutil.which, needed))]
+    return [name for name, programs in ENGINES.items() if not all(map(shutil.which, programs))]
 
 
 def _apt(apt: str, *packages: str) -> bool:
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", *packages]):
-        if subprocess.run([apt, *arguments], env=quiet, capture_output=True, check=False).returncode:
+        if subprocess.run([apt, *arguments], env=environment, capture_output=True, check=False).returncode:
             print("  That did not work.", flush=True)
             return False
     return True
 
 
 def get_tools() -> None:
-    """Debian's age, nginx and Chromium without windows where they can be had.
+    """Install Debian's age, nginx and Chromium without windows if possible.
 
-    Elsewhere tests open letters with npm's age-encryption, look at gunicorn alone, and take the whole Chromium.
+    Without them, tests open letters with npm's age-encryption, test gunicorn alone, and use the full Chromium.
     """
     apt = shutil.which("apt-get")
     tools = [package for name, package in (("age", "age"), ("nginx", "nginx-light")) if not shutil.which(name)]
     shell = [SHELL] if not shutil.which(SHELL) else []
-    for packages in (tools, shell):  # apart: where a machine's list lacks the second, the first comes all the same
+    for packages in (tools, shell):  # separately: the first succeed also where the machine's list lacks the second
         if packages and apt and hasattr(os, "geteuid") and os.geteuid() == 0:
             print(f"Installing {' and '.join(packages)} from Debian's packages ...", flush=True)
             _apt(apt, "--no-install-recommends", *packages)
@@ -120,7 +122,7 @@ def _from_npm() -> str | None:
 
 
 def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
-    """A phone's line for a page, as Chromium's own throttling makes it: kbit/s each way, ms of latency."""
+    """Throttle a page's network like a phone's: kbit/s each way, ms of latency."""
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
     rate = kilobits * 1000 / 8
@@ -131,7 +133,7 @@ def slow(page: Any, *, kilobits: int, milliseconds: int) -> None:
 
 
 def main() -> int:
-    """Make sure of three browsers. Where one is missing: in CI a failure, elsewhere a sentence."""
+    """Install three browsers. Return 1 if one is missing in CI; elsewhere print a sentence and return 0."""
     get_tools()
     missing = get_engines()
     for name in missing:

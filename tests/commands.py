@@ -11,19 +11,19 @@ from commands.site import Program, Site
 ROOT = Path(__file__).parents[1]
 
 
-def no_node(_folder: Path, told: str) -> Path:
-    """Refuse to fetch node: what tests bundle is there already."""
-    raise AssertionError(told)
+def no_node(_folder: Path, purpose: str) -> Path:
+    """Refuse to fetch node: the bundles of the tests exist already."""
+    raise AssertionError(purpose)
 
 
 PROGRAM = Program(ROOT / "build.py", ROOT / ".venv", ("server", "desk", "site"), no_node)
 
 
 def site_in(root: Path, today: date | None = None) -> Site:
-    """Return the site in a folder. today: its day; without one, this day."""
+    """Return the site in a folder. today: the day of its clock; by default the machine's."""
     return Site(root, PROGRAM, lambda _: today) if today else Site(root, PROGRAM)
 
 
-def run(site: Site, *words: Any) -> Result:
+def run(site: Site, *arguments: Any) -> Result:
     """Run a command of build.py for a site."""
-    return CliRunner().invoke(portal, [str(word) for word in words], obj=site)
+    return CliRunner().invoke(portal, [str(word) for word in arguments], obj=site)

@@ -1,4 +1,4 @@
-"""What all tests share: the root of the project, and a browser."""
+"""Fixtures and settings of all tests: the project's root, and a browser."""
 
 import gc
 import importlib.util
@@ -24,27 +24,27 @@ from forms.core.media import decoder_process
 
 ROOT = Path(__file__).parents[1]
 
-# Where bytecode is not kept, each worker and each program that a test starts compiles a thousand modules anew.
+# Without bytecode, each worker and each program that a test starts compiles a thousand modules again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Tests ask servers on this machine: no proxy that somebody has set, and none to be looked for at each request.
+# Tests use servers on this machine only: no proxy, and no search for one at each request.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 MEMORY = Path("/dev/shm")
 
 
-def has_room(folder: Path) -> bool:
-    """Whether a folder takes files and programs, and has 4 GiB left."""
+def is_usable(folder: Path) -> bool:
+    """Return whether a folder is writable, allows programs, and has 4 GiB left."""
     usable = folder.is_dir() and os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
     return usable and shutil.disk_usage(folder).free > 4 << 30
 
 
-# What tests write is kept in memory where there is room: each durable write would wait for a disk that no test needs.
-if has_room(MEMORY):
+# Temporary files are in memory if there is room: each durable write would wait for a disk that no test needs.
+if is_usable(MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-# Hypothesis fails what takes longer than 200 ms: on a busy machine anything does. How fast things are is for bench/.
+# By default Hypothesis fails after 200 ms, which a busy machine exceeds. Benchmarks are in bench/.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
@@ -53,7 +53,7 @@ expect.set_options(timeout=120_000)
 
 
 def load_file(path: Path) -> ModuleType:
-    """A Python file as a module, without running it as a program."""
+    """Return a Python file as a module, without running it as a program."""
     spec = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
     assert spec
     assert spec.loader
@@ -63,7 +63,7 @@ def load_file(path: Path) -> ModuleType:
 
 
 class FilesTogether(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Keeps the tests of a file on one worker: they share what their fixtures made."""
+    """Run the tests of a file on one worker: they share their fixtures."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.partition("::")[0]
@@ -75,7 +75,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogethe
     return FilesTogether(config, log)
 
 
-LONGEST = (
+SLOWEST_FIRST = (
     "tests/server/test_random_faults.py",
     "tests/desk/test_threats_any_bytes.py",
     "tests/server/test_threats_operator.py",
@@ -87,39 +87,41 @@ LONGEST = (
     "tests/desk/test_threats_desks.py",
     "tests/sitegen/test_threats_",
 )
-"""What is started first, so that no worker waits for another one at the end."""
+"""Slow tests that start first, so that no worker waits for another one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the files that take longest to the front; the order inside a file stays."""
-    items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
+    """Sort the slowest files to the front; the order inside a file stays."""
+    items.sort(
+        key=lambda item: next((index for index, name in enumerate(SLOWEST_FIRST) if item.nodeid.startswith(name)), 99)
+    )
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what stays to the end: it took a seventh of all processor time."""
+    """Exclude the objects loaded so far from garbage collection, which took a seventh of all processor time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name a test by its argument where the value holds a new random key: all workers must collect the same names."""
+    """Name a test by its argument if the value has a new random key: all workers must collect the same names."""
     return argname if isinstance(val, str) and ("age1" in val.lower() or "age-secret-key-" in val.lower()) else None
 
 
 @pytest.fixture(autouse=True, scope="session")
 def rules_built_once() -> Iterator[None]:
-    """Build the code of each address once in a process: werkzeug compiles it for each application, a third of its start.
+    """Compile each URL rule once in a process: werkzeug compiles it for each application, a third of its start.
 
-    The code gets its rule as an argument, so that of equal rules is the same. It has no public place to ask for it.
+    The compiled code gets its rule as an argument, so that equal rules can share it. werkzeug has no public hook.
     """
-    build, built = Rule._compile_builder, {}
+    build, builders = Rule._compile_builder, {}
 
     def built_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         key = (rule.rule, str(rule._trace), str(rule.defaults), append_unknown)
-        if key not in built:
-            built[key] = build(rule, append_unknown)
-        return built[key]
+        if key not in builders:
+            builders[key] = build(rule, append_unknown)
+        return builders[key]
 
     Rule._compile_builder = built_once
     yield
@@ -128,94 +130,94 @@ def rules_built_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def same_bytes_compressed_once() -> Iterator[None]:
-    """Compress equal files once in a process: the same pages stand in most sites of tests, and Brotli took half a build."""
+    """Compress equal files once in a process: most sites of tests share pages, and Brotli took half a build."""
     with patch.object(compression, "compressed", lru_cache(maxsize=2_000)(compression.compressed)):
         yield
 
 
 @pytest.fixture(autouse=True)
 def patient_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a decoder take its processor time however long that is by the clock: other tests run beside it."""
+    """Let a decoder run long by the clock: other tests run beside it. Its processor time stays limited."""
     monkeypatch.setattr(decoder_process, "LONGEST", 600.0)
 
 
 @pytest.fixture(autouse=True)
 def kept_work_closed() -> Iterator[None]:
-    """Close the kept work of a test's own folder: a worker held more than 1,100 files, most of them deleted."""
+    """Close the kept work of a test's folder: a worker had more than 1,100 open files, most of them deleted."""
     yield
     kept_work.close_all()
 
 
 @pytest.fixture
 def load() -> Callable[[Path], ModuleType]:
-    """Loads a Python file that nobody imports."""
+    """Return the function that loads a Python file that is not imported elsewhere."""
     return load_file
 
 
 @pytest.fixture(autouse=True, scope="session")
-def clicks_end_on_whole_pages() -> Iterator[None]:
-    """Let a click that leads to another page end when that page is whole, its scripts and pictures too.
+def clicks_wait_for_loaded_pages() -> Iterator[None]:
+    """Let a click that leads to another page wait until that page is loaded, with its scripts and pictures.
 
-    Playwright's ends as soon as the other page has begun: what is asked of it then may have half its text and no script.
+    Playwright's own click returns when the page begins to load: it may then have half its text and no script.
     """
-    own = [(Locator, Locator.click), (Page, Page.click), (Locator, Locator.press)]
-    for kind, act in own:
-        setattr(kind, act.__name__, _until_whole(act))
+    methods = [(Locator, Locator.click), (Page, Page.click), (Locator, Locator.press)]
+    for kind, method in methods:
+        setattr(kind, method.__name__, _until_loaded(method))
     yield
-    for kind, act in own:
-        setattr(kind, act.__name__, act)
+    for kind, method in methods:
+        setattr(kind, method.__name__, method)
 
 
-def _until_whole(act: Callable[..., None]) -> Callable[..., None]:
-    @wraps(act)
-    def acted(self: Any, *arguments: Any, **options: Any) -> None:
-        page, left = self if isinstance(self, Page) else self.page, list[Frame]()
+def _until_loaded(method: Callable[..., None]) -> Callable[..., None]:
+    @wraps(method)
+    def wrapper(self: Any, *arguments: Any, **options: Any) -> None:
+        page, navigated = self if isinstance(self, Page) else self.page, list[Frame]()
 
         def note(frame: Frame) -> None:
-            left.append(frame)
+            navigated.append(frame)
 
         page.on("framenavigated", note)
         try:
-            act(self, *arguments, **options)
+            method(self, *arguments, **options)
         finally:
             page.remove_listener("framenavigated", note)
-        if page.main_frame in left:
+        if page.main_frame in navigated:
             page.wait_for_load_state()
 
-    return acted
+    return wrapper
 
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[[str | None], Any]]:
-    """Starts a headless Chromium by its path."""
+    """Return the function that launches a headless Chromium by its path."""
     finder = load_file(ROOT / "tests" / "browser.py")
     with sync_playwright() as playwright:
 
-        def started(path: str | None) -> Any:
+        def launch_browser(path: str | None) -> Any:
             if path is None:
                 assert not os.environ.get("CI"), "CI must have a browser: see tests/browser.py"
                 pytest.skip("no Chromium on this machine")
-            # Playwright turns the back-forward cache off; phones have it on, so what it keeps is tested.
-            opened = playwright.chromium.launch(
+            # Playwright disables the back-forward cache; phones have it, so tests need it.
+            chromium = playwright.chromium.launch(
                 executable_path=path, args=list(finder.FLAGS), ignore_default_args=["--disable-back-forward-cache"]
             )
-            new_context = opened.new_context
+            new_context = chromium.new_context
 
-            def patient(**options: Any) -> Any:
-                """A context that waits as long as a busy machine needs."""
+            def patient_context(**options: Any) -> Any:
+                """Return a context with a timeout that suits a busy machine."""
                 context = new_context(**options)
                 context.set_default_timeout(120_000)
                 return context
 
-            opened.new_context = patient
-            return opened
+            chromium.new_context = patient_context
+            return chromium
 
-        yield started
+        yield launch_browser
 
 
 @pytest.fixture(scope="session")
 def browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
-    """Chromium without its windows, or the whole one where there is no other. Where none is: skipped, never in CI."""
+    """Return Chromium without windows, or else the full one. Without either the test is skipped, but fails in CI."""
     launched = launch(load_file(ROOT / "tests" / "browser.py").find())
     yield launched
     launched.close()
@@ -223,7 +225,7 @@ def browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def whole_browser(launch: Callable[[str | None], Any]) -> Iterator[Any]:
-    """Chromium as people have it: for what it can only do with its windows, such as asking for the microphone."""
-    launched = launch(load_file(ROOT / "tests" / "browser.py").find(whole=True))
+    """Return Chromium with windows, for tests that need them, such as of the microphone."""
+    launched = launch(load_file(ROOT / "tests" / "browser.py").find(full=True))
     yield launched
     launched.close()

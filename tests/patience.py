@@ -1,6 +1,6 @@
-"""Waiting in tests: until something is so, however slow this machine is just now; and ports that nobody else takes.
+"""Wait in tests for a condition, however slow the machine is; and reserve ports that no other process takes.
 
-A test that sleeps for a while and hopes fails on a busy machine. tests/test_patience.py keeps such sleeps out.
+A test that sleeps for a fixed time fails on a busy machine. tests/test_patience.py refuses such sleeps.
 """
 
 import fcntl
@@ -13,36 +13,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 PATIENCE = 300.0
-"""Seconds after which a test gives up on what must happen. Where all is well nobody waits for them."""
+"""Seconds after which a test gives up. A passing test never waits that long."""
 
 PORTS = range(20_000, 32_000)
-"""Below those that the system gives to connections by itself (32,768 and more): none of them takes one meanwhile."""
+"""Below the ephemeral ports that the system gives to connections (32,768 and more), so that none of those takes one."""
 
 _reserved: list[int] = []
 
 
-def until(ask: Callable[[], Found], page: Any = None, times: int = 1) -> Found:
-    """Ask until the answer is true, and return it; give up after so many times PATIENCE.
+def until(condition: Callable[[], Result], page: Any = None, times: int = 1) -> Result:
+    """Evaluate a condition until it is true, and return its value. Fails after `times` PATIENCE.
 
-    page: lets the events of this page through meanwhile (routes, requests), which a sleep would hold up.
+    page: handle the events of this page meanwhile (routes, requests), which a sleep would block.
     """
-    give_up = time.monotonic() + times * PATIENCE
-    while not (found := ask()):
-        assert time.monotonic() < give_up, f"it did not happen within {times * PATIENCE:.0f} seconds"
+    deadline = time.monotonic() + times * PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"it did not happen within {times * PATIENCE:.0f} seconds"
         if page is None:
             time.sleep(0.02)
         else:
             page.wait_for_timeout(50)
-    return found
+    return result
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that this process alone has till it ends, although its server may start later or twice.
+    """Return a port of 127.0.0.1 reserved for this process until it ends; its server may start later or twice.
 
-    A port that the system names is free again at once, and is given to the next connection of any test beside this one.
+    A port chosen by the system is free again at once, and may be given to the next connection of another test.
     """
     folder = Path(tempfile.gettempdir()) / f"ports-of-tests-{os.getuid()}"
     folder.mkdir(exist_ok=True)

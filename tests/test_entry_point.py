@@ -1,4 +1,4 @@
-"""The door: it sets itself up, says what is wrong in a sentence, and does what the README says."""
+"""The command line: it installs its packages, reports problems in sentences, and does what the README says."""
 
 import ast
 import itertools
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def authenticator(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def build(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """build.py as a module, with its environments in a folder of its own."""
     module = load(ROOT / "build.py")
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
@@ -42,50 +42,46 @@ def authenticator(load: Callable[[Path], ModuleType], tmp_path: Path, monkeypatc
     return module
 
 
-def test_a_failed_step_leaves_no_stamp(authenticator: Any) -> None:
+def test_a_failed_step_leaves_no_stamp(build: Any) -> None:
     with pytest.raises(SystemExit):
-        authenticator.set_up(
-            lambda _: authenticator.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?")
-        )
-    assert not list(authenticator.ENVIRONMENTS.rglob(authenticator.STAMP))
-    assert not authenticator.VENV.exists()
+        build.set_up(lambda _: build.step([sys.executable, "-c", "raise SystemExit('no route')"], "Is it online?"))
+    assert not list(build.ENVIRONMENTS.rglob(build.STAMP))
+    assert not build.VENV.exists()
 
 
-def test_a_step_that_fails_says_its_last_words_and_what_to_do(authenticator: Any) -> None:
+def test_a_step_that_fails_says_its_last_words_and_what_to_do(build: Any) -> None:
     with pytest.raises(SystemExit) as told:
-        authenticator.step(
-            [sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?"
-        )
+        build.step([sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?")
     assert str(told.value) == "  | no route to host\nIs this machine on the internet?"
 
 
-def test_a_disk_that_cannot_be_written(authenticator: Any) -> None:
+def test_a_disk_that_cannot_be_written(build: Any) -> None:
     def full(folder: Path) -> None:
         raise OSError(30, "Read-only file system", str(folder))
 
     with pytest.raises(SystemExit, match="cannot be written"):
-        authenticator.set_up(full)
+        build.set_up(full)
 
 
-def test_stopping_in_the_middle_says_that_the_next_run_heals_it(authenticator: Any) -> None:
+def test_stopping_in_the_middle_says_that_the_next_run_heals_it(build: Any) -> None:
     def stopped(folder: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit, match="next run"):
-        authenticator.set_up(stopped)
+        build.set_up(stopped)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there it runs as a child")
-def test_what_is_compiled_once_is_kept_for_the_next_start(authenticator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_compiled_once_is_kept_for_the_next_start(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Python is told to keep no bytecode, each start compiled all packages anew: a second `serve` took twice as long."""
     started: list[dict[str, str]] = []
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    monkeypatch.setattr(authenticator, "set_up", lambda *_: Path("environment"))
+    monkeypatch.setattr(build, "set_up", lambda *_: Path("environment"))
     monkeypatch.setattr(sys, "argv", ["build.py", "serve"])
     monkeypatch.setattr(os, "execve", lambda *called: started.append(called[2]))
     monkeypatch.setattr(subprocess, "call", lambda *_, **__: 0)
     with pytest.raises(SystemExit):
-        authenticator.enter()
+        build.enter()
     assert "PYTHONDONTWRITEBYTECODE" not in started[0]
 
 

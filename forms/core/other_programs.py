@@ -18,7 +18,7 @@ def run_apart(
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run a program to its end in a session of its own, which has no terminal. Return its status and its output.
 
-    max_seconds: seconds; stdin: its input. Raises OSError, subprocess.TimeoutExpired; then the whole session is killed.
+    stdin: its input. Raises OSError, or subprocess.TimeoutExpired after max_seconds; then the whole session is killed.
     """
     with subprocess.Popen(  # noqa: S603 - each caller's own arguments
         arguments, cwd=cwd, env=env, start_new_session=True,

@@ -1,8 +1,9 @@
-"""Which day it is where a clock may be wrong: one rule, for the server and for each desk's machine.
+"""The date on a machine whose clock may be wrong: one rule for the server and for each desk's machine.
 
-A clock that jumps is doubted. Then the day lies between two: the last one that was believed, and the one that the clock
-shows. What erases or refuses goes by the earlier of them, what is kept is stamped with the later: whichever is right,
-nothing is lost. The doubt ends where a second clock shows the same day, or where the clock has gone on for a while.
+A clock that jumps is not trusted. The date then lies between the last trusted one and the one that the clock shows.
+Code that erases or refuses uses the earlier of both, and new data is stamped with the later: whichever is right,
+nothing is lost. The clock is trusted again once a second clock shows the same day, or after it has run on for
+DOUBT_DAYS.
 """
 
 import time
@@ -13,21 +14,21 @@ from forms.core.i18n.lazy_text import LazyText, lazy_gettext
 from forms.core.problem import Problem
 
 EARLIEST_DATE = date(2026, 11, 1)
-"""No clock that shows an earlier day is right: there was no such program yet. Raise it with a release."""
+"""A clock that shows an earlier day is wrong: this program did not exist then. Raise it with a release."""
 
 MAX_STRIDE_DAYS = 7
-"""Days between two looks at a clock after which it is believed: a long holiday without power."""
+"""Days between two readings after which a clock is still trusted: a long holiday without power."""
 
 DOUBT_DAYS = 14
-"""Days on which a doubted clock goes on before it is believed though no other clock was asked."""
+"""Days that a doubted clock must run on before it is trusted without a second clock."""
 
-_BESIDE = 1  # two clocks of different time zones, or near midnight
+_MAX_DIFFERENCE = 1  # days between two clocks of different time zones, or near midnight
 
 
 def day_here() -> date:
-    """Return the day that this machine shows, by the time zone that it has now.
+    """Return the machine's date in its current time zone.
 
-    Else a program whose window is open for weeks goes by the zone of its start: C libraries read it once.
+    C libraries read the zone once: without tzset, a program that runs for weeks would use that of its start.
     """
     if hasattr(time, "tzset"):
         time.tzset()
@@ -36,9 +37,9 @@ def day_here() -> date:
 
 @dataclass(frozen=True)
 class TrustedDate:
-    """What is known of the day. good: the last day that was believed.
+    """The known date. good: the last trusted day.
 
-    Only while the clock is doubted, seen: the day that it shows; count: on how many days it has shown one later.
+    Only while the clock is doubted, seen: the day that it shows; count: the days on which it has run on since.
     """
 
     good: date
@@ -47,7 +48,7 @@ class TrustedDate:
 
     @property
     def doubted(self) -> bool:
-        """Whether the clock has jumped and nobody has said yet that it is right."""
+        """Whether the clock has jumped and is not confirmed yet."""
         return self.seen is not None
 
     @property
@@ -57,57 +58,57 @@ class TrustedDate:
 
     @property
     def earliest(self) -> date:
-        """The earlier of the two days that it may be: what erases or refuses goes by it."""
+        """The earlier of the two possible days, for code that erases or refuses."""
         return min(self.good, self.shown)
 
     @property
     def latest(self) -> date:
-        """The later of the two days that it may be: what is kept is stamped with it."""
+        """The later of the two possible days, the stamp of new data."""
         return max(self.good, self.shown)
 
 
 def observe(known: TrustedDate | None, today: date) -> TrustedDate:
-    """What is known after a look at the clock, which shows `today`. known: what was known before, None at first."""
+    """Return the known date after the clock showed `today`. known: the one before, None at first."""
     known = known or TrustedDate(max(today, EARLIEST_DATE))
     if today >= EARLIEST_DATE and abs((today - known.good).days) <= MAX_STRIDE_DAYS:
         return TrustedDate(today)
     if known.seen == today:
         return known
-    count = known.count + 1 if _goes_on(known, today) else 1
+    count = known.count + 1 if _continues(known, today) else 1
     return (
         TrustedDate(today) if count > DOUBT_DAYS and today >= EARLIEST_DATE else TrustedDate(known.good, today, count)
     )
 
 
-def _goes_on(known: TrustedDate, today: date) -> bool:
-    """Return whether a doubted clock has gone forward, and not from one side of the last good day to the other."""
+def _continues(known: TrustedDate, today: date) -> bool:
+    """Return whether a doubted clock has gone forward without crossing the last trusted day."""
     return known.seen is not None and known.seen < today and (known.seen < known.good) == (today < known.good)
 
 
-def confirm(known: TrustedDate, told: date) -> TrustedDate:
-    """What is known after a second clock showed the day `told`. It has no say where the first is not in doubt."""
+def confirm(known: TrustedDate, reading: date) -> TrustedDate:
+    """Return the known date after a second clock showed the day `reading`. It only ends a doubt, and starts none."""
     if known.seen is None:
         return known
-    if known.seen >= EARLIEST_DATE and abs((told - known.seen).days) <= _BESIDE:
+    if known.seen >= EARLIEST_DATE and abs((reading - known.seen).days) <= _MAX_DIFFERENCE:
         return TrustedDate(known.seen)
     return replace(known, count=0)
 
 
 def server_clock_warning(known: TrustedDate) -> str:
-    """Return why the server erases nothing for its age just now, in sentences; empty where its clock is believed."""
+    """Return why the server does not erase old data now, in sentences; empty while its clock is trusted."""
     return _doubt(known, lazy_gettext("The server's clock"), lazy_gettext("a desk that fetches"))
 
 
 def machine_clock_warning(known: TrustedDate) -> str:
-    """The same of a desk's machine."""
+    """Return why a desk's machine does not erase old data now; empty while its clock is trusted."""
     return _doubt(known, lazy_gettext("This machine's clock"), lazy_gettext("the server"))
 
 
-def _doubt(known: TrustedDate, which: LazyText, other: LazyText) -> str:
+def _doubt(known: TrustedDate, clock: LazyText, other: LazyText) -> str:
     if not known.doubted:
         return ""
     return Problem(
-        which,
+        clock,
         lazy_gettext(
             "It shows %(shown)s, and the last day that it surely had was %(good)s.", shown=known.shown, good=known.good
         ),

@@ -1,4 +1,4 @@
-"""Raw values in, Accepted or Rejected out. Plain data only: no request, no HTML, no words."""
+"""Validate answers: raw values in, Accepted or Rejected out. Plain data only: no request, no HTML, no messages."""
 
 import json
 import re
@@ -14,19 +14,19 @@ from forms.core.i18n.characters import category
 from forms.core.portal import Portal
 
 Raw = Mapping[str, Sequence[str]]
-"""What came in: for each field the texts that were typed or chosen."""
+"""The input: for each field the texts that were typed or chosen."""
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _KEPT_CONTROLS = "\n\t"
 _LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")  # Word's Shift+Enter is a \v: without it two words become one
 _JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ shape Indic letters; all other invisible marks are dropped
-_OBJECT = "\ufffc"  # stands for a picture, or for what an iPhone is still hearing; nothing of either arrives
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+_OBJECT_REPLACEMENT = "\ufffc"  # for a picture, or speech that an iPhone still recognises; the content never arrives
+_BLANK_CHARACTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs without a visible shape
 
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """What is wrong with one answer: the field and the constraint that it breaks."""
+    """A fault of an answer: the field and the constraint that it breaks."""
 
     field: str
     code: str
@@ -34,7 +34,7 @@ class FieldProblem:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Answers that fit the form: typed values by field; questions left out are not there."""
+    """Answers that fit the form: typed values by field, without unanswered questions."""
 
     values: Mapping[str, Any]
 
@@ -49,19 +49,19 @@ class Rejected:
 def accept(
     definition: Definition, portal: Portal, today: date, raw: Raw, files: frozenset[str] = frozenset()
 ) -> Accepted | Rejected:
-    """Check what came in against the form's Table Schema and our few rules beyond it.
+    """Validate the input against the form's Table Schema and a few rules of our own.
 
     files: the questions that were answered with a file.
     """
     cells = [_cell(field, raw) for field in definition.value_fields]
-    values, notes = schema(definition, portal, today).read_cells(cells)
+    values, all_errors = schema(definition, portal, today).read_cells(cells)
     problems = []
-    for field, cell, value, note in zip(definition.value_fields, cells, values, notes, strict=True):
+    for field, cell, value, errors in zip(definition.value_fields, cells, values, all_errors, strict=True):
         allowed = {choice.value for choice in choices(field, definition, portal, today)}
         code = (
             _unreadable(cell)
             or _number_problem(field, cell)
-            or next(iter(note or ()), None)
+            or next(iter(errors or ()), None)
             or _many_problem(field, value, allowed)
         )
         if code:
@@ -71,26 +71,26 @@ def accept(
         problems.insert(0, FieldProblem(definition.any_of[0], "required"))
     if problems:
         return Rejected(tuple(problems))
-    named = zip(definition.value_fields, values, strict=True)
-    return Accepted({field.name: value for field, value in named if value not in (None, [])})
+    typed_values = zip(definition.value_fields, values, strict=True)
+    return Accepted({field.name: value for field, value in typed_values if value not in (None, [])})
 
 
 def clean(text: str) -> str:
-    """Return a text as we keep it: NFC, line feeds, no control or invisible marks but those that shape letters.
+    """Return a text as it is stored: NFC, line feeds, no control or invisible characters but those that shape letters.
 
-    "" for one that shows nothing: who sent it would get a receipt for an empty letter.
+    Returns "" for a text without visible characters: its sender would get a receipt for an empty letter.
     """
     unified = unicodedata.normalize("NFC", _LINE_END.sub("\n", text))
-    kept = "".join(char for char in unified if _is_kept(char)).strip()
-    return kept if any(map(_shows, kept)) else ""
+    cleaned = "".join(char for char in unified if _is_kept(char)).strip()
+    return cleaned if any(map(_is_visible, cleaned)) else ""
 
 
-def _shows(char: str) -> bool:
-    return category(char)[0] in "LNPS" and char not in _BLANKS
+def _is_visible(char: str) -> bool:
+    return category(char)[0] in "LNPS" and char not in _BLANK_CHARACTERS
 
 
 def _is_kept(char: str) -> bool:
-    if char == _OBJECT:
+    if char == _OBJECT_REPLACEMENT:
         return False
     return char in _KEPT_CONTROLS or char in _JOINERS or category(char)[0] != "C"
 
@@ -109,7 +109,7 @@ def _unreadable(cell: str) -> str | None:
 
 
 def _number_problem(field: Field, cell: str) -> str | None:
-    """Return what is wrong with a number that the schema's own reader would take, or say less well."""
+    """Return the fault of a number that the schema's own check would accept, or report less precisely."""
     if field.kind == "integer" and cell and not digits.is_whole_number(cell):
         return "type"
     return "two" if field.drawn_as == "tel" and digits.has_two_numbers(cell) else None

@@ -18,7 +18,8 @@ from forms.server.api import browser_api
 from forms.server.api.desk_api import desk_api
 from forms.server.in_use import InUse
 from forms.server.maintenance import refresh_portal
-from forms.server.services.flood_control import PLACES_A_LETTER, FloodControl, LeakyBucket, Rows, SharedBucket
+from forms.server.services.flood.flood_control import PLACES_PER_LETTER, FloodControl, LetterCounts
+from forms.server.services.flood.leaky_bucket import LeakyBucket, SharedBucket
 from forms.server.services.mailbox import Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
@@ -30,7 +31,7 @@ from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSchema
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 from forms.server.web import concerns as routes
 from forms.server.web import cross_site, error_pages, static_site
@@ -112,15 +113,15 @@ def _services(read: config.ServerSettings, first: portal.Portal, today: Callable
         portal=first,
         concerns=concerns,
         signups=signups,
-        requests=ConcernStore(read.signups_url, signups),  # beside the sign-ups: nothing of theirs lies with concerns
+        requests=ConcernStore(read.signups_url, signups),  # apart from concerns
         days=DayStore(read.concerns_url, concerns),
         statements=StatementStore(read.concerns_url, concerns),
         salt=b"",
         cost=read.cost,
         budget=read.budget,
-        flood_control=FloodControl(read.flood_threshold, rows=_rows_of(concerns.intake, today)),
-        places=SharedBucket(PLACES_A_LETTER * read.flood_threshold, signups.people),
-        unlike=LeakyBucket(read.flood_threshold),
+        flood_control=FloodControl(read.flood_threshold, counts=_letter_counts(concerns.intake, today)),
+        places=SharedBucket(PLACES_PER_LETTER * read.flood_threshold, signups.count_people),
+        unlike_letters=LeakyBucket(read.flood_threshold),
     )
 
 
@@ -139,10 +140,10 @@ def _tell(logger: logging.Logger, name: str, said: str) -> None:
     logger.error("%s", f"district {name}: {said}" if name else said)
 
 
-def _rows_of(intake: Intake, today: Callable[[], date]) -> Rows:
-    """Return what tells how many letters came to all machines before one database."""
-    first = partial(intake.number, PRIORITY_QUEUE)
-    return Rows(intake.number, first, lambda: intake.number(day=today()))
+def _letter_counts(intake: Intake, today: Callable[[], date]) -> LetterCounts:
+    """Return functions that count the letters that came to all machines before one database."""
+    priority = partial(intake.count, PRIORITY_QUEUE)
+    return LetterCounts(intake.count, priority, lambda: intake.count(since=today()))
 
 
 def _in_use(read: config.ServerSettings) -> InUse:

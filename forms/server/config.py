@@ -11,8 +11,9 @@ from typing import Any
 from forms.core.crypto.receipts import Cost
 from forms.core.files.durable import sync_folder, write_safely
 from forms.core.problem import Problem
-from forms.server.services.flood_control import FLOOD_THRESHOLD
-from forms.server.store.connections import CONNECTIONS, WORKERS, Limit, database_of
+from forms.server.services.flood.flood_control import FLOOD_THRESHOLD
+from forms.server.store.connections.addresses import database_of
+from forms.server.store.connections.limits import CONNECTIONS, WORKERS, ConnectionLimit
 
 SALT_BYTES = 32
 BUDGET = 4 * 1024**3
@@ -55,7 +56,7 @@ class ServerSettings:
     name: str = ""
     flood_threshold: int = FLOOD_THRESHOLD
     marks: Path | None = None
-    connections: Limit = field(default_factory=Limit, compare=False)
+    connections: ConnectionLimit = field(default_factory=ConnectionLimit, compare=False)
 
 
 def read(mapping: Mapping[str, Any]) -> ServerSettings:
@@ -98,8 +99,8 @@ def sqlite_file(url: str) -> Path | None:
     return Path(name.partition("?")[0]) if name != url else None
 
 
-def _limit(given: Limit | int | None) -> Limit:
-    return given if isinstance(given, Limit) else Limit(given) if given else Limit()
+def _limit(given: ConnectionLimit | int | None) -> ConnectionLimit:
+    return given if isinstance(given, ConnectionLimit) else ConnectionLimit(given) if given else ConnectionLimit()
 
 
 def connections_of_a_process(environment: Mapping[str, str]) -> int:

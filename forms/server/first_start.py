@@ -19,7 +19,8 @@ from forms.server import config
 from forms.server.config import ServerSettings
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
-from forms.server.store.installation import EVERYTHING
+from forms.server.store.restore_mark import note_restored
+from forms.server.store.system_tables import NO_BACKUP
 
 _UNDER_WAY = "first-start"
 """An empty file in the data folder, from before its salt is made until its databases are."""
@@ -152,15 +153,15 @@ def note(gone: Sequence[Store], day: date) -> None:
     """Write into new databases that those before them are gone, so that look-ups of older receipts can say it."""
     for store in gone:
         with suppress(NotKept):  # away: likewise
-            store.note_restored(EVERYTHING, day)
+            note_restored(store, NO_BACKUP, day)
 
 
 def said_of(store: Store) -> str:
     """Return the line for the journal about a database that was gone at the start."""
     return (
-        f"{store.named} was empty or not there at this start, though the service ran with it before: an empty one "
-        "is in use, and receipts of before open nothing. If it lies elsewhere or there is a backup: stop the service "
-        "and bring it back (portal restore, docs/operators.md)."
+        f"{store.display_name} was empty or not there at this start, though the service ran with it before: an empty "
+        "one is in use, and receipts of before open nothing. If it lies elsewhere or there is a backup: stop the "
+        "service and bring it back (portal restore, docs/operators.md)."
     )
 
 

@@ -27,7 +27,7 @@ def watch(state: ServerState) -> None:
     state.operator_log.watched = True
     if not state.leader():
         return
-    state.services.flood_control.look()
+    state.services.flood_control.update()
     state.services.places.is_high()
     _report_faults(state)
     _rewrite_once_a_day(state)

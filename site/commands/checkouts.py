@@ -51,9 +51,9 @@ def _purge(site: Site, public: Path) -> list[str]:
 
 def _keep_withdrawals(site: Site, base: bytes, here: bytes) -> list[str]:
     """Write withdrawals that were made on this machine into the consents.csv that was fetched; return their ids."""
-    from sitegen.publish.withdrawals import withdrawal
+    from sitegen.publish.withdrawals import withdrawal_merging
 
-    return withdrawal.keep_withdrawals(site.content, base, here)
+    return withdrawal_merging.keep_withdrawals(site.content, base, here)
 
 
 def _withdrawn(site: Site, before: bytes, after: bytes) -> "Collection[str] | None":

@@ -14,7 +14,7 @@ from editor.office import office, serving
 from editor.office.build_signatures import BuildSignatures
 from editor.reviewing import review_pack
 from editor.window.app import create_window
-from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.settings import SETTINGS_FILE, read_settings
 from sitegen.content.settings_schema import remote_of
 
 from commands.building import lacks_signature
@@ -46,14 +46,16 @@ def serve_office(site: Site, name: str, bind: str, out: Path | None) -> None:
     require_name(name)
     require_no_clone(site.root)
     with start.exclusive(site.editor_memory):
-        pushes = out is None and remote_of(read_settings(site.content), WHERE) is not None
+        pushes = out is None and remote_of(read_settings(site.content), SETTINGS_FILE) is not None
         signatures = BuildSignatures(
             partial(commit_signers if pushes else publishers_named, site),
             (lambda: False) if pushes else partial(lacks_signature, site, out or site.public),
         )
         push = office_push(site, signatures.sign_commit) if pushes else None
         editor = editor_of(site, out, ask=signatures.sign, push=push)
-        place = office.make(f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures)
+        place = office.create_office(
+            f"https://{name}", site.editor_memory, editor.store.languages, signatures=signatures
+        )
         serving.serve(create_window(editor, place), bind, partial(start.start_background_work, editor))
 
 
@@ -78,7 +80,7 @@ def write_review_pack(site: Site, language: str, out: Path) -> None:
 
 def keep_remote_token(site: Site, user: str, token: str) -> None:
     """Keep the name and token for the git remote of portal.yml on this machine. Raises Problem."""
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if named is None or not named[0].startswith("https:"):
         todo = "Write there, like:  publish: {remote: https://git.example/district.git}"
         raise Problem("content/portal.yml", "names no git remote that needs a token.", todo)

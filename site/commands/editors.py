@@ -13,7 +13,7 @@ from editor.office import withdrawals
 from editor.publishing import Destination, Folder
 from editor.remotes.remote import Remote
 from editor.remotes.signed_branch import SIGNERS
-from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.settings import SETTINGS_FILE, read_settings
 from sitegen.content.settings_schema import remote_of
 from sitegen.publish.browser_bundle import WRITING
 from sitegen.publish.build_manifest import Sign
@@ -98,7 +98,7 @@ def office_push(site: Site, ask: Callable[[bytes], bytes]) -> start.Push | None:
     ask: gets a publisher's signature of a commit's bytes. Raises Problem where the office has no key for withdrawals: a
     no would wait for a publisher.
     """
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if not named:
         return None
     key = withdrawals.key(site.editor_memory)
@@ -124,7 +124,7 @@ def _in_use(site: Site) -> Path:
 
 def place_to_push(site: Site) -> start.Push | None:
     """Return the git remote that portal.yml names (publish:), and this machine's key; None where it names none."""
-    named = remote_of(read_settings(site.content), WHERE)
+    named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if not named:
         return None
     return start.Push(Remote(*named, partial(_remote_token, site)), publishers_key(site))

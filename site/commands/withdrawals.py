@@ -132,10 +132,10 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
     Raises Problem where there is none, and Problems about what could not be cleaned, after all else is done.
     """
-    from sitegen.publish.withdrawals import withdrawal
+    from sitegen.publish.withdrawals import named_consents, withdrawal_writing
 
-    story = withdrawal.present_name(story, site.content, out)
-    stories = withdrawal.stories_of(story, site.content, out)
+    story = named_consents.current_name(story, site.content, out)
+    stories = named_consents.stories_of(story, site.content, out)
     if stories is None:
         raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
     wrong: Problems | None = None
@@ -145,7 +145,7 @@ def take_back(site: Site, story: str, out: Path) -> None:
         )  # before the table: a full disk or a broken table is no hindrance
     except Problems as found:
         wrong = found  # said last: the day must be written all the same
-    if not withdrawal.write_withdrawn(site.content, story, site.today()):
+    if not withdrawal_writing.write_withdrawn(site.content, story, site.today()):
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(site, out)  # the pictures and recordings of the rows that are now withdrawn
@@ -156,9 +156,9 @@ def take_back(site: Site, story: str, out: Path) -> None:
 
 def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path) -> None:
     """Say what was taken off, and what else bears the same name."""
-    from sitegen.publish.withdrawals import withdrawal
+    from sitegen.publish.withdrawals import named_consents
 
-    others = withdrawal.also_named(story, site.content)
+    others = named_consents.other_consents(story, site.content)
     if others:
         click.echo(
             f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"

@@ -1,4 +1,4 @@
-"""What differs between two texts, word by word."""
+"""The difference between two texts, word by word."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\s+|[^\s]+")
-_LONG = 20_000
-"""Words of what differs above which they are compared by lines: comparing takes the square of their number."""
+_MAX_WORDS = 20_000
+"""Words above which texts are compared by lines: the time grows with the square of their number."""
 
-_AROUND = 3
+_CONTEXT_LINES = 3
 """Lines shown before and after a change."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text that both have ("same"), that only the older one has ("gone"), or the newer one ("new").
+    """A stretch of text. kind: "same" (in both texts), "gone" (only in the older one) or "new" (only in the newer one).
 
-    In a shortened text "left" is where a stretch that both have is left out.
+    In a shortened text "left" marks the place of a stretch that is left out.
     """
 
     kind: str
@@ -25,22 +25,22 @@ class Piece:
 
 
 def pieces(before: str, after: str) -> list[Piece]:
-    """Return both texts as one, in pieces."""
+    """Return the difference of two texts as pieces, in order."""
     return list(_pieces(_split(before), _split(after)))
 
 
-def shortened(whole: Sequence[Piece]) -> Iterator[Piece]:
-    """Yield pieces in which a long stretch that both texts have is left out, but for its lines beside a change."""
-    for at, piece in enumerate(whole):
+def shortened(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield the pieces with long unchanged stretches left out, except for their lines next to a change."""
+    for at, piece in enumerate(pieces):
         lines = piece.text.splitlines(keepends=True)
-        if piece.kind != "same" or len(lines) <= 2 * _AROUND + 1:
+        if piece.kind != "same" or len(lines) <= 2 * _CONTEXT_LINES + 1:
             yield piece
             continue
         if at:
-            yield Piece("same", "".join(lines[:_AROUND]))
+            yield Piece("same", "".join(lines[:_CONTEXT_LINES]))
         yield Piece("left", "")
-        if at < len(whole) - 1:
-            yield Piece("same", "".join(lines[-_AROUND:]))
+        if at < len(pieces) - 1:
+            yield Piece("same", "".join(lines[-_CONTEXT_LINES:]))
 
 
 def _split(text: str) -> list[str]:
@@ -48,28 +48,28 @@ def _split(text: str) -> list[str]:
 
 
 def _pieces(old: list[str], new: list[str]) -> Iterator[Piece]:
-    begin = _alike(old, new)  # most edits are of one place: what stands around it need not be compared
-    end = _alike(old[begin:][::-1], new[begin:][::-1])
-    if begin:
-        yield Piece("same", "".join(old[:begin]))
-    between = old[begin : len(old) - end], new[begin : len(new) - end]
-    yield from _compared(*(map(_lines, between) if sum(map(len, between)) > _LONG else between))
-    if end:
-        yield Piece("same", "".join(old[len(old) - end :]))
+    prefix = _common_prefix_length(old, new)  # most edits are in one place: the text around it need not be compared
+    suffix = _common_prefix_length(old[prefix:][::-1], new[prefix:][::-1])
+    if prefix:
+        yield Piece("same", "".join(old[:prefix]))
+    between = old[prefix : len(old) - suffix], new[prefix : len(new) - suffix]
+    yield from _differing(*(map(_lines, between) if sum(map(len, between)) > _MAX_WORDS else between))
+    if suffix:
+        yield Piece("same", "".join(old[len(old) - suffix :]))
 
 
 def _lines(words: list[str]) -> list[str]:
     return "".join(words).splitlines(keepends=True)
 
 
-def _alike(old: list[str], new: list[str]) -> int:
-    """Return with how many equal words both begin."""
+def _common_prefix_length(old: list[str], new: list[str]) -> int:
+    """Return the number of equal words at the beginning of both."""
     return next(
         (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
     )
 
 
-def _compared(old: list[str], new: list[str]) -> Iterator[Piece]:
+def _differing(old: list[str], new: list[str]) -> Iterator[Piece]:
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
             yield Piece("same", "".join(old[a:b]))

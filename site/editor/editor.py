@@ -11,7 +11,7 @@ from sitegen.languages import table_schemas
 
 from editor import settings
 from editor.approvals import Approvals
-from editor.looking import Looking
+from editor.content_state import ContentCache
 from editor.publishing import Publisher
 from editor.remotes.destination import RemoteDestination
 from editor.saving.store import ContentStore
@@ -30,7 +30,7 @@ class Editor:
     root: Path
     memory: Path
     store: ContentStore
-    looking: Looking
+    content_cache: ContentCache
     publisher: Publisher
     withdraw: Callable[[str], object]
     today: Callable[[], date] = day_here

@@ -1,4 +1,4 @@
-"""Which files the editor may touch: pages and tables of content/, by names that lead nowhere else."""
+"""The files that the editor may touch: pages and tables of content/, by names that lead nowhere else."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 
 _NAME = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,59}/){0,3}[a-z0-9][a-z0-9_-]{0,79}\.md")
-"""Small letters only, as check asks for: no two names differ in case alone, and none is special to a system."""
+"""Lower case only, as `check` requires: no two names differ in case only, and none is special to a system."""
 
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def page_path(content: Path, languages: tuple[str, ...], language: str, name: str) -> Path:
-    """Return the file of a page. Raises Problem for a name that is malformed or leads out of its folder."""
+    """Return the path of a page. Raises Problem for a name that is malformed or leads out of its folder."""
     if language not in languages:
         what = _("%(language)s is no language of this site.", language=language[:20])
         raise Problem("language", what, _("Choose one from the list."))
@@ -27,7 +27,7 @@ def page_path(content: Path, languages: tuple[str, ...], language: str, name: st
 
 
 def table_path(content: Path, tables: tuple[str, ...], name: str) -> Path:
-    """Return the file of a table. Raises Problem where there is no such table."""
+    """Return the path of a table. Raises Problem where there is no such table."""
     if name not in tables or not _TABLE.fullmatch(name):
         what = _('"%(name)s" is no table of this site.', name=name[:40])
         raise Problem("table", what, _("Choose one from the list."))
@@ -35,7 +35,7 @@ def table_path(content: Path, tables: tuple[str, ...], name: str) -> Path:
 
 
 def within(content: Path, path: Path) -> Path:
-    """Return the path. Raises Problem where a link stands on the way: it may lead to any file of this machine."""
+    """Return the path. Raises Problem where a symbolic link is on the way: it may lead to any file of this machine."""
     for step in (path, *path.parents):
         if step == content:
             return path

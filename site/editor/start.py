@@ -13,8 +13,8 @@ from sitegen.content.settings import read_settings
 from sitegen.content.spreadsheets import table_reader
 
 from editor import preview
+from editor.content_state import ContentCache
 from editor.editor import Editor
-from editor.looking import Looking
 from editor.publishing import Destination, Publisher
 from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Remote
@@ -66,7 +66,7 @@ def create_editor(
     portal = read_settings(content)
     languages = tuple(str(row["code"]) for row in portal["languages"])
     history = History(content, memory / "history")
-    looking = Looking(root, keys, today, unprotected)
+    content_cache = ContentCache(root, keys, today, unprotected)
     store = ContentStore(content, history, languages, ())
     if push is not None:
 
@@ -79,7 +79,7 @@ def create_editor(
             request_signature=push.request_signature, local=destination, require_approval=require_approval,
         )  # fmt: skip
     publisher = Publisher(destination, memory)
-    editor = Editor(root, memory, store, looking, publisher, withdraw, today, field)
+    editor = Editor(root, memory, store, content_cache, publisher, withdraw, today, field)
     editor.store.tables = tuple(editor.schemas)
     # A build that has begun must not include changes that no second person has read.
     editor.store.is_frozen = lambda name: publisher.is_running and editor.approvals.covers(name)
@@ -101,10 +101,10 @@ def warm_up(editor: Editor) -> None:
     """
     with suppress(Exception):  # the page that needs it reports any problem
         table_reader.read_tables(editor.content / "tables", editor.root / "site" / "schemas")
-        seen = editor.looking.look()
-        _ = seen.problems
-        if seen.context:  # the first preview compiles the site's templates
-            preview.page(editor.root, seen.context, next(iter(seen.context.library.by_language[SOURCE].values())))
+        state = editor.content_cache.current()
+        _ = state.problems
+        if state.context:  # the first preview compiles the site's templates
+            preview.page(editor.root, state.context, next(iter(state.context.library.by_language[SOURCE].values())))
 
 
 class AlreadyRuns(Problem):

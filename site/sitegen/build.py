@@ -33,7 +33,8 @@ from sitegen.content.tables import Row
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images, staff_recordings
-from sitegen.publish import browser_bundle, build_manifest, compression, moved_pages
+from sitegen.publish import browser_bundle, build_manifest, compression
+from sitegen.publish.addresses import known_pages, moved_pages, redirects
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.render import site_files
 from sitegen.render.blocks import Context
@@ -91,7 +92,7 @@ class WrittenContent:
 
     context: Context
     days: Sequence[Row]
-    addresses: Mapping[str, moved_pages.KnownPage]
+    addresses: Mapping[str, known_pages.KnownPage]
     library: AllPages
     """All pages before numbers are drawn in and stories without consent are left out."""
 
@@ -133,7 +134,7 @@ def read(
     if problems:
         raise Problems(problems)
     go_on()
-    addresses = moved_pages.updated(library, moved_pages.read(content))
+    addresses = known_pages.with_library(library, known_pages.read(content))
     as_written = library
     library = translations.mark_outdated(library, translations.read(content))
     go_on()
@@ -201,12 +202,12 @@ def check(
 
 
 def _said_of_pages(
-    content: Path, library: AllPages, rows: dict[str, list[Row]], addresses: Mapping[str, moved_pages.KnownPage]
+    content: Path, library: AllPages, rows: dict[str, list[Row]], addresses: Mapping[str, known_pages.KnownPage]
 ) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
     yield from mistakes.warnings(library)
     yield from translations.change_messages(library)
-    yield from moved_pages.said(library, rows["moved"], addresses)
+    yield from moved_pages.warnings(library, rows["moved"], addresses)
     yield from inherited.warnings(content, rows)
 
 
@@ -316,8 +317,8 @@ def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Pa
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:
     """Let addresses that people hold go on leading somewhere: of moved pages, and of files that open pages name."""
     earlier_assets.keep(out, fresh, context.today)
-    known = moved_pages.remember_events(root / "content", context.library)
-    moved_pages.write(fresh, context.portal, context.library, context.tables["moved"], known)
+    known = known_pages.record_events(root / "content", context.library)
+    redirects.write(fresh, context.portal, context.library, context.tables["moved"], known)
 
 
 class _Pages:
@@ -391,7 +392,7 @@ def remember_translations(root: Path, today: date) -> int:
         codes = [str(row["code"]) for row in settings.read_settings(content)["languages"]]
         library = page_reader.read_all(content, tuple(codes))[0]
         count = len(library.names) * len(codes)
-        moved_pages.remember(content, library)
+        known_pages.record_library(content, library)
         translations.save_changes(content, library, today)
         inherited.remember(content)
     return count

@@ -98,7 +98,7 @@ def test_a_desk_and_a_server_that_were_both_away_believe_each_other_at_the_first
     assert anita.clock.known_day.doubted
     anita.sync.run()
     assert anita.clock.known_day == TrustedDate(AHEAD)
-    assert state_of(office.app).services.days.look(AHEAD) == TrustedDate(AHEAD)
+    assert state_of(office.app).services.days.record_server_day(AHEAD) == TrustedDate(AHEAD)
     assert any(one.ok and "has jumped" in one.sentence for one in examine(anita))
 
 
@@ -114,7 +114,7 @@ def test_a_desk_that_is_right_keeps_a_server_that_is_ahead_from_erasing(
         office.day = SERVERS_DAY + timedelta(days=n)
         if n % 10 == 0:
             anita.sync.run()
-        assert days.look(AHEAD + timedelta(days=n)).doubted
+        assert days.record_server_day(AHEAD + timedelta(days=n)).doubted
 
 
 @pytest.mark.usefixtures("far")
@@ -141,7 +141,7 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
     anita.sync.run()
     assert anita.clock.known_day.doubted
-    assert state_of(office.app).services.days.look(AHEAD).doubted
+    assert state_of(office.app).services.days.record_server_day(AHEAD).doubted
     said = sentences(examine(anita))
     assert said.count("It shows 2037-06-01") == 2
 

@@ -121,7 +121,7 @@ def notice(office: Office, thread: str, proof: str) -> None:
     keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
     told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
     coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
-    assert not office.store.erasing.forget(thread, coming, taken_by=("police",))
+    assert not office.store.erasing.erase_thread(thread, coming, notified=("police",))
 
 
 def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
@@ -152,7 +152,7 @@ def test_a_letter_erased_while_it_is_fetched_does_not_stay(office: Office, monke
 
     def erased_meanwhile(server: Server, id: str) -> bytes:
         sealed = fetched(server, id)
-        office.store.erasing.forget(victim, None, taken_by=("police",))
+        office.store.erasing.erase_thread(victim, None, notified=("police",))
         return sealed
 
     monkeypatch.setattr(Server, "letter", erased_meanwhile)

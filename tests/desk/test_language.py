@@ -17,7 +17,7 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.i18n import catalog, extraction, marked_words
 from forms.core.i18n.lazy_text import LazyText, as_lazy, joined, lazy_gettext, lazy_ngettext
-from forms.core.i18n.marked_words import PROBLEM_CALLS, called, texts_of
+from forms.core.i18n.marked_words import PROBLEM_CALLS, called_name, texts_of
 from forms.core.problem import Problem
 from forms.desk import language
 from forms.desk.services.place import DeskPlace
@@ -85,7 +85,7 @@ def test_a_problem_at_the_desk_has_its_values_beside_its_sentence() -> None:
     wrong = []
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and called(node) in PROBLEM_CALLS:
+            if isinstance(node, ast.Call) and called_name(node) in PROBLEM_CALLS:
                 for text in texts_of(node):
                     if any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in _said_directly(text)):
                         wrong.append(f"{path.name}:{node.lineno}: {ast.unparse(text)}")
@@ -117,7 +117,7 @@ def _allowed(node: ast.AST) -> Iterator[ast.AST]:
         yield node.value
     if isinstance(node, ast.Dict):
         yield from (key for key in node.keys if key)
-    if isinstance(node, ast.Call) and called(node) in MARKS | PROBLEM_CALLS | TO_THE_TERMINAL:
+    if isinstance(node, ast.Call) and called_name(node) in MARKS | PROBLEM_CALLS | TO_THE_TERMINAL:
         yield from ast.walk(node)
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in {
         "todo", "what", "opens",
@@ -350,7 +350,7 @@ def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected()
     while more := {name for name, named in bases.items() if named & kinds} - kinds:
         kinds |= more
     raised = {
-        called(node)
+        called_name(node)
         for path in DESK.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and any(True for text in node.args for _ in marked_words.constants(text))

@@ -25,7 +25,7 @@ from forms.desk.cases.case import Case
 from forms.desk.crypto.answers import clean_recording, read_recording
 from forms.desk.services.parts import clean_part
 from forms.desk.session import Session
-from forms.server.store.concerns.letters import MOST_VOICES
+from forms.server.store.concerns.letters import MAX_VOICES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly
@@ -250,7 +250,7 @@ def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, told: dict
     receipt = office.tell(what="x")
     keys, services = keys_of(office, receipt), state_of(office.app).services
     id = services.concerns.receipts.progress(keys.lookup).id
-    services.concerns.desk_writing.answer(
+    services.concerns.desk_writing.add_answer(
         "a", id, "legal", TODAY, seal({"text": "We come.", **told}, [keys.recipient], 24576)
     )
     for more in ({}, {"hear": "a" * 64}, {"hear": "x" * 9}):
@@ -298,7 +298,7 @@ def test_the_server_keeps_voices_of_one_size_and_few(office: Office) -> None:
     assert put(good, letter=new_id()) == 404
     plain_header = good.replace(b"\n---", b"\n-> x-grease " + b"A" * 2000 + b"\n\n---", 1)
     assert put(plain_header) == 400, "no room for words beside the keys"
-    for _ in range(MOST_VOICES):
+    for _ in range(MAX_VOICES):
         last = seal_part({"kind": "voice"}, b"OggS", to)[1]
         assert put(last) == 204
     assert put(good) == 409

@@ -26,7 +26,7 @@ from forms.desk.sync.fetching import conflicts
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import RequestRefused
 from forms.desk.sync.rows import letter_row
-from forms.server.store.concerns.letters import MOST_COPIES
+from forms.server.store.concerns.letters import MAX_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.test_session import newly, only
@@ -84,7 +84,7 @@ def test_no_desk_replaces_another_desks_photo(office: Office) -> None:
         connection.exec_driver_sql(f"UPDATE parts SET letter = '{id}'")
     other = seal_part({"kind": "photo", "type": "x"}, b"harmless", office.portal.desks_with_ids(["legal"])[0].keys)[1]
     assert put(office, "police/anita", f"letters/{id}/copies/{part}", other, "legal") == 409
-    assert concerns.inbox.part(part, "legal", "legal") == sealed
+    assert concerns.inbox.sealed_part(part, "legal", "legal") == sealed
 
 
 def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(office: Office) -> None:
@@ -141,7 +141,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
         )
     rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
     made = [copy for copy in rows if copy.maker == "police/babu"]
-    assert len(made) <= MOST_COPIES, "and an insider cannot fill the disk with them"
+    assert len(made) <= MAX_COPIES, "and an insider cannot fill the disk with them"
 
 
 def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> None:

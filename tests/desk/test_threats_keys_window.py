@@ -94,7 +94,7 @@ def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a
     window = opened(office)
     forged = new_entry(case, "police", (), "state", {"state": "closed", "outcome": "forged words"})
     sealed = seal_entry(forged, office.portal.desks_with_ids(["police"])[0].keys)
-    office.store.desk_writing.enter(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)
+    office.store.desk_writing.add_entry(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)
     window.post("/sync")
     page = window.page(f"/case/{case}")
     assert "Not proven" in page

@@ -274,7 +274,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     office.answer_page(receipt)
     office.answer_page(receipt, do="delete-now")
     assert len(store.statements("legal", 0)) == 2
-    with store.reads() as connection:
+    with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM stated").scalar() == 3, "a letter, of three desks"
     for number in range(1, 63):
         day = office.day + timedelta(days=number)
@@ -284,7 +284,7 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
     assert len(kept) == 61
     assert all(one.part.arrived == () for one in kept)
     assert [one.statement.number for one in kept] == list(range(4, 65))
-    with store.reads() as connection:
+    with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM statement_parts WHERE desk = 'legal'").scalar() == 61
 
 

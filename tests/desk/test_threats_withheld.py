@@ -123,7 +123,7 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     [case] = legal.cases.all()
     forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
     store = state_of(office.app).services.concerns
-    assert store.desk_writing.answer("f" * 64, case.id, "legal", TODAY, forged)
+    assert store.desk_writing.add_answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)
     legal.log.answer(case.id, "We have it.")
     assert "We have it." in office.answer_page(receipt)

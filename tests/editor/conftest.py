@@ -17,7 +17,7 @@ from editor.publishing import Destination
 from editor.publishing import Folder as PublicFolder
 from editor.window.app import create_window
 from flask.testing import FlaskClient
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal, withdrawal_writing
 from werkzeug.test import TestResponse
 
 from forms.web.local.entrance import entrance_of
@@ -39,7 +39,7 @@ def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
     """An editor whose build writes one page, and whose withdrawal is the real one."""
 
     def withdraw(told: str) -> None:
-        withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
+        withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY)
 
     return start.create_editor(
         folder.root, folder.root / "var" / "editor", place or folder_place(folder),
@@ -110,7 +110,7 @@ class Browser(Forms):
 def cheap_passphrases() -> Iterator[None]:
     """Hash passphrases at the least cost: each person of an office took 64 MiB. What it costs: test_office_accounts.py."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with patch.multiple(passphrases, HASHER=cheap, NOBODYS_HASH=cheap.hash("nobody's")):
+    with patch.multiple(passphrases, HASHER=cheap, DUMMY_HASH=cheap.hash("nobody's")):
         yield
 
 

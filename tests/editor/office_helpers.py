@@ -64,8 +64,8 @@ class Place:
 
 def open_office(editor: Editor, origin: str = ORIGIN, signatures: BuildSignatures | None = None) -> Place:
     clock = Clock()
-    office = offices.make(origin, editor.memory, editor.store.languages, clock, signatures)
-    office.guessing.clock = clock
+    office = offices.create_office(origin, editor.memory, editor.store.languages, clock, signatures)
+    office.guess_limiter.clock = clock
     return Place(editor, office, create_window(editor, office), clock)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 from editor.editor import Editor
+from editor.office.passphrases import DUMMY_HASH as OWN_DUMMY_HASH
 from editor.office.passphrases import HASHER as OWN_HASHER
-from editor.office.passphrases import NOBODYS_HASH as OWN_NOBODYS
-from editor.office.passphrases import Guessing, Wait, fits, hashed, offered
+from editor.office.passphrases import GuessLimiter, Wait, hash_passphrase, suggest, verify
 from editor.office.state import FILE
 
 from forms.core.problem import Problem
@@ -18,7 +18,7 @@ def place(editor: Editor) -> Place:
 
 def test_a_passphrase_costs_64_mib_and_three_passes() -> None:
     """And nobody's as much. Other tests hash more cheaply (conftest.py)."""
-    for kept in (OWN_HASHER.hash("four words are enough"), OWN_NOBODYS):
+    for kept in (OWN_HASHER.hash("four words are enough"), OWN_DUMMY_HASH):
         assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
@@ -43,7 +43,7 @@ def test_what_is_kept_opens_nothing_and_only_this_user_reads_it(place: Place) ->
     came = place.visitor()
     came.accept(token)
     open_one = place.invite("K. Rao", "writer")
-    file = place.office.kept.folder / FILE
+    file = place.office.state_store.folder / FILE
     text = file.read_text("utf-8")
     cookies = [cookie.value for cookie in came.client._cookies.values()]  # type: ignore[attr-defined]
     assert len(cookies) == 2
@@ -85,7 +85,7 @@ def test_the_last_publisher_is_not_lost_unseen(place: Place) -> None:
     place.invite("K. Rao", "publisher")
     place.office.accounts.remove("B. Das")
     place.office.accounts.remove("K. Rao", anyway=True)
-    assert place.office.kept.read().accounts == []
+    assert place.office.state_store.read().accounts == []
 
 
 def test_roles_change_at_the_next_request(place: Place) -> None:
@@ -110,13 +110,13 @@ def test_nobody_has_anothers_name(place: Place, name: str) -> None:
 def test_what_is_no_account_is_refused(place: Place, name: str, roles: list[str], languages: list[str]) -> None:
     with pytest.raises(Problem):
         place.office.accounts.invite(name, roles, languages)
-    assert place.office.kept.read().accounts == []
+    assert place.office.state_store.read().accounts == []
 
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"accounts": [{"id": "x"}]}', '{"unknown": 1}'])
 def test_a_damaged_file_lets_nobody_in_and_is_not_written_over(place: Place, damaged: str) -> None:
     came = place.person("M. Devi", "publisher")
-    file = place.office.kept.folder / FILE
+    file = place.office.state_store.folder / FILE
     file.write_text(damaged)
     assert came.ask("/").status_code == 400
     assert "cannot be read" in came.ask("/").text
@@ -135,42 +135,42 @@ def test_passphrases_that_are_soon_guessed_are_refused_and_the_offered_one_is_no
         "1234123412341234",
     ):
         with pytest.raises(Problem):
-            hashed(weak, "M. Devi")
-    offer = offered()
-    assert fits(offer, hashed(offer, "M. Devi"))
-    assert not fits(offer, "")
-    assert not fits("", "")
-    assert offer != offered()
+            hash_passphrase(weak, "M. Devi")
+    offer = suggest()
+    assert verify(offer, hash_passphrase(offer, "M. Devi"))
+    assert not verify(offer, "")
+    assert not verify("", "")
+    assert offer != suggest()
 
 
 def test_who_guesses_waits_longer_each_time_and_a_known_browser_does_not() -> None:
     clock = Clock()
-    guessing = Guessing(clock)
+    limiter = GuessLimiter(clock)
     waits = []
     for _ in range(40):
         try:
-            guessing.begin("M. Devi", "")
+            limiter.begin("M. Devi", "")
         except Wait as wait:
             waits.append(wait.seconds)
             clock.now += wait.seconds
-            guessing.begin("M. Devi", "")
+            limiter.begin("M. Devi", "")
     assert waits[:3] == [2, 4, 8]
     assert max(waits) == 900, "the honest come in again after a quarter of an hour at most"
     with pytest.raises(Wait):
-        guessing.begin("m. devi", "")
-    guessing.begin("M. Devi", "a browser that has signed in before")
-    guessing.right("M. Devi", "")
-    guessing.begin("M. Devi", "")
+        limiter.begin("m. devi", "")
+    limiter.begin("M. Devi", "a browser that has signed in before")
+    limiter.reset("M. Devi", "")
+    limiter.begin("M. Devi", "")
 
 
 def test_all_names_together_are_slowed_down_and_memory_stays_small() -> None:
     clock = Clock()
-    guessing = Guessing(clock)
+    limiter = GuessLimiter(clock)
     for at in range(30):
-        guessing.begin(f"name {at}", "")
+        limiter.begin(f"name {at}", "")
     with pytest.raises(Wait):
-        guessing.begin("one more", "")
+        limiter.begin("one more", "")
     for at in range(2000):
         clock.now += 60
-        guessing.begin(f"another {at}", "")
-    assert len(guessing.lately) <= 30
+        limiter.begin(f"another {at}", "")
+    assert len(limiter.recent) <= 30

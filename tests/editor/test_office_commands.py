@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from editor.office import office
 from editor.office.commands import group
-from editor.office.state import Kept, Passkey
+from editor.office.state import Passkey, StateStore
 from fido2.cose import ES256, EdDSA
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestedCredentialData
@@ -36,7 +36,7 @@ def say(tmp_path: Path) -> Say:
 
 def test_people_are_invited_listed_changed_and_removed(say: Say, tmp_path: Path) -> None:
     assert "Nobody yet" in say("list").output
-    office.make("https://office.example", tmp_path, ("en", "ta"))
+    office.create_office("https://office.example", tmp_path, ("en", "ta"))
     invited = say("invite", "M. Devi", "--role", "writer", "--role", "publisher")
     assert "https://office.example/invited/" in invited.output
     assert "M. Devi: writer, publisher; has not come yet; 0 browsers" in say("list").output
@@ -62,22 +62,22 @@ def test_what_cannot_be_is_a_sentence_and_changes_nothing(
     say: Say, tmp_path: Path, words: tuple[str, ...], sentence: str
 ) -> None:
     say("invite", "M. Devi", "--role", "publisher")
-    before = Kept(office.folder_of(tmp_path)).read()
+    before = StateStore(office.folder_of(tmp_path)).read()
     answer = say(*words)
     assert answer.exit_code != 0
     assert sentence in answer.output
-    assert Kept(office.folder_of(tmp_path)).read() == before
+    assert StateStore(office.folder_of(tmp_path)).read() == before
 
 
 def test_the_keys_by_which_publishers_sign_are_shown_with_what_a_desk_compares(say: Say, tmp_path: Path) -> None:
-    made = office.make("https://office.example", tmp_path, ("en", "ta"))
+    made = office.create_office("https://office.example", tmp_path, ("en", "ta"))
     say("invite", "M. Devi", "--role", "publisher")
     assert "No publisher has a passkey here yet." in say("publisher-keys").output
     keys = []
     for public in (ES256.from_cryptography_key(Device().key.public_key()), EdDSA({1: 1, 3: -8, -1: 6, -2: b"1" * 32})):
         data = AttestedCredentialData.create(Aaguid.NONE, b"0" * 16, public)
         keys.append(Passkey(id="0", credential=websafe_encode(bytes(data)), label=type(public).__name__))
-    with made.kept.changing() as state:
+    with made.state_store.transaction() as state:
         state.accounts[0].passkeys = keys
     shown = say("publisher-keys").output
     key = made.passkeys.publisher_key(keys[0])

@@ -17,7 +17,7 @@ from editor.office.build_signatures import BuildSignatures
 from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Offline, Remote
 from editor.remotes.signed_branch import SEEN
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from forms.core.builds import passkey_commits
@@ -48,7 +48,7 @@ class Pushing(Publishing):
 
     def publisher(self, *, is_named: bool = True) -> Person:
         came = with_passkey(self.place, "B. Das", self.device, "publisher", "writer")
-        key = self.place.office.accounts.named("B. Das").passkeys[0]  # type: ignore[union-attr]
+        key = self.place.office.accounts.find("B. Das").passkeys[0]  # type: ignore[union-attr]
         line = passkey_commits.signers_line("das", self.place.office.passkeys.publisher_key(key))
         if is_named:
             for path in (self.memory / "signers", self.bare.with_name("allowed_signers")):
@@ -75,7 +75,7 @@ class Pushing(Publishing):
             subprocess.run(["git", "clone", "-q", "--bare", self.bare, clone], check=True)
         source = GitSource(
             content, clone, self.bare.with_name("allowed_signers"),
-            keep_withdrawals=partial(withdrawal.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
+            keep_withdrawals=partial(withdrawal_merging.keep_withdrawals, content), withdrawn_stories=partial(withdrawn_stories, today=TODAY),
         )  # fmt: skip
         return update(source, lambda: None, self.server / "published", TODAY)
 
@@ -91,7 +91,7 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
     Repo.init_bare(bare, default_branch=b"main").close()
     memory = folder.root / "var" / "editor"
     memory.mkdir(parents=True)
-    key = withdrawals.make(memory)
+    key = withdrawals.ensure_key(memory)
     bare.with_name("allowed_signers").write_text(f"{withdrawals.line('office.example', key)}\n")
 
     def passkeys() -> list[str]:
@@ -101,7 +101,7 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
     signatures = BuildSignatures(passkeys)
     editor = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
-        today=lambda: TODAY, withdraw=lambda told: withdrawal.write_withdrawn(folder.root / "content", told, TODAY),
+        today=lambda: TODAY, withdraw=lambda told: withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY),
         push=start.Push(Remote(bare.as_uri()), key, signatures.sign_commit),
     )  # fmt: skip
     made = Pushing(open_office(editor, signatures=signatures), folder, bare, tmp_path / "server")
@@ -254,8 +254,8 @@ def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -
         file.write("\npublish: {remote: ssh://git@git.example/district.git}\n")
     with pytest.raises(Problem, match="withdrawal-key"):
         office_push(site, lambda _: b"")
-    key = withdrawals.make(site.editor_memory)
-    assert withdrawals.make(site.editor_memory) == key, "made once"
+    key = withdrawals.ensure_key(site.editor_memory)
+    assert withdrawals.ensure_key(site.editor_memory) == key, "made once"
     found = office_push(site, lambda _: b"")
     assert found
     assert found.key == key

@@ -46,7 +46,7 @@ class SignedSite(Publishing):
     def publisher(self, name: str = "B. Das", device: Device | None = None, *, is_named: bool = True) -> Person:
         """Somebody who publishes, and whose passkey portal.yml names."""
         came = with_passkey(self.place, name, device or self.device, "publisher")
-        key = self.place.office.accounts.named(name).passkeys[0]  # type: ignore[union-attr]
+        key = self.place.office.accounts.find(name).passkeys[0]  # type: ignore[union-attr]
         if is_named:
             self.named.append(self.place.office.passkeys.publisher_key(key))
         return came
@@ -278,7 +278,7 @@ def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Fold
     assert releases.current(site.published) is None
     build = begin()
     assert releases.current(site.published) is None, "it is not there before it is signed"
-    signatures.give(build.digest, line(device, build.manifest).decode())
+    signatures.accept(build.digest, line(device, build.manifest).decode())
     publisher.wait()
     assert publisher.outcome == PublishOutcome()
     public = releases.current(site.published).public  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from editor.remotes.file_merge import CONSENTS, merge_files, require_name
 from editor.remotes.remote import Moved, Remote
 from editor.saving.history import History
 from sitegen.content.settings_schema import remote_of
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 
 from forms.core.builds.git_signatures import public_line, sign
 from forms.core.crypto.signing import PrivateKey, public_text, signing_key
@@ -86,7 +86,7 @@ def office(folder: Folder, bare: Path, key: PrivateKey | None, name: str) -> Off
     (memory / "signers").write_text("\n".join(lines))
 
     def withdraw(told: str) -> None:
-        withdrawal.write_withdrawn(folder.root / "content", told, TODAY)
+        withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY)
 
     made = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
@@ -488,7 +488,7 @@ def test_the_server_takes_what_was_pushed_and_a_withdrawal_though_nothing_can_be
     content.mkdir(parents=True)
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, clone], check=True)
     signers = district.bare.with_name("allowed_signers")
-    source = GitSource(content, clone, signers, keep_withdrawals=partial(withdrawal.keep_withdrawals, content))
+    source = GitSource(content, clone, signers, keep_withdrawals=partial(withdrawal_merging.keep_withdrawals, content))
     purged: list[str] = []
 
     def build() -> None:

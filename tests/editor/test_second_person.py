@@ -13,9 +13,9 @@ from editor.publishing import Folder as PublicFolder
 
 from tests.editor.conftest import Browser, browser_at
 from tests.editor.test_window import CONSENT
-from tests.sitegen.conftest import ROWS, Folder, said
+from tests.sitegen.conftest import ROWS, Folder, refusal
 
-__all__ = ["said"]
+__all__ = ["refusal"]
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_where_portal_yml_asks_for_nobody_nothing_waits(browser: Browser, editor
     assert "Nothing waits." in browser.get("/approve/")
 
 
-def test_a_word_that_names_nothing_is_a_sentence(folder: Folder, said: Callable[[], str]) -> None:
+def test_a_word_that_names_nothing_is_a_sentence(folder: Folder, refusal: Callable[[], str]) -> None:
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text("utf-8") + "\nsecond_person: [storys]\n", "utf-8")
-    assert "second_person" in said()
+    assert "second_person" in refusal()

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from editor.editor import Editor
 from editor.office.roles import NEEDS
-from editor.office.sessions import MOST
+from editor.office.sessions import MAX_SESSIONS
 
 from tests.editor.office_helpers import ORIGIN, OURS, Device, Place, asked, open_office, said, with_passkey
 from tests.editor.test_threats_office import FORMS
@@ -28,17 +28,17 @@ def test_a_flood_of_strangers_takes_no_challenge_of_who_signs_in_away(place: Pla
     came = with_passkey(place, "B. Das", device, "publisher")
     told = asked(came, "/sign-in/ask")
     for _ in range(3000):
-        place.office.passkeys.ask("sign in")
+        place.office.passkeys.request_options("sign in")
     assert said(place.visitor(), "/sign-in/passkey", device.used(told)) == {"to": "/"}
 
 
 def test_one_person_fills_no_disk_with_sessions(place: Place) -> None:
     device = Device()
     first = with_passkey(place, "B. Das", device, "writer")
-    others = [place.visitor() for _ in range(MOST)]
+    others = [place.visitor() for _ in range(MAX_SESSIONS)]
     for one in others:
         assert said(one, "/sign-in/passkey", device.used(asked(one, "/sign-in/ask"))) == {"to": "/"}
-    assert len(place.office.kept.read().sessions) == MOST
+    assert len(place.office.state_store.read().sessions) == MAX_SESSIONS
     assert not first.is_in(), "the one that was left longest"
     assert all(one.is_in() for one in others)
 

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from editor.editor import Editor
 from editor.office.roles import NEEDS, Right
-from editor.office.sessions import ABSOLUTE, FRESH, IDLE
+from editor.office.sessions import FRESH_SECONDS, MAX_AGE, MAX_IDLE
 
 from tests.editor.office_helpers import (
     NAME,
@@ -116,15 +116,15 @@ def test_the_cookie_is_one_that_no_other_host_sets_and_no_script_reads(place: Pl
 
 def test_a_session_ends_when_it_is_left_and_after_a_day_and_when_it_is_ended(place: Place) -> None:
     came = place.person("M. Devi")
-    place.clock.now += IDLE - 1
+    place.clock.now += MAX_IDLE - 1
     assert came.is_in()
-    place.clock.now += IDLE + 1
+    place.clock.now += MAX_IDLE + 1
     assert not came.is_in()
     came.sign_in("M. Devi")
-    for _ in range(ABSOLUTE // IDLE * 2 - 1):
-        place.clock.now += IDLE / 2
+    for _ in range(MAX_AGE // MAX_IDLE * 2 - 1):
+        place.clock.now += MAX_IDLE / 2
         assert came.is_in()
-    place.clock.now += IDLE / 2
+    place.clock.now += MAX_IDLE / 2
     assert not came.is_in(), "however much it is used"
     came.sign_in("M. Devi")
     other = place.visitor()
@@ -136,12 +136,12 @@ def test_a_session_ends_when_it_is_left_and_after_a_day_and_when_it_is_ended(pla
     assert other.is_in()
     other.post("/sign-out/everywhere")
     assert not other.is_in()
-    assert place.office.kept.read().sessions == []
+    assert place.office.state_store.read().sessions == []
 
 
 def test_publishing_asks_for_the_secret_again(place: Place, folder: Folder) -> None:
     came = place.person("B. Das", "publisher")
-    place.clock.now += FRESH + 1
+    place.clock.now += FRESH_SECONDS + 1
     assert came.post("/publish/").headers["Location"] == "/again?then=publish"
     assert came.post("/publish/undo").headers["Location"] == "/again?then=publish"
     place.editor.publisher.wait()
@@ -176,7 +176,7 @@ def test_a_guesser_learns_no_name_and_does_not_lock_out_who_was_here(place: Plac
 
 def test_what_was_typed_is_given_back_when_the_session_has_ended_but_no_secret(place: Place) -> None:
     came = place.person("M. Devi")
-    place.clock.now += ABSOLUTE
+    place.clock.now += MAX_AGE
     answer = came.post(
         "/pages/en/index.md", 401, title="Wages", text="All that she typed.", passphrase="secret words 123"
     )
@@ -248,7 +248,7 @@ def test_whoever_belongs_to_the_office_withdraws_at_once(place: Place, folder: F
     for at, (who, (roles, languages)) in enumerate(ROLES.items()):
         folder.table("consents", {"id": "one", "kind": "survivor", "story": "stories/one"})
         came = place.person(f"Person {at}", *roles, languages=languages)
-        place.clock.now += FRESH + 1
+        place.clock.now += FRESH_SECONDS + 1
         came.post("/consents/withdraw", consent="one")
         assert folder.rows("consents")[0]["withdrawn_on"], who
 
@@ -260,7 +260,7 @@ def test_no_form_changes_desks_keys_settings_or_accounts(place: Place, folder: F
     came = place.person("M. Devi", *roles, languages=languages)
     settings = folder.root / "content" / "portal.yml"
     before = settings.read_bytes()
-    people = [(one.name, one.roles, one.languages) for one in place.office.kept.read().accounts]
+    people = [(one.name, one.roles, one.languages) for one in place.office.state_store.read().accounts]
     evil = "desks:\n- id: police\n  key: age1evil\nresponsible: {en: Evil}\nsecond_person: []\npublishers: []"
     names = (
         "../portal.yml",
@@ -286,7 +286,7 @@ def test_no_form_changes_desks_keys_settings_or_accounts(place: Place, folder: F
     assert token == came.token(), "no form was refused for its token alone"
     place.editor.publisher.wait()
     assert settings.read_bytes() == before
-    assert [(one.name, one.roles, one.languages) for one in place.office.kept.read().accounts] == people
+    assert [(one.name, one.roles, one.languages) for one in place.office.state_store.read().accounts] == people
     assert not list((folder.root / "content").rglob("office*"))
 
 
@@ -327,14 +327,14 @@ def test_a_passkey_is_the_way_in_and_publishes(place: Place, folder: Folder) -> 
     assert told["rpId"] == NAME
     assert not told.get("allowCredentials"), "nobody's passkeys are told to whoever asks"
     assert said(came, "/sign-in/passkey", device.used(told)) == {"to": "/"}
-    place.clock.now += FRESH + 1
+    place.clock.now += FRESH_SECONDS + 1
     came.post("/publish/")
     answer = device.used(asked(came, "/again/ask"))
     assert said(came, "/again/passkey", answer, then="publish") == {"to": "/publish/"}
     came.post("/publish/")
     place.editor.publisher.wait()
     assert (folder.root / "public").exists()
-    came.post("/me/passkey/forget", 400, id=place.office.accounts.named("B. Das").passkeys[0].id)  # type: ignore[union-attr]
+    came.post("/me/passkey/forget", 400, id=place.office.accounts.find("B. Das").passkeys[0].id)  # type: ignore[union-attr]
 
 
 def test_each_challenge_is_answered_once_by_this_office_and_for_what_it_was_asked(place: Place) -> None:

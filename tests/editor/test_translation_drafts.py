@@ -197,7 +197,7 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
 
 def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Folder, editor: Editor) -> None:
     folder.page("rights", "One.")
-    editor.looking.keys = {"police": (KEY, "sha256:0")}
+    editor.content_cache.keys = {"police": (KEY, "sha256:0")}
     editor.remember(name="M. Devi")
     browser = browser_at(editor)
     for path in ("/translate/", "/translate/ta/", "/recordings/ta/", "/pages/", "/pictures/"):
@@ -211,7 +211,7 @@ def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Fol
     assert "desk events" in browser.get("/"), "it is said where it is told what is wrong"
     assert "desk events" in browser.get("/publish/")
     with pytest.raises(Problems, match="desk events"):
-        build.prepare(folder.root, keys=editor.looking.keys, today=TODAY)
+        build.prepare(folder.root, keys=editor.content_cache.keys, today=TODAY)
 
 
 def test_what_cannot_be_read_is_said_above_what_was_read_before(folder: Folder, browser: Browser) -> None:

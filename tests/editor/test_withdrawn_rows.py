@@ -15,7 +15,7 @@ import pytest
 from editor.editor import Editor
 from editor.tables import withdrawals
 from sitegen.content.consent import consent_table
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_writing
 
 from forms.core.files import spreadsheet_csv
 from forms.core.files.locks import AlreadyLocked, locked
@@ -213,7 +213,7 @@ def test_withdrawing_leaves_it_in_doubt_which_of_two_files_counts(
 
 def test_withdrawing_on_the_command_line_leaves_it_in_doubt_too(folder: Folder, table: Path) -> None:
     newer_workbook(table)
-    assert withdrawal.write_withdrawn(folder.root / "content", "the-kiln", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(folder.root / "content", "the-kiln", TODAY) == 1
     assert consent_table.newer_file(folder.root / "content") == "consents.xlsx"
 
 
@@ -342,7 +342,7 @@ def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
 ) -> None:
     """As when `withdraw` is typed while somebody saves another row: after the look at what is withdrawn."""
     content, require_kept = folder.root / "content", withdrawals.require_kept
-    typed = Thread(target=withdrawal.write_withdrawn, args=(content, "stories/the-kiln", TODAY))
+    typed = Thread(target=withdrawal_writing.write_withdrawn, args=(content, "stories/the-kiln", TODAY))
 
     def kept(*told: Any) -> None:
         require_kept(*told)

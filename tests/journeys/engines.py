@@ -1,8 +1,8 @@
-"""Firefox and WebKitGTK from Debian, driven by the commands that both know (W3C WebDriver): one small client for two roads.
+"""Drive Firefox and WebKitGTK from Debian with W3C WebDriver commands: a small client for two transports.
 
-Firefox takes them over its own socket (Marionette: `length:json`), since Debian's stable has no geckodriver; WebKitGTK
-over HTTP, from WebKitWebDriver. Playwright drives neither: its own builds cannot be had from a registry, and Firefox ESR
-lacks commands that its BiDi road asks for at the start.
+Firefox accepts them over its own socket (Marionette: `length:json`), since Debian stable has no geckodriver; WebKitGTK
+over HTTP, with WebKitWebDriver. Playwright can drive neither: no registry has its own builds, and Firefox ESR lacks
+BiDi commands that it needs at the start.
 """
 
 import http.client
@@ -30,7 +30,7 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 PREFERENCES = {
     "marionette.port": 0,
-    "remote.prefs.recommended": False,  # they turn off what phones have on
+    "remote.prefs.recommended": False,  # they disable features that phones have
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "app.update.disabledForTesting": True,
@@ -48,29 +48,29 @@ PREFERENCES = {
     "media.navigator.permission.disabled": True,
     "media.navigator.streams.fake": True,
     "dom.disable_beforeunload": True,
-    "network.dns.forceResolve": "127.0.0.1",  # nothing is asked of another host, whatever is clicked
+    "network.dns.forceResolve": "127.0.0.1",  # no request reaches another host
     "dom.file.createInChild": True,  # files that are chosen
 }
-WAIT = PATIENCE
-"""Seconds that a busy machine gets for anything; a quiet one needs two."""
+TIMEOUT = PATIENCE
+"""Seconds for each step on a busy machine; an idle one needs two."""
 
 
-class Failed(Exception):
-    """The engine answered with an error, whose name it gives (W3C WebDriver, section 6.6)."""
+class EngineError(Exception):
+    """An error of the engine, with its name (W3C WebDriver, section 6.6)."""
 
 
-class Road(Protocol):
-    """Takes a command of W3C WebDriver to an engine."""
+class Driver(Protocol):
+    """Sends commands of W3C WebDriver to an engine."""
 
     def call(self, name: str, **values: Any) -> Any:
-        """Return what the engine answers. Raises Failed."""
+        """Return the response of the engine. Raises EngineError."""
 
 
 class Marionette:
-    """Firefox's own socket."""
+    """A driver over Firefox's own socket."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), WAIT)
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         self._read = self._socket.makefile("rb")
         self._message()
         self._number = 0
@@ -85,9 +85,9 @@ class Marionette:
         self._number += 1
         text = json.dumps([0, self._number, name if ":" in name else f"WebDriver:{name}", values]).encode()
         self._socket.sendall(b"%d:%s" % (len(text), text))
-        _, _, wrong, result = self._message()
-        if wrong:
-            raise Failed(f"{name}: {wrong['error']}: {wrong['message']}")
+        _, _, error, result = self._message()
+        if error:
+            raise EngineError(f"{name}: {error['error']}: {error['message']}")
         return result.get("value", result) if isinstance(result, dict) else result
 
     def close(self) -> None:
@@ -109,23 +109,23 @@ PATHS = {
 }
 
 
-class Http:
-    """WebKitWebDriver's road."""
+class WebKitDriver:
+    """A driver over HTTP, for WebKitWebDriver."""
 
     def __init__(self, port: int, capabilities: dict[str, Any]) -> None:
         self._port = port
-        made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
-        self._session = f"/session/{made['sessionId']}"
+        session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        self._session = f"/session/{session['sessionId']}"
 
     def _ask(self, method: str, path: str, values: dict[str, Any]) -> Any:
-        line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2 * WAIT)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=2 * TIMEOUT)
         try:
-            line.request(method, path, json.dumps(values) if method == "POST" else None)
-            value = json.loads(line.getresponse().read())["value"]
+            connection.request(method, path, json.dumps(values) if method == "POST" else None)
+            value = json.loads(connection.getresponse().read())["value"]
         finally:
-            line.close()
+            connection.close()
         if isinstance(value, dict) and "error" in value:
-            raise Failed(f"{path}: {value['error']}: {value['message']}")
+            raise EngineError(f"{path}: {value['error']}: {value['message']}")
         return value
 
     def call(self, name: str, **values: Any) -> Any:
@@ -133,43 +133,43 @@ class Http:
         return self._ask(method, f"{self._session}/{path.format(**values)}".rstrip("/"), values)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""
 
 
 class Engine:
-    """A page in an engine, as a person has it: look, click, type, go back."""
+    """A page in an engine, with the actions of a person: look, click, type, go back."""
 
-    def __init__(self, road: Road, address: str) -> None:
-        self.road, self._address = road, address
+    def __init__(self, driver: Driver, address: str) -> None:
+        self.driver, self._address = driver, address
 
     def goto(self, path: str) -> None:
         self.goto_address(self._address + path)
 
     def goto_address(self, address: str) -> None:
-        self.road.call("Navigate", url=address)
+        self.driver.call("Navigate", url=address)
 
     def script(self, text: str, *arguments: Any) -> Any:
-        """Return what a function body gives back; it runs with JavaScript off too, as the driver's own."""
-        return self.road.call("ExecuteScript", script=text, args=list(arguments))
+        """Return the result of a function body. As the driver's own script it also runs with JavaScript off."""
+        return self.driver.call("ExecuteScript", script=text, args=list(arguments))
 
     def find(self, css: str) -> str:
-        """Return the element that is there and seen, waiting for it."""
-        give_up = time.monotonic() + WAIT
+        """Return the visible element of a selector, waiting for it. Raises EngineError after TIMEOUT."""
+        deadline = time.monotonic() + TIMEOUT
         while True:
             try:
-                found: str = self.road.call("FindElement", using="css selector", value=css)[ELEMENT]
-                shown = "return arguments[0].getClientRects().length > 0 || arguments[0].type === 'file'"
-                if self.script(shown, {ELEMENT: found}):
-                    return found
-            except Failed as wrong:
-                if not re.search(r"no such element|stale|navigation|unknown error|javascript error", str(wrong)):
+                element: str = self.driver.call("FindElement", using="css selector", value=css)[ELEMENT]
+                is_visible = "return arguments[0].getClientRects().length > 0 || arguments[0].type === 'file'"
+                if self.script(is_visible, {ELEMENT: element}):
+                    return element
+            except EngineError as error:
+                if not re.search(r"no such element|stale|navigation|unknown error|javascript error", str(error)):
                     raise
-            if time.monotonic() > give_up:
+            if time.monotonic() > deadline:
                 reasons = self.script(
                     "return [...document.querySelectorAll('[data-reason]')].map((one) => one.dataset.reason)"
                 )
-                raise Failed(f"{css} is not seen on {self.path()}, reasons {reasons}: {self.text()[:2000]}")
-            time.sleep(0.1)  # and looks again
+                raise EngineError(f"{css} is not seen on {self.path()}, reasons {reasons}: {self.text()[:2000]}")
+            time.sleep(0.1)  # until the deadline above, then it is checked again
 
     def has(self, css: str) -> bool:
         return bool(
@@ -179,48 +179,48 @@ class Engine:
         )
 
     def click(self, css: str) -> None:
-        """Press it, in the middle of the screen: the bar at the top lies over what is scrolled below it."""
-        found = self.find(css)
-        self.script("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", {ELEMENT: found})
-        self.road.call("ElementClick", id=found)
+        """Click an element in the middle of the screen, where the bar at the top does not cover it."""
+        element = self.find(css)
+        self.script("arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })", {ELEMENT: element})
+        self.driver.call("ElementClick", id=element)
 
     def type(self, css: str, text: str) -> None:
-        self.road.call("ElementSendKeys", id=self.find(css), text=text)
+        self.driver.call("ElementSendKeys", id=self.find(css), text=text)
 
     def text(self) -> str:
         return str(self.script("return document.body ? document.body.innerText : ''"))
 
     def path(self) -> str:
-        return str(self.road.call("GetCurrentURL")).removeprefix(self._address)
+        return str(self.driver.call("GetCurrentURL")).removeprefix(self._address)
 
     def go(self, command: str) -> bool:
-        """Go Back or Forward, as the browser's own button does; False where the engine shows a page of its own."""
+        """Go Back or Forward like the browser's own button. Return False if the engine shows a page of its own."""
         try:
-            self.road.call(command)
-        except Failed:
+            self.driver.call(command)
+        except EngineError:
             return False
-        time.sleep(0.3)  # a page that comes back whole may be about to replace itself
+        time.sleep(0.3)  # a page from the back-forward cache may be about to replace itself
         with suppress(AssertionError):
-            return until(self.is_whole)
+            return until(self.is_loaded)
         return False
 
-    def is_whole(self) -> bool:
-        """Return whether the page is there to its end."""
-        with suppress(Failed):
+    def is_loaded(self) -> bool:
+        """Return whether the page is loaded."""
+        with suppress(EngineError):
             return bool(self.script("return document.readyState") == "complete")
         return False
 
 
 @contextmanager
 def firefox(address: str, **preferences: Any) -> Iterator[Engine]:
-    """Firefox ESR without a screen, with a profile of its own."""
+    """Run headless Firefox ESR with a profile of its own."""
     with _home() as home:
         yield from _firefox(address, home, preferences)
 
 
 @contextmanager
 def _home() -> Iterator[Path]:
-    """A folder for what an engine writes, whose name is short: the path of a socket has 108 bytes at most."""
+    """Yield a temporary folder with a short name for an engine: the path of a socket has at most 108 bytes."""
     with tempfile.TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -241,17 +241,17 @@ def _firefox(address: str, home: Path, preferences: dict[str, Any]) -> Iterator[
         str(home),
     ]
     with _running(arguments, home):
-        port = int(_appears(home / "MarionetteActivePort"))
-        road = Marionette(port)
-        road.call("NewSession", acceptInsecureCerts=True, unhandledPromptBehavior="accept")
-        road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
-        yield Engine(road, address)
-        road.close()
+        port = int(_wait_for_file(home / "MarionetteActivePort"))
+        driver = Marionette(port)
+        driver.call("NewSession", acceptInsecureCerts=True, unhandledPromptBehavior="accept")
+        driver.call("SetTimeouts", pageLoad=int(TIMEOUT * 1000), script=int(TIMEOUT * 1000))
+        yield Engine(driver, address)
+        driver.close()
 
 
 @contextmanager
 def webkit(address: str) -> Iterator[Engine]:
-    """WebKitGTK's small browser on a screen in memory."""
+    """Run WebKitGTK's MiniBrowser on a screen in memory."""
     with _home() as home:
         yield from _webkit(address, home)
 
@@ -263,30 +263,30 @@ def _webkit(address: str, home: Path) -> Iterator[Engine]:
         os.close(write)
         display = ""
         while not display.endswith("\n"):
-            piece = os.read(read, 20).decode()
-            if not piece:
-                raise Failed("Xvfb did not start")
-            display += piece
+            chunk = os.read(read, 20).decode()
+            if not chunk:
+                raise EngineError("Xvfb did not start")
+            display += chunk
         display = display.strip()
         os.close(read)
         port = free_port()
         with _running(["WebKitWebDriver", f"--port={port}", "--host=127.0.0.1"], home, DISPLAY=f":{display}"):
-            until(lambda: _listens(port))
+            until(lambda: _is_listening(port))
             binary = next(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
             options = {"binary": str(binary), "args": ["--automation", "--enable-mock-capture-devices=true"]}
-            road = Http(
+            driver = WebKitDriver(
                 port,
                 {"webkitgtk:browserOptions": options, "unhandledPromptBehavior": "accept", "acceptInsecureCerts": True},
             )
-            road.call("SetTimeouts", pageLoad=int(WAIT * 1000), script=int(WAIT * 1000))
-            yield Engine(road, address)
-            road.call("DeleteSession")
+            driver.call("SetTimeouts", pageLoad=int(TIMEOUT * 1000), script=int(TIMEOUT * 1000))
+            yield Engine(driver, address)
+            driver.call("DeleteSession")
 
 
 @contextmanager
-def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), **more: str) -> Iterator[None]:
+def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), **variables: str) -> Iterator[None]:
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "MOZ_CRASHREPORTER_DISABLE": "1", "GDK_BACKEND": "x11",
-                   "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1", "NO_AT_BRIDGE": "1", "no_proxy": "127.0.0.1", **more}  # fmt: skip
+                   "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_COMPOSITING_MODE": "1", "NO_AT_BRIDGE": "1", "no_proxy": "127.0.0.1", **variables}  # fmt: skip
     with (home / f"{Path(arguments[0]).name}.log").open("wb") as log:
         process = subprocess.Popen(
             arguments, env=environment, stdout=log, stderr=log, pass_fds=pass_fds, start_new_session=True
@@ -300,50 +300,50 @@ def _running(arguments: list[str], home: Path, pass_fds: tuple[int, ...] = (), *
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            _end_group(process.pid)
+            _kill_group(process.pid)
 
 
-def _end_group(group: int) -> None:
-    """End what a browser started beside itself and left: its group is its own."""
+def _kill_group(group: int) -> None:
+    """Kill the processes that a browser left behind, which are in a process group of their own."""
     with suppress(ProcessLookupError):
         os.killpg(group, 9)
 
 
-def _appears(path: Path) -> str:
+def _wait_for_file(path: Path) -> str:
     return until(lambda: path.exists() and path.read_text(encoding="utf-8")) or ""
 
 
 @contextmanager
-def secured(address: str, folder: Path) -> Iterator[str]:
-    """Give the same site over https, as people have it: what a browser keeps of a page hangs on that."""
-    key, made = folder / "key.pem", folder / "certificate.pem"
+def serve_over_https(address: str, folder: Path) -> Iterator[str]:
+    """Serve the same site over https, on which a browser's caching of pages depends."""
+    key, session = folder / "key.pem", folder / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)],
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(session)],
         check=True, capture_output=True,
     )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made, key)
-    behind = urlsplit(address)
+    context.load_cert_chain(session, key)
+    upstream = urlsplit(address)
 
-    class Passing(socketserver.BaseRequestHandler):
+    class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with (
                 suppress(OSError),
-                context.wrap_socket(self.request, server_side=True) as near,
-                socket.create_connection((behind.hostname, behind.port)) as far,
+                context.wrap_socket(self.request, server_side=True) as client_socket,
+                socket.create_connection((upstream.hostname, upstream.port)) as server_socket,
             ):
-                back = threading.Thread(target=_pass_on, args=(far, near), daemon=True)
-                back.start()
-                _pass_on(near, far)
-                back.join(WAIT)
+                responses = threading.Thread(target=_relay, args=(server_socket, client_socket), daemon=True)
+                responses.start()
+                _relay(client_socket, server_socket)
+                responses.join(TIMEOUT)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True
         request_queue_size = 64
 
-    with Server(("127.0.0.1", 0), Passing) as server:
+    with Server(("127.0.0.1", 0), Relay) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -353,23 +353,23 @@ def secured(address: str, folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
+def _relay(one: socket.socket, other: socket.socket) -> None:
     with suppress(OSError):
         while data := one.recv(65536):
             other.sendall(data)
         other.shutdown(socket.SHUT_WR)
 
 
-def _listens(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), WAIT).close()
+        socket.create_connection(("127.0.0.1", port), TIMEOUT).close()
     except OSError:
         return False
     return True
 
 
-def is_there(name: str) -> bool:
-    """Return whether an engine is on this machine."""
+def is_installed(name: str) -> bool:
+    """Return whether an engine is installed on this machine."""
     return all(
         shutil.which(program) for program in {"firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}[name]
     )

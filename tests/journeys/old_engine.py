@@ -1,4 +1,4 @@
-"""What an old engine makes of a stylesheet: what it does not know it drops, by declaration and by rule.
+"""Reduce a stylesheet to the rules and declarations that an old engine supports.
 
 The engine is Gecko 48 (KaiOS phones), which knows flex boxes, custom properties and sticky bars; the WebViews of
 Android 5 and 6 differ in little that matters here.
@@ -17,33 +17,33 @@ _SELECTOR = re.compile(r":(is|where|has|focus-visible|focus-within)\b|::file-sel
 
 
 def as_old_engine(css: str) -> str:
-    """Return what is left of a stylesheet in such an engine."""
-    return "\n".join(_left(re.sub(r"/\*.*?\*/", "", css, flags=re.S)))
+    """Return the part of a stylesheet that such an engine uses."""
+    return "\n".join(_supported_rules(re.sub(r"/\*.*?\*/", "", css, flags=re.S)))
 
 
-def _left(css: str) -> Iterator[str]:
-    around: list[str] = []
-    for selectors, body, opened in _PIECE.findall(css):
-        if opened:
-            around.append(opened.strip())
+def _supported_rules(css: str) -> Iterator[str]:
+    enclosing: list[str] = []
+    for selectors, body, block_start in _PIECE.findall(css):
+        if block_start:
+            enclosing.append(block_start.strip())
         elif not selectors:
-            around.pop()
-        elif all(map(_applies, around)) and not _SELECTOR.search(selectors):
-            media = [one for one in around if one.startswith("@media")]
-            rule = f"{selectors.strip()} {{ {'; '.join(_known(body))} }}"
+            enclosing.pop()
+        elif all(map(_is_active, enclosing)) and not _SELECTOR.search(selectors):
+            media = [condition for condition in enclosing if condition.startswith("@media")]
+            rule = f"{selectors.strip()} {{ {'; '.join(_supported_declarations(body))} }}"
             yield f"{media[0]} {{ {rule} }}" if media else rule
 
 
-def _applies(condition: str) -> bool:
-    """Whether the engine uses what stands in this block."""
+def _is_active(condition: str) -> bool:
+    """Return whether the engine uses the rules in this block."""
     if not condition.startswith("@supports"):
         return True
-    asked = condition.removeprefix("@supports").strip()
-    known = any(_known(asked.removeprefix("not ").strip("() ")))
-    return not known if asked.startswith("not ") else known
+    query = condition.removeprefix("@supports").strip()
+    is_supported = any(_supported_declarations(query.removeprefix("not ").strip("() ")))
+    return not is_supported if query.startswith("not ") else is_supported
 
 
-def _known(body: str) -> Iterator[str]:
+def _supported_declarations(body: str) -> Iterator[str]:
     for declaration in body.split(";"):
         name, _, value = declaration.partition(":")
         if value and not _PROPERTY.match(name.strip()) and not _VALUE.search(value):

@@ -1,4 +1,4 @@
-"""Telling a concern in a browser, by whichever way the page offers: in steps with a script, whole without one."""
+"""Tell a concern in a browser, in the way that the page offers: in steps with a script, on one page without."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ NEXT = 'form[data-sealing] > button.button:not(.quiet):not([name="do"])'
 
 
 def in_steps(page: Any) -> bool:
-    """Whether the page asks a few questions at a time: then it also locks the letter by itself."""
+    """Return whether the page asks a few questions at a time. Then it also encrypts the letter itself."""
     return bool(page.evaluate("Boolean(document.querySelector('form[data-sealing] .step'))"))
 
 
 def unfold(page: Any) -> None:
-    """Open the form of all questions, which stands folded up where there is no script."""
-    folded = page.locator("details.whole:not([open]) > summary")
-    if folded.count():
-        folded.click()
+    """Open the form of all questions, which is collapsed without a script."""
+    summary = page.locator("details.whole:not([open]) > summary")
+    if summary.count():
+        summary.click()
 
 
 def fill(page: Any, name: str, value: Any) -> None:
-    """Answer one question, on the page of questions that it is on."""
-    page.wait_for_load_state()  # a script that is on its way changes the page
+    """Answer one question; in steps, go on to its page first."""
+    page.wait_for_load_state()  # a script that is still loading changes the page
     unfold(page)
     field = page.locator(f'[data-field="{name}"]')
     while in_steps(page) and not field.is_visible():
@@ -27,8 +27,8 @@ def fill(page: Any, name: str, value: Any) -> None:
     control = field.locator("textarea, select, input").first
     kind = control.evaluate("each => each.type || each.tagName")
     if kind in {"radio", "checkbox"}:
-        for one in value if isinstance(value, list) else [value]:
-            field.locator(f'input[value="{one}"]').check()
+        for choice in value if isinstance(value, list) else [value]:
+            field.locator(f'input[value="{choice}"]').check()
     elif kind == "file":
         control.set_input_files(value)
     elif kind == "select-one":
@@ -37,8 +37,8 @@ def fill(page: Any, name: str, value: Any) -> None:
         control.fill(value)
 
 
-def look(page: Any) -> None:
-    """Go on to the page that shows what will be sent."""
+def review(page: Any) -> None:
+    """Go on to the review, the page that shows the letter before it is sent."""
     while in_steps(page) and page.locator(NEXT).is_visible():
         page.locator(NEXT).click()
     page.locator('form[data-sealing] button[name="do"]').click()
@@ -46,7 +46,7 @@ def look(page: Any) -> None:
 
 
 def send(page: Any, *, receipt: bool = True) -> str:
-    """Send what is looked at; the receipt, or nothing."""
+    """Send the reviewed letter. Return the receipt, or "" without one."""
     steps = page.locator(".look").count()
     buttons = page.locator(".look .button") if steps else page.locator('button[value^="send"]')
     buttons.nth(0 if receipt else 1).click()
@@ -55,7 +55,7 @@ def send(page: Any, *, receipt: bool = True) -> str:
 
 
 def come_back(page: Any, language: str, receipt: str) -> None:
-    """Type a receipt where the answer is read, and wait for what is said to it."""
+    """Type a receipt on the page of answers, and wait for the result."""
     page.goto(f"/{language}/answer/")
     page.locator("#code").fill(receipt)
     page.locator('main form button[value="check"]').click()
@@ -63,8 +63,8 @@ def come_back(page: Any, language: str, receipt: str) -> None:
 
 
 def tell(page: Any, **answers: Any) -> str:
-    """The whole way; the receipt."""
+    """Answer these questions, review the letter, and send it. Return the receipt."""
     for name, value in answers.items():
         fill(page, name, value)
-    look(page)
+    review(page)
     return send(page)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from tests.journeys.walking import LANGUAGES, axe_finds_nothing, fits, press
+from tests.journeys.walking import LANGUAGES, assert_accessible, assert_fits, press
 
 STATIC = (
     "", "signs/", "is-this-me/", "rights/", "what-happens/", "approach-police/", "help/", "events/", "sign-up/", "cancel/", "tell/", "voice/",
@@ -27,22 +27,22 @@ def reader(browser: Any, installation: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_static_pages(reader: Any, language: str, path: str) -> None:
     reader.goto(f"/{language}/{path}")
-    axe_finds_nothing(reader)
-    fits(reader)
+    assert_accessible(reader)
+    assert_fits(reader)
 
 
 def test_the_page_that_asks_for_a_language(reader: Any) -> None:
     reader.goto("/")
-    axe_finds_nothing(reader)
-    fits(reader)
+    assert_accessible(reader)
+    assert_fits(reader)
 
 
 def press_each(reader: Any, *buttons: str) -> None:
     """Press each button, and examine the page that follows."""
     for button in buttons:
         press(reader, button)
-        axe_finds_nothing(reader)
-        fits(reader)
+        assert_accessible(reader)
+        assert_fits(reader)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -81,5 +81,5 @@ def test_in_the_dark(browser: Any, installation: Any, path: str) -> None:
     )
     page = context.new_page()
     page.goto(f"/ta/{path}")
-    axe_finds_nothing(page)
+    assert_accessible(page)
     context.close()

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.telling import NEXT, come_back, fill, look, send, tell
+from tests.journeys.telling import NEXT, come_back, fill, review, send, tell
 from tests.journeys.test_returning import answer, pressed
 from tests.journeys.test_sealing import at_the_desk, photo
 
@@ -54,7 +54,7 @@ def test_a_photo_that_cannot_be_read_is_named_before_anything_is_sent(phones: An
     page.locator(REFUSED).wait_for()
     assert page.locator(".look").count() == 0
     assert page.locator(REFUSED).count() == 1
-    look(page)
+    review(page)
     assert send(page)
 
 

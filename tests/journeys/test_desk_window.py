@@ -13,7 +13,7 @@ from forms.desk.session import Session
 from forms.desk.window import start
 from tests.desk.window_helpers import TODAY, Office, fill, running, voice
 from tests.journeys.telling import come_back, tell
-from tests.journeys.walking import axe_finds_nothing, fits, press
+from tests.journeys.walking import assert_accessible, assert_fits, press
 
 PHONE = {"width": 360, "height": 740}
 
@@ -51,10 +51,11 @@ def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_
 
     desk.get_by_label("Only this desk reads it").fill("Known to the taluk office.")
     desk.get_by_role("button", name="Keep the note").click()
+    expect(desk.get_by_role("status")).to_contain_text("Your note is kept.")
     desk.get_by_label("Your answer").fill("நாளை வருகிறோம்.")
     desk.get_by_label("What the person sees beside it").select_option("looking")
     desk.get_by_role("button", name="Seal and send").click()
-    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    expect(desk.get_by_role("status")).to_contain_text("sealed and on its way")
     assert "Known to the taluk office." in desk.locator(".line").inner_text()
 
     page.goto("/forms/ta/answer")
@@ -94,8 +95,8 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.goto(running_window.enter)
-    axe_finds_nothing(opened)
-    fits(opened)
+    assert_accessible(opened)
+    assert_fits(opened)
     opened.get_by_role("button", name="Open").click()
     opened.locator(".letters").first.wait_for()
     yield opened
@@ -110,18 +111,18 @@ def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any
     for path in paths:
         window.goto(path)
         window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        axe_finds_nothing(window)
-        fits(window)
+        assert_accessible(window)
+        assert_fits(window)
     window.goto("keys/")
     window.get_by_role("button", name="Make one and show it once").click()
-    axe_finds_nothing(window)
-    fits(window)
+    assert_accessible(window)
+    assert_fits(window)
     window.goto("keys/")  # this machine has no old key, and so no button to the page on which one is forgotten
     window.locator('form[action$="/keys/recovery"]').evaluate("(form) => { form.action = 'forget'; }")
     window.get_by_role("button", name="Make one and show it once").click()
     expect(window.locator("h1")).to_have_text("Forget old keys")
-    axe_finds_nothing(window)
-    fits(window)
+    assert_accessible(window)
+    assert_fits(window)
 
 
 def test_photo_and_voice_are_shown_and_heard(window: Any, ids: dict[str, str]) -> None:
@@ -165,6 +166,28 @@ def test_a_page_left_alone_goes_away_and_what_was_typed_is_still_there(window: A
     assert "half a sentence" in window.locator(".line").inner_text()
 
 
+def test_what_was_typed_stays_on_the_page_where_the_desks_program_has_ended(
+    own_browser: Any, office: Office, ids: dict[str, str]
+) -> None:
+    running_window = start.start(office.place(), today=lambda: TODAY)
+    context = own_browser.new_context(base_url=running_window.pages)
+    page = context.new_page()
+    page.goto(running_window.enter)
+    page.get_by_role("button", name="Open").click()
+    page.locator(".letters").first.wait_for()
+    page.goto(f"case/{ids['first']}")
+    page.get_by_label("Only this desk reads it").fill("kept before it ended")
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator(".line", has_text="kept before it ended")).to_have_count(1)
+    page.get_by_label("Only this desk reads it").fill("a long note")
+    assert page.locator("#ended").is_hidden()
+    running_window.stop()
+    page.get_by_role("button", name="Keep the note").click()
+    expect(page.locator("#ended")).to_contain_text("The desk's program has ended, so nothing was sent.")
+    assert page.get_by_label("Only this desk reads it").input_value() == "a long note"
+    context.close()
+
+
 def test_nothing_opened_is_left_in_the_browsers_storage(window: Any, ids: dict[str, str], tmp_path: Path) -> None:
     window.goto(f"case/{ids['first']}")
     assert window.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
@@ -187,7 +210,7 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
     desk.get_by_role("button", name="Open").click()
     desk.locator("li.letter").first.wait_for()
     desk.goto(f"{root}/case/{case.id}")
-    fits(desk, 360)
+    assert_fits(desk, 360)
     desk.get_by_label("Your answer").fill("We come on Monday.")
     record = desk.get_by_role("button", name="Record")
     if record.count():
@@ -197,12 +220,12 @@ def test_an_answer_is_recorded_in_the_window_and_heard_by_the_person(
         desk.get_by_role("button", name="Stop").click()
         desk.get_by_role("button", name="Record again").wait_for()
         desk.locator("#answer audio").wait_for()  # to be heard before it is sent
-        axe_finds_nothing(desk)
+        assert_accessible(desk)
     else:
         sound = {"name": "said.wav", "mimeType": "audio/wav", "buffer": voice()}
         desk.get_by_label("Say it too").set_input_files(sound)
     desk.get_by_role("button", name="Seal and send").click()
-    assert "sealed and on its way" in desk.get_by_role("status").inner_text()
+    expect(desk.get_by_role("status")).to_contain_text("sealed and on its way")
     expect(desk.locator(".line figure.said audio")).to_have_count(1)
     come_back(page, "en", receipt)
     assert "Listen to the answer" in page.locator("main").inner_text()

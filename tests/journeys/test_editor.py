@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
 from tests.editor.conftest import editor, folder, kept_tables, seal_cache
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import assert_accessible, assert_fits
 from tests.sitegen.conftest import Folder
 
 __all__ = ["editor", "folder", "kept_tables", "seal_cache"]
@@ -186,5 +186,5 @@ def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(writer: Any, editor: 
     home = writer.url
     for path in PAGES:
         writer.goto(home + path)
-        axe_finds_nothing(writer)
-        fits(writer)
+        assert_accessible(writer)
+        assert_fits(writer)

@@ -9,7 +9,7 @@ from editor.editor import Editor
 from sitegen.publish.browser_bundle import WRITING
 
 from tests.journeys.test_editor import PASTE, editor, folder, kept_tables, seal_cache, writer
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import assert_accessible, assert_fits
 from tests.sitegen.conftest import ROOT, Folder
 
 __all__ = ["editor", "folder", "kept_tables", "seal_cache", "writer"]
@@ -206,8 +206,8 @@ def test_what_is_pasted_from_word_becomes_markdown_here_too(at_text: Callable[[s
 def test_nobody_stumbles_over_it_on_a_phone(at_text: Callable[[str], Any], writer: Any) -> None:
     at_text("# index\n\n[A page](nowhere.md) " + "பக்கம் " * 40 + "\n" * 60)
     writer.locator(".cm-lint-marker-error").first.wait_for()
-    axe_finds_nothing(writer)
-    fits(writer)
+    assert_accessible(writer)
+    assert_fits(writer)
     writer.locator(".cm-content").focus()
     writer.keyboard.press("Tab")
     assert not writer.evaluate("document.activeElement.closest('.cm-editor')"), "Tab leads on: nobody is held in it"

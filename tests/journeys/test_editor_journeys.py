@@ -24,7 +24,7 @@ from tests.editor.office_helpers import PASSPHRASE, Place
 from tests.editor.test_publishing_remote import District, district
 from tests.editor.test_window import CONSENT
 from tests.journeys.test_office import phone, served
-from tests.journeys.walking import arrived
+from tests.journeys.walking import wait_for_address
 from tests.sitegen.conftest import TODAY, Folder
 
 __all__ = ["district", "folder", "kept_tables", "seal_cache"]
@@ -169,7 +169,7 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     page.get_by_label("Title", exact=True).fill("Wages on time")
     page.get_by_label("Address").fill("campaigns/wages")
     press(page, "Begin a draft")
-    arrived(page, "campaigns/wages.md?begun=yes")
+    wait_for_address(page, "campaigns/wages.md?begun=yes")
     page.get_by_label("In one sentence").fill("When wages are due.")
     edit(page, lambda text: f"{text}\nWages are due each month.\n\n[[ events: upcoming ]]\n")
     press(page, "It is ready to be published")

@@ -10,7 +10,7 @@ from editor.window.app import create_window
 from forms.web.local.entrance import entrance_of
 from forms.web.local.running import run
 from tests.journeys.test_editor import editor, folder, kept_tables, seal_cache
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import assert_accessible, assert_fits
 from tests.sitegen.conftest import Folder
 
 __all__ = ["editor", "folder", "kept_tables", "seal_cache"]
@@ -46,8 +46,8 @@ def test_a_page_is_recorded_in_the_window(browser: Any, editor: Editor, folder: 
         page.add_init_script(MICROPHONE if microphone else refused)
         page.goto(window.enter)
         page.goto(f"{page.url}recordings/en/index")
-        axe_finds_nothing(page)
-        fits(page)
+        assert_accessible(page)
+        assert_fits(page)
         page.get_by_role("button", name="Record").click()
         if not microphone:
             page.get_by_text("This browser has no microphone").wait_for()

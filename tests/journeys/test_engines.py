@@ -19,7 +19,7 @@ from PIL import Image
 from forms.desk.services.place import DeskPlace
 from forms.desk.window import start
 from tests.journeys import engines
-from tests.journeys.engines import Engine, Failed, Marionette
+from tests.journeys.engines import Engine, EngineError, Marionette
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk
 from tests.patience import until
 
@@ -36,7 +36,7 @@ CHOSEN = ('[name="danger"][value="no"]', '[name="children"][value="yes"]', '[nam
 
 def need(name: str) -> None:
     """Skip where an engine is not on this machine; in CI it must be."""
-    if not engines.is_there(name):
+    if not engines.is_installed(name):
         assert not os.environ.get("CI"), f"CI must have {name}: see tests/browser.py"
         pytest.skip(f"no {name} on this machine")
 
@@ -171,7 +171,7 @@ def ticks_do_not_come_back(engine: Engine, step: Callable[[], None]) -> None:
 
 def test_firefox_from_the_first_word_to_the_answer(installation: Any, tmp_path: Path) -> None:
     need("firefox")
-    with engines.secured(installation.address, tmp_path) as address, engines.firefox(address) as engine:
+    with engines.serve_over_https(installation.address, tmp_path) as address, engines.firefox(address) as engine:
         tell_and_come_back(engine, installation, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave(engine)
@@ -184,7 +184,7 @@ def leave(engine: Engine) -> None:
     engine.goto("/en/tell/")
     go_on_to(engine, "#what")
     engine.type("#what", "half a word")
-    with suppress(Failed):  # the page that it leads to is not there
+    with suppress(EngineError):  # the page that it leads to is not there
         engine.click("[data-exit]")
     until(lambda: not engine.path().startswith("/en/tell"))
     nothing_comes_back(engine, "half a word")
@@ -266,15 +266,15 @@ def tell_by_the_server(engine: Engine) -> None:
 
 def set_preference(engine: Engine, name: str, value: bool) -> None:
     """Set a preference of Firefox while it runs."""
-    assert isinstance(engine.road, Marionette)
-    engine.road.call("Marionette:SetContext", value="chrome")
+    assert isinstance(engine.driver, Marionette)
+    engine.driver.call("Marionette:SetContext", value="chrome")
     engine.script("Services.prefs.setBoolPref(arguments[0], arguments[1])", name, value)
-    engine.road.call("Marionette:SetContext", value="content")
+    engine.driver.call("Marionette:SetContext", value="content")
 
 
 def test_webkit_from_the_first_word_to_the_answer(installation: Any, tmp_path: Path) -> None:
     need("webkit")
-    with engines.secured(installation.address, tmp_path) as address, engines.webkit(address) as engine:
+    with engines.serve_over_https(installation.address, tmp_path) as address, engines.webkit(address) as engine:
         tell_and_come_back(engine, installation, tmp_path)
         ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave_for_a_page_here(engine)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.walking import LANGUAGES, axe_finds_nothing, fits
+from tests.journeys.walking import LANGUAGES, assert_accessible, assert_fits
 
 PAGES = ("events/", "events/2027-03-open-day/", "events/2027-03-meeting/", "events/in/ponneri/", "events/launch-2020/")
 
@@ -29,7 +29,7 @@ def test_no_page_of_events_is_wider_than_the_phone(page: Any) -> None:
     for language in LANGUAGES:
         for path in PAGES:
             page.goto(f"/{language}/{path}")
-            fits(page)
+            assert_fits(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -38,5 +38,5 @@ def test_axe_finds_nothing(browser: Any, installation: Any, path: str) -> None:
     opened = context.new_page()
     for language in ("en", "ta"):
         opened.goto(f"/{language}/{path}")
-        axe_finds_nothing(opened)
+        assert_accessible(opened)
     context.close()

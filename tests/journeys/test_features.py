@@ -10,7 +10,7 @@ from PIL import Image
 
 from forms.core.media import attachments
 from tests.journeys.conftest import ROOT
-from tests.journeys.telling import NEXT, fill, in_steps, look, send, tell
+from tests.journeys.telling import NEXT, fill, in_steps, review, send, tell
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, photo
 
 FEATURES = ROOT / "site" / "browser" / "src" / "features.js"
@@ -142,7 +142,7 @@ def test_row_2_after_kept_the_receipt_is_shown_whatever_else_fails(phones: Any, 
     page = phones()
     page.goto("/en/tell/")
     fill(page, "what", "x")
-    look(page)
+    review(page)
     page.route("**/sealed/v1/letters/*", lambda route: (page.evaluate_handle, route.continue_())[-1])
     # From the moment on that the server has answered.
     page.evaluate(
@@ -167,7 +167,7 @@ def test_row_3_no_photo_that_the_browser_changed_goes_along(
     fill(page, "photos", photo(tmp_path))
     page.locator('[data-field="photos"] .error').wait_for()
     assert "This browser changes photos" in page.locator('[data-field="photos"]').inner_text()
-    look(page)
+    review(page)
     assert "Photos" not in page.locator(".look .summary").inner_text()
     send(page)
     assert [letter["parts"] for letter in at_the_desk(installation, words)] == [[]]

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import PHONE  # type: ignore[import-not-found]
-from tests.journeys.telling import NEXT, come_back, fill, look, send, unfold
-from tests.journeys.walking import arrived, press
+from tests.journeys.telling import NEXT, come_back, fill, review, send, unfold
+from tests.journeys.walking import press, wait_for_address
 
 
 def code(page: Any) -> str:
@@ -24,7 +24,7 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
     words = f"எங்களை வெளியே விட மறுக்கிறார்கள் {id(page)}"
     fill(page, "what", words)
     fill(page, "place", "avadi")
-    look(page)
+    review(page)
     assert words in page.locator("main").inner_text()
     receipt = send(page)
     assert re.fullmatch(r"\d{4} \d{4} \d{4} \d{4} \d{4}", receipt)
@@ -78,7 +78,7 @@ def test_mistakes_are_told_in_ones_own_language_and_nothing_is_lost(page: Any) -
     press(page, "check")
     assert page.locator(".error-summary a").count() == 2
     page.locator(".error-summary a").first.click()
-    arrived(page, "#what")
+    wait_for_address(page, "#what")
     assert page.locator("#contact").input_value() == "पेड़ के नीचे"
     assert re.search("[\u0900-\u097f]", page.locator("#what-error").inner_text())
 
@@ -88,7 +88,7 @@ def test_the_language_switch_keeps_the_page(page: Any, installation: Any) -> Non
     for language in installation.portal.languages:
         page.locator("header summary").click()
         page.locator(f'header .tongues a[hreflang="{language.code}"]').click()
-        arrived(page, f"/{language.code}/rights/")
+        wait_for_address(page, f"/{language.code}/rights/")
         assert page.locator("html").get_attribute("lang") == language.code
 
 
@@ -104,7 +104,9 @@ def test_leaving_fast(page: Any, installation: Any, request: pytest.FixtureReque
     page.locator("a[data-exit], a.exit").first.click()
     page.wait_for_url(re.compile("^" + re.escape(installation.portal.exit_for("te").rstrip("/"))))
     page.go_back(wait_until="commit")
-    arrived(page, "/te/" if "[script]" in request.node.name else "/te/signs/")  # with a script it does not return there
+    wait_for_address(
+        page, "/te/" if "[script]" in request.node.name else "/te/signs/"
+    )  # with a script it does not return there
 
 
 @pytest.mark.leaves
@@ -118,7 +120,7 @@ def test_escape_three_times_leaves_too(page: Any, installation: Any, request: py
     if "[script]" in request.node.name:
         page.wait_for_url(re.compile("^" + re.escape(installation.portal.exit_for("te").rstrip("/"))))
     else:
-        arrived(page, "/te/tell/")
+        wait_for_address(page, "/te/tell/")
 
 
 def focused(page: Any, attribute: str) -> str:

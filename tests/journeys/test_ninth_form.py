@@ -19,7 +19,7 @@ from forms.core.rendering.page import draw_page
 from forms.desk.crypto.keys import make_demonstration
 from forms.desk.watch.comparison import forms_of, keys_in
 from tests.journeys.conftest import PHONE, ROOT, TODAY, Installation, copy_of_the_project, serving
-from tests.journeys.telling import come_back, look, send, unfold
+from tests.journeys.telling import come_back, review, send, unfold
 
 NINTH = """
 name: ninth
@@ -119,7 +119,7 @@ def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: Installa
         }, "what desks watch"
     if hides:
         phone.locator('input[name="hidden"][value="legal"]').check()
-    look(phone)
+    review(phone)
     readers = phone.locator("main ul").last.inner_text()
     assert ("Events desk" in readers, "Legal" in readers) == (True, not hides)
     receipt = send(phone)

@@ -25,7 +25,7 @@ from forms.core.builds.manifest import BuildManifest
 from forms.web.serving import NoTraceRequestHandler, closing
 from tests.editor.conftest import editor, folder, folder_place, kept_tables, make_editor, seal_cache, write_site
 from tests.editor.office_helpers import Place, open_office
-from tests.journeys.walking import axe_finds_nothing, fits
+from tests.journeys.walking import assert_accessible, assert_fits
 from tests.server.deployed import free_port
 from tests.sitegen.conftest import Folder
 
@@ -75,8 +75,8 @@ def with_authenticator(page: Any) -> Any:
 
 
 def looked_at(page: Any, name: str) -> None:
-    axe_finds_nothing(page)
-    fits(page)
+    assert_accessible(page)
+    assert_fits(page)
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
@@ -137,7 +137,7 @@ def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeyp
         page.goto(f"/invited/{place.invite('B. Das', 'publisher')}")
         page.get_by_role("button", name="Make a passkey").click()
         expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=120_000)
-        key = place.office.accounts.named("B. Das").passkeys[0]  # type: ignore[union-attr]
+        key = place.office.accounts.find("B. Das").passkeys[0]  # type: ignore[union-attr]
         page.goto("/publish/")
         page.get_by_role("button", name="Publish").click()
         page.get_by_role("heading", name="waits for your signature").wait_for(timeout=120_000)
@@ -187,7 +187,7 @@ def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(browser: Any, place: 
     looked_at(page, f"invited-{language}")
     page.locator("[data-passkey] button").click()
     page.locator(".top nav").wait_for()
-    with place.office.kept.changing() as state:
+    with place.office.state_store.transaction() as state:
         state.accounts[0].language = language
     for path in ("/me", "/", "/publish/", "/again?then=publish"):
         page.goto(path)

@@ -13,10 +13,10 @@ import pytest
 from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.sync.client import Server
-from forms.server.services import flood_control
-from tests.journeys.telling import come_back, fill, look, send, tell
+from forms.server.services.flood import proof_of_work
+from tests.journeys.telling import come_back, fill, review, send, tell
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk, phone, photo  # noqa: F401 - phone is a fixture
-from tests.journeys.walking import axe_finds_nothing, fits, go
+from tests.journeys.walking import assert_accessible, assert_fits, go
 from tests.patience import until
 
 OPENED_HERE = "This phone opens the answer itself"
@@ -118,7 +118,7 @@ def test_while_somebody_guesses_the_phone_works_for_its_look_up(phone: Any, inst
     come_back(phone, "en", receipt)
     assert "Found all the same." in told(phone)
     assert [bool(work) for _, work in asked] == [False, True]
-    assert flood_control.is_worked(asked[1][0], b"", asked[1][1], 8)
+    assert proof_of_work.is_proof_of_work(asked[1][0], b"", asked[1][1], 8)
 
 
 def terms(page: Any) -> dict[str, Any]:
@@ -308,7 +308,7 @@ def test_a_recording_that_still_runs_goes_along(whole_browser: Any, installation
     words = f"spoken {time.time_ns()}"
     fill(page, "what", words)
     record(page)
-    look(page)
+    review(page)
     come_back(page, "en", send(page))
     [first] = at_the_desk(installation, words)
     assert [part["kind"] for part in first["parts"]] == ["voice"]
@@ -338,8 +338,8 @@ def test_every_page_of_it_is_readable_by_all(phone: Any, installation: Any, lang
     for button in (None, ".opened > .button.quiet", ".opened > .button.quiet", ".opened > .button:not(.quiet)"):
         if button:
             phone.locator(button).last.click()
-        axe_finds_nothing(phone)
-        fits(phone)
+        assert_accessible(phone)
+        assert_fits(phone)
     said = phone.locator(".opened").inner_text()
     assert language == "en" or not any(word in said for word in ("Your ", "letter", "Photos")), said
 

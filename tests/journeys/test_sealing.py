@@ -18,9 +18,9 @@ from forms.core.crypto import encryption, receipts
 from forms.desk.crypto import keys
 from forms.desk.crypto.decryption import open_letter
 from forms.desk.sync.client import Server
-from forms.server.services.flood_control import FloodControl
+from forms.server.services.flood.flood_control import FloodControl
 from tests.journeys.conftest import PHONE
-from tests.journeys.telling import NEXT, come_back, fill, in_steps, look, send, tell
+from tests.journeys.telling import NEXT, come_back, fill, in_steps, review, send, tell
 from tests.journeys.walking import go
 from tests.patience import until
 
@@ -137,7 +137,7 @@ def test_no_receipt_can_be_chosen(page: Any, installation: Any) -> None:
     page.goto("/en/tell/")
     words = f"no receipt {time.time_ns()}"
     fill(page, "what", words)
-    look(page)
+    review(page)
     send(page, receipt=False)
     assert page.locator(".code").count() == 0
     [letter] = at_the_desk(installation, words)
@@ -147,7 +147,7 @@ def test_no_receipt_can_be_chosen(page: Any, installation: Any) -> None:
 def test_the_page_says_which_road_is_used(page: Any, request: pytest.FixtureRequest) -> None:
     page.goto("/en/tell/")
     fill(page, "what", "x")
-    look(page)
+    review(page)
     said = page.locator("main").inner_text()
     script = "[script]" in request.node.name
     assert (BROWSER_LINE in said, SERVER_LINE in said) == (script, not script)
@@ -241,7 +241,7 @@ def test_a_line_that_stays_away_says_not_sent_and_keeps_everything(phone: Any, i
     words = f"away {time.time_ns()}"
     phone.route("**/forms/sealed/v1/**", lambda route: route.abort())
     fill(phone, "what", words)
-    look(phone)
+    review(phone)
     phone.locator(".look .button").first.click()
     run_until(phone, ".sending .error-summary", 10_000)
     assert "Not sent" in phone.locator(".sending").inner_text()
@@ -258,7 +258,7 @@ def test_nothing_goes_another_way_unless_the_person_chooses_it(phone: Any, insta
     words = f"chosen {time.time_ns()}"
     phone.route("**/forms/sealed/v1/**", lambda route: route.fulfill(status=400, body="{}"))
     fill(phone, "what", words)
-    look(phone)
+    review(phone)
     phone.locator(".look .button").first.click()
     phone.locator(".sending .error-summary").wait_for()
     assert [request.url for request in phone.asked if request.method == "POST"] == []
@@ -280,7 +280,7 @@ def test_going_back_and_forth_loses_nothing_and_any_question_may_be_left_out(pho
         back.click()
     phone.locator('[data-field="danger"]').wait_for()
     assert not back.is_visible()
-    look(phone)
+    review(phone)
     said = phone.locator(".look").inner_text()
     for words in ("No", "first words", "under the tree"):
         assert words in said
@@ -367,7 +367,7 @@ def test_a_voice_recorded_on_the_page_reaches_the_desk(whole_browser: Any, insta
     page.get_by_text(re.compile(r"0:0[2-9]|0:[1-5]\d")).first.wait_for()
     record.click()
     page.locator(".held audio").wait_for()
-    look(page)
+    review(page)
     send(page)
     context.close()
     letter = next(letter for letter in at_the_desk(installation, '"voice"') if letter["answers"] == {"danger": "no"})
@@ -404,7 +404,7 @@ def test_a_changed_script_is_refused_and_the_form_still_works(phone: Any, instal
 
 def test_while_very_many_come_the_phone_works_for_its_letter(phone: Any, installation: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
-    monkeypatch.setattr("forms.server.services.flood_control.BITS", 12)
+    monkeypatch.setattr("forms.server.services.flood.flood_control.BITS", 12)
     phone.goto("/en/tell/")
     words = f"under pressure {time.time_ns()}"
     tell(phone, what=words)

@@ -12,7 +12,7 @@ from forms.core.proofs.receipt_proofs import short
 from forms.desk.cases.acknowledgement import doubts, sent_answers
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
-from forms.server.store.concerns.queries import answer_row
+from forms.server.store.concerns.queries import answer_row_id
 from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import pressed, told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
@@ -76,12 +76,12 @@ def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, install
     assert UNPROVEN not in told(phone)
     assert "is missing here" not in told(phone)
     second = sent_answers(police.cases.case(id).entries)[1]
-    changed(installation, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row("police", id, second))
+    changed(installation, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row_id("police", id, second))
     come_back(phone, "en", receipt)
     said = told(phone)
     assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
     assert "November" not in said, "the day is the desk's"
-    changed(installation, "DELETE FROM answers WHERE id = ?", answer_row("police", id, second))
+    changed(installation, "DELETE FROM answers WHERE id = ?", answer_row_id("police", id, second))
     come_back(phone, "en", receipt)
     assert "is missing here" in told(phone)
     changed(installation, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)

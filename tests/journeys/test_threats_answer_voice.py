@@ -13,7 +13,7 @@ from tests.journeys.telling import come_back, tell
 from tests.journeys.test_returning import told
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
 from tests.journeys.test_threats_acknowledgement import changed, office
-from tests.journeys.walking import ENDLESS, axe_finds_nothing, fits
+from tests.journeys.walking import ENDLESS, assert_accessible, assert_fits
 from tests.server.test_attachments import recording
 
 TEXT = "We come on Monday."
@@ -60,8 +60,8 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, instal
     come_back(phone, "en", receipt)
     assert TEXT in told(phone)
     assert "Listen to the answer · 0:03 · 66 KB" in told(phone)
-    axe_finds_nothing(phone)
-    fits(phone)
+    assert_accessible(phone)
+    assert_fits(phone)
     face = phone.locator("main h2 img.face")
     assert face.count() == 1, "the drawing of the desk that answers"
     assert phone.evaluate("document.querySelector('main .face').naturalWidth") > 0
@@ -152,4 +152,4 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     assert player.get_attribute("controlslist") == "nodownload noplaybackrate"
     page.wait_for_timeout(300)  # a player that were refused would say so meanwhile
     assert TEXT in told(page)
-    fits(page)
+    assert_fits(page)

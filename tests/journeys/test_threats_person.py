@@ -9,7 +9,7 @@ import pytest
 from sitegen.publish import browser_bundle
 
 from forms.web.headers import FORM_PAGES
-from tests.journeys.telling import come_back, fill, look, send, tell
+from tests.journeys.telling import come_back, fill, review, send, tell
 from tests.journeys.walking import go, press
 from tests.patience import until
 
@@ -39,7 +39,7 @@ def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
     page.goto("/en/tell/")
     for name, value in {**SAID, **CHOSEN}.items():
         fill(page, name, value)
-    look(page)
+    review(page)
     receipt = send(page)
     for _ in range(steps):
         go(page, -1)

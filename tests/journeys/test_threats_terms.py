@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from forms.core.crypto.receipts import Cost, with_check_digit
-from forms.server.services.flood_control import MOST_BITS
+from forms.server.services.flood.proof_of_work import MAX_BITS
 from tests.journeys.conftest import ROOT
-from tests.journeys.telling import fill, look, send
+from tests.journeys.telling import fill, review, send
 from tests.journeys.test_sealing import phone, photo
 
 __all__ = ["phone"]  # the fixture
@@ -53,7 +53,7 @@ def test_the_floor_is_the_cost_of_receipts() -> None:
     """The journeys lower it in the built script alone; the source has what the server asks for."""
     text = (ROOT / "site" / "browser" / "src" / "terms.js").read_text("utf-8")
     assert f'"{Cost().memory}/{Cost().passes}"' in text
-    assert f"MOST_BITS = {MOST_BITS + 4}" in text
+    assert f"MOST_BITS = {MAX_BITS + 4}" in text
 
 
 def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:
@@ -62,7 +62,7 @@ def test_terms_out_of_bounds_lock_and_send_nothing(phone: Any) -> None:
         changed_terms(phone, **changes)
         phone.goto("/en/tell/")
         fill(phone, "what", "words to be kept")
-        look(phone)
+        review(phone)
         phone.asked.clear()
         phone.locator(".look .button").nth(0).click()
         phone.locator("[role=alert]").wait_for()
@@ -90,7 +90,7 @@ def test_endless_work_is_refused(phone: Any, bits: Any) -> None:
     )
     phone.goto("/en/tell/")
     fill(phone, "what", "x")
-    look(phone)
+    review(phone)
     phone.locator(".look .button").nth(0).click()
     phone.locator("[role=alert]").wait_for()
     assert UNSAFE in phone.locator("[role=alert]").inner_text()
@@ -121,7 +121,7 @@ def test_a_flood_that_grows_while_the_phone_works_asks_it_again(phone: Any) -> N
     phone.route("**/forms/sealed/v1/letters/*", flooded)
     phone.goto("/en/tell/")
     fill(phone, "what", "in a growing flood")
-    look(phone)
+    review(phone)
     send(phone)
     assert given[0] is None
     assert len(given) == 4
@@ -138,7 +138,7 @@ def test_a_server_that_asks_for_work_without_end_is_left(phone: Any) -> None:
     phone.route("**/forms/sealed/v1/letters/*", asks)
     phone.goto("/en/tell/")
     fill(phone, "what", "x")
-    look(phone)
+    review(phone)
     phone.locator(".look .button").nth(0).click()
     phone.locator("[role=alert]").wait_for()
     assert "Not sent" in phone.locator("[role=alert]").inner_text()
@@ -173,7 +173,7 @@ def test_an_answer_that_is_none_of_ours_is_asked_for_again(phone: Any, asked: st
     phone.goto("/en/tell/")
     phone.route(f"**/forms/sealed/v1/{asked}", first_wrong)
     fill(phone, "what", "over a bad line")
-    look(phone)
+    review(phone)
     receipt = send(phone)
     assert len(seen) == 2
     assert len(receipt.replace(" ", "")) == 20
@@ -183,7 +183,7 @@ def test_a_failure_names_its_reason_for_whoever_helps(phone: Any) -> None:
     phone.route("**/forms/sealed/v1/letters/*", lambda route: route.fulfill(status=403, body="{}"))
     phone.goto("/en/tell/")
     fill(phone, "what", "x")
-    look(phone)
+    review(phone)
     phone.locator(".look .button").nth(0).click()
     assert phone.locator("[role=alert]").get_attribute("data-reason") == "403"
 
@@ -199,7 +199,7 @@ def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Pa
         phone.locator(".held img").wait_for()
         if hidden:
             fill(phone, "hide_from", hidden)
-        look(phone)
+        review(phone)
         send(phone)
         sent = [request for request in phone.asked if request.method == "PUT"]
         seen.add(tuple((len(one.post_data_buffer), len(one.headers["portal-desks"])) for one in sent))

@@ -9,7 +9,7 @@ import pytest
 from forms.desk.window import start
 from tests.desk.triage_helpers import forty
 from tests.desk.window_helpers import TODAY, Office, running
-from tests.journeys.walking import ENDLESS, axe_finds_nothing, fits
+from tests.journeys.walking import ENDLESS, assert_accessible, assert_fits
 
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 640}
 MOST_CLICKS = 2
@@ -79,7 +79,7 @@ def test_the_first_screen_and_the_clicks_of_a_letter(desk: Any) -> None:
     desk.goto("./")
     assert desk.evaluate(WHOLE_ROWS) >= 8
     assert box_of(desk.locator("li.letter").first)["y"] <= 96
-    fits(desk)
+    assert_fits(desk)
 
 
 def box_of(row: Any) -> dict[str, float]:
@@ -95,10 +95,10 @@ def test_counters_filter_and_everybody_can_use_them(page: Any) -> None:
     for colours, size in (("light", WIDE), ("dark", PHONE)):
         page.emulate_media(color_scheme=colours)
         page.set_viewport_size(size)
-        axe_finds_nothing(page)
-        fits(page)
+        assert_accessible(page)
+        assert_fits(page)
     page.goto("./")
-    axe_finds_nothing(page)
+    assert_accessible(page)
 
 
 def test_a_voice_is_played_in_its_row_and_then_counts_as_heard(page: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.journeys.test_sealing import at_the_desk, part_at_the_desk  # type: ignore[import-not-found]
-from tests.journeys.walking import arrived, axe_finds_nothing, fits  # type: ignore[import-not-found]
+from tests.journeys.walking import assert_accessible, assert_fits, wait_for_address  # type: ignore[import-not-found]
 from tests.patience import until  # type: ignore[import-not-found]
 from tests.server.test_attachments import recording  # type: ignore[import-not-found]
 
@@ -68,7 +68,7 @@ def test_six_taps_and_no_flick_from_home_to_the_receipt(whole_browser: Any, inst
     bottom = page.locator(".code").bounding_box()
     assert bottom["y"] + bottom["height"] <= SMALL["height"]
     assert taps == 6
-    axe_finds_nothing(page)
+    assert_accessible(page)
     context.close()
     [letter] = [letter for letter in at_the_desk(installation, '"voice"') if letter["id"] not in before]
     assert (letter["form"], letter["answers"], letter["sealed_by"]) == ("concern", {}, "browser")
@@ -86,7 +86,7 @@ def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, i
     page.locator("#voice").set_input_files(SOUND)
     for step, chosen in ((2, ("children-yes", "can_leave-no")), (3, ("hide_from-police",))):
         page.locator(f".ask--{step - 1} .go").click()
-        arrived(page, f"/ta/voice/#v{step}")
+        wait_for_address(page, f"/ta/voice/#v{step}")
         assert [page.locator(f".ask--{one}").is_visible() for one in (1, 2, 3)] == [one == step for one in (1, 2, 3)]
         for one in chosen:
             name, _, value = one.partition("-")
@@ -157,8 +157,8 @@ def test_every_step_is_clean_and_fits_the_smallest_phone(browser: Any, installat
     page.locator("#voice").set_input_files(SOUND)
     page.locator(".mic--play").wait_for()
     for step in (1, 2, 3):
-        axe_finds_nothing(page)
-        fits(page, 240)
+        assert_accessible(page)
+        assert_fits(page, 240)
         if step < 3:
             page.locator(f".ask--{step} .go").click()
     context.close()

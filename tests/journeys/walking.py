@@ -1,4 +1,4 @@
-"""What every journey does on a page that the server made: press a button and meet the next page whole; ask axe-core."""
+"""Helpers of journeys: press a button and wait for the complete next page; check a page with axe-core."""
 
 from contextlib import suppress
 from typing import Any
@@ -15,36 +15,38 @@ SMALLEST_PHONE = 320
 
 ENDLESS = """const play = HTMLMediaElement.prototype.play;
 HTMLMediaElement.prototype.play = function () { this.loop = true; return play.call(this); };"""
-"""For `add_init_script`: a clip of two seconds is over before a busy test has seen that it plays."""
+"""For `add_init_script`: without it, a clip of two seconds may end before a busy test sees it play."""
 
 
 def press(page: Any, value: str) -> None:
-    """Press the button of a form by its value, and wait until the page that answers is there to its end.
+    """Press the button of a form by its value, and wait until the next page is loaded.
 
-    A click alone comes back as soon as the answer begins: what is looked at then may be a page without a body.
+    A click alone returns when the response begins: the page may then have no body.
     """
     with page.expect_navigation(wait_until="load"):
         page.locator(f'main form button[value="{value}"]').click()
 
 
-def arrived(page: Any, ending: str) -> None:
-    """Wait until the page's address ends so: a browser tells of a step within a page a little later than of the click."""
-    page.wait_for_url(lambda address: address.endswith(ending), wait_until="commit")  # one that was kept loads no more
+def wait_for_address(page: Any, ending: str) -> None:
+    """Wait until the page's address ends like this: a browser reports a step within a page later than the click."""
+    page.wait_for_url(
+        lambda address: address.endswith(ending), wait_until="commit"
+    )  # a cached page does not load again
 
 
 def go(page: Any, step: int) -> None:
-    """Back or forward, as the browser's own button does it: no page is loaded where it was kept whole.
+    """Go back or forward like the browser's own button: from its back-forward cache if possible.
 
-    Ends when that page is there to its end, or what it put in its place: one that hides itself is about to do so.
+    Waits until that page is loaded, or the page with which it replaces itself: one that hides itself is about to.
     """
-    with suppress(PlaywrightError):  # the browser does not send a form again by itself: it shows its own page
+    with suppress(PlaywrightError):  # the browser never resends a form by itself: it shows a page of its own
         (page.go_back if step < 0 else page.go_forward)(wait_until="commit")
-    page.wait_for_timeout(200)  # what a page does when it is shown again comes first, and it looks as whole before
-    until(lambda: _stands(page), page)
+    page.wait_for_timeout(200)  # the page's own reaction to being shown comes first; it looks complete before
+    until(lambda: _is_complete(page), page)
 
 
-def _stands(page: Any) -> bool:
-    with suppress(PlaywrightError):  # it is replaced just now
+def _is_complete(page: Any) -> bool:
+    with suppress(PlaywrightError):  # the page is being replaced
         return bool(page.evaluate("document.readyState === 'complete' && !document.documentElement.hidden"))
     return False
 
@@ -68,37 +70,37 @@ COLOURS = """() => {
   }
   return [...found];
 }"""
-"""The colours of all letters, on which grounds, and whether they are large: all that contrast is worked out of."""
+"""The colours and backgrounds of all texts, and whether they are large: all that contrast depends on."""
 
 AXE = """options => window.axe ? axe.run(options).then(({violations}) => violations.map(
   ({id, help, nodes}) => `${id}: ${help} at ${nodes.slice(0, 3).map(({target}) => target)}`)) : null"""
 
-_contrast_was_right: set[str] = set()
-_bring_axe: WeakSet[Any] = WeakSet()
-"""Pages of the browser that have axe-core in each page that they load from now on."""
+_checked_colours: set[str] = set()
+_pages_with_axe: WeakSet[Any] = WeakSet()
+"""Pages to which axe-core is added in each document that they load."""
 
 
-def axe_finds_nothing(page: Any) -> None:
-    """Fail with what axe-core finds, and where. Contrast, half of its time, is asked where a colour or its ground is new."""
+def assert_accessible(page: Any) -> None:
+    """Fail with the violations that axe-core finds. Contrast takes half its time: checked for new colours only."""
     page.wait_for_load_state()
     colours = set(page.evaluate(COLOURS))
-    rules = {"color-contrast": {"enabled": not colours <= _contrast_was_right}}
-    # Stylesheets are not fetched and read once more: of axe-core's rules only an experimental one, which is off, asks.
+    rules = {"color-contrast": {"enabled": not colours <= _checked_colours}}
+    # axe-core does not fetch stylesheets again: only an experimental rule, which is off, needs them.
     options = {"resultTypes": ["violations"], "rules": rules, "preload": {"assets": ["media"]}}
-    found = page.evaluate(AXE, options)
-    if found is None:
+    violations = page.evaluate(AXE, options)
+    if violations is None:
         page.evaluate(AXE_SCRIPT)
-        found = page.evaluate(AXE, options)
-        if page not in _bring_axe:  # half a megabyte through the browser's pipe for each page takes a third of it
-            _bring_axe.add(page)
+        violations = page.evaluate(AXE, options)
+        if page not in _pages_with_axe:  # sending half a megabyte for each document took a third of the time
+            _pages_with_axe.add(page)
             page.add_init_script(AXE_SCRIPT)
-    assert found == []
-    _contrast_was_right.update(colours)
+    assert violations == []
+    _checked_colours.update(colours)
 
 
-def fits(page: Any, width: int = SMALLEST_PHONE) -> None:
-    """No sideways scrolling at this width in CSS pixels (WCAG 1.4.10); the page is as wide as before after it."""
-    before = page.viewport_size
-    page.set_viewport_size({**before, "width": width})
+def assert_fits(page: Any, width: int = SMALLEST_PHONE) -> None:
+    """Assert that a page does not scroll sideways at this width in CSS pixels (WCAG 1.4.10). Restores its size."""
+    size = page.viewport_size
+    page.set_viewport_size({**size, "width": width})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.set_viewport_size(before)
+    page.set_viewport_size(size)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging
 
 from forms.core.builds import git_signatures, publishing_report
 from forms.core.builds.publishing_report import AttemptRestarted, PublishingReport
@@ -84,7 +84,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def source(self) -> GitSource:
-        keep = partial(withdrawal.keep_withdrawals, self.home / "content")
+        keep = partial(withdrawal_merging.keep_withdrawals, self.home / "content")
         return GitSource(self.home / "content", self.home / "content.git", self.home / "signers", keep_withdrawals=keep)
 
     def consents(self) -> str:
@@ -408,7 +408,7 @@ def test_a_power_cut_after_the_files_were_taken_loses_no_withdrawal(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(withdrawal, "keep_withdrawals", cut)
+        patch.setattr(withdrawal_merging, "keep_withdrawals", cut)
         with pytest.raises(KeyboardInterrupt):
             repository.update()
     repository.update()
@@ -533,19 +533,19 @@ def test_a_withdrawal_is_written_into_whatever_table_came(tmp_path: Path, head: 
     path.parent.mkdir()
     path.write_bytes(came)
     here = TAKEN_BACK.encode() + b"b,stories/b,2027-01-01\n"
-    assert withdrawal.keep_withdrawals(tmp_path, came, here) == ["A", "b"], "as the table that came writes them"
+    assert withdrawal_merging.keep_withdrawals(tmp_path, came, here) == ["A", "b"], "as the table that came writes them"
     text = path.read_text(encoding="utf-8")
     assert text.count("2027-01-01") == 2
     assert text.startswith(head)
-    assert withdrawal.keep_withdrawals(tmp_path, came, here) == []
+    assert withdrawal_merging.keep_withdrawals(tmp_path, came, here) == []
 
 
 @pytest.mark.parametrize("came", [b"", b"\xff\xfe\x00", b"story\nstories/a\n", b'id,story\n"a'])
 def test_a_table_that_cannot_be_read_is_left_alone(tmp_path: Path, came: bytes) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables/consents.csv").write_bytes(came)
-    withdrawal.keep_withdrawals(tmp_path, b"", TAKEN_BACK.encode())
-    withdrawal.keep_withdrawals(tmp_path, came, came)
+    withdrawal_merging.keep_withdrawals(tmp_path, b"", TAKEN_BACK.encode())
+    withdrawal_merging.keep_withdrawals(tmp_path, came, came)
 
 
 def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path: Path, repository: Repository) -> None:

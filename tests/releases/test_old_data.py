@@ -106,7 +106,7 @@ def test_the_signup_is_there_and_is_its_groups(old: Old) -> None:
     assert "Meeting" in old.page("cancel", code=old.told["signup"])
     events = old.desk("events")
     events.sync.run()
-    [row] = state_of(old.app).services.signups.listed()
+    [row] = state_of(old.app).services.signups.all_signups()
     assert (row.event, row.people) == ("meeting", 2)
 
 

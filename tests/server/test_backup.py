@@ -46,8 +46,7 @@ from forms.server.config import ServerSettings
 from forms.server.districts import dispatch
 from forms.server.services import retention
 from forms.server.services.operator_log import Leader
-from forms.server.store import installation
-from forms.server.store.database import Store
+from forms.server.store import erasures, restore_mark, system_tables
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -266,13 +265,13 @@ def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoin
     endpoint.post("answer", code=code, do="delete-now")
     services = state_of(endpoint.client.application).services
     keys = receipts.derive(receipts.read(code), services.salt, "concern", CHEAP)
-    with services.concerns.reads() as connection:
+    with services.concerns.reading() as connection:
         rows = connection.exec_driver_sql("select mark, day from erased").all()
     assert [str(day)[8:10] for _, day in rows] == ["01"]
     assert len(rows) == 1
     known = [keys.lookup.hex(), keys.erase.hex(), keys.erase_hash, keys.answer_key, keys.recipient, code]
     marks = {mark for mark, _ in rows}
-    is_erased = services.concerns.erased()
+    is_erased = erasures.erasure_check(services.concerns)
     assert not marks & set(known)
     assert not any(is_erased(value) for value in known)
 
@@ -280,11 +279,11 @@ def test_a_mark_cannot_be_matched_to_a_receipt_nor_tells_a_day(endpoint: Endpoin
 def test_marks_are_forgotten_when_no_backup_is_so_old(endpoint: Endpoint) -> None:
     endpoint.post("answer", code=code_of(endpoint), do="delete-now")
     store = state_of(endpoint.client.application).services.concerns
-    store.forget_old(marks=date(2000, 1, 1))
-    with store.reads() as connection:
+    erasures.delete_old_marks(store, erased_before=date(2000, 1, 1))
+    with store.reading() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 1
-    store.forget_old(marks=date(2999, 1, 1))
-    with store.reads() as connection:
+    erasures.delete_old_marks(store, erased_before=date(2999, 1, 1))
+    with store.reading() as connection:
         assert connection.exec_driver_sql("select count(*) from erased").scalar() == 0
 
 
@@ -293,22 +292,22 @@ def test_marks_of_a_clock_in_2031_go_when_others_of_their_day_go(endpoint: Endpo
     store = state_of(endpoint.client.application).services.concerns
 
     def days() -> list[str]:
-        with store.reads() as connection:
+        with store.reading() as connection:
             return [str(day) for (day,) in connection.exec_driver_sql("select day from erased order by day")]
 
     def erase(known: TrustedDate) -> None:
         retention.erase_old(state_of(endpoint.client.application).services, known)
 
     with store.writing() as connection:
-        store.add_rows(connection, installation.erased, [{"mark": "ab" * 32, "day": date(2031, 5, 1)}])
+        store.add_rows(connection, system_tables.erased, [{"mark": "ab" * 32, "day": date(2031, 5, 1)}])
     erase(TrustedDate(TODAY, date(2031, 5, 20), 1))
     assert days() == ["2031-05-01"], "the clock may be right"
     erase(TrustedDate(TODAY))
     endpoint.post("answer", code=code_of(endpoint), do="delete-now")
     assert days() == [str(TODAY.replace(day=1))] * 2, "also those that were made since"
-    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS - 40)))
+    erase(TrustedDate(TODAY + timedelta(days=erasures.MARKS_KEPT_DAYS - 40)))
     assert len(days()) == 2
-    erase(TrustedDate(TODAY + timedelta(days=installation.MARKS_KEPT_DAYS + 40)))
+    erase(TrustedDate(TODAY + timedelta(days=erasures.MARKS_KEPT_DAYS + 40)))
     assert days() == []
 
 
@@ -648,11 +647,11 @@ def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> st
 
 def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
     store = state_of(endpoint.client.application).services.concerns
-    store.note_restored(TODAY, TODAY)
-    store.forget_old(restored=TODAY)
-    assert store.restored() == (TODAY, TODAY)
-    store.forget_old(restored=TODAY + timedelta(days=1))
-    assert store.restored() is None
+    restore_mark.note_restored(store, TODAY, TODAY)
+    erasures.delete_old_marks(store, restored_before=TODAY)
+    assert restore_mark.last_restore(store) == (TODAY, TODAY)
+    erasures.delete_old_marks(store, restored_before=TODAY + timedelta(days=1))
+    assert restore_mark.last_restore(store) is None
 
 
 def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
@@ -1057,7 +1056,7 @@ def test_root_gives_away_only_what_it_brought_back(
     roots.mkdir()
     (roots / "shadow").touch()
     given: list[Any] = []
-    real, noted = Store.note_restored, []
+    real, noted = restore_mark.note_restored, []
 
     def replaced_after_the_last(*arguments: Any) -> None:
         real(*arguments)
@@ -1073,7 +1072,7 @@ def test_root_gives_away_only_what_it_brought_back(
 
         return stat
 
-    monkeypatch.setattr(Store, "note_restored", replaced_after_the_last)
+    monkeypatch.setattr(restore_mark, "note_restored", replaced_after_the_last)
     monkeypatch.setattr(restoring.os, "geteuid", lambda: 0)
     monkeypatch.setattr(Path, "stat", seen(Path.stat, 1500))
     monkeypatch.setattr(restoring.os, "fstat", seen(os.fstat, 1500))

@@ -22,12 +22,11 @@ from forms.core.trusted_date import (
     server_clock_warning,
 )
 from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, RetentionThread
-from forms.server.store import database
+from forms.server.store import erasures
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept
-from forms.server.store.installation import MARKS_KEPT_DAYS
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -186,28 +185,28 @@ def concerns(url: str) -> Iterator[ConcernStore]:
 
 
 def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:
-    store.look(TODAY)
+    store.record_server_day(TODAY)
     again = DayStore(url)
-    assert again.look(NEVER) == TrustedDate(TODAY, NEVER, 1)
-    assert store.look(NEVER) == TrustedDate(TODAY, NEVER, 1)
-    assert again.hear(NEVER, TODAY) == TrustedDate(TODAY, NEVER, 0)
-    assert store.hear(NEVER, NEVER) == TrustedDate(NEVER)
+    assert again.record_server_day(NEVER) == TrustedDate(TODAY, NEVER, 1)
+    assert store.record_server_day(NEVER) == TrustedDate(TODAY, NEVER, 1)
+    assert again.record_desk_day(NEVER, TODAY) == TrustedDate(TODAY, NEVER, 0)
+    assert store.record_desk_day(NEVER, NEVER) == TrustedDate(NEVER)
     again.close()
 
 
 def test_several_workers_at_once_count_a_day_once(store: DayStore) -> None:
-    store.look(TODAY)
+    store.record_server_day(TODAY)
     with ThreadPoolExecutor(8) as pool:
         for day in (after(60), after(61)):
-            assert {known.seen for known in pool.map(store.look, [day] * 24)} == {day}
-    assert store.look(after(61)) == TrustedDate(TODAY, after(61), 2)
+            assert {known.seen for known in pool.map(store.record_server_day, [day] * 24)} == {day}
+    assert store.record_server_day(after(61)) == TrustedDate(TODAY, after(61), 2)
 
 
 def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.look(TODAY)
-    store.look(NEVER)
+    store.record_server_day(TODAY)
+    store.record_server_day(NEVER)
     monkeypatch.setattr(store, "writing", None)
-    assert store.look(NEVER).doubted
+    assert store.record_server_day(NEVER).doubted
 
 
 def test_a_day_that_has_not_come_is_brought_back(concerns: ConcernStore) -> None:
@@ -216,11 +215,11 @@ def test_a_day_that_has_not_come_is_brought_back(concerns: ConcernStore) -> None
     concerns.intake.save(coming("a", desks=("police",), day=ahead))
     concerns.intake.save(coming("b", desks=("police",), day=after(-5)))
     concerns.intake.save_part("p", ahead, ["police"], SEALED)
-    concerns.desk_writing.answer("x", "a", "police", ahead, SEALED)
-    concerns.desk_writing.enter(EntryRow("e", "a", ahead), "police", SEALED)
+    concerns.desk_writing.add_answer("x", "a", "police", ahead, SEALED)
+    concerns.desk_writing.add_entry(EntryRow("e", "a", ahead), "police", SEALED)
     for id, at in (("1", "2027-01-02T03:00"), ("2", "2037-01-01T10:00")):
         concerns.access_log.note_access(id, "police", Access(at, "police", "fetched", "a"))
-    concerns.retention.bring_back(TODAY)
+    concerns.retention.correct_future_days(TODAY)
     assert concerns.receipts.progress(b"a" * 32).days == (TODAY,)
     assert [one.day for one in concerns.receipts.progress(b"a" * 32).answers] == [TODAY]
     assert [one.day for one in concerns.inbox.entries("police", date.min)] == [TODAY]
@@ -369,7 +368,7 @@ def test_a_photo_sent_before_a_jump_that_is_believed_is_asked_for_again(served: 
 
 def test_where_the_store_is_away_the_day_is_still_told(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     office = state_of(endpoint.client.application).services
-    office.days.look(TODAY)
+    office.days.record_server_day(TODAY)
 
     def away(*_: Any) -> TrustedDate:
         raise NotKept("store", "away")
@@ -377,7 +376,7 @@ def test_where_the_store_is_away_the_day_is_still_told(endpoint: Any, monkeypatc
     clock = Clock()
     once = DailyRetention(lambda: office, clock)
     once()
-    monkeypatch.setattr(office.days, "look", away)
+    monkeypatch.setattr(office.days, "record_server_day", away)
     clock.day = NEVER
     assert "2999-01-01" in once()
     assert (once.known.earliest, once.known.latest) == (TODAY, NEVER)
@@ -432,7 +431,7 @@ def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, d
     portals.write(district.portal, tmp_path / "portal.json")
     (tmp_path / "made" / "data").mkdir(parents=True)
     before = DayStore(f"sqlite:///{tmp_path}/made/data/concerns.db")
-    before.look(EARLIEST_DATE)
+    before.record_server_day(EARLIEST_DATE)
     before.close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")
     try:
@@ -452,8 +451,8 @@ def test_what_was_erased_while_the_clock_was_behind_is_not_forgotten(
         def now(cls, tz: tzinfo | None = None) -> "Behind":
             return cls(2019, 5, 4, tzinfo=tz)
 
-    monkeypatch.setattr(database, "datetime", Behind)
+    monkeypatch.setattr(erasures, "datetime", Behind)
     with concerns.writing() as connection:
-        concerns.mark_erased(connection, "a letter")
-    concerns.forget_old(marks=EARLIEST_DATE - timedelta(days=MARKS_KEPT_DAYS))
-    assert concerns.erased()("a letter")
+        erasures.mark_erased(concerns, connection, "a letter")
+    erasures.delete_old_marks(concerns, erased_before=EARLIEST_DATE - timedelta(days=erasures.MARKS_KEPT_DAYS))
+    assert erasures.erasure_check(concerns)("a letter")

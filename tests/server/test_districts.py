@@ -24,7 +24,7 @@ from forms.server.blocked import blocked, tell_of_this_thread
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
-from forms.server.store.connections import database_of
+from forms.server.store.connections.addresses import database_of
 from forms.server.store.database import Store
 from forms.server.web.current import state_of
 from tests.patience import until

@@ -80,7 +80,7 @@ def test_photos_that_no_letter_claimed_leave_no_byte(endpoint: Any) -> None:
     body = multipart({"what": "marked", "photos": [(photo(20_000), "a.jpg")]})
     endpoint.client.post("/forms/en/concern", data=body, content_type="multipart/form-data; boundary=B")
     office = state_of(endpoint.client.application).services
-    with office.concerns.reads() as connection:
+    with office.concerns.reading() as connection:
         [sealed] = connection.exec_driver_sql("SELECT sealed FROM parts").scalars()
     found = Kept(endpoint, "", "-", tuple(sealed[at : at + 40] for at in range(1000, 20_000, 2500)))
     assert any(found.found())

@@ -210,7 +210,7 @@ def test_a_full_disk_is_said_in_every_language_with_numbers_and_no_receipt(tmp_p
 def test_a_photo_on_a_full_disk_is_said_and_the_text_is_kept_on_the_page(endpoint: Any, monkeypatch: Any) -> None:
     from .test_never_broken import photo  # noqa: PLC0415
 
-    monkeypatch.setattr("forms.server.services.mailbox.FOR_PARTS", 0)
+    monkeypatch.setattr("forms.server.services.sending.PARTS_SHARE", 0)
     body = multipart({"what": "உதவி வேண்டும்", "photos": [(photo(20_000), "a.jpg")]})
     page = endpoint.client.post("/forms/ta/concern", data=body, content_type="multipart/form-data; boundary=B")
     assert page.status_code == 422

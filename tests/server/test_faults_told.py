@@ -22,7 +22,7 @@ from forms.operations.cli.main import portal, report_problems
 from forms.operations.status import database_items as operations_status
 from forms.server.districts import settings as districts
 from forms.server.store.database import Store
-from forms.server.store.faults import FAULTS, NotKept, not_kept, not_kept_for
+from forms.server.store.faults import FAULTS, NotKept, not_kept, not_kept_from_error
 
 from .conftest import TODAY, Endpoint
 from .test_backup import backup, close, opening, settings_of
@@ -90,11 +90,11 @@ def test_a_disk_that_failed_while_it_was_in_use_is_said_by_status_and_not_called
     endpoint, into = well
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_WRITE"
-    assert not_kept_for(OperationalError("", None, error)).fault == "failing"
-    assert not_kept_for(OperationalError("", None, error), room=False).fault == "full"
+    assert not_kept_from_error(OperationalError("", None, error)).fault == "failing"
+    assert not_kept_from_error(OperationalError("", None, error), has_room=False).fault == "full"
 
     def failing(store: Store) -> None:
-        raise not_kept("failing", where=store.named)
+        raise not_kept("failing", where=store.display_name)
 
     monkeypatch.setattr(Store, "probe", failing)
     found = [one for one in status(endpoint, backups=into).needs if one.value == "failing"]

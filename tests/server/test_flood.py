@@ -7,7 +7,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from forms.server.services import flood_control
+from forms.server.services.flood import flood_control
 from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 from forms.server.web.current import state_of
 
@@ -29,7 +29,7 @@ def test_twenty_real_letters_in_a_flood_are_all_kept_and_the_first_tray_stays_sh
     assert [row["tray"] for row in rows] == sorted(trays.values()), "and it comes first"
     second = [id for id, tray in trays.items() if tray == SECOND_QUEUE]
     store = state_of(endpoint.client.application).services.concerns
-    sealed = (store.inbox.sealed(id, "police", "police") for id in second)
+    sealed = (store.inbox.sealed_letter(id, "police", "police") for id in second)
     opened = [pyrage.decrypt(each, [endpoint.identities["police"]]) for each in sealed]
     assert not any(b"real " in plain for plain in opened), "those without a script are in the first: they are no copies"
     assert all(endpoint.post("answer", code=code).status_code == 200 for code in found.without_script)

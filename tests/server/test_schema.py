@@ -17,7 +17,7 @@ from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.faults import OtherSchema
 from forms.server.store.migrations import schema, schema_copies
 from forms.server.store.migrations.rehearsal import rehearse
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 
 WORDS = b"age-encryption.org/v1 kept"
 LETTER = "0" * 32
@@ -51,7 +51,7 @@ def number(path: Path) -> list[tuple[Any, ...]]:
 
 
 def test_a_new_database_carries_the_newest_number(tmp_path: Path) -> None:
-    SignupStore(url(tmp_path / "new.db")).taken("meeting")
+    SignupStore(url(tmp_path / "new.db")).places_taken("meeting")
     assert number(tmp_path / "new.db") == [(schema.newest(),)]
     assert not list(tmp_path.glob("*before*"))
 
@@ -167,7 +167,7 @@ def test_an_old_database_becomes_like_a_new_one(old: Path, tmp_path: Path) -> No
 def test_a_rehearsal_leaves_the_database_as_it_is_and_says_what_would_come(old: Path) -> None:
     before, files = everything(old), sorted(old.parent.iterdir())
     tried = rehearse(url(old))
-    assert (tried.found, tried.newest, tried.rows) == (None, schema.newest(), 1)
+    assert (tried.current, tried.newest, tried.rows) == (None, schema.newest(), 1)
     assert (everything(old), sorted(old.parent.iterdir())) == (before, files)
 
 

@@ -191,16 +191,19 @@ def test_schemas_with_long_names_have_copies_apart_that_go_too(old: str) -> None
         tell(url, "DROP TABLE alembic_version", "ALTER TABLE recipients DROP COLUMN maker")
         opened(url)
         stores.append(ConcernStore(url))
-    copies = [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]
+    copies = [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.SCHEMA_INFIX in name]
     assert len(copies) == 2
     assert all(name.endswith(f"_before_{schema.newest()}") for name in copies)
     tell(old, *(f"COMMENT ON SCHEMA {name} IS '2026-01-01'" for name in copies))
     stores[0].remove_old_copies()
-    assert len([name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]) == 1
+    assert (
+        len([name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.SCHEMA_INFIX in name])
+        == 1
+    )
     stores[1].remove_old_copies()
-    assert not [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.BESIDE in name]
+    assert not [name for (name,) in tell(old, "SELECT nspname FROM pg_namespace") if schema_copies.SCHEMA_INFIX in name]
     for store in stores:
-        assert store.intake.number() == 1, "no district has another's letters"
+        assert store.intake.count() == 1, "no district has another's letters"
         store.close()
 
 
@@ -229,5 +232,5 @@ def test_a_rehearsal_holds_no_letter_up_and_leaves_nothing(
         """; other.execute("UPDATE letters SET tray = 1 WHERE id LIKE '%1'"); other.close()"""
     )  # fmt: skip
     tried = rehearse(old)
-    assert (tried.found, tried.newest, tried.rows) == (None, "0002", 4)
+    assert (tried.current, tried.newest, tried.rows) == (None, "0002", 4)
     assert looked() == before

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core.crypto import encryption, receipts
-from forms.server.services import flood_control
-from forms.server.services.flood_control import FloodControl
+from forms.server.services.flood import flood_control, proof_of_work
+from forms.server.services.flood.flood_control import FloodControl
 from forms.server.store import database
 from forms.server.store.concerns.erasing import Erasing
 from forms.server.store.concerns.intake import Intake
@@ -177,7 +177,7 @@ def test_under_pressure_work_is_asked_and_then_the_letter_is_taken(endpoint: Any
     body = sealed_letter(endpoint, id)
     asked = put(endpoint, f"letters/{id}", body)
     assert (asked.status_code, asked.get_json()["bits"]) == (428, 8)
-    work = next(str(n) for n in range(100_000) if flood_control.is_worked(id, body, str(n), 8))
+    work = next(str(n) for n in range(100_000) if proof_of_work.is_proof_of_work(id, body, str(n), 8))
     assert put(endpoint, f"letters/{new_id()}", body, work="1").status_code == 428, "of another letter"
     assert put(endpoint, f"letters/{id}", body, work=work).status_code == 201
     assert [row["tray"] for row in endpoint.pickup("letters").get_json()["letters"]] == [1]
@@ -305,12 +305,12 @@ def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> 
 def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(endpoint: Any, monkeypatch: Any) -> None:
     lookups = state_of(endpoint.client.application).services.browser_lookups
     missed: list[bool] = []
-    monkeypatch.setattr(lookups, "missed", lambda *, worked: missed.append(worked))
+    monkeypatch.setattr(lookups, "record_miss", lambda *, with_work: missed.append(with_work))
     ask(endpoint, lookup="0" * 64)
     assert missed == [False], "a guess is counted"
-    monkeypatch.setattr(lookups, "PATIENCE", 0.0)
-    for _ in range(lookups.AT_ONCE):
-        assert lookups.room.acquire(0)
+    monkeypatch.setattr(lookups, "TIMEOUT", 0.0)
+    for _ in range(lookups.MAX_ACTIVE):
+        assert lookups.semaphore.acquire(0)
     answer = ask(endpoint)
     assert (answer.status_code, "Try again" in answer.get_json()["problem"]) == (503, True)
 
@@ -396,7 +396,7 @@ def test_where_the_store_is_away_nothing_is_erased_and_it_is_said(endpoint: Any,
     def away(*_: Any) -> None:
         raise NotKept("store", "The store is away.", "Try again.")
 
-    monkeypatch.setattr(Erasing, "forget", away)
+    monkeypatch.setattr(Erasing, "erase_thread", away)
     answer = ask(endpoint, "erasures")
     assert (answer.status_code, "Nothing was erased" in answer.get_json()["problem"]) == (503, True)
     assert ask(endpoint).status_code == 200
@@ -452,7 +452,7 @@ def test_no_two_letters_of_a_desk_have_one_id_though_they_lie_apart(endpoint: An
 
 
 def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "MEASURED_EVERY", 0.0)
+    monkeypatch.setattr(database, "MEASURE_INTERVAL", 0.0)
     endpoint = make_endpoint(budget=400_000)
     _, desks, follows = request_kept(endpoint)
     codes = set()
@@ -469,7 +469,7 @@ def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, m
     keep, erasing = Intake.save, state_of(endpoint.client.application).services.concerns.erasing
 
     def erased_just_before(intake: Intake, coming: NewLetter) -> bool:
-        erasing.forget(first, None)
+        erasing.erase_thread(first, None)
         return keep(intake, coming)
 
     monkeypatch.setattr(Intake, "save", erased_just_before)
@@ -479,13 +479,13 @@ def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, m
 
 def test_a_desk_that_takes_the_letter_while_it_is_erased_is_asked_to_erase_it(endpoint: Any, monkeypatch: Any) -> None:
     id = told(endpoint)
-    forget = Erasing.forget
+    erase_thread = Erasing.erase_thread
 
     def taken_just_before(erasing: Erasing, *how: Any) -> Any:
         endpoint.pickup(f"letters/{id}/acknowledge", "legal", "POST")
-        return forget(erasing, *how)
+        return erase_thread(erasing, *how)
 
-    monkeypatch.setattr(Erasing, "forget", taken_just_before)
+    monkeypatch.setattr(Erasing, "erase_thread", taken_just_before)
     assert ask(endpoint, "erasures").status_code == 200
     assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
 

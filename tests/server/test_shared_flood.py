@@ -12,9 +12,11 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.crypto import encryption
-from forms.server.services import shared_count
-from forms.server.services.flood_control import BITS, FloodControl, Rows, SharedBucket, is_worked
-from forms.server.services.shared_count import LONGEST_PAUSE, PAUSE, SharedCount
+from forms.server.services.flood import shared_count
+from forms.server.services.flood.flood_control import FloodControl, LetterCounts
+from forms.server.services.flood.leaky_bucket import SharedBucket
+from forms.server.services.flood.proof_of_work import BITS, is_proof_of_work
+from forms.server.services.flood.shared_count import MAX_PAUSE, MIN_PAUSE, SharedCount
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 from forms.server.store.faults import not_kept
@@ -50,14 +52,14 @@ class Database:
 
 
 def machine(database: Database, clock: Clock) -> FloodControl:
-    return FloodControl(THRESHOLD, clock, Rows(database.all, database.first, database.all))
+    return FloodControl(THRESHOLD, clock, LetterCounts(database.all, database.first, database.all))
 
 
-def send(database: Database, to: FloodControl, *, worked: bool = False) -> int:
+def send(database: Database, to: FloodControl, *, with_work: bool = False) -> int:
     """A letter comes to a machine; returns its queue."""
-    queue = SECOND_QUEUE if to.is_high() and not worked else PRIORITY_QUEUE
+    queue = SECOND_QUEUE if to.is_high() and not with_work else PRIORITY_QUEUE
     database.queues.append(queue)
-    to.count(worked=worked, first=queue == PRIORITY_QUEUE)
+    to.count(with_work=with_work, is_priority=queue == PRIORITY_QUEUE)
     return queue
 
 
@@ -71,11 +73,11 @@ def test_so_many_come_to_the_first_queue_however_many_machines_there_are(number:
     database = Database()
     machines = [machine(database, clock) for _ in range(number)]
     for one in machines:
-        one.look()
+        one.update()
     for turn in range(40):
-        clock.now += PAUSE
+        clock.now += MIN_PAUSE
         send(database, machines[turn % number])
-    leaked = 40 * PAUSE * THRESHOLD / 600
+    leaked = 40 * MIN_PAUSE * THRESHOLD / 600
     assert THRESHOLD <= database.queues.count(PRIORITY_QUEUE) <= THRESHOLD + leaked + 1
 
 
@@ -84,21 +86,21 @@ def test_within_a_second_each_machine_goes_by_its_own_count(clock: Clock) -> Non
     database = Database()
     machines = [machine(database, clock) for _ in range(3)]
     for one in machines:
-        one.look()
+        one.update()
     for turn in range(90):
         send(database, machines[turn % 3])
     assert database.queues.count(PRIORITY_QUEUE) == 3 * THRESHOLD
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     assert all(send(database, one) == SECOND_QUEUE for one in machines)
 
 
 def test_a_flood_elsewhere_is_forgotten_as_soon_as_one_here(clock: Clock) -> None:
     database = Database()
     here, there = machine(database, clock), machine(database, clock)
-    here.look()
+    here.update()
     for _ in range(500):
         send(database, there)
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     assert here.is_high()
     clock.now += 20 * 60
     assert not here.is_high()
@@ -134,34 +136,34 @@ def test_the_database_is_asked_once_a_second_and_less_often_where_it_is_slow(clo
     for _ in range(60):
         clock.now += 1.0
         begun = clock.now
-        count.elsewhere()
+        count.added_elsewhere()
         looks.append(clock.now > begun)
-    assert sum(looks) <= 60 / (0.2 * shared_count.SHARE) + 1
+    assert sum(looks) <= 60 / (0.2 * shared_count.PAUSE_FACTOR) + 1
 
     def very_slow() -> int:
         clock.now += 100.0
         return 1
 
     count = SharedCount(very_slow, clock)
-    count.elsewhere()
-    clock.now += LONGEST_PAUSE
+    count.added_elsewhere()
+    clock.now += MAX_PAUSE
     begun = clock.now
-    count.elsewhere()
+    count.added_elsewhere()
     assert clock.now > begun, "it is looked again some time"
 
 
 def test_a_database_that_is_away_changes_nothing_and_is_looked_at_later(clock: Clock) -> None:
     database = Database()
     here, there = machine(database, clock), machine(database, clock)
-    here.look()
+    here.update()
     for _ in range(THRESHOLD):
         send(database, there)
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     database.away = True
     assert not here.is_high()
     database.away = False
     assert not here.is_high(), "not at once"
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     assert here.is_high()
 
 
@@ -172,26 +174,26 @@ def test_rows_that_go_make_no_room_for_a_flood_and_hold_nobody_up(clock: Clock) 
     for _ in range(THRESHOLD + 1):
         send(database, here)
     del database.queues[:]
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     assert here.is_high()
     clock.now += 600
     assert not here.is_high()
 
 
-@pytest.mark.parametrize(("worked", "dearer"), [(False, False), (True, True)])
+@pytest.mark.parametrize(("with_work", "dearer"), [(False, False), (True, True)])
 def test_only_letters_with_work_make_work_dearer_on_the_other_machine(
-    clock: Clock, *, worked: bool, dearer: bool
+    clock: Clock, *, with_work: bool, dearer: bool
 ) -> None:
     database = Database()
     here, there = machine(database, clock), machine(database, clock)
     for _ in range(4):  # here sees first that there is a flood, and from then on which letters come with work
         for _ in range(THRESHOLD * 8):
-            send(database, there, worked=worked)
-        clock.now += PAUSE
-        here.look()
-    assert here.bits() == there.bits()
-    assert (here.bits() > BITS) == dearer
-    assert here.enough() <= there.bits(), "what is asked there is taken here"
+            send(database, there, with_work=with_work)
+        clock.now += MIN_PAUSE
+        here.update()
+    assert here.required_bits() == there.required_bits()
+    assert (here.required_bits() > BITS) == dearer
+    assert here.accepted_bits() <= there.required_bits(), "what is asked there is taken here"
 
 
 def test_places_asked_for_elsewhere_count_here(clock: Clock) -> None:
@@ -199,7 +201,7 @@ def test_places_asked_for_elsewhere_count_here(clock: Clock) -> None:
     here = SharedBucket(10, lambda: people[0], clock)
     assert not here.is_high()
     people[0] += 10
-    clock.now += PAUSE
+    clock.now += MIN_PAUSE
     assert here.is_high()
 
 
@@ -274,7 +276,7 @@ def test_two_machines_before_one_database_have_one_threshold(
     assert sender.put(second, own)[0] == KEPT
     flood(sender, first)
     until(lambda: sender.put(second, own)[0] == ASKED)  # sent again it is no second letter: only work is asked
-    assert store.intake.number() <= 1 + THRESHOLD + 1, "and no threshold of its own for the second"
+    assert store.intake.count() <= 1 + THRESHOLD + 1, "and no threshold of its own for the second"
 
 
 def test_who_is_started_in_a_flood_knows_of_it_and_takes_work_done_for_another(
@@ -286,10 +288,10 @@ def test_who_is_started_in_a_flood_knows_of_it_and_takes_work_done_for_another(
     free = [sender.put(second, sender.letter())[0] for _ in range(3)].count(KEPT)
     assert free <= 1, "and no threshold of its own after a start"
     id, body = sender.letter()
-    work = next(str(number) for number in range(10**8) if is_worked(id, body, str(number), bits))
-    before = store.intake.number()
+    work = next(str(number) for number in range(10**8) if is_proof_of_work(id, body, str(number), bits))
+    before = store.intake.count()
     assert sender.put(second, (id, body), work=work)[0] == KEPT
     assert sender.put(first, (id, body), work=work)[0] == KEPT_BEFORE
     assert sender.put(first, sender.letter(), work=work)[0] == ASKED, "work is for one letter"
-    assert store.intake.number() == before + 1
-    assert store.intake.number(PRIORITY_QUEUE) == store.intake.number()
+    assert store.intake.count() == before + 1
+    assert store.intake.count(PRIORITY_QUEUE) == store.intake.count()

@@ -18,7 +18,8 @@ from forms.core.crypto import encryption
 from forms.server.run import serve
 from forms.server.services.retention import DailyRetention, RetentionThread
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import COMING, Signup, SignupStore
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import COMING, Signup
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -145,11 +146,11 @@ def test_the_retention_thread_erases_while_nobody_asks(make_endpoint: Callable[.
     work.start()
     office = state_of(app).services
     time.sleep(0.1)  # it looks some times; whether it did is not what is asked
-    assert len(office.signups.listed()) == 1
+    assert len(office.signups.all_signups()) == 1
     days[0] = date(2027, 2, 24)
-    office.days.hear(days[0], days[0])
-    until(lambda: not office.signups.listed())
-    assert office.signups.listed() == ()
+    office.days.record_desk_day(days[0], days[0])
+    until(lambda: not office.signups.all_signups())
+    assert office.signups.all_signups() == ()
     work.stop()
     assert not work.is_alive()
 
@@ -167,7 +168,7 @@ def test_serving_starts_the_retention_thread_and_stops_it(
 
     def forever(*_: Any) -> None:
         """A server to which nobody comes, until it is interrupted."""
-        until(lambda: not office.signups.listed())
+        until(lambda: not office.signups.all_signups())
         raise Interrupted
 
     monkeypatch.setattr("werkzeug.serving.BaseWSGIServer.serve_forever", forever)
@@ -180,7 +181,7 @@ def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callab
     endpoint = make_endpoint()
     endpoint.send("signup", event="meeting", people="2")
     office = state_of(endpoint.client.application).services
-    office.days.hear(date(2027, 2, 24), date(2027, 2, 24))
+    office.days.record_desk_day(date(2027, 2, 24), date(2027, 2, 24))
     real, calls = office.signups.erase, []
 
     def away_once(*arguments: Any) -> int:
@@ -194,4 +195,4 @@ def test_where_the_store_is_away_the_next_time_tries_again(make_endpoint: Callab
     for _ in range(4):
         erase()
     assert len(calls) == 2, "once in vain, once well, and then not again on this day"
-    assert office.signups.listed() == ()
+    assert office.signups.all_signups() == ()

@@ -14,6 +14,7 @@ from forms.operations.status.examination import examine
 from forms.server import config, first_start
 from forms.server.app import create_app
 from forms.server.maintenance import watch
+from forms.server.store.restore_mark import last_restore
 from forms.server.web.current import state_of
 
 from .conftest import CHEAP, TODAY
@@ -90,7 +91,7 @@ def test_a_first_start_that_was_cut_short_lost_nothing(
     assert (tmp_path / "data" / "salt").exists()
     app = start()
     assert not caplog.records
-    assert state_of(app).services.concerns.restored() is None
+    assert last_restore(state_of(app).services.concerns) is None
     assert opens(app, send(app))
     assert not (tmp_path / "data" / "first-start").exists()
 

@@ -35,17 +35,17 @@ def test_no_letter_is_lost_when_another_program_closes_the_database(tmp_path: Pa
     store, together = ConcernStore(url), Barrier(connections)
 
     def connect() -> None:
-        with store.reads():
+        with store.reading():
             together.wait()
 
     with ThreadPoolExecutor(connections) as pool:
         for each in [pool.submit(connect) for _ in range(connections)]:
             each.result()
     for number in range(1, 6):
-        assert elsewhere(url, "s.intake.number()") == ""
+        assert elsewhere(url, "s.intake.count()") == ""
         assert store.intake.save(letter(number))
-        assert elsewhere(url, "print(s.intake.number())") == str(number)
-        assert store.intake.number() == number
+        assert elsewhere(url, "print(s.intake.count())") == str(number)
+        assert store.intake.count() == number
     store.close()
 
 

@@ -24,6 +24,7 @@ from forms.operations.status.items import Status
 from forms.operations.status.site_items import certificate_days
 from forms.server.districts import dispatch
 from forms.server.districts import settings as districts
+from forms.server.store.restore_mark import note_restored
 from forms.server.web.current import state_of
 
 from .conftest import TODAY, District, Endpoint
@@ -134,7 +135,7 @@ def test_a_full_budget_and_a_doubted_clock_are_said(well: tuple[Endpoint, Path])
 
 def test_a_restored_system_says_so(well: tuple[Endpoint, Path]) -> None:
     endpoint, into = well
-    state_of(endpoint.client.application).services.concerns.note_restored(TODAY, TODAY)
+    note_restored(state_of(endpoint.client.application).services.concerns, TODAY, TODAY)
     assert "receipts since then may be lost" in item(status(endpoint, backups=into), "restored").sentence
 
 

@@ -12,12 +12,13 @@ import pytest
 
 from forms.core.crypto import encryption
 from forms.core.crypto.signing import are_bytes_signed_by
-from forms.server.store import signup_store as store
-from forms.server.store.compiled_statements import COMPILED
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow, NewLetter, PartsMissing
-from forms.server.store.faults import AlreadyThere, NotKept
-from forms.server.store.signup_store import Signup, SignupStore
+from forms.server.store.connections.compiled_statements import COMPILED
+from forms.server.store.faults import DuplicateId, NotKept
+from forms.server.store.signups import signup_tables
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import Signup
 from forms.server.store.statement_store import StatementStore
 from tests.server.conftest import dropped_after
 
@@ -66,9 +67,9 @@ def take(concerns: ConcernStore, id: str, desk: str, member: str = "") -> bool:
 
 
 def sign_up(signups: SignupStore, id: str, people: int, capacity: int = 5) -> bool:
-    signup = Signup(id, "meeting", people, store.COMING)
+    signup = Signup(id, "meeting", people, signup_tables.COMING)
     kept = signups.save(signup, id.encode().ljust(32), SEALED, capacity=capacity, last_day=DAY)
-    return kept is not None and kept.state == store.COMING
+    return kept is not None and kept.state == signup_tables.COMING
 
 
 def test_a_letter_is_kept_once(concerns: ConcernStore) -> None:
@@ -80,22 +81,22 @@ def test_a_letter_is_kept_once(concerns: ConcernStore) -> None:
 def test_a_desk_sees_its_own_letters_only(concerns: ConcernStore) -> None:
     keep(concerns, desks=("legal",))
     assert waiting(concerns, "police") == []
-    assert concerns.inbox.sealed("a", "police", "police") is None
+    assert concerns.inbox.sealed_letter("a", "police", "police") is None
     assert take(concerns, "a", "police") is False
-    assert concerns.desk_writing.answer("x", "a", "police", DAY, SEALED) is False
-    assert concerns.desk_writing.enter(EntryRow("e", "a", DAY), "police", SEALED) is False
-    assert concerns.desk_writing.copy("a", "a", "police", "police", SEALED) is False
-    assert concerns.erasing.delete("a", "police") is False
-    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
+    assert concerns.desk_writing.add_answer("x", "a", "police", DAY, SEALED) is False
+    assert concerns.desk_writing.add_entry(EntryRow("e", "a", DAY), "police", SEALED) is False
+    assert concerns.desk_writing.add_copy("a", "a", "police", "police", SEALED) is False
+    assert concerns.erasing.erase_share("a", "police") is False
+    assert concerns.inbox.sealed_letter("a", "legal", "legal") == SEALED
 
 
 def test_the_sealed_text_leaves_when_all_its_desks_have_it(concerns: ConcernStore) -> None:
     keep(concerns)
     assert take(concerns, "a", "police")
-    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
+    assert concerns.inbox.sealed_letter("a", "legal", "legal") == SEALED
     assert take(concerns, "a", "legal")
     assert take(concerns, "a", "legal"), "acknowledging again is no error"
-    assert concerns.inbox.sealed("a", "legal", "legal") is None
+    assert concerns.inbox.sealed_letter("a", "legal", "legal") is None
     assert concerns.receipts.progress(b"a" * 32).taken_by == ("legal", "police")
 
 
@@ -105,9 +106,11 @@ def test_with_several_people_at_a_desk_each_gets_the_letter(concerns: ConcernSto
     assert concerns.inbox.acknowledge("a", "police", "police/anita", people)
     assert waiting(concerns, "police", "police/anita") == []
     assert waiting(concerns, "police", "police/babu") == ["a"]
-    assert concerns.inbox.sealed("a", "police", "police/babu") == SEALED
-    concerns.retention.release({"police": ("police/anita",)})
-    assert concerns.inbox.sealed("a", "police", "police/babu") is None, "babu has left: nobody waits for the text"
+    assert concerns.inbox.sealed_letter("a", "police", "police/babu") == SEALED
+    concerns.retention.delete_taken_texts({"police": ("police/anita",)})
+    assert concerns.inbox.sealed_letter("a", "police", "police/babu") is None, (
+        "babu has left: nobody waits for the text"
+    )
     assert concerns.receipts.progress(b"a" * 32).taken_by == ("police",)
 
 
@@ -115,19 +118,19 @@ def test_a_copy_sealed_anew_is_for_its_reader_only_and_waits_again(concerns: Con
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     anew = SEALED + b"anew"
-    assert concerns.desk_writing.copy("a", "a", "police", "police/new", anew)
+    assert concerns.desk_writing.add_copy("a", "a", "police", "police/new", anew)
     assert waiting(concerns, "police") == []
     assert waiting(concerns, "police", "police/new") == ["a"]
-    assert concerns.inbox.sealed("a", "police", "police/new") == anew
+    assert concerns.inbox.sealed_letter("a", "police", "police/new") == anew
 
 
 def test_a_letter_handed_over_becomes_the_other_desks_too(concerns: ConcernStore) -> None:
     keep(concerns, desks=("police",))
     take(concerns, "a", "police")
     assert waiting(concerns, "legal") == []
-    assert concerns.desk_writing.copy("a", "a", "police", "legal", SEALED)
+    assert concerns.desk_writing.add_copy("a", "a", "police", "legal", SEALED)
     assert waiting(concerns, "legal") == ["a"]
-    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
+    assert concerns.inbox.sealed_letter("a", "legal", "legal") == SEALED
     assert concerns.receipts.progress(b"a" * 32).desks == ("legal", "police")
 
 
@@ -136,14 +139,14 @@ def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> N
     concerns.intake.save_part("p1", DAY, ["legal", "police"], SEALED)
     assert concerns.intake.has_parts(["p1"], ["police", "legal"])
     assert not concerns.intake.has_parts(["p1"], ["police"]), "sealed for other desks"
-    assert concerns.inbox.part("p1", "police", "police") is None, "it belongs to no letter yet"
+    assert concerns.inbox.sealed_part("p1", "police", "police") is None, "it belongs to no letter yet"
     keep(concerns, parts=("p1",))
     assert concerns.inbox.waiting("police", "police")[0].parts == ("p1",)
-    assert concerns.inbox.part("p1", "police", "police") == SEALED
-    assert concerns.inbox.part("p1", "partner", "partner") is None
+    assert concerns.inbox.sealed_part("p1", "police", "police") == SEALED
+    assert concerns.inbox.sealed_part("p1", "partner", "partner") is None
     for desk in ("police", "legal"):
         take(concerns, "a", desk)
-    assert concerns.inbox.part("p1", "police", "police") is None
+    assert concerns.inbox.sealed_part("p1", "police", "police") is None
 
 
 @pytest.mark.parametrize("desks", [("police",), ("police", "legal")])
@@ -161,13 +164,13 @@ def test_parts_that_no_letter_claims_go_after_two_days(concerns: ConcernStore) -
     keep(concerns, desks=("police",), parts=("claimed",))
     concerns.retention.erase_loose_parts(date(2027, 1, 3))
     assert not concerns.intake.has_parts(["old"], ["police"])
-    assert concerns.inbox.part("claimed", "police", "police") == SEALED
+    assert concerns.inbox.sealed_part("claimed", "police", "police") == SEALED
 
 
 def test_an_answer_is_kept_once_and_found_with_the_receipt(concerns: ConcernStore) -> None:
     keep(concerns)
-    assert concerns.desk_writing.answer("x", "a", "legal", DAY, SEALED)
-    assert concerns.desk_writing.answer("x", "a", "legal", DAY, SEALED)
+    assert concerns.desk_writing.add_answer("x", "a", "legal", DAY, SEALED)
+    assert concerns.desk_writing.add_answer("x", "a", "legal", DAY, SEALED)
     assert [answer.desk for answer in concerns.receipts.progress(b"a" * 32).answers] == ["legal"]
     assert concerns.receipts.progress(b"b" * 32) is None
 
@@ -175,21 +178,21 @@ def test_an_answer_is_kept_once_and_found_with_the_receipt(concerns: ConcernStor
 def test_the_case_log_is_each_desks_own(concerns: ConcernStore) -> None:
     keep(concerns)
     for desk in ("police", "legal"):
-        assert concerns.desk_writing.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED)
-        assert concerns.desk_writing.enter(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED), (
+        assert concerns.desk_writing.add_entry(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED)
+        assert concerns.desk_writing.add_entry(EntryRow(f"e-{desk}", "a", DAY), desk, SEALED), (
             "bringing it again is no error"
         )
     assert [entry.id for entry in concerns.inbox.entries("police", DAY)] == ["e-police"]
     assert concerns.inbox.entries("police", date(2027, 1, 2)) == ()
-    assert concerns.inbox.entry("e-police", "police") == SEALED
-    assert concerns.inbox.entry("e-police", "legal") is None
+    assert concerns.inbox.sealed_entry("e-police", "police") == SEALED
+    assert concerns.inbox.sealed_entry("e-police", "legal") is None
 
 
 def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernStore) -> None:
     keep(concerns)
     keep(concerns, "b", thread="a", lookup=None, day=date(2027, 1, 5), form="followup")
     assert concerns.receipts.progress(b"a" * 32).days == (DAY, date(2027, 1, 5))
-    concerns.erasing.forget("a", coming("notice", ("police",), form="deletion"))
+    concerns.erasing.erase_thread("a", coming("notice", ("police",), form="deletion"))
     assert concerns.receipts.progress(b"a" * 32) is None
     assert waiting(concerns, "police") == ["notice"]
     assert waiting(concerns, "legal") == []
@@ -197,23 +200,23 @@ def test_what_follows_a_letter_shows_by_day_and_goes_with_it(concerns: ConcernSt
 
 def test_a_desk_that_drops_a_letter_leaves_it_to_the_others(concerns: ConcernStore) -> None:
     keep(concerns)
-    concerns.desk_writing.enter(EntryRow("e", "a", DAY), "police", SEALED)
-    assert concerns.erasing.delete("a", "police")
+    concerns.desk_writing.add_entry(EntryRow("e", "a", DAY), "police", SEALED)
+    assert concerns.erasing.erase_share("a", "police")
     assert waiting(concerns, "police") == []
     assert concerns.inbox.entries("police", DAY) == ()
-    assert concerns.inbox.sealed("a", "legal", "legal") == SEALED
-    assert concerns.erasing.delete("a", "legal")
+    assert concerns.inbox.sealed_letter("a", "legal", "legal") == SEALED
+    assert concerns.erasing.erase_share("a", "legal")
     assert concerns.receipts.progress(b"a" * 32) is None
 
 
 def test_no_desk_puts_a_copy_before_what_belongs_to_another_letter(concerns: ConcernStore) -> None:
     keep(concerns, "a", desks=("police", "legal"))
     keep(concerns, "b", desks=("legal",), lookup=b"b" * 32)
-    assert concerns.desk_writing.copy("b", "a", "police", "legal", SEALED + b"junk") is False
-    assert concerns.inbox.sealed("b", "legal", "legal") == SEALED
-    concerns.desk_writing.enter(EntryRow("e", "b", DAY), "legal", SEALED)
-    assert concerns.desk_writing.copy("e", "a", "police", "legal", SEALED + b"junk") is False
-    assert concerns.inbox.entry("e", "legal") == SEALED
+    assert concerns.desk_writing.add_copy("b", "a", "police", "legal", SEALED + b"junk") is False
+    assert concerns.inbox.sealed_letter("b", "legal", "legal") == SEALED
+    concerns.desk_writing.add_entry(EntryRow("e", "b", DAY), "legal", SEALED)
+    assert concerns.desk_writing.add_copy("e", "a", "police", "legal", SEALED + b"junk") is False
+    assert concerns.inbox.sealed_entry("e", "legal") == SEALED
 
 
 def test_what_staff_did_is_written_down_by_desk_and_goes_with_time(concerns: ConcernStore) -> None:
@@ -230,10 +233,10 @@ def test_what_was_erased_is_gone_from_the_file(tmp_path: Path) -> None:
     marked = SEALED + b"marked-ciphertext" * 50
     opened.intake.save_part("p1", DAY, ["police"], marked)
     opened.intake.save(coming(desks=("police",), sealed=marked, parts=("p1",)))
-    opened.desk_writing.answer("x", "a", "police", DAY, marked)
+    opened.desk_writing.add_answer("x", "a", "police", DAY, marked)
     on_disk = lambda: b"".join(path.read_bytes() for path in tmp_path.iterdir())  # noqa: E731
     assert b"marked-ciphertext" in on_disk()
-    opened.erasing.forget("a", None)
+    opened.erasing.erase_thread("a", None)
     assert b"marked-ciphertext" not in on_disk()
     opened.close()
 
@@ -252,7 +255,7 @@ def test_nothing_plain_is_ever_kept(concerns: ConcernStore, signups: SignupStore
         concerns.intake.save(coming(sealed=plain))
     with pytest.raises(encryption.NotSealed):
         signups.save(Signup("a", "e", 1, "coming"), b"l", plain, capacity=5, last_day=DAY)
-    assert (concerns.inbox.waiting("police", "police"), signups.listed(), signups.taken("e")) == ((), (), 0)
+    assert (concerns.inbox.waiting("police", "police"), signups.all_signups(), signups.places_taken("e")) == ((), (), 0)
 
 
 def test_places_are_counted_and_given_back(signups: SignupStore) -> None:
@@ -260,21 +263,21 @@ def test_places_are_counted_and_given_back(signups: SignupStore) -> None:
     assert sign_up(signups, "b", 2)
     assert signups.cancel(b"a".ljust(32)) is True
     assert signups.cancel(b"a".ljust(32)) is False, "places are given back once"
-    assert signups.taken("meeting") == 2
-    assert signups.sealed("a") is None, "what a person told is erased with the sign-up"
+    assert signups.places_taken("meeting") == 2
+    assert signups.sealed_part("a") is None, "what a person told is erased with the sign-up"
 
 
 def test_the_same_signup_again_takes_no_more_places_even_when_full(signups: SignupStore) -> None:
     assert sign_up(signups, "a", 5)
     assert sign_up(signups, "a", 5)
-    assert signups.taken("meeting") == 5
+    assert signups.places_taken("meeting") == 5
 
 
 def test_signups_go_when_their_event_is_long_over(signups: SignupStore) -> None:
     sign_up(signups, "a", 3)
     assert signups.erase(DAY) == 0
     assert signups.erase(date(2027, 1, 2)) == 1
-    assert (signups.listed(), signups.taken("meeting")) == ((), 0)
+    assert (signups.all_signups(), signups.places_taken("meeting")) == ((), 0)
 
 
 def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path) -> None:
@@ -309,7 +312,7 @@ def statements(urls: tuple[str, str]) -> Iterator[StatementStore]:
 
 def test_a_statement_names_what_came_and_what_is_gone_and_the_one_before(statements: StatementStore) -> None:
     for number, ids in enumerate(({"a", "b"}, {"b", "c"}, {"b", "c"})):
-        statements.state(DAY + timedelta(days=number), {"legal": ids, "police": {"b"}})
+        statements.add_statement(DAY + timedelta(days=number), {"legal": ids, "police": {"b"}})
     found = statements.statements("legal", 0)
     assert [(one.part.arrived, one.part.gone) for one in found] == [(("a", "b"), ()), (("c",), ("a",)), ((), ())]
     assert [one.statement.before for one in found] == ["", *(one.statement.hash for one in found[:2])]
@@ -326,7 +329,7 @@ def test_a_statement_names_what_came_and_what_is_gone_and_the_one_before(stateme
 def test_several_workers_at_once_make_one_statement_a_day(statements: StatementStore) -> None:
     def state(day: date) -> None:
         with suppress(NotKept):  # of two at once one is refused, and has nothing left to do
-            statements.state(day, {"legal": {"a"}})
+            statements.add_statement(day, {"legal": {"a"}})
 
     with ThreadPoolExecutor(4) as pool:
         for day in (DAY, DAY + timedelta(days=1)):
@@ -339,20 +342,20 @@ def test_letters_are_stated_once_their_day_is_over_and_notices_of_erasing_never(
     concerns.intake.save(coming("a"))
     concerns.intake.save(coming("b", day=DAY + timedelta(days=1)))
     concerns.intake.save(coming("c", form="deletion", desks=("legal",)))
-    assert set(concerns.inbox.held(DAY)) == {("legal", "a"), ("police", "a")}
+    assert set(concerns.inbox.letters_until(DAY)) == {("legal", "a"), ("police", "a")}
 
 
 def test_a_letter_that_is_sent_again_leaves_no_line_in_the_databases_log(postgres: str) -> None:
     """PostgreSQL logs each error with its time, and of a key that is taken the key too: a letter's id or look-up value."""
     opened = ConcernStore(postgres)
-    with opened.reads() as connection:
+    with opened.reading() as connection:
         folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
     logs = {path: path.stat().st_size for path in folder.rglob("*log") if path.is_file()}
     assert logs, "it has a log"
     try:
         assert keep(opened, "1" * 32, lookup=b"l" * 32)
         assert not keep(opened, "1" * 32, lookup=b"l" * 32)
-        with pytest.raises(AlreadyThere):
+        with pytest.raises(DuplicateId):
             keep(opened, "2" * 32, lookup=b"l" * 32)
     finally:
         opened.metadata.drop_all(opened.engine)

@@ -275,7 +275,7 @@ def test_where_a_kernel_lacks_seccomp_landlock_still_holds(
 def test_the_filter_of_each_architecture_allows_only_its_list(machine: str) -> None:
     """Played through by hand, as the kernel would: for every number of a call, and for the wrong architecture."""
     calls = sandbox.CALLS[machine]
-    allowed = {number for name, number in calls.items() if name not in sandbox.NOT_IN_THE_LIST}
+    allowed = {number for name, number in calls.items() if name not in sandbox.SPECIAL_CALLS}
     program = sandbox.seccomp_program(calls)
     for number in range(600):
         said = played(program, calls["audit"], number, protection=3)
@@ -377,7 +377,7 @@ def test_decoders_of_all_workers_are_counted_together_and_a_killed_one_gives_its
 
 
 def test_a_place_is_given_back_whatever_happens() -> None:
-    slots = Slots(at_once=1)
+    slots = Slots(count=1)
     for _ in range(3):
         with pytest.raises(ValueError, match="x"), slots.one(0):
             raise ValueError("x")

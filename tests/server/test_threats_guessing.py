@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from forms.core.crypto import receipts
-from forms.server.services import flood_control
-from forms.server.services.flood_control import BITS, FLOOD_THRESHOLD, Files, FloodControl, LookupLimiter, Room
+from forms.server.services.flood import flood_control, proof_of_work
+from forms.server.services.flood.flood_control import FLOOD_THRESHOLD, FloodControl
+from forms.server.services.flood.limiters import FileLimiter, LookupLimiter, QueuedSemaphore
+from forms.server.services.flood.proof_of_work import BITS
 from forms.server.web.current import state_of
 from tests.patience import PATIENCE, until
 
@@ -27,7 +29,7 @@ def office_of(endpoint: Any) -> Any:
 
 
 def found_work(lookup: str, bits: int) -> str:
-    return next(str(n) for n in range(10**7) if flood_control.is_worked(lookup, b"", str(n), bits))
+    return next(str(n) for n in range(10**7) if proof_of_work.is_proof_of_work(lookup, b"", str(n), bits))
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def guessed(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     office = office_of(endpoint)
     for gate in (office.lookups, office.signup_lookups, office.browser_lookups):
         for _ in range(FLOOD_THRESHOLD + 1):
-            gate.missed()
+            gate.record_miss()
     return endpoint
 
 
@@ -92,7 +94,9 @@ def test_while_somebody_guesses_every_way_asks_for_work_for_just_this_value(
     work = found_work(unknown, 6)
     assert way(guessed, unknown, **{"Portal-Lookup-Work": work}).status_code == 404
     other = next(
-        value for value in iter(lambda: secrets.token_hex(32), "") if not flood_control.is_worked(value, b"", work, 6)
+        value
+        for value in iter(lambda: secrets.token_hex(32), "")
+        if not proof_of_work.is_proof_of_work(value, b"", work, 6)
     )
     assert way(guessed, other, **{"Portal-Lookup-Work": work}).status_code == 428, "it serves no other guess"
 
@@ -101,7 +105,7 @@ def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: 
     first = told(endpoint, "legal,partner")
     monkeypatch.setattr(flood_control, "BITS", 6)
     for _ in range(FLOOD_THRESHOLD + 1):
-        office_of(endpoint).browser_lookups.missed()
+        office_of(endpoint).browser_lookups.record_miss()
     known = derived(endpoint).lookup.hex()
     assert ask(endpoint).status_code == 428
     work = {"Portal-Lookup-Work": found_work(known, 6)}
@@ -115,8 +119,8 @@ def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: 
 def test_guesses_with_work_make_work_dearer() -> None:
     gate = LookupLimiter(FloodControl(clock=lambda: 0.0))
     for _ in range(FLOOD_THRESHOLD * 5):
-        gate.missed(worked=True)
-    assert gate.work_asked() > BITS
+        gate.record_miss(with_work=True)
+    assert gate.required_bits() > BITS
 
 
 @pytest.mark.parametrize("missing", [1, 4])
@@ -179,11 +183,11 @@ def test_every_form_that_takes_a_number_counts_wrong_ones(endpoint: Any, form: s
 def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
     endpoint: Any, form: str, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.0)
+    monkeypatch.setattr(LookupLimiter, "TIMEOUT", 0.0)
     office = office_of(endpoint)
     code = receipts.with_check_digit(1234567)
     for gate in (office.lookups, office.signup_lookups):
-        while gate.room.acquire(0):
+        while gate.semaphore.acquire(0):
             pass
     answer = endpoint.post(form, "ta", do="send", code=code, what="marked-words", people="3")
     page = answer.get_data(as_text=True)
@@ -194,7 +198,7 @@ def test_who_is_turned_away_keeps_the_number_and_what_was_typed(
 
 
 def test_guessers_of_one_kind_stop_no_other_kind(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LookupLimiter, "PATIENCE", 0.0)
+    monkeypatch.setattr(LookupLimiter, "TIMEOUT", 0.0)
     office = office_of(endpoint)
     letter, signup = endpoint.send("concern", what="x"), endpoint.send("signup", event="meeting", people="1")
     codes = {"answer": endpoint.code(letter), "cancel": endpoint.code(signup)}
@@ -207,21 +211,21 @@ def test_guessers_of_one_kind_stop_no_other_kind(endpoint: Any, monkeypatch: pyt
     for stopped in tries:
         gate = getattr(office, stopped)
         inside = 0
-        while gate.room.acquire(0):
+        while gate.semaphore.acquire(0):
             inside += 1
         assert {name: send() for name, send in tries.items()} == {
             name: 503 if name == stopped else 200 for name in tries
         }
         assert endpoint.code(endpoint.send("concern", what=stopped)), "letters go on"
         for _ in range(inside):
-            gate.room.release()
+            gate.semaphore.release()
 
 
 def test_eight_clients_that_guess_without_a_pause_keep_nobody_from_an_answer(endpoint: Any) -> None:
     office = office_of(endpoint)
     code = endpoint.code(endpoint.send("concern", what="x"))
     for _ in range(FLOOD_THRESHOLD + 1):
-        office.browser_lookups.missed()
+        office.browser_lookups.record_miss()
     stop = threading.Event()
 
     def guess() -> None:
@@ -241,7 +245,7 @@ def test_eight_clients_that_guess_without_a_pause_keep_nobody_from_an_answer(end
 
 
 def test_the_line_is_served_in_order_and_has_an_end() -> None:
-    room, served = Room(at_once=1, waiting=3), []
+    room, served = QueuedSemaphore(permits=1, max_waiting=3), []
     assert room.acquire(0)
 
     def wait(name: int) -> None:
@@ -253,7 +257,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
     for name in range(3):
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
-        until(lambda name=name: len(room.line) > name)
+        until(lambda name=name: len(room.waiting) > name)
     assert not room.acquire(PATIENCE), "three wait already: told at once"
     room.release()
     for thread in threads:
@@ -263,7 +267,7 @@ def test_the_line_is_served_in_order_and_has_an_end() -> None:
 
 
 def test_whoever_gives_up_waiting_leaves_the_line() -> None:
-    room = Room(at_once=1, waiting=1)
+    room = QueuedSemaphore(permits=1, max_waiting=1)
     assert room.acquire(0)
     assert not room.acquire(0.01)  # nobody leaves
     room.release()
@@ -272,14 +276,14 @@ def test_whoever_gives_up_waiting_leaves_the_line() -> None:
 
 def test_look_ups_and_photos_leave_threads_for_words() -> None:
     conf = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
-    most = 3 * (LookupLimiter.AT_ONCE + LookupLimiter.WAITING) + Files.AT_ONCE
+    most = 3 * (LookupLimiter.MAX_ACTIVE + LookupLimiter.MAX_WAITING) + FileLimiter.MAX_ACTIVE
     assert conf["threads"] - most >= 2
 
 
 # What was done is said
 
 
-@pytest.mark.parametrize("fails", ["find", "before"])
+@pytest.mark.parametrize("fails", ["find", "groups_before"])
 def test_a_sign_up_that_was_changed_or_cancelled_is_said_whatever_fails_after_it(
     endpoint: Any, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
@@ -301,6 +305,6 @@ def test_a_sign_up_that_was_changed_or_cancelled_is_said_whatever_fails_after_it
     answer = endpoint.post("change", do="send", code=code, people="3")
     monkeypatch.setattr(office.signups, fails, whole)
     assert answer.status_code == 200
-    assert [item.people for item in office.signups.listed()] == [3]
+    assert [item.people for item in office.signups.all_signups()] == [3]
     assert endpoint.post("cancel", do="cancel", code=code).status_code == 200
-    assert [item.state for item in office.signups.listed()] == ["cancelled"]
+    assert [item.state for item in office.signups.all_signups()] == ["cancelled"]

@@ -27,7 +27,7 @@ def sealed_to(endpoint: Any, desk: str, text: str = "x", size: int = LETTER_SIZE
 def test_no_desk_takes_the_place_of_an_answer_that_another_will_give(endpoint: Any) -> None:
     """The id of an answer follows from what both desks know: its words and the letter's key for answers."""
     id = told(endpoint)
-    for foreseen in ("a" * 64, queries.answer_row("police", id, "a" * 64)):
+    for foreseen in ("a" * 64, queries.answer_row_id("police", id, "a" * 64)):
         put = endpoint.pickup(f"letters/{id}/answers/{foreseen}", "legal", "PUT", data=to_receipt(endpoint, "Junk"))
         assert put.status_code == 204
     for _ in range(2):  # sent again after a broken line
@@ -47,7 +47,7 @@ def test_an_answer_that_an_older_version_kept_is_not_kept_twice(endpoint: Any) -
 
 def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
     id = told(endpoint)
-    for _ in range(letters.MOST_COPIES + 1):
+    for _ in range(letters.MAX_COPIES + 1):
         junk = endpoint.pickup(
             f"letters/{id}/copies/{id}", "police", "PUT", data=sealed_to(endpoint, "partner"), environ_overrides={"HTTP_PORTAL_FOR": "events"}
         )  # fmt: skip
@@ -60,8 +60,8 @@ def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
 
 def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     id = told(endpoint)
-    monkeypatch.setattr(desk_writing, "MOST_ENTRIES", 2)
-    monkeypatch.setattr(desk_writing, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(desk_writing, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(desk_writing, "MAX_ANSWERS", 2)
     for what in ("entries", "answers"):
         put = [
             endpoint.pickup(f"letters/{id}/{what}/{new_id()}", "police", "PUT", data=to_receipt(endpoint, "x")).status_code
@@ -77,8 +77,8 @@ def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch
 
 def test_desks_cannot_fill_the_disk_against_letters(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     id = told(endpoint)
-    monkeypatch.setattr(mailbox, "FOR_DESKS", 0.0)
-    monkeypatch.setattr("forms.server.api.desk_api.requests.FOR_DESKS", 0.0)
+    monkeypatch.setattr(mailbox, "DESKS_SHARE", 0.0)
+    monkeypatch.setattr("forms.server.api.desk_api.requests.DESKS_SHARE", 0.0)
     for path, more in (
         (f"letters/{id}/answers/{new_id()}", {}),
         (f"letters/{id}/entries/{new_id()}", {}),

@@ -143,7 +143,7 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
 
     assert look() == []
     with monkeypatch.context() as spoiled:
-        spoiled.setattr("forms.server.store.database.LEAST_FREE", 2**62)
+        spoiled.setattr("forms.server.store.disk_space.MIN_FREE_BYTES", 2**62)
         for_both = look()
         assert len(for_both) == 2
         assert all("the disk is full" in said for said in for_both)
@@ -214,14 +214,14 @@ def test_an_unforeseen_error_is_said_once_by_kind_and_place(
     def broken(*_: Any, **__: Any) -> None:
         int(WORDS)
 
-    monkeypatch.setattr("forms.server.services.mailbox.seal", broken)
+    monkeypatch.setattr("forms.server.services.sending.seal", broken)
     for _ in range(3):
         answer = endpoint.send("concern", "ta", what=WORDS)
         assert (answer.status_code, WORDS in answer.get_data(as_text=True)) == (500, True)
     [record] = caplog.records
     kind, _, place = record.getMessage().partition(" in ")
     module, _, line = place.partition(":")
-    assert (kind, module) == ("ValueError", "forms.server.services.mailbox")
+    assert (kind, module) == ("ValueError", "forms.server.services.sending")
     assert line.isdigit()
     assert record.exc_info is None
 

@@ -80,7 +80,7 @@ def test_after_the_rewriting_no_place_in_the_file_tells_the_order_of_arrival(tmp
     assert within_pages(after, accesses) < 0.7
     waiting = store.inbox.waiting("police", "police")
     assert {row.id for row in waiting} == {letter.id for letter in came}
-    assert all(store.inbox.sealed(letter.id, "police", "police") == letter.sealed for letter in came)
+    assert all(store.inbox.sealed_letter(letter.id, "police", "police") == letter.sealed for letter in came)
     assert all(store.receipts.progress(letter.lookup or b"") for letter in came)
     assert len(store.access_log.accesses("police")) == LETTERS
     store.close()
@@ -96,7 +96,7 @@ def test_letters_go_on_while_it_is_rewritten_and_what_is_erased_leaves_no_byte(t
     assert time.monotonic() - begun < 120
     rewriting.join()
     gone = came[0]
-    assert store.erasing.forget(gone.id, None, ["police"]) == frozenset()
+    assert store.erasing.erase_thread(gone.id, None, ["police"]) == frozenset()
     assert {row.id for row in store.inbox.waiting("police", "police")} >= {letter.id for letter in (*came[1:], *more)}
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert not any(gone.sealed[at : at + 32] in left for at in range(1000, 20_000, 500))
@@ -125,7 +125,7 @@ def test_the_access_log_tells_the_day_only(endpoint: Any) -> None:
     concerns.access_log.note_access(
         "0" * 32, "police", Access("2026-12-31T23:59", "police", "fetched", id)
     )  # an older version's
-    concerns.retention.bring_back(TODAY)
+    concerns.retention.correct_future_days(TODAY)
     rows = endpoint.pickup("access").get_json()["access"]
     assert len(rows) == 2
     assert all(len(row["at"]) == len("2027-01-01") for row in rows)

@@ -11,7 +11,8 @@ import pytest
 
 from forms.core.media import decoder_process
 from forms.core.media.decoder_process import Slots
-from forms.server.services.flood_control import Busy, Files, LeakyBucket
+from forms.server.services.flood.leaky_bucket import LeakyBucket
+from forms.server.services.flood.limiters import Busy, FileLimiter
 from forms.server.web.current import state_of
 
 from .test_attachments import files, parts_of, photo, recording
@@ -30,9 +31,9 @@ def all_decoders_at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As in a flood; a photo that comes now waits in vain, though not for long."""
     slots = Slots()
     monkeypatch.setattr(decoder_process, "SLOTS", slots)
-    monkeypatch.setattr(Files, "WAIT", 0.05)
+    monkeypatch.setattr(FileLimiter, "WAIT", 0.05)
     with ExitStack() as stack:
-        for _ in range(decoder_process.AT_ONCE):
+        for _ in range(decoder_process.MAX_DECODERS):
             stack.enter_context(slots.one())
         yield
 
@@ -80,43 +81,43 @@ def test_no_more_than_a_few_threads_take_care_of_photos_and_words_go_on(
         return int(client.post("/forms/en/concern", data=data).status_code)
 
     with ThreadPoolExecutor(8) as pool:
-        sent = [pool.submit(with_photo, number) for number in range(Files.AT_ONCE)]
+        sent = [pool.submit(with_photo, number) for number in range(FileLimiter.MAX_ACTIVE)]
         for _ in sent:
             assert at_work.acquire(timeout=300)
-        turned_away = [pool.submit(with_photo, number) for number in range(8 - Files.AT_ONCE)]
+        turned_away = [pool.submit(with_photo, number) for number in range(8 - FileLimiter.MAX_ACTIVE)]
         assert [each.result(300) for each in turned_away] == [422] * 5
         assert endpoint.code(endpoint.send("concern", what="while photos hang"))
         assert not any(each.done() for each in sent)
         go_on.set()
-        assert [each.result(300) for each in sent] == [422] * Files.AT_ONCE
+        assert [each.result(300) for each in sent] == [422] * FileLimiter.MAX_ACTIVE
 
 
 def test_where_very_many_photos_come_none_waits() -> None:
-    gate = Files(LeakyBucket(threshold=3, clock=lambda: 0.0))
+    gate = FileLimiter(LeakyBucket(threshold=3, clock=lambda: 0.0))
     waits = []
     for _ in range(5):
-        with gate.one() as wait:
+        with gate.slot() as wait:
             waits.append(wait)
-    assert waits == [Files.WAIT, Files.WAIT, 0.0, 0.0, 0.0]
+    assert waits == [FileLimiter.WAIT, FileLimiter.WAIT, 0.0, 0.0, 0.0]
 
 
 def test_a_room_is_given_back_whatever_happens() -> None:
-    gate = Files()
-    for _ in range(Files.AT_ONCE + 1):
-        with pytest.raises(ValueError, match="x"), gate.one():
+    gate = FileLimiter()
+    for _ in range(FileLimiter.MAX_ACTIVE + 1):
+        with pytest.raises(ValueError, match="x"), gate.slot():
             raise ValueError("x")
     with ExitStack() as stack:
-        for _ in range(Files.AT_ONCE):
-            stack.enter_context(gate.one())
-        with pytest.raises(Busy), gate.one():
+        for _ in range(FileLimiter.MAX_ACTIVE):
+            stack.enter_context(gate.slot())
+        with pytest.raises(Busy), gate.slot():
             pass
 
 
 def test_photos_add_nothing_to_the_pressure_of_letters(endpoint: Any) -> None:
     office = state_of(endpoint.client.application).services
-    for _ in range(Files.FLOOD_THRESHOLD + 1):
-        with office.files.one():
+    for _ in range(FileLimiter.FLOOD_THRESHOLD + 1):
+        with office.files.slot():
             pass
-    assert office.files.came.is_high()
+    assert office.files.bucket.is_high()
     assert not office.flood_control.is_high()
     assert not office.lookups.is_high()

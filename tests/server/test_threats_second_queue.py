@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from forms.server.services import likeness
-from forms.server.services.flood_control import FLOOD_THRESHOLD
-from forms.server.services.likeness import Likeness, is_gibberish
+from forms.server.services.flood import likeness
+from forms.server.services.flood.flood_control import FLOOD_THRESHOLD
+from forms.server.services.flood.likeness import Likeness, is_gibberish
 from forms.server.store.concerns.letters import PRIORITY_QUEUE, SECOND_QUEUE
 from forms.server.web.current import state_of
 
@@ -139,9 +139,9 @@ def test_no_word_of_a_text_is_kept_and_nobody_else_has_the_key() -> None:
     for gauge in (one, other):
         gauge.add(REAL["en"])
         for word in REAL["en"].split():
-            assert word.encode() not in bytes(gauge.cells)
-    assert bytes(one.cells) != bytes(other.cells)
-    assert sum(bytes(one.cells)[8:]) == len(REAL["en"].split()) - 2
+            assert word.encode() not in bytes(gauge.memory)
+    assert bytes(one.memory) != bytes(other.memory)
+    assert sum(bytes(one.memory)[8:]) == len(REAL["en"].split()) - 2
 
 
 def test_it_is_forgotten_after_twenty_minutes() -> None:
@@ -153,7 +153,7 @@ def test_it_is_forgotten_after_twenty_minutes() -> None:
     assert gauge.is_common(REAL["en"])
     now[0] += likeness.PERIOD
     assert not gauge.is_common(REAL["en"])
-    assert not any(bytes(gauge.cells)[8:])
+    assert not any(bytes(gauge.memory)[8:])
 
 
 @pytest.mark.parametrize("jump", [-5e8, 5e8])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forms.core.crypto.encryption import seal, unused_key
-from forms.server.services.mailbox import keys_of, recipients
+from forms.server.services.sending import keys_of, recipients
 from tests.server.conftest import District, Endpoint
 
 CHOICES = [(), ("police",), ("legal",), ("police", "legal"), ("legal", "partner")]

@@ -56,7 +56,7 @@ def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: A
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
     office = state_of(endpoint.client.application).services
     [id] = endpoint.letter_ids()
-    mark = office.concerns.inbox.sealed(id, "police", "police")[5000:5040]
+    mark = office.concerns.inbox.sealed_letter(id, "police", "police")[5000:5040]
     with reading(endpoint.data / "concerns.db"):
         endpoint.send("concern", what="the reader does not see this one")
         assert endpoint.post("answer", do="delete-now", code=code).status_code == 200
@@ -68,7 +68,9 @@ def test_what_a_reader_kept_on_the_disk_goes_once_the_reader_is_gone(endpoint: A
 def test_the_next_letter_takes_along_what_a_reader_kept_on_the_disk(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="to be erased"))
     [id] = endpoint.letter_ids()
-    mark = state_of(endpoint.client.application).services.concerns.inbox.sealed(id, "police", "police")[5000:5040]
+    mark = state_of(endpoint.client.application).services.concerns.inbox.sealed_letter(id, "police", "police")[
+        5000:5040
+    ]
     with reading(endpoint.data / "concerns.db"):
         assert endpoint.post("answer", do="delete-now", code=code).status_code == 200
     until(lambda: endpoint.send("concern", what="another") and mark not in written(endpoint.data))

@@ -10,7 +10,7 @@ import pytest
 
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
-from forms.server.services import lookup, mailbox
+from forms.server.services import lookup, mailbox, sending
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
@@ -35,7 +35,7 @@ def part_of(endpoint: Any) -> str:
     """A photo that was taken in, as its page names it."""
     office = state_of(endpoint.client.application).services
     desks = office.portal.readers("concern")
-    part = mailbox.take_part(office, Clean("photo", "image/webp", b"x"), desks, TODAY, office.concerns)
+    part = sending.keep_part(office, Clean("photo", "image/webp", b"x"), desks, TODAY, office.concerns)
     return f"{part.id} photo 0"
 
 
@@ -167,7 +167,7 @@ def broken(*_: Any, **__: Any) -> Any:
 
 STEPS: list[tuple[Any, str]] = [
     (Intake, "save_part"), (Intake, "save"), (attachments, "clean"),
-    (mailbox, "take_part"), (mailbox, "send_concern"), (mailbox, "seal"),
+    (sending, "keep_part"), (sending, "send_concern"), (sending, "seal"),
 ]  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_a_concern_with_photos_loses_no_word(
     with monkeypatch.context() as while_away:
         while_away.setattr(*step, fault)
         more: dict[str, Any] = {"part": part, "once": "2" * 32}
-        if step[1] in {"save_part", "clean", "take_part"}:
+        if step[1] in {"save_part", "clean", "keep_part"}:
             more["photos"] = [(photo(), "b.jpg")]
         answer = endpoint.post("concern", "ta", do=do, what=WORDS, **more)
     page = answer.get_data(as_text=True)
@@ -204,7 +204,7 @@ def test_whether_photos_still_wait_cannot_be_asked(endpoint: Any, monkeypatch: A
 
 @pytest.mark.parametrize("fault", [away, broken])
 @pytest.mark.parametrize(
-    "step", [(lookup, "look_up"), (mailbox, "send_followup"), (mailbox, "seal")], ids=lambda step: step[1]
+    "step", [(lookup, "look_up"), (sending, "send_followup"), (sending, "seal")], ids=lambda step: step[1]
 )
 def test_what_is_added_loses_no_word(
     endpoint: Any, monkeypatch: Any, caplog: Any, fault: Callable[..., Any], step: tuple[Any, str]
@@ -223,12 +223,12 @@ def test_what_is_added_loses_no_word(
 
 
 @pytest.mark.parametrize("fault", [away, broken])
-@pytest.mark.parametrize("step", ["save", "find", "line", "settle", "before"])
+@pytest.mark.parametrize("step", ["save", "find", "occupancy", "move_lines_up", "groups_before"])
 @pytest.mark.parametrize("do", ["check", "send"])
 def test_a_sign_up_loses_no_word(
     endpoint: Any, monkeypatch: Any, fault: Callable[..., Any], step: str, do: str
 ) -> None:
-    from forms.server.store.signup_store import SignupStore  # noqa: PLC0415
+    from forms.server.store.signups.signup_store import SignupStore  # noqa: PLC0415
 
     with monkeypatch.context() as while_away:
         while_away.setattr(SignupStore, step, fault)
@@ -246,7 +246,7 @@ def test_a_number_that_was_typed_stays(endpoint: Any, monkeypatch: Any, form: st
     code = endpoint.code(
         endpoint.send("concern" if form == "answer" else "signup", event="meeting", people="1", what="x")
     )
-    monkeypatch.setattr(mailbox.Services, "looked_up", fault)
+    monkeypatch.setattr(mailbox.Services, "keys_for_lookup", fault)
     answer = endpoint.post(form, "ta", code=code)
     assert answer.status_code == (503 if fault is away else 500)
     assert code in answer.get_data(as_text=True)

@@ -15,7 +15,7 @@ from PIL import Image
 from forms.core.media import attachments, decoder_process
 from forms.core.media.attachments import FileRefused
 from forms.core.validation import clean
-from forms.server.services.likeness import is_gibberish
+from forms.server.services.flood.likeness import is_gibberish
 from tests.server.test_attachments import encoded, parts_of, photo
 
 ROOT = Path(__file__).parents[2]

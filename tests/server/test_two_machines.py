@@ -26,11 +26,13 @@ from forms.server import config
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.concerns.status_questions import commits_wait, durability_doubt
-from forms.server.store.connections import Limit, database_of
+from forms.server.store.connections.addresses import database_of
+from forms.server.store.connections.limits import ConnectionLimit
 from forms.server.store.database import Store
 from forms.server.store.faults import LOST, NotKept
-from forms.server.store.repeating import repeated, repeated_even_if_done
-from forms.server.store.signup_store import COMING, WAITING, Signup, SignupStore
+from forms.server.store.retries import retry, retry_idempotent
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import COMING, WAITING, Signup
 from tests.patience import PATIENCE, until
 
 from .deployed import Served, gunicorn
@@ -72,7 +74,7 @@ def asked(url: str, question: str) -> Any:
 
 def test_sign_ups_at_once_are_all_kept_where_the_database_takes_transactions_back(fresh: str) -> None:
     """SERIALIZABLE, as an operator may set it, and as CockroachDB always is: each that meets another is taken back."""
-    store = SignupStore(f"{fresh}&options=-cdefault_transaction_isolation%3Dserializable", limit=Limit(20))
+    store = SignupStore(f"{fresh}&options=-cdefault_transaction_isolation%3Dserializable", limit=ConnectionLimit(20))
     told: list[str] = []
     store.on_fault = told.append
 
@@ -84,8 +86,8 @@ def test_sign_ups_at_once_are_all_kept_where_the_database_takes_transactions_bac
     with ThreadPoolExecutor(64) as pool:
         states = list(pool.map(join, range(64)))
     assert (states.count(COMING), states.count(WAITING)) == (20, 44)
-    assert store.taken("meeting") == 20
-    assert sorted(one.turn for one in store.listed() if one.state == WAITING) == list(range(21, 65))
+    assert store.places_taken("meeting") == 20
+    assert sorted(one.turn for one in store.all_signups() if one.state == WAITING) == list(range(21, 65))
     assert told == [], "the operator is not told of what was mended"
     store.close()
 
@@ -121,14 +123,14 @@ def test_what_may_be_done_already_is_not_done_twice(fresh: str) -> None:
         nonlocal calls
         calls += 1
         problem = NotKept("store", "The connection was lost.")
-        problem.fault, problem.again, problem.may_be_done = "away", "lost", True
+        problem.fault, problem.retry_reason, problem.may_be_committed = "away", "lost", True
         raise problem
 
     with pytest.raises(NotKept):
-        repeated(over_the_commit)(store)
+        retry(over_the_commit)(store)
     assert (calls, told) == (1, ["away"])
     with pytest.raises(NotKept):
-        repeated_even_if_done(over_the_commit)(store)
+        retry_idempotent(over_the_commit)(store)
     assert calls == 1 + 4
     assert told == ["away", "away"], "told once, when it failed for good"
     store.close()
@@ -146,8 +148,8 @@ def test_a_server_that_takes_no_more_connections_is_called_neither_full_nor_away
     execute(fresh, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
     store = ConcernStore(fresh.replace("//postgres:", f"//{role}:"))
     with pytest.raises(NotKept, match=r"takes no more connections .* Lower PORTAL_CONNECTIONS") as raised:
-        store.intake.number()
-    assert (raised.value.fault, raised.value.again) == ("connections", LOST)
+        store.intake.count()
+    assert (raised.value.fault, raised.value.retry_reason) == ("connections", LOST)
     store.close()
     execute(fresh, f"DROP ROLE {role}")
 
@@ -179,7 +181,7 @@ def test_each_shortage_of_a_server_has_its_own_sentence(fresh: str, code: str, f
 @pytest.mark.parametrize("databases", [2, 38 * 2])
 def test_connections_are_bounded_in_sum(fresh: str, databases: int) -> None:
     """For two databases each keeps its share open; for those of 38 districts each transaction connects."""
-    limit = Limit(8, databases)
+    limit = ConnectionLimit(8, databases)
     stores = [ConcernStore(fresh, limit=limit), SignupStore(fresh, limit=limit)]
     lock, now, seen = threading.Lock(), 0, [0]
 
@@ -212,7 +214,9 @@ def test_connections_are_bounded_in_sum(fresh: str, databases: int) -> None:
 def test_the_whole_endpoint_with_one_connection_for_each_database(make_endpoint: Any, postgres: str) -> None:
     """Nothing asks for a second connection while it holds one: that would hang with few."""
     own = make_endpoint(
-        concerns_url=postgres, signups_url=postgres.replace("/postgres?", "/signups?"), connections=Limit(1, 10**6)
+        concerns_url=postgres,
+        signups_url=postgres.replace("/postgres?", "/signups?"),
+        connections=ConnectionLimit(1, 10**6),
     )
     code = own.code(own.send("concern", what="one connection"))
     assert own.post("answer", code=code).status_code == 200
@@ -227,7 +231,7 @@ def test_a_database_set_to_forget_is_made_to_keep(fresh: str) -> None:
     with psycopg.connect(asked_to, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")  # type: ignore[arg-type]
     store = ConcernStore(fresh)
-    with store.reads() as reading:
+    with store.reading() as reading:
         assert reading.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
     with store.writing() as writing:
         assert writing.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
@@ -334,13 +338,13 @@ def test_commits_that_wait_for_a_replica_that_is_not_there_are_said(servers: Pai
     """By a user who may see nothing of other users, as a careful operator makes one; and nothing is changed by it."""
     servers.primary.tell("CREATE ROLE portal LOGIN", "ALTER DATABASE concerns OWNER TO portal")
     store = ConcernStore(servers.url("concerns").replace("postgres@", "portal@"))
-    assert store.intake.number() == 0
+    assert store.intake.count() == 0
     assert commits_wait(store) == ""
     servers.synchronous()
     assert commits_wait(store) == "", "a replica that answers"
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
     until(lambda: "does not answer (synchronous_standby_names = nobody)" in commits_wait(store))  # it is read
-    assert store.intake.number() == 0, "whoever reads does not wait"
+    assert store.intake.count() == 0, "whoever reads does not wait"
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
     until(lambda: commits_wait(store) == "")  # as the sentence says
     store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from forms.core import form_schema
 from forms.core.rendering.form import draw_form
-from forms.server.services import mailbox
+from forms.server.services import sending
 
 from .conftest import TODAY, District
 from .test_attachments import recording
@@ -28,10 +28,10 @@ def test_it_asks_only_what_the_long_form_asks_too() -> None:
 
 
 def test_it_changes_neither_readers_nor_sizes(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_it = mailbox.hideable(district.portal)
-    monkeypatch.setattr(mailbox, "load_all", form_schema.letter_forms)
-    assert mailbox.hideable(district.portal) == with_it
-    assert mailbox.readers(district.portal, VOICE, ()) == mailbox.readers(district.portal, CONCERN, ())
+    with_it = sending.hideable(district.portal)
+    monkeypatch.setattr(sending, "load_all", form_schema.letter_forms)
+    assert sending.hideable(district.portal) == with_it
+    assert sending.readers(district.portal, VOICE, ()) == sending.readers(district.portal, CONCERN, ())
 
 
 def test_a_recording_without_a_script_is_a_concern_at_its_desks(endpoint: Any) -> None:

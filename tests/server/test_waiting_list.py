@@ -19,16 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from forms.core.crypto import encryption
 from forms.core.portal import Helpline
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import (
-    CANCELLED,
-    CHANGED,
-    COMING,
-    NOT_THERE,
-    TOO_MANY,
-    WAITING,
-    Signup,
-    SignupStore,
-)
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import CANCELLED, CHANGED, COMING, NOT_THERE, TOO_MANY, WAITING, Signup
 from forms.server.web.current import state_of
 from tests.server.conftest import dropped_after
 
@@ -47,7 +39,7 @@ def join(store: SignupStore, id: str, people: int = 1, capacity: int = 5) -> str
 
 
 def states(store: SignupStore) -> dict[str, str]:
-    return {item.id: item.state for item in store.listed()}
+    return {item.id: item.state for item in store.all_signups()}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -71,10 +63,10 @@ def test_fifty_at_once_for_the_last_seat(store: SignupStore) -> None:
     with ThreadPoolExecutor(50) as pool:
         got = list(pool.map(lambda number: join(store, f"person-{number:02}"), range(50)))
     assert sorted(got) == [COMING] + [WAITING] * 49
-    assert store.taken("meeting") == 5
-    turns = [item.turn for item in store.listed() if item.state == WAITING]
+    assert store.places_taken("meeting") == 5
+    turns = [item.turn for item in store.all_signups() if item.state == WAITING]
     assert turns == sorted(set(turns)), "each has its own place"
-    order = [item.id for item in store.listed() if item.state == WAITING]
+    order = [item.id for item in store.all_signups() if item.state == WAITING]
     assert store.cancel(lookup("before"), capacity=5)
     assert [id for id, state in states(store).items() if state == COMING and id in order] == sorted(order[:4])
 
@@ -93,9 +85,9 @@ def test_fifty_cancel_sign_up_and_change_at_once_and_the_count_is_right(store: S
 
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(act, range(50)))
-    coming = sum(item.people for item in store.listed() if item.state == COMING)
-    assert store.taken("meeting") == coming <= 12
-    waiting = [item for item in store.listed() if item.state == WAITING]
+    coming = sum(item.people for item in store.all_signups() if item.state == COMING)
+    assert store.places_taken("meeting") == coming <= 12
+    waiting = [item for item in store.all_signups() if item.state == WAITING]
     assert waiting
     assert coming + waiting[0].people > 12, "whoever is first in the line does not fit"
 
@@ -108,14 +100,14 @@ def test_the_same_sign_up_cancelled_and_changed_by_many_at_once_gives_its_places
         cancelled = [pool.submit(store.cancel, lookup(f"{n % 5}")) for n in range(40)]
     assert sum(one.result() for one in cancelled) == 5
     assert {one.result() for one in changed} <= {CHANGED, NOT_THERE}
-    assert store.taken("meeting") == sum(one.people for one in store.listed() if one.state == COMING) == 5
+    assert store.places_taken("meeting") == sum(one.people for one in store.all_signups() if one.state == COMING) == 5
 
 
 def test_a_small_group_does_not_overtake_a_large_one(store: SignupStore) -> None:
     assert [join(store, "a", 4), join(store, "large", 3), join(store, "small", 1)] == [COMING, WAITING, WAITING]
     small = store.find(lookup("small"))
     assert small
-    assert store.before(small) == 1
+    assert store.groups_before(small) == 1
     store.cancel(lookup("large"), capacity=5)
     assert states(store) == {"a": COMING, "large": CANCELLED, "small": COMING}, "nobody stands before it now"
 
@@ -125,7 +117,7 @@ def test_a_smaller_group_frees_places_for_the_line(store: SignupStore) -> None:
     join(store, "b", 2)
     assert store.change(lookup("a"), 3, None, capacity=5) == CHANGED
     assert states(store) == {"a": COMING, "b": COMING}
-    assert store.taken("meeting") == 5
+    assert store.places_taken("meeting") == 5
 
 
 def test_who_comes_grows_only_into_places_for_which_nobody_waits(store: SignupStore) -> None:
@@ -133,7 +125,7 @@ def test_who_comes_grows_only_into_places_for_which_nobody_waits(store: SignupSt
     assert store.change(lookup("a"), 4, None, capacity=5) == CHANGED
     join(store, "large", 3)
     assert store.change(lookup("a"), 5, SEALED + b"new", capacity=5) == TOO_MANY
-    assert store.sealed("a") == SEALED, "nothing is half changed"
+    assert store.sealed_part("a") == SEALED, "nothing is half changed"
     assert store.change(lookup("a"), 6, None, capacity=5) == TOO_MANY
     assert store.find(lookup("a")) == Signup("a", "meeting", 4, COMING)
 
@@ -143,26 +135,26 @@ def test_who_waits_keeps_the_turn_with_another_number_of_people(store: SignupSto
     join(store, "b", 1)
     join(store, "c", 1)
     assert store.change(lookup("b"), 2, None, capacity=5) == CHANGED
-    assert [item.id for item in store.listed() if item.state == WAITING] == ["b", "c"]
+    assert [item.id for item in store.all_signups() if item.state == WAITING] == ["b", "c"]
     assert store.change(lookup("b"), 6, None, capacity=5) == TOO_MANY
 
 
 def test_what_is_told_anew_replaces_the_old_and_says_so(store: SignupStore) -> None:
     join(store, "a", 2)
     assert store.change(lookup("a"), 2, SEALED + b"new", capacity=None) == CHANGED
-    assert store.sealed("a") == SEALED + b"new"
+    assert store.sealed_part("a") == SEALED + b"new"
     assert store.find(lookup("a")) == Signup("a", "meeting", 2, COMING, version=1)
     assert store.change(lookup("b"), 2, None, capacity=5) == NOT_THERE
     store.cancel(lookup("a"))
     assert store.change(lookup("a"), 1, SEALED, capacity=5) == NOT_THERE
-    assert store.sealed("a") is None, "what was told stays erased"
+    assert store.sealed_part("a") is None, "what was told stays erased"
 
 
 def test_a_lowered_capacity_throws_nobody_out_and_lets_nobody_in(store: SignupStore) -> None:
     join(store, "a", 3)
     join(store, "b", 2)
     assert join(store, "c", 1, capacity=2) == WAITING
-    store.settle({"meeting": 2})
+    store.move_lines_up({"meeting": 2})
     assert states(store) == {"a": COMING, "b": COMING, "c": WAITING}
     store.cancel(lookup("b"), capacity=2)
     assert states(store)["c"] == WAITING, "three come where there are two places"
@@ -174,27 +166,27 @@ def test_a_raised_capacity_lets_the_line_in_by_itself(store: SignupStore) -> Non
     join(store, "a", 5)
     join(store, "b", 2)
     join(store, "c", 2)
-    store.settle({"meeting": 8, "another": 3})
+    store.move_lines_up({"meeting": 8, "another": 3})
     assert states(store) == {"a": COMING, "b": COMING, "c": WAITING}
 
 
 def test_a_group_larger_than_the_whole_event_cannot_wait_in_vain_and_stops_nobody(store: SignupStore) -> None:
     assert join(store, "huge", 6) == "larger"
-    assert store.listed() == ()
+    assert store.all_signups() == ()
     join(store, "a", 5)
     join(store, "large", 4)
     join(store, "small", 2)
-    store.settle({"meeting": 3})
+    store.move_lines_up({"meeting": 3})
     store.cancel(lookup("a"), capacity=3)
     assert states(store) == {"a": CANCELLED, "large": WAITING, "small": COMING}
-    store.settle({"meeting": 6})
+    store.move_lines_up({"meeting": 6})
     assert states(store)["large"] == COMING, "it kept its turn"
 
 
 def test_sent_twice_it_waits_once(store: SignupStore) -> None:
     join(store, "a", 5)
     assert [join(store, "b"), join(store, "b")] == [WAITING, WAITING]
-    assert len(store.listed()) == 2
+    assert len(store.all_signups()) == 2
     store.cancel(lookup("b"), capacity=5)
     assert join(store, "b") == CANCELLED, "a reload of an old page does not sign up again"
 
@@ -284,15 +276,15 @@ class Model(RuleBasedStateMachine):
     @rule(capacity=st.integers(1, 9))
     def another_capacity(self, capacity: int) -> None:
         self.capacity = capacity
-        self.store.settle({"meeting": capacity})
+        self.store.move_lines_up({"meeting": capacity})
         self.move_up()
 
     @invariant()
     def it_is_as_the_model_says(self) -> None:
-        found = self.store.listed()
+        found = self.store.all_signups()
         assert {one.id: one.people for one in found if one.state == COMING} == self.coming
         assert [(one.id, one.people) for one in found if one.state == WAITING] == self.line
-        assert self.store.taken("meeting") == sum(self.coming.values())
+        assert self.store.places_taken("meeting") == sum(self.coming.values())
 
 
 def test_any_order_of_events_agrees_with_a_plain_list(store: SignupStore) -> None:

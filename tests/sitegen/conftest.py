@@ -193,18 +193,18 @@ def folder(tmp_path: Path, seal_cache: Path, kept_tables: Path) -> Folder:
 
 
 @pytest.fixture
-def said(folder: Folder) -> Callable[[], str]:
-    """What the site generator says of a folder that it will not read."""
+def refusal(folder: Folder) -> Callable[[], str]:
+    """Return the message with which the site generator refuses a folder."""
     from forms.core.problem import Problem, Problems  # noqa: PLC0415
 
-    def tell() -> str:
-        with pytest.raises((Problem, Problems)) as told:
+    def message() -> str:
+        with pytest.raises((Problem, Problems)) as error:
             folder.check()
-        found = told.value.problems if isinstance(told.value, Problems) else [told.value]
-        assert left_in_english(found) == [], "staff read it in the editor, in their language"
-        return str(told.value)
+        problems = error.value.problems if isinstance(error.value, Problems) else [error.value]
+        assert left_in_english(problems) == [], "staff read it in the editor, in their language"
+        return str(error.value)
 
-    return tell
+    return message
 
 
 @pytest.fixture

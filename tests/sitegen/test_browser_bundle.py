@@ -52,8 +52,8 @@ def test_two_at_once_fetch_and_bundle_once(tmp_path: Path, monkeypatch: pytest.M
         (sources / name).write_text("{}", encoding="utf-8")
     monkeypatch.setattr(browser_bundle, "import_module", lambda _: node)
     with ThreadPoolExecutor(4) as pool:
-        made = list(pool.map(lambda _: make(sources, tmp_path / "kept"), range(4)))
-    assert {path.read_text(encoding="utf-8") for path in made} == {"script"}
+        paths = list(pool.map(lambda _: make(sources, tmp_path / "kept"), range(4)))
+    assert {path.read_text(encoding="utf-8") for path in paths} == {"script"}
     assert (node.called, node.most) == (["npm", "node"], 1)
 
 

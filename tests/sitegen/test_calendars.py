@@ -72,10 +72,10 @@ def test_the_zone_is_the_districts(folder: Any) -> None:
     assert one.dtstart.value.astimezone(UTC) == datetime(2027, 2, 1, 7, 0, tzinfo=UTC)
 
 
-def test_a_zone_that_is_none_is_a_sentence(folder: Any, said: Any) -> None:
+def test_a_zone_that_is_none_is_a_sentence(folder: Any, refusal: Any) -> None:
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("Asia/Kolkata", "Asia/Chenai"), encoding="utf-8")
-    assert said() == (
+    assert refusal() == (
         'content/portal.yml, timezone: "Asia/Chenai" is no time zone. Take a name of the IANA time zone database, like Asia/Kolkata.'
     )
 
@@ -85,10 +85,10 @@ def test_a_cancelled_and_a_moved_event_replace_what_a_phone_has(folder: Any) -> 
     moved = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
     assert (moved.status.value, moved.summary.value) == ("CONFIRMED", "MOVED: Meeting")
     folder.row("events", state="cancelled")
-    gone = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
-    assert (gone.status.value, gone.summary.value) == ("CANCELLED", "CANCELLED: Meeting")
-    assert int(gone.sequence.value) > int(moved.sequence.value)
-    assert "does not take place" in gone.description.value
+    cancelled = feed(folder.build(), "en/events/calendar.ics")["meeting@test-district"]
+    assert (cancelled.status.value, cancelled.summary.value) == ("CANCELLED", "CANCELLED: Meeting")
+    assert int(cancelled.sequence.value) > int(moved.sequence.value)
+    assert "does not take place" in cancelled.description.value
 
 
 def test_a_day_without_an_hour_is_a_whole_day(folder: Any) -> None:

@@ -1,4 +1,4 @@
-"""How much work a check is, counted and not timed: what is imported, and what is parsed how often."""
+"""How much work a check does: what it imports, and what it parses how often. Counted, not timed."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from tests.sitegen.conftest import KEY, TODAY
 
 ROOT = Path(__file__).parents[2]
 LARGE = ("frictionless", "av", "icalendar", "mkdocs", "flask", "sqlalchemy", "requests", "openpyxl", "typst")
-"""What is large and what a check of unchanged tables has no use for."""
+"""Large packages that a check of unchanged tables does not need."""
 
 _CHECK = f"""
 import sys
@@ -36,11 +36,11 @@ print(*({{*sys.modules}} & {{*{LARGE!r}}}))
 
 def test_a_check_imports_nothing_large_while_the_tables_are_as_before(folder: Any) -> None:
     folder.check()
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", _CHECK, str(folder.root)], capture_output=True, text=True, check=True, timeout=300,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'site'}"},
     )  # fmt: skip
-    assert told.stdout.split() == []
+    assert result.stdout.split() == []
 
 
 def test_settings_and_pages_are_parsed_once(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,18 +70,18 @@ def test_settings_that_somebody_changed_in_memory_are_read_again_as_they_stand(f
 
 def test_rows_that_are_kept_are_the_same_rows(folder: Any, tmp_path: Path) -> None:
     places = (folder.root / "content" / "tables", folder.root / "site" / "schemas")
-    anew, again, kept = (
+    uncached, first, second = (
         table_reader.read_tables(*places),
         table_reader.read_tables(*places, tmp_path / "k"),
         table_reader.read_tables(*places, tmp_path / "k"),
     )
     assert len(list((tmp_path / "k").glob("*.json"))) == 1
-    assert anew == again == kept
-    for name, rows in anew.items():
-        for one, other in zip(rows, kept[name], strict=True):
-            assert [*map(type, one.values())] == [*map(type, other.values())]
-            assert number_of(one) == number_of(other)
-            assert [*one] == [*other], "templates and checks go by the order of the columns"
+    assert uncached == first == second
+    for name, rows in uncached.items():
+        for row, other in zip(rows, second[name], strict=True):
+            assert [*map(type, row.values())] == [*map(type, other.values())]
+            assert number_of(row) == number_of(other)
+            assert [*row] == [*other], "templates and checks go by the order of the columns"
 
 
 def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
@@ -89,10 +89,10 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
     row = NumberedRow(a=1, b=Decimal("1.50"), c=date(2027, 1, 2), d=moment, e=True, f=None, g="ä\n")
     row.sheet_row = 7
     table_cache.save(tmp_path, "k", {"t": [row]})
-    found = table_cache.load(tmp_path, "k") or {}
-    assert found == {"t": [row]}
-    assert [*map(type, found["t"][0].values())] == [*map(type, row.values())]
-    assert number_of(found["t"][0]) == 7
+    [loaded] = (table_cache.load(tmp_path, "k") or {})["t"]
+    assert loaded == row
+    assert [*map(type, loaded.values())] == [*map(type, row.values())]
+    assert number_of(loaded) == 7
 
 
 @pytest.mark.parametrize("what", ["table", "schema", "name", "new table"])
@@ -159,12 +159,12 @@ def test_only_a_few_are_kept(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_the_quick_reader_says_what_the_careful_one_says(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def told() -> Any:
+    def read() -> Any:
         try:
             return yaml_reader.read_yaml(text)
         except yaml.YAMLError as error:
             return type(error), str(error)
 
-    quick = told()
+    quick = read()
     monkeypatch.setattr(yaml_reader, "NOT_QUICK", yaml_reader.re.compile(""))  # everything goes to the careful one
-    assert quick == told()
+    assert quick == read()

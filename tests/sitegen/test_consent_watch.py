@@ -97,10 +97,10 @@ def in_place(path: Path, old: str, new: str) -> None:
 
 def another_file(district: Watched) -> None:
     """Put a file of the same size and time in the table's place."""
-    fresh = district.table.with_name("fresh")
-    shutil.copy2(district.table, fresh)
-    in_place(fresh, "stories/a", "stories/b")
-    fresh.replace(district.table)
+    replacement = district.table.with_name("fresh")
+    shutil.copy2(district.table, replacement)
+    in_place(replacement, "stories/a", "stories/b")
+    replacement.replace(district.table)
 
 
 def day_turns(district: Watched) -> None:
@@ -214,8 +214,8 @@ def test_a_page_that_says_it_is_a_story_goes_when_all_is_looked_at(
     """The mark of a page elsewhere is no record of a consent: `serve` builds it anew, and this is for where it fails."""
     in_place(district.folder.root / "content" / "en" / "told.md", "changed:", "consent:")
     monkeypatch.setattr(pauses, "LONGEST", 0)
-    fresh = withdrawals.ConsentWatch(Site(district.folder.root, PROGRAM, lambda _: TODAY))
-    assert all(fresh.look() for _ in range(4))
+    watch = withdrawals.ConsentWatch(Site(district.folder.root, PROGRAM, lambda _: TODAY))
+    assert all(watch.look() for _ in range(4))
     assert WORDS not in (district.site / "en" / "told" / "index.html").read_text(encoding="utf-8")
 
 

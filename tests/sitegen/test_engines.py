@@ -95,13 +95,13 @@ def test_the_engine_makes_of_a_page_what_mkdocs_itself_does(language: str) -> No
     config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / language))
     config.markdown_extensions.append(BlockExtension())  # type: ignore[arg-type] # Python-Markdown takes objects too
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in found.names])
-    ours = made(mkdocs_engine, found, language)
-    assert len(ours) == len(files) > 30
+    expected = made(mkdocs_engine, found, language)
+    assert len(expected) == len(files) > 30
     for file in files:
         page = Page(None, file, config)
         page.markdown = found.find(file.src_uri, language).text
         page.render(config, files)
-        assert ours[file.src_uri][0] == page.content, file.src_uri
+        assert expected[file.src_uri][0] == page.content, file.src_uri
 
 
 PIECES = (
@@ -136,8 +136,8 @@ def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, langu
     for name, html in engine.convert(ROOT, found, language, blocks):
         if not blocks.blocks:
             looked += 1
-            told = html if blocks.html_with_own_links is None else blocks.html_with_own_links
-            assert told == to_html(found.find(name, language).text, ROOT), name
+            own_links_html = html if blocks.html_with_own_links is None else blocks.html_with_own_links
+            assert own_links_html == to_html(found.find(name, language).text, ROOT), name
     assert looked > 1
 
 
@@ -203,6 +203,6 @@ def test_stock_mkdocs_builds_the_districts_own_english_pages(tmp_path: Path) -> 
 @pytest.mark.parametrize("engine", [markdown_engine, mkdocs_engine])
 def test_a_page_that_an_engine_cannot_convert_is_the_one_that_is_named(engine: Engine, tmp_path: Path) -> None:
     pages = {name: PageSource(name, "en", {}, text, 1) for name, text in (("a.md", "A"), ("b.md", "[x](https://[y)"))}
-    with pytest.raises(ValueError, match="IPv6") as told:
+    with pytest.raises(ValueError, match="IPv6") as error:
         [*engine.convert(ROOT, AllPages({"en": pages}), "en", BlockExtension())]
-    assert unexpected.unexpected_problem(told.value, tmp_path).where == pages["b.md"].where
+    assert unexpected.unexpected_problem(error.value, tmp_path).where == pages["b.md"].where

@@ -50,9 +50,9 @@ def test_each_event_has_a_page_in_each_language_in_the_same_shell(folder: Any) -
         assert (site / language / "events/meeting/index.html.br").is_file()
         assert f"https://portal.example/{language}/events/meeting/" in (site / "sitemap.xml").read_text("utf-8")
     english = (site / "en/events/meeting/index.html").read_text(encoding="utf-8")
-    for said in ("1 February 2027", "10:00", "School, ", "North", "Tamil", "Tea", "Children are welcome.",
+    for text in ("1 February 2027", "10:00", "School, ", "North", "Tamil", "Tea", "Children are welcome.",
                  "A woman officer is there.", "There are steps. If you need help with them", 'href="https://map.example/x"'):  # fmt: skip
-        assert said in english
+        assert text in english
     tamil = (site / "ta/events/meeting/index.html").read_text(encoding="utf-8")
     assert "<h1" in tamil
     assert '<span lang="en">School</span>' in tamil, "English that stands in is marked"
@@ -88,9 +88,9 @@ def test_parts_stand_on_the_page_of_their_whole_each_with_its_own_sign_up(folder
     assert whole.index("What happens when") < whole.index("Play") < whole.index("Stall")
     part = (site / "en/events/play/index.html").read_text(encoding="utf-8")
     assert 'This is a part of: <a href="/en/events/meeting/">Meeting</a>' in part
-    listed = (site / "en/page/index.html").read_text(encoding="utf-8")
-    assert "/en/events/meeting/" in listed
-    assert "/en/events/play/" not in listed, "a list tells of the whole"
+    page = (site / "en/page/index.html").read_text(encoding="utf-8")
+    assert "/en/events/meeting/" in page
+    assert "/en/events/play/" not in page, "a list tells of the whole"
 
 
 def test_staffs_own_words_stand_below_the_table(folder: Any) -> None:
@@ -159,8 +159,8 @@ def test_a_repeating_event_stands_in_a_list_once_and_names_its_other_days(folder
     folder.table("events", weekly, own)
     folder.page("page", "[[ events: upcoming ]]")
     site = folder.build()
-    listed = (site / "en/page/index.html").read_text(encoding="utf-8")
-    assert re.findall(r'<h3><a href="/en/events/([\w-]+)/">', listed) == ["meeting-2027-02-01", "meeting-2027-02-15"]
+    page = (site / "en/page/index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<h3><a href="/en/events/([\w-]+)/">', page) == ["meeting-2027-02-01", "meeting-2027-02-15"]
     page = (site / "en/events/meeting-2027-02-01/index.html").read_text(encoding="utf-8")
     assert "Other days" in page
     assert "15 February 2027, 10:00 · cancelled" in page
@@ -270,5 +270,5 @@ def test_checks_of_the_staffs_pages_do_not_count_made_ones(folder: Any) -> None:
 def test_without_the_stylesheet_a_day_is_read_once(folder: Any) -> None:
     """The large number of the day belongs to the looks: a browser of text only would show "11 February 2027"."""
     folder.page("page", "[[ events ]]")
-    shown = re.sub(r"<[^>]*>", "", html(folder, "en/page"))
-    assert {*re.findall(r"\d+ February 2027", shown)} == {"1 February 2027"}
+    text = re.sub(r"<[^>]*>", "", html(folder, "en/page"))
+    assert {*re.findall(r"\d+ February 2027", text)} == {"1 February 2027"}

@@ -186,9 +186,9 @@ def test_a_row_for_a_day_on_which_it_does_not_take_place(folder: Any) -> None:
     ]
 
 
-def test_the_same_id_twice(folder: Any, said: Callable[[], str]) -> None:
+def test_the_same_id_twice(folder: Any, refusal: Callable[[], str]) -> None:
     folder.table("events", MEETING, MEETING)
-    assert 'events.csv, row 3, column id: "meeting" stands in an earlier row too. Give each row its own.' in said()
+    assert 'events.csv, row 3, column id: "meeting" stands in an earlier row too. Give each row its own.' in refusal()
 
 
 def test_an_event_whose_day_is_over_waits_for_what_came_of_it(folder: Any) -> None:

@@ -88,9 +88,11 @@ def test_a_promise_that_does_not_hold_together(loop: Any, changes: dict[str, str
         ({"taluk": "nort"}, 'column taluk: "nort" is not in content/tables/places.csv. Did you mean "north"?'),
     ],
 )  # fmt: skip
-def test_a_promise_with_words_that_nobody_knows(loop: Any, said: Any, changes: dict[str, str], sentence: str) -> None:
+def test_a_promise_with_words_that_nobody_knows(
+    loop: Any, refusal: Any, changes: dict[str, str], sentence: str
+) -> None:
     loop.table("commitments", {**PROMISE, **changes})
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 def test_a_promise_grows_late_by_itself(loop: Any) -> None:

@@ -57,8 +57,8 @@ def test_every_language_has_a_script_and_its_typeface(code: str, script: str, fo
 
 @pytest.mark.parametrize("code", [*NAMES, "mun", "hoc", "zz", "xx-Deva"])
 def test_a_day_can_be_written_in_any_language(code: str) -> None:
-    for said in (i18n.day(DAY, code), i18n.full_day(DAY, code), i18n.month("2027-01", code)):
-        assert "2027" in said
+    for text in (i18n.day(DAY, code), i18n.full_day(DAY, code), i18n.month("2027-01", code)):
+        assert "2027" in text
     assert re.match(r"24\W", i18n.day(DAY, code)), "the day stands first, as people in India write it"
     assert i18n.months(DAY, date(2027, 3, 1), code)
     i18n.catalog(code)
@@ -92,9 +92,9 @@ def test_a_field_in_several_languages_is_a_column_in_each() -> None:
     assert "Bangla" in fields["name_bn"]["description"]
 
 
-def test_a_column_of_no_language_is_said(folder: Any, said: Any) -> None:
+def test_a_column_of_no_language_is_said(folder: Any, refusal: Any) -> None:
     folder.csv("work").write_text("id,order,name_en,name_xx\nkiln,1,Kiln,x\n", encoding="utf-8")
-    assert '"name_xx" is not the column expected here.' in said()
+    assert '"name_xx" is not the column expected here.' in refusal()
 
 
 def test_portal_yml_says_which_columns_there_are(folder: Any) -> None:
@@ -236,9 +236,9 @@ HARMS: dict[str, Callable[[Any], object]] = {
 def test_a_language_is_added_whole_or_not_at_all(folder: Any, harm: str) -> None:
     HARMS[harm](folder)
     before = state_of(folder.root / "content")
-    with pytest.raises((Problem, Problems)) as told:
+    with pytest.raises((Problem, Problems)) as error:
         adding.add(folder.root / "content", SCHEMAS, "bn")
-    assert "content/" in str(told.value)
+    assert "content/" in str(error.value)
     assert state_of(folder.root / "content") == before
 
 
@@ -246,11 +246,11 @@ def test_a_language_is_added_whole_or_not_at_all(folder: Any, harm: str) -> None
 def test_a_disk_that_is_full_in_between_leaves_everything_as_it_was(
     folder: Any, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    before, write, left = state_of(folder.root / "content"), adding.write_durably, [at]
+    before, write, writes = state_of(folder.root / "content"), adding.write_durably, [at]
 
     def full(path: Path, data: bytes) -> None:
-        left[0] -= 1
-        if left[0] == -1:
+        writes[0] -= 1
+        if writes[0] == -1:
             raise OSError(28, "No space left on device")
         write(path, data)
 

@@ -40,13 +40,13 @@ def test_a_page_of_the_build_before_still_finds_its_style(tmp_path: Path) -> Non
 
 def test_it_goes_thirty_days_after_the_last_build_that_used_it_however_many_builds_there_are(tmp_path: Path) -> None:
     before = site(tmp_path / "0", portal__0__css="old")
-    gone = []
+    days_without_style = []
     for day in range(1, 40):
-        fresh = site(tmp_path / str(day), portal__now__css="now")
-        earlier_assets.keep(before, fresh, TODAY + timedelta(days=day))
-        gone += [day] if "portal.0.css" not in names(fresh) else []
-        before = fresh
-    assert gone[0] == 32, "superseded on day 1, kept to day 31"
+        after = site(tmp_path / str(day), portal__now__css="now")
+        earlier_assets.keep(before, after, TODAY + timedelta(days=day))
+        days_without_style += [day] if "portal.0.css" not in names(after) else []
+        before = after
+    assert days_without_style[0] == 32, "superseded on day 1, kept to day 31"
 
 
 def test_a_file_that_is_used_again_is_not_an_earlier_one(tmp_path: Path) -> None:
@@ -118,15 +118,15 @@ def test_a_number_never_falls_and_grows_with_whatever_a_phone_shows(
     steps: list[tuple[Mapping[str, Any], int, bool]],
 ) -> None:
     known: calendar_numbers.Numbers = {}
-    event, day, last, shown = EVENT, TODAY, -1, None
+    event, day, last, last_fields = EVENT, TODAY, -1, None
     for change, days, forgotten in steps:
         event, day = replace(event, **change), day + timedelta(days=days)
         known = calendar_numbers.numbers([event], {} if forgotten and days else known, day)
         number = known[event.id][0]
         now = replace(event, capacity=None)
         assert number >= last
-        assert now == shown or number > last
-        last, shown = number, now
+        assert now == last_fields or number > last
+        last, last_fields = number, now
 
 
 def test_what_is_remembered_stays_with_the_content(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sitegen.content.consent import consent_table, consents
 from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import inputs
 from sitegen.layers import inherited, libraries, library_zips, lookup
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import named_consents, withdrawal, withdrawal_writing
 
 from forms.core.problem import Problem
 
@@ -75,7 +75,9 @@ def test_the_districts_page_counts_and_the_librarys_stands_where_there_is_none(f
     folder.page("help", "Own.", title="Own help")
     report = folder.check()
     assert not report.problems
-    assert any("1 files and 0 rows of tables come from library/india; 1 files" in said for said in report.warnings)
+    assert any(
+        "1 files and 0 rows of tables come from library/india; 1 files" in warning for warning in report.warnings
+    )
     found = lookup.files(folder.root / "content", "en", "*.md")
     assert {file.name: file.layer.label for file in found} == {
         "en/help.md": "content", "en/index.md": "content", "en/signs.md": "library/india",
@@ -110,14 +112,14 @@ def test_a_table_that_only_a_library_has_counts(folder: Any, library: Path) -> N
     assert not folder.problems()
 
 
-def test_what_is_wrong_in_a_library_is_said_with_its_place(folder: Any, library: Path, said: Any) -> None:
+def test_what_is_wrong_in_a_library_is_said_with_its_place(folder: Any, library: Path, refusal: Any) -> None:
     write_table(library / "tables" / "work.csv", {"id": "mill", "order": "two", "name_en": "Mill"})
-    assert 'library/india/tables/work.csv, row 2, column order: "two" is not a whole number' in said()
+    assert 'library/india/tables/work.csv, row 2, column order: "two" is not a whole number' in refusal()
 
 
-def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, said: Any) -> None:
+def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, refusal: Any) -> None:
     write_table(folder.csv("work"), {"id": "kiln", "order": 1, "name_en": "Kiln", "drop": "true"})
-    assert "content/tables/work.csv, row 2, column drop: no library has the row kiln." in said()
+    assert "content/tables/work.csv, row 2, column drop: no library has the row kiln." in refusal()
 
 
 def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Path) -> None:
@@ -257,17 +259,17 @@ def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(stor
 def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: Any, row: list[str], told: str) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], row])
-    assert withdrawal.write_withdrawn(story.root / "content", told, TODAY)
+    assert withdrawal_writing.write_withdrawn(story.root / "content", told, TODAY)
     assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
     assert not known(story).covers("stories/a", "en", TODAY)
 
 
-def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, said: Any) -> None:
+def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, refusal: Any) -> None:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
     own_row(story, **{**CONSENT, "languages": "en ta"})
     assert known(story).covers("stories/a", "en", TODAY)
     assert not known(story).covers("stories/a", "ta", TODAY)
-    assert "the consent is a library's, and a district cannot change it." in said()
+    assert "the consent is a library's, and a district cannot change it." in refusal()
 
 
 def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library: Path) -> None:
@@ -275,17 +277,17 @@ def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library:
     assert not known(story).covers("stories/a", "en", TODAY)
 
 
-def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, said: Any) -> None:
+def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, refusal: Any) -> None:
     story.csv("consents").unlink()
     assert not known(story).covers("stories/a", "en", TODAY)
-    assert "content/tables/consents.csv: is missing." in said()
+    assert "content/tables/consents.csv: is missing." in refusal()
 
 
 def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> None:
     content = story.root / "content"
     before = (library / "tables" / "consents.csv").read_bytes()
-    assert withdrawal.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
-    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
+    assert named_consents.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
+    assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) == 1
     assert not known(story).covers("stories/a", "en", TODAY)
     assert (library / "tables" / "consents.csv").read_bytes() == before
     assert not story.problems()
@@ -298,8 +300,8 @@ def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
 
 def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
     path = story.root / "content" / "portal.yml"
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(whole[: len(whole) // 2] + "\n: [", encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: len(text) // 2] + "\n: [", encoding="utf-8")
     assert known(story).covers("stories/a", "en", TODAY)
 
 
@@ -313,22 +315,22 @@ def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> No
     ],
 )  # fmt: skip
 def test_a_library_that_cannot_be_used_stops_the_build_with_a_sentence(
-    folder: Any, said: Any, listed: Any, sentence: str
+    folder: Any, refusal: Any, listed: Any, sentence: str
 ) -> None:
     name_library(folder, listed)
-    assert sentence in said()
+    assert sentence in refusal()
 
 
-def test_a_link_in_a_library_is_refused(folder: Any, library: Path, said: Any) -> None:
+def test_a_link_in_a_library_is_refused(folder: Any, library: Path, refusal: Any) -> None:
     write(library / "en" / "real.md", page("Real"))
     (library / "en" / "passwd.md").symlink_to("/etc/passwd")
-    assert "library/india/en/passwd.md: is a link" in said()
+    assert "library/india/en/passwd.md: is a link" in refusal()
 
 
-def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, said: Any, monkeypatch: Any) -> None:
+def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, refusal: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 10)
     write(library / "en" / "big.md", page("Big"))
-    assert "is too large." in said()
+    assert "is too large." in refusal()
 
 
 def zipped(folder: Any, *members: tuple[str | zipfile.ZipInfo, bytes]) -> str:
@@ -346,11 +348,11 @@ def test_a_zip_with_its_hash_is_a_library(folder: Any) -> None:
     assert not folder.problems()
 
 
-def test_a_zip_with_another_hash_is_not_opened(folder: Any, said: Any, monkeypatch: Any) -> None:
+def test_a_zip_with_another_hash_is_not_opened(folder: Any, refusal: Any, monkeypatch: Any) -> None:
     zipped(folder, ("en/signs.md", b"x"))
     monkeypatch.setattr(zipfile, "ZipFile", None)
     name_library(folder, [{"zip": "india.zip", "sha256": "0" * 64}])
-    assert "is another file than portal.yml says" in said()
+    assert "is another file than portal.yml says" in refusal()
 
 
 def link(name: str) -> zipfile.ZipInfo:
@@ -368,31 +370,31 @@ def link(name: str) -> zipfile.ZipInfo:
         ([("en/a.md", b"x"), ("EN/A.md", b"y")], "stands in it twice"), ([(".whole", b"")], "leads out of its folder"),
     ],
 )  # fmt: skip
-def test_a_hostile_zip_writes_nothing(folder: Any, said: Any, members: Any, sentence: str) -> None:
+def test_a_hostile_zip_writes_nothing(folder: Any, refusal: Any, members: Any, sentence: str) -> None:
     digest = zipped(folder, *members)
     name_library(folder, [{"zip": "india.zip", "sha256": digest}])
-    assert sentence in said()
+    assert sentence in refusal()
     assert [path for path in folder.root.rglob("*") if path.name.endswith(("evil.md", "A.md"))] == []
     assert lookup.layers(folder.root / "content")[1:] == ()
 
 
-def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, said: Any, monkeypatch: Any) -> None:
+def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, refusal: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(library_zips, "MAX_FILE_SIZE", 1000)
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("en/a.md", b"0" * 100_000)
     name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
-    assert "is too large." in said()
+    assert "is too large." in refusal()
     assert not (folder.root / libraries.UNPACKED).exists()
 
 
 @pytest.mark.parametrize("cut", [1, 30, 60])
-def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, said: Any, cut: int) -> None:
+def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, refusal: Any, cut: int) -> None:
     zipped(folder, ("en/signs.md", b"x" * 200))
     path = folder.root / "content" / "india.zip"
     path.write_bytes(path.read_bytes()[:-cut])
     name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
-    assert "cannot be opened as a zip." in said()
+    assert "cannot be opened as a zip." in refusal()
 
 
 def spoilt(folder: Any, how: int) -> str:
@@ -440,9 +442,9 @@ BAD_ZIPS: dict[str, Callable[[Any], str]] = {
 
 
 @pytest.mark.parametrize("how", BAD_ZIPS)
-def test_a_zip_that_cannot_be_unpacked_is_one_sentence_and_leaves_nothing(folder: Any, said: Any, how: str) -> None:
+def test_a_zip_that_cannot_be_unpacked_is_one_sentence_and_leaves_nothing(folder: Any, refusal: Any, how: str) -> None:
     name_library(folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[how](folder)}])
-    assert said().count("content/portal.yml, library, india.zip") == 1
+    assert refusal().count("content/portal.yml, library, india.zip") == 1
     unpacked = folder.root / libraries.UNPACKED
     assert not unpacked.exists() or list(unpacked.iterdir()) == []
 
@@ -539,9 +541,9 @@ def test_a_repository_that_cannot_be_used_is_a_sentence(folder: Any, change: dic
     row = {"name": "india", "remote": "https://git.example/india.git", "signers": [LINE], **change}
     name_libraries(folder, row)
     content = folder.root / "content"
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         libraries.repositories(content)
-    assert "S3CRET" not in str(told.value)
+    assert "S3CRET" not in str(error.value)
     assert list(libraries.problems(content))
     assert libraries.usable(content) == ()
 

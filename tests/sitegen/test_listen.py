@@ -114,10 +114,10 @@ def test_what_is_wrong_with_recordings_is_said(folder: Any) -> None:
     start = folder.root / "content" / "media" / "audio"
     recording(start / "en" / "nothing.mp3")
     (start / "en" / "index.doc").write_text("x")
-    with pytest.raises(Problems) as told:
+    with pytest.raises(Problems) as error:
         folder.build()
-    assert "en/nothing.mp3" in str(told.value)
-    assert "en/index.doc" in str(told.value)
+    assert "en/nothing.mp3" in str(error.value)
+    assert "en/index.doc" in str(error.value)
 
 
 def test_a_recording_that_holds_no_sound_is_said(folder: Any) -> None:
@@ -138,10 +138,10 @@ def test_a_voice_that_is_not_there_is_said(folder: Any) -> None:
 def test_the_report_names_machine_voices_and_old_recordings(folder: Any) -> None:
     with_voice(folder, en="en")
     recording(folder.root / "content" / "media" / "audio" / "en" / "index.mp3")
-    said = "\n".join(folder.check().warnings)
-    assert "content/media/audio/en:" in said
-    assert "machine" in said
-    assert "content/en/index.md: its text is newer than its recording" in said
+    warnings = "\n".join(folder.check().warnings)
+    assert "content/media/audio/en:" in warnings
+    assert "machine" in warnings
+    assert "content/en/index.md: its text is newer than its recording" in warnings
     folder.page("index", recorded="2026-02-01")
     assert "newer than its recording" not in "\n".join(folder.check().warnings)
 

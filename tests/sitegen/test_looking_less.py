@@ -1,4 +1,4 @@
-"""What is looked at faster finds the same: what a short look skips could never have been found by the long one."""
+"""Quick first tests skip only texts in which the full search finds nothing."""
 
 import itertools
 import os
@@ -29,45 +29,45 @@ ANY_WORDS = st.text(
 )
 
 
-@pytest.mark.parametrize("sign", known_artefacts.ARTEFACTS, ids=lambda sign: sign.what[:40])
-def test_what_a_sign_matches_has_what_its_short_look_asks_for(sign: artefact.Artefact) -> None:
-    @given(st.from_regex(sign.pattern))
+@pytest.mark.parametrize("kind", known_artefacts.ARTEFACTS, ids=lambda kind: kind.what[:40])
+def test_every_match_of_an_artefact_passes_its_quick_test(kind: artefact.Artefact) -> None:
+    @given(st.from_regex(kind.pattern))
     def holds(text: str) -> None:
-        assert sign.may_be_in(text, set(text))
+        assert kind.may_be_in(text, set(text))
 
     holds()
 
 
 @given(st.from_regex(structure.WORD_HTML))
-def test_what_word_leaves_has_what_its_short_look_asks_for(line: str) -> None:
+def test_every_line_pasted_from_word_passes_its_quick_test(line: str) -> None:
     page = PageSource("a.md", "en", {"title": "A"}, line, 1)
-    found = [str(one) for one in structure.problems(page, "<h1>A</h1> a")]
-    marks = [one for one in page.text.split("\n") if structure.WORD_HTML.search(one)]
-    assert len([what for what in found if "Word" in what]) == len(marks)
+    problems = [str(problem) for problem in structure.problems(page, "<h1>A</h1> a")]
+    marks = [part for part in page.text.split("\n") if structure.WORD_HTML.search(part)]
+    assert len([problem for problem in problems if "Word" in problem]) == len(marks)
 
 
 @given(st.from_regex(secret_checks.SECRET_KEY), ANY_WORDS, st.sampled_from(["", " ", "-", "\xa0", "\u200b", "\u00ad"]))
 def test_a_secret_key_is_found_however_it_is_spread(key: str, around: str, between: str) -> None:
     line = f"{around}\n{between.join(key)}"
-    assert found_in(line) == found_slowly_in(line)
+    assert secrets_in(line) == secrets_by_full_search(line)
 
 
 @given(ANY_WORDS)
 @example("ＢＥＧＩＮ PRIVATE KEY")
 @example("BEGIN PRıVATE KEY")
 @example("ᴬGE-SECRET-KEY-1AAAAAAAA")
-def test_a_short_look_for_secrets_says_of_no_text_that_it_is_clean_which_is_not(text: str) -> None:
-    assert found_in(text) == found_slowly_in(text)
+def test_the_quick_test_for_secrets_calls_no_text_clean_that_is_not(text: str) -> None:
+    assert secrets_in(text) == secrets_by_full_search(text)
 
 
-def found_in(text: str) -> list[str]:
-    return [str(one) for one in secret_checks.secrets_in_text(text, "x", tokens=False)]
+def secrets_in(text: str) -> list[str]:
+    return [str(problem) for problem in secret_checks.secrets_in_text(text, "x", tokens=False)]
 
 
-def found_slowly_in(text: str) -> list[str]:
+def secrets_by_full_search(text: str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secret_checks, "has_no_key", lambda _: False)
-        return found_in(text)
+        return secrets_in(text)
 
 
 def characters_outside(pattern: re.Pattern[str]) -> list[str]:

@@ -268,16 +268,16 @@ def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> No
 )
 @pytest.mark.parametrize("key", ["title", "description", "anything"])
 def test_a_value_that_no_file_can_hold_is_a_sentence(
-    folder: Any, said: Callable[[], str], key: str, value: str
+    folder: Any, refusal: Callable[[], str], key: str, value: str
 ) -> None:
     folder.page("page", **{key: value})
-    assert said().startswith("content/en/page.md")
+    assert refusal().startswith("content/en/page.md")
 
 
 @pytest.mark.parametrize("title", ["'  '", r'"\n"', '"\u00a0"'])
-def test_a_title_of_spaces_is_none(folder: Any, said: Callable[[], str], title: str) -> None:
+def test_a_title_of_spaces_is_none(folder: Any, refusal: Callable[[], str], title: str) -> None:
     folder.page("page", title=title)
-    assert "content/en/page.md: has no title" in said()
+    assert "content/en/page.md: has no title" in refusal()
 
 
 FILES: list[tuple[str, str]] = [
@@ -433,10 +433,10 @@ def test_a_chat_message_with_its_sender_endangers() -> None:
     assert isinstance(problem, Danger)
 
 
-def test_a_table_in_two_versions_is_one_sentence_with_its_line(folder: Any, said: Any) -> None:
+def test_a_table_in_two_versions_is_one_sentence_with_its_line(folder: Any, refusal: Any) -> None:
     path = folder.csv("helplines")
     path.write_text(f"{path.read_text(encoding='utf-8')}<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> other\n", encoding="utf-8")
-    assert said().startswith("content/tables/helplines.csv, line 3: two versions of the file stand here")
+    assert refusal().startswith("content/tables/helplines.csv, line 3: two versions of the file stand here")
 
 
 def test_what_a_spreadsheet_left_in_a_cell_and_a_campaign_without_a_row(folder: Any) -> None:
@@ -517,6 +517,13 @@ ODD_FILES: list[tuple[str, str, bytes, str]] = [
     ("NUL in front matter", "en/a.md", PAGE.replace("title: A", "title: A\0").encode(), "line 2: a sign stands there that"),
     ("escape sequence", "en/a.md", PAGE.replace("Text", "\x1b[31m").encode(), "line 8: a sign stands there that is no"),
     ("endless page", "en/a.md", (PAGE + "x " * 150_000).encode(), "A page may have 200,000"),
+    (
+        "list 300 levels deep",
+        "en/a.md",
+        (PAGE + "".join(f"{'    ' * n}- item\n" for n in range(300))).encode(),
+        "line 29: the list is nested too deeply",
+    ),
+    ("list of 900 levels in one line", "en/a.md", (PAGE + "- " * 900 + "x").encode(), "line 9: the list is nested"),
     ("row of brackets", "en/a.md", (PAGE + "[" * 20_000).encode(), "line 9: a long row of [ stands there"),
     ("empty page", "en/a.md", b"", "content/en/a.md: is empty"),
     ("two addresses in one", "en/a/index.md", PAGE.encode(), "content/en/a/index.md: would have the address of a.md"),
@@ -698,12 +705,14 @@ def test_a_page_in_the_menu_is_suggested_as_it_must_be_written(folder: Any, name
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
-def test_settings_in_another_encoding_say_which_is_right(folder: Any, said: Callable[[], str], encoding: str) -> None:
+def test_settings_in_another_encoding_say_which_is_right(
+    folder: Any, refusal: Callable[[], str], encoding: str
+) -> None:
     path = folder.root / "content" / "portal.yml"
     path.write_bytes(
         path.read_text(encoding="utf-8").replace("Nobody yet", "Nobody\u00a0yet").encode(encoding, "replace")
     )
-    assert said() == (
+    assert refusal() == (
         "content/portal.yml: has letters that are not UTF-8. Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)."
     )
 
@@ -717,11 +726,11 @@ def test_a_note_to_a_colleague_in_a_comment_is_not_published(folder: Any) -> Non
 
 @pytest.mark.parametrize("cell", ['"Talk" more.', '"Talk'])
 def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
-    folder: Any, said: Callable[[], str], cell: str
+    folder: Any, refusal: Callable[[], str], cell: str
 ) -> None:
     path = folder.csv("events")
     path.write_text(path.read_text(encoding="utf-8").replace("Talk", cell), encoding="utf-8")
-    assert said().startswith("content/tables/events.csv, row 2: is not well formed")
+    assert refusal().startswith("content/tables/events.csv, row 2: is not well formed")
 
 
 def test_pages_whose_titles_differ_only_in_how_they_are_written_are_said(folder: Any) -> None:

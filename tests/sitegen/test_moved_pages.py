@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from sitegen.content.pages import AllPages, PageSource
-from sitegen.publish import moved_pages
-from sitegen.publish.moved_pages import KnownPage
+from sitegen.publish.addresses import known_pages, moved_pages, redirects
+from sitegen.publish.addresses.known_pages import KnownPage
 from sitegen.publish.withdrawals import withdrawal
 
 from tests.sitegen.conftest import TODAY
@@ -36,65 +36,67 @@ def rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
 def known_after(*libraries: AllPages) -> dict[str, KnownPage]:
     known: dict[str, KnownPage] = {}
     for one in libraries:
-        known = moved_pages.updated(one, known)
+        known = known_pages.with_library(one, known)
     return known
 
 
 def test_a_page_under_another_name_with_another_title_is_known_by_its_text() -> None:
     moved = library(page("your-rights", TEXT.replace("# Rights", "# Your rights")))
     known = known_after(library(page("rights")), moved)
-    assert moved_pages.redirects(moved, [], known) == {"rights.md": "your-rights.md"}
-    [said] = moved_pages.said(moved, [], known)
-    assert "the page rights has moved to your-rights, where the same text stands" in said
+    assert moved_pages.redirect_targets(moved, [], known) == {"rights.md": "your-rights.md"}
+    [warning] = moved_pages.warnings(moved, [], known)
+    assert "the page rights has moved to your-rights, where the same text stands" in warning
 
 
 def test_it_goes_on_leading_there_for_ever_whatever_becomes_of_the_text() -> None:
     edited = library(page("your-rights", "\n# Other\n\nQuite another text.\n"))
     known = known_after(library(page("rights")), library(page("your-rights")), edited, edited)
-    assert moved_pages.redirects(edited, [], known) == {"rights.md": "your-rights.md"}
+    assert moved_pages.redirect_targets(edited, [], known) == {"rights.md": "your-rights.md"}
 
 
 def test_a_page_that_moved_twice_leads_straight_to_its_end() -> None:
     last = library(page("c"))
     known = known_after(library(page("a")), library(page("b")), last)
-    assert moved_pages.redirects(last, [], known) == {"a.md": "c.md", "b.md": "c.md"}
+    assert moved_pages.redirect_targets(last, [], known) == {"a.md": "c.md", "b.md": "c.md"}
 
 
 def test_two_pages_with_that_text_are_not_guessed_between() -> None:
     two = library(page("one"), page("two"))
     known = known_after(library(page("rights")), two)
-    assert moved_pages.redirects(two, [], known) == {}
-    [said] = moved_pages.said(two, [], known)
-    assert "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in said
-    assert "leave new empty if it is gone for good" in said
+    assert moved_pages.redirect_targets(two, [], known) == {}
+    [warning] = moved_pages.warnings(two, [], known)
+    assert (
+        "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in warning
+    )
+    assert "leave new empty if it is gone for good" in warning
 
 
 def test_a_text_that_stood_there_before_is_no_move() -> None:
     before, after = library(page("rights"), page("copy-of-it")), library(page("copy-of-it"))
-    assert moved_pages.redirects(after, [], known_after(before, after)) == {}
+    assert moved_pages.redirect_targets(after, [], known_after(before, after)) == {}
 
 
 def test_most_of_a_text_is_a_suggestion_and_nothing_of_it_is_none() -> None:
     before = library(page("rights"))
     near = library(page("law", f"{TEXT}\nMore.\n"))
-    assert "perhaps write law under new" in "".join(moved_pages.said(near, [], known_after(before, near)))
+    assert "perhaps write law under new" in "".join(moved_pages.warnings(near, [], known_after(before, near)))
     far = library(page("law", "\n# Law\n\nOther.\n"))
-    assert "If it moved, name it there." in "".join(moved_pages.said(far, [], known_after(before, far)))
+    assert "If it moved, name it there." in "".join(moved_pages.warnings(far, [], known_after(before, far)))
 
 
 def test_the_table_is_believed_before_the_text() -> None:
     moved = library(page("your-rights"), page("help", "\n# Help\n\nCall.\n"))
     known = known_after(library(page("rights")), moved)
-    assert moved_pages.redirects(moved, rows(("rights", "help")), known) == {"rights.md": "help.md"}
-    assert moved_pages.redirects(moved, rows(("rights", "")), known) == {}
-    assert [*moved_pages.said(moved, rows(("rights", "")), known)] == []
+    assert moved_pages.redirect_targets(moved, rows(("rights", "help")), known) == {"rights.md": "help.md"}
+    assert moved_pages.redirect_targets(moved, rows(("rights", "")), known) == {}
+    assert [*moved_pages.warnings(moved, rows(("rights", "")), known)] == []
 
 
 def test_a_page_that_is_back_leads_nowhere() -> None:
     back = library(page("rights"), page("your-rights"))
     known = known_after(library(page("rights")), library(page("your-rights")), back)
-    assert moved_pages.redirects(back, [], known) == {}
-    assert [*moved_pages.said(back, [], known)] == []
+    assert moved_pages.redirect_targets(back, [], known) == {}
+    assert [*moved_pages.warnings(back, [], known)] == []
 
 
 @pytest.mark.parametrize(
@@ -117,9 +119,9 @@ def test_a_page_that_is_back_leads_nowhere() -> None:
 )
 def test_rows_that_lead_nowhere_are_said(pairs: list[tuple[str, str]], sentence: str) -> None:
     one, table = library(page("rights")), rows(*pairs)
-    said = [str(problem) for problem in moved_pages.problems(one, table)]
-    assert any(sentence in line and line.startswith("content/tables/moved.csv") for line in said), said
-    assert all("rights.md" not in end for end in moved_pages.redirects(one, table, {}).values())
+    problems = [str(problem) for problem in moved_pages.problems(one, table)]
+    assert any(sentence in line and line.startswith("content/tables/moved.csv") for line in problems), problems
+    assert all("rights.md" not in end for end in moved_pages.redirect_targets(one, table, {}).values())
 
 
 @pytest.mark.parametrize(
@@ -148,20 +150,20 @@ def test_a_page_is_named_as_people_have_it_before_them(written: str) -> None:
     ],
 )
 def test_the_address_of_another_site_is_no_page_of_this_one(old: str, new: str, column: str) -> None:
-    [said] = map(str, moved_pages.problems(library(page("rights")), rows((old, new)), "https://portal.example"))
-    assert said.startswith(
+    [problem] = map(str, moved_pages.problems(library(page("rights")), rows((old, new)), "https://portal.example"))
+    assert problem.startswith(
         f"content/tables/moved.csv, row 0, column {column}: {new if column == 'new' else old} is the"
     )
-    assert "address of another site" in said
+    assert "address of another site" in problem
 
 
 def test_addresses_of_this_site_are_pages_and_only_its_languages_are_left_out_of_them() -> None:
     one = library(page("rights"), page("law/rights"))
     own = rows(("https://Portal.example/en/gone/", "https://portal.example/ta/rights/"), ("/law/gone/", "/law/rights/"))
     assert [*moved_pages.problems(one, own, "https://portal.example")] == []
-    assert moved_pages.redirects(one, own, {}) == {"gone.md": "rights.md", "law/gone.md": "law/rights.md"}
-    [said] = map(str, moved_pages.problems(one, rows(("gone", "/xx/rights/")), "https://portal.example"))
-    assert "the page /xx/rights/ is not there" in said
+    assert moved_pages.redirect_targets(one, own, {}) == {"gone.md": "rights.md", "law/gone.md": "law/rights.md"}
+    [problem] = map(str, moved_pages.problems(one, rows(("gone", "/xx/rights/")), "https://portal.example"))
+    assert "the page /xx/rights/ is not there" in problem
     assert moved_pages.name_of("/zh-Hant/rights/", ("en", "zh-Hant")) == "rights.md"
     assert moved_pages.name_of("/ta/", ("en", "ta")) == "index.md"
 
@@ -171,10 +173,10 @@ def test_english_that_went_leaves_no_other_language_in_its_place() -> None:
     after = library(tamil, page("your-rights"))
     known = known_after(library(page("rights"), tamil), after)
     assert after.find("rights.md", "en").withdrawn
-    assert moved_pages.redirects(after, [], known) == {"rights.md": "your-rights.md"}, "of its English readers"
+    assert moved_pages.redirect_targets(after, [], known) == {"rights.md": "your-rights.md"}, "of its English readers"
     alone = library(tamil)
-    assert moved_pages.redirects(alone, [], known_after(library(page("rights"), tamil), alone)) == {}
-    assert [*moved_pages.said(alone, [], known_after(library(page("rights"), tamil), alone))] == []
+    assert moved_pages.redirect_targets(alone, [], known_after(library(page("rights"), tamil), alone)) == {}
+    assert [*moved_pages.warnings(alone, [], known_after(library(page("rights"), tamil), alone))] == []
 
 
 def test_a_redirect_is_a_page_without_a_script_in_each_language(folder: Any) -> None:
@@ -200,7 +202,7 @@ def test_a_redirect_is_a_page_without_a_script_in_each_language(folder: Any) -> 
         "/ta/rights/", ""
     )
     assert any("the page gone is gone" in line for line in folder.check().warnings)
-    assert moved_pages.targets(site) == {
+    assert redirects.targets(site) == {
         "/en/rights/": "/en/your-rights/", "/or/rights/": "/or/your-rights/",
     }  # fmt: skip
 
@@ -229,13 +231,13 @@ def test_a_withdrawn_story_leaves_no_redirect_that_names_it(folder: Any) -> None
             assert "new-name" not in page
             assert "refresh" not in page
             assert "This page is no longer here" in page
-        assert moved_pages.targets(site) == {}
+        assert redirects.targets(site) == {}
         site = folder.build()
 
 
-def test_a_file_of_addresses_that_is_broken_is_a_sentence(folder: Any, said: Any) -> None:
+def test_a_file_of_addresses_that_is_broken_is_a_sentence(folder: Any, refusal: Any) -> None:
     (folder.root / "content" / "addresses.json").write_text("<<<<<<< HEAD", encoding="utf-8")
-    assert said().startswith("content/addresses.json: cannot be read.")
+    assert refusal().startswith("content/addresses.json: cannot be read.")
 
 
 def test_a_district_without_the_table_needs_none(folder: Any) -> None:
@@ -245,8 +247,8 @@ def test_a_district_without_the_table_needs_none(folder: Any) -> None:
 
 def test_every_page_of_the_demonstration_is_remembered() -> None:
     known = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
-    there = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
-    assert there <= {*known}
+    names = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
+    assert names <= {*known}
 
 
 def events(*pages: tuple[str, str]) -> AllPages:
@@ -255,9 +257,9 @@ def events(*pages: tuple[str, str]) -> AllPages:
         replace(
             page(f"events/{name}"),
             generated=True,
-            meta={"title": name if not said else "Play", **({"description": said} if said else {})},
+            meta={"title": name if not text else "Play", **({"description": text} if text else {})},
         )
-        for name, said in pages
+        for name, text in pages
     ]
     return library(page("events", "\n# Events\n\nAll.\n"), *generated)
 
@@ -265,7 +267,7 @@ def events(*pages: tuple[str, str]) -> AllPages:
 def known_of_events(*libraries: AllPages) -> dict[str, KnownPage]:
     known: dict[str, KnownPage] = {}
     for one in libraries:
-        known = moved_pages.with_events(one, moved_pages.updated(one, known))
+        known = known_pages.with_events(one, known_pages.with_library(one, known))
     return known
 
 
@@ -273,19 +275,19 @@ def test_an_event_under_another_id_leads_there_and_one_that_is_gone_to_all_event
     before = events(("play", "8 June, school"), ("clinic", "9 June, hall"), ("on/2027-06", ""), ("in/north", ""))
     after = events(("play-in-june", "8 June, school"), ("in/north", ""))
     known = known_of_events(before, after)
-    assert moved_pages.redirects(after, [], known) == {
+    assert moved_pages.redirect_targets(after, [], known) == {
         "events/play.md": "events/play-in-june.md", "events/clinic.md": "events.md", "events/on/2027-06.md": "events.md",
     }  # fmt: skip
     last = events(("in/north", ""))
-    assert moved_pages.redirects(last, [], known_of_events(before, after, last))["events/play.md"] == "events.md"
-    assert [*moved_pages.said(last, [], known)] == [], "empty lists and old events are no news"
-    back = moved_pages.redirects(before, [], known_of_events(before, after, before))
+    assert moved_pages.redirect_targets(last, [], known_of_events(before, after, last))["events/play.md"] == "events.md"
+    assert [*moved_pages.warnings(last, [], known)] == [], "empty lists and old events are no news"
+    back = moved_pages.redirect_targets(before, [], known_of_events(before, after, before))
     assert back == {"events/play-in-june.md": "events/play.md"}, "the others are back"
 
 
 def test_two_events_that_say_the_same_are_not_guessed_between() -> None:
     after = events(("a", "8 June"), ("b", "8 June"))
-    assert moved_pages.redirects(after, [], known_of_events(events(("old", "8 June")), after)) == {
+    assert moved_pages.redirect_targets(after, [], known_of_events(events(("old", "8 June")), after)) == {
         "events/old.md": "events.md"
     }
 

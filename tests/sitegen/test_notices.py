@@ -48,14 +48,14 @@ def test_each_event_has_a_poster_and_a_hand_out_and_each_language_a_wall_poster(
     folder: Any, tmp_path: Path, language: str
 ) -> None:
     folder.row("events", title_ta="கூட்டம்", title_or="ବୈଠକ", spoken="ta or", children="true")
-    made = papers(folder, tmp_path, language)
-    assert {name: sheets(pdf) for name, pdf in made.items()} == {
+    pdfs = papers(folder, tmp_path, language)
+    assert {name: sheets(pdf) for name, pdf in pdfs.items()} == {
         f"meeting-poster-{language}.pdf": [A4],
         f"meeting-handout-{language}.pdf": [A5],
         f"wall-{language}.pdf": [A4],
     }
     if language != "en":
-        assert all(fonts.font_of(language).replace(" ", "").encode() in pdf for pdf in made.values())
+        assert all(fonts.font_of(language).replace(" ", "").encode() in pdf for pdf in pdfs.values())
 
 
 def test_a_full_programme_still_fits_one_sheet(folder: Any, tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_a_full_programme_still_fits_one_sheet(folder: Any, tmp_path: Path) -> N
     folder.table(
         "events", {**MEETING, "title_en": "A title with many words " * 5, "what_en": "What happens. " * 30}, *parts
     )
-    made = papers(folder, tmp_path)
-    assert sheets(made["meeting-poster-en.pdf"]) == [A4]
-    assert sheets(made["meeting-handout-en.pdf"]) == [A5]
+    pdfs = papers(folder, tmp_path)
+    assert sheets(pdfs["meeting-poster-en.pdf"]) == [A4]
+    assert sheets(pdfs["meeting-handout-en.pdf"]) == [A5]
 
 
 def test_a_paper_says_what_one_must_know_before_going(
@@ -108,15 +108,15 @@ def test_which_events_are_put_on_walls(folder: Any, tmp_path: Path, monkeypatch:
     weekly = {**MEETING, "id": "weekly", "repeats": "weekly", "repeats_until": "2027-03-01", "example": "true"}
     past = {**MEETING, "id": "past-one", "starts": "2026-02-01T10:00", "state": "held"}
     folder.table("events", {**MEETING, "state": "cancelled"}, weekly, past)
-    made = data(folder, tmp_path, monkeypatch)
-    assert [paper["kind"] for paper in made] == ["poster", "handout", "wall"]
-    assert made[0]["others"] == [
+    papers_data = data(folder, tmp_path, monkeypatch)
+    assert [paper["kind"] for paper in papers_data] == ["poster", "handout", "wall"]
+    assert papers_data[0]["others"] == [
         "8 February 2027, 10:00",
         "15 February 2027, 10:00",
         "22 February 2027, 10:00",
         "1 March 2027, 10:00",
     ]
-    assert made[0]["example"] == "An example, to show how this page works. It does not take place."
+    assert papers_data[0]["example"] == "An example, to show how this page works. It does not take place."
 
 
 def test_the_strips_name_the_numbers_of_help_and_the_site(

@@ -97,28 +97,28 @@ def test_what_was_meant_as_a_page_and_is_none(folder: Any, name: str) -> None:
         ("---\n- a\n---\nText", "page.md, line 2: this line has no key and colon."),
     ],
 )
-def test_front_matter(folder: Any, said: Callable[[], str], text: str, sentence: str) -> None:
+def test_front_matter(folder: Any, refusal: Callable[[], str], text: str, sentence: str) -> None:
     (folder.root / "content/ta/page.md").write_text(text, encoding="utf-8")
-    assert "content/ta/page.md" in said()
-    assert sentence in said()
+    assert "content/ta/page.md" in refusal()
+    assert sentence in refusal()
 
 
-def test_a_page_in_another_encoding(folder: Any, said: Callable[[], str]) -> None:
+def test_a_page_in_another_encoding(folder: Any, refusal: Callable[[], str]) -> None:
     (folder.root / "content/ta/page.md").write_bytes("---\ntitle: é\n---\n".encode("cp1252"))
-    assert "content/ta/page.md: has letters that are not UTF-8" in said()
+    assert "content/ta/page.md: has letters that are not UTF-8" in refusal()
 
 
-def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
+def test_portal_yml(folder: Any, refusal: Callable[[], str]) -> None:
     path = folder.root / "content/portal.yml"
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole.replace("exit_url", "exit"), encoding="utf-8")
-    assert "content/portal.yml: exit_url is missing." in said()
+    assert "content/portal.yml: exit_url is missing." in refusal()
     path.write_text("a: b: c", encoding="utf-8")
-    assert "content/portal.yml, line 1: cannot be read." in said()
+    assert "content/portal.yml, line 1: cannot be read." in refusal()
     path.write_text(whole.replace("demonstration: true", "demonstration: false"), encoding="utf-8")
-    assert "desk police: has no key or no pickup line. Run: python3 build.py desk --desk police new-key" in said()
+    assert "desk police: has no key or no pickup line. Run: python3 build.py desk --desk police new-key" in refusal()
     path.unlink()
-    assert "content/portal.yml: is missing." in said()
+    assert "content/portal.yml: is missing." in refusal()
 
 
 @pytest.mark.parametrize(
@@ -144,10 +144,10 @@ def test_portal_yml(folder: Any, said: Callable[[], str]) -> None:
         ({"desks": "police"}, "desks: this is no list."),
     ],
 )
-def test_what_portal_yml_holds(folder: Any, said: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
+def test_what_portal_yml_holds(folder: Any, refusal: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
     path = folder.root / "content/portal.yml"
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
-    assert f"content/portal.yml, {sentence}" in said() or sentence in said()
+    assert f"content/portal.yml, {sentence}" in refusal() or sentence in refusal()
 
 
 def test_the_page_on_the_leaflet_is_there(folder: Any) -> None:
@@ -172,18 +172,18 @@ def test_the_page_on_the_leaflet_is_there(folder: Any) -> None:
         ({"people": [{"key": "x"}]}, "desk police, people: somebody has no id."),
     ],
 )
-def test_desks_of_portal_yml(folder: Any, said: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
+def test_desks_of_portal_yml(folder: Any, refusal: Callable[[], str], changes: dict[str, Any], sentence: str) -> None:
     path = folder.root / "content/portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["desks"][0] |= changes
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert sentence in said()
+    assert sentence in refusal()
 
 
-def test_a_language_without_its_folder(folder: Any, said: Callable[[], str]) -> None:
+def test_a_language_without_its_folder(folder: Any, refusal: Callable[[], str]) -> None:
     (folder.root / "content/or/index.md").unlink()
     (folder.root / "content/or").rmdir()
-    assert "content/or: is not there." in said()
+    assert "content/or: is not there." in refusal()
 
 
 def test_what_waits_for_a_person_is_named(folder: Any) -> None:

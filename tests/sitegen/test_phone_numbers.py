@@ -1,4 +1,4 @@
-"""A phone number stands in one place: what pages and tables draw from helplines.csv, and what is found beside it."""
+"""Phone numbers are filled in from helplines.csv, and any other number in content/ is found."""
 
 import time
 from pathlib import Path
@@ -183,7 +183,7 @@ def test_a_number_keeps_its_groups_in_order_in_a_language_from_right_to_left() -
     assert "[1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}650](tel:18004252650)" in text
     assert [*unknown_numbers(text, {"18004252650"})] == []
     assert [
-        found.shown for found in unknown_numbers("1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}651", {"18004252650"})
+        number.shown for number in unknown_numbers("1800\N{NO-BREAK SPACE}4252\N{NO-BREAK SPACE}651", {"18004252650"})
     ]
 
 
@@ -195,15 +195,15 @@ def test_the_content_names_its_numbers_by_their_rows() -> None:
 @pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
 def test_words_of_the_interface_name_no_number(language: str) -> None:
     for message in i18n.catalog(language):
-        said = message.string if isinstance(message.string, str) else " ".join(message.string or ())
-        assert [*unknown_numbers(said, KNOWN)] == []
+        text = message.string if isinstance(message.string, str) else " ".join(message.string or ())
+        assert [*unknown_numbers(text, KNOWN)] == []
 
 
 def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any) -> None:
     settings = folder.root / "content" / "portal.yml"
-    there = settings.read_text(encoding="utf-8")
+    before = settings.read_text(encoding="utf-8")
     more = '\n# sms:\n#   templates: {reminder: {en: "1107..."}}\nsms:\n  templates: {reminder: {en: "110712"}}\n'
-    settings.write_text(there + more, encoding="utf-8")
+    settings.write_text(before + more, encoding="utf-8")
     assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]
 
 

@@ -89,10 +89,10 @@ def test_a_helpline_may_be_named_and_a_question_needs_no_source(folder: Folder) 
     ],
 )
 def test_a_wrong_cell_is_a_sentence(
-    folder: Folder, said: Callable[[], str], table: str, row: dict[str, Any], sentence: str
+    folder: Folder, refusal: Callable[[], str], table: str, row: dict[str, Any], sentence: str
 ) -> None:
     folder.table(table, row)
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 def test_every_phrase_of_this_district_is_in_all_its_languages() -> None:
@@ -110,11 +110,11 @@ def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
     phrases = tuple(
         portals.Choice(row["id"], {code: row[f"name_{code}"] for code in codes if row[f"name_{code}"]}) for row in rows
     )
-    said: list[tuple[str, str, str]] = []
+    spoken: list[tuple[str, str, str]] = []
 
     class Pipeline:
         def clip(self, language: str, key: str, words: str) -> portals.Clip | None:
-            said.append((language, key, words))
+            spoken.append((language, key, words))
             return portals.Clip(2, (portals.SoundFile("/a.mp3", "audio/mpeg", 3000),)) if words else None
 
     portal = make_district().portal
@@ -123,4 +123,4 @@ def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
         assert {f"phrase/{row['id']}" for row in rows} <= set(made.clips[code]), code
         answer = " ".join(row[f"name_{code}"] for row in rows[:3])
         assert len(made.sentence_clips(answer, code)) == 3, "an answer of three sentences has three clips"
-    assert len({words for _, key, words in said if key.startswith("phrase/")}) == len(rows) * len(codes)
+    assert len({words for _, key, words in spoken if key.startswith("phrase/")}) == len(rows) * len(codes)

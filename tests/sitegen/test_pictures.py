@@ -94,19 +94,19 @@ def test_a_photo_that_was_found_right_is_not_decoded_at_each_check(
 def test_a_photo_is_decoded_once_for_all_pages_languages_and_builds(
     folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, made, decode = folder.root / "content" / "media" / "meeting.jpg", [], photos.decode
+    path, decoded, decode = folder.root / "content" / "media" / "meeting.jpg", [], photos.decode
     path.parent.mkdir()
     Image.new("RGB", (400, 300), "red").save(path)
-    monkeypatch.setattr(photos, "decode", lambda name, data: made.append(name) or decode(name, data))
+    monkeypatch.setattr(photos, "decode", lambda name, data: decoded.append(name) or decode(name, data))
     for page in ("index", "rights"):
         folder.page(page, "![A meeting](/media/meeting.jpg)")
     before = {file.name: file.read_bytes() for file in (folder.build() / "pictures").iterdir()}
     assert len(before) == 6
-    assert made == ["meeting.jpg"] * 2, "by the check, and for its small files"
+    assert decoded == ["meeting.jpg"] * 2, "by the check, and for its small files"
     (folder.root / ".build" / "pictures" / sorted(before)[0]).unlink()  # as a withdrawal does, or a full disk
     after = {file.name: file.read_bytes() for file in (folder.build() / "pictures").iterdir()}
     assert after == before
-    assert len(made) == 3
+    assert len(decoded) == 3
     assert 'width="360" height="270"' in home(folder)
     Image.new("RGB", (400, 300), "green").save(path)
     assert {*(file.name for file in (folder.build() / "pictures").iterdir())}.isdisjoint(before)
@@ -194,9 +194,9 @@ def test_what_is_transparent_is_laid_on_white(folder: Any) -> None:
     path = photo(folder).with_suffix(".png")
     Image.new("RGBA", (800, 600)).save(path)
     folder.page("index", "![A drawing](/media/meeting.png)")
-    for shown in (folder.build() / "pictures").iterdir():
-        with Image.open(shown) as opened:
-            assert min(opened.convert("RGB").getpixel((9, 9))) > 245, shown.name
+    for path in (folder.build() / "pictures").iterdir():
+        with Image.open(path) as opened:
+            assert min(opened.convert("RGB").getpixel((9, 9))) > 245, path.name
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "JPEG2000", "ICO"])
@@ -208,9 +208,9 @@ def test_a_picture_of_another_kind_under_a_photos_name_is_said(folder: Any, kind
 
 def test_a_photo_that_unfolds_into_too_much_is_said(folder: Any) -> None:
     Image.new("1", (30_000, 30_000)).save(photo(folder).with_suffix(".png"))
-    [said] = folder.problems()
-    assert "meeting.png: cannot be read" in said
-    assert "16 million pixels" in said
+    [problem] = folder.problems()
+    assert "meeting.png: cannot be read" in problem
+    assert "16 million pixels" in problem
 
 
 def test_a_turned_photo_stands_upright(folder: Any) -> None:

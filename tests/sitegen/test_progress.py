@@ -26,16 +26,16 @@ def test_each_language_shows_what_it_lacks(folder: Any) -> None:
     assert "signs" not in rows["ta"].unrecorded
     assert "signs" in rows["or"].unrecorded
     assert rows["en"].words == ()
-    said = "\n".join(table(iter(rows.values()), {"or": "ଓଡ଼ିଆ"}))
-    assert "content/or/signs.md: missing" in said
-    assert "content/ta/index.md: the English has changed since" in said
+    lines = "\n".join(table(iter(rows.values()), {"or": "ଓଡ଼ିଆ"}))
+    assert "content/or/signs.md: missing" in lines
+    assert "content/ta/index.md: the English has changed since" in lines
 
 
 def test_long_sentences_and_hard_words_are_named_with_their_line(folder: Any) -> None:
     folder.page("long", "Short.\n\n" + " ".join(["word"] * 25) + ".\n\nPlease utilise it.")
-    said = list(advice(library(folder)))
-    assert any("content/en/long.md, line 10: a sentence of 25 words" in line for line in said)
-    assert any('line 12: "utilise". People say: use.' in line for line in said)
+    lines = list(advice(library(folder)))
+    assert any("content/en/long.md, line 10: a sentence of 25 words" in line for line in lines)
+    assert any('line 12: "utilise". People say: use.' in line for line in lines)
 
 
 def test_links_blocks_and_quoted_speech_are_left_alone(folder: Any) -> None:

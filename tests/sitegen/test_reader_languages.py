@@ -10,7 +10,7 @@ import pytest
 
 from forms.core.problem import Danger, Problem, place_in
 from tests.sitegen.conftest import TODAY, Folder
-from tests.sitegen.reader_languages import left_in_english, told
+from tests.sitegen.reader_languages import in_language, left_in_english
 
 SITEGEN = Path(__file__).parents[2] / "site" / "sitegen"
 FOLDERS = ("checks", "content", "languages", "layers", "lint", "media", "print", "publish", "render")
@@ -34,10 +34,15 @@ FOR_OPERATORS = {
     "publish/withdrawals/withdrawal.py": "files of a site that is published",
     "render/engine/interface.py": "mkdocs.yml",
 }
-"""Modules that speak to whoever runs a machine, each with what they speak about: the terminal speaks English."""
+"""Modules with messages for operators at a terminal, which are in English, and what they are about."""
 
-SAYING = {"ActiveContent": slice(1), "CellProblem": slice(1, 4), "Danger": slice(1, 3), "Problem": slice(1, 3)}
-"""Calls with sentences for staff, and which of their arguments these are."""
+SENTENCE_ARGUMENTS = {
+    "ActiveContent": slice(1),
+    "CellProblem": slice(1, 4),
+    "Danger": slice(1, 3),
+    "Problem": slice(1, 3),
+}
+"""Calls with messages for staff, and which of their arguments these are."""
 
 MODULES = [
     path
@@ -47,35 +52,36 @@ MODULES = [
 ]
 
 
-def plain(node: ast.expr) -> Iterator[str]:
-    """Yield the English that an expression can be, where no call has marked it."""
+def unmarked(node: ast.expr) -> Iterator[str]:
+    """Yield the English texts of an expression that are not marked for translation."""
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and " " in str(node.value)):
         yield ast.unparse(node)
     elif isinstance(node, ast.IfExp):
-        yield from (*plain(node.body), *plain(node.orelse))
+        yield from (*unmarked(node.body), *unmarked(node.orelse))
     elif isinstance(node, ast.BinOp):
-        yield from (*plain(node.left), *plain(node.right))
+        yield from (*unmarked(node.left), *unmarked(node.right))
     elif isinstance(node, ast.BoolOp | ast.Tuple):
-        yield from (text for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr) for text in plain(one))
+        children = (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        yield from (text for child in children for text in unmarked(child))
 
 
 def sentences(node: ast.AST) -> list[ast.expr]:
-    """Return the expressions of a node that are sentences for staff, by the place where they stand."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING:
-        return [*node.args[SAYING[node.func.id]], *(one.value for one in node.keywords)]
+    """Return the expressions of a node that are messages for staff, judged by their position."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SENTENCE_ARGUMENTS:
+        return [*node.args[SENTENCE_ARGUMENTS[node.func.id]], *(keyword.value for keyword in node.keywords)]
     if isinstance(node, ast.Assign) and {"what", "todo"} & {
-        getattr(one, "id", "") for one in ast.walk(node.targets[0])
+        getattr(target, "id", "") for target in ast.walk(node.targets[0])
     }:
         return [node.value]
     if isinstance(node, ast.Return | ast.Yield) and isinstance(node.value, ast.Tuple):
-        return [one for one in node.value.elts if ast.unparse(one).rstrip("'\"").endswith(".")]
+        return [part for part in node.value.elts if ast.unparse(part).rstrip("'\"").endswith(".")]
     return []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SITEGEN).as_posix())
 def test_no_sentence_for_staff_is_plain_english(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [text for node in ast.walk(tree) for one in sentences(node) for text in plain(one)] == [], (
+    assert [text for node in ast.walk(tree) for sentence in sentences(node) for text in unmarked(sentence)] == [], (
         "write it as _(...)"
     )
 
@@ -93,19 +99,20 @@ what = f"it has {count}." if count else "it is empty."
 yield Problem(where, "it has none.", _("Write one."))
 return "it is old.", _("Write it anew.")
 """
-    found = [text for node in ast.walk(ast.parse(module)) for one in sentences(node) for text in plain(one)]
-    assert sorted(found) == ["'it has none.'", "'it is empty.'", "'it is old.'", "f'it has {count}.'"]
+    nodes = ast.walk(ast.parse(module))
+    texts = [text for node in nodes for sentence in sentences(node) for text in unmarked(sentence)]
+    assert sorted(texts) == ["'it has none.'", "'it is empty.'", "'it is old.'", "f'it has {count}.'"]
 
 
 def test_modules_for_operators_are_there() -> None:
     assert [name for name in FOR_OPERATORS if not (SITEGEN / name).is_file()] == []
 
 
-# What is said of a folder full of faults
+# A folder with many mistakes
 
 
-def write_faults(folder: Folder) -> None:
-    """Write what staff get wrong into pages, tables and media, one fault or more of each kind of check."""
+def write_mistakes(folder: Folder) -> None:
+    """Write pages, tables and media with at least one mistake for each kind of check."""
     links = "[a](nowhere.md) [b](/en/nowhere/) [112](tel:113) ![](/media/none.png) [f](/media/none.mp4)"
     blocks = "[[ helpline ]]\n\n[[ Helplines ]]\n\n[[ form: concerns ]]\n\n[[ event: none ]]\n\n[[ number: 999 ]]"
     folder.page("index", f"{links}\n\n{blocks}\n\nCall 04343 123456.\n\n<script>x</script>", reviewed_on="'2026-01-01'")
@@ -136,25 +143,25 @@ def write_faults(folder: Folder) -> None:
 
 
 def test_every_fault_is_said_in_the_readers_language(folder: Folder) -> None:
-    write_faults(folder)
-    found = folder.check(TODAY).problems
-    assert len({problem.what for problem in found}) > 30, "they are told apart"
-    assert left_in_english(found) == []
+    write_mistakes(folder)
+    problems = folder.check(TODAY).problems
+    assert len({problem.what for problem in problems}) > 30
+    assert left_in_english(problems) == []
 
 
 def test_a_place_is_said_in_the_readers_language() -> None:
     place = place_in("content/tables/events.csv", row=3, row_id="camp", column="starts")
     assert place == "content/tables/events.csv, row 3 (camp), column starts"
-    assert told(place, "ta") == "content/tables/events.csv, வரிசை 3 (camp), பத்தி starts"
-    assert told(place_in("content/en/help.md", line=7), "hi") == "content/en/help.md, लाइन 7"
+    assert in_language(place, "ta") == "content/tables/events.csv, வரிசை 3 (camp), பத்தி starts"
+    assert in_language(place_in("content/en/help.md", line=7), "hi") == "content/en/help.md, लाइन 7"
     assert place_in("content/en/help.md") == "content/en/help.md"
 
 
 def test_a_problem_that_is_kept_is_still_said_in_the_readers_language() -> None:
     problem = Danger(place_in("content/en/help.md", line=7), "it is wrong.")
-    kept = pickle.loads(pickle.dumps(problem))
-    assert str(kept) == str(problem)
-    assert told(kept.where, "ta") == "content/en/help.md, வரி 7"
+    copy = pickle.loads(pickle.dumps(problem))
+    assert str(copy) == str(problem)
+    assert in_language(copy.where, "ta") == "content/en/help.md, வரி 7"
 
 
 def test_sentences_in_english_are_as_they_were() -> None:

@@ -28,9 +28,9 @@ def test_each_language_finds_its_own_pages_only(folder: Any) -> None:
     folder.page("rights", "Freedom.")
     site = folder.build()
     titles = {language: json.loads((site / language / "search/pages-0.json").read_text()) for language in ("en", "ta")}
-    made = ["events/meeting/", "events/in/north/"]
-    assert [row[0] for row in titles["en"]] == ["", "rights/", *made]
-    assert [row[0] for row in titles["ta"]] == ["", *made]
+    event_pages = ["events/meeting/", "events/in/north/"]
+    assert [row[0] for row in titles["en"]] == ["", "rights/", *event_pages]
+    assert [row[0] for row in titles["ta"]] == ["", *event_pages]
     assert json.loads((site / "en/search/66-72.json").read_text())["freedom"] == [1, 1]
 
 
@@ -50,8 +50,8 @@ CASES = json.loads((ROOT / "tests" / "search_cases.json").read_text(encoding="ut
 
 def matches(kept: str, typed: str) -> bool:
     """Return whether each typed word begins, or lies within, a kept one: as the desk looks, and wider than the site."""
-    there = " ".join(search_words.index_words(kept))
-    return all(word in there for word in search_words.query_words(typed))
+    indexed = " ".join(search_words.index_words(kept))
+    return all(word in indexed for word in search_words.query_words(typed))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case['kept']}-{case['typed']}" for case in CASES])
@@ -80,7 +80,7 @@ def test_trials_11_and_12_the_site_s_script_makes_the_same_words_as_the_desk() -
         "(044) 2766 1200, 1 2 3 4 5 6 7 8 9 0",
     ]
     program = f"{rule}\nconsole.log(JSON.stringify({json.dumps(texts)}.map(wanted)));"
-    told = node(
+    process = node(
         ["-e", program], return_completed_process=True, capture_output=True, text=True, encoding="utf-8", timeout=300
     )
-    assert json.loads(told.stdout) == [search_words.query_words(text, MIN_TOKEN_LENGTH) for text in texts]
+    assert json.loads(process.stdout) == [search_words.query_words(text, MIN_TOKEN_LENGTH) for text in texts]

@@ -7,7 +7,7 @@ import pytest
 from sitegen.content.spreadsheets import dates
 from sitegen.content.spreadsheets.table_reader import read_tables
 
-Said = Callable[[], str]
+Refusal = Callable[[], str]
 _STORED = "A spreadsheet counts 2023-03-15 like this: give the column the format of a date, and save again. "
 _YEAR = "Write the year with four digits. "
 _ZONE = "Write what the clock in the district shows, without Z or the hours after it. "
@@ -56,20 +56,20 @@ def test_a_day_without_its_hour_is_a_whole_day(folder: Any, cell: str) -> None:
         "45000.4375", "24-Jan-27", "24-Jam-2027", "24-01-2027 10", "2027-01-24T10:00Z", "2027-01-24T10:00+05:30", "2027", "10.00",
     ],
 )  # fmt: skip
-def test_what_leaves_a_doubt_is_asked_not_guessed(folder: Any, said: Said, cell: str) -> None:
+def test_what_leaves_a_doubt_is_asked_not_guessed(folder: Any, refusal: Refusal, cell: str) -> None:
     folder.row("events", starts=cell)
     doubt = " without doubt: this column has the month first in a row" if cell == "01/24/2027 10:00" else ""
-    assert said() == (
+    assert refusal() == (
         f'content/tables/events.csv, row 2, column starts: "{cell}" is not a day and time{doubt}. '
         f"{HINTS.get(cell, '')}Write it like 2027-01-24T10:00."
     )
 
 
-def test_a_column_of_days_is_read_in_the_same_way_but_takes_no_hour(folder: Any, said: Said) -> None:
+def test_a_column_of_days_is_read_in_the_same_way_but_takes_no_hour(folder: Any, refusal: Refusal) -> None:
     folder.row("helplines", checked_on="01-12-2026")
     assert folder.problems() == []
     folder.row("helplines", checked_on="01-12-2026 10:00")
-    assert 'column checked_on: "01-12-2026 10:00" is not a day.' in said()
+    assert 'column checked_on: "01-12-2026 10:00" is not a day.' in refusal()
 
 
 @pytest.mark.parametrize("separator", [b";", b"\t"])
@@ -87,17 +87,19 @@ def test_columns_may_stand_in_another_order_and_optional_ones_be_left_out(folder
     assert rows[0]["name_ta"] is None
 
 
-def test_a_column_that_stands_there_twice(folder: Any, said: Said) -> None:
+def test_a_column_that_stands_there_twice(folder: Any, refusal: Refusal) -> None:
     folder.csv("places").write_text("id,kind,name_en,name_en\nnorth,taluk,North,South\n", encoding="utf-8")
-    assert said() == "content/tables/places.csv, row 1: the column name_en stands there twice. Take one of them away."
+    assert (
+        refusal() == "content/tables/places.csv, row 1: the column name_en stands there twice. Take one of them away."
+    )
 
 
-def test_letters_that_plain_csv_turned_into_question_marks_are_noticed(folder: Any, said: Said) -> None:
+def test_letters_that_plain_csv_turned_into_question_marks_are_noticed(folder: Any, refusal: Refusal) -> None:
     """Excel's "CSV (comma delimited)" writes ? for every letter of an Indian script, and the file is clean ASCII."""
     path = folder.csv("places")
     path.write_bytes(path.read_text(encoding="utf-8").encode("ascii", "replace"))
-    assert "content/tables/places.csv, row 2, column name_ta: its letters were lost on saving." in said()
-    assert 'Take an older copy of the file, or write it again. Save it again as "CSV UTF-8' in said()
+    assert "content/tables/places.csv, row 2, column name_ta: its letters were lost on saving." in refusal()
+    assert 'Take an older copy of the file, or write it again. Save it again as "CSV UTF-8' in refusal()
 
 
 def test_question_marks_of_a_question_are_none_of_those(folder: Any) -> None:
@@ -105,9 +107,9 @@ def test_question_marks_of_a_question_are_none_of_those(folder: Any) -> None:
     assert folder.problems() == []
 
 
-def test_another_encoding_is_not_guessed(folder: Any, said: Said) -> None:
+def test_another_encoding_is_not_guessed(folder: Any, refusal: Refusal) -> None:
     folder.csv("places").write_bytes("id,kind,name_en\nnorth,taluk,Café\n".encode("cp1252"))
-    assert said().startswith("content/tables/places.csv, row 2: has letters that are not UTF-8. Save it again as")
+    assert refusal().startswith("content/tables/places.csv, row 2: has letters that are not UTF-8. Save it again as")
 
 
 COLUMNS = "id, kind, name_en, name_ta, name_or."
@@ -123,11 +125,11 @@ HEADS: list[tuple[str, str]] = [
 
 @pytest.mark.parametrize(("head", "sentence"), HEADS)
 def test_what_stands_above_the_names_of_the_columns_is_one_sentence(
-    folder: Any, said: Said, head: str, sentence: str
+    folder: Any, refusal: Refusal, head: str, sentence: str
 ) -> None:
     path = folder.csv("places")
     path.write_bytes(head.encode() + path.read_bytes())
-    told = said()
+    told = refusal()
     assert told.startswith("content/tables/places.csv, row 1: ")
     assert sentence in told
     assert "\n" not in told
@@ -137,22 +139,22 @@ def test_what_stands_above_the_names_of_the_columns_is_one_sentence(
     "data", ["%PDF-1.4 x", "<html><table><tr><td>id</td></tr></table></html>", "id|kind|name_en\nnorth|taluk|North\n",
              '"id,kind,name_en"\n"north,taluk,North"\n', "north,taluk,North\n"]
 )  # fmt: skip
-def test_what_is_no_table_is_one_sentence(folder: Any, said: Said, data: str) -> None:
+def test_what_is_no_table_is_one_sentence(folder: Any, refusal: Refusal, data: str) -> None:
     folder.csv("places").write_text(data, encoding="utf-8")
-    told = said()
+    told = refusal()
     assert "are not the names of the columns. The columns are: id, kind" in told
     assert "\n" not in told
 
 
 @pytest.mark.parametrize("name", ["Name_EN", "Name en", "name-en", "name_en\u200b", " NAME EN "])
-def test_a_column_that_is_almost_called_so_is_said_once(folder: Any, said: Said, name: str) -> None:
+def test_a_column_that_is_almost_called_so_is_said_once(folder: Any, refusal: Refusal, name: str) -> None:
     path = folder.csv("places")
     path.write_text(path.read_text(encoding="utf-8").replace("name_en", name), encoding="utf-8")
-    assert said() == (
+    assert refusal() == (
         f'content/tables/places.csv, row 1: "{name.strip()}" is not the column expected here. Write name_en.'
     )
 
 
-def test_what_may_be_true_or_false_is_said_as_both(folder: Any, said: Said) -> None:
+def test_what_may_be_true_or_false_is_said_as_both(folder: Any, refusal: Refusal) -> None:
     folder.row("events", example="yes")
-    assert said().endswith('"yes" is not true or false. Write true or false.')
+    assert refusal().endswith('"yes" is not true or false. Write true or false.')

@@ -157,15 +157,15 @@ def test_a_text_without_a_word_makes_a_clip_too(tmp_path: Path) -> None:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
     """The lines that are spoken. How they sound is for the tests above: those of the tests before are taken."""
-    said: list[str] = []
+    spoken_texts: list[str] = []
     make = spoken_lines.speak_line
 
-    def noted(line: str, voice: str) -> bytes:
-        said.append(line)
+    def speak_and_note(line: str, voice: str) -> bytes:
+        spoken_texts.append(line)
         return make(line, voice)
 
-    monkeypatch.setattr(spoken_lines, "speak_line", noted)
-    return said
+    monkeypatch.setattr(spoken_lines, "speak_line", speak_and_note)
+    return spoken_texts
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from frictionless.fields import StringField
 from sitegen.content.tables import NumberedRow
 
 ROOT = Path(__file__).parents[2]
-Said = Callable[[], str]
+Refusal = Callable[[], str]
 
 
 @pytest.mark.parametrize(
@@ -30,20 +30,20 @@ Said = Callable[[], str]
         ("signs", {"id": "Two Words"}, 'column id: "Two Words" does not fit.'),
     ],
 )  # fmt: skip
-def test_a_bad_cell(folder: Any, said: Said, table: str, changes: dict[str, str], sentence: str) -> None:
+def test_a_bad_cell(folder: Any, refusal: Refusal, table: str, changes: dict[str, str], sentence: str) -> None:
     folder.row(table, **changes)
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 def test_a_schema_is_read_once_and_its_keys_are_looked_up_each_time(
-    folder: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+    folder: Any, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.row("events", place="nort")
-    assert '"nort" is not in content/tables/places.csv' in said()
+    assert '"nort" is not in content/tables/places.csv' in refusal()
     monkeypatch.setattr(Schema, "from_descriptor", lambda *_, **__: pytest.fail("a schema was read again"))
     monkeypatch.setattr(StringField, "from_descriptor", lambda *_, **__: pytest.fail("a field was read again"))
     folder.row("events", place="sout")
-    assert '"sout" is not in content/tables/places.csv' in said()
+    assert '"sout" is not in content/tables/places.csv' in refusal()
     folder.row("events", place="north")
     assert folder.problems() == []
 
@@ -56,22 +56,22 @@ def test_a_number_that_is_read_as_one_and_called_as_another(folder: Any) -> None
     ]
 
 
-def test_all_problems_of_all_tables_are_told_at_once(folder: Any, said: Said) -> None:
+def test_all_problems_of_all_tables_are_told_at_once(folder: Any, refusal: Refusal) -> None:
     folder.row("events", starts="soon", capacity="x")
     folder.row("helplines", tel="x")
-    assert said().count("\n") == 2
+    assert refusal().count("\n") == 2
 
 
-def test_rows_are_numbered_as_a_spreadsheet_does_and_empty_ones_passed_over(folder: Any, said: Said) -> None:
+def test_rows_are_numbered_as_a_spreadsheet_does_and_empty_ones_passed_over(folder: Any, refusal: Refusal) -> None:
     lines = folder.csv("places").read_text(encoding="utf-8").splitlines()
     folder.csv("places").write_text("\n".join([lines[0], ",,,,", lines[1], "", "south,taluk,,,"]), encoding="utf-8")
-    assert "places.csv, row 5, column name_en" in said()
+    assert "places.csv, row 5, column name_en" in refusal()
 
 
-def test_the_same_id_twice(folder: Any, said: Said) -> None:
+def test_the_same_id_twice(folder: Any, refusal: Refusal) -> None:
     rows = folder.csv("places").read_text(encoding="utf-8").splitlines()
     folder.csv("places").write_text("\n".join([*rows, rows[1]]), encoding="utf-8")
-    assert 'places.csv, row 3, column id: "north" stands in an earlier row too.' in said()
+    assert 'places.csv, row 3, column id: "north" stands in an earlier row too.' in refusal()
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_the_same_id_twice(folder: Any, said: Said) -> None:
     ],
 )  # fmt: skip
 def test_a_file_that_a_spreadsheet_broke(
-    folder: Any, said: Said, change: Callable[[bytes], bytes], sentence: str
+    folder: Any, refusal: Refusal, change: Callable[[bytes], bytes], sentence: str
 ) -> None:
     path = folder.csv("places")
     path.write_bytes(change(path.read_bytes()))
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 def test_excels_byte_order_mark_is_welcome(folder: Any) -> None:
@@ -113,10 +113,10 @@ def test_empty_columns_that_a_spreadsheet_adds_at_the_end_are_passed_over(folder
     assert folder.problems() == []
 
 
-def test_a_missing_table_and_one_that_nobody_knows(folder: Any, said: Said) -> None:
+def test_a_missing_table_and_one_that_nobody_knows(folder: Any, refusal: Refusal) -> None:
     folder.csv("work").rename(folder.csv("werk"))
-    assert "content/tables/work.csv: is missing." in said()
-    assert "content/tables/werk.csv: has no schema" in said()
+    assert "content/tables/work.csv: is missing." in refusal()
+    assert "content/tables/werk.csv: has no schema" in refusal()
 
 
 def test_an_event_that_ends_before_it_starts(folder: Any) -> None:
@@ -140,20 +140,20 @@ def test_no_column_is_hidden_by_what_a_row_can_do() -> None:
         assert [column for column in columns if hasattr(NumberedRow(), column)] == [], path.name
 
 
-def test_a_key_is_looked_up_in_a_table_without_rows_too(folder: Any, said: Any) -> None:
+def test_a_key_is_looked_up_in_a_table_without_rows_too(folder: Any, refusal: Any) -> None:
     folder.table("places")
     folder.row("events", place="north")
-    assert '"north" is not in content/tables/places.csv.' in said()
+    assert '"north" is not in content/tables/places.csv.' in refusal()
 
 
 @pytest.mark.parametrize(
     ("cell", "right"), [("20", True), ("२०", True), ("௨௦", True), ("2_0", False), ("_2", False), ("2,0", False)]
 )
 def test_trial_10_a_number_in_a_table_has_digits_of_any_script_and_nothing_else(
-    folder: Any, said: Any, cell: str, right: bool
+    folder: Any, refusal: Any, cell: str, right: bool
 ) -> None:
     folder.row("events", capacity=cell)
     if right:
         assert folder.problems() == []
     else:
-        assert f'content/tables/events.csv, row 2, column capacity: "{cell}" is not a whole number.' in said()
+        assert f'content/tables/events.csv, row 2, column capacity: "{cell}" is not a whole number.' in refusal()

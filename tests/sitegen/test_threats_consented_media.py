@@ -17,7 +17,7 @@ from sitegen import build as site_build
 from sitegen.content.consent import consent_table, consents
 from sitegen.content.consent.consent_table import read_leniently
 from sitegen.languages import adding
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import named_consents, withdrawal, withdrawal_writing
 
 TODAY = date(2027, 1, 1)
 KEY = str(pyrage.x25519.Identity.generate().to_public())
@@ -90,14 +90,14 @@ def test_a_consent_covers_a_language_with_a_script_in_its_code(folder: Any, mark
     assert not [each for each in folder.problems() if "consent" in each]
     assert not [each for each in folder.check().warnings if "visit.png" in each and "sat-Olck" in each]
     site = folder.build()
-    told = site / "sat-Olck" / "stories" / "a" / "index.html"
+    story = site / "sat-Olck" / "stories" / "a" / "index.html"
     assert marks["person"] in html(site, "sat-Olck")
-    assert "ᱯᱟᱹᱨᱥᱤ" in told.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" in story.read_text(encoding="utf-8")
     folder.table("consents", {**CONSENT, "languages": "en sat-Deva"}, {**story, "languages": "en"}, PLACE)
     withdrawal.purge(site, folder.root / "content", TODAY, say=lambda _: None)
     assert marks["person"] not in html(site, "sat-Olck")
     assert marks["person"] in html(site, "en")
-    assert "ᱯᱟᱹᱨᱥᱤ" not in told.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" not in story.read_text(encoding="utf-8")
 
 
 def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, marks: dict[str, str]) -> None:
@@ -107,9 +107,9 @@ def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, m
         assert {kind for kind, mark in marks.items() if mark in html(site, language)} - {"voice"} == kinds - {"voice"}
     assert "The film of it." in html(site, "or")
     assert "<p></p>" not in html(site, "or")
-    listed = (site / "consented.json").read_text(encoding="utf-8")
-    assert "visit" not in listed, "names of files may name people"
-    assert marks["place"] not in listed
+    media_list = (site / "consented.json").read_text(encoding="utf-8")
+    assert "visit" not in media_list, "names of files may name people"
+    assert marks["place"] not in media_list
     assert withdrawal.purge(site, folder.root / "content", TODAY) == []
 
 
@@ -148,13 +148,13 @@ def test_it_leaves_a_built_site_and_the_builds_beside_it(
     site = folder.build()
     shutil.copytree(site, folder.root / "public.before")
     harm(folder)
-    gone = withdrawal.purge(site, folder.root / "content", TODAY)
+    removed = withdrawal.purge(site, folder.root / "content", TODAY)
     assert there(site, marks) == there(folder.root / "public.before", marks) == {"place"}
     assert "<p></p>" not in html(site, "en")
     assert "<audio" not in html(site, "en")
     assert "The film of it." in html(site, "en")
-    assert {address.split("/")[1] for address in gone} == {"pictures", "audio", "media"}
-    assert {*gone} <= {*json.loads((site / "withdrawn.json").read_text(encoding="utf-8"))}
+    assert {address.split("/")[1] for address in removed} == {"pictures", "audio", "media"}
+    assert {*removed} <= {*json.loads((site / "withdrawn.json").read_text(encoding="utf-8"))}
     assert withdrawal.purge(site, folder.root / "content", TODAY) == []
 
 
@@ -169,8 +169,8 @@ def test_it_leaves_the_languages_that_a_consent_covers_no_more(folder: Any, mark
 
 def test_it_is_withdrawn_by_its_file(folder: Any, marks: dict[str, str]) -> None:
     content = folder.root / "content"
-    assert withdrawal.stories_of("content/media/photos/visit.png", content, folder.root / "public") == []
-    assert withdrawal.write_withdrawn(content, "content/media/photos/visit.png", TODAY) == 1
+    assert named_consents.stories_of("content/media/photos/visit.png", content, folder.root / "public") == []
+    assert withdrawal_writing.write_withdrawn(content, "content/media/photos/visit.png", TODAY) == 1
     assert set(read_leniently(content).media(TODAY).values()) == {frozenset()}
     assert marks
 
@@ -273,9 +273,9 @@ def test_a_quote_stands_only_where_its_consent_covers_the_language(folder: Any) 
     assert folder.problems() == []
     assert any("content/ta/told.md: the consent does not cover ta" in line for line in folder.check().warnings)
     site = folder.build()
-    there = (site / "en" / "told" / "index.html").read_text(encoding="utf-8")
-    assert re.search(r'<blockquote data-consent="[0-9a-f]{16}">\s*<p>They kept my papers.</p>\s*</blockquote>', there)
-    assert "consent:" not in there
+    html = (site / "en" / "told" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'<blockquote data-consent="[0-9a-f]{16}">\s*<p>They kept my papers.</p>\s*</blockquote>', html)
+    assert "consent:" not in html
     other = (site / "ta" / "told" / "index.html").read_text(encoding="utf-8")
     assert "After." in other
     assert "papers" not in other

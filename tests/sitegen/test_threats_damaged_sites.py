@@ -63,9 +63,9 @@ def left_in(site: Path) -> set[str]:
 
 
 def purged(site: Path, folder: Any) -> list[str]:
-    said: list[str] = []
-    withdrawal.purge(site, folder.root / "content", TODAY, say=said.append)
-    return said
+    messages: list[str] = []
+    withdrawal.purge(site, folder.root / "content", TODAY, say=messages.append)
+    return messages
 
 
 @pytest.mark.parametrize("damage", [None, *DAMAGE], ids=lambda damage: repr(damage)[:20])
@@ -103,10 +103,12 @@ def test_no_damaged_page_or_search_keeps_what_is_withdrawn_elsewhere(folder: Any
 def test_bytes_that_are_no_utf_8_hide_nothing_from_a_withdrawal(folder: Any, site: Path, damage: bytes) -> None:
     for path in pages_and_search(site):
         path.write_bytes(path.read_bytes() + damage)
-    said = purged(site, folder)
+    messages = purged(site, folder)
     assert left_in(site) == set()
     assert "Words that stay." in (site / "en/told/index.html").read_text(encoding="utf-8", errors="replace")
-    assert any("search/pages-0.json could not be cleaned and is removed. Build the site again." in one for one in said)
+    assert any(
+        "search/pages-0.json could not be cleaned and is removed. Build the site again." in one for one in messages
+    )
     assert not (site / "en" / "search" / "pages-0.json").exists()
 
 
@@ -160,12 +162,12 @@ def test_what_cannot_be_written_in_one_place_stops_nothing_in_another(
     folder: Any, site: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing(monkeypatch, lambda path: f"en/{where}" in path.as_posix() or (where == ".json" and path.suffix == where))
-    said: list[str] = []
+    messages: list[str] = []
     try:
-        said = purged(site, folder)
+        messages = purged(site, folder)
     except Problems as problems:
-        said = [str(problems)]
-    assert "could not be cleaned" in " ".join(said)
+        messages = [str(problems)]
+    assert "could not be cleaned" in " ".join(messages)
     assert left_in(site) == set()
 
 
@@ -176,10 +178,10 @@ def test_cut_off_at_any_moment_the_next_look_finishes_it(
     kept = site.with_name("kept")
     shutil.copytree(site, kept)
 
-    def cut_off(left: list[int], real: Callable[..., None]) -> Callable[..., None]:
+    def cut_off(remaining_steps: list[int], real: Callable[..., None]) -> Callable[..., None]:
         def do(*args: Any, **named: Any) -> None:
-            left[0] -= 1
-            if left[0] < 0:
+            remaining_steps[0] -= 1
+            if remaining_steps[0] < 0:
                 raise KeyboardInterrupt
             real(*args, **named)
 
@@ -188,16 +190,16 @@ def test_cut_off_at_any_moment_the_next_look_finishes_it(
     while steps < 200:
         shutil.rmtree(site)
         shutil.copytree(kept, site)
-        left = [steps]
+        remaining_steps = [steps]
         with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
-            patched.setattr(cleaning, "write_durably", cut_off(left, write))
-            patched.setattr(Path, "unlink", cut_off(left, unlink))
+            patched.setattr(cleaning, "write_durably", cut_off(remaining_steps, write))
+            patched.setattr(Path, "unlink", cut_off(remaining_steps, unlink))
             purged(site, folder)
         purged(site, folder)
         assert left_in(site) == set(), f"cut off at step {steps}"
         assert "/en/told/quote-" in (site / "withdrawn.json").read_text(encoding="utf-8")
         assert json.loads((site / withdrawn_quotes.LIST).read_text(encoding="utf-8")).get("en/told", []) == []
-        if left[0] >= 0:
+        if remaining_steps[0] >= 0:
             break
         steps += 1
     assert 20 < steps < 200, "each write and each removal was the last one once"

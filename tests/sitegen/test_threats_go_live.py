@@ -22,7 +22,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 
 def make_real(folder: Folder, change: Change = lambda _: None) -> None:
-    """A district that may go live, and then one thing of it changed."""
+    """Write the settings of a district that may go live, with one change."""
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings |= {
@@ -37,15 +37,15 @@ def make_real(folder: Folder, change: Change = lambda _: None) -> None:
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
 
 
-def told(folder: Folder, unprotected: frozenset[str] = frozenset(), today: date = TODAY) -> list[str]:
-    """What blocks a build for real."""
+def blocking_problems(folder: Folder, unprotected: frozenset[str] = frozenset(), today: date = TODAY) -> list[str]:
+    """Return what blocks a real build."""
     report = sitegen_build.prepare(folder.root, keys=None, today=today, unprotected=unprotected)[1]
     return [str(problem) for problem in report.problems]
 
 
 def test_a_district_that_is_ready_builds(folder: Folder) -> None:
     make_real(folder)
-    assert told(folder) == []
+    assert blocking_problems(folder) == []
     sitegen_build.build(folder.root, folder.root / "public", keys=None, today=TODAY, say=lambda _: None)
     assert (folder.root / "public" / "en" / "index.html").is_file()
 
@@ -71,7 +71,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize(("change", "sentence"), CHANGES.values(), ids=CHANGES)
 def test_what_endangers_people_blocks_the_build(folder: Folder, change: Change, sentence: str) -> None:
     make_real(folder, change)
-    [problem] = told(folder)
+    [problem] = blocking_problems(folder)
     assert sentence in problem
     with pytest.raises(Problems):
         sitegen_build.build(folder.root, folder.root / "public", keys=None, today=TODAY, say=lambda _: None)
@@ -80,15 +80,15 @@ def test_what_endangers_people_blocks_the_build(folder: Folder, change: Change, 
 
 def test_an_onion_address_needs_no_https(folder: Folder) -> None:
     make_real(folder, lambda settings: settings.update(address=f"http://{'a' * 56}.onion"))
-    assert told(folder) == []
+    assert blocking_problems(folder) == []
 
 
 def test_a_demonstration_key_goes_live_nowhere(folder: Folder) -> None:
     home = folder.root / "var" / "desk"
-    made = keys.make_demonstration(home, ["police"])["police"]
-    make_real(folder, lambda settings: settings["desks"][0].update(key=made[0], pickup=made[1]))
-    assert keys.unprotected_keys(home) == {made[0]}
-    [problem] = told(folder, keys.unprotected_keys(home))
+    demonstration = keys.make_demonstration(home, ["police"])["police"]
+    make_real(folder, lambda settings: settings["desks"][0].update(key=demonstration[0], pickup=demonstration[1]))
+    assert keys.unprotected_keys(home) == {demonstration[0]}
+    [problem] = blocking_problems(folder, keys.unprotected_keys(home))
     assert "desk police: has a demonstration key" in problem
 
 
@@ -100,14 +100,14 @@ def test_a_demonstration_key_goes_live_nowhere(folder: Folder) -> None:
 def test_a_number_that_nobody_called_blocks_the_build(folder: Folder, cells: dict[str, str], sentence: str) -> None:
     make_real(folder)
     folder.row("helplines", **cells)
-    [problem] = told(folder)
+    [problem] = blocking_problems(folder)
     assert f"content/tables/helplines.csv, 112: {sentence}" in problem
 
 
 def test_an_example_meeting_blocks_the_build(folder: Folder) -> None:
     make_real(folder)
     folder.table("events", {**ROWS["events"][0], "example": "true"})
-    [problem] = told(folder)
+    [problem] = blocking_problems(folder)
     assert "content/tables/events.csv, meeting: is an example" in problem
 
 
@@ -120,11 +120,11 @@ def test_what_endangers_nobody_is_listed_and_builds(folder: Folder) -> None:
 
 
 def test_the_demonstration_builds_and_its_list_says_what_is_open(folder: Folder) -> None:
-    made = keys.make_demonstration(folder.root / "var", ["police", "events"])
-    items = sitegen_build.go_live_list(folder.root, keys=made, today=TODAY, unprotected=frozenset({made["police"][0]}))
-    said = "\n".join(map(str, items))
-    assert "MUST  content/portal.yml, desk police: has a demonstration key" in said
-    assert "should  content/portal.yml, demonstration: is true" in said
+    demo = keys.make_demonstration(folder.root / "var", ["police", "events"])
+    items = sitegen_build.go_live_list(folder.root, keys=demo, today=TODAY, unprotected=frozenset({demo["police"][0]}))
+    listed = "\n".join(map(str, items))
+    assert "MUST  content/portal.yml, desk police: has a demonstration key" in listed
+    assert "should  content/portal.yml, demonstration: is true" in listed
     assert folder.problems() == []
 
 
@@ -137,11 +137,11 @@ def test_the_shipped_words_for_nobody_are_known() -> None:
 
 
 def test_the_command_says_it_and_fails_while_something_endangers(folder: Folder, here: Site) -> None:
-    told = run(here, "check", "--go-live")
-    assert told.exit_code == 1
-    assert "things endanger people" in told.output
-    assert "MUST  content/portal.yml, responsible, ta" in told.output
+    result = run(here, "check", "--go-live")
+    assert result.exit_code == 1
+    assert "things endanger people" in result.output
+    assert "MUST  content/portal.yml, responsible, ta" in result.output
     make_real(folder)
-    told = run(here, "check", "--go-live")
-    assert told.exit_code == 0, told.output
-    assert "Nothing endangers people." in told.output
+    result = run(here, "check", "--go-live")
+    assert result.exit_code == 0, result.output
+    assert "Nothing endangers people." in result.output

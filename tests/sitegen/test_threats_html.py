@@ -102,20 +102,20 @@ def test_the_check_reads_markdown_as_the_build_does() -> None:
 @pytest.mark.parametrize("command", ["check", "build"])
 def test_a_page_is_refused_with_file_and_line(folder: Folder, command: str) -> None:
     folder.page("page", "One.\n\nTwo.\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))")
-    told = _told(folder, command)
+    refusal = _refusal(folder, command)
     text = (folder.root / "content" / "en" / "page.md").read_text(encoding="utf-8").splitlines()
     lines = {word: next(at for at, line in enumerate(text, 1) if word in line) for word in ("<script>", "javascript:")}
-    assert f"content/en/page.md, line {lines['<script>']}: has a <script>." in told
-    assert f"content/en/page.md, line {lines['javascript:']}: has an address that a browser would run" in told
+    assert f"content/en/page.md, line {lines['<script>']}: has a <script>." in refusal
+    assert f"content/en/page.md, line {lines['javascript:']}: has an address that a browser would run" in refusal
     assert not (folder.root / "public").exists()
 
 
-def _told(folder: Folder, command: str) -> str:
+def _refusal(folder: Folder, command: str) -> str:
     if command == "check":
         return "\n".join(folder.problems())
-    with pytest.raises((Problem, Problems)) as told:
+    with pytest.raises((Problem, Problems)) as error:
         folder.build()
-    return str(told.value)
+    return str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def _told(folder: Folder, command: str) -> str:
 )  # fmt: skip
 def test_front_matter_is_refused(folder: Folder, meta: dict[str, Any], sentence: str) -> None:
     folder.page("page", "Text.", **meta)
-    assert f"content/en/page.md, between the --- lines: {sentence}" in _told(folder, "build")
+    assert f"content/en/page.md, between the --- lines: {sentence}" in _refusal(folder, "build")
 
 
 @pytest.mark.parametrize("cell", ["<script>1</script>", "javascript: alert(1)", "<b>Danger</b>"])
 def test_a_table_is_refused_with_row_and_column(folder: Folder, cell: str) -> None:
     folder.row("helplines", for_en=cell)
-    assert "content/tables/helplines.csv, row 2, column for_en: " in _told(folder, "build")
+    assert "content/tables/helplines.csv, row 2, column for_en: " in _refusal(folder, "build")
 
 
 def test_words_with_a_colon_or_a_smaller_than_sign_are_taken(folder: Folder) -> None:
@@ -144,7 +144,7 @@ def test_portal_yml_is_refused_too(folder: Folder) -> None:
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["responsible"]["en"] = "<img src=x onerror=alert(1)>"
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert "content/portal.yml: has HTML in it." in _told(folder, "build")
+    assert "content/portal.yml: has HTML in it." in _refusal(folder, "build")
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" {}>{}</svg>'

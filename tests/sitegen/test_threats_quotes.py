@@ -82,13 +82,13 @@ def pages_of(folder: Any, texts: list[str], **meta: Any) -> dict[str, str]:
     folder.table("consents", {**QUOTED, "quotes": " ".join(named)})
     for name, text in named.items():
         folder.page(name, text, **meta)
-    said = "\n".join(folder.problems())
-    refused = {name for name in named if f"{name}.md" in said}
+    problems = "\n".join(folder.problems())
+    refused = {name for name in named if f"{name}.md" in problems}
     for name in refused:
         (folder.root / "content" / "en" / f"{name}.md").unlink()
-    left = {name: text for name, text in named.items() if name not in refused}
-    folder.table("consents", {**QUOTED, "quotes": " ".join(left) or "index"})
-    return left
+    remaining = {name: text for name, text in named.items() if name not in refused}
+    folder.table("consents", {**QUOTED, "quotes": " ".join(remaining) or "index"})
+    return remaining
 
 
 def holding(site: Path, named: dict[str, str]) -> list[str]:
@@ -98,13 +98,13 @@ def holding(site: Path, named: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("meta", [{}, {"quotes": "published"}], ids=["", "published"])
 def test_a_quote_leaves_however_it_is_written_or_is_never_built(folder: Any, meta: dict[str, str]) -> None:
-    left = pages_of(folder, ONE_QUOTE if meta else [*ONE_QUOTE, *ODD], **meta)
+    pages_without_quotes = pages_of(folder, ONE_QUOTE if meta else [*ONE_QUOTE, *ODD], **meta)
     site = folder.build()
-    assert {*USUAL} <= {*holding(site, left)}
-    folder.table("consents", {**QUOTED, "quotes": " ".join(left), "withdrawn_on": "2026-12-31"})
+    assert {*USUAL} <= {*holding(site, pages_without_quotes)}
+    folder.table("consents", {**QUOTED, "quotes": " ".join(pages_without_quotes), "withdrawn_on": "2026-12-31"})
     withdrawal.purge(site, folder.root / "content", TODAY)
-    assert holding(site, left) == []
-    assert holding(folder.build(), left) == []
+    assert holding(site, pages_without_quotes) == []
+    assert holding(folder.build(), pages_without_quotes) == []
 
 
 @pytest.mark.parametrize("text", [f"{raw}\n\n{fake}" for raw in RAW for fake in FAKES])

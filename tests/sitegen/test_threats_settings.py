@@ -26,7 +26,7 @@ GOOD, SECOND, SECRET = str(IDENTITY.to_public()), str(OTHER.to_public()), str(ID
 TOKEN = "aB3-_" + "xY7qLm" * 6 + "aB"
 LINE, SECOND_LINE = pickup_line(TOKEN), pickup_line("another")
 SIGNING = "ed25519:" + "58" + "66" * 31
-Said = Callable[[], str]
+Refusal = Callable[[], str]
 
 
 def change(folder: Folder, **desk: Any) -> None:
@@ -69,10 +69,10 @@ CHANGED = {
 @pytest.mark.parametrize("name", ["key", "recovery"])
 @pytest.mark.parametrize(("value", "sentence"), CHANGED.values(), ids=CHANGED)
 def test_a_key_that_nothing_can_be_encrypted_to_is_refused(
-    folder: Folder, said: Said, name: str, value: Any, sentence: str
+    folder: Folder, refusal: Refusal, name: str, value: Any, sentence: str
 ) -> None:
     change(folder, **{"key": GOOD, "pickup": LINE, name: value})
-    told = said()
+    told = refusal()
     assert f"content/portal.yml, desk police, {name}" in told
     assert sentence in told
     assert str(value) not in told, "a value is never printed: it may be a secret"
@@ -83,14 +83,14 @@ def test_a_key_that_nothing_can_be_encrypted_to_is_refused(
     [LINE[:-1], LINE + "0", LINE.upper(), f"“{LINE}”", LINE.replace(":", ": "), f"{LINE}\u00a0", LINE[7:], GOOD, 5,
      LINE.replace("sha256", "sha512"), "sha256:...", LINE[:-1] + "g"],
 )  # fmt: skip
-def test_a_pickup_line_that_no_token_matches_is_refused(folder: Folder, said: Said, value: Any) -> None:
+def test_a_pickup_line_that_no_token_matches_is_refused(folder: Folder, refusal: Refusal, value: Any) -> None:
     change(folder, key=GOOD, pickup=value)
-    assert "desk police, pickup" in said()
+    assert "desk police, pickup" in refusal()
 
 
-def test_a_signing_key_that_is_none_is_refused(folder: Folder, said: Said) -> None:
+def test_a_signing_key_that_is_none_is_refused(folder: Folder, refusal: Refusal) -> None:
     change(folder, key=GOOD, pickup=LINE, signing=SIGNING[:-1])
-    assert "desk police, signing" in said()
+    assert "desk police, signing" in refusal()
 
 
 SECRETS = {
@@ -117,10 +117,10 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_secret_anywhere_in_portal_yml_builds_nothing_and_is_not_printed(
-    folder: Folder, said: Said, place: str
+    folder: Folder, refusal: Refusal, place: str
 ) -> None:
     add(folder, place.format(SECRET))
-    told = said()
+    told = refusal()
     assert "a secret key stands here. Treat it as known to everybody" in told
     assert "begins with age1" in told
     assert ", line " in told
@@ -136,16 +136,16 @@ def test_a_secret_is_known_in_whatever_form_it_was_pasted(secret: str, place: st
 
 
 @pytest.mark.parametrize("file", ["en/index.md", "tables/places.csv", "en/notes.txt"])
-def test_a_secret_in_a_page_or_a_table_is_refused_too(folder: Folder, said: Said, file: str) -> None:
+def test_a_secret_in_a_page_or_a_table_is_refused_too(folder: Folder, refusal: Refusal, file: str) -> None:
     (folder.root / "content" / file).touch()
     add(folder, f"\n{SECRET}\n", file)
-    assert f"content/{file}, line" in said()
+    assert f"content/{file}, line" in refusal()
 
 
 @pytest.mark.parametrize("field", ["pickup: {}", "pickup: sha256:{}", "pickup: '{}'", "note: {}", "# {}"])
-def test_a_pickup_token_is_refused_and_not_printed(folder: Folder, said: Said, field: str) -> None:
+def test_a_pickup_token_is_refused_and_not_printed(folder: Folder, refusal: Refusal, field: str) -> None:
     add(folder, "\n" + field.format(TOKEN) + "\n")
-    told = said()
+    told = refusal()
     assert "what looks like a pickup token" in told
     assert TOKEN[3:20] not in told
 
@@ -161,29 +161,29 @@ def test_the_shipped_content_holds_nothing_that_looks_like_a_secret() -> None:
     assert list(secret_checks.problems(ROOT / "content")) == []
 
 
-def test_one_value_in_two_places_is_refused(folder: Folder, said: Said) -> None:
+def test_one_value_in_two_places_is_refused(folder: Folder, refusal: Refusal) -> None:
     people = [{"id": "anita", "key": GOOD, "pickup": LINE}, {"id": "babu", "key": GOOD, "pickup": LINE}]
     change(folder, people=people, recovery=GOOD)
-    told = said()
+    told = refusal()
     assert "police/babu, key: is the same as at desk police/anita, key" in told
     assert "police/babu, pickup: is the same as at desk police/anita, pickup" in told
     assert "police, recovery: is the same as at desk police/anita, key" in told
 
 
-def test_one_recovery_key_for_two_desks_is_refused(folder: Folder, said: Said) -> None:
+def test_one_recovery_key_for_two_desks_is_refused(folder: Folder, refusal: Refusal) -> None:
     """Who holds it would read what a person kept from one of the two."""
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     for row in settings["desks"]:
         row["recovery"] = GOOD
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert "desk events, recovery: is the same as at desk police, recovery" in said()
+    assert "desk events, recovery: is the same as at desk police, recovery" in refusal()
 
 
-def test_a_key_beside_people_and_unknown_fields_are_refused(folder: Folder, said: Said) -> None:
+def test_a_key_beside_people_and_unknown_fields_are_refused(folder: Folder, refusal: Refusal) -> None:
     people = [{"id": "anita", "key": SECOND, "pickup": SECOND_LINE, "pick-up": "x"}]
     change(folder, people=people, key=GOOD, recovry="x", Key="y", **{"key\u200b": "z"})
-    told = said()
+    told = refusal()
     assert "has people, and a key" in told
     assert '"recovry" is not known here' in told
     assert '"pick-up" is not known here' in told
@@ -218,7 +218,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("path", "value", "sentence"), WRONG.values(), ids=WRONG)
 def test_whatever_is_of_the_wrong_kind_is_said(
-    folder: Folder, said: Said, path: Any, value: Any, sentence: str
+    folder: Folder, refusal: Refusal, path: Any, value: Any, sentence: str
 ) -> None:
     file = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -228,12 +228,12 @@ def test_whatever_is_of_the_wrong_kind_is_said(
         inside = inside[int(step) if step.isdigit() else step]
     inside[last] = value
     file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    assert sentence in said()
+    assert sentence in refusal()
 
 
 @pytest.mark.parametrize("codes", [["or", "en", "ta"], ["ta"]])
 def test_a_site_whose_first_language_is_not_the_source_says_that_alone(
-    folder: Folder, said: Said, codes: list[str]
+    folder: Folder, refusal: Refusal, codes: list[str]
 ) -> None:
     """And not a sentence for each column of each table that the other language would need."""
     path = folder.root / "content" / "portal.yml"
@@ -241,23 +241,23 @@ def test_a_site_whose_first_language_is_not_the_source_says_that_alone(
     settings["languages"] = [{"code": code, "name": code} for code in codes]
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     sentence = "content/portal.yml, languages: the first language is not en. English is the source and comes first."
-    assert said().splitlines() == [sentence]
+    assert refusal().splitlines() == [sentence]
 
 
-def test_two_languages_whose_codes_differ_in_capitals_only_are_refused(folder: Folder, said: Said) -> None:
+def test_two_languages_whose_codes_differ_in_capitals_only_are_refused(folder: Folder, refusal: Refusal) -> None:
     """Windows and macOS hold content/zh-Hant and content/zh-hant to be one folder."""
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     settings["languages"] += [{"code": code, "name": code} for code in ("zh-Hant", "zh-hant")]
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    assert "languages, zh-hant: stands there twice." in said()
+    assert "languages, zh-hant: stands there twice." in refusal()
 
 
-def test_aliases_are_refused_before_they_unfold(folder: Folder, said: Said) -> None:
+def test_aliases_are_refused_before_they_unfold(folder: Folder, refusal: Refusal) -> None:
     levels = "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise("abcdefghijkl"))
     path = folder.root / "content" / "portal.yml"
     path.write_text(f"a: &a [x]\n{levels}" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    assert ", line 4: cannot be read." in said()
+    assert ", line 4: cannot be read." in refusal()
 
 
 def test_days_beyond_the_calendar_cost_no_letter(folder: Folder) -> None:
@@ -270,12 +270,12 @@ def test_days_beyond_the_calendar_cost_no_letter(folder: Folder) -> None:
     assert portal.days_kept("answer_days") == 7
 
 
-def test_two_key_lines_under_one_desk_are_refused(folder: Folder, said: Said) -> None:
+def test_two_key_lines_under_one_desk_are_refused(folder: Folder, refusal: Refusal) -> None:
     path = folder.root / "content" / "portal.yml"
     text = path.read_text(encoding="utf-8").replace("- id: police", f"- id: police\n  key: {GOOD}\n  key: {SECOND}")
     assert f"key: {SECOND}" in text
     path.write_text(text, encoding="utf-8")
-    told = said()
+    told = refusal()
     assert '"key" stands there twice: the first time in line' in told
     assert GOOD not in told
 

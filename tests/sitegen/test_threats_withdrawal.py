@@ -18,7 +18,7 @@ from commands import building, withdrawals
 from commands.site import Site, today_in
 from sitegen.content.consent.consent_names import languages, media_names, story_name
 from sitegen.content.consent.consent_table import read_leniently
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import named_consents, withdrawal, withdrawal_writing
 
 from forms.core.builds import manifest as build_manifest
 from forms.core.builds import withdrawn
@@ -112,7 +112,7 @@ def test_a_consent_is_read_however_a_spreadsheet_saves_it(
     content = folder.root / "content"
     assert read_leniently(content).covers("stories/a", "ta", date(2027, 5, 31))
     assert not read_leniently(content).covers("stories/a", "ta", date(2027, 6, 1))
-    assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(content, "a", TODAY) == 1
     assert not read_leniently(content).covers("stories/a", "ta", TODAY)
 
 
@@ -255,8 +255,8 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     assert {"/en/stories/a/", "/ta/stories/a/"} <= set(withdrawn.read_addresses(site))
     assert "withdrawn_on" in folder.csv("consents").read_text(encoding="utf-8")
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
-    listed = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
-    assert listed == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
+    entry = build_manifest.read((site / build_manifest.ADDRESS[1:]).read_bytes()).files["/en/stories/a/"]
+    assert entry == build_manifest.file_of((site / "en/stories/a/index.html").read_bytes())
 
 
 def test_withdrawn_where_nobody_can_read_which_server_has_the_site_it_is_gone_here_and_that_is_said(
@@ -307,8 +307,8 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for name in ("pictures/face-480.jpg", "speech/voice.opus", "speech/of-another-page.opus"):
         (kept / name).parent.mkdir(exist_ok=True)
         (kept / name).write_bytes(b"x")
-    held = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
-    assert held.execute("SELECT count(*) FROM work").fetchone() > (0,)
+    connection = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
+    assert connection.execute("SELECT count(*) FROM work").fetchone() > (0,)
     assert traces(kept, "kept", "last-build")
     done = run(here, "withdraw", "a", "--out", here.public)
     assert done.exit_code == 0, done.output
@@ -316,7 +316,7 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for path in (kept / "kept").glob("*.db"):  # packed copies too
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT count(*) FROM work").fetchone() == (0,), path.name
-    held.close()
+    connection.close()
     assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
         "of-another-page.opus"
     ]
@@ -388,7 +388,7 @@ def test_the_table_keeps_its_mark_its_line_ends_and_its_separator(folder: Any) -
     text = table.read_text(encoding="utf-8").replace("en, TA", "en ta").replace('"', "").replace(",", ";")
     before = b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
     table.write_bytes(before)
-    assert withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
     assert table.read_bytes() == before.replace(b"2027-06-01;;", b"2027-06-01;2027-01-01;")
 
 
@@ -398,8 +398,8 @@ def test_the_table_keeps_its_mark_its_line_ends_and_its_separator(folder: Any) -
 )  # fmt: skip
 def test_a_story_is_known_by_its_name_its_file_its_address_and_its_consent(folder: Any, told: str) -> None:
     tell(folder)
-    assert withdrawal.stories_of(told, folder.root / "content", folder.root / "public") == ["stories/a"]
-    assert withdrawal.write_withdrawn(folder.root / "content", told, TODAY) == 1
+    assert named_consents.stories_of(told, folder.root / "content", folder.root / "public") == ["stories/a"]
+    assert withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY) == 1
 
 
 def test_a_name_that_is_no_story_is_said(folder: Any, here: Site) -> None:
@@ -414,16 +414,16 @@ def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, here: S
     folder.table("consents", CONSENT, {**quoted, "id": "wages"}, {**quoted, "id": "other"}, {**quoted, "id": "a"})
     content, site = folder.root / "content", folder.root / "public"
     folder.page("wages", "> One.\n> consent: wages\n\nAnd:\n\n> Two.\n> consent: other")
-    assert withdrawal.write_withdrawn(content, "wages", TODAY) == 1
-    assert withdrawal.stories_of("a", content, site) == []
-    assert withdrawal.write_withdrawn(content, "a", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(content, "wages", TODAY) == 1
+    assert named_consents.stories_of("a", content, site) == []
+    assert withdrawal_writing.write_withdrawn(content, "a", TODAY) == 1
     assert {row["id"]: row["withdrawn_on"] for row in read_leniently(content).rows} == {
         "a-story": "", "wages": "2027-01-01", "other": "", "a": "2027-01-01",
     }  # fmt: skip
     done = run(here, "withdraw", "wages", "--out", site)
     assert "python3 build.py withdraw wages.md" in done.output
-    assert withdrawal.write_withdrawn(content, "wages.md", TODAY) == 3
-    assert withdrawal.stories_of("stories/a", content, site) == ["stories/a"]
+    assert withdrawal_writing.write_withdrawn(content, "wages.md", TODAY) == 3
+    assert named_consents.stories_of("stories/a", content, site) == ["stories/a"]
 
 
 def test_the_papers_of_the_kit_that_hold_pages_go_with_its_card(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from commands.site import Site
 from sitegen.content.consent import consent_table
 from sitegen.content.consent.consent_table import columns, read_leniently
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 from sitegen.publish.withdrawals.withdrawal_commits import withdrawn_stories
 
 from tests.commands import run
@@ -138,7 +138,7 @@ def test_a_withdrawal_is_written_whatever_is_wrong_and_stays_when_that_is_mended
     tell(folder)
     content, table = folder.root / "content", folder.csv("consents")
     table.write_bytes(fault.data)
-    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) >= 1
+    assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) >= 1
     assert not shown(content)
     table.write_bytes(fault.mended(table.read_bytes()))
     assert not shown(content), table.read_text("utf-8", "replace")
@@ -150,7 +150,7 @@ def test_other_rows_stay_as_they_are_to_the_byte(folder: Any, fault: Fault) -> N
     tell(folder)
     table = folder.csv("consents")
     table.write_bytes(fault.data)
-    withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY)
+    withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY)
     if b"withdrawn_on" in fault.data and not fault.data.startswith(b"\xff"):
         after = table.read_bytes().splitlines(keepends=True)
         others = [
@@ -168,7 +168,7 @@ def test_the_mended_table_still_covers_the_others(folder: Any, fault: Fault) -> 
     table.write_bytes(fault.mended(fault.data))
     covered = [shown(content, story) for story in others]
     table.write_bytes(fault.data)
-    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    withdrawal_writing.write_withdrawn(content, "stories/a", TODAY)
     table.write_bytes(fault.mended(table.read_bytes()))
     assert [shown(content, story) for story in others] == covered
 
@@ -194,9 +194,9 @@ def test_a_second_press_changes_nothing(folder: Any, fault: Fault) -> None:
     tell(folder)
     content, table = folder.root / "content", folder.csv("consents")
     table.write_bytes(fault.data)
-    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    withdrawal_writing.write_withdrawn(content, "stories/a", TODAY)
     once = table.read_bytes()
-    withdrawal.write_withdrawn(content, "stories/a", TODAY)
+    withdrawal_writing.write_withdrawn(content, "stories/a", TODAY)
     assert table.read_bytes() == once
 
 
@@ -204,7 +204,7 @@ def test_words_and_pictures_named_in_a_broken_row_go_with_it(folder: Folder) -> 
     """By the picture as by the story: names stand somewhere in the row."""
     content, table = folder.root / "content", folder.csv("consents")
     table.write_text(WHOLE.replace("a-story,survivor,", "a-story,survivor,x,"), "utf-8")
-    assert withdrawal.write_withdrawn(content, "photos/her.jpg", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(content, "photos/her.jpg", TODAY) == 1
     table.write_text(table.read_text("utf-8").replace("a-story,survivor,x,", "a-story,survivor,"), "utf-8")
     assert not read_leniently(content).media(TODAY).get("photos/her.jpg")
 
@@ -230,13 +230,13 @@ def test_the_server_is_told_whatever_is_wrong_here(folder: Any, fault: Fault) ->
     tell(folder)
     table = folder.csv("consents")
     table.write_bytes(fault.data)
-    withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY)
-    fresh, ids = withdrawal.with_withdrawals(WHOLE.encode(), WHOLE.encode(), table.read_bytes())
+    withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY)
+    merged, ids = withdrawal_merging.merge_withdrawals(WHOLE.encode(), WHOLE.encode(), table.read_bytes())
     assert ids
-    assert withdrawn_stories(WHOLE.encode(), fresh, TODAY) == {"stories/a"}
-    table.write_bytes(fresh)
+    assert withdrawn_stories(WHOLE.encode(), merged, TODAY) == {"stories/a"}
+    table.write_bytes(merged)
     assert not shown(folder.root / "content")
-    assert withdrawal.with_withdrawals(fresh, WHOLE.encode(), fault.data)[0] == fresh
+    assert withdrawal_merging.merge_withdrawals(merged, WHOLE.encode(), fault.data)[0] == merged
 
 
 ELSEWHERE = {
@@ -258,11 +258,11 @@ def test_a_withdrawal_finds_its_row_in_a_table_that_was_mended_elsewhere(folder:
     folder.page("stories/before", "x", consent="before")
     base = ELSEWHERE[case].encode()
     table.write_bytes(base)
-    assert withdrawal.write_withdrawn(content, "stories/a", TODAY) == 1
+    assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) == 1
     here = table.read_bytes()
     table.write_bytes(WHOLE.encode())
     assert shown(content)
-    assert withdrawal.keep_withdrawals(content, base, here)
+    assert withdrawal_merging.keep_withdrawals(content, base, here)
     assert not shown(content)
     assert shown(content, "stories/after")
     assert shown(content, "stories/before")
@@ -271,12 +271,12 @@ def test_a_withdrawal_finds_its_row_in_a_table_that_was_mended_elsewhere(folder:
 WITHDRAW = """
 import sys
 from pathlib import Path
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 from tests.sitegen.test_threats_withdrawal import TODAY
 
 print("ready", flush=True)
 sys.stdin.readline()
-withdrawal.write_withdrawn(Path(sys.argv[1]), sys.argv[2], TODAY)
+withdrawal_writing.write_withdrawn(Path(sys.argv[1]), sys.argv[2], TODAY)
 """
 
 
@@ -312,5 +312,5 @@ def test_a_table_that_another_program_holds_for_ever_is_no_hindrance(
     monkeypatch.setattr(consent_table, "LOCK_TIMEOUT", 0.1)
     folder.csv("consents").write_text(WHOLE, "utf-8")
     with consent_table.locked_table(folder.root / "content"):
-        assert withdrawal.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
+        assert withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
     assert not shown(folder.root / "content")

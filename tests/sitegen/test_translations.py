@@ -24,14 +24,15 @@ def page(folder: Any) -> Any:
 
 def library(folder: Any) -> AllPages:
     content = folder.root / "content"
-    found = page_reader.read_all(content, ("en", "ta"))[0]
-    return translations.mark_outdated(found, translations.read(content))
+    pages = page_reader.read_all(content, ("en", "ta"))[0]
+    return translations.mark_outdated(pages, translations.read(content))
 
 
 def state(folder: Any) -> tuple[bool, bool]:
     """Return whether the Tamil page is stale, and whether it counts as reviewed."""
-    found = library(folder)
-    return found.is_stale(found.by_language["ta"]["rights.md"]), found.by_language["ta"]["rights.md"].reviewed
+    pages = library(folder)
+    page = pages.by_language["ta"]["rights.md"]
+    return pages.is_stale(page), page.reviewed
 
 
 def test_an_edit_of_the_english_makes_it_stale_and_unreviewed_with_no_day_changed(page: Any) -> None:

@@ -31,12 +31,12 @@ def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
         "https://a b.example", "https://user:word@district.example", "https://district.example:port",
     ],
 )  # fmt: skip
-def test_an_address_below_another_sites_is_refused(folder: Any, said: Any, address: str) -> None:
+def test_an_address_below_another_sites_is_refused(folder: Any, refusal: Any, address: str) -> None:
     path = folder.root / "content" / "portal.yml"
     path.write_text(
         path.read_text(encoding="utf-8").replace("https://portal.example/", f"'{address}'"), encoding="utf-8"
     )
-    assert "content/portal.yml, address" in said()
+    assert "content/portal.yml, address" in refusal()
 
 
 def test_endings_in_capitals_are_known(folder: Any) -> None:
@@ -64,7 +64,7 @@ def test_days_beside_one_with_the_month_first_are_in_doubt(cells: list[str], dou
     assert ambiguous_days(cells) == doubted
 
 
-def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:
+def test_all_rows_in_doubt_are_named(folder: Any, refusal: Any) -> None:
     row = {
         "id": "one",
         "kind": "other",
@@ -76,8 +76,8 @@ def test_all_rows_in_doubt_are_named(folder: Any, said: Any) -> None:
     }
     folder.table("events", {**row, "starts": "2/3/2027 10:00"}, {**row, "id": "two", "starts": "2/13/2027 10:00"})
     for number in (2, 3):
-        assert f"content/tables/events.csv, row {number}, column starts: " in said()
-    assert "without doubt" in said()
+        assert f"content/tables/events.csv, row {number}, column starts: " in refusal()
+    assert "without doubt" in refusal()
 
 
 NIGHT = {
@@ -122,9 +122,9 @@ def test_trial_7_the_page_and_the_calendar_say_so(folder: Any) -> None:
 
 
 @pytest.mark.parametrize("ends", ["2027-01-24T24:30", "2027-01-24T25:00", "2027-01-24T12:60"])
-def test_trial_7_no_such_hour_is_a_sentence(folder: Any, said: Any, ends: str) -> None:
+def test_trial_7_no_such_hour_is_a_sentence(folder: Any, refusal: Any, ends: str) -> None:
     folder.table("events", {**NIGHT, "starts": "2027-01-24T20:00", "ends": ends})
-    assert "is not a day and time" in said()
+    assert "is not a day and time" in refusal()
 
 
 def test_trial_7_a_repeating_night_and_its_moved_day_end_at_midnight(folder: Any) -> None:
@@ -235,9 +235,9 @@ def test_digits_to_dial_are_read_in_any_script(folder: Any, cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["112.0", "1.12E+02", "'112", '="112"', "112/100"])
-def test_what_is_no_number_to_dial_is_a_sentence(folder: Any, said: Any, cell: str) -> None:
+def test_what_is_no_number_to_dial_is_a_sentence(folder: Any, refusal: Any, cell: str) -> None:
     folder.row("helplines", tel=cell)
-    assert "row 2, column tel" in said()
+    assert "row 2, column tel" in refusal()
 
 
 @pytest.mark.parametrize(
@@ -270,11 +270,11 @@ def test_what_other_programs_leave_in_a_cell_is_named(folder: Any, left: str) ->
 
 
 @pytest.mark.parametrize("days", ["030", "1:30", "3_0", "0x1e", "0b11110", "+0_3"])
-def test_a_number_that_yaml_reads_as_another_is_said(folder: Any, said: Any, days: str) -> None:
+def test_a_number_that_yaml_reads_as_another_is_said(folder: Any, refusal: Any, days: str) -> None:
     """YAML 1.1 (kramdown-rfc 83): sign-ups that were to be kept for 030 days were kept for 24."""
     path = folder.root / "content" / "portal.yml"
     path.write_text(path.read_text("utf-8").replace("signups_days: 30", f"signups_days: {days}"), "utf-8")
-    assert f'keep, signups_days: "{days}" is no number of days' in said()
+    assert f'keep, signups_days: "{days}" is no number of days' in refusal()
 
 
 @pytest.mark.parametrize("title", ["0671", "10:30", "1_000_2"])
@@ -283,12 +283,14 @@ def test_a_title_stays_as_it_was_written(title: str) -> None:
     assert meta["title"] == title
 
 
-def test_two_byte_order_marks_are_said(folder: Any, said: Any) -> None:
+def test_two_byte_order_marks_are_said(folder: Any, refusal: Any) -> None:
     """They are not passed over: what looks for withdrawn stories by its own means would not see them."""
     folder.page("index", "Words.")
     path = folder.root / "content" / "en" / "index.md"
     path.write_text("\ufeff\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    assert "index.md, line 1: something stands before ---: an empty line, a space, or a sign that nobody sees" in said()
+    assert (
+        "index.md, line 1: something stands before ---: an empty line, a space, or a sign that nobody sees" in refusal()
+    )
 
 
 def test_months_that_a_repeating_event_skips_are_named(folder: Any) -> None:

@@ -10,8 +10,8 @@ from sitegen.checks import settings_checks
 from forms.core.form_schema import load, names
 from forms.core.portal import COLUMN_WIDTHS, MAX_PLACES
 from forms.core.yaml_reader import read_yaml
-from forms.server.store import signup_store
 from forms.server.store.concerns import concern_tables
+from forms.server.store.signups import signup_tables
 from tests.conftest import ROOT
 
 FIELDS = {field["name"]: field for field in read_yaml((ROOT / "site/schemas/events.yaml").read_text())["fields"]}
@@ -24,7 +24,7 @@ OURS = {"id": 64, "thread": 32, "letter": 32, "item": 32, "digest": 64, "form": 
 
 
 def text_columns() -> list[sa.Column[Any]]:
-    tables = [*concern_tables.METADATA.tables.values(), *signup_store.METADATA.tables.values()]
+    tables = [*concern_tables.METADATA.tables.values(), *signup_tables.METADATA.tables.values()]
     return [column for table in tables for column in table.columns if isinstance(column.type, sa.String)]
 
 
@@ -45,19 +45,19 @@ def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:
     assert FIELDS["id"]["constraints"]["maxLength"] == COLUMN_WIDTHS["event"]
     assert FIELDS["capacity"]["constraints"]["maximum"] == MAX_PLACES < 2**31
     form_column = concern_tables.METADATA.tables["letters"].c.form
-    state_column = signup_store.METADATA.tables["signups"].c.state
+    state_column = signup_tables.METADATA.tables["signups"].c.state
     assert max(map(len, names())) <= (form_column.type.length or 0)
-    states = (signup_store.COMING, signup_store.WAITING, signup_store.CANCELLED)
+    states = (signup_tables.COMING, signup_tables.WAITING, signup_tables.CANCELLED)
     assert max(map(len, states)) <= (state_column.type.length or 0)
     people = next(field for field in load("signup").fields if field.name == "people")
     assert people.constraints["maximum"] * MAX_PLACES < 2**31
 
 
-def test_an_event_id_of_eighty_letters_is_taken_and_no_longer_one(folder: Any, said: Callable[[], str]) -> None:
+def test_an_event_id_of_eighty_letters_is_taken_and_no_longer_one(folder: Any, refusal: Callable[[], str]) -> None:
     folder.row("events", id="e" * 80)
     assert folder.problems() == []
     folder.row("events", id="e" * 81)
-    assert f'row 2, column id: "{"e" * 40}..." has 81 letters. Write at most 80.' in said()
+    assert f'row 2, column id: "{"e" * 40}..." has 81 letters. Write at most 80.' in refusal()
 
 
 def test_a_repeating_event_leaves_room_for_the_day_in_its_id(folder: Any) -> None:
@@ -70,9 +70,9 @@ def test_a_repeating_event_leaves_room_for_the_day_in_its_id(folder: Any) -> Non
     ]
 
 
-def test_more_places_than_the_database_counts_are_said(folder: Any, said: Callable[[], str]) -> None:
+def test_more_places_than_the_database_counts_are_said(folder: Any, refusal: Callable[[], str]) -> None:
     folder.row("events", capacity="100001")
-    assert "row 2, column capacity: " in said()
+    assert "row 2, column capacity: " in refusal()
 
 
 def with_desks(change: Callable[[list[Any]], None]) -> str:

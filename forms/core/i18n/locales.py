@@ -1,7 +1,7 @@
-"""What is known of a language besides its words: its script and that script's typeface, the way it runs, its CLDR data.
+"""Properties of a language: its script and that script's typeface, its direction, its CLDR data.
 
-Any BCP 47 code has an answer. CLDR has no data for many languages of Indian districts (Sadri, Mundari, Ho): their days
-are written as in the best known language of the same script.
+Every BCP 47 code has them. CLDR has no data for many languages of Indian districts (Sadri, Mundari, Ho): their dates
+have the format of the best known language of the same script.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 CODE = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
-"""What the code of a language looks like (BCP 47), like ta or sat-Olck: a pattern. deploy/ has its twin."""
+"""Pattern of a language's code (BCP 47), like ta or sat-Olck. deploy/ has a copy."""
 
 LOCALES = {"en": "en_IN"}
-"""CLDR locale of a language where its default is another country's."""
+"""CLDR locale of a language whose default locale is that of another country."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """A script. letters: the first word of its letters' names in Unicode; like: a language of it that CLDR has."""
+    """A script. letters: first word of its letters' names in Unicode; like: a language with this script in CLDR."""
 
     font: str
     letters: str
@@ -46,18 +46,18 @@ SCRIPTS = {
     "Wara": Script("Noto Sans WarangCiti", "WARANG", "en"),
 }
 
-_WRITTEN_IN = {"mun": "Deva", "unr": "Deva", "hoc": "Deva", "bhb": "Deva", "gon": "Deva", "sck": "Deva"}
-"""Where CLDR says nothing of a language of India, or names the script of another country."""
+_SCRIPT_OVERRIDES = {"mun": "Deva", "unr": "Deva", "hoc": "Deva", "bhb": "Deva", "gon": "Deva", "sck": "Deva"}
+"""Scripts of languages of India that CLDR lacks, or for which it names the script of another country."""
 
 
 @cache
 def script_code(language: str) -> str:
-    """Return the ISO 15924 code of a language's script, like Deva; Latn where nothing is known of it."""
+    """Return the ISO 15924 code of a language's script, like Deva; Latn for an unknown language."""
     parts = language.replace("_", "-").split("-")
-    named = [part.title() for part in parts[1:] if part.title() in SCRIPTS]
-    known = get_global("likely_subtags").get(parts[0], "").split("_")
-    likely = [_WRITTEN_IN.get(parts[0], ""), *known[1:2]]
-    return next((code for code in [*named, *likely] if code in SCRIPTS), "Latn")
+    explicit = [part.title() for part in parts[1:] if part.title() in SCRIPTS]
+    subtags = get_global("likely_subtags").get(parts[0], "").split("_")
+    likely = [_SCRIPT_OVERRIDES.get(parts[0], ""), *subtags[1:2]]
+    return next((code for code in [*explicit, *likely] if code in SCRIPTS), "Latn")
 
 
 def script(language: str) -> Script:
@@ -66,19 +66,19 @@ def script(language: str) -> Script:
 
 
 def direction(language: str) -> str:
-    """Return rtl or ltr: the way in which a language is written (HTML's attribute dir)."""
+    """Return rtl or ltr: the direction of a language (HTML's attribute dir)."""
     return "rtl" if script(language).rtl else "ltr"
 
 
 @cache
 def has_data(language: str) -> bool:
-    """Return whether CLDR has the formats of days and numbers of this language."""
+    """Return whether CLDR has the formats of dates and numbers of this language."""
     return _locale(language) is not None
 
 
 @cache
 def locale_of(language: str) -> Locale:
-    """Return the CLDR locale of a language, else of the best known one of its script."""
+    """Return the CLDR locale of a language, or else of the best known language of its script."""
     return _locale(language) or _locale(script(language).like) or Locale.parse(LOCALES["en"])
 
 
@@ -92,24 +92,24 @@ def _locale(language: str) -> Locale | None:
 
 @cache
 def english_name(language: str) -> str:
-    """Return what a language is called in English; its code where CLDR does not know it."""
+    """Return the English name of a language; its code if CLDR does not know it."""
     names = Locale("en").languages
     return str(names.get(language.replace("-", "_")) or names.get(language.partition("-")[0], language))
 
 
 @cache
 def name_in(language: str, reader: str) -> str:
-    """Return what readers of another language call a language; its English name where CLDR does not know."""
+    """Return the name of a language in another one; its English name if CLDR has none."""
     return str(locale_of(reader).languages.get(language.replace("-", "_")) or english_name(language))
 
 
 @cache
 def own_name(language: str) -> str:
-    """Return what the readers of a language call it; empty where CLDR does not know."""
+    """Return the name of a language in itself; empty if CLDR has none."""
     locale = _locale(language)
     return str(locale.language_name or "") if locale and locale.get_language_name() else ""
 
 
 def is_language(code: str) -> bool:
-    """Return whether CLDR lists this code as a language's, with data or without."""
-    return code in Locale("en").languages or code in get_global("likely_subtags") or code in _WRITTEN_IN
+    """Return whether CLDR lists this code as a language, with or without data."""
+    return code in Locale("en").languages or code in get_global("likely_subtags") or code in _SCRIPT_OVERRIDES

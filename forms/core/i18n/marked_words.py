@@ -1,7 +1,7 @@
-"""Find the English words that Python code says to staff at the desk: marked as lazy texts, or parts of a Problem.
+"""Find the English texts in Python code for staff at the desk: marked as lazy texts, or parts of a Problem.
 
-A Problem's sentences need no mark of their own where they stand as they are: where, what and todo are words for people
-by their place. With a value in them they are `lazy_gettext("... %(name)s ...", name=value)`.
+Constant sentences of a Problem need no mark: its arguments where, what and todo are always texts for people. Sentences
+with a value are `lazy_gettext("... %(name)s ...", name=value)`.
 """
 
 import ast
@@ -16,35 +16,35 @@ PROBLEM_CALLS = frozenset({
     "DamagedFile", "Danger", "DeliveryUnknown", "Finding", "NoKey", "NotALetter", "NotForThisDesk", "NotThere",
     "Problem", "RequestRefused", "ServerAway", "TokenUnknown", "UnconfirmedKey", "Unreachable",
 })  # fmt: skip
-"""Calls whose texts are for people: Problem and its kinds, and what the doctor finds."""
+"""Names of calls whose arguments are texts for people: Problem and its subclasses, and findings of the doctor."""
 
 MESSAGE_VARIABLES = frozenset({"lost", "todo", "what", "where"})
-"""Variables that hold such a text until it is said."""
+"""Names of variables that hold such a text before it is passed on."""
 
 Msgid = str | tuple[str, ...]
 
 
 def python_msgids(source: str, *, is_desk: bool, is_window: bool) -> Iterator[Msgid]:
-    """Yield what a module says to staff. is_desk: its Problems count; is_window: `_` is the desk's."""
+    """Yield the texts of a module for staff. is_desk: include its Problems; is_window: `_` marks texts of the desk."""
     marks = MARKS | WINDOW_MARKS if is_window else MARKS
     plurals = PLURAL_MARKS | WINDOW_PLURAL_MARKS if is_window else PLURAL_MARKS
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and called(node) in marks:
+        if isinstance(node, ast.Call) and called_name(node) in marks:
             yield from constants(node.args[0]) if node.args else ()
-        elif isinstance(node, ast.Call) and called(node) in plurals:
+        elif isinstance(node, ast.Call) and called_name(node) in plurals:
             yield tuple(text for argument in node.args[:2] for text in constants(argument))
         elif is_desk:
-            yield from _said(node)
+            yield from _message_texts(node)
 
 
-def _said(node: ast.AST) -> Iterator[str]:
+def _message_texts(node: ast.AST) -> Iterator[str]:
     for text in texts_of(node):
         yield from constants(text)
 
 
 def texts_of(node: ast.AST) -> list[ast.expr]:
-    """Return the expressions of a node that are texts for people, by the place where they stand."""
-    if isinstance(node, ast.Call) and called(node) in PROBLEM_CALLS:
+    """Return the expressions of a node that are texts for people because of their position."""
+    if isinstance(node, ast.Call) and called_name(node) in PROBLEM_CALLS:
         return node.args
     if (
         isinstance(node, ast.Assign)
@@ -55,13 +55,13 @@ def texts_of(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def called(node: ast.Call) -> str:
-    """Return the name of what is called."""
+def called_name(node: ast.Call) -> str:
+    """Return the name of the called function or class."""
     return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
 def constants(node: ast.expr) -> Iterator[str]:
-    """Yield the texts that an expression can be: a constant, or one of several that a condition chooses."""
+    """Yield the texts that an expression can have: a constant, or the constants that a condition chooses from."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and any(map(str.isalpha, node.value)):
         yield node.value
     elif isinstance(node, ast.IfExp):

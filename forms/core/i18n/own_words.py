@@ -1,8 +1,8 @@
-"""Interface words that a district provides, for a language that the program does not ship or instead of the program's.
+"""Interface texts of a district, for a language that the program does not ship or instead of the program's own.
 
-They come from content/words/<language>.po and travel to the server and the desks in the portal's file. Whoever writes
-them is trusted with words, not with markup: what could act as HTML, or lacks what a sentence is filled with, is left
-out and the English is used instead.
+They come from content/words/<language>.po, and reach the server and the desks in the portal's file. Their authors are
+trusted with words, not with markup: a translation that could act as HTML, or lacks a placeholder, is left out, and the
+English text is shown instead.
 """
 
 # ruff: noqa: PLC0415 - Babel is imported where a .po file is read: few districts have words of their own
@@ -28,36 +28,36 @@ MAX_LENGTH = 2_000_000
 EDITOR_FOLDER = Path(__file__).parents[3] / "site" / "editor" / "i18n"
 """The editor's .po files; a server or a desk without the editor has none."""
 
-_FILLED = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?([a-zA-Z%])")
 _MARKUP = re.compile(r"[<>]|&[#\w]+;")
 _TAG = re.compile(r"<[^>]*>?|&[#\w]+;|>")
 
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-"""Categories of signs that no reader sees: they turn the words behind them round, or end a line of a file."""
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Categories of invisible characters: they can reverse the text after them, or end a line of a file."""
 
-_JOINERS, _DIRECTIONS = "\u200c\u200d", "\u061c\u200e\u200f"
-"""Signs that scripts of India are spelled with; and those that only a language from right to left needs."""
+_JOINERS, _DIRECTION_MARKS = "\u200c\u200d", "\u061c\u200e\u200f"
+"""Invisible characters that scripts of India are spelled with; those that only a right-to-left language needs."""
 
-_BLANK = "\u115f\u1160\u3164\uffa0"
-"""Letters that show nothing."""
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"
+"""Letters without a visible shape."""
 
-_LONGER, _LONGEST = 4, 120
-"""How many times as long as the English a translation may be, and how many characters more."""
+_MAX_LENGTH_FACTOR, _MAX_EXTRA_LENGTH = 4, 120
+"""A translation may be so many times as long as the English, and so many characters longer."""
 
 Words = Mapping[str, str]
 """By language, the text of a .po file."""
 
 Forms = tuple[str, ...]
-"""The forms of one sentence: of its English one or two, of its translation as many as numbers have there."""
+"""The plural forms of a message: one or two in English; in a translation as many as its language has."""
 
 
 class NotWords(Exception):
-    """A text is no .po file. The message says why."""
+    """A text is not a valid .po file. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class RefusedWord:
-    """A translation that is left out: the English, and why."""
+    """A translation that is left out: its English text, and the reason."""
 
     english: str
     why: str
@@ -77,144 +77,150 @@ def catalog_of(text: str, language: str) -> "Catalog":
 
 
 def update_po(text: str, language: str, words: "Catalog") -> str:
-    """Return a .po file in step with the English of the program: what is translated stays. Raises NotWords."""
-    known = catalog_of(text, language)
-    known.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
-    known.obsolete.clear()
-    return _written(known)
+    """Return a .po file updated with the program's English texts; translations stay. Raises NotWords."""
+    catalogue = catalog_of(text, language)
+    catalogue.update(words, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
+    catalogue.obsolete.clear()
+    return _po_text(catalogue)
 
 
-def _written(known: "Catalog") -> str:
+def _po_text(catalogue: "Catalog") -> str:
     from babel.messages.pofile import write_po
 
-    known.header_comment = "# Interface words of this district. The English stands in the program."
-    known.project, known.version = "Safe Community Portal", "1"
-    known.msgid_bugs_address = known.last_translator = known.language_team = "-"
-    known.fuzzy = False
-    written = BytesIO()
-    write_po(written, known, sort_by_file=True, ignore_obsolete=True, width=0)
-    return written.getvalue().decode()
+    catalogue.header_comment = "# Interface words of this district. The English stands in the program."
+    catalogue.project, catalogue.version = "Safe Community Portal", "1"
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = "-"
+    catalogue.fuzzy = False
+    file = BytesIO()
+    write_po(file, catalogue, sort_by_file=True, ignore_obsolete=True, width=0)
+    return file.getvalue().decode()
 
 
 def with_words(text: str, language: str, words: Mapping[Forms, Forms]) -> str:
-    """Return a .po file in which sentences are said so; without a sentence whose words are all empty, ours counts.
+    """Return a .po file with these translations. An empty one is removed: then the program's own is shown.
 
-    words: by the forms of the English (two where it has a plural) the forms in this language. Raises NotWords.
+    words: forms in this language by those in English (two for a message with a plural). Raises NotWords.
     """
-    known = catalog_of(text, language)
-    for english, said in words.items():
-        known.delete(english[0])
-        if any(said):
-            known.add(english if len(english) > 1 else english[0], said if len(english) > 1 else said[0])
-    return _written(known)
+    catalogue = catalog_of(text, language)
+    for english, translation in words.items():
+        catalogue.delete(english[0])
+        if any(translation):
+            catalogue.add(
+                english if len(english) > 1 else english[0], translation if len(english) > 1 else translation[0]
+            )
+    return _po_text(catalogue)
 
 
 def plural_count(language: str) -> int:
-    """Return how many forms a sentence with a number has in a language."""
+    """Return the number of plural forms of a language."""
     from babel.messages.catalog import Catalog
 
     return int(Catalog(locale=locales.locale_of(language)).num_plurals)
 
 
-def reason_unusable(english: Forms, said: Forms, language: str) -> str:
-    """Return why a translation cannot be shown, or ""."""
-    if len(english) > 1 and len(said) != plural_count(language):
+def reason_unusable(english: Forms, translation: Forms, language: str) -> str:
+    """Return the reason why a translation cannot be shown, or ""."""
+    if len(english) > 1 and len(translation) != plural_count(language):
         return "has not as many forms as numbers have in this language"
-    if any(map(_unseen, said, [_allowed(english, language)] * len(said))):
+    if any(map(_has_invisible, translation, [_allowed_invisible(english, language)] * len(translation))):
         return "holds a sign that no reader sees"
-    return next(_faults(english, said), "")
+    return next(_faults(english, translation), "")
 
 
-def _allowed(english: Forms, language: str) -> str:
-    """Return the signs that nobody sees and that may stand in a translation."""
-    return _JOINERS + (_DIRECTIONS if locales.direction(language) == "rtl" else "") + "".join(english)
+def _allowed_invisible(english: Forms, language: str) -> str:
+    """Return the invisible characters that a translation may contain."""
+    return _JOINERS + (_DIRECTION_MARKS if locales.direction(language) == "rtl" else "") + "".join(english)
 
 
-def _unseen(text: str, allowed: str) -> bool:
-    return any(unicodedata.category(char) in _UNSEEN and char not in allowed for char in text)
+def _has_invisible(text: str, allowed: str) -> bool:
+    return any(unicodedata.category(char) in _INVISIBLE_CATEGORIES and char not in allowed for char in text)
 
 
 @cache
 def _with_plurals() -> Mapping[str, Forms]:
-    """Return the sentences of the program that have a plural, by their first form."""
+    """Return the program's messages with a plural, by their first form."""
     from babel.messages.pofile import read_po
 
-    found: dict[str, Forms] = {}
+    messages: dict[str, Forms] = {}
     for folder in (Path(__file__).parent, EDITOR_FOLDER):
-        for shipped in sorted(folder.glob("*.po"))[:1]:
-            with shipped.open("rb") as file:
-                found |= {one.id[0]: _several(one.id) for one in read_po(file) if one.pluralizable}
-    return found
+        for po_file in sorted(folder.glob("*.po"))[:1]:
+            with po_file.open("rb") as file:
+                messages |= {message.id[0]: _as_forms(message.id) for message in read_po(file) if message.pluralizable}
+    return messages
 
 
 def usable_words(text: str, language: str) -> dict[str, Forms]:
-    """Return the translations that may be shown, by their English; several of what has a plural. Raises NotWords."""
-    return {english: said for english, said, why in _looked_at(text, language) if not why}
+    """Return the forms of each translation that can be shown, by the first form of its English. Raises NotWords."""
+    return {english: translation for english, translation, why in _checked_messages(text, language) if not why}
 
 
 def refused_words(text: str, language: str) -> Iterator[RefusedWord]:
     """Yield the translations that are left out. Raises NotWords."""
-    return (RefusedWord(english, why) for english, _, why in _looked_at(text, language) if why)
+    return (RefusedWord(english, why) for english, _, why in _checked_messages(text, language) if why)
 
 
-def _looked_at(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
+def _checked_messages(text: str, language: str) -> Iterator[tuple[str, Forms, str]]:
     for message in catalog_of(text, language):
         if message.id and not message.fuzzy:
-            english, said = _several(message.id), _several(message.string)
-            if all(said):
-                yield english[0], said, _strange_plural(english) or reason_unusable(english, said, language)
+            english, translation = _as_forms(message.id), _as_forms(message.string)
+            if all(translation):
+                yield english[0], translation, _plural_fault(english) or reason_unusable(english, translation, language)
 
 
-def _strange_plural(english: Forms) -> str:
-    """Return what is wrong with the English of a plural sentence in a .po file, or ""."""
-    ours = len(english) == 1 or _with_plurals().get(english[0]) == english
-    return "" if ours else "has another plural in English than the program"
+def _plural_fault(english: Forms) -> str:
+    """Return what is wrong with the English plural of a message in a .po file, or ""."""
+    is_known = len(english) == 1 or _with_plurals().get(english[0]) == english
+    return "" if is_known else "has another plural in English than the program"
 
 
-def _several(text: object) -> Forms:
+def _as_forms(text: object) -> Forms:
     return tuple(map(str, text)) if isinstance(text, (list, tuple)) else (str(text or ""),)
 
 
-def _faults(english: Forms, said: Forms) -> Iterator[str]:
-    """Yield why a translation cannot be shown."""
-    yield from _markup_faults(english, said)
-    if any(len(one) > _LONGER * max(map(len, english)) + _LONGEST for one in said):
+def _faults(english: Forms, translation: Forms) -> Iterator[str]:
+    """Yield the reasons why a translation cannot be shown."""
+    yield from _markup_faults(english, translation)
+    if any(len(one) > _MAX_LENGTH_FACTOR * max(map(len, english)) + _MAX_EXTRA_LENGTH for one in translation):
         yield "is far longer than the English"
-    yield from _filling_faults(english, said)
-    if _says(english[0]) and not all(map(_says, said)):
+    yield from _placeholder_faults(english, translation)
+    if _has_visible_word(english[0]) and not all(map(_has_visible_word, translation)):
         yield "says nothing that a reader sees"
 
 
-def _markup_faults(english: Forms, said: Forms) -> Iterator[str]:
-    """Yield what a translation would change in the markup of a page."""
-    if any(_MARKUP.search(one) for one in said) and not any(_MARKUP.search(one) for one in english):
+def _markup_faults(english: Forms, translation: Forms) -> Iterator[str]:
+    """Yield the reasons why a translation would change the markup of a page."""
+    if any(_MARKUP.search(one) for one in translation) and not any(_MARKUP.search(one) for one in english):
         yield "holds markup, which stays out of words"
-    if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in said):
+    if any(_TAG.findall(one) != _TAG.findall(english[-1]) for one in translation):
         yield "has other markup than the English"
-    if not any('"' in _TAG.sub("", one) for one in english) and any('"' in _TAG.sub("", one) for one in said):
+    if not any('"' in _TAG.sub("", one) for one in english) and any('"' in _TAG.sub("", one) for one in translation):
         yield 'holds a ", which would end a part of a page; write “ and ”'
 
 
-def _filling_faults(english: Forms, said: Forms) -> Iterator[str]:
-    """Yield what is wrong with the values that a translation is filled with, like %(number)s."""
-    wanted = {match.groups() for one in english for match in _FILLED.finditer(one)}
-    if any({match.groups() for match in _FILLED.finditer(one)} - wanted for one in said):
+def _placeholder_faults(english: Forms, translation: Forms) -> Iterator[str]:
+    """Yield what is wrong with the placeholders of a translation, like %(number)s."""
+    english_placeholders = {match.groups() for one in english for match in _PLACEHOLDER.finditer(one)}
+    if any({match.groups() for match in _PLACEHOLDER.finditer(one)} - english_placeholders for one in translation):
         yield "is filled with something that the English does not have"
-    lone = any("%" in _FILLED.sub("", one) for one in english)
-    if not lone and any("%" in _FILLED.sub("", one) for one in said):
+    has_percent = any("%" in _PLACEHOLDER.sub("", one) for one in english)
+    if not has_percent and any("%" in _PLACEHOLDER.sub("", one) for one in translation):
         yield "has a % that stands for nothing"
-    if any(not {match.groups() for match in _FILLED.finditer(one)} >= _always(english) for one in said):
+    if any(
+        not {match.groups() for match in _PLACEHOLDER.finditer(one)} >= _required_placeholders(english)
+        for one in translation
+    ):
         yield "lacks something that the English is filled with"
 
 
-def _says(text: str) -> bool:
-    """Return whether a reader sees a word in a text, beside what it is filled with."""
+def _has_visible_word(text: str) -> bool:
+    """Return whether a text has a visible letter besides its placeholders."""
     return any(
-        (char.isalpha() and char not in _BLANK) or is_newer(char) for char in _FILLED.sub("", _TAG.sub("", text))
+        (char.isalpha() and char not in _BLANK_LETTERS) or is_newer(char)
+        for char in _PLACEHOLDER.sub("", _TAG.sub("", text))
     )
 
 
-def _always(english: Forms) -> set[tuple[str | None, str]]:
-    """Return what every form of the English is filled with: of a plural, one form may leave its number out."""
-    found = [{match.groups() for match in _FILLED.finditer(one)} for one in english]
-    return set.intersection(*found)  # type: ignore[arg-type] # groups of a match
+def _required_placeholders(english: Forms) -> set[tuple[str | None, str]]:
+    """Return the placeholders of every English form: one form of a plural may leave its number out."""
+    placeholders = [{match.groups() for match in _PLACEHOLDER.finditer(one)} for one in english]
+    return set.intersection(*placeholders)  # type: ignore[arg-type] # groups of a match

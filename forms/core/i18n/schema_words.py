@@ -1,4 +1,4 @@
-"""Words of the staff's tables that are translated: titles and descriptions of their Table Schemas."""
+"""Texts of the staff's tables that are translated: titles and descriptions of their Table Schemas."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from forms.core.yaml_reader import read_yaml
 
 WORDS = ("title", "description")
-"""Properties of a schema's field that a person reads."""
+"""Properties of a schema's field that are shown to people."""
 
 
 def of_schema(path: Path) -> Iterator[str]:
-    """Yield the English words of a schema in the order of its file."""
+    """Yield the English texts of a schema in the order of its file."""
     schema = read_yaml(path.read_text("utf-8"))
     yield schema["title"]
     for field in schema["fields"]:

@@ -1,1 +1,1 @@
-"""Photos and recordings from outside: limits, and decoding in a confined process."""
+"""Photos and recordings of people: limits, and decoding in a confined process."""

@@ -1,33 +1,33 @@
 """Photos and recordings: limits of number, size and kind, and removal of everything but pixels and sound.
 
-Names that files have on a phone are never read. Nothing is written to a disk here: bytes go through a pipe.
+File names are never read. Nothing is written to a disk here: bytes go through a pipe.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forms.core.media import decoder_process, file_kinds
-from forms.core.media.decoder_process import WAIT, DecoderFailed, NoDecoderFree
+from forms.core.media.decoder_process import DEFAULT_WAIT, DecoderFailed, NoDecoderFree
 
 MAX_FILES = {"photo": 3, "voice": 1}
-"""How many of a kind belong to one letter."""
+"""Number of files of each kind in one letter."""
 
 MAX_VOICE_SECONDS = 180
-"""Seconds of a recording, as people are told."""
+"""Seconds of a recording, as messages to people say."""
 
 LEEWAY_SECONDS = 5
-"""Seconds more that are taken: a recorder that stops after three minutes, ours too, writes a little more."""
+"""Seconds more that are accepted: a recorder that stops after three minutes, like ours, writes a little more."""
 
 MAX_FILE_BYTES = {"photo": 12 * 1024 * 1024, "voice": 4 * 1024 * 1024 - 1024, "answer": 24 * 1024 * 1024}
-"""Bytes of one file as it comes from the phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB.
+"""Bytes of one file from a phone, or (answer) from a desk's recorder: a minute of WAV has 11 MB.
 
-A recording is sealed on the phone as it is: with a line above it, it fits the largest size class. Three minutes of AAC
-at 128 kbit/s, as phones record, fit. The browser is told the same number.
+The phone seals a recording unchanged: with a header line it must fit the largest size class. Three minutes of AAC at
+128 kbit/s, as phones record, fit. The browser gets the same number.
 """
 
 
 def megabytes(kind: str) -> int:
-    """Return how many megabytes of a kind are taken, as people are told."""
+    """Return the largest size of a kind in megabytes, as messages to people say."""
     return MAX_FILE_BYTES[kind] // 1_000_000
 
 
@@ -39,7 +39,7 @@ MAX_ANSWER_SECONDS = 60
 
 
 class FileRefused(Exception):
-    """A file is refused. `code`: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
+    """A file is refused. code: empty, large, many, kind, heic, long, bomb, damaged; or busy: try again."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -48,7 +48,7 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class Clean:
-    """A file as it will be encrypted: its kind, media type and bytes; seconds of a recording."""
+    """A cleaned file, ready to be encrypted: its kind, media type and bytes; seconds of a recording."""
 
     kind: str
     media_type: str
@@ -57,12 +57,12 @@ class Clean:
 
 
 def require_few(kind: str, already: int) -> None:
-    """Raise FileRefused where a letter has as many of a kind as it may have."""
+    """Raise FileRefused if a letter has the largest number of files of this kind already."""
     if already >= MAX_FILES[kind]:
         raise FileRefused("many")
 
 
-def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
+def clean(kind: str, content: bytes, wait: float = DEFAULT_WAIT) -> Clean:
     """Return a photo or recording without its metadata, encoded again. Raises FileRefused.
 
     kind: photo, voice, or answer for a desk's voice; wait: seconds for a free decoder.
@@ -74,33 +74,33 @@ def clean(kind: str, content: bytes, wait: float = WAIT) -> Clean:
     if not (file_kinds.is_photo if kind == "photo" else file_kinds.is_recording)(content):
         raise FileRefused("heic" if kind == "photo" and file_kinds.is_heif(content) else "kind")
     try:
-        head, made = decoder_process.decode(kind, content, wait)
+        head, output = decoder_process.decode(kind, content, wait)
     except NoDecoderFree:
         raise FileRefused("busy") from None
     except DecoderFailed as failed:
         raise FileRefused("bomb" if failed.ended else "damaged") from None
-    return _checked(kind, head, made)
+    return _checked_output(kind, head, output)
 
 
 _PROBLEMS = frozenset({"long", "bomb", "damaged"})
-_MADE: Mapping[str, tuple[str, bytes]] = {
+_OUTPUT_FORMATS: Mapping[str, tuple[str, bytes]] = {
     "photo": ("image/jpeg", b"\xff\xd8\xff"),
     "voice": ("audio/ogg; codecs=opus", b"OggS"),
     "answer": ("audio/ogg; codecs=opus", b"OggS"),
 }
-_LONGEST: Mapping[str, int] = {"photo": 0, "voice": MAX_VOICE_SECONDS, "answer": MAX_ANSWER_SECONDS}
+_MAX_SECONDS: Mapping[str, int] = {"photo": 0, "voice": MAX_VOICE_SECONDS, "answer": MAX_ANSWER_SECONDS}
 
 
-def _checked(kind: str, head: Mapping[str, object], made: bytes) -> Clean:
-    """Return what a decoder gave back, where it is what a decoder gives back: the file may have taken it over.
+def _checked_output(kind: str, head: Mapping[str, object], output: bytes) -> Clean:
+    """Return a decoder's output as a file, after checking it: a hostile file may have taken the decoder over.
 
-    Raises FileRefused where it is anything else.
+    Raises FileRefused for a reported problem, or if the output is not of the expected kind.
     """
     if "problem" in head:
         problem = str(head["problem"])
         raise FileRefused(problem if problem in _PROBLEMS else "damaged")
-    media_type, start = _MADE[kind]
+    media_type, start = _OUTPUT_FORMATS[kind]
     seconds = head.get("seconds", 0)
-    if not made.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST[kind]:
+    if not output.startswith(start) or not isinstance(seconds, int) or not 0 <= seconds <= _MAX_SECONDS[kind]:
         raise FileRefused("damaged")
-    return Clean(kind, media_type, made, seconds)
+    return Clean(kind, media_type, output, seconds)

@@ -1,7 +1,7 @@
 """Convert sound into the two small files that phones play. PyAV (FFmpeg) is used only here.
 
-Opus in Ogg at 16 kbit/s (RFC 6716, RFC 7845) for nearly every phone, MP3 at 24 kbit/s for the rest. Only sound goes
-over: the name of a camera, a place or a person in a recording's tags does not.
+Opus in Ogg at 16 kbit/s (RFC 6716, RFC 7845) for nearly every phone, MP3 at 24 kbit/s for the rest. Only the sound is
+copied, no tags: they may name a device, a place or a person.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,31 +18,31 @@ import av
 from forms.core.files.audio_files import KINDS, AudioFormat
 
 RATE = 16_000
-"""Samples a second of what is written: wide-band speech."""
+"""Samples a second of the files: wide-band speech."""
 
 
 SPOKEN = replace(KINDS[0], bits=8_000, options={**KINDS[0].options, "vbr": "off", "frame_duration": "60"})
-"""How a desk's voice is written, which phones load over 2G: a minute of it takes less than 64 KiB.
+"""Format of a desk's voice, which phones load over 2G: a minute takes less than 64 KiB.
 
-At a constant rate: its length tells nothing of what is said.
+The bit rate is constant, so that the size reveals nothing about the words.
 """
 
-READ = replace(KINDS[0], bits=32_000)
-"""How a recording of a page lies in content/: a build makes both small files of it."""
+READING = replace(KINDS[0], bits=32_000)
+"""Format of a page's recording in content/, from which a build makes both small files."""
 
 
 class NotSound(Exception):
-    """A file holds no sound that can be read."""
+    """A file has no sound that can be decoded."""
 
 
 class TooLong(Exception):
-    """A recording is longer than may be sent."""
+    """A recording is too long."""
 
 
 def encode_line(samples: bytes, rate: int, kind: AudioFormat) -> list[bytes]:
-    """Return a line of synthetic speech (signed 16-bit mono samples) as packets of a kind, encoded by itself.
+    """Return a line of synthetic speech (signed 16-bit mono samples) as packets of a format.
 
-    They need nothing of what stands before or after them in a file.
+    It is encoded by itself, so that the packets can follow any others in a file.
     """
     encoder: Any = av.CodecContext.create(kind.codec, "w")
     encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", _sample_format(kind)
@@ -51,14 +51,14 @@ def encode_line(samples: bytes, rate: int, kind: AudioFormat) -> list[bytes]:
     return [bytes(packet) for frame in frames for packet in encoder.encode(frame)]
 
 
-def write_lines(lines: Sequence[Sequence[bytes]], kind: AudioFormat, where: Path) -> None:
+def write_lines(lines: Sequence[Sequence[bytes]], kind: AudioFormat, target_path: Path) -> None:
     """Write lines, each as packets from `encode_line`, as one file with a pause after each but the last."""
-    said = [packet for line in lines[:-1] for packet in (*line, *_pause(kind))] + list(lines[-1])
-    with _opened(kind, where, kind.quick) as (target, stream):
+    packets = [packet for line in lines[:-1] for packet in (*line, *_pause(kind))] + list(lines[-1])
+    with _open_output(kind, target_path, kind.quick) as (target, stream):
         target.start_encoding()
-        ticks = int(1 / (stream.time_base * RATE))  # of its clock, in one sample
+        ticks = int(1 / (stream.time_base * RATE))  # of the stream's clock, per sample
         frame, delay = kind.frame * ticks, kind.delay * ticks
-        for number, data in enumerate(said):  # its clock needs no conversion, which took a third of the time
+        for number, data in enumerate(packets):  # in the stream's clock: converting took a third of the time
             packet = av.Packet(data)
             packet.stream, packet.duration = stream, frame
             packet.pts = packet.dts = number * frame - delay
@@ -70,25 +70,25 @@ def _pause(kind: AudioFormat) -> list[bytes]:
     return encode_line(bytes(2 * kind.frame * kind.pause), RATE, kind)[: kind.pause]
 
 
-def convert(recording: Path, where: Iterable[tuple[AudioFormat, Path]]) -> None:
-    """Write a recording as a file of each kind, without its tags. Raises NotSound."""
-    for kind, path in where:
+def convert(recording: Path, target_path: Iterable[tuple[AudioFormat, Path]]) -> None:
+    """Write a recording as a file of each format, without its tags. Raises NotSound."""
+    for kind, path in target_path:
         _encode(_decode(recording), kind, path, kind.options)
 
 
-def voice(recording: bytes, longest: float, kind: AudioFormat = KINDS[0]) -> tuple[bytes, int]:
-    """Return a recording of anybody's phone as Opus in Ogg without its tags, and its length in seconds.
+def voice(recording: bytes, max_seconds: float, kind: AudioFormat = KINDS[0]) -> tuple[bytes, int]:
+    """Return a recording as Opus in Ogg without its tags, and its length in seconds, rounded up.
 
-    longest: seconds. Raises NotSound, or TooLong.
+    Raises NotSound; TooLong if it is longer than max_seconds.
     """
     length = Fraction(0)
 
     def measured() -> Iterator[av.AudioFrame]:
-        """Yield frames and count their length. Raises TooLong beyond the longest allowed."""
+        """Yield the frames and add up their length. Raises TooLong if it exceeds the limit."""
         nonlocal length
         for frame in _decode(BytesIO(recording)):
             length += Fraction(frame.samples, frame.sample_rate or 1)
-            if length > longest:
+            if length > max_seconds:
                 raise TooLong
             yield frame
 
@@ -112,7 +112,7 @@ def _frames(samples: bytes, rate: int) -> Iterator[av.AudioFrame]:
 def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
     """Yield the frames of a recording's first audio stream.
 
-    Raises NotSound where there is none or it cannot be decoded.
+    Raises NotSound if there is none or it cannot be decoded.
     """
     name = recording.name if isinstance(recording, Path) else "recording"
     try:
@@ -128,35 +128,37 @@ def _decode(recording: Path | BytesIO) -> Iterator[av.AudioFrame]:
 
 
 def _sound_of(source: Any, stream: Any) -> Iterator[av.AudioFrame]:
-    """Yield the frames of a stream that can be decoded: where a phone closed its file too early, its end cannot.
+    """Yield the frames of a stream that can be decoded: the end of a file that a phone closed too early cannot.
 
-    Raises what FFmpeg says where most of it cannot be decoded.
+    Raises FFmpeg's error if most of it cannot be decoded.
     """
-    right = wrong = 0
-    last: Exception | None = None
+    decoded = failed = 0
+    last_error: Exception | None = None
     try:
         for packet in source.demux(stream):
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError) as error:
-                wrong, last = wrong + 1, error
+                failed, last_error = failed + 1, error
                 continue
-            right += bool(frames)
+            decoded += bool(frames)
             yield from frames
     except av.FFmpegError as error:  # the file ends inside its container
-        wrong, last = wrong + 1, error
-    if last and wrong > right:
-        raise last
+        failed, last_error = failed + 1, error
+    if last_error and failed > decoded:
+        raise last_error
 
 
-def _encode(frames: Iterator[av.AudioFrame], kind: AudioFormat, where: Path | BytesIO, options: dict[str, str]) -> None:
+def _encode(
+    frames: Iterator[av.AudioFrame], kind: AudioFormat, target_path: Path | BytesIO, options: dict[str, str]
+) -> None:
     resampler = av.AudioResampler(format=_sample_format(kind), layout="mono", rate=RATE)
-    with _opened(kind, where, options) as (target, stream):
+    with _open_output(kind, target_path, options) as (target, stream):
         for frame in frames:
-            for even in resampler.resample(frame):
-                target.mux(stream.encode(even))
-        for even in resampler.resample(None):
-            target.mux(stream.encode(even))
+            for resampled in resampler.resample(frame):
+                target.mux(stream.encode(resampled))
+        for resampled in resampler.resample(None):
+            target.mux(stream.encode(resampled))
         target.mux(stream.encode(None))
 
 
@@ -165,10 +167,10 @@ def _sample_format(kind: AudioFormat) -> str:
 
 
 @contextmanager
-def _opened(kind: AudioFormat, where: Path | BytesIO, options: dict[str, str]) -> Iterator[tuple[Any, Any]]:
+def _open_output(kind: AudioFormat, target_path: Path | BytesIO, options: dict[str, str]) -> Iterator[tuple[Any, Any]]:
     """Yield a new file and its one stream."""
-    opened = str(where) if isinstance(where, Path) else where
-    with av.open(opened, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
+    file = str(target_path) if isinstance(target_path, Path) else target_path
+    with av.open(file, "w", format=kind.container, options={"fflags": "+bitexact"}) as target:
         stream: Any = target.add_stream(kind.codec, rate=RATE, layout="mono", options={**options, "flags": "+bitexact"})
         stream.bit_rate = kind.bits
         yield target, stream

@@ -1,6 +1,7 @@
-"""The frame of a program that reads one hostile file: it locks itself in before it reads a byte, then answers.
+"""The frame of a program that decodes one hostile file: it confines itself before it reads a byte.
 
-decoder_process.py starts it, writes the file to its standard input and closes it; out come one line of JSON and bytes.
+decoder_process.py starts it, writes the file to its standard input and closes it. The program writes one line of JSON,
+and bytes.
 """
 
 import json
@@ -10,18 +11,18 @@ from collections.abc import Callable
 
 from forms.core.media import sandbox
 
-_NICE = 10  # letters come first on a small machine
+_NICE = 10  # on a small machine, receiving letters has priority
 
-Made = tuple[dict[str, object], bytes]
-"""What is said of a file in a line of JSON (`type`, `seconds`; or `problem`), and what was made of it."""
+Output = tuple[dict[str, object], bytes]
+"""The head, written as a line of JSON (`type`, `seconds`; or `problem`), and the converted file."""
 
 Errors = tuple[type[BaseException], ...]
 
 
-def run(kind: str, make: Callable[[str, bytes], Made], warm_up: Callable[[str], object]) -> None:
-    """Confine this process, then read the file, make of it what this kind makes, and write that.
+def run(kind: str, make: Callable[[str, bytes], Output], warm_up: Callable[[str], object]) -> None:
+    """Confine this process, then read the file, convert it with `make`, and write the output.
 
-    warm_up: reads a file of our own first, since libraries import parts of themselves at their first use.
+    warm_up: converts a file of our own first, since libraries import parts of themselves at their first use.
     """
     if hasattr(os, "nice"):
         os.nice(_NICE)
@@ -35,22 +36,22 @@ def main(_kind: str) -> None:
     _write(({"layers": sandbox.confine()}, b""))
 
 
-def made_or_problem(
-    make: Callable[[bytes], Made], data: bytes, *, too_large: Errors = (), damaged: Errors = ()
-) -> Made:
-    """Return what is made of a file, or that it is a bomb or damaged. too_large, damaged: the libraries' own errors."""
+def output_or_problem(
+    make: Callable[[bytes], Output], data: bytes, *, too_large: Errors = (), damaged: Errors = ()
+) -> Output:
+    """Return the converted file, or the problem "bomb" or "damaged". too_large, damaged: the libraries' errors."""
     bombs: Errors = (MemoryError, *too_large)
     unreadable: Errors = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, *damaged)
     try:
         return make(data)
     except bombs:
         return {"problem": "bomb"}, b""
-    except unreadable:  # whatever a decoder says of a file that it cannot read
+    except unreadable:  # the errors of decoders for files that they cannot read
         return {"problem": "damaged"}, b""
 
 
-def _write(made: Made) -> None:
-    _write_all(json.dumps(made[0]).encode() + b"\n" + made[1])
+def _write(output: Output) -> None:
+    _write_all(json.dumps(output[0]).encode() + b"\n" + output[1])
 
 
 def _read_all() -> bytes:
@@ -58,6 +59,6 @@ def _read_all() -> bytes:
 
 
 def _write_all(data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(sys.__stdout__.fileno(), left) :]  # type: ignore[union-attr]
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[os.write(sys.__stdout__.fileno(), remaining) :]  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
-"""Start a decoder process for one hostile file; few run at once, counted over all workers of a server.
+"""Start a decoder process for one hostile file. All workers of a server together run a few at once.
 
-The process gets no environment, no open file but its two pipes, and Python without site-packages' start-up code. What
-it may write and how long it may take is bounded here; what it may do, by itself (sandbox.py) before it reads the file.
+The process gets no environment, no open file but its two pipes, and Python without site-packages' start-up code. This
+module limits its output and its time. The process itself gives up its other rights (sandbox.py) before it reads a byte.
 """
 
 import json
@@ -19,45 +19,45 @@ from typing import IO, Any
 
 from forms.core.media.sandbox import LAYERS
 
-AT_ONCE = 2
-"""Decoders that run at once on this machine: each may take 384 MB beside its program (sandbox.ROOM)."""
+MAX_DECODERS = 2
+"""Decoders that run at once on this machine: each may use 384 MB besides its program (sandbox.ROOM)."""
 
-WAIT = 30.0
-"""Seconds that a file waits for a free decoder, where nobody says otherwise."""
+DEFAULT_WAIT = 30.0
+"""Seconds that a file waits for a free decoder by default."""
 
 LONGEST = 30.0
-"""Seconds that a decoder may take by the clock; its processor time is bounded by sandbox.SECONDS."""
+"""Seconds that a decoder may run by the clock; sandbox.SECONDS limits its processor time."""
 
-LARGEST_OUTPUT = 16 * 1024 * 1024
-"""Bytes that a decoder may give back: a picture for the site, as bare pixels, is the largest."""
+MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+"""Bytes of a decoder's output: a picture for the site, as bare pixels, is the largest."""
 
-_LONGEST_HEAD = 200  # bytes of its line of JSON
+_MAX_HEAD_BYTES = 200  # bytes of its line of JSON
 ROOT = Path(__file__).parents[3]
 
 
 def program_of(module: str) -> str:
-    """Return the program that a decoder process runs: main(kind) of a module that confines itself (confined.py)."""
+    """Return the program of a decoder process, which runs main(kind) of a module that confines itself (confined.py)."""
     return f"import sys; sys.path[:] = sys.argv[2:]; from {module} import main; main(sys.argv[1])"
 
 
-_SOUND = program_of("forms.core.media.sound_decoder")
+_SOUND_PROGRAM = program_of("forms.core.media.sound_decoder")
 PROGRAMS = {
     "photo": program_of("forms.core.media.photo_decoder"),
     "picture": program_of("forms.core.media.picture_decoder"),
-    "voice": _SOUND,
-    "answer": _SOUND,
-    "reading": _SOUND,
+    "voice": _SOUND_PROGRAM,
+    "answer": _SOUND_PROGRAM,
+    "reading": _SOUND_PROGRAM,
     "layers": program_of("forms.core.media.confined"),
 }
-"""By kind. Each loads the libraries of its kind only: that was most of the time of a small file."""
+"""Programs by kind. Each loads the libraries of its kind only, since loading takes most of the time of a small file."""
 
 
 class NoDecoderFree(Exception):
-    """All decoders were at work for as long as this file may wait."""
+    """No decoder became free while the file could wait."""
 
 
 class DecoderFailed(Exception):
-    """A decoder returned nothing. ended: whether a limit of memory or time ended it."""
+    """A decoder failed. ended: whether a limit of memory, time or output ended it."""
 
     def __init__(self, *, ended: bool) -> None:
         super().__init__("ended" if ended else "failed")
@@ -67,33 +67,33 @@ class DecoderFailed(Exception):
 class Slots:
     """Slots for decoders, shared by all processes forked from this one.
 
-    A place is a lock on one byte of a file without a name: the system takes it back from a process that dies.
+    A slot is a lock on one byte of a file without a name: the system releases it when its process dies.
     """
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, count: int = MAX_DECODERS) -> None:
         self._file = _nameless_file()  # open as long as this program runs
-        self.places = [threading.Lock() for _ in range(at_once)]  # threads of one process share its locks on a file
+        self.places = [threading.Lock() for _ in range(count)]  # threads of one process share its locks on a file
 
     @contextmanager
-    def one(self, wait: float = WAIT) -> Iterator[None]:
+    def one(self, wait: float = DEFAULT_WAIT) -> Iterator[None]:
         """Hold one slot. Raises NoDecoderFree after `wait` seconds."""
-        place = self._found(wait)
+        place = self._wait_for_slot(wait)
         try:
             yield
         finally:
             _unlock(self._file, place)
             self.places[place].release()
 
-    def _found(self, wait: float) -> int:
-        """Return the number of a free place; wait for one for `wait` seconds. Raises NoDecoderFree after them."""
-        until = time.monotonic() + wait
+    def _wait_for_slot(self, wait: float) -> int:
+        """Return the number of a slot, locked. Raises NoDecoderFree if none becomes free within `wait` seconds."""
+        deadline = time.monotonic() + wait
         while True:
-            for place, mine in enumerate(self.places):
-                if mine.acquire(blocking=False):
+            for place, lock in enumerate(self.places):
+                if lock.acquire(blocking=False):
                     if _lock(self._file, place):
                         return place
-                    mine.release()
-            if time.monotonic() >= until:
+                    lock.release()
+            if time.monotonic() >= deadline:
                 raise NoDecoderFree
             time.sleep(0.02)
 
@@ -125,13 +125,13 @@ def _unlock(file: int, place: int) -> None:
 
 
 SLOTS = Slots()
-"""Made when a server starts, before its workers are forked."""
+"""Created at the start of a server, before it forks its workers."""
 
 
-def decode(kind: str, content: bytes, wait: float = WAIT, program: str = "") -> tuple[dict[str, Any], bytes]:
-    """Return what a decoder of this kind makes of a file: its head, and bytes. Raises NoDecoderFree, DecoderFailed.
+def decode(kind: str, content: bytes, wait: float = DEFAULT_WAIT, program: str = "") -> tuple[dict[str, Any], bytes]:
+    """Return a decoder's output for a file: its head, and bytes. Raises NoDecoderFree, DecoderFailed.
 
-    program: of files that are neither photo nor recording (program_of).
+    program: for files that are neither photo nor recording (program_of).
     """
     with SLOTS.one(wait):
         return _run(kind, content, program)
@@ -139,12 +139,12 @@ def decode(kind: str, content: bytes, wait: float = WAIT, program: str = "") -> 
 
 @cache
 def missing_layers() -> tuple[str, ...]:
-    """Return the layers of confinement that this machine does not give a decoder."""
+    """Return the layers of confinement that do not work on this machine."""
     try:
-        held = _run("layers", b"")[0].get("layers", ())
+        working_layers = _run("layers", b"")[0].get("layers", ())
     except DecoderFailed:
-        held = ()
-    return tuple(layer for layer in LAYERS if layer not in held)
+        working_layers = ()
+    return tuple(layer for layer in LAYERS if layer not in working_layers)
 
 
 def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], bytes]:
@@ -158,45 +158,45 @@ def _run(kind: str, content: bytes, program: str = "") -> tuple[dict[str, Any], 
         overtime.start()
         feeding.start()
         try:
-            written = process.stdout.read(LARGEST_OUTPUT + 1) if process.stdout else b""
-            if len(written) > LARGEST_OUTPUT:
+            output = process.stdout.read(MAX_OUTPUT_BYTES + 1) if process.stdout else b""
+            if len(output) > MAX_OUTPUT_BYTES:
                 process.kill()
             process.wait()
         finally:
             overtime.cancel()
             process.kill()
             feeding.join()
-    return _parsed(written, process.returncode)
+    return _parse_output(output, process.returncode)
 
 
 def _command(kind: str, program: str) -> Sequence[str]:
-    """Python by itself: -I passes over the environment and the user's own packages, -S over start-up code."""
-    found = dict.fromkeys([str(ROOT), *(path for path in sys.path if Path(path).is_absolute())])
-    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program, kind, *found)
+    """Return the command: isolated Python. -I ignores the environment and the user's packages, -S start-up code."""
+    import_paths = dict.fromkeys([str(ROOT), *(path for path in sys.path if Path(path).is_absolute())])
+    return (sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", program, kind, *import_paths)
 
 
 def _environment() -> dict[str, str]:
-    """Return an empty environment, but for what Windows needs to start any program."""
+    """Return an empty environment, except the variable that Windows needs to start any program."""
     return {name: value for name, value in os.environ.items() if name == "SYSTEMROOT"}
 
 
 def _feed(pipe: IO[bytes], content: bytes) -> None:
-    with suppress(OSError), pipe:  # a decoder that ended reads no more
+    with suppress(OSError), pipe:  # the decoder may have ended
         pipe.write(content)
 
 
-def _parsed(written: bytes, status: int) -> tuple[dict[str, Any], bytes]:
-    """Return a decoder's output after checking it: the file may have taken the decoder over.
+def _parse_output(output: bytes, status: int) -> tuple[dict[str, Any], bytes]:
+    """Return head and bytes of a decoder's output, after checking it: a hostile file may have taken the decoder over.
 
-    Raises DecoderFailed where it is not in the form of one.
+    Raises DecoderFailed for any other form.
     """
-    line, mark, made = written.partition(b"\n")
-    if status or not mark or len(line) > _LONGEST_HEAD or len(written) > LARGEST_OUTPUT:
-        raise DecoderFailed(ended=status < 0 or len(written) > LARGEST_OUTPUT)
+    line, mark, content = output.partition(b"\n")
+    if status or not mark or len(line) > _MAX_HEAD_BYTES or len(output) > MAX_OUTPUT_BYTES:
+        raise DecoderFailed(ended=status < 0 or len(output) > MAX_OUTPUT_BYTES)
     try:
         head = json.loads(line)
     except ValueError:
         raise DecoderFailed(ended=False) from None
     if not isinstance(head, dict):
         raise DecoderFailed(ended=False)
-    return head, made
+    return head, content

@@ -1,4 +1,4 @@
-"""Tell photos and recordings by their first bytes: a renamed program has others. Names and endings are never read."""
+"""Recognise photos and recordings by their first bytes. File names and endings are never read."""
 
 import struct
 
@@ -7,28 +7,28 @@ _VOICES = (
     b"OggS", b"ID3", b"RIFF", b"#!AMR", b"\x1aE\xdf\xa3", b"fLaC", b"caff", b"FORM", b".snd",
 )  # fmt: skip
 _BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
-"""Boxes with which MP4 and its forerunner QuickTime begin: older recorders write no ftyp."""
+"""First boxes of MP4 and its predecessor QuickTime: older recorders write no ftyp."""
 
 _HEVC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _ANY_HEIF = frozenset({b"mif1", b"msf1", b"miaf"})
-"""Brands that say nothing of how the picture is coded (ISO/IEC 23008-12, 10.2): AVIF may begin with them too."""
+"""Brands that do not name the codec of the picture (ISO/IEC 23008-12, 10.2): AVIF may begin with them too."""
 
 _AVIF = frozenset({b"avif", b"avis"})
-_MOST_BRANDS = 32
+_MAX_BRANDS = 32
 _MPEG_SYNC = 0xE0  # MP3 and ADTS without a tag: eleven set bits (ISO 11172-3, 2.4.1.3)
 
 
 def is_photo(content: bytes) -> bool:
-    """Return whether this begins as a photo that we read."""
+    """Return whether this begins like a photo of an accepted kind."""
     return content.startswith(_PHOTOS) or content[8:12] == b"WEBP" or is_avif(content)
 
 
 def is_recording(content: bytes) -> bool:
-    """Return whether this begins as a recording that we read; some recorders write zeros before it."""
-    begin = content[:65_536].lstrip(b"\0")[:12] if content[4:8] not in _BOXES else content[:12]
-    if begin.startswith(_VOICES) or begin[4:8] in _BOXES:
+    """Return whether this begins like a recording of an accepted kind; some recorders write zeros before it."""
+    start = content[:65_536].lstrip(b"\0")[:12] if content[4:8] not in _BOXES else content[:12]
+    if start.startswith(_VOICES) or start[4:8] in _BOXES:
         return True
-    return len(begin) > 1 and begin[0] == 0xFF and begin[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004
+    return len(start) > 1 and start[0] == 0xFF and start[1] & _MPEG_SYNC == _MPEG_SYNC  # noqa: PLR2004
 
 
 def is_avif(content: bytes) -> bool:
@@ -38,19 +38,19 @@ def is_avif(content: bytes) -> bool:
 
 
 def is_heif(content: bytes) -> bool:
-    """Return whether this is a photo in HEVC, as iPhones and some other phones take it (ISO/IEC 23008-12, annex B)."""
+    """Return whether this is a photo in HEVC, as of iPhones and some other phones (ISO/IEC 23008-12, annex B)."""
     major, _ = _brands(content)
     return major in _HEVC | _ANY_HEIF and not is_avif(content)
 
 
 def as_plain_avif(content: bytes) -> bytes:
-    """Return a photo in AVIF with avif as its first brand: Pillow knows it by no other."""
+    """Return a photo in AVIF with avif as its first brand, the only one that Pillow knows; others unchanged."""
     return content[:8] + b"avif" + content[12:] if is_avif(content) else content
 
 
 def _brands(content: bytes) -> tuple[bytes, list[bytes]]:
-    """Return the first brand of a file and all brands that it says it agrees with (ISO/IEC 14496-12, 4.3)."""
+    """Return the major brand of a file and its compatible brands (ISO/IEC 14496-12, 4.3)."""
     if content[4:8] != b"ftyp":
         return b"", []
-    end = min(struct.unpack(">I", content[:4])[0], 16 + 4 * _MOST_BRANDS)
-    return content[8:12], [content[at : at + 4] for at in range(16, end, 4)]
+    end = min(struct.unpack(">I", content[:4])[0], 16 + 4 * _MAX_BRANDS)
+    return content[8:12], [content[position : position + 4] for position in range(16, end, 4)]

@@ -1,7 +1,7 @@
 """Confine this process for good: no files, no network, no programs, no other processes. Used by the decoder only.
 
-Three layers, each by itself: resource limits (POSIX), Landlock and seccomp (Linux, on x86-64 and ARM64). `confine` says
-which of them hold. It uses ctypes, because the standard library has none of these calls and a package would do no more.
+Three independent layers: resource limits (POSIX), Landlock and seccomp (Linux, on x86-64 and ARM64). `confine` returns
+those that work. It uses ctypes, because the standard library has none of these calls and a package would do no more.
 """
 
 import ctypes
@@ -26,12 +26,12 @@ ROOM = 384 * 1024 * 1024
 SECONDS = 20
 """Seconds of processor time."""
 
-_PROGRAM = 256 * 1024 * 1024  # bytes of the program itself, where the system does not tell
+_DEFAULT_PROGRAM_SIZE = 256 * 1024 * 1024  # bytes of the program itself, where the system does not tell
 
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
 EPERM, ENOSYS = 1, 38
 
-# Landlock (linux/landlock.h): file rights by ABI version. A right that the kernel does not know is refused by it.
+# Landlock (linux/landlock.h): file rights by ABI version. The kernel refuses rights that it does not know.
 _FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _NETWORK_RIGHTS, _SCOPES = 0b11, 0b11  # bind and connect TCP from ABI 4; abstract sockets and signals from ABI 6
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # the same number on every architecture
@@ -62,38 +62,38 @@ CALLS: dict[str, dict[str, int]] = {
         "exit_group": 94, "getrandom": 278,
     },
 }  # fmt: skip
-"""Numbers of system calls. Beside the first five of each, these are all that may be called: what computing needs."""
+"""Numbers of system calls. Except SPECIAL_CALLS, these are the calls that computing needs, and all that are allowed."""
 
-NOT_IN_THE_LIST = frozenset({"audit", "seccomp", "mmap", "mprotect", "clone3"})
+SPECIAL_CALLS = frozenset({"audit", "seccomp", "mmap", "mprotect", "clone3"})
 
 
 def confine() -> tuple[str, ...]:
-    """Confine this process, and return the layers that work. Whatever it needs must be imported and open before."""
+    """Confine this process, and return the layers that work. All that it needs must be imported and open before."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-    held, size = [], _program_size()
+    working, size = [], _program_size()
     if libc:
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     if libc and restrict_files(libc):
-        held.append(LANDLOCK)
+        working.append(LANDLOCK)
     if limit_resources(size + ROOM):  # after Landlock, which opens a file descriptor
-        held.append(LIMITS)
+        working.append(LIMITS)
     if libc and filter_calls(libc):  # last: it forbids the calls of the others
-        held.append(SECCOMP)
-    return tuple(held)
+        working.append(SECCOMP)
+    return tuple(working)
 
 
 # Resource limits
 
 
 def limit_resources(memory: int) -> bool:
-    """Set limits of memory, time, files, processes and core dumps; False if the system refuses the first two."""
+    """Limit memory, time, files, processes and core dumps. Return False if the system refuses the first two."""
     if resource is None:
         return False
     limits = {"AS": memory, "CPU": SECONDS, "NOFILE": 0, "NPROC": 0, "FSIZE": 0, "CORE": 0}
-    for name, most in limits.items():
+    for name, limit in limits.items():
         try:
-            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (limit, limit))
         except (AttributeError, OSError, ValueError):
             if name in {"AS", "CPU"}:  # macOS lacks or refuses some
                 return False
@@ -101,11 +101,11 @@ def limit_resources(memory: int) -> bool:
 
 
 def _program_size() -> int:
-    """Return the bytes of address space that this process has taken so far."""
+    """Return the bytes of address space that this process uses so far."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     except (OSError, ValueError):
-        return _PROGRAM
+        return _DEFAULT_PROGRAM_SIZE
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -113,7 +113,10 @@ def _program_size() -> int:
 
 
 def restrict_files(libc: ctypes.CDLL) -> bool:
-    """Take every right to files, TCP, abstract sockets and signals to others away, as far as this kernel knows them."""
+    """Give up all rights to files, TCP, abstract sockets and signals to others that this kernel knows.
+
+    Returns whether that worked.
+    """
     version = int(libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(1)))
     if version < 1:
         return False
@@ -133,39 +136,42 @@ class _Filter(ctypes.Structure):
 
 
 def filter_calls(libc: ctypes.CDLL) -> bool:
-    """Allow the few system calls that computing needs; all others fail with "not permitted"."""
+    """Allow the system calls that computing needs; all others fail with "not permitted". Return whether that worked."""
     calls = CALLS.get(platform.machine())
     if calls is None or sys.byteorder != "little" or sys.maxsize < 2**32:
         return False
     program = b"".join(seccomp_program(calls))
     code = ctypes.create_string_buffer(program, len(program))
-    given = _Filter(len(program) // 8, ctypes.addressof(code))
+    filter_ = _Filter(len(program) // 8, ctypes.addressof(code))
     call = ctypes.c_long(calls["seccomp"])
     flags = ctypes.c_uint(_TSYNC)
-    return int(libc.syscall(call, ctypes.c_uint(_SECCOMP_SET_MODE_FILTER), flags, ctypes.byref(given))) == 0
+    return int(libc.syscall(call, ctypes.c_uint(_SECCOMP_SET_MODE_FILTER), flags, ctypes.byref(filter_))) == 0
 
 
 def seccomp_program(calls: dict[str, int]) -> Sequence[bytes]:
     """Return the filter as instructions of classic BPF (struct sock_filter).
 
-    Another architecture's calls (32-bit ones by int 0x80, x32) end the process. clone3 "does not exist", so that the C
-    library asks for clone, which is refused: its arguments could not be looked at. No memory becomes executable.
+    Calls of another architecture (32-bit ones by int 0x80, x32) end the process. clone3 "does not exist", since a
+    filter cannot read its arguments: the C library then calls clone, which is refused. No memory becomes executable.
     """
-    allowed = sorted(number for name, number in calls.items() if name not in NOT_IN_THE_LIST)
+    allowed = sorted(number for name, number in calls.items() if name not in SPECIAL_CALLS)
     program = [
-        _step(LOAD, _ARCH_AT), _step(EQUAL, calls["audit"], yes=1), _step(RETURN, KILL),
-        _step(LOAD, _NUMBER_AT), _step(AT_LEAST, _X32, no=1), _step(RETURN, KILL),
+        _instruction(LOAD, _ARCH_AT), _instruction(EQUAL, calls["audit"], skip_if_true=1), _instruction(RETURN, KILL),
+        _instruction(LOAD, _NUMBER_AT), _instruction(AT_LEAST, _X32, skip_if_false=1), _instruction(RETURN, KILL),
     ]  # fmt: skip
     for number in allowed:
-        program += [_step(EQUAL, number, no=1), _step(RETURN, ALLOW)]
-    program += [_step(EQUAL, calls["clone3"], no=1), _step(RETURN, ERRNO | ENOSYS)]
-    program += [_step(EQUAL, calls["mmap"], yes=2), _step(EQUAL, calls["mprotect"], yes=1)]
-    program += [_step(RETURN, ERRNO | EPERM)]
-    program += [_step(LOAD, _THIRD_ARGUMENT_AT), _step(_ANY_BIT, _PROT_EXEC, no=1)]
-    program += [_step(RETURN, ERRNO | EPERM), _step(RETURN, ALLOW)]
+        program += [_instruction(EQUAL, number, skip_if_false=1), _instruction(RETURN, ALLOW)]
+    program += [_instruction(EQUAL, calls["clone3"], skip_if_false=1), _instruction(RETURN, ERRNO | ENOSYS)]
+    program += [
+        _instruction(EQUAL, calls["mmap"], skip_if_true=2),
+        _instruction(EQUAL, calls["mprotect"], skip_if_true=1),
+    ]
+    program += [_instruction(RETURN, ERRNO | EPERM)]
+    program += [_instruction(LOAD, _THIRD_ARGUMENT_AT), _instruction(_ANY_BIT, _PROT_EXEC, skip_if_false=1)]
+    program += [_instruction(RETURN, ERRNO | EPERM), _instruction(RETURN, ALLOW)]
     return program
 
 
-def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
-    """Return one instruction; yes and no: how many instructions a comparison passes over."""
-    return struct.pack("<HBBI", code, yes, no, value)
+def _instruction(code: int, value: int, *, skip_if_true: int = 0, skip_if_false: int = 0) -> bytes:
+    """Return one instruction. skip_if_true, skip_if_false: number of instructions that a comparison skips."""
+    return struct.pack("<HBBI", code, skip_if_true, skip_if_false, value)

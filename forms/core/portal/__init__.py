@@ -1,7 +1,6 @@
-"""The portal as a build hands it to the server: one small JSON file with everything public that the endpoint needs.
+"""The portal: the public data of a district that a build writes into one JSON file for the server and the desks.
 
-The build writes it after reading `content/`; the endpoint reads it at start. So a server that takes letters
-needs neither MkDocs nor the staff's files.
+So a server that takes letters needs neither MkDocs nor the staff's files.
 """
 
 from forms.core.portal.event import OPEN_STATES, Event

@@ -6,17 +6,17 @@ from datetime import date, datetime, timedelta
 from forms.core.portal.text import Text
 
 OPEN_STATES = frozenset({"planned", "moved"})
-"""States of an event that is still to take place."""
+"""States of an event that has not taken place yet."""
 
 
 @dataclass(frozen=True)
 class Event:
     """A public event, or a part of one; no capacity, no sign-up.
 
-    starts, ends: local times like 2027-01-24T10:00, or days where no hour is known. was: the start before it was moved.
-    state: planned, moved, cancelled or held. series: the row that repeats, of whose days this is one. spoken: BCP 47
-    codes. children, women_officers, step_free: None where nobody has said.
-    report: the name of the page that tells what came of it, like meetings/2027-01.
+    starts, ends: local times like 2027-01-24T10:00, or days if no hour is known. was: the start before it was moved.
+    state: planned, moved, cancelled or held. series: id of the repeating row that this is a day of. spoken: BCP 47
+    codes. children, women_officers, step_free: None if unknown. report: name of the page about its outcome, like
+    meetings/2027-01.
     """
 
     id: str
@@ -45,21 +45,21 @@ class Event:
 
     @property
     def takes_place(self) -> bool:
-        """Whether it is still to take place, on its day or another: neither cancelled nor held."""
+        """Whether it is still to take place, on this day or another: neither cancelled nor held."""
         return self.state in OPEN_STATES
 
     def takes_signups(self, today: date) -> bool:
-        """Open until the day before it starts is over: the day itself is for walk-ins."""
+        """Return whether people can sign up: until the day before it starts. Its day itself is for walk-ins."""
         return self.capacity is not None and self.takes_place and self.day > today
 
     @property
     def time(self) -> str:
-        """The hour it starts, like 10:00; empty where only the day is known."""
+        """The time when it starts, like 10:00; empty if only the day is known."""
         return self.starts[11:16]
 
     @property
     def end_time(self) -> str:
-        """The hour it ends, or empty. Midnight is 24:00, the end of its last day."""
+        """The time when it ends, or empty. Midnight is 24:00, the end of its last day."""
         return "24:00" if self._ends_at_midnight else self.ends[11:16]
 
     @property
@@ -69,7 +69,7 @@ class Event:
 
     @property
     def last_day(self) -> date:
-        """The day it ends. What ends at midnight ends with the day before."""
+        """The day when it ends. An event that ends at midnight ends on the day before."""
         day = datetime.fromisoformat(self.ends or self.starts).date()
         return day - timedelta(days=1) if self._ends_at_midnight else day
 

@@ -18,23 +18,23 @@ from forms.core.portal.event import Event
 from forms.core.portal.model import Desk, Portal
 from forms.core.problem import Problem
 
-if TYPE_CHECKING:  # takes a tenth of a second, and only who reads a hand-over file needs it
+if TYPE_CHECKING:  # takes a tenth of a second, and only reading a hand-over file needs it
     from pydantic import TypeAdapter
 
 _LOG = logging.getLogger(__name__)
 
 
 class NotAPortal(Problem):
-    """These bytes are no portal.json of any version."""
+    """The bytes are not a portal.json of any version."""
 
 
 def as_json(portal: Portal) -> dict[str, Any]:
-    """Return the portal as plain JSON values: what `read` and `parse` take."""
+    """Return the portal as plain JSON values, which `read` and `parse` accept."""
     data = {"version": VERSION, "needs": NEEDS, **dataclasses.asdict(portal)}
     for desk in data["desks"]:
         for member in desk["members"]:
             if not member["signing"]:
-                del member["signing"]  # machines that do not know the field go on reading a portal without any
+                del member["signing"]  # machines that do not know the field can still read a portal without it
     return data
 
 
@@ -45,9 +45,9 @@ def write(portal: Portal, path: Path) -> None:
 
 
 def read(path: Path) -> Portal:
-    """Read what `write` wrote; keys that cannot be used are left out, and named in the log.
+    """Read a portal's file. Unusable keys are left out, and logged.
 
-    Raises Problem where the file is missing or no version could have written it.
+    Raises Problem if the file is missing or cannot be read.
     """
     try:
         text = path.read_bytes()
@@ -56,15 +56,15 @@ def read(path: Path) -> Portal:
     except OSError as error:
         todo = "Name the file .build/portal.json, and let this program read it."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
-    found = parse(text, str(path))
-    _log_what_is_unusable(json.loads(text)["desks"], found.desks, path)
-    return found
+    portal = parse(text, str(path))
+    _log_unusable_keys(json.loads(text)["desks"], portal.desks, path)
+    return portal
 
 
 def parse(text: str | bytes, where: str) -> Portal:
-    """Return a portal from its JSON text. Fields that this version does not know are passed over.
+    """Return a portal from its JSON text. Unknown fields are ignored.
 
-    Raises NotAPortal where it is none, TooOld where it is for newer programs, Unreadable where it cannot be read.
+    Raises NotAPortal for any other text, TooOld if it is for newer programs, Unreadable if its values do not fit.
     """
     todo = "Build the site again: python3 build.py build"
     try:
@@ -77,18 +77,18 @@ def parse(text: str | bytes, where: str) -> Portal:
     from pydantic import ValidationError  # noqa: PLC0415 - as above
 
     try:
-        portal = _reader().validate_json(text)
+        portal = _adapter().validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
-        what = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
-        raise Unreadable(where, what, f"Copy the new program onto this machine. On the server: {todo}") from None
-    _require_days(portal.events, where)
-    return replace(portal, desks=tuple(map(_usable, portal.desks)))
+        kind = f"cannot be read by this program ({field}: {first['msg']}): it may be older than the server's."
+        raise Unreadable(where, kind, f"Copy the new program onto this machine. On the server: {todo}") from None
+    _require_event_days(portal.events, where)
+    return replace(portal, desks=tuple(map(_with_usable_keys, portal.desks)))
 
 
-def _require_days(events: Iterable[Event], where: str) -> None:
-    """Raise NotAPortal where an event has no day: no version writes one, and each page with events would fail."""
+def _require_event_days(events: Iterable[Event], where: str) -> None:
+    """Raise NotAPortal if an event has no day: no version writes that, and each page with events would fail."""
     for event in events:
         try:
             _ = event.day, event.last_day
@@ -98,54 +98,52 @@ def _require_days(events: Iterable[Event], where: str) -> None:
 
 
 @cache
-def _reader() -> "TypeAdapter[Portal]":
-    """Return what reads a Portal and all its parts from JSON; made at first use, since that takes a moment."""
+def _adapter() -> "TypeAdapter[Portal]":
+    """Return the adapter that reads a Portal from JSON. Made at first use, since that takes a moment."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - as above
 
     return TypeAdapter(Portal)
 
 
-def _usable(desk: Desk) -> Desk:
-    """Return the desk; a key or line that cannot be used is left empty, and costs nobody else anything."""
+def _with_usable_keys(desk: Desk) -> Desk:
+    """Return the desk with unusable keys and pickup lines left empty, so that one bad key stops nobody else's."""
     members = tuple(
         replace(
-            one,
-            key=usable_key(one.key),
-            pickup=usable_pickup(one.pickup),
-            signing=one.signing if is_public_key(one.signing) else "",
+            member,
+            key=usable_key(member.key),
+            pickup=usable_pickup(member.pickup),
+            signing=member.signing if is_public_key(member.signing) else "",
         )
-        for one in desk.members
+        for member in desk.members
     )
     return replace(desk, members=members, recovery=usable_key(desk.recovery))
 
 
-def _log_what_is_unusable(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk], path: Path) -> None:
-    """Log which desk gets nothing, or cannot fetch. The value is not named: it may be a secret.
+def _log_unusable_keys(rows: Iterable[Mapping[str, Any]], desks: Iterable[Desk], path: Path) -> None:
+    """Log each key and pickup line that cannot be used, without its value, which may be a secret.
 
-    Each once an hour: a file that is wrong otherwise too is read again each second in which a request comes.
+    Each message at most once an hour: a file with another fault is read again every second in which requests come.
     """
     for row, desk in zip(rows, desks, strict=True):
-        told = [(one.id, "key", raw.get("key"), one.key) for raw, one in zip(row["members"], desk.members, strict=True)]
-        told += [
-            (one.id, "pickup line", raw.get("pickup"), one.pickup)
-            for raw, one in zip(row["members"], desk.members, strict=True)
-        ]
-        told.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
-        for who, what, written, used in told:
-            if written and not used:
-                left_out = f"desk {who}: its {what} cannot be used and is left out. Correct portal.yml and build."
-                _log_once(path, left_out)
+        pairs = list(zip(row["members"], desk.members, strict=True))
+        values = [(member.id, "key", raw.get("key"), member.key) for raw, member in pairs]
+        values += [(member.id, "pickup line", raw.get("pickup"), member.pickup) for raw, member in pairs]
+        values.append((desk.id, "recovery key", row.get("recovery"), desk.recovery))
+        for owner, kind, written, usable in values:
+            if written and not usable:
+                message = f"desk {owner}: its {kind} cannot be used and is left out. Correct portal.yml and build."
+                _log_once(path, message)
         if not desk.keys:
             _log_once(path, f"desk {desk.id} has no key that can be used: it gets no letters.")
 
 
-_AGAIN = 3600.0
+_LOG_INTERVAL = 3600.0
 _logged: dict[tuple[Path, str], float] = {}
 
 
-def _log_once(path: Path, said: str) -> None:
-    """Log a sentence about a file, unless this process did within the hour."""
+def _log_once(path: Path, message: str) -> None:
+    """Log a message about a file, unless this process has logged it within the last hour."""
     now = time.monotonic()
-    if now - _logged.get((path, said), -_AGAIN) >= _AGAIN:
-        _logged[path, said] = now
-        _LOG.error("%s", said)
+    if now - _logged.get((path, message), -_LOG_INTERVAL) >= _LOG_INTERVAL:
+        _logged[path, message] = now
+        _LOG.error("%s", message)

@@ -20,10 +20,10 @@ class Language:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody who reads a desk's letters on a machine of their own.
+    """A person who reads a desk's letters on a machine of their own.
 
-    id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of
-    the token with which letters are fetched; signing: the public key of what this person signs, or empty.
+    id: "police/anita", or just "police" at a desk with one key; key: an age recipient; pickup: "sha256:<hex>" of the
+    token that fetches letters; signing: the public key of this person's signatures, or empty.
     """
 
     id: str
@@ -34,9 +34,9 @@ class Member:
 
 @dataclass(frozen=True)
 class Desk:
-    """Who reads letters. `recovery`: the age recipient whose secret is printed and locked away, or empty.
+    """An office that reads letters. recovery: the age recipient whose secret is printed and locked away, or empty.
 
-    picture, face: SVG drawings of the desk, as a sign and as somebody who works there; or empty.
+    picture, face: SVG drawings of the desk, as a sign and as a person who works there; or empty.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Desk:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All age recipients to which this desk's letters are encrypted; none if no key of it is usable."""
+        """All age recipients to which this desk's letters are encrypted; empty if none of its keys is usable."""
         return tuple(key for key in (*(member.key for member in self.members), self.recovery) if key)
 
 
@@ -69,9 +69,9 @@ class Helpline:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of the answers that may be chosen. `picture`: an SVG drawing, or empty.
+    """A choice of an answer. picture: an SVG drawing, or empty.
 
-    reviewed: the languages (BCP 47) of the label that somebody has approved. state: what a phrase sets beside it.
+    reviewed: the languages (BCP 47) in which a person has approved the label. state: the state that a phrase sets.
     """
 
     value: str
@@ -92,7 +92,7 @@ class SoundFile:
 
 @dataclass(frozen=True)
 class Clip:
-    """A page or question as sound, in files of which a phone takes the first it can play."""
+    """A page or question as sound. A phone takes the first of the files that it can play."""
 
     seconds: int
     files: tuple[SoundFile, ...]
@@ -104,16 +104,16 @@ class Clip:
 
     @property
     def kilobytes(self) -> int:
-        """What listening costs."""
+        """Size of the first file in kilobytes of 1024 bytes, rounded up: what listening costs."""
         return -(-self.files[0].bytes // 1024)
 
 
 @dataclass(frozen=True)
 class Sms:
-    """What texts to phones need.
+    """Settings of text messages (SMS).
 
-    templates: DLT template numbers by kind of text (reminder, moved, cancelled) and language.
-    paise_a_part: what one part costs, or None where the district has not said it.
+    templates: DLT template numbers by kind of message (reminder, moved, cancelled) and language.
+    paise_a_part: price of one part, or None if the district has not set it.
     """
 
     templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -122,11 +122,11 @@ class Sms:
 
 @dataclass(frozen=True)
 class Portal:
-    """A district's portal, as all programs need it.
+    """A district's portal: the data that all programs share.
 
-    publishers: the public signing keys of who publishes the site; exit_urls: of languages that leave to their own page;
-    drawings: SVG by name, of the answers of forms with pictures; words: the district's own interface words, by language
-    the text of a .po file (forms/core/i18n/own_words.py).
+    publishers: the public signing keys of the site's publishers; exit_urls: exit pages of languages with one of their
+    own; drawings: SVG of answers by name, for forms with pictures; words: the district's own interface texts, by
+    language the text of a .po file (forms/core/i18n/own_words.py).
     """
 
     district: Text
@@ -152,11 +152,11 @@ class Portal:
     words: Mapping[str, str] = field(default_factory=dict)
 
     def exit_for(self, language: str) -> str:
-        """Return where a reader of this language leaves to: that language's own page, or else the one for all."""
+        """Return the exit page for readers of this language: that of the language, or else the one for all."""
         return self.exit_urls.get(language) or self.exit_url
 
     def today(self, now: datetime | None = None) -> date:
-        """Return the day in the district, whatever the clock of the machine is set to. now: with its time zone."""
+        """Return the day in the district, whatever the machine's time zone. now: with a time zone."""
         try:
             return (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone)).date()
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -169,48 +169,49 @@ class Portal:
 
     @property
     def recoverable(self) -> frozenset[str]:
-        """Return the ids of the desks with a printed recovery key: the server keeps their letters for it."""
+        """The ids of the desks with a printed recovery key, for which the server keeps their letters."""
         return frozenset(desk.id for desk in self.desks if desk.recovery)
 
     def desks_with_ids(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """Return the desks of these ids, in the order of the portal; ids of desks that are no more are passed over."""
+        """Return the desks with these ids, in the portal's order. Ids of former desks are ignored."""
         wanted = set(desk_ids)
         return tuple(desk for desk in self.desks if desk.id in wanted)
 
     def readers(self, form: str) -> tuple[Desk, ...]:
-        """Return the desks that read letters of this form, and have a key to which one can be sealed."""
+        """Return the desks that read letters of this form, and have a usable key."""
         return tuple(desk for desk in self.desks if form in desk.reads and desk.keys)
 
     def receivers(self, desk_ids: Iterable[str]) -> tuple[Desk, ...]:
-        """Return the desks of these ids that have a key to which something can be sealed."""
+        """Return the desks with these ids that have a usable key."""
         return tuple(desk for desk in self.desks_with_ids(desk_ids) if desk.keys)
 
     def sentences(self, language: str) -> list[tuple[str, Clip]]:
-        """Return the desks' sentences of this language that can be heard, each with its clip, in the desks' order."""
+        """Return the desks' phrases that have a clip in this language, with the clip, in the desks' order."""
         clips = self.clips.get(language, {})
-        found = (
-            (one.label.get(language, ""), clips.get(f"phrase/{one.value}")) for one in self.choices.get("phrases", ())
+        phrases = (
+            (phrase.label.get(language, ""), clips.get(f"phrase/{phrase.value}"))
+            for phrase in self.choices.get("phrases", ())
         )
-        return [(words, clip) for words, clip in found if words and clip]
+        return [(words, clip) for words, clip in phrases if words and clip]
 
     def sentence_clips(self, words: str, language: str) -> tuple[Clip, ...]:
-        """Return the clips of words that consist of the desks' sentences; none where anything else is among them.
+        """Return the clips of a text that consists of the desks' phrases only; none for any other text.
 
-        Half an answer read aloud would mislead whoever cannot read the rest.
+        Half an answer read aloud would mislead a person who cannot read the rest.
         """
-        known, found, left = dict(self.sentences(language)), [], words.strip()
-        while left:
-            sentence = max((one for one in known if left.startswith(one)), key=len, default="")
+        clips, result, remaining = dict(self.sentences(language)), [], words.strip()
+        while remaining:
+            sentence = max((phrase for phrase in clips if remaining.startswith(phrase)), key=len, default="")
             if not sentence:
                 return ()
-            found.append(known[sentence])
-            left = left.removeprefix(sentence).strip()
-        return tuple(found)
+            result.append(clips[sentence])
+            remaining = remaining.removeprefix(sentence).strip()
+        return tuple(result)
 
     def days_kept(self, name: str) -> int:
         """Return the days for which something is kept (keep: in portal.yml), from 1 to MAX_DAYS.
 
-        Requests are kept as long as concerns where nothing else is said.
+        Requests are kept as long as concerns by default.
         """
         days = self.keep.get(name)
         if name == "requests_days":

@@ -7,5 +7,5 @@ Text = Mapping[str, str]
 
 
 def pick(text: Text, language: str) -> str:
-    """Return the text in this language, or else in English, or else empty."""
+    """Return the text in this language, or else in English, or else ""."""
     return text.get(language) or text.get("en", "")

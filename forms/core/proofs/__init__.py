@@ -1,1 +1,1 @@
-"""What one side proves to the other: answers and additions by the receipt, the server's daily statements."""
+"""Proofs: of answers and additions by the receipt's key, and the server's daily statements."""

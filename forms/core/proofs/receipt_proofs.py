@@ -1,4 +1,4 @@
-"""Proofs by the key of answers, which a receipt yields and the first letter holds, encrypted.
+"""Proofs with the answer key, which is derived from a receipt and contained in the first letter, encrypted.
 
 HMAC-SHA256 over the SHA-256 (hexadecimal) of a JSON list of texts that begins with its purpose. The browser makes the
 same lists (site/browser/src/proofs.js).
@@ -16,15 +16,15 @@ _ANSWER = "safe-community-portal answer v1"
 _VOICE = "safe-community-portal answer voice v1"
 _ADDITION = "safe-community-portal addition v1"
 _KEY = re.compile(r"[0-9a-f]{64}")
-_SHORT = 16
+_SHORT_ID_LENGTH = 16
 
-MOST_NAMED = 60
-"""Answers, or letters, that one message names: the newest."""
+MAX_IDS = 60
+"""Newest answers, or letters, that one message names."""
 
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """What an answer says. after: short ids of the desk's earlier answers; letters: short id and day of those held.
+    """An answer. after: short ids of the desk's earlier answers; letters: short id and day of the letters it has.
 
     voice: SHA-256 (hexadecimal) of the encrypted recording beside the text, or empty; seconds: its length.
     """
@@ -43,29 +43,39 @@ class AnswerRecord:
 
     @property
     def claim(self) -> str:
-        """Return what is proven: a SHA-256 over all of it but the voice, of which older pages know nothing."""
-        held = ",".join(f"{id}:{day}" for id, day in self.letters)
-        fields = [self.letter, self.id, self.desk, self.day, self.at, self.text, self.state, ",".join(self.after), held]
+        """The claim that a desk proves: a SHA-256 over all but the voice, which older pages do not know."""
+        letters = ",".join(f"{id}:{day}" for id, day in self.letters)
+        fields = [
+            self.letter,
+            self.id,
+            self.desk,
+            self.day,
+            self.at,
+            self.text,
+            self.state,
+            ",".join(self.after),
+            letters,
+        ]
         return _digest([_ANSWER, *fields])
 
     @property
     def voice_claim(self) -> str:
-        """Return what is proven besides where there is a voice: that it belongs to all that the answer says."""
+        """The claim about a voice: it belongs to the rest of the answer."""
         return _digest([_VOICE, self.claim, self.voice, str(self.seconds)])
 
 
 def short(id: str) -> str:
-    """Return the beginning of an id, by which a message names another."""
-    return id[:_SHORT]
+    """Return the short form of an id, by which one message names another."""
+    return id[:_SHORT_ID_LENGTH]
 
 
-def named(ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the short ids of the newest of these."""
-    return tuple(short(id) for id in ids[-MOST_NAMED:])
+def newest_short_ids(ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the short ids of the newest of these ids, which are in order of age."""
+    return tuple(short(id) for id in ids[-MAX_IDS:])
 
 
 def addition_claim(letter: Mapping[str, Any]) -> str:
-    """Return what is proven of a letter that adds to another; empty where it has not the shape of one."""
+    """Return the claim that a follow-up proves; empty for a letter that is not in the form of one."""
     try:
         answers = json.dumps(letter["answers"], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         parts = ",".join(part["id"] for part in letter["parts"])
@@ -76,7 +86,7 @@ def addition_claim(letter: Mapping[str, Any]) -> str:
 
 
 def is_key(text: str) -> bool:
-    """Return whether this is a key of answers: 64 hexadecimal digits."""
+    """Return whether this is an answer key: 64 hexadecimal digits."""
     return bool(_KEY.fullmatch(text))
 
 
@@ -86,7 +96,7 @@ def prove(key: str, claim: str) -> str:
 
 
 def is_proven(key: str, claim: str, proof: str) -> bool:
-    """Return whether whoever made this proof had the key."""
+    """Return whether this proof of a claim was made with the key."""
     if not (claim and is_key(key) and _KEY.fullmatch(proof)):
         return False
     return hmac.compare_digest(prove(key, claim), proof)

@@ -1,6 +1,6 @@
-"""The server's daily statements: which letters came for each desk and which are gone. Each names the one before.
+"""The server's daily statements: the letters that arrived for each desk, and those removed. Each names the one before.
 
-All desks get the same statement. It has a hash of each desk's part, with random bytes in it, so that a desk learns of
+All desks get the same statement. It has a hash of each desk's part, which includes random bytes, so that a desk learns
 its own part only.
 """
 
@@ -15,26 +15,26 @@ _PART = "safe-community-portal statement part v1"
 KEPT_DAYS = 60
 """Days that the server keeps a statement."""
 
-MOST_AT_ONCE = 100
-"""Statements that the server gives at one request."""
+MAX_STATEMENTS = 100
+"""Statements in one response of the server."""
 
 
 @dataclass(frozen=True)
 class DeskPart:
-    """What a statement says to one desk: ids of letters that came for it, and of stated ones that are gone."""
+    """A desk's part of a statement: ids of letters that arrived for it, and of earlier ones that were removed."""
 
     nonce: str = ""
     arrived: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
     def hash_for(self, desk: str) -> str:
-        """Return what stands of it in the statement."""
+        """Return the hash of this part, which the statement contains."""
         return _sha256([_PART, desk, self.nonce, sorted(self.arrived), sorted(self.gone)])
 
 
 @dataclass(frozen=True)
 class DailyStatement:
-    """One statement. day: the last day of which it speaks; before: the hash of the one before, empty for the first."""
+    """A statement. day: the last day that it covers; before: the hash of the one before, empty for the first."""
 
     number: int
     day: str
@@ -42,12 +42,12 @@ class DailyStatement:
     parts: Mapping[str, str] = field(default_factory=dict)
 
     def as_bytes(self) -> bytes:
-        """Return the one form in which it is signed."""
+        """Return the bytes that are signed."""
         return _json([_STATEMENT, self.number, self.day, self.before, sorted(self.parts.items())])
 
     @property
     def hash(self) -> str:
-        """Return the hash by which the next one names it."""
+        """The hash by which the next statement names it."""
         return hashlib.sha256(self.as_bytes()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Answers in the person's language: what may be chosen, what is wrong, and all that was answered."""
+"""Answers in the person's language: the choices, messages about faults, and a summary."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,11 +12,11 @@ from forms.core.validation import FieldProblem
 
 
 class Attached(Protocol):
-    """A photo or recording that was taken in."""
+    """A photo or recording that was accepted."""
 
     @property
     def id(self) -> str:
-        """What the form calls it."""
+        """Its id in the form."""
 
     @property
     def kind(self) -> str:
@@ -27,29 +27,29 @@ class Attached(Protocol):
         """Return the seconds of a recording."""
 
 
-def labelled(listed: Sequence[Choice], language: str) -> list[tuple[str, str]]:
-    """Return value and label of each choice in one language; a definition's own labels go through gettext."""
+def labelled(options: Sequence[Choice], language: str) -> list[tuple[str, str]]:
+    """Return value and label of each choice in one language; labels of a definition go through gettext."""
     translate = i18n.translator(language)
     return [
         (
             choice.value,
             choice.label[language] if choice.label.get(language) else translate(pick(choice.label, "en")),
         )
-        for choice in listed
+        for choice in options
     ]
 
 
 def message(definition: Definition, problem: FieldProblem, language: str) -> str:
-    """Return what to tell the person about one wrong answer: the field's own sentence, else a general one."""
+    """Return the message about a fault of an answer: the field's own, or else a general one."""
     _ = i18n.translator(language)
-    own = definition.field(problem.field).errors.get(problem.code)
-    if own:
-        return _(own)
+    field_message = definition.field(problem.field).errors.get(problem.code)
+    if field_message:
+        return _(field_message)
     if problem.code == "cut":
         too_long = message(definition, FieldProblem(problem.field, "maxLength"), language)
         return " ".join([too_long, _("Only the beginning of it is still here.")])
     kind = definition.field(problem.field).file
-    general = {
+    messages = {
         "required": _("Please answer this question."),
         "maxLength": _("This is too long. Please shorten it."),
         "enum": _("Please choose one of the answers in the list."),
@@ -77,7 +77,7 @@ def message(definition: Definition, problem: FieldProblem, language: str) -> str
         "unreachable": _("We cannot open our letter box now. Please try again in a few minutes."),
         "encoding": _("Some characters of your text did not arrive. Please look at it and write them again."),
     }
-    return general.get(problem.code, _("This does not fit. Please look at it again."))
+    return messages.get(problem.code, _("This does not fit. Please look at it again."))
 
 
 def summary(
@@ -88,7 +88,7 @@ def summary(
     values: Mapping[str, Any],
     parts: Sequence[Attached] = (),
 ) -> list[tuple[str, str]]:
-    """Return question and answer, in the person's language, of everything that was answered."""
+    """Return question and answer of each answered question, in the person's language."""
     _ = i18n.translator(language)
     rows = []
     for field_ in definition.fields:
@@ -102,11 +102,11 @@ def summary(
             )
         elif field_.name in values:
             labels = dict(labelled(choices(field_, definition, portal, today), language))
-            rows.append((_(field_.label), _spoken(field_, values[field_.name], labels)))
+            rows.append((_(field_.label), _display_value(field_, values[field_.name], labels)))
     return rows
 
 
-def _spoken(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
+def _display_value(field_: Field, value: Any, labels: Mapping[str, str]) -> str:
     if field_.many:
         return ", ".join(labels.get(item, item) for item in value)
     return labels.get(str(value), str(value))

@@ -21,35 +21,35 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 class CompiledTemplates(BytecodeCache):
-    """Templates that this process has compiled: compiling one takes longer than rendering it a hundred times.
+    """Cache of compiled templates: compiling one takes longer than rendering it a hundred times.
 
-    One object serves environments with the same options only, since what is compiled depends on them.
+    One cache serves environments with the same options only, since the compiled code depends on them.
     """
 
     def __init__(self) -> None:
         self.compiled: dict[str, tuple[str, CodeType]] = {}
         self._store: ResultStore | None = None
-        self._mark = b""
+        self._program_mark = b""
 
-    def keep_in(self, mark: bytes, store: ResultStore) -> None:
-        """Take what earlier runs have compiled from a store, and keep there what is new. mark: as for i18n."""
-        self._mark, self._store = mark, store
+    def keep_in(self, program_mark: bytes, store: ResultStore) -> None:
+        """Load compiled templates of earlier runs from a store, and store new ones. program_mark: as for i18n."""
+        self._program_mark, self._store = program_mark, store
 
     def _key(self, bucket: Bucket) -> bytes:
-        return key_of("template", self._mark, bucket.key, bucket.checksum)
+        return key_of("template", self._program_mark, bucket.key, bucket.checksum)
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill the bucket where the template was compiled before and its source is the same."""
+        """Fill the bucket if the template was compiled before from the same source."""
         checksum, code = self.compiled.get(bucket.key, ("", None))
         if checksum == bucket.checksum:
             bucket.code = code
-        elif self._store is not None and (kept := self._store.get(self._key(bucket))):
-            bucket.bytecode_from_string(kept)  # of another Python or Jinja: none
+        elif self._store is not None and (stored := self._store.get(self._key(bucket))):
+            bucket.bytecode_from_string(stored)  # leaves no code if another Python or Jinja wrote it
             if bucket.code is not None:
                 self.compiled[bucket.key] = bucket.checksum, bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Remember what was compiled."""
+        """Cache a compiled template."""
         if bucket.code is not None:
             self.compiled[bucket.key] = bucket.checksum, bucket.code
             if self._store is not None:
@@ -61,7 +61,7 @@ COMPILED = CompiledTemplates()
 
 @cache
 def environment(language: str) -> Environment:
-    """Return the environment for one language: gettext installed, everything escaped, unknown names an error."""
+    """Return the environment of a language: with gettext, automatic escaping, and errors for unknown names."""
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n"],
@@ -76,7 +76,7 @@ def environment(language: str) -> Environment:
         lambda one, many, count: i18n.translations(language).ngettext(one, many, count),
         newstyle=True,
     )
-    # Letters as they are: escaped, what a script says in an Indian language is half a kilobyte more (gzip).
+    # Not ASCII only: escapes make a script's texts in an Indian language half a kilobyte larger (gzip).
     env.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     env.globals["lang"] = language
     env.globals["rtl"] = locales.direction(language) == "rtl"
@@ -104,10 +104,12 @@ def clock(seconds: int) -> str:
 
 
 def _localised(text: Text, language: str) -> str:
-    """Return the text in this language; English that stands in for it is marked as English (WCAG 3.1.2)."""
-    said = pick(text, language)
-    way = ' dir="ltr"' if locales.direction(language) == "rtl" else ""
-    return said if not said or text.get(language) else Markup(f'<span lang="en"{way}>{{}}</span>').format(said)  # noqa: S704
+    """Return the text in this language, or else the English one, marked as English (WCAG 3.1.2)."""
+    picked = pick(text, language)
+    direction = ' dir="ltr"' if locales.direction(language) == "rtl" else ""
+    if not picked or text.get(language):
+        return picked
+    return Markup(f'<span lang="en"{direction}>{{}}</span>').format(picked)  # noqa: S704 - constants
 
 
 def _day(day: date | str) -> date:

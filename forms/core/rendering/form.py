@@ -1,4 +1,4 @@
-"""A form as HTML, with what its script needs to know."""
+"""Render a form as HTML, with the data of its script."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -25,50 +25,57 @@ def draw_form(
     hidden: Mapping[str, str] | None = None,
     step: int | None = None,
 ) -> Markup:
-    """Return a form as HTML, with what was typed and what is wrong with it; static and error pages alike.
+    """Return a form as HTML, with the typed values and messages about their faults; for static and error pages alike.
 
-    parts: what was taken in before; hidden: values that travel with the form; step: the place of the page of questions
-    to draw, where they come a few at a time: what was typed on the others then travels with it.
+    parts: photos and recordings accepted before; hidden: values of hidden inputs; step: index of the page of questions,
+    if there are several. The values of the other pages are then hidden inputs too.
     """
     values = values or {}
     by_field = {problem.field: message(definition, problem, language) for problem in problems}
-    # A form that came back has been on the server already: sealing it in the browser would promise too much.
-    fresh = step is None and not (values or problems or parts or hidden)
-    here = definition.pages[step] if step is not None else ()
-    elsewhere = {name: texts for name, texts in values.items() if name not in here}
-    listed = {field.name: choices(field, definition, portal, today) for field in definition.fields}
+    # A form that came back has been on the server already. Sealing it in the browser now would promise too much.
+    is_new = step is None and not (values or problems or parts or hidden)
+    on_page = definition.pages[step] if step is not None else ()
+    other_values = {name: texts for name, texts in values.items() if name not in on_page}
+    options = {field.name: choices(field, definition, portal, today) for field in definition.fields}
     return render(
         language,
         "pictured.html" if definition.has_pictures else "form.html",
         form=definition,
         step=step,
-        fields=[field for field in definition.fields if step is None or field.name in here],
-        carried=[(name, text) for name, texts in elsewhere.items() for text in texts] if step is not None else [],
-        enough=_enough(definition, elsewhere),
-        choices={name: labelled(found, language) for name, found in listed.items()},
-        drawings={choice.value: choice.picture for found in listed.values() for choice in found if choice.picture},
+        fields=[field for field in definition.fields if step is None or field.name in on_page],
+        carried=[(name, text) for name, texts in other_values.items() for text in texts] if step is not None else [],
+        enough=_is_sufficient(definition, other_values),
+        choices={name: labelled(field_choices, language) for name, field_choices in options.items()},
+        drawings={
+            choice.value: choice.picture
+            for field_choices in options.values()
+            for choice in field_choices
+            if choice.picture
+        },
         values=values,
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
         portal=portal,
         parts=parts,
         hidden=hidden or {},
-        script=_script(definition, portal, language) if fresh else None,
-        followup=draw_form(load(definition.followup), portal, language, today) if fresh and definition.followup else "",
+        script=_script_data(definition, portal, language) if is_new else None,
+        followup=draw_form(load(definition.followup), portal, language, today)
+        if is_new and definition.followup
+        else "",
         clips=portal.clips.get(language, {}),
-        **(_pictures(definition, portal) if definition.has_pictures else {}),
+        **(_picture_context(definition, portal) if definition.has_pictures else {}),
     )
 
 
-def _enough(definition: Definition, values: Raw) -> bool:
-    """Return whether what was answered on other pages is all that is needed."""
+def _is_sufficient(definition: Definition, values: Raw) -> bool:
+    """Return whether the answers on other pages are sufficient to send the form."""
     answered = {name for name, texts in values.items() if any(texts)}
     required = {field.name for field in definition.fields if field.required}
     return required <= answered and (bool(answered & set(definition.any_of)) if definition.any_of else bool(required))
 
 
-def _pictures(definition: Definition, portal: Portal) -> dict[str, Any]:
-    """Return what a form with pictures shows: those of answers, the faces of desks, and the long form beside it."""
+def _picture_context(definition: Definition, portal: Portal) -> dict[str, Any]:
+    """Return the template context of a form with pictures: drawings of answers, faces of desks, and the long form."""
     answers = [(field_.name, choice.value) for field_ in definition.fields for choice in field_.choices]
     return {
         "pictured": {f"{name}-{value}": portal.drawings.get(drawing_of(name, value), "") for name, value in answers},
@@ -77,26 +84,26 @@ def _pictures(definition: Definition, portal: Portal) -> dict[str, Any]:
     }
 
 
-def _script(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
-    """Return what the script of this form's page needs to know; None for forms that have no script."""
+def _script_data(definition: Definition, portal: Portal, language: str) -> dict[str, Any] | None:
+    """Return the data of the script of this form's page; None for forms without a script."""
     if definition.is_encrypted_in_browser:
         readers = {desk.id: pick(desk.name, language) for desk in portal.readers(definition.letter_form)}
         return browser_script.first_letter_data(definition, language, _limits(definition, language), readers)
     if definition.kind is Kind.LOOKUP and definition.followup:
-        more, names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
-        wrong = {
+        followup, desk_names = load(definition.followup), {desk.id: pick(desk.name, language) for desk in portal.desks}
+        code_messages = {
             code: message(definition, FieldProblem("code", code), language)
             for code in ("required", "digits", "check", "unknown", "restored")
         }
-        told = browser_script.answer_page_data(
-            more, language, _limits(more, language), wrong, names, portal.erased_days
+        data = browser_script.answer_page_data(
+            followup, language, _limits(followup, language), code_messages, desk_names, portal.erased_days
         )
-        return {**told, **_answer_aids(portal, language)}
+        return {**data, **_answer_aids(portal, language)}
     return None
 
 
 def _answer_aids(portal: Portal, language: str) -> dict[str, Any]:
-    """Return what lets an answer be understood without reading: sentences to hear, pictures of where it stands."""
+    """Return the aids to understand an answer without reading: phrases to hear, pictures of the case's state."""
     sentences = portal.sentences(language)
     kilobytes = sum(clip.kilobytes for _, clip in sentences)
     return {
@@ -116,9 +123,9 @@ def _picture(language: str, name: str) -> str:
 
 
 def _limits(definition: Definition, language: str) -> dict[str, tuple[int, str]]:
-    """Return how many characters an answer may have, and what is said where it has more."""
+    """Return the most characters of each answer, and the message for a longer one."""
     return {
-        field_.name: (most, message(definition, FieldProblem(field_.name, "maxLength"), language))
+        field_.name: (max_length, message(definition, FieldProblem(field_.name, "maxLength"), language))
         for field_ in definition.value_fields
-        if (most := field_.constraints.get("maxLength"))
+        if (max_length := field_.constraints.get("maxLength"))
     }

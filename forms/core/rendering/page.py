@@ -1,4 +1,4 @@
-"""A page as its frame needs it, and the frame that the static site and the server share."""
+"""A page, and the frame that the static site and the server share."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,17 +21,17 @@ class Alternate:
 
 @dataclass(frozen=True)
 class PageNote:
-    """A quiet note above a page's text; kind: translation, missing, stale, demonstration."""
+    """A note above a page's text; kind: translation, missing, stale, demonstration."""
 
     kind: str
     text: str
     lang: str = ""
-    """The language of the text, where it is another than the page's."""
+    """The language of the text if it is not that of the page."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page as the shell needs it; `path` is without the language: "" or "signs/".
+    """A page. path: without the language, "" or "signs/".
 
     finished: the page before it must not come back with the Back button.
     """
@@ -52,17 +52,17 @@ class Page:
 
     @property
     def heading(self) -> Markup:
-        """Return the body up to the end of its main heading: nothing stands above it."""
+        """The body up to the end of its main heading. Nothing else is above the heading."""
         return self.body[: self._heading_end]
 
     @property
     def rest(self) -> Markup:
-        """Return what follows the main heading."""
+        """The body after the main heading."""
         return self.body[self._heading_end :]
 
     @property
-    def wants_numbers(self) -> bool:
-        """Return whether this is a home page whose text names no number to call."""
+    def needs_numbers(self) -> bool:
+        """Whether this is a home page whose text has no telephone number."""
         return self.index and not self.path and 'href="tel:' not in self.body
 
     @property

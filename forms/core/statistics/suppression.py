@@ -1,8 +1,8 @@
-"""Which counts of one quarter must be withheld so that nobody can work out a small one.
+"""Decide which counts of a quarter to withhold so that nobody can work out a small one.
 
-The tables of a quarter share their theme totals: month by theme, taluk by theme, kind of work by theme. Whoever has
-what is published knows every sum. A withheld count is safe when there are other whole tables, with the same published
-figures, in which it is 0, and in which it is MIN_PUBLISHED. docs/decisions/0012 tells why this is enough for linked
+The tables of a quarter share their theme totals: month by theme, taluk by theme, kind of work by theme. Readers can
+work out every sum of published counts. A withheld count is safe if there are complete tables with the same published
+counts in which it is 0, and others in which it is MIN_PUBLISHED. docs/decisions/0012 says why this is enough for linked
 tables.
 Complementary cell suppression: Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, chapter 6.
 """
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 MIN_PUBLISHED = 5
-"""The least count that is published; 0 to 4 look alike."""
+"""The smallest count that is published; 0 to 4 are all withheld."""
 
 ALL = "all"
 CellKey = tuple[str, str, str]
 """A count: its dimension ("month", "taluk", "work"; ALL for totals of a theme), category and theme; ALL sums up."""
 
 Grid = Mapping[tuple[str, str], int]
-"""Letters by category and theme; every category is there with every theme."""
+"""Letters by category and theme, for each combination of both."""
 
 _Node = tuple[str, str]
 _Graph = dict[_Node, dict[_Node, int]]
@@ -28,7 +28,7 @@ _ROWS, _COLUMNS = ("all", "rows"), ("all", "columns")
 
 @dataclass
 class Quarter:
-    """The tables of a quarter while it is worked out which of their cells are hidden."""
+    """The tables of a quarter, with the cells that are hidden so far."""
 
     grids: Mapping[str, Grid]
     hidden: set[CellKey] = field(default_factory=set)
@@ -43,37 +43,37 @@ class Quarter:
         for (_, theme), letters in next(iter(self.grids.values())).items():
             column = (ALL, ALL, theme)
             self.values[column] = self.values.get(column, 0) + letters
-        self.hidden.update(spot for spot, letters in self.values.items() if letters < MIN_PUBLISHED)
+        self.hidden.update(cell for cell, letters in self.values.items() if letters < MIN_PUBLISHED)
 
     def margins(self, dimension: str) -> list[CellKey]:
-        """Return the totals of a dimension's categories; for ALL, those of the themes."""
-        return [spot for spot in self.values if spot[0] == dimension and (dimension == ALL or spot[2] == ALL)]
+        """Return the keys of the totals of a dimension's categories; for ALL, of the themes."""
+        return [cell for cell in self.values if cell[0] == dimension and (dimension == ALL or cell[2] == ALL)]
 
     def inner(self, dimension: str) -> list[CellKey]:
         return [(dimension, category, theme) for category, theme in self.grids[dimension]]
 
-    def smallest(self, spots: list[CellKey]) -> list[CellKey]:
-        """Return the smallest of these that is still published, as a list of one, or none."""
-        open_ = [spot for spot in spots if spot not in self.hidden]
-        return sorted(open_, key=lambda spot: (self.values[spot], spot))[:1]
+    def smallest(self, cells: list[CellKey]) -> list[CellKey]:
+        """Return the smallest of these cells that is still published, as a list with one element or none."""
+        published = [cell for cell in cells if cell not in self.hidden]
+        return sorted(published, key=lambda cell: (self.values[cell], cell))[:1]
 
 
 def _hide_partners(quarter: Quarter, dimension: str) -> None:
     """Withhold more counts where a withheld one could be worked out from the others."""
-    for spot in [spot for spot in quarter.inner(dimension) if spot in quarter.hidden]:
-        if not _is_safe(quarter, spot):
-            quarter.hidden.update(_partners(quarter, spot))
+    for cell in [cell for cell in quarter.inner(dimension) if cell in quarter.hidden]:
+        if not _is_safe(quarter, cell):
+            quarter.hidden.update(_partners(quarter, cell))
 
 
 def hidden_cells(grids: Mapping[str, Grid]) -> frozenset[CellKey]:
-    """Return the counts of a quarter that are withheld: small ones, and those by which a small one could be worked out.
+    """Return the cells of a quarter to withhold: small counts, and those from which a small one could be worked out.
 
     grids: by dimension. All hold the same letters, at least MIN_PUBLISHED: the number of all letters is published.
     """
     quarter = Quarter(grids)
-    known = -1
-    while known != len(quarter.hidden):
-        known = len(quarter.hidden)
+    count_before = -1
+    while count_before != len(quarter.hidden):
+        count_before = len(quarter.hidden)
         _hide_margins(quarter)
         _hide_lines(quarter)
         for dimension in grids:
@@ -82,43 +82,46 @@ def hidden_cells(grids: Mapping[str, Grid]) -> frozenset[CellKey]:
 
 
 def _hide_margins(quarter: Quarter) -> None:
-    """Withhold totals of one dimension: none, or at least two that together are at least MIN_PUBLISHED."""
+    """Withhold totals until each dimension has none, or at least two that add up to at least MIN_PUBLISHED."""
     for dimension in (ALL, *quarter.grids):
         margins = quarter.margins(dimension)
-        while away := [spot for spot in margins if spot in quarter.hidden]:
-            if len(away) > 1 and sum(quarter.values[spot] for spot in away) >= MIN_PUBLISHED:
+        while withheld := [cell for cell in margins if cell in quarter.hidden]:
+            if len(withheld) > 1 and sum(quarter.values[cell] for cell in withheld) >= MIN_PUBLISHED:
                 break
-            quarter.hidden.update(more := quarter.smallest(margins))
-            if not more:
+            quarter.hidden.update(partners := quarter.smallest(margins))
+            if not partners:
                 break
 
 
 def _hide_lines(quarter: Quarter) -> None:
-    """Withhold everything that a withheld total sums up."""
+    """Withhold all counts of each withheld total."""
     for dimension in quarter.grids:
-        for spot in quarter.inner(dimension):
-            if (dimension, spot[1], ALL) in quarter.hidden or (ALL, ALL, spot[2]) in quarter.hidden:
-                quarter.hidden.add(spot)
+        for cell in quarter.inner(dimension):
+            if (dimension, cell[1], ALL) in quarter.hidden or (ALL, ALL, cell[2]) in quarter.hidden:
+                quarter.hidden.add(cell)
 
 
-def _is_safe(quarter: Quarter, spot: CellKey) -> bool:
-    """Return whether other tables fit what is published, in which this count is lower and higher by enough."""
-    letters = quarter.values[spot]
-    row, column = ("row", spot[1]), ("column", spot[2])
+def _is_safe(quarter: Quarter, cell: CellKey) -> bool:
+    """Return whether the published counts fit tables in which this count is 0, and others with MIN_PUBLISHED."""
+    letters = quarter.values[cell]
+    row, column = ("row", cell[1]), ("column", cell[2])
     lower, higher = min(letters, MIN_PUBLISHED), max(MIN_PUBLISHED - letters, 0)
-    graph = _graph(quarter, spot)
-    return _flows(graph, row, column, lower) and _flows(_graph(quarter, spot), column, row, higher)
+    graph = _graph(quarter, cell)
+    return _flows(graph, row, column, lower) and _flows(_graph(quarter, cell), column, row, higher)
 
 
-def _graph(quarter: Quarter, spot: CellKey) -> _Graph:
-    """Return what may change while every published sum stays: an edge forth raises a withheld count, back lowers it."""
+def _graph(quarter: Quarter, cell: CellKey) -> _Graph:
+    """Return the graph of possible changes that keep all published sums.
+
+    An edge from row to column raises a withheld count, the edge back lowers it, by at most its capacity.
+    """
     graph: _Graph = {}
     for dimension, category, theme in quarter.hidden:
-        if (dimension, category, theme) == spot or dimension not in {spot[0], ALL}:
+        if (dimension, category, theme) == cell or dimension not in {cell[0], ALL}:
             continue
         start = ("row", category) if category != ALL else _COLUMNS
         end = ("column", theme) if theme != ALL else _ROWS
-        # A row's total hangs between all rows and the row; a column's between the column and all columns.
+        # The edge of a row's total is between all rows and the row, that of a column's between it and all columns.
         one, other = (end, start) if ALL in {category, theme} else (start, end)
         graph.setdefault(one, {})[other] = 1 << 30
         graph.setdefault(other, {})[one] = quarter.values[dimension, category, theme]
@@ -126,7 +129,7 @@ def _graph(quarter: Quarter, spot: CellKey) -> _Graph:
 
 
 def _flows(graph: _Graph, source: _Node, target: _Node, amount: int) -> bool:
-    """Return whether so many letters can be moved from source to target (Ford and Fulkerson; changes the graph)."""
+    """Return whether this many letters can move from source to target (Ford and Fulkerson). Changes the graph."""
     while amount > 0:
         path = _path(graph, source, target)
         if not path:
@@ -140,45 +143,45 @@ def _flows(graph: _Graph, source: _Node, target: _Node, amount: int) -> bool:
 
 
 def _path(graph: _Graph, source: _Node, target: _Node) -> list[tuple[_Node, _Node]]:
-    came: dict[_Node, _Node] = {source: source}
+    came_from: dict[_Node, _Node] = {source: source}
     waiting = deque([source])
-    while waiting and target not in came:
-        here = waiting.popleft()
-        for there, room in graph.get(here, {}).items():
-            if room > 0 and there not in came:
-                came[there] = here
-                waiting.append(there)
+    while waiting and target not in came_from:
+        node = waiting.popleft()
+        for neighbour, capacity in graph.get(node, {}).items():
+            if capacity > 0 and neighbour not in came_from:
+                came_from[neighbour] = node
+                waiting.append(neighbour)
     path = []
-    while target in came and target != source:
-        path.append((came[target], target))
-        target = came[target]
+    while target in came_from and target != source:
+        path.append((came_from[target], target))
+        target = came_from[target]
     return path
 
 
-def _partners(quarter: Quarter, spot: CellKey) -> list[CellKey]:
-    """Return what to withhold besides: the cheapest rectangle around it, else the next smallest count, else a total."""
-    dimension, category, theme = spot
-    rectangles = sorted((cost, new) for cost, new in _rectangles(quarter, spot) if new)
+def _partners(quarter: Quarter, cell: CellKey) -> list[CellKey]:
+    """Return the cells to withhold with this one: the cheapest rectangle, else the smallest count, else a total."""
+    dimension, category, theme = cell
+    rectangles = sorted((cost, new) for cost, new in _rectangles(quarter, cell) if new)
     if rectangles:
         return rectangles[0][1]
-    near = [one for one in quarter.inner(dimension) if one[1] == category or one[2] == theme]
+    same_line = [one for one in quarter.inner(dimension) if one[1] == category or one[2] == theme]
     totals = [(dimension, category, ALL), (ALL, ALL, theme)]
-    every = [*quarter.margins(dimension), *quarter.margins(ALL)]
-    for among in (near, quarter.inner(dimension), totals, every):
-        if found := quarter.smallest(among):
+    margins = [*quarter.margins(dimension), *quarter.margins(ALL)]
+    for candidates in (same_line, quarter.inner(dimension), totals, margins):
+        if found := quarter.smallest(candidates):
             return found
     return []
 
 
-def _rectangles(quarter: Quarter, spot: CellKey) -> Iterator[tuple[int, list[CellKey]]]:
-    """Three other corners that can give and take enough, with the letters that withholding them costs."""
-    dimension, category, theme = spot
-    letters = quarter.values[spot]
+def _rectangles(quarter: Quarter, cell: CellKey) -> Iterator[tuple[int, list[CellKey]]]:
+    """Yield the three other corners of each rectangle that protects a cell, with the letters that this withholds."""
+    dimension, category, theme = cell
+    letters = quarter.values[cell]
     for _, other, another in quarter.inner(dimension):
         beside, below, across = (dimension, category, another), (dimension, other, theme), (dimension, other, another)
         if other == category or another == theme:
             continue
-        gives = min(quarter.values[beside], quarter.values[below]) >= MIN_PUBLISHED - letters
-        if gives and quarter.values[across] >= min(letters, MIN_PUBLISHED):
+        can_give = min(quarter.values[beside], quarter.values[below]) >= MIN_PUBLISHED - letters
+        if can_give and quarter.values[across] >= min(letters, MIN_PUBLISHED):
             new = [corner for corner in (beside, below, across) if corner not in quarter.hidden]
             yield sum(quarter.values[corner] for corner in new), new

@@ -1,1 +1,1 @@
-"""What commands say and ask in a terminal, or where there is none."""
+"""Output and prompts of commands, with a terminal or without one."""

@@ -1,16 +1,16 @@
-"""What commands say reaches whoever reads it, in any script: a terminal, a file or another program."""
+"""Make the output of commands work in any script: to a terminal, a file or another program."""
 
 import sys
 
 
 def take_any_script() -> None:
-    """Let the output take every letter: Windows gives a file or a pipe its own code page, in which there is no Tamil.
+    """Let the output accept every character. Windows uses a code page without Tamil for files and pipes.
 
-    A terminal keeps its encoding, and shows what it has no letter for as \\u0b8e, in place of a traceback.
+    A terminal keeps its encoding, and shows characters that it lacks as \\u0b8e, instead of raising an error.
     """
     for stream in (sys.stdout, sys.stderr):
-        change = getattr(stream, "reconfigure", None)  # None and streams of another make have none
-        if change and stream.isatty():
-            change(errors="backslashreplace")
-        elif change:
-            change(encoding="utf-8", errors="backslashreplace")
+        reconfigure = getattr(stream, "reconfigure", None)  # None and other kinds of streams have no such method
+        if reconfigure and stream.isatty():
+            reconfigure(errors="backslashreplace")
+        elif reconfigure:
+            reconfigure(encoding="utf-8", errors="backslashreplace")

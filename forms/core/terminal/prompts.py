@@ -1,4 +1,4 @@
-"""Ask in a terminal what nobody may see; where there is no terminal, a sentence says so."""
+"""Ask for input in a terminal, also for secrets; without a terminal, explain that in a sentence."""
 
 import os
 import sys
@@ -17,56 +17,56 @@ _NO_TERMINAL = (
 _IN_A_TERMINAL = "Type it in a terminal"
 
 
-def ask(text: str, *, or_else: str = "", **how: Any) -> str:
-    """Return what a person types. how: as click.prompt takes it.
+def ask(text: str, *, or_else: str = "", **options: Any) -> str:
+    """Return a person's input. options: as for click.prompt.
 
-    or_else: how it can be given without a question. Raises click.Abort for Ctrl-C, and ClickException where nobody is
-    there to answer.
+    or_else: how the value can be given without a prompt. Raises click.Abort for Ctrl-C, and ClickException without a
+    terminal.
     """
-    with _asked(text, or_else):
-        return str(click.prompt(text, **how))
+    with _explain_missing_terminal(text, or_else):
+        return str(click.prompt(text, **options))
 
 
 def ask_secret(text: str, *, or_else: str = "", confirm: bool = False) -> str:
-    """Return what a person types unseen. confirm: twice. Raises as `ask` does."""
+    """Return a person's hidden input. confirm: ask twice. Raises as `ask` does."""
     return ask(text, or_else=or_else, hide_input=True, confirmation_prompt=confirm)
 
 
 class SecretOption(click.Option):
-    """An option that is asked for unseen where it is not given. how: as click.Option takes it."""
+    """An option that is prompted for with hidden input if it is not given. options: as for click.Option."""
 
-    def __init__(self, *args: Any, **how: Any) -> None:
-        super().__init__(*args, **{"prompt": True, "hide_input": True, "help": "Asked for if not given.", **how})
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"prompt": True, "hide_input": True, "help": "Asked for if not given.", **options})
 
     def prompt_for_value(self, ctx: click.Context) -> Any:
-        """Ask. Raises as `ask` does."""
-        with _asked(str(self.prompt), f"or give it with {self.opts[0]}"):
+        """Return the input. Raises as `ask` does."""
+        with _explain_missing_terminal(str(self.prompt), f"or give it with {self.opts[0]}"):
             return super().prompt_for_value(ctx)
 
 
 new_passphrase = click.option("--passphrase", cls=SecretOption, confirmation_prompt=True)
-"""A command's option for the passphrase of a key that it makes: asked for twice."""
+"""A command's option for the passphrase of a new key: prompted for twice."""
 
 
 @contextmanager
-def _asked(text: str, or_else: str) -> Iterator[None]:
-    """Say in a sentence where there is nobody to answer. Raises ClickException."""
+def _explain_missing_terminal(text: str, or_else: str) -> Iterator[None]:
+    """Raise ClickException if the block prompts and there is no terminal."""
     todo = ", ".join(filter(None, [_IN_A_TERMINAL, or_else]))
-    nobody = click.ClickException(_NO_TERMINAL % (text, todo))
+    no_terminal = click.ClickException(_NO_TERMINAL % (text, todo))
     if sys.stdin is None and not _has_terminal():
-        raise nobody
+        raise no_terminal
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GetPassWarning)  # a pipe has no echo to be switched off
+            warnings.simplefilter("ignore", GetPassWarning)  # a pipe has no echo to switch off
             yield
     except click.Abort:
         if _has_terminal():
             raise  # Ctrl-C
-        raise nobody from None
+        raise no_terminal from None
 
 
 def _has_terminal() -> bool:
-    """Return whether somebody can be asked: by the terminal of this session, or one that is open as the input."""
+    """Return whether the session has a terminal, or the input is one."""
     if sys.stdin is not None and sys.stdin.isatty():
         return True
     try:

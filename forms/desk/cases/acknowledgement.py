@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import MOST_NAMED, is_key, is_proven, short
+from forms.core.proofs.receipt_proofs import MAX_IDS, is_key, is_proven, short
 from forms.desk.cases.case import Case, read_day
 from forms.desk.cases.log.case_log import Entry
 from forms.desk.crypto.decryption import Letter
@@ -133,4 +133,4 @@ def _doubts(letter: Letter, case: Case) -> Iterator[str]:
 def _was_due(entry: Entry, letter: Letter) -> bool:
     """Return whether an answer was sent on an earlier day than this follow-up was written."""
     sent_on, added_on = read_day(entry.at[:10]), read_day(letter.day)
-    return bool(sent_on and added_on and sent_on < added_on and len(letter.seen) < MOST_NAMED)
+    return bool(sent_on and added_on and sent_on < added_on and len(letter.seen) < MAX_IDS)

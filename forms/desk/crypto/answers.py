@@ -12,7 +12,7 @@ from forms.core.crypto.signing import content_hash
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.media.attachments import MAX_ANSWER_SECONDS, MAX_FILE_BYTES, Clean, FileRefused, clean
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import MOST_NAMED, AnswerRecord, is_key, named, prove, short
+from forms.core.proofs.receipt_proofs import MAX_IDS, AnswerRecord, is_key, newest_short_ids, prove, short
 from forms.desk.crypto.copies import Signer
 from forms.desk.crypto.decryption import Letter
 
@@ -122,7 +122,9 @@ def encrypt_answer(
     if voice:
         identity += f"\0voice {voice.sound}"
         voice_fields = {"voice": voice.digest, "seconds": voice.seconds}
-    answer = _new_answer(letter, signer, day, identity, words, state=state, after=named(after), **voice_fields)
+    answer = _new_answer(
+        letter, signer, day, identity, words, state=state, after=newest_short_ids(after), **voice_fields
+    )
     return answer.id, _encrypt(letter, signer, answer, LETTER_SIZE)
 
 
@@ -135,8 +137,8 @@ def encrypt_acknowledgement(
     """
     ids = sorted(each.id for each in opened)
     identity = f"{letter.reply_to}\0{signer.desk}\0\0opened\0{','.join(ids)}"
-    days = tuple((short(each.id), each.day[:10]) for each in opened[-MOST_NAMED:])
-    answer = _new_answer(letter, signer, day, identity, "", after=named(after), letters=days)
+    days = tuple((short(each.id), each.day[:10]) for each in opened[-MAX_IDS:])
+    answer = _new_answer(letter, signer, day, identity, "", after=newest_short_ids(after), letters=days)
     return answer.id, _encrypt(letter, signer, answer, SIZE_CLASSES[0])
 
 

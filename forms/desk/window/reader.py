@@ -11,7 +11,7 @@ from flask import g, has_app_context
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from forms.core.i18n.lazy_text import LazyText, said
+from forms.core.i18n.lazy_text import LazyText, translate_message
 from forms.core.portal import Text, pick
 from forms.desk import language
 from forms.desk.cases.plain_text import printable
@@ -47,7 +47,7 @@ def with_markup(message: str, **values: Any) -> Markup:
     Falls back to English if the translation does not fit the values.
     """
     shown = {name: escape(_printable(value)) for name, value in values.items()}
-    translated = said(language.translations(reader()), message)
+    translated = translate_message(language.translations(reader()), message)
     try:
         return escape(printable(translated)) % shown
     except (KeyError, TypeError, ValueError):

@@ -9,7 +9,7 @@ from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 
 Databases = Mapping[str, tuple[Store, ...]]
@@ -33,7 +33,7 @@ def opened(
     try:
         for stores in found.values():
             for store in stores:
-                open_ = store.claim if make else store.open_as_it_is
+                open_ = store.claim if make else store.open_read_only
                 open_(config.salt_mark(salt), restoring=restoring)
         yield found
     finally:

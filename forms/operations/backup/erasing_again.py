@@ -11,8 +11,10 @@ from forms.operations.backup.members import manifest_in, require_signer, table_o
 from forms.operations.backup.opening import Opening, Signed, read
 from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.erasures import erasure_check
 from forms.server.store.rows import read_erasures
-from forms.server.store.signup_store import CANCELLED, SignupStore
+from forms.server.store.signups.signup_store import SignupStore
+from forms.server.store.signups.signup_tables import CANCELLED
 
 Erased = dict[str, list[tuple[str, bytes]]]
 """What was erased, by database: tables and chunks of their rows."""
@@ -67,22 +69,23 @@ def erase_again(stores: Databases) -> int:
 
 
 def _letters_again(store: ConcernStore) -> int:
-    is_erased, again = store.erased(), 0
+    is_erased, again = erasure_check(store), 0
     for thread, desks in store.erasing.threads().items():
         if is_erased(thread):
-            store.erasing.forget(thread, None, store.erasing.that_have(thread))  # its notice stands beside the marks
+            # Without a notice, which is already among the rows of the erasures.
+            store.erasing.erase_thread(thread, None, store.erasing.desks_with(thread))
             again += 1
             continue
         for desk in desks:
             if is_erased(thread, desk):
-                store.erasing.delete(thread, desk)
+                store.erasing.erase_share(thread, desk)
                 again += 1
     return again
 
 
 def _signups_again(store: SignupStore) -> int:
-    is_erased = store.erased()
-    gone = [one.id for one in store.listed() if one.state != CANCELLED and is_erased(one.id)]
+    is_erased = erasure_check(store)
+    gone = [one.id for one in store.all_signups() if one.state != CANCELLED and is_erased(one.id)]
     for signup_id in gone:
         store.remove(signup_id, None)
     return len(gone)

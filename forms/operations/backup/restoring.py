@@ -33,7 +33,7 @@ from forms.server.store import restore_mark
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.database import Store
 from forms.server.store.rows import write_rows
-from forms.server.store.signup_store import SignupStore
+from forms.server.store.signups.signup_store import SignupStore
 
 _UNDER_WAY = ".restoring"
 """An empty file in the folder of the release until the data are in their place: the same command goes through then."""
@@ -143,7 +143,7 @@ def _restore_into(
             write_rows(stores[database], chunks)
         again = erase_again(stores)
         for database in DATABASES:
-            stores[database][0].note_restored(date.fromisoformat(manifest.day), today)
+            restore_mark.note_restored(stores[database][0], date.fromisoformat(manifest.day), today)
         return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
 
 
@@ -178,7 +178,7 @@ def _elsewhere(settings: ServerSettings) -> list[str]:
 
 def _begin(settings: ServerSettings, stores: Databases, backup: bytes) -> None:
     """Mark the databases that a killed restore leaves behind. Raises Problem where one holds what is not its own."""
-    marks = {name: restore_mark.of(some[0]) for name, some in stores.items()}
+    marks = {name: restore_mark.read(some[0]) for name, some in stores.items()}
     is_own = backup in marks.values()  # whichever is marked: killed while `_end` went from one to the next
     for name, some in stores.items():
         if is_own and marks[name] in {None, backup}:
@@ -194,12 +194,12 @@ def _not_empty(settings: ServerSettings, store: Store, begun: bytes | None) -> P
     if begun is None:
         return Problem(str(settings.data), "belongs to a database that holds letters or sign-ups already.", todo)
     todo = f"Type the restore of that one again. For this one: {todo[0].lower()}{todo[1:]}"
-    return Problem(store.named, "holds a part of another backup, whose restore was cut short.", todo)
+    return Problem(store.display_name, "holds a part of another backup, whose restore was cut short.", todo)
 
 
 def _is_in_use(stores: Sequence[Store]) -> bool:
     return any(one.erasing.threads() for one in stores if isinstance(one, ConcernStore)) or any(
-        one.listed() for one in stores if isinstance(one, SignupStore)
+        one.all_signups() for one in stores if isinstance(one, SignupStore)
     )
 
 

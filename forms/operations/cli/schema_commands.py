@@ -20,5 +20,5 @@ def rehearse_upgrade() -> None:
         settings = config.read(config.from_environment(os.environ))
         for name, url in (("concerns", settings.concerns_url), ("sign-ups", settings.signups_url)):
             tried = rehearse(url)
-            done = f"would become {tried.newest}" if tried.found != tried.newest else "is the newest"
-            click.echo(f"{name}: schema {tried.found or 'from before 1.0'} {done}; {tried.rows} rows stay.")
+            done = f"would become {tried.newest}" if tried.current != tried.newest else "is the newest"
+            click.echo(f"{name}: schema {tried.current or 'from before 1.0'} {done}; {tried.rows} rows stay.")

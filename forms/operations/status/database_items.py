@@ -19,7 +19,8 @@ from forms.server.store.concerns.status_questions import commits_wait, durabilit
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.faults import NotKept, not_kept
-from forms.server.store.installation import EVERYTHING
+from forms.server.store.restore_mark import last_restore
+from forms.server.store.system_tables import NO_BACKUP
 
 MAX_WAIT_DAYS = 3
 """Days for which a letter may wait for a desk before the operator should ask why."""
@@ -89,7 +90,7 @@ def _write_fault(store: Store) -> NotKept | None:
         return None
     file = Path(store.engine.url.database or "")
     if not all(os.access(path, os.W_OK) for path in (file, file.parent)):
-        return not_kept("read-only", where=store.named)
+        return not_kept("read-only", where=store.display_name)
     try:
         store.probe()  # a disk with errors still reports that it is writable
     except NotKept as problem:
@@ -132,23 +133,23 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
 
 def _clock_items(databases: Databases, day: date) -> Iterator[StatusItem]:
     days = next(store for store in databases["concerns"] if isinstance(store, DayStore))
-    doubt = server_clock_warning(observe(days.remembered(), day))
+    doubt = server_clock_warning(observe(days.last_known(), day))
     yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 
 
 def _restore_items(databases: Databases, day: date) -> Iterator[StatusItem]:
     """Yield databases that were lost, and the last restore."""
     for name, stores in databases.items():
-        since, on = stores[0].restored() or (day, day)
-        if since == EVERYTHING:
+        since, on = last_restore(stores[0]) or (day, day)
+        if since == NO_BACKUP:
             sentence = (
                 f"The database of {name} was gone {days_ago((day - on).days)}: receipts of before open nothing."
                 " If there is a backup or it lies elsewhere, stop the service and bring it back: portal restore"
             )
             value = {"since": None, "on": on.isoformat()}
             yield StatusItem(f"lost {name}", value, sentence, needs=(day - on).days <= MAX_LOSS_DAYS)
-    restored = databases["concerns"][0].restored()
-    if restored is not None and restored[0] != EVERYTHING:
+    restored = last_restore(databases["concerns"][0])
+    if restored is not None and restored[0] != NO_BACKUP:
         since, on = restored
         ago = days_ago((day - on).days)
         sentence = f"Brought back {ago} from the backup of {since}: receipts since then may be lost."

@@ -24,20 +24,13 @@ from forms.core.form_schema import Definition, Kind, letter_forms, load, load_al
 from forms.core.ids import is_id
 from forms.core.portal import Desk, Portal
 from forms.server.services import lookup as lookup_service
-from forms.server.services.flood_control import Busy, is_worked
+from forms.server.services.flood.limiters import Busy
+from forms.server.services.flood.proof_of_work import is_proof_of_work
 from forms.server.services.lookup import LookupResult
-from forms.server.services.mailbox import (
-    Full,
-    Mailbox,
-    Services,
-    hideable,
-    keys_of,
-    left_out,
-    recipients,
-    take_sealed_part,
-)
+from forms.server.services.mailbox import Full, Mailbox, Services
+from forms.server.services.sending import hideable, keep_sealed_part, keys_of, left_out, recipients
 from forms.server.store.concerns.letters import LetterGone, NewLetter, PartsMissing
-from forms.server.store.faults import AlreadyThere, NotKept
+from forms.server.store.faults import DuplicateId, NotKept
 from forms.server.web.current import current_services, current_state
 from forms.server.web.json_responses import ApiError, json_answer, padded_json_answer
 from forms.web.headers import NEVER_KEPT
@@ -168,7 +161,7 @@ def part(wanted: str) -> Response:
     if part_id(body) != wanted or not to.fits(body, sizes):
         raise ApiError(400, "This is not a sealed part for these desks. Nothing was kept.")
     try:
-        take_sealed_part(_services(), body, to.desk_ids, current_state().today, to.box.store)
+        keep_sealed_part(_services(), body, to.desk_ids, current_state().today, to.box.store)
     except NotKept as away:
         raise _away(away) from None
     return json_answer({"kept": wanted}, 201)
@@ -183,19 +176,21 @@ def letter(letter_id: str) -> Response:
     to, body = _addressed(), request.get_data()
     coming = _new_letter(letter_id, to, body)
     services = _services()
-    worked = is_worked(letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.enough())
+    worked = is_proof_of_work(
+        letter_id, body, request.headers.get("Portal-Work", ""), services.flood_control.accepted_bits()
+    )
     if to.box.has_queues and services.flood_control.is_high() and not worked:
-        bits = services.flood_control.bits()
+        bits = services.flood_control.required_bits()
         raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
     try:
         if any(box.store.intake.has(letter_id) for box in services.mailboxes if box.purpose != to.box.purpose):
             raise _taken_id()  # desks fetch from all as from one
-        new = services.keep(to.box, coming, worked=worked)
+        new = services.keep(to.box, coming, with_work=worked)
     except PartsMissing as gone:
         raise ApiError(409, "Parts of the letter are not here. Send them again.", missing=gone.missing) from None
     except LetterGone:
         raise ApiError(404, "The letter that this one follows is erased. Nothing was kept.") from None
-    except AlreadyThere:
+    except DuplicateId:
         raise _taken_id() from None
     except NotKept as away:
         raise _away(away) from None
@@ -309,12 +304,12 @@ def _of(lookup: Any) -> LookupResult:
     if not isinstance(lookup, str) or not _LOOKUP.fullmatch(lookup):
         raise ApiError(400, "The look-up value has not its form.")
     gate = _services().browser_lookups
-    worked = gate.is_worked(lookup, request.headers.get("Portal-Lookup-Work", ""))
+    worked = gate.is_proof_of_work(lookup, request.headers.get("Portal-Lookup-Work", ""))
     if gate.is_high() and not worked:
-        asked = {"bits": gate.work_asked(), "lookup": True}
+        asked = {"bits": gate.required_bits(), "lookup": True}
         raise ApiError(428, "Somebody guesses receipts just now. Work first, then ask again.", **asked)
     try:
-        found = lookup_service.find(_services(), bytes.fromhex(lookup), worked=worked)
+        found = lookup_service.find(_services(), bytes.fromhex(lookup), with_work=worked)
     except Busy:
         raise ApiError(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if found is None:

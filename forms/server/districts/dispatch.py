@@ -17,7 +17,7 @@ from forms.server.app import create_app
 from forms.server.districts import settings
 from forms.server.districts.fair_turns import FairTurns
 from forms.server.districts.settings import District
-from forms.server.store.connections import CONNECTIONS, WORKERS, Limit
+from forms.server.store.connections.limits import CONNECTIONS, WORKERS, ConnectionLimit
 from forms.server.web.current import state_of
 from forms.server.web.error_pages import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
@@ -63,7 +63,7 @@ class Districts:
     ) -> None:
         """Read the districts of a folder. Raises Problem where there is none."""
         self.folder, self._clock = folder, clock
-        self._overrides = {"connections": Limit(connections, databases=_ANY_NUMBER), **(overrides or {})}
+        self._overrides = {"connections": ConnectionLimit(connections, databases=_ANY_NUMBER), **(overrides or {})}
         self._turns = turns or FairTurns()
         self.running: dict[str, RunningDistrict] = {}
         self._by_host: dict[str, RunningDistrict] = {}

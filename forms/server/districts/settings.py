@@ -20,7 +20,7 @@ from forms.core.files.locks import locked
 from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
-from forms.server.store.connections import database_of
+from forms.server.store.connections.addresses import database_of
 
 FILE = "district.toml"
 _LOCK = ".changing"

@@ -1,4 +1,4 @@
-"""What a receipt opens: how a letter stands, the answers to it, asking that it be erased. No request, no HTML."""
+"""Look a letter up with its receipt: its progress, the answers to it, and erasing it. No request, no HTML."""
 
 import hashlib
 import re
@@ -16,27 +16,31 @@ from forms.core.i18n.characters import without_surrogates
 from forms.core.ids import new_id
 from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Desk, Portal
-from forms.server.services.mailbox import LETTER_VERSION, Services, recipients
+from forms.server.services.mailbox import Services
+from forms.server.services.sending import recipients
+from forms.server.services.submissions import LETTER_VERSION
 from forms.server.store.concerns.letters import NewLetter, Progress
 from forms.server.store.database import Store
 from forms.server.store.faults import NotKept
+from forms.server.store.restore_mark import last_restore
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
-_ID_DIGITS = 32  # of a SHA-256, by which a sealed recording is kept
+_VOICE_ID_LENGTH = 32
+"""Digits of a recording's SHA-256 that are its id."""
 
 VOICE_STEP = 32 * 1024
-"""Bytes of which a page with a voice has a multiple: its size tells no more of the length than three classes do."""
+"""The size of a page with a voice is a multiple of these bytes, so that it reveals only one of three lengths."""
 
-_LONGEST_MARK = 64
+_MAX_METADATA_LENGTH = 64
 """Characters of an answer's id, time or state: a desk could write anything there."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a desk sealed for the person: a text, or a state in which it has put the letter, or both.
+    """What a desk encrypted for the person: a text, or the state in which it put the letter, or both.
 
-    at: the desk's clock (UTC), by which replies of one day are put in order. id: as the desk names it, or empty.
-    voice: SHA-256 of the sealed recording beside it, or empty; seconds: its length.
+    at: the time by the desk's clock (UTC), which orders the replies of one day. id: the desk's own, or empty. voice:
+    the SHA-256 of the sealed recording that belongs to it, or empty; seconds: its length.
     """
 
     desk: str
@@ -50,7 +54,7 @@ class Reply:
 
     @property
     def kilobytes(self) -> int:
-        """Return about how much a page with this voice weighs: base64 of 8 kbit/s, and the page itself."""
+        """About the size of a page with this voice: base64 of 8 kbit/s, and the page itself."""
         return -(-(self.seconds * 1400 + 14_000) // VOICE_STEP) * VOICE_STEP // 1000
 
 
@@ -58,8 +62,8 @@ class Reply:
 class LookupResult:
     """A letter that a receipt opens, and its kind.
 
-    replies: what could be opened here; a browser opens its own. proof: the erase secret in hexadecimal, where the
-    receipt was typed here or a browser has sent it. sound: of the voice that was asked for, where it is here.
+    replies: what the server could decrypt with the receipt; empty for a browser, which decrypts itself. proof: the
+    erase secret in hexadecimal, or empty. sound: that of the chosen voice, or empty.
     """
 
     kind: Kind
@@ -69,106 +73,111 @@ class LookupResult:
     sound: bytes = b""
 
 
-def look_up(services: Services, code: str, hear: str = "") -> LookupResult | None:
-    """How a letter stands and the answers to it, opened with its receipt; None for an unknown receipt. Raises Busy.
+def look_up(services: Services, code: str, voice: str = "") -> LookupResult | None:
+    """Return the letter of a receipt, with its decrypted answers; None for an unknown receipt. Raises Busy, NotKept.
 
-    hear: the SHA-256 that an answer names of its voice: that is opened too, in memory.
+    voice: the SHA-256 of the voice of one of the answers, which is decrypted too, in memory.
     """
-    for box in services.mailboxes:
-        keys = services.looked_up(code, box.purpose)
-        progress = box.store.receipts.progress(keys.lookup)
+    for mailbox in services.mailboxes:
+        keys = services.keys_for_lookup(code, mailbox.purpose)
+        progress = mailbox.store.receipts.progress(keys.lookup)
         if progress is not None:
-            replies = _replies(progress, keys)
-            named = hear if hear and hear in {reply.voice for reply in replies} else ""
-            sound = _sound(box.store.receipts.voice(progress.id, named[:_ID_DIGITS]), named, keys) if named else b""
-            return LookupResult(box.purpose, progress, replies, keys.erase.hex(), sound)
-    services.lookups.missed()
+            replies = _decrypt_replies(progress, keys)
+            sound = b""
+            if voice and voice in {reply.voice for reply in replies}:
+                sealed = mailbox.store.receipts.sealed_voice(progress.id, voice[:_VOICE_ID_LENGTH])
+                sound = _decrypt_voice(sealed, voice, keys)
+            return LookupResult(mailbox.purpose, progress, replies, keys.erase.hex(), sound)
+    services.lookups.record_miss()
     return None
 
 
 def why_unknown(store: Store) -> str:
-    """Return why a well-formed number may find nothing: "unknown", or "restored" from a backup."""
+    """Return why a well-formed number may be unknown: "restored" if a backup was restored, else "unknown"."""
     with suppress(NotKept):
-        return "unknown" if store.restored() is None else "restored"
+        return "unknown" if last_restore(store) is None else "restored"
     return "unknown"
 
 
-def find(services: Services, lookup: bytes, *, worked: bool = False) -> LookupResult | None:
-    """Return how a letter stands, for a browser that derived its look-up value: answers stay sealed. Raises Busy."""
-    with services.browser_lookups.one(worked=worked):
-        for box in services.mailboxes:
-            progress = box.store.receipts.progress(lookup)
+def find(services: Services, lookup: bytes, *, with_work: bool = False) -> LookupResult | None:
+    """Return the letter with this look-up value, with its answers still sealed; None if there is none.
+
+    with_work: the browser sent a proof of work. Raises Busy, NotKept.
+    """
+    with services.browser_lookups.slot(with_work=with_work):
+        for mailbox in services.mailboxes:
+            progress = mailbox.store.receipts.progress(lookup)
             if progress is not None:
-                return LookupResult(box.purpose, progress, ())
-    services.browser_lookups.missed(worked=worked)
+                return LookupResult(mailbox.purpose, progress, ())
+    services.browser_lookups.record_miss(with_work=with_work)
     return None
 
 
-def _replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
+def _decrypt_replies(progress: Progress, keys: Keys) -> tuple[Reply, ...]:
     replies = []
     for answer in progress.answers:
         try:
-            opened = receipts.open_answer(answer.sealed, keys)
+            content = receipts.open_answer(answer.sealed, keys)
         except ValueError:
-            continue  # sealed to somebody else's key by mistake: the person sees the other answers
-        state, at, id = (_mark(opened.get(name)) for name in ("state", "at", "id"))
-        voice, seconds = _named_voice(opened)
-        replies.append(Reply(answer.desk, answer.day, opened["text"], state, at, id, voice, seconds))
+            continue  # encrypted to another key by mistake: the person sees the other answers
+        state, at, id = (_metadata(content.get(name)) for name in ("state", "at", "id"))
+        voice, seconds = _voice_of(content)
+        replies.append(Reply(answer.desk, answer.day, content["text"], state, at, id, voice, seconds))
     return tuple(sorted(replies, key=lambda reply: (reply.day, reply.at)))
 
 
-def _mark(value: object) -> str:
-    """Return what a desk's program wrote beside its words: a short text that can stand on a page and in a letter."""
+def _metadata(value: object) -> str:
+    """Return a field that a desk's program wrote, as a short text that is safe on a page and in a letter."""
     text = value if isinstance(value, str) else ""
-    return without_surrogates(text)[:_LONGEST_MARK]
+    return without_surrogates(text)[:_MAX_METADATA_LENGTH]
 
 
-def _named_voice(opened: Mapping[str, Any]) -> tuple[str, int]:
-    """Return the SHA-256 and the seconds of the recording that an answer names; empty and 0 where it names none."""
-    voice, seconds = opened.get("voice"), opened.get("seconds")
+def _voice_of(content: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the SHA-256 and the seconds of the recording that an answer names; empty and 0 if it names none."""
+    voice, seconds = content.get("voice"), content.get("seconds")
     if not (isinstance(voice, str) and _SHA_256.fullmatch(voice)):
         return "", 0
     return voice, seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0
 
 
-def sealed_voice(services: Services, found: LookupResult, voice_id: str) -> bytes | None:
-    """Return the sealed voice of an answer to a letter that was found, or None."""
-    return services.mailbox(found.kind).store.receipts.voice(found.progress.id, voice_id)
+def sealed_voice(services: Services, result: LookupResult, voice_id: str) -> bytes | None:
+    """Return the sealed voice of an answer to this letter, or None."""
+    return services.mailbox(result.kind).store.receipts.sealed_voice(result.progress.id, voice_id)
 
 
-def _sound(sealed: bytes | None, digest: str, keys: Keys) -> bytes:
-    """Return the sound of the sealed voice that an answer names; empty where it is not here, or another one."""
+def _decrypt_voice(sealed: bytes | None, digest: str, keys: Keys) -> bytes:
+    """Return the sound of a sealed voice with this SHA-256; empty if it is missing, or another one."""
     if sealed is None or hashlib.sha256(sealed).hexdigest() != digest:
         return b""
     return receipts.open_voice(sealed, keys) or b""
 
 
 def delete(services: Services, code: str, today: date) -> bool:
-    """Erase a letter and all that belongs to it here; desks that have it are asked to. False: unknown receipt.
+    """Erase the letter of a receipt and all that belongs to it; ask the desks that have it to erase it too.
 
-    Raises NotKept, Busy.
+    Return False for an unknown receipt. Raises NotKept, Busy.
     """
-    found = look_up(services, code)
-    if found is None:
+    result = look_up(services, code)
+    if result is None:
         return False
-    erase(services, found, today)
+    erase(services, result, today)
     return True
 
 
-def erase(services: Services, found: LookupResult, today: date) -> None:
-    """Erase a letter that was found, likewise. Raises NotKept."""
-    thread, taken_by = found.progress.id, found.progress.taken_by
+def erase(services: Services, result: LookupResult, today: date) -> None:
+    """Erase this letter and all that belongs to it; ask the desks that have it to erase it too. Raises NotKept."""
+    thread, desk_ids = result.progress.id, result.progress.taken_by
     while True:
-        have = services.portal.receivers(taken_by)
-        notice = _deletion_notice(services.portal, thread, have, today, found.proof) if have else None
-        more = services.mailbox(found.kind).store.erasing.forget(thread, notice, taken_by)
-        if not more:
+        desks = services.portal.receivers(desk_ids)
+        notice = _deletion_notice(services.portal, thread, desks, today, result.proof) if desks else None
+        desks_with_letter = services.mailbox(result.kind).store.erasing.erase_thread(thread, notice, desk_ids)
+        if not desks_with_letter:
             return
-        taken_by = tuple(more)
+        desk_ids = tuple(desks_with_letter)
 
 
 def _deletion_notice(portal: Portal, thread: str, desks: Sequence[Desk], today: date, proof: str) -> NewLetter:
-    """Return the sealed notice for desks that have the letter. They hold `proof` against the hash in the letter."""
+    """Return the sealed notice for desks that have the letter. They check `proof` against the hash in the letter."""
     notice_id = new_id()
     letter = {
         "form": "deletion", "version": LETTER_VERSION, "id": notice_id, "day": today.isoformat(), "follows": thread,

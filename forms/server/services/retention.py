@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from forms.core.trusted_date import TrustedDate, observe, server_clock_warning
 from forms.server.services.daily_statement import make_statement
 from forms.server.services.mailbox import Services
+from forms.server.store.erasures import MARKS_KEPT_DAYS, delete_old_marks
 from forms.server.store.faults import NotKept
-from forms.server.store.installation import MARKS_KEPT_DAYS
 
 LOOSE_PART_DAYS = 2
 """Days that a photo waits for its letter."""
@@ -22,17 +22,22 @@ def erase_old(services: Services, known: TrustedDate) -> None:
     """Erase what has been kept as long as portal.yml says, by the earliest day that it may be. Raises NotKept."""
     keep, today = services.portal.days_kept, known.earliest
     restored = today - timedelta(days=keep("concerns_days"))
-    for marked in (services.concerns, services.signups):
-        marked.forget_old(marks=today - timedelta(days=MARKS_KEPT_DAYS), restored=restored, latest=known.latest)
+    for store in (services.concerns, services.signups):
+        delete_old_marks(
+            store,
+            erased_before=today - timedelta(days=MARKS_KEPT_DAYS),
+            restored_before=restored,
+            latest=known.latest,
+        )
     last_days = {event.id: event.last_day for event in services.portal.events}
     services.signups.erase(today - timedelta(days=keep("signups_days")), last_days)
     for box in services.mailboxes:
         letters = box.store.retention
         if letters.is_empty():
             continue  # as at the first start
-        letters.bring_back(known.latest)
+        letters.correct_future_days(known.latest)
         letters.erase_loose_parts(today - timedelta(days=LOOSE_PART_DAYS))
-        letters.release(services.portal.members, services.portal.recoverable)
+        letters.delete_taken_texts(services.portal.members, services.portal.recoverable)
         letters.erase(today - timedelta(days=keep(box.keep)))
 
 
@@ -67,7 +72,7 @@ class DailyRetention:
 
     def _erase(self) -> None:
         services = self._services()
-        self._known = services.days.look(self.clock())
+        self._known = services.days.record_server_day(self.clock())
         if self._known != self._erased:
             erase_old(services, self._known)
             make_statement(services, self._known.earliest)

@@ -1,21 +1,23 @@
-"""Sign-ups: taking places, the line, looking up, changing, cancelling. No request, no HTML."""
+"""Sign-ups: take places or a place in the line, look a sign-up up, change it, cancel it. No request, no HTML."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from forms.core.crypto.encryption import seal
 from forms.core.portal import Event
-from forms.server.services.mailbox import Services, Submission, keys_of
-from forms.server.store.signup_store import CANCELLED, NOT_THERE, WAITING, Signup
+from forms.server.services.mailbox import Services
+from forms.server.services.sending import keys_of
+from forms.server.services.submissions import Submission
+from forms.server.store.signups.signup_tables import CANCELLED, NOT_THERE, WAITING, Signup
 
 FORM = "signup"
 
 
 @dataclass(frozen=True)
 class SignupStatus:
-    """A sign-up as its number shows it. event: as it stands now, None where it left the table.
+    """A sign-up as its number shows it. event: as it is now, None if it was removed from the table.
 
-    before: groups before it in the line; too_large: it waits, and is larger than the whole event has become.
+    before: groups before it in the line. too_large: it waits, and is larger than the whole event. over: the event is.
     """
 
     signup: Signup
@@ -32,7 +34,7 @@ class SignupStatus:
 
 
 def why_closed(services: Services, event_id: str, today: date) -> str:
-    """Return why nobody can sign up for this event: past, cancelled, closed or unknown; empty where one can."""
+    """Return why nobody can sign up for this event: past, cancelled, closed or unknown; empty if sign-up is open."""
     event = services.event(event_id)
     if event is None:
         return "unknown"
@@ -45,29 +47,29 @@ def why_closed(services: Services, event_id: str, today: date) -> str:
     return "closed"
 
 
-def in_line_before(services: Services, event: Event, people: int) -> int | None:
-    """Return None where there is a place for so many people now; else how many groups wait already.
+def groups_in_line(services: Services, event: Event, people: int) -> int | None:
+    """Return how many groups wait for an event; None if there are places for so many people now.
 
-    Only a look: the places are taken when the sign-up is sent. Raises NotKept.
+    Takes no places: that happens when the sign-up is sent. Raises NotKept.
     """
-    settle(services, event)
-    line = services.signups.line(event.id)
-    is_open = line.waiting == 0 and not line.held and not services.places.is_high()
-    if is_open and line.taken + people <= (event.capacity or 0):
+    move_lines_up(services, event)
+    occupancy = services.signups.occupancy(event.id)
+    is_open = occupancy.waiting == 0 and not occupancy.held and not services.places.is_high()
+    if is_open and occupancy.taken + people <= (event.capacity or 0):
         return None
-    return line.waiting
+    return occupancy.waiting
 
 
 def sign_up(services: Services, submission: Submission, event: Event) -> tuple[str, Signup] | None:
-    """Take places, or else the last place in the line, and keep it durably; then return its number and the sign-up.
+    """Take places, or else the last place in the line; keep the sign-up durably, and return its number and itself.
 
-    None where the group is larger than the whole event. While sign-ups surge, the group waits until staff let it in.
-    Raises NotKept (Full where there is no room), LineFull.
+    None if the group is larger than the whole event. While sign-ups surge, the group waits until staff let it in.
+    Raises NotKept (Full if there is no room), LineFull.
     """
     services.require_room(1, services.signups)
     signup = Signup(submission.id, event.id, submission.values["people"], WAITING)
     lookup = services.keys(submission.code, FORM).lookup
-    sealed = _sealed(services, submission, event.id, signup.people)
+    sealed = _seal_answers(services, submission, event.id, signup.people)
     kept = services.signups.save(
         signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day, hold=services.places.is_high()
     )
@@ -75,81 +77,81 @@ def sign_up(services: Services, submission: Submission, event: Event) -> tuple[s
     return (submission.code, kept) if kept else None
 
 
-def _sealed(services: Services, submission: Submission, event_id: str, people: int) -> bytes:
-    """What the events desk opens. `remind`: only with this consent may the phone number be used for reminders."""
-    clear = {"event", "people", "anew"}
-    answers = {name: value for name, value in submission.values.items() if name not in clear}
+def _seal_answers(services: Services, submission: Submission, event_id: str, people: int) -> bytes:
+    """Return the answers encrypted for the events desk. `remind`: consent to use the phone number for reminders."""
+    plaintext_fields = {"event", "people", "anew"}
+    answers = {name: value for name, value in submission.values.items() if name not in plaintext_fields}
     remind = bool(answers.get("phone") and answers.get("remind"))
     letter = submission.letter(answers, event=event_id, people=people, remind=remind, reply_to=None)
     return seal(letter, keys_of(services.portal.readers(FORM)), submission.definition.pad_to)
 
 
 def look_up(services: Services, code: str, today: date) -> SignupStatus | None:
-    """Return how the sign-up with this number stands; None for an unknown number. Raises NotKept, Busy."""
-    lookup = services.looked_up(code, FORM).lookup
+    """Return the status of the sign-up with this number; None for an unknown number. Raises NotKept, Busy."""
+    lookup = services.keys_for_lookup(code, FORM).lookup
     signup = services.signups.find(lookup)
     if signup is None:
-        services.signup_lookups.missed()
+        services.signup_lookups.record_miss()
         return None
     event = services.event(signup.event)
     if event and signup.state == WAITING:
-        settle(services, event)
+        move_lines_up(services, event)
         signup = services.signups.find(lookup) or signup
     return status_of(services, signup, event, today)
 
 
 def status_of(services: Services, signup: Signup, event: Event | None, today: date) -> SignupStatus:
-    """Return how a sign-up stands, as its page shows it. Raises NotKept."""
-    before = services.signups.before(signup) if signup.state == WAITING else 0
+    """Return the status of a sign-up, as its page shows it. Raises NotKept."""
+    before = services.signups.groups_before(signup) if signup.state == WAITING else 0
     too_large = bool(signup.state == WAITING and event and event.capacity and signup.people > event.capacity)
     return SignupStatus(signup, event, before, too_large, over=event is not None and event.last_day < today)
 
 
-def change(services: Services, code: str, submission: Submission, standing: SignupStatus) -> str:
-    """Change the number of people and, where anything else was written or `anew` is ticked, all that was told.
+def change(services: Services, code: str, submission: Submission, status: SignupStatus) -> str:
+    """Change the number of people and, if anything else was written or `anew` is ticked, all other answers.
 
-    standing: as it was just looked up. Returns CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
+    status: as it was just looked up. Return CHANGED, TOO_MANY or NOT_THERE of the store. Raises NotKept.
     """
-    if not standing.changeable:
+    if not status.changeable:
         return NOT_THERE
-    people, capacity = submission.values["people"], standing.event.capacity if standing.event else None
-    told = set(submission.values) - {"people"}
-    sealed = _sealed(services, submission, standing.signup.event, people) if told else None
+    people, capacity = submission.values["people"], status.event.capacity if status.event else None
+    has_other_answers = bool(set(submission.values) - {"people"})
+    sealed = _seal_answers(services, submission, status.signup.event, people) if has_other_answers else None
     return services.signups.change(services.keys(code, FORM).lookup, people, sealed, capacity=capacity)
 
 
-def cancel(services: Services, code: str, standing: SignupStatus) -> bool:
-    """Cancel a sign-up that was just looked up; the line moves up. False where there was nothing to cancel."""
-    event = standing.event
-    goes_on = event is not None and event.takes_place and not standing.over
+def cancel(services: Services, code: str, status: SignupStatus) -> bool:
+    """Cancel a sign-up that was just looked up, and move the line up. Return False if there was nothing to cancel."""
+    event = status.event
+    line_moves_up = event is not None and event.takes_place and not status.over
     lookup = services.keys(code, FORM).lookup
-    return services.signups.cancel(lookup, capacity=event.capacity if event and goes_on else None)
+    return services.signups.cancel(lookup, capacity=event.capacity if event and line_moves_up else None)
 
 
-def renewed(services: Services, code: str, standing: SignupStatus, today: date) -> SignupStatus:
-    """Return how a sign-up stands after it was changed. Raises NotKept, but never Busy: it was let in before."""
-    signup = services.signups.find(services.keys(code, FORM).lookup) or standing.signup
-    return status_of(services, signup, standing.event, today)
+def status_after_change(services: Services, code: str, status: SignupStatus, today: date) -> SignupStatus:
+    """Return the status of a sign-up after it was changed. Raises NotKept, but never Busy: it was looked up before."""
+    signup = services.signups.find(services.keys(code, FORM).lookup) or status.signup
+    return status_of(services, signup, status.event, today)
 
 
-def settle(services: Services, *events: Event) -> None:
-    """Move the line up where an event has become larger; all events of the portal where none is named."""
-    chosen = events or services.portal.events
-    services.signups.settle({event.id: event.capacity for event in chosen if event.capacity and event.takes_place})
+def move_lines_up(services: Services, *events: Event) -> None:
+    """Give places to waiting groups of events that have become larger: of these events, or of all in the portal."""
+    takes_place = [event for event in events or services.portal.events if event.takes_place]
+    services.signups.move_lines_up({event.id: event.capacity for event in takes_place if event.capacity})
 
 
 def act(services: Services, target: str, action: str) -> bool:
-    """Do what the events desk asks with a sign-up (its id) or, for `let-go`, an event. False where nothing was done.
+    """Do an action of the events desk on a sign-up (its id) or, for `let-go`, an event. Return whether it was done.
 
-    remove: as if the person had cancelled; let-in: places now, whoever stands before; pass-over: to the end of the
-    line; let-go: the line of an event moves up by itself again. Raises NotKept.
+    remove: as if the person had cancelled. let-in: give it places now, also if others wait before it. pass-over: move
+    it to the end of the line. let-go: the line of an event moves up by itself again. Raises NotKept.
     """
     if action == "let-go":
         event = services.event(target)
         if event is not None:
             services.signups.let_go(event.id, _capacity(event))
         return event is not None
-    signup = next((one for one in services.signups.listed() if one.id == target), None)
+    signup = next((signup for signup in services.signups.all_signups() if signup.id == target), None)
     event = services.event(signup.event) if signup else None
     capacity = _capacity(event)
     if action == "remove":
@@ -160,5 +162,5 @@ def act(services: Services, target: str, action: str) -> bool:
 
 
 def _capacity(event: Event | None) -> int | None:
-    """Return the places of an event that still takes place, or None."""
+    """Return the number of places of an event that takes place, or None."""
     return event.capacity if event is not None and event.takes_place else None

@@ -1,12 +1,10 @@
-"""A database that is opened on first use, created if missing, and reports errors as sentences."""
+"""A database that is opened on first use, created if it is missing, and raises its errors as NotKept."""
 
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,63 +12,65 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from forms.core.trusted_date import EARLIEST_DATE
 from forms.server.blocked import blocked
-from forms.server.store import installation as ours
-from forms.server.store.connections import Limit, OpenFiles, WriteAheadLog, checkpoints_of, engine_of
+from forms.server.store import disk_space, rewriting, system_tables
+from forms.server.store.connections.engines import make_checkpoint_engine, make_engine
+from forms.server.store.connections.limits import ConnectionLimit
+from forms.server.store.connections.sqlite_files import OpenFiles
+from forms.server.store.connections.write_ahead_log import WriteAheadLog
 from forms.server.store.faults import (
     READ_ONLY_SERVER,
-    AlreadyThere,
+    DuplicateId,
     NotKept,
-    is_taken,
+    is_key_conflict,
     not_kept,
-    not_kept_for,
-    state_of,
+    not_kept_from_error,
+    sqlstate,
 )
 from forms.server.store.migrations import schema, schema_copies
-from forms.server.store.repeating import is_repeated
+from forms.server.store.retries import will_be_retried
 
-MEASURED_EVERY = 1.0
-"""Seconds between two measures of a database: measuring costs as much as a tenth of a letter."""
+MEASURE_INTERVAL = 1.0
+"""Seconds between two measurements of a database: one costs as much as a tenth of a letter."""
 
-_LONGEST_WAIT = 30.0  # seconds for the turn to write
+_MAX_WAIT = 30.0  # seconds to wait for other writers
 
 _PROBE_BYTES = 4096
-_REWRITE_BYTES = 8 * 1024 * 1024
-"""Bytes that are written anew in one turn: so long a letter waits at most."""
-
-LEAST_FREE = 1024 * 1024
-"""Bytes: with less free on its disk, a database is as good as full."""
 
 
 class Store:
-    """A database that is opened on first use, created if missing, and raises its errors as NotKept."""
+    """A database that is opened on first use, created if it is missing, and raises its errors as NotKept."""
 
     engine: sa.Engine
     _checkpoints: sa.Engine
     _writers: threading.Lock
     _tables: schema.Tables
-    _log: WriteAheadLog
+    _write_ahead_log: WriteAheadLog
     _files: OpenFiles
 
     def __init__(
-        self, url: str, metadata: sa.MetaData, beside: "Store | None" = None, limit: Limit | None = None
+        self,
+        url: str,
+        metadata: sa.MetaData,
+        same_database: "Store | None" = None,
+        limit: ConnectionLimit | None = None,
     ) -> None:
-        """beside: a store of the same database, whose connections this one uses too; limit: of their number."""
-        if beside is None:
+        """same_database: a store whose connections this one shares. limit: how many connections there may be."""
+        if same_database is None:
             self._files = OpenFiles(url)
-            self.engine = engine_of(url, limit or Limit(), self._files)
-            self._checkpoints = checkpoints_of(self.engine, url, self._files)
-            self._tables, self._log = schema.Tables(self.engine), WriteAheadLog(self._checkpoints)
+            self.engine = make_engine(url, limit or ConnectionLimit(), self._files)
+            self._checkpoints = make_checkpoint_engine(self.engine, url, self._files)
+            self._tables, self._write_ahead_log = schema.Tables(self.engine), WriteAheadLog(self._checkpoints)
             self._writers = threading.Lock()
         else:
-            self.engine, self._checkpoints, self._writers = beside.engine, beside._checkpoints, beside._writers
-            self._tables, self._log, self._files = beside._tables, beside._log, beside._files
+            self.engine, self._checkpoints = same_database.engine, same_database._checkpoints
+            self._tables, self._write_ahead_log = same_database._tables, same_database._write_ahead_log
+            self._files, self._writers = same_database._files, same_database._writers
         self._tables.add(metadata)
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.metadata = metadata
         self.on_fault: Callable[[str], None] = lambda _: None
-        self._measured, self._measure_at = 0, 0.0
+        self._measured_size, self._measure_at = 0, 0.0
 
     @property
     def insert(self) -> Callable[[sa.Table], Any]:
@@ -78,208 +78,156 @@ class Store:
         return postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
 
     @property
-    def named(self) -> str:
+    def display_name(self) -> str:
         """The database in words for an operator: the file of SQLite, or the name in PostgreSQL."""
         name = self.engine.url.database or "in memory"
         return name if self.engine.dialect.name == "sqlite" else f"The database {name}"
 
     @property
-    def size(self) -> int:
-        """Bytes that hold something, as measured a moment ago: room that was erased is used again. Raises NotKept."""
-        if time.monotonic() >= self._measure_at:
-            with self.reads() as connection:
-                sqlite = connection.dialect.name == "sqlite"
-                self._measured = _used_pages(connection) if sqlite else self._sealed_bytes(connection)
-            self._measure_at = time.monotonic() + MEASURED_EVERY
-        return self._measured
+    def salt_mark(self) -> str:
+        """The fingerprint of the salt to which this database belongs; empty before `claim`."""
+        return self._tables.salt_mark
 
-    def _sealed_bytes(self, connection: sa.Connection) -> int:
-        """Return what is sealed: PostgreSQL's own figure counts what was erased for ever."""
-        sealed = [table.c.sealed for table in self.metadata.tables.values() if "sealed" in table.c]
-        sums = (sa.select(sa.func.sum(sa.func.octet_length(column))) for column in sealed)
-        return sum(int(connection.execute(query).scalar() or 0) for query in sums)
+    @property
+    def size(self) -> int:
+        """Bytes in use, measured at most once a second; room that was freed is used again. Raises NotKept."""
+        if time.monotonic() >= self._measure_at:
+            with self.reading() as connection:
+                self._measured_size = disk_space.used_bytes(connection, self.metadata)
+            self._measure_at = time.monotonic() + MEASURE_INTERVAL
+        return self._measured_size
 
     def forget_traces(self) -> None:
-        """Remove erased bytes from SQLite's write-ahead log; while somebody reads, later (see `writing`).
+        """Remove erased bytes from SQLite's write-ahead log, or later if it is being read (see `writing`).
 
-        Never raises: what was to be erased has been.
+        Never raises: the rows themselves are erased already.
         """
-        self._log.forget_traces()
+        self._write_ahead_log.forget_traces()
 
     def forget_remaining_traces(self) -> None:
-        """Try once more, where there is something left and SQLite has such a log."""
-        self._log.forget_remaining_traces()
+        """Try again to remove erased bytes from SQLite's write-ahead log, if some remain."""
+        self._write_ahead_log.forget_remaining_traces()
 
-    def rewrite(self, *tables: str) -> None:
-        """Make PostgreSQL write these tables anew, without what was deleted: it only marks rows as dead.
+    def vacuum(self, *tables: str) -> None:
+        """Make PostgreSQL rewrite these tables without the deleted rows, which it only marks as dead.
 
-        SQLite needs none of it: with secure_delete it writes zeros over what is deleted.
+        SQLite needs no rewrite: with secure_delete it overwrites with zeros what is deleted.
         """
-        with self.reads() as connection:
+        with self.reading() as connection:
             if connection.dialect.name == "postgresql":
                 for table in tables:
                     connection.exec_driver_sql(f"VACUUM FULL {table}")
 
     def rewrite_in_random_order(self) -> None:
-        """Rewrite every row in random order, so that no file reveals in which order they came. Raises NotKept.
+        """Rewrite every row in random order, so that no file reveals in which order letters came. Raises NotKept.
 
-        In small batches, between which letters go on. SQLite's VACUUM would do it too, but holds letters up for its
-        whole run, and leaves a copy of everything in a temporary file.
+        Letters can be kept between two batches. SQLite's VACUUM would have the same effect, but blocks letters while it
+        runs, and leaves a copy of everything in a temporary file.
         """
-        with self._complaining(quietly=True):
-            self._tables.make()
-            for table in self.metadata.sorted_tables:
-                for keys in self._shuffled(table):
-                    begun = time.monotonic()
-                    self._rewrite_rows(table, keys)
-                    time.sleep(time.monotonic() - begun)  # half of the time is left to letters
+        with self._raising_not_kept(report=False):
+            self._tables.create_missing()
+            tables = self.metadata.sorted_tables
             if self.engine.dialect.name == "postgresql":
-                self._shrink()
+                rewriting.rewrite_postgresql(self.engine, tables)
+            else:
+                rewriting.rewrite_sqlite(self.engine, self._checkpoints, tables, self._write_turn)
         self.forget_traces()
 
-    def _shuffled(self, table: sa.Table) -> list[list[dict[str, Any]]]:
-        """Return the keys of all rows in random order, in batches of a few megabytes."""
-        sealed = sa.func.length(table.c.sealed) if "sealed" in table.c else sa.literal(100)
-        with self._reading.connect() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(sa.select(*table.primary_key.columns))]
-            size = int(connection.execute(sa.select(sa.func.max(sealed)).select_from(table)).scalar() or 1)
-        secrets.SystemRandom().shuffle(rows)
-        batch = max(8, min(200, _REWRITE_BYTES // max(1, size)))
-        return [rows[start : start + batch] for start in range(0, len(rows), batch)]
-
-    def _rewrite_rows(self, table: sa.Table, keys: Sequence[Mapping[str, Any]]) -> None:
-        if self.engine.dialect.name == "postgresql":
-            with self.engine.begin() as connection:
-                for key in keys:  # a new row each, with nothing of the old one's order; a long value only if changed
-                    connection.execute(table.update().filter_by(**key).values(_as_it_is(table)))
-            return
-        with self._turn(), self._checkpoints.connect() as connection:  # a connection that enforces no foreign keys
-            for pragma in ("foreign_keys=OFF", "secure_delete=ON", "synchronous=FULL", "busy_timeout=30000"):
-                connection.exec_driver_sql(f"PRAGMA {pragma}")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                found = [connection.execute(sa.select(table).filter_by(**key)).first() for key in keys]
-                rows = [dict(row._mapping) for row in found if row is not None]
-                for key in keys:
-                    connection.execute(table.delete().filter_by(**key))
-                secrets.SystemRandom().shuffle(rows)
-                for row in rows:
-                    connection.execute(table.insert(), row)
-                connection.exec_driver_sql("COMMIT")
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
-
-    def _shrink(self) -> None:
-        """Give back the room of the rows as they were; whatever holds a table just now goes first."""
-        with self._reading.connect() as connection:
-            connection.exec_driver_sql("SET lock_timeout = '3s'")
-            try:
-                for table in self.metadata.sorted_tables:
-                    with suppress(SQLAlchemyError):  # in use: the next night will do
-                        connection.exec_driver_sql(f"VACUUM FULL {table.name}")
-            finally:
-                connection.exec_driver_sql("SET lock_timeout = 0")
-
     def probe(self) -> None:
-        """Write something durably, as a letter is written. Raises NotKept, which `on_fault` is not told of."""
-        if not self._has_room():
-            raise not_kept("full", where=self.named)
+        """Write something durably, as a letter is written. Raises NotKept, without calling `on_fault`."""
+        if not disk_space.has_room(self.engine):
+            raise not_kept("full", where=self.display_name)
         row = {"id": 1, "filler": secrets.token_bytes(_PROBE_BYTES)}
-        with self._complaining(quietly=True):
-            self._tables.make()
-            with self._turn(), self.engine.begin() as connection:
-                require_same_files = self._files.require(connection)
-                written = self.insert(ours.probe).values(row)
-                connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
+        with self._raising_not_kept(report=False):
+            self._tables.create_missing()
+            with self._write_turn(), self.engine.begin() as connection:
+                require_same_files = self._files.checker(connection)
+                statement = self.insert(system_tables.probe).values(row)
+                connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
             require_same_files()
 
-    def _has_room(self) -> bool:
-        """Return whether the disk of SQLite's file takes more; a server of PostgreSQL says it itself."""
-        file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
-        return not file or _free(Path(file)) >= LEAST_FREE
-
     def wait_for_replicas(self) -> None:
-        """Wait until what can be read is as durable as what was just written. Raises NotKept.
+        """Wait until every row that can be read now is durable. Raises NotKept.
 
-        A row whose commit still waits for PostgreSQL's replica can be read after that connection was lost: whoever
-        says "kept" because the row is there must wait for it too, and a later commit waits for all before it.
+        A row whose commit still waits for PostgreSQL's replica can be read once its connection is lost. Before such a
+        row is reported as kept, its commit must be awaited too; a later commit waits for all earlier ones.
         """
         if self.engine.dialect.name == "postgresql":
             self.probe()
 
     def is_in_use(self) -> bool:
-        """Return whether this database holds anything, or belongs to a salt already. Makes no table. Raises NotKept."""
+        """Return whether this database has any row, or belongs to a salt. Creates no table. Raises NotKept."""
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         if file and not Path(file).exists():
             return False
-        with self._complaining(), self._reading.connect() as connection:
-            there = sa.inspect(connection).get_table_names()
-            tables = [table for table in (ours.installation, *self.metadata.sorted_tables) if table.name in there]
+        with self._raising_not_kept(), self._read_engine.connect() as connection:
+            existing = sa.inspect(connection).get_table_names()
+            candidates = (system_tables.installation, *self.metadata.sorted_tables)
+            tables = [table for table in candidates if table.name in existing]
             queries = (sa.select(sa.literal(1)).select_from(table).limit(1) for table in tables)
             return any(connection.execute(query).first() for query in queries)
 
     def claim(self, salt_mark: str, *, restoring: bool = False) -> None:
-        """Record that this database belongs to the salt with this fingerprint.
+        """Record that this database belongs to the salt with this fingerprint, unless it belongs to one already.
 
-        One that belongs to none yet belongs to it from now on. Raises OtherSalt, HalfRestored unless `restoring`, or
-        NotKept where the database is away: then it is looked at when it is first used.
+        Raises OtherSalt, HalfRestored unless `restoring`, or NotKept if the database is unreachable: then the salt is
+        checked on first use.
         """
-        self._tables.belong_to(salt_mark, restoring=restoring)
-        with self._complaining():
-            self._tables.make()
+        self._tables.require_salt(salt_mark, restoring=restoring)
+        with self._raising_not_kept():
+            self._tables.create_missing()
 
-    def open_as_it_is(self, salt_mark: str, *, restoring: bool = False) -> None:
-        """Only read from now on: make no table, change no schema, since an older program may be running on it.
+    def open_read_only(self, salt_mark: str, *, restoring: bool = False) -> None:
+        """Create no table and change no schema from now on, since an older program may be using the database.
 
-        Raises OtherSalt, OtherSchema where a newer program made it, HalfRestored unless `restoring`, or NotKept.
+        Raises OtherSalt, OtherSchema if a newer program made it, HalfRestored unless `restoring`, or NotKept.
         """
-        self._tables.belong_to(salt_mark, as_it_is=True, restoring=restoring)
-        with self._complaining():
-            self._tables.make()
+        self._tables.require_salt(salt_mark, read_only=True, restoring=restoring)
+        with self._raising_not_kept():
+            self._tables.create_missing()
 
     @property
     def schema_number(self) -> str | None:
-        """The number of its schema; None where it carries none: it is older than all, or new. Raises NotKept."""
-        with self._complaining(), self._reading.connect() as connection:
+        """The number of its schema; None for a database made before 1.0, and for a new one. Raises NotKept."""
+        with self._raising_not_kept(), self._read_engine.connect() as connection:
             return schema.number_of(connection)
 
     def is_current(self) -> bool:
-        """Return whether it is as this program makes it, or an older one left it. Raises NotKept."""
-        with self._complaining(), self._reading.connect() as connection:
-            there = set(sa.inspect(connection).get_table_names())
-            tables = {table.name for table in (*self.metadata.sorted_tables, *ours.METADATA.sorted_tables)}
-            return schema.number_of(connection) == schema.newest() and tables <= there
+        """Return whether the database has this program's schema and all of its tables. Raises NotKept."""
+        with self._raising_not_kept(), self._read_engine.connect() as connection:
+            existing = set(sa.inspect(connection).get_table_names())
+            required = {table.name for table in (*self.metadata.sorted_tables, *system_tables.METADATA.sorted_tables)}
+            return schema.number_of(connection) == schema.newest() and required <= existing
 
     def remove_old_copies(self) -> None:
-        """Remove old copies made before a change of schema: they hold what was erased since. Raises NotKept."""
-        with self.reads() as connection:
+        """Remove old copies made before a change of schema: they contain what was erased since. Raises NotKept."""
+        with self.reading() as connection:
             schema_copies.remove_old(connection)
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         self.engine.dispose()
         self._checkpoints.dispose()
         self._files.forget()
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Run one transaction; what it did is durable when the block is left."""
-        ended: list[bool] = []
-        with self._complaining(ended):
-            self._tables.make()
-            with self._turn(), ExitStack() as stack:
-                with blocked():  # here SQLite waits for other programs, and PostgreSQL for its answer
+        """Run one transaction, which is durable when the block is left. Raises NotKept."""
+        commit_begun: list[bool] = []
+        with self._raising_not_kept(commit_begun):
+            self._tables.create_missing()
+            with self._write_turn(), ExitStack() as stack:
+                with blocked():  # SQLite waits for other programs, PostgreSQL for the network
                     connection = stack.enter_context(self.engine.begin())
-                require_same_files = self._files.require(connection)
+                require_same_files = self._files.checker(connection)
                 yield connection
-                ended.append(True)  # from here on only the commit can fail
-            require_same_files()  # else what was committed is nowhere
-        self._log.forget_when_due()
+                commit_begun.append(True)  # from here on only the commit can fail
+            require_same_files()  # after the commit: if the files were replaced, it went to files that are gone
+        self._write_ahead_log.forget_when_due()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for the turn to write: SQLite has one writer, and threads wait here instead of polling in SQLite.
+    def _write_turn(self) -> Iterator[None]:
+        """Wait until this thread may write. SQLite has one writer; waiting here spares polling in SQLite.
 
         Raises NotKept after half a minute.
         """
@@ -287,70 +235,27 @@ class Store:
             yield
             return
         with blocked():
-            its_turn = self._writers.acquire(timeout=_LONGEST_WAIT)
-        if not its_turn:
-            raise not_kept("busy", where=self.named)
+            is_acquired = self._writers.acquire(timeout=_MAX_WAIT)
+        if not is_acquired:
+            raise not_kept("busy", where=self.display_name)
         try:
             yield
         finally:
             self._writers.release()
 
-    def mark_erased(self, connection: sa.Connection, *what: str) -> None:
-        """Record, in the transaction that erases it, that something was erased, so that no backup restores it."""
-        newest = connection.execute(sa.select(sa.func.max(ours.erased.c.day))).scalar() or EARLIEST_DATE
-        day = max(
-            datetime.now(UTC).date(), newest, EARLIEST_DATE
-        )  # by a clock that went back it would be forgotten at once
-        row = {"mark": ours.erased_mark(self._tables.salt_mark, *what), "day": day.replace(day=1)}  # only to forget it
-        self.add_rows(connection, ours.erased, [row])
-
-    def erased(self) -> Callable[..., bool]:
-        """Return a function that tells whether ids were erased, as of now. Raises NotKept."""
-        with self.reads() as connection:
-            marks = frozenset(connection.execute(sa.select(ours.erased.c.mark)).scalars())
-        return lambda *what: ours.erased_mark(self._tables.salt_mark, *what) in marks
-
-    def forget_old(self, *, marks: date = date.min, restored: date = date.min, latest: date = date.max) -> None:
-        """Forget the marks of what was erased before a day, since no backup is so old any more, and a restore before
-        another, since what it lost would be erased by now. Raises NotKept.
-
-        latest: the latest day that it may be: what a clock that was ahead marked is dated back to it. Else those marks,
-        and all that were made since, would stay until that clock's year.
-        """
-        with self.writing() as connection:
-            ahead = ours.erased.update().where(ours.erased.c.day > latest)
-            connection.execute(ahead.values(day=latest.replace(day=1)))
-            old = ours.erased.delete().where(ours.erased.c.day < marks)
-            old_restore = ours.restored.delete().where(ours.restored.c.day < restored)
-            gone = connection.execute(old).rowcount + connection.execute(old_restore).rowcount
-        if gone:
-            self.forget_traces()
-
-    def restored(self) -> tuple[date, date] | None:
-        """Return the day of the backup that this database was brought back from, and the day of that; or None."""
-        with self.reads() as connection:
-            row = connection.execute(sa.select(ours.restored.c.since, ours.restored.c.day)).first()
-            return (row.since, row.day) if row else None
-
-    def note_restored(self, since: date, day: date) -> None:
-        """Record that this database was restored from a backup of the day `since`. Raises NotKept."""
-        with self.writing() as connection:
-            connection.execute(ours.restored.delete())
-            self.add_rows(connection, ours.restored, [{"id": 1, "since": since, "day": day}])
-
     def add_rows(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows of which some may be there already: those stay as they are."""
+        """Insert rows; those that exist already stay as they are."""
         for row in rows:
             connection.execute(self.insert(table).values(row).on_conflict_do_nothing())
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
-        """Lend a connection that sees the database as it is now, whatever is written meanwhile. Raises NotKept."""
-        with self._complaining(quietly=True):
-            self._tables.make()
+        """Yield a connection that sees the database as it is now, whatever is written meanwhile. Raises NotKept."""
+        with self._raising_not_kept(report=False):
+            self._tables.create_missing()
             if self.engine.dialect.name == "sqlite":
                 with self._checkpoints.connect() as connection:
-                    connection.exec_driver_sql("BEGIN DEFERRED")  # readers hold no writer up
+                    connection.exec_driver_sql("BEGIN DEFERRED")  # does not block writers
                     yield connection
                     connection.exec_driver_sql("ROLLBACK")
             else:
@@ -358,57 +263,41 @@ class Store:
                     yield connection
 
     @contextmanager
-    def reads(self) -> Iterator[sa.Connection]:
-        """Lend a connection for reading. Raises NotKept."""
-        with self._complaining():
-            self._tables.make()
-            with self._reading.connect() as connection:
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection for reading. Raises NotKept."""
+        with self._raising_not_kept():
+            self._tables.create_missing()
+            with self._read_engine.connect() as connection:
                 yield connection
 
     @contextmanager
-    def _complaining(self, ended: Sequence[bool] = (), *, quietly: bool = False) -> Iterator[None]:
-        """Raise the database's errors as NotKept. ended: filled once a transaction has only its commit to do."""
-        tell = (lambda _: None) if quietly else self.on_fault
+    def _raising_not_kept(self, commit_begun: Sequence[bool] = (), *, report: bool = True) -> Iterator[None]:
+        """Raise the database's errors as NotKept.
+
+        commit_begun: not empty once a transaction has only its commit to do. report: whether `on_fault` is called.
+        """
+        on_fault = self.on_fault if report else lambda _: None
         try:
             yield
         except IntegrityError as error:
-            if is_taken(error):
-                raise AlreadyThere("store", "Something with this id is kept already.") from None
-            problem = not_kept("other", type(error).__name__, self.named)
-            tell(problem.fault)
+            if is_key_conflict(error):
+                raise DuplicateId("store", "Something with this id is kept already.") from None
+            problem = not_kept("other", type(error).__name__, self.display_name)
+            on_fault(problem.fault)
             raise problem from None
         except SQLAlchemyError as error:
-            if state_of(error) == READ_ONLY_SERVER:  # no primary any more: each connection to it is useless
+            if sqlstate(error) == READ_ONLY_SERVER:  # not the primary any more: no connection to it is of use
                 self.engine.dispose()
-            problem = not_kept_for(error, at_commit=bool(ended), where=self.named, room=self._has_room())
-            if not (problem.again and is_repeated()):  # else whoever repeats it tells, if it fails for good
-                tell(problem.fault)
+            problem = not_kept_from_error(
+                error,
+                at_commit=bool(commit_begun),
+                where=self.display_name,
+                has_room=disk_space.has_room(self.engine),
+            )
+            if not (problem.retry_reason and will_be_retried()):  # the retry reports a fault that remains
+                on_fault(problem.fault)
             raise problem from None
         except NotKept as problem:
             if problem.fault:
-                tell(problem.fault)
+                on_fault(problem.fault)
             raise
-
-
-def _as_it_is(table: sa.Table) -> dict[str, Any]:
-    """Return values that change nothing, but make PostgreSQL rewrite the row and a long value beside it."""
-    if "sealed" in table.c:
-        return {"sealed": table.c.sealed.op("||")(sa.literal(b"", sa.LargeBinary))}
-    first = next(iter(table.columns))
-    return {first.name: first}
-
-
-def _free(file: Path) -> int:
-    """Return how many bytes are free on the disk of this file; enough if the system does not tell."""
-    try:
-        return shutil.disk_usage(file.parent).free
-    except OSError:
-        return LEAST_FREE
-
-
-def _used_pages(connection: sa.Connection) -> int:
-    pages, free, page = (
-        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return (pages - free) * page

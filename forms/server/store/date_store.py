@@ -1,4 +1,4 @@
-"""The days that the server has recorded: one row, with no time of day. It stands beside the concerns."""
+"""What the server knows of today's date: one row in the database of concerns, without a time of day."""
 
 from collections.abc import Callable
 from datetime import date
@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from forms.core.trusted_date import TrustedDate, confirm, observe
 from forms.server.store.database import Store
-from forms.server.store.repeating import repeated, repeated_even_if_done
+from forms.server.store.retries import retry, retry_idempotent
 
 _days_metadata = sa.MetaData()
 _known_day = sa.Table(
@@ -19,44 +19,44 @@ _known_day = sa.Table(
     sa.Column("count", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-_THE_ROW = 1
+_ROW_ID = 1
 
 
 class DayStore(Store):
-    """What is known of the day, for all workers and over every restart."""
+    """What is known of today's date, shared by all workers and kept over restarts."""
 
-    def __init__(self, url: str, beside: Store | None = None) -> None:
-        super().__init__(url, _days_metadata, beside)
+    def __init__(self, url: str, same_database: Store | None = None) -> None:
+        super().__init__(url, _days_metadata, same_database)
 
-    def look(self, today: date) -> TrustedDate:
-        """Return what is known now that the server's clock shows `today`. Raises NotKept."""
-        return self._step(lambda known: observe(known, today))
+    def record_server_day(self, today: date) -> TrustedDate:
+        """Record that the server's clock shows `today`; return what is known of the date then. Raises NotKept."""
+        return self._update(lambda known: observe(known, today))
 
-    def hear(self, today: date, told: date) -> TrustedDate:
-        """The same, after a desk's clock showed the day `told`. Raises NotKept."""
-        return self._step(lambda known: confirm(observe(known, today), told))
+    def record_desk_day(self, today: date, desk_day: date) -> TrustedDate:
+        """Record likewise that a desk's clock shows `desk_day` while the server's shows `today`. Raises NotKept."""
+        return self._update(lambda known: confirm(observe(known, today), desk_day))
 
-    @repeated
-    def remembered(self) -> TrustedDate | None:
-        """Return what was known when the day was looked at last; changes nothing. Raises NotKept."""
-        with self.reads() as connection:
-            return _remembered(connection)
+    @retry
+    def last_known(self) -> TrustedDate | None:
+        """Return what was known of the date when a clock was recorded last. Changes nothing. Raises NotKept."""
+        with self.reading() as connection:
+            return _read(connection)
 
-    @repeated_even_if_done
-    def _step(self, step: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
-        with self.reads() as connection:
-            before = _remembered(connection)
-        if before is not None and step(before) == before:
-            return before  # most looks change nothing, and need no turn to write
+    @retry_idempotent
+    def _update(self, update: Callable[[TrustedDate | None], TrustedDate]) -> TrustedDate:
+        with self.reading() as connection:
+            before = _read(connection)
+        if before is not None and update(before) == before:
+            return before  # the usual case: no need to wait for other writers
         with self.writing() as connection:
-            known = step(_remembered(connection))
+            known = update(_read(connection))
             row = {"good": known.good, "seen": known.seen, "count": known.count}
-            written = self.insert(_known_day).values(id=_THE_ROW, **row)
-            connection.execute(written.on_conflict_do_update(index_elements=["id"], set_=row))
+            statement = self.insert(_known_day).values(id=_ROW_ID, **row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
         return known
 
 
-def _remembered(connection: sa.Connection) -> TrustedDate | None:
-    query = sa.select(_known_day.c.good, _known_day.c.seen, _known_day.c.count).filter_by(id=_THE_ROW)
+def _read(connection: sa.Connection) -> TrustedDate | None:
+    query = sa.select(_known_day.c.good, _known_day.c.seen, _known_day.c.count).filter_by(id=_ROW_ID)
     row = connection.execute(query.with_for_update()).first()
     return TrustedDate(*row) if row else None

@@ -1,4 +1,4 @@
-"""What can be wrong with a database, in one word for the operator, and the errors that say so."""
+"""What can be wrong with a database, in one word for the operator, and the errors that a store raises."""
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +21,7 @@ FAULTS = (
     "unfinished",
     "other",
 )
-"""What can be wrong with a database, in one word for whoever runs the server."""
+"""What can be wrong with a database, in one word for the operator."""
 
 
 MEANINGS = {
@@ -40,30 +40,30 @@ MEANINGS = {
     "unfinished": "only a part of a backup was brought back into it. Type the same `portal restore` again",
     "other": "it failed for a reason that is not known here. Look at the disk and at the database's own log",
 }
-"""Each of them in a sentence, and in a second one what to do."""
+"""Each fault in a clause, and what to do about it in a second sentence."""
 
 CONFLICT, LOST = "conflict", "lost"
-"""Why a transaction may succeed if it is repeated: it met another one, or its connection was lost."""
+"""Why a retry of a transaction may succeed: it conflicted with another one, or its connection was lost."""
 
 
 class NotKept(Problem):
     """The database is unreachable, full or broken: nothing was stored. `fault`: one of FAULTS, or empty.
 
-    again: CONFLICT or LOST where trying again may help, else empty. may_be_done: the connection was lost over the
-    commit, so that nobody can say whether it was stored.
+    retry_reason: CONFLICT or LOST if a retry may help, else empty. may_be_committed: the connection was lost during the
+    commit, so it is not known whether something was stored.
     """
 
     fault = ""
-    again = ""
-    may_be_done = False
+    retry_reason = ""
+    may_be_committed = False
 
 
-class AlreadyThere(NotKept):
+class DuplicateId(NotKept):
     """The id or look-up value is taken."""
 
 
 class OtherSalt(NotKept):
-    """The database belongs to another salt: with this one, no receipt of it would open anything."""
+    """The database belongs to another salt: with this one, none of its receipts would open an answer."""
 
     fault = "salt"
 
@@ -82,7 +82,7 @@ class OtherSchema(NotKept):
 
 
 class HalfRestored(NotKept):
-    """A restore into the database was cut short: letters are missing, and what people erased may be there again."""
+    """A restore into the database did not finish: letters are missing, and erased ones may be in it again."""
 
     fault = "unfinished"
 
@@ -95,10 +95,10 @@ class NotOurSchema(Problem):
     """A database that this program must not touch, or could not bring up to date. Nothing in it was changed."""
 
 
-def is_taken(error: IntegrityError) -> bool:
+def is_key_conflict(error: IntegrityError) -> bool:
     """Return whether a key is taken, or the row referred to was just erased: two requests ran at once.
 
-    Any other rule that was broken is a fault of the database, as one of a newer version, and no letter can be kept.
+    Any other violated constraint is a fault of the database, such as the schema of a newer version.
     """
     original = error.orig
     name, state = getattr(original, "sqlite_errorname", "") or "", getattr(original, "sqlstate", "") or ""
@@ -106,45 +106,50 @@ def is_taken(error: IntegrityError) -> bool:
 
 
 def not_kept(fault: str, error: str = "", where: str = "The database") -> NotKept:
-    """Return what to raise for one of FAULTS. error: the kind of the database's error; where: the database's name."""
+    """Return the problem for one of FAULTS. error: the class of the database's error; where: the database's name."""
     what, _, todo = MEANINGS[fault].partition(". ")
     problem = NotKept(where, f"{what}{f' ({error})' if error else ''}.", f"{todo}.")
     problem.fault = fault
     return problem
 
 
-def not_kept_for(
-    error: SQLAlchemyError, *, at_commit: bool = False, where: str = "The database", room: bool = True
+def not_kept_from_error(
+    error: SQLAlchemyError, *, at_commit: bool = False, where: str = "The database", has_room: bool = True
 ) -> NotKept:
-    """Return the fault behind an error, and whether trying again may help. room: whether its disk has any left."""
+    """Return the problem for an error of the database. at_commit: the error came with the commit.
+
+    has_room: whether the database's disk has room.
+    """
     fault = fault_of(error)
-    problem = not_kept("full" if fault == "failing" and not room else fault, type(error).__name__, where)
-    problem.again = _again(error)
-    problem.may_be_done = at_commit and problem.again == LOST
+    problem = not_kept("full" if fault == "failing" and not has_room else fault, type(error).__name__, where)
+    problem.retry_reason = _retry_reason(error)
+    problem.may_be_committed = at_commit and problem.retry_reason == LOST
     return problem
 
 
 _CONFLICTS = frozenset({"40001", "40P01"})
-_LOST_STATES = ("08", "57P01", "57P02", "57P03", "25006", "40003")  # 40003: whether it was done is not known
+_LOST_STATES = ("08", "57P01", "57P02", "57P03", "25006", "40003")  # 40003: statement completion unknown
 READ_ONLY_SERVER = "25006"
-"""SQLSTATE of a server that was the primary and is none now, or that never was one."""
+"""SQLSTATE of a server that is not the primary, or not any more."""
 
 
-def state_of(error: SQLAlchemyError) -> str:
+def sqlstate(error: SQLAlchemyError) -> str:
     """Return the SQLSTATE of an error of PostgreSQL, or an empty text."""
     return getattr(getattr(error, "orig", None), "sqlstate", "") or ""
 
 
-def _again(error: SQLAlchemyError) -> str:
-    state = state_of(error)
+def _retry_reason(error: SQLAlchemyError) -> str:
+    """Return CONFLICT or LOST if a retry may help, else an empty text."""
+    state = sqlstate(error)
     if state.startswith(_LOST_STATES):
         return LOST
     if state in _CONFLICTS:
         return CONFLICT
-    # A connection that cannot be made, or that ended, has no SQLSTATE in psycopg.
+    # psycopg gives no SQLSTATE for a connection that could not be made, or that ended.
     is_remote = getattr(error, "orig", None) is not None and hasattr(error.orig, "sqlstate")  # type: ignore[attr-defined]
-    cannot = is_remote and not state and fault_of(error) in {"away", "connections"}
-    return LOST if cannot or (is_remote and isinstance(error, DBAPIError) and error.connection_invalidated) else ""
+    is_unreachable = is_remote and not state and fault_of(error) in {"away", "connections"}
+    is_lost = is_remote and isinstance(error, DBAPIError) and error.connection_invalidated
+    return LOST if is_unreachable or is_lost else ""
 
 
 _SQLITE_FAULTS = {
@@ -168,19 +173,19 @@ English it counts as "away".
 
 
 def fault_of(error: SQLAlchemyError) -> str:
-    """Return what is wrong, by the code of the database's error.
+    """Return one of FAULTS by the code of the database's error.
 
-    Its text may contain anything: it is never passed on, and only compared where there is no code.
+    Its text may contain what people wrote: it is never passed on, and only compared if there is no code.
     """
     original = getattr(error, "orig", None)
     if original is None:
         return "busy" if isinstance(error, PoolTimeout) else "other"
     name = getattr(original, "sqlite_errorname", "") or ""
-    for begin, fault in _SQLITE_FAULTS.items():
-        if name.startswith(begin):
+    for prefix, fault in _SQLITE_FAULTS.items():
+        if name.startswith(prefix):
             return fault
     state = getattr(original, "sqlstate", "") or ""
     if not name and not state:
         return "connections" if any(text in str(original) for text in _NO_CONNECTION_LEFT) else "away"
-    known = (fault for begin, fault in _POSTGRESQL_FAULTS.items() if state.startswith(begin))
-    return next(known, "other")
+    matches = (fault for prefix, fault in _POSTGRESQL_FAULTS.items() if state.startswith(prefix))
+    return next(matches, "other")

@@ -1,8 +1,8 @@
-"""All rows of a database as a stream of bytes, and such a stream written into an empty database.
+"""Read all rows of a database as a stream of bytes, and write such a stream into an empty database.
 
-The rows are read in one snapshot, by their random keys, and not as a copy of the database's file: so nothing is ever
-written beside it, no page tells the order in which letters came, every row is read, and what was taken from SQLite can
-be brought back into PostgreSQL and the other way round.
+The rows are read in one snapshot, by their random keys, instead of copying the database's file. So no temporary file is
+written, no page reveals the order in which letters came, every row is read, and a backup of SQLite can be restored into
+PostgreSQL and the other way round.
 """
 
 import json
@@ -14,16 +14,16 @@ import sqlalchemy as sa
 
 from forms.core.problem import Problem
 from forms.server.store.database import Store
-from forms.server.store.installation import METADATA as OURS
+from forms.server.store.system_tables import METADATA as SYSTEM_METADATA
 
-CHUNK = 4 * 1024 * 1024
-"""Bytes after which a chunk ends: it is held in memory as a whole."""
+CHUNK_BYTES = 4 * 1024 * 1024
+"""Bytes after which a chunk ends: a whole chunk is kept in memory."""
 
-_NOT_KEPT = frozenset({"probe", "restored"})
+_LEFT_OUT_TABLES = frozenset({"probe", "restored"})
 _ROWS_AT_ONCE = 50
 
-NOTICE = "deletion"
-"""Form of the letters that ask desks to erase theirs."""
+DELETION_FORM = "deletion"
+"""The form of the letters that ask desks to erase a letter."""
 
 
 class NotRows(Problem):
@@ -31,41 +31,45 @@ class NotRows(Problem):
 
 
 def tables_of(stores: Sequence[Store]) -> list[sa.Table]:
-    """Return the tables of stores that share a database, each after those that it refers to."""
-    metadatas = dict.fromkeys([OURS, *(store.metadata for store in stores)])
-    return [table for one in metadatas for table in one.sorted_tables if table.name not in _NOT_KEPT]
+    """Return the tables of stores that share a database, each after the tables that it refers to."""
+    metadatas = dict.fromkeys([SYSTEM_METADATA, *(store.metadata for store in stores)])
+    return [table for metadata in metadatas for table in metadata.sorted_tables if table.name not in _LEFT_OUT_TABLES]
 
 
 def read_rows(stores: Sequence[Store]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name of a table and some of its rows, until all are read, as they were at one moment. Raises NotKept.
+    """Yield all rows, as pairs of a table's name and a chunk of its rows, in one snapshot. Raises NotKept.
 
-    stores: those of one database. One that an older program left lacks tables and columns: what is there is read.
+    stores: those of one database. Tables and columns that an older program did not create are left out.
     """
     with stores[0].snapshot() as connection:
         for table in tables_of(stores):
-            if columns := _columns_there(connection, table):
+            if columns := _existing_columns(connection, table):
                 yield from ((table.name, chunk) for chunk in _chunks(connection, table, sa.select(*columns)))
 
 
-def _columns_there(connection: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
-    """Return the columns of a table that this database has; none where it lacks the table."""
-    looking = sa.inspect(connection)
-    there = {column["name"] for column in looking.get_columns(table.name)} if looking.has_table(table.name) else ()
-    return [column for column in table.columns if column.name in there]
+def _existing_columns(connection: sa.Connection, table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns of a table that this database has; none if it lacks the table."""
+    inspector = sa.inspect(connection)
+    existing = (
+        {column["name"] for column in inspector.get_columns(table.name)} if inspector.has_table(table.name) else ()
+    )
+    return [column for column in table.columns if column.name in existing]
 
 
 def read_erasures(stores: Sequence[Store]) -> Iterator[tuple[str, bytes]]:
-    """Yield likewise what was erased: the marks, and the notices that ask desks to erase theirs. Raises NotKept."""
+    """Yield, like `read_rows`, the marks of what was erased and the letters that ask desks to erase. Raises NotKept."""
     tables = {table.name: table for table in tables_of(stores)}
     letters, recipients = tables["letters"], tables["recipients"]
-    notices = sa.select(letters.c.id).where(letters.c.form == NOTICE)
-    which = {
-        "erased": sa.true(), "letters": letters.c.form == NOTICE, "recipients": recipients.c.letter.in_(notices),
-    }  # fmt: skip
+    is_notice = letters.c.form == DELETION_FORM
+    conditions = {
+        "erased": sa.true(),
+        "letters": is_notice,
+        "recipients": recipients.c.letter.in_(sa.select(letters.c.id).where(is_notice)),
+    }
     with stores[0].snapshot() as connection:
-        for name, chosen in which.items():
-            if columns := _columns_there(connection, tables[name]):
-                query = sa.select(*columns).where(chosen)
+        for name, condition in conditions.items():
+            if columns := _existing_columns(connection, tables[name]):
+                query = sa.select(*columns).where(condition)
                 yield from ((name, chunk) for chunk in _chunks(connection, tables[name], query))
 
 
@@ -73,31 +77,31 @@ def _chunks(connection: sa.Connection, table: sa.Table, query: sa.Select[Any]) -
     rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query.order_by(*table.primary_key.columns))
     chunk = bytearray()
     for row in rows:
-        chunk += _written(row._mapping)
-        if len(chunk) >= CHUNK:
+        chunk += _encode_row(row._mapping)
+        if len(chunk) >= CHUNK_BYTES:
             yield bytes(chunk)
             chunk.clear()
     if chunk:
         yield bytes(chunk)
 
 
-def _written(row: Mapping[Any, Any]) -> bytes:
-    """Return a row as a line of JSON; the bytes of its columns follow the line, in its order."""
+def _encode_row(row: Mapping[Any, Any]) -> bytes:
+    """Return a row as a line of JSON, followed by the bytes of its binary columns in the order of that line."""
     values = {name: {"bytes": len(value)} if isinstance(value, bytes) else value for name, value in row.items()}
     line = json.dumps(values, default=lambda day: {"day": day.isoformat()}, separators=(",", ":"))
     return line.encode() + b"\n" + b"".join(value for value in row.values() if isinstance(value, bytes))
 
 
 def rows_in(chunk: bytes) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a chunk. Raises NotRows where it is cut or not of this form."""
-    at = 0
+    """Yield the rows of a chunk. Raises NotRows if it is incomplete or malformed."""
+    position = 0
     try:
-        while at < len(chunk):
-            end = chunk.index(b"\n", at)
-            row, at = json.loads(chunk[at:end]), end + 1
+        while position < len(chunk):
+            end = chunk.index(b"\n", position)
+            row, position = json.loads(chunk[position:end]), end + 1
             for name, value in row.items():
                 if isinstance(value, dict) and "bytes" in value:
-                    row[name], at = _taken(chunk, at, value["bytes"])
+                    row[name], position = _slice(chunk, position, value["bytes"])
                 elif isinstance(value, dict):
                     row[name] = date.fromisoformat(value["day"])
             yield row
@@ -105,32 +109,32 @@ def rows_in(chunk: bytes) -> Iterator[dict[str, Any]]:
         raise NotRows("The backup", "holds rows that cannot be read.", "Take another backup.") from None
 
 
-def _taken(chunk: bytes, at: int, size: int) -> tuple[bytes, int]:
-    """Return `size` bytes of a chunk and where they end. Raises ValueError where the chunk is shorter."""
-    if not isinstance(size, int) or size < 0 or at + size > len(chunk):
+def _slice(chunk: bytes, start: int, size: int) -> tuple[bytes, int]:
+    """Return `size` bytes of a chunk, and the position after them. Raises ValueError if the chunk is shorter."""
+    if not isinstance(size, int) or size < 0 or start + size > len(chunk):
         raise ValueError(size)
-    return chunk[at : at + size], at + size
+    return chunk[start : start + size], start + size
 
 
 def write_rows(stores: Sequence[Store], chunks: Iterable[tuple[str, bytes]]) -> int:
     """Write all rows into the database of these stores, in one transaction; return how many. Raises NotRows, NotKept.
 
-    Rows that are there already stay as they are. The tables must be there (`Store.claim`).
+    Rows that exist already stay as they are. The tables must exist (`Store.claim`).
     """
-    known, written = {table.name: table for table in tables_of(stores)}, 0
+    tables, count = {table.name: table for table in tables_of(stores)}, 0
     with stores[0].writing() as connection:
         for name, chunk in chunks:
-            table = known.get(name)
+            table = tables.get(name)
             if table is None:
-                raise _newer(f"a table {name}")
+                raise _from_newer_program(f"a table {name}")
             rows = list(rows_in(chunk))
-            odd = sorted({column for row in rows for column in row} - set(table.columns.keys()))
-            if odd:
-                raise _newer(f"a column {name}.{odd[0]}")
+            unknown = sorted({column for row in rows for column in row} - set(table.columns.keys()))
+            if unknown:
+                raise _from_newer_program(f"a column {name}.{unknown[0]}")
             stores[0].add_rows(connection, table, rows)
-            written += len(rows)
-    return written
+            count += len(rows)
+    return count
 
 
-def _newer(what: str) -> NotRows:
+def _from_newer_program(what: str) -> NotRows:
     return NotRows("The backup", f"holds {what}, which this program does not know.", "Install the newer program.")

@@ -1,7 +1,7 @@
 """One task of a store: reads and writes some tables of its database."""
 
 from forms.server.store.database import Store
-from forms.server.store.repeating import Fault
+from forms.server.store.retries import OnFault
 
 
 class StorePart:
@@ -11,6 +11,6 @@ class StorePart:
         self._store = store
 
     @property
-    def on_fault(self) -> Fault:
-        """What is called with each fault of the database."""
+    def on_fault(self) -> OnFault:
+        """The function that is called with each fault of the database."""
         return self._store.on_fault

@@ -19,12 +19,12 @@ from forms.core.form_schema import LETTER_KINDS, Kind
 from forms.core.media import attachments
 from forms.core.portal import Desk
 from forms.core.problem import Problem
-from forms.core.proofs.receipt_proofs import named
+from forms.core.proofs.receipt_proofs import newest_short_ids
 from forms.core.validation import FieldProblem, Rejected, accept
-from forms.server.services import lookup, mailbox
-from forms.server.services.flood_control import Busy
+from forms.server.services import lookup, sending
+from forms.server.services.flood.limiters import Busy
 from forms.server.services.lookup import LookupResult
-from forms.server.services.mailbox import Part, Submission
+from forms.server.services.submissions import Part, Submission
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PartsMissing
@@ -107,7 +107,7 @@ def _whole_letter(asked: FormRequest) -> Response:
     if asked.do not in {"send", "send-without"} or not receipts.is_idempotency_key(asked.idempotency_key):
         return check_page(asked, checked)
     try:
-        code = mailbox.send_concern(asked.services, submission(asked, checked))
+        code = sending.send_concern(asked.services, submission(asked, checked))
     except PartsMissing:
         return _parts_again(asked)
     except NotKept:
@@ -130,9 +130,9 @@ def _taken_in(
         for content in asked.files.get(field.name, ()):
             try:
                 attachments.require_few(field.file, sum(part.kind == field.file for part in parts))
-                with asked.services.files.one() as wait:
+                with asked.services.files.slot() as wait:
                     cleaned = attachments.clean(field.file, content, 0 if busy in problems else wait)
-                parts.append(mailbox.take_part(asked.services, cleaned, desks, asked.today, store))
+                parts.append(sending.keep_part(asked.services, cleaned, desks, asked.today, store))
             except attachments.FileRefused as wrong:
                 problems.append(FieldProblem(field.name, wrong.code))
             except Busy:
@@ -257,10 +257,10 @@ def _send_followup(asked: FormRequest, code: str, found: LookupResult, idempoten
         asked.today,
         parts=asked.parts,
         follows=progress.id,
-        seen=named([reply.id for reply in found.replies if reply.id]),
+        seen=newest_short_ids([reply.id for reply in found.replies if reply.id]),
     )
     try:
-        mailbox.send_followup(asked.services, more, code, progress, found.kind)
+        sending.send_followup(asked.services, more, code, progress, found.kind)
     except PartsMissing:
         return form_page(replace(asked, parts=()), _again(asked), 422, hidden=hidden)
     except NotKept:

@@ -15,8 +15,9 @@ from forms.core.form_schema import Definition
 from forms.core.media.attachments import MAX_FILE_BYTES, MAX_FILES
 from forms.core.portal import Desk
 from forms.core.validation import Accepted, FieldProblem, Raw, clean
-from forms.server.services import mailbox
-from forms.server.services.mailbox import Part, Services, Submission
+from forms.server.services import sending
+from forms.server.services.mailbox import Services
+from forms.server.services.submissions import Part, Submission
 from forms.server.web import oversized
 from forms.server.web.current import current_services, current_state
 from forms.web.no_trace import NoTraceRequest
@@ -129,7 +130,7 @@ def has_files() -> bool:
 def readers(asked: FormRequest) -> tuple[Desk, ...]:
     """Return who will be able to read it, as far as what was typed makes sense."""
     hidden = [clean(text) for text in asked.raw.get(asked.definition.hiding_field, ())]
-    return mailbox.readers(asked.services.portal, asked.definition, hidden)
+    return sending.readers(asked.services.portal, asked.definition, hidden)
 
 
 def typed_code(asked: FormRequest) -> str | FieldProblem:

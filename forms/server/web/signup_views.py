@@ -14,10 +14,10 @@ from forms.core.rendering.environment import render
 from forms.core.validation import Accepted, FieldProblem, Rejected, accept
 from forms.server.services import signup_service
 from forms.server.services.lookup import why_unknown
-from forms.server.services.mailbox import Submission
 from forms.server.services.signup_service import SignupStatus
+from forms.server.services.submissions import Submission
 from forms.server.store.faults import NotKept
-from forms.server.store.signup_store import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
+from forms.server.store.signups.signup_tables import CANCELLED, CHANGED, COMING, TOO_MANY, WAITING, LineFull
 from forms.server.web.form_pages import check_page, form_page, page, turn_page
 from forms.server.web.requests import FormRequest, submission, typed_code
 
@@ -42,7 +42,7 @@ def _about_event(asked: FormRequest) -> Markup | None:
 def _line_before(asked: FormRequest, event: Event, people: int) -> int | None:
     """Return how many groups wait already; None if there is room, or if the database is unreachable."""
     with suppress(NotKept):
-        return signup_service.in_line_before(asked.services, event, people)
+        return signup_service.groups_in_line(asked.services, event, people)
     return None
 
 
@@ -160,5 +160,5 @@ def _change(asked: FormRequest, code: str, standing: SignupStatus) -> Response:
     if outcome == CHANGED:
         standing = replace(standing, signup=replace(standing.signup, people=checked.values["people"]))
     with suppress(NotKept):  # it is changed, whatever fails now
-        standing = signup_service.renewed(asked.services, code, standing, asked.today)
+        standing = signup_service.status_after_change(asked.services, code, standing, asked.today)
     return _shown(asked, code, standing, changed=outcome == CHANGED)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from editor import settings
-from sitegen.content.settings import WHERE, read_settings
+from sitegen.content.settings import SETTINGS_FILE, read_settings
 from sitegen.content.settings_schema import remote_of
 
 from commands.site import Site, public_folder, this_site
@@ -35,16 +35,16 @@ def tell_server(site: Site) -> None:
     Raises Problem where that did not work now; the editor tries it again.
     """
     try:
-        remote = remote_of(read_settings(site.content), WHERE)
+        remote = remote_of(read_settings(site.content), SETTINGS_FILE)
     except Problem as wrong:
-        if not names_remote((site.root / WHERE).read_bytes() if (site.root / WHERE).is_file() else b""):
+        if not names_remote((site.root / SETTINGS_FILE).read_bytes() if (site.root / SETTINGS_FILE).is_file() else b""):
             return
         _leave_to_editor(site)
         todo = (
             f"Mend it ({wrong.where}: {wrong.what}) and open the editor, which tries again. If it is urgent, withdraw"
         )
         what = "cannot be read, so the server has not been told: readers still see there what was withdrawn here."
-        raise Problem(WHERE, what, f"{todo} it on the server itself.") from None
+        raise Problem(SETTINGS_FILE, what, f"{todo} it on the server itself.") from None
     if remote is None:
         return
     _leave_to_editor(site)  # which takes it up, should this not come to an end

@@ -1,1 +1,1 @@
-"""What staff bring from elsewhere: Word documents, web pages, workbooks and photos."""
+"""Imports what staff bring: Word documents, web pages, workbooks, photos and recordings."""

@@ -1,4 +1,4 @@
-"""HTML of Word and of web pages, without what no page of the site has: looks, traces, what nobody sees."""
+"""Cleans HTML of Word and of web pages: removes styles, tracked changes, comments and hidden text."""
 
 import re
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 from editor.incoming import fonts, lists
 
 CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK = "changes", "comments", "pictures", "hidden", "struck"
-"""What was left out, which the window says in a sentence."""
+"""Kinds of content that was removed; the window reports each in a sentence."""
 
 LETTERS = "letters"
-"""Words are in, of which the window says that they are no Unicode."""
+"""The text has words in a font with letters of its own, not in Unicode; the window reports it."""
 
 KINDS = frozenset({CHANGES, COMMENTS, PICTURES, HIDDEN, STRUCK, LETTERS})
 
-_GONE = (
+_REMOVED_TAGS = (
     "head", "style", "script", "noscript", "template", "title", "meta", "link", "xml", "object", "embed",
     "iframe", "svg", "math", "canvas", "audio", "video", "form", "button", "input", "select", "textarea", "hr",
     "area"
@@ -29,57 +29,57 @@ _BLOCKS = frozenset(
     {"p", "div", "br", "ul", "ol", "li", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "blockquote"}
 )
 
-_KEPT = _BLOCKS | (INLINE - {"span"}) | {*_HEADINGS}
+_ALLOWED_TAGS = _BLOCKS | (INLINE - {"span"}) | {*_HEADINGS}
 
-_COMMENTS = (
+_COMMENT_SELECTOR = (
     ".msocomanchor, .msocomtxt, .msocomoff, .MsoCommentReference, .MsoCommentText, [style*='mso-element:comment']"
 )
 
-_UNSEEN = re.compile(
+_HIDING_STYLE = re.compile(
     r"(?<![\w-])(?:display:none|mso-hide:all|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?![\d.])"
     r"|font-size:0(?:\.0*)?(?![\d.]))"
 )
-"""Styles with which a text is there and not seen: who copies the page does not know of it."""
+"""Styles that hide a text. A person who copies the page does not know of the text."""
 
 
-def cleaned(html: str) -> tuple[Any, frozenset[str]]:
-    """Return HTML as a tree that has only what a page may have, and what was left out."""
+def clean(html: str) -> tuple[Any, frozenset[str]]:
+    """Return HTML as a tree of tags that a page may have, and the kinds of content that were removed."""
     from bs4 import BeautifulSoup  # noqa: PLC0415 - seldom needed
 
-    soup = BeautifulSoup(f"<!---->{html}", "html.parser")  # what is one address only is no address to read
-    return soup, frozenset(_cleaned(soup))
+    soup = BeautifulSoup(f"<!---->{html}", "html.parser")  # the comment stops a warning for text that looks like a URL
+    return soup, frozenset(_clean(soup))
 
 
-def _cleaned(soup: Any) -> Iterator[str]:
-    """Take out of HTML what no page has, and yield what of it a person should know."""
+def _clean(soup: Any) -> Iterator[str]:
+    """Remove from HTML what no page may have, and yield the kinds of it that a person should know of."""
     from bs4.element import PreformattedString  # noqa: PLC0415
 
     for part in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
-        part.extract()  # comments, and the conditions that only Word reads
+        part.extract()  # comments, and the conditional comments of Word
     for part in soup.find_all(string=lambda text: "\u00a0" in text):
         part.replace_with(re.sub(r"[ \u00a0]+", " ", part))  # four of them would begin a block of program text
-    if _taken(soup.select(_COMMENTS)):
+    if _remove(soup.select(_COMMENT_SELECTOR)):
         yield COMMENTS
-    changed = soup.find_all(["del", "ins"])
-    if _taken(soup.find_all("del")) or changed:
+    tracked = soup.find_all(["del", "ins"])
+    if _remove(soup.find_all("del")) or tracked:
         yield CHANGES
-    if _has_words(unseen := soup.find_all(_is_unseen)):
+    if _has_words(hidden := soup.find_all(_is_hidden)):
         yield HIDDEN
-    _taken(unseen)
-    if _taken(soup.find_all(_is_struck)):
+    _remove(hidden)
+    if _remove(soup.find_all(_is_struck)):
         yield STRUCK
-    if _taken(soup.find_all(["img", "picture", "v:imagedata", "v:shape"])):
+    if _remove(soup.find_all(["img", "picture", "v:imagedata", "v:shape"])):
         yield PICTURES
-    if fonts.read(soup):
+    if fonts.replace_symbols(soup):
         yield LETTERS
-    _taken(soup.find_all(_GONE))
-    lists.make(soup)
+    _remove(soup.find_all(_REMOVED_TAGS))
+    lists.rebuild(soup)
     _make_headings(soup)
     for tag in soup.find_all(True):
         _make_plain(tag)
     _make_tables(soup)
-    for one in soup.find_all("ol"):
-        for number, item in enumerate(one.find_all("li", recursive=False), start=1):
+    for numbered in soup.find_all("ol"):
+        for number, item in enumerate(numbered.find_all("li", recursive=False), start=1):
             item["data-number"] = str(number)
 
 
@@ -87,12 +87,12 @@ def _style(tag: Any) -> str:
     return str(tag.get("style", "")).replace(" ", "").lower()
 
 
-def _is_unseen(tag: Any) -> bool:
-    return tag.has_attr("hidden") or bool(_UNSEEN.search(_style(tag)))
+def _is_hidden(tag: Any) -> bool:
+    return tag.has_attr("hidden") or bool(_HIDING_STYLE.search(_style(tag)))
 
 
 def _is_struck(tag: Any) -> bool:
-    """Return whether words are crossed out without a tracked change: shown without the line they say the contrary."""
+    """Return whether words are struck out without a tracked change: without the line they say the contrary."""
     line = tag.name in {"s", "strike"} or re.search(r"text-decoration(?:-line)?:[^;]*line-through", _style(tag))
     return bool(line and tag.get_text(strip=True))
 
@@ -101,8 +101,8 @@ def _has_words(tags: list[Any]) -> bool:
     return any(tag.get_text(strip=True) for tag in tags)
 
 
-def _taken(tags: list[Any]) -> bool:
-    """Take tags out with all that is in them, and return whether there were any."""
+def _remove(tags: list[Any]) -> bool:
+    """Remove tags with their content, and return whether there were any."""
     for tag in tags:
         if not tag.decomposed:
             tag.decompose()
@@ -110,21 +110,21 @@ def _taken(tags: list[Any]) -> bool:
 
 
 def _make_headings(soup: Any) -> None:
-    """Let headings begin at the second level: a page has one title of its own."""
+    """Make headings begin at the second level: the first is the title of the page."""
     for tag in soup.select(".MsoTitle"):
         tag.name = "h1"
-    down = 1 if soup.find("h1") else 0
+    shift = 1 if soup.find("h1") else 0
     for tag in soup.find_all(_HEADINGS):
         if tag.find_parent(["li", "td", "th", *_HEADINGS]):
             tag.name = "b"
         else:
-            tag.name = f"h{min(int(tag.name[1]) + down, 4)}"
+            tag.name = f"h{min(int(tag.name[1]) + shift, 4)}"
             for inner in tag.find_all(["b", "strong", "p", "div"]):
                 inner.unwrap()
 
 
 def _make_plain(tag: Any) -> None:
-    """Keep of a tag what Markdown can say: what it is, and where a link leads. A weight in a style is a tag too."""
+    """Reduce a tag to what Markdown can express: its name, and the address of a link. A bold style becomes a tag."""
     style = _style(tag)
     if tag.name in {"b", "strong"} and re.search(r"(?<![\w-])font-weight:(?:normal|400)", style):
         tag.name = "span"  # Google Docs puts one of these around everything
@@ -135,46 +135,46 @@ def _make_plain(tag: Any) -> None:
     href = _address(str(tag.get("href", ""))) if tag.name == "a" else ""
     span = str(tag.get("colspan", "")) if tag.name in {"td", "th"} else ""
     tag.attrs = {key: value for key, value in (("href", href), ("colspan", span)) if value}
-    if tag.name not in _KEPT or (tag.name == "a" and not href):
+    if tag.name not in _ALLOWED_TAGS or (tag.name == "a" and not href):
         if tag.name in {"dt", "dd", "pre", "section", "article", "header", "footer", "figure", "figcaption", "address"}:
             tag.name = "p"
         else:
             tag.unwrap()
 
 
-_WRAPPED = {
+_REDIRECTS = {
     re.compile(r"(?:www\.)?google(?:\.[a-z]{2,3}){1,2}/url"): ("q", "url"),
     re.compile(r"[a-z0-9-]+\.safelinks\.protection\.outlook\.com/.*"): ("url",),
     re.compile(r"lm?\.(?:facebook|instagram)\.com/(?:l\.php)?"): ("u",),
 }
-"""Addresses that only lead on to the one that is meant, and tell who does so on the way."""
+"""Redirect addresses that track clicks, with the names of the query parameters that hold the real address."""
 
 
-def _meant(href: str) -> str:
-    """Return the address that a mail program, a search or a network has put into one of its own."""
+def _unwrapped(href: str) -> str:
+    """Return the real address of a link that a mail program, a search engine or a social network has wrapped."""
     parts = urlsplit(href)
-    for address, names in _WRAPPED.items():
+    for address, names in _REDIRECTS.items():
         if address.fullmatch(f"{parts.netloc}{parts.path}"):
-            asked = parse_qs(parts.query)
-            return next((asked[name][0] for name in names if name in asked), href)
+            query = parse_qs(parts.query)
+            return next((query[name][0] for name in names if name in query), href)
     return href
 
 
 def _address(href: str) -> str:
-    """Return where a link leads, or "" where no reader of the site could follow it."""
+    """Return the address of a link; "" where no reader of the site could follow it."""
     try:
-        href = _meant(href.strip())
+        href = _unwrapped(href.strip())
         parts = urlsplit(href.strip())
     except ValueError:
         return ""
-    web = parts.scheme in {"http", "https"} and bool(parts.netloc)
-    if not web and not (parts.scheme in {"mailto", "tel"} and parts.path):
+    is_web_address = parts.scheme in {"http", "https"} and bool(parts.netloc)
+    if not is_web_address and not (parts.scheme in {"mailto", "tel"} and parts.path):
         return ""
     return quote(href.strip(), safe="%/:?#@!$&*+,;=~[]-._'").replace("[", "%5B").replace("]", "%5D")
 
 
 def _make_tables(soup: Any) -> None:
-    """Let only tables be tables: one in another, or of one column, is how somebody laid out a page."""
+    """Turn layout tables into plain blocks: nested tables and tables of one column."""
     for table in soup.find_all("table"):
         widths = {len(row.find_all(["td", "th"], recursive=False)) for row in table.find_all("tr")}
         if table.find_parent("table") or table.find("table") or not widths or max(widths) < 2:  # noqa: PLR2004

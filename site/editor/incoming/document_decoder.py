@@ -1,6 +1,6 @@
-"""Read a Word document, a workbook or copied HTML: a program of its own, confined, run once for each (documents.py).
+"""Reads a Word document, a workbook or copied HTML, in a confined process of its own for each file (documents.py).
 
-Nothing else calls `pasted.from_docx` and `workbook.read`: their libraries are no match for a file that is made to hurt.
+Only this program calls `pasted.from_docx` and `workbook.read`: their libraries are not safe with hostile files.
 """
 
 import json
@@ -10,7 +10,7 @@ from io import BytesIO
 
 from editor.incoming import pasted, workbook
 from forms.core.media import confined
-from forms.core.media.confined import Made
+from forms.core.media.confined import Output
 from forms.core.problem import Problem
 
 WORD, HTML, WORKBOOK = "word", "html", "workbook"
@@ -20,34 +20,34 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
 
 
-def word(data: bytes) -> Made:
+def word(data: bytes) -> Output:
     """Return a Word document as Markdown."""
-    return _said(pasted.from_docx(data))
+    return _result(pasted.from_docx(data))
 
 
-def html(data: bytes) -> Made:
+def html(data: bytes) -> Output:
     """Return copied HTML as Markdown."""
-    return _said(pasted.from_html(data.decode()))
+    return _result(pasted.from_html(data.decode()))
 
 
-def _said(found: pasted.Pasted) -> Made:
-    return {"left_out": sorted(found.left_out)}, found.text.encode()
+def _result(text: pasted.Pasted) -> Output:
+    return {"left_out": sorted(text.left_out)}, text.text.encode()
 
 
-def rows(data: bytes) -> Made:
+def rows(data: bytes) -> Output:
     """Return the rows of a workbook, as JSON."""
     return {}, json.dumps(workbook.read(data, ""), ensure_ascii=False).encode()
 
 
-READ: Mapping[str, Callable[[bytes], Made]] = {WORD: word, HTML: html, WORKBOOK: rows}
+READ: Mapping[str, Callable[[bytes], Output]] = {WORD: word, HTML: html, WORKBOOK: rows}
 
 
 def main(kind: str) -> None:
-    """Confine this process, then read what stands on its standard input."""
-    confined.run(kind, _made, warm_up)
+    """Confine this process, then read a document from standard input."""
+    confined.run(kind, _decode, warm_up)
 
 
-def _made(kind: str, data: bytes) -> Made:
+def _decode(kind: str, data: bytes) -> Output:
     try:
         return READ[kind](data)
     except Problem as problem:
@@ -65,7 +65,7 @@ def _sample_workbook() -> bytes:
 
 
 def _sample_document() -> bytes:
-    """Return a document with a hidden word, which is read in every step."""
+    """Return a document with a hidden word, so that reading it runs every step."""
     run = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>a</w:t></w:r><w:r><w:t>b</w:t></w:r>"
     parts = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
@@ -73,8 +73,8 @@ def _sample_document() -> bytes:
         'Target="word/document.xml"/></Relationships>',
         "word/document.xml": f'<w:document xmlns:w="{_WORDS}"><w:body><w:p>{run}</w:p></w:body></w:document>',
     }
-    written = BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, text)
-    return written.getvalue()
+    return buffer.getvalue()

@@ -1,6 +1,6 @@
-"""Word documents, workbooks and large pieces of copied HTML, read in the confined decoder process (decision 0025).
+"""Reads Word documents, workbooks and long copied HTML in the confined decoder process (decision 0025).
 
-What comes back is checked like anything that a stranger sends: the file may have taken the decoder over.
+The decoder's output is checked like any untrusted input: a hostile file may have taken the decoder over.
 """
 
 import json
@@ -13,39 +13,39 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 
-AT_ONCE = 20_000
-"""Characters of HTML that the editor reads by itself: a paste of a page or two is there without a wait."""
+MAX_IN_PROCESS = 20_000
+"""Characters of HTML that are read without the decoder process, so that a paste of a page or two needs no wait."""
 
 PROGRAM = decoder_process.program_of("editor.incoming.document_decoder")
-_LONGEST = 1_000
-"""Characters of a sentence of a decoder."""
+_MAX_MESSAGE_LENGTH = 1_000
+"""Characters of a message of the decoder."""
 
 
 def word(data: bytes) -> Pasted:
-    """Return a Word document as Markdown. Raises Problem where it cannot be read, or would fill the memory."""
+    """Return a Word document as Markdown. Raises Problem where it cannot be read or is too large."""
     todo = _("Save it in Word as .docx, then choose it.")
     return _text(document_decoder.WORD, data, Problem("", _("This is no Word document that can be read."), todo))
 
 
 def html(text: str) -> Pasted:
-    """Return HTML as Markdown. Raises Problem where it is too long or too odd to be read."""
-    if len(text) > pasted.LONGEST or len(text) <= AT_ONCE:
-        return pasted.from_html(text)  # what is too long is refused before it is looked at
+    """Return HTML as Markdown. Raises Problem where it is too long or cannot be read."""
+    if len(text) > pasted.MAX_HTML_LENGTH or len(text) <= MAX_IN_PROCESS:
+        return pasted.from_html(text)  # refuses what is too long without parsing it
     todo = _("Paste it without formatting: Ctrl+Shift+V.")
     return _text(document_decoder.HTML, text.encode(), Problem("", _("This cannot be read."), todo))
 
 
 def workbook(data: bytes, where: str) -> list[list[str]]:
-    """Return the rows of a workbook's one sheet as text. Raises Problem where it is no such workbook."""
+    """Return the rows of a workbook's only sheet as text. Raises Problem where it cannot be read."""
     todo = _("Save it again as .xlsx or as CSV UTF-8.")
     refused = Problem(where, _("is no workbook that can be read."), todo)
     try:
-        found = json.loads(_read(document_decoder.WORKBOOK, data, refused)[1])
+        rows = json.loads(_read(document_decoder.WORKBOOK, data, refused)[1])
     except (ValueError, RecursionError):
         raise refused from None
-    if not isinstance(found, list) or not all(isinstance(row, list) and all(map(_is_text, row)) for row in found):
+    if not isinstance(rows, list) or not all(isinstance(row, list) and all(map(_is_text, row)) for row in rows):
         raise refused
-    return found
+    return rows
 
 
 def _is_text(cell: object) -> bool:
@@ -53,20 +53,20 @@ def _is_text(cell: object) -> bool:
 
 
 def _text(kind: str, data: bytes, refused: Problem) -> Pasted:
-    """Return the text that the decoder read. Raises `refused` where its answer is no text."""
-    head, made = _read(kind, data, refused)
+    """Return the text of a document. Raises `refused` where the decoder's output is no text."""
+    head, output = _read(kind, data, refused)
     left_out = head.get("left_out")
     try:
-        told = frozenset(left_out if isinstance(left_out, list) else ()) & KINDS
-        return Pasted(made.decode(), told)
+        kinds = frozenset(left_out if isinstance(left_out, list) else ()) & KINDS
+        return Pasted(output.decode(), kinds)
     except (TypeError, UnicodeDecodeError):
         raise refused from None
 
 
 def _read(kind: str, data: bytes, refused: Problem) -> tuple[dict[str, Any], bytes]:
-    """Return what the decoder made of a file. Raises `refused`, or the Problem that the decoder tells."""
+    """Return the decoder's output for a file. Raises `refused`, or the Problem that the decoder reports."""
     try:
-        head, made = decoder_process.decode(kind, data, program=PROGRAM)
+        head, output = decoder_process.decode(kind, data, program=PROGRAM)
     except decoder_process.NoDecoderFree:
         what = _("This was not read: other files are being read.")
         raise Problem(refused.where, what, _("Do it once more.")) from None
@@ -76,14 +76,14 @@ def _read(kind: str, data: bytes, refused: Problem) -> tuple[dict[str, Any], byt
         todo = _("Copy it in several parts.")
         raise Problem(refused.where, _("This takes more time or room than any text does."), todo) from None
     if "problem" in head:
-        raise _told(made, refused)
-    return head, made
+        raise _reported_problem(output, refused)
+    return head, output
 
 
-def _told(made: bytes, refused: Problem) -> Problem:
-    """Return the Problem of a decoder, with the name of the file before the place that it names."""
+def _reported_problem(output: bytes, refused: Problem) -> Problem:
+    """Return the Problem that the decoder reports, with the file name before its place."""
     try:
-        where, what, todo = (str(part)[:_LONGEST] for part in json.loads(made))
+        where, what, todo = (str(part)[:_MAX_MESSAGE_LENGTH] for part in json.loads(output))
     except (ValueError, TypeError, RecursionError):
         return refused
     return Problem(f"{refused.where}{where}", what, todo)

@@ -1,4 +1,4 @@
-"""Text of a Word document that Word does not show: taken out, since who pastes a document publishes what they see."""
+"""Removes the text that Word hides from a document: a person who pastes it publishes what they see."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ _OFF = frozenset({"0", "false", "off"})
 
 
 def without_hidden(data: bytes, parts: Mapping[str, bytes]) -> bytes | None:
-    """Return a document without its hidden text; None where it has none. parts: its XML, looked at (package.py)."""
+    """Return a document without its hidden text; None where it has none. parts: its XML, checked (package.py)."""
     if not any(b"vanish" in xml for xml in parts.values()):
         return None
     trees = {name: ElementTree.fromstring(xml) for name, xml in parts.items() if b"wordprocessingml" in xml}  # noqa: S314 - package.py refuses entities
@@ -20,30 +20,30 @@ def without_hidden(data: bytes, parts: Mapping[str, bytes]) -> bytes | None:
         for style in tree.iter(f"{_W}style")
         if _vanishes(style.find(f"{_W}rPr"))
     }
-    fresh = {name: ElementTree.tostring(tree) for name, tree in trees.items() if _taken_out(tree, styles)}
-    return _repacked(data, fresh) if fresh else None
+    changed = {name: ElementTree.tostring(tree) for name, tree in trees.items() if _remove_hidden_runs(tree, styles)}
+    return _with_parts(data, changed) if changed else None
 
 
 def _vanishes(properties: ElementTree.Element | None) -> bool:
-    found = None if properties is None else properties.find(f"{_W}vanish")
-    return found is not None and found.get(f"{_W}val", "").lower() not in _OFF
+    vanish = None if properties is None else properties.find(f"{_W}vanish")
+    return vanish is not None and vanish.get(f"{_W}val", "").lower() not in _OFF
 
 
-def _taken_out(tree: ElementTree.Element, styles: set[str]) -> bool:
-    """Take hidden runs out of a part; return whether there were any with a word in them."""
-    found = False
+def _remove_hidden_runs(tree: ElementTree.Element, styles: set[str]) -> bool:
+    """Remove hidden runs from a part; return whether any of them had text."""
+    had_text = False
     for parent in list(tree.iter()):
-        of_paragraph = parent.find(f"{_W}pPr/{_W}pStyle") if parent.tag == f"{_W}p" else None
-        hidden = of_paragraph is not None and of_paragraph.get(f"{_W}val") in styles
+        paragraph_style = parent.find(f"{_W}pPr/{_W}pStyle") if parent.tag == f"{_W}p" else None
+        hidden = paragraph_style is not None and paragraph_style.get(f"{_W}val") in styles
         for run in parent.findall(f"{_W}r"):
             if _is_hidden(run, styles, hidden=hidden):
-                found = found or bool("".join(run.itertext()).strip())
+                had_text = had_text or bool("".join(run.itertext()).strip())
                 parent.remove(run)
-    return found
+    return had_text
 
 
 def _is_hidden(run: ElementTree.Element, styles: set[str], *, hidden: bool) -> bool:
-    """Return whether a run is hidden. hidden: what its paragraph's style says, which the run may undo."""
+    """Return whether a run is hidden. hidden: whether its paragraph's style hides it, which the run may override."""
     properties = run.find(f"{_W}rPr")
     if properties is not None and properties.find(f"{_W}vanish") is not None:
         return _vanishes(properties)
@@ -51,9 +51,9 @@ def _is_hidden(run: ElementTree.Element, styles: set[str], *, hidden: bool) -> b
     return hidden or (style is not None and style.get(f"{_W}val") in styles)
 
 
-def _repacked(data: bytes, fresh: Mapping[str, bytes]) -> bytes:
+def _with_parts(data: bytes, changed: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.infolist():
-            new.writestr(part.filename, fresh[part.filename] if part.filename in fresh else old.read(part))
+            new.writestr(part.filename, changed[part.filename] if part.filename in changed else old.read(part))
     return out.getvalue()

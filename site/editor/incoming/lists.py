@@ -1,4 +1,4 @@
-"""Lists of a text that was copied: each program has a way of its own to say that a line is an item, and how deep."""
+"""Rebuilds the lists of a copied text: each program marks items and their depth in its own way."""
 
 import re
 from typing import Any
@@ -8,14 +8,14 @@ _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]", re.I)
 _PARAGRAPHS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 
 
-def make(soup: Any) -> None:
-    """Make lists of what programs draw as lists."""
+def rebuild(soup: Any) -> None:
+    """Turn what programs draw as lists into nested lists of HTML."""
     _nest(soup)
     _make_of_paragraphs(soup)
 
 
 def _nest(soup: Any) -> None:
-    """Put a list that stands beside its item into it, as Google Docs and OneNote write; Word online: a list a line."""
+    """Move a list that follows its item into it (Google Docs, OneNote), and join lists of one line (Word online)."""
     for wrapper in soup.select(".ListContainerWrapper"):
         wrapper.unwrap()
     for inner in soup.find_all(["ul", "ol"]):
@@ -29,7 +29,7 @@ def _nest(soup: Any) -> None:
 
 
 def _continue(outer: Any, inner: Any, level: int) -> None:
-    """Let a list of one level go on in the list before it, as deep as it stands."""
+    """Append a list to the list before it, at its level."""
     for _step in range(min(level, 9) - 1):
         items = outer.find_all("li", recursive=False)
         below = items[-1].find_all(["ul", "ol"], recursive=False) if items else []
@@ -42,7 +42,7 @@ def _continue(outer: Any, inner: Any, level: int) -> None:
 
 
 def _make_of_paragraphs(soup: Any) -> None:
-    """Make lists of the paragraphs that Word draws as lists: in what it copies, a list is a style."""
+    """Turn the paragraphs that Word draws as lists into lists: what Word copies has lists only as styles."""
     lists: list[Any] = []
     last = None
     for paragraph in soup.find_all(_PARAGRAPHS, style=_LEVEL):

@@ -1,4 +1,4 @@
-"""Recordings of pages and questions: what may be read aloud, whose voice is there, and a new one taken in."""
+"""Recordings of pages and questions: the texts that may be read aloud, and importing a recording."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from forms.core.i18n import gettext_noop as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 
-LARGEST = 25 * 1024 * 1024
+MAX_RECORDING_SIZE = 25 * 1024 * 1024
 """Bytes of a recording: ten minutes as phones record have 10 MB."""
 
-ENDING = ".opus"
+EXTENSION = ".opus"
 _FOLDER = f"media/{staff_recordings.FOLDER}"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text that may be read aloud: a page, or a question of a form. file: its recording, None where there is none."""
+    """A text that may be read aloud: a page, or a question of a form. file: its recording, if any."""
 
     key: str
     title: str
@@ -32,11 +32,11 @@ class Reading:
     consents: tuple[str, ...] = ()
 
 
-def every(content: Path, library: AllPages, language: str) -> list[Reading]:
-    """Return what may be read aloud in a language: pages first, then questions and what they say beside."""
-    there = staff_recordings.find(content)
+def all_readings(content: Path, library: AllPages, language: str) -> list[Reading]:
+    """Return the texts that may be read aloud in a language: pages first, then questions and digits."""
+    recorded = staff_recordings.find(content)
     return [
-        Reading(key, title, there.get((language, key)), consents_of(content, language, key))
+        Reading(key, title, recorded.get((language, key)), consents_of(content, language, key))
         for key, title in _texts(library, language)
     ]
 
@@ -52,37 +52,41 @@ def _texts(library: AllPages, language: str) -> Iterator[tuple[str, str]]:
 
 
 def consents_of(content: Path, language: str, key: str) -> tuple[str, ...]:
-    """Return the rows of consents that name a recording of this text, whatever its ending: also withdrawn ones."""
+    """Return the ids of the consents that name a recording of this text, with any extension; also withdrawn ones."""
     name = consent_names.media_name(f"{staff_recordings.FOLDER}/{language}/{key}")
     rows = [row for row in consent_table.read_leniently(content).rows if isinstance(row, dict)]
-    return tuple(str(row.get("id", "")) for row in rows if name in {*map(_bare, _media(row))})
+    return tuple(str(row.get("id", "")) for row in rows if name in {*map(_without_extension, _media_names(row))})
 
 
-def _media(row: dict[str, str]) -> frozenset[str]:
+def _media_names(row: dict[str, str]) -> frozenset[str]:
     return consent_names.media_names(row.get("media") or "")
 
 
-def _bare(name: str) -> str:
-    """Return the name of a file without its ending, where it is one of sound."""
+def _without_extension(name: str) -> str:
+    """Return the name of a file without its extension, if that is one of audio."""
     stem, dot, ending = name.rpartition(".")
     return stem if dot and f".{ending}" in EXTENSIONS else name
 
 
 def path_of(content: Path, language: str, key: str) -> Path:
-    """Return the place of a new recording: where one is already, the same name, so that it takes its place.
+    """Return the path of a new recording; the path of the existing one, which it replaces.
 
-    Raises Problem for a place behind a link.
+    Raises Problem for a path behind a symbolic link.
     """
-    there = [file for file in lookup.files(content, _FOLDER) if _bare(file.name) == f"{_FOLDER}/{language}/{key}"]
-    path = content / (there[0].name if there else f"{_FOLDER}/{language}/{key}{ENDING}")
+    existing = [
+        file
+        for file in lookup.files(content, _FOLDER)
+        if _without_extension(file.name) == f"{_FOLDER}/{language}/{key}"
+    ]
+    path = content / (existing[0].name if existing else f"{_FOLDER}/{language}/{key}{EXTENSION}")
     if any(step.is_symlink() for step in (path, *path.parents) if step.is_relative_to(content) and step != content):
         raise Problem(_FOLDER, _("is a link to another place."), _("Put the folder itself there."))
     return path
 
 
-def cleaned(name: str, data: bytes) -> bytes:
-    """Return a recording as Opus in Ogg: nothing but sound, made in the confined decoder. Raises Problem."""
-    if len(data) > LARGEST:
+def to_opus(name: str, data: bytes) -> bytes:
+    """Return a recording as Opus in Ogg without metadata, converted in the confined decoder. Raises Problem."""
+    if len(data) > MAX_RECORDING_SIZE:
         raise Problem(
             name, _("This is more than can be taken at once."), _("Save it as MP3 or M4A, or make it shorter.")
         )

@@ -1,6 +1,6 @@
-"""A table as a workbook (.xlsx) and back: each cell as text, so that no program takes it for a number or a formula.
+"""Writes a table as a workbook (.xlsx) and reads it back. Each cell is text, so that no program reads it as a formula.
 
-Where a cell shows something else than the file holds, nothing is guessed: it is named.
+A cell that shows something else than the file holds is reported: nothing is guessed.
 """
 
 import io
@@ -11,27 +11,27 @@ from typing import Any
 
 from sitegen.content.spreadsheets.csv_files import MAX_ROWS
 
-from editor.incoming.package import xml_of
+from editor.incoming.package import xml_parts
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 
-MARK = b"PK\x03\x04"
-"""How a workbook begins."""
+SIGNATURE = b"PK\x03\x04"
+"""The first bytes of a workbook."""
 
-_MOST_COLUMNS, _MOST_DRAWN = 500, 20_000
-"""Cells that a sheet may be drawn to: lines and colours count as much as words."""
+_MAX_COLUMNS, _MAX_ROWS = 500, 20_000
+"""The size of a sheet, with cells that have only lines or colours."""
 
-_MOST_DIGITS = 15
-"""Digits of a number that a spreadsheet keeps (IEEE 754); it writes 0 in place of those behind."""
+_MAX_DIGITS = 15
+"""Digits of a number that a spreadsheet stores (IEEE 754); it writes 0 for the others."""
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*[\"']([A-Z0-9:]{2,30})[\"']")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
-_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/"
-"""How a workbook calls its parts that is saved as "Strict Open XML", which openpyxl sees no sheet in."""
+_STRICT_NAMESPACE = b"http://purl.oclc.org/ooxml/spreadsheetml/"
+"""The namespace of a workbook saved as "Strict Open XML", in which openpyxl finds no sheet."""
 
 _ZEROS = re.compile(r"0{2,20}")
-_SHOWS_ITS_NUMBER = re.compile(r"General|@|[#0 ,]*(?:\.[0#]+)?(?:_-|_\))?(?:;.*)?", re.I)
-"""Formats in which a number shows as its digits, whatever groups and rounds them."""
+_DIGITS_FORMAT = re.compile(r"General|@|[#0 ,]*(?:\.[0#]+)?(?:_-|_\))?(?:;.*)?", re.I)
+"""Formats that show a number as its digits, grouped or rounded."""
 
 
 def write(rows: Sequence[Sequence[str]]) -> bytes:
@@ -45,35 +45,35 @@ def write(rows: Sequence[Sequence[str]]) -> bytes:
     for row in rows:
         cells = [WriteOnlyCell(sheet, _escaped(ILLEGAL_CHARACTERS_RE.sub(" ", text))) for text in row]
         for cell in cells:
-            cell.data_type, cell.number_format = "s", "@"  # else it takes what begins with = for a formula
+            cell.data_type, cell.number_format = "s", "@"  # else a text that begins with = becomes a formula
         sheet.append(cells)
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def _escaped(text: str) -> str:
-    """Return a text of which a workbook takes nothing for a sign that it writes as _xHHHH_."""
+    """Return a text in which _xHHHH_, which workbooks use as an escape, is escaped itself."""
     return _ESCAPED.sub(lambda match: f"_x005F{match[0]}", text)
 
 
 def read(data: bytes, where: str) -> list[list[str]]:
-    """Return the rows of a workbook's one sheet as text. Raises Problem where it is no such workbook."""
+    """Return the rows of a workbook's only sheet as text. Raises Problem where it cannot be read."""
     from openpyxl import load_workbook  # noqa: PLC0415
 
     refused = Problem(where, "is no workbook that can be read.", "Save it again as .xlsx or as CSV UTF-8.")
     try:
-        for _, xml in xml_of(data, refused):
+        for _, xml in xml_parts(data, refused):
             _refuse_merged(xml, where)
             _refuse_strict(xml, where)
-        # Read-only: row by row, and nothing made of areas that a file may call as large as a sheet can be.
+        # Read-only: row by row, and no memory for ranges whose size the file only claims.
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-        found = [rows for sheet in book.worksheets if (rows := list(_rows(sheet, where)))]
+        filled = [rows for sheet in book.worksheets if (rows := list(_rows(sheet, where)))]
     except Problem:
         raise
-    except Exception:  # noqa: BLE001 - a broken file breaks the library in many ways, and each is the same to who chose it
+    except Exception:  # noqa: BLE001 - the library raises many errors for a broken file
         raise refused from None
-    sheets = [rows for rows in found if len(rows) > 1 or max(map(_width, rows), default=0) > 1]
+    sheets = [rows for rows in filled if len(rows) > 1 or max(map(_width, rows), default=0) > 1]
     if len(sheets) != 1:
         what = f"has {len(sheets)} sheets with something in them." if sheets else "is empty."
         raise Problem(where, what, "Leave the one sheet in it that is this table.")
@@ -83,28 +83,28 @@ def read(data: bytes, where: str) -> list[list[str]]:
 
 
 def _refuse_strict(xml: bytes, where: str) -> None:
-    """Raise Problem for a file of a workbook in which no sheet would be seen."""
-    if _STRICT in xml:
+    """Raise Problem for a part of a workbook in which openpyxl would find no sheet."""
+    if _STRICT_NAMESPACE in xml:
         todo = 'Save it again as "Excel Workbook (.xlsx)", without the word Strict.'
         raise Problem(where, "is saved as Strict Open XML.", todo)
 
 
 def _refuse_merged(xml: bytes, where: str) -> None:
     """Raise Problem for merged cells: all but the first of them are empty in the file."""
-    if found := _MERGED.search(xml):
+    if match := _MERGED.search(xml):
         todo = "Choose the whole sheet in the spreadsheet, split the cells, and write into each row what it is to say."
-        raise Problem(where, f"the cells {found[1].decode()} are merged to one.", todo)
+        raise Problem(where, f"the cells {match[1].decode()} are merged to one.", todo)
 
 
 def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a sheet up to the last that says something.
+    """Yield the rows of a sheet up to the last one with text.
 
-    Raises Problem where it is larger than any table, with those that are only drawn.
+    Raises Problem where the sheet is larger than any table, with its empty rows.
     """
     empty: list[Sequence[Any]] = []
-    sheet.reset_dimensions()  # what the file says of its own size
+    sheet.reset_dimensions()  # the size that the file claims
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        if number > _MOST_DRAWN or len(row) > _MOST_COLUMNS:
+        if number > _MAX_ROWS or len(row) > _MAX_COLUMNS:
             raise Problem(where, "has too many rows or columns.", f"A table may have {MAX_ROWS:,} rows.")
         empty.append(row)
         if _width(row):
@@ -113,14 +113,14 @@ def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
 
 
 def _width(row: Sequence[Any]) -> int:
-    """Return how many cells a row has up to the last that says something: many sheets are drawn further."""
+    """Return the number of cells of a row up to the last one with text: many sheets have empty formatted cells."""
     return max(
         (at for at, cell in enumerate(row, start=1) if str(cell.value or "").strip() or cell.value == 0), default=0
     )
 
 
 def _text(cell: Any, where: str) -> str:
-    """Return a cell as our tables have it. Raises Problem where it shows something else than the file holds."""
+    """Return a cell as text for our tables. Raises Problem where it shows something else than the file holds."""
     value = cell.value
     if value is None or isinstance(value, bool):
         return cell_text(value)
@@ -138,18 +138,18 @@ def _text(cell: Any, where: str) -> str:
     if isinstance(value, time):
         return value.strftime("%H:%M")
     if isinstance(value, int | float):
-        if abs(value) >= 10**_MOST_DIGITS:
-            raise Problem(place, f"a number of more than {_MOST_DIGITS} digits stands there; its end is lost.", as_text)
+        if abs(value) >= 10**_MAX_DIGITS:
+            raise Problem(place, f"a number of more than {_MAX_DIGITS} digits stands there; its end is lost.", as_text)
         text = str(int(value)) if isinstance(value, int) or value.is_integer() else cell_text(value)
         if _ZEROS.fullmatch(cell.number_format):
             return text.zfill(len(cell.number_format))
-        if not _SHOWS_ITS_NUMBER.fullmatch(cell.number_format):
+        if not _DIGITS_FORMAT.fullmatch(cell.number_format):
             raise Problem(place, f"the file holds {text} there, which the spreadsheet shows otherwise.", as_text)
         return text
     return cell_text(_unescaped(value) if isinstance(value, str) else value if isinstance(value, date) else str(value))
 
 
 def _unescaped(text: str) -> str:
-    """Return a text in which signs stand as they are that a workbook writes as _xHHHH_ (ISO/IEC 29500-1, 22.9.2.19)."""
+    """Return a text with the escapes _xHHHH_ of workbooks decoded (ISO/IEC 29500-1, 22.9.2.19)."""
     plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
     return plain.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Commands for whoever runs the office's machine: who is invited, who may do what, who is removed."""
+"""Commands for the operator of the office's machine: inviting people, their roles, removing them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from editor.office import office, withdrawals
-from editor.office.accounts import DAYS, Accounts
+from editor.office.accounts import INVITATION_DAYS, Accounts
 from editor.office.passkeys import Passkeys
 from editor.office.state import PUBLISHER, ROLES, Account
 from editor.remotes.signed_branch import SIGNERS
@@ -19,13 +19,15 @@ from forms.core.crypto.fingerprints import publisher_fingerprint
 
 _ROLE = click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Once for each.")
 _LANGUAGE = click.option("--language", "named", multiple=True, help="Once for each; a writer without writes all.")
-_DAYS = click.option("--days", type=click.IntRange(1, 30), default=DAYS, show_default=True, help="How long it works.")
+_DAYS = click.option(
+    "--days", type=click.IntRange(1, 30), default=INVITATION_DAYS, show_default=True, help="How long it works."
+)
 _ANYWAY = click.option("--anyway", is_flag=True, help="Also where nobody is left who publishes.")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine of an office. languages: of the site; guard: a context that says problems in sentences."""
+    """The machine of an office. languages: of the site; guard: a context manager that reports problems."""
 
     memory: Path
     languages: Callable[[], tuple[str, ...]]
@@ -33,7 +35,7 @@ class Machine:
 
     @property
     def accounts(self) -> Accounts:
-        """The accounts that are kept here."""
+        """The accounts of this machine's office."""
         return office.accounts_of(self.memory, self.languages())
 
 
@@ -43,18 +45,18 @@ def group(
     """Return the group `office` for a machine (see Machine)."""
     about = "Accounts of the office: only a person at this machine gives and takes them."
     commands = click.Group("office", help=about, context_settings={"obj": Machine(memory, languages, guard)})
-    for one in (invite, reset, listed, publisher_keys, roles_of, remove, withdrawal_key):
-        commands.add_command(one)
+    for command in (invite, reset, list_accounts, publisher_keys, change_roles, remove, withdrawal_key):
+        commands.add_command(command)
     return commands
 
 
-def _on_the_machine(function: Callable[..., None]) -> Callable[..., None]:
-    """Hand a command its machine first, and say what goes wrong in a sentence."""
+def _with_machine(function: Callable[..., None]) -> Callable[..., None]:
+    """Pass a command its machine, and report problems."""
 
     @wraps(function)
-    def run(machine: Machine, *given: object, **named: object) -> None:
+    def run(machine: Machine, *arguments: object, **options: object) -> None:
         with machine.guard():
-            function(machine, *given, **named)
+            function(machine, *arguments, **options)
 
     return click.pass_obj(run)
 
@@ -64,41 +66,41 @@ def _on_the_machine(function: Callable[..., None]) -> Callable[..., None]:
 @_ROLE
 @_LANGUAGE
 @_DAYS
-@_on_the_machine
+@_with_machine
 def invite(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[str, ...], days: int) -> None:
     """Make an account, and print an address that works once. Like: invite "M. Devi" --role writer"""
-    here = machine.accounts
-    _say(here, here.invite(name, roles, named, days), days)
+    accounts = machine.accounts
+    _print_invitation(accounts, accounts.invite(name, roles, named, days), days)
 
 
 @click.command("reset")
 @click.argument("name")
 @_DAYS
-@_on_the_machine
+@_with_machine
 def reset(machine: Machine, name: str, days: int) -> None:
     """End every way in of a person who has lost theirs, and print a new address."""
-    here = machine.accounts
-    _say(here, here.reset(name, days), days)
+    accounts = machine.accounts
+    _print_invitation(accounts, accounts.reset(name, days), days)
 
 
 @click.command("list")
-@_on_the_machine
-def listed(machine: Machine) -> None:
+@_with_machine
+def list_accounts(machine: Machine) -> None:
     """Show each account: roles, languages, ways to sign in, browsers that are signed in."""
-    state = machine.accounts.kept.read()
+    state = machine.accounts.state_store.read()
     for one in state.accounts:
-        click.echo(_described(one, browsers=sum(session.account == one.id for session in state.sessions)))
+        click.echo(_description(one, browsers=sum(session.account == one.id for session in state.sessions)))
     if not state.accounts:
         click.echo('Nobody yet. Like: edit office invite "M. Devi" --role writer --role publisher')
 
 
 @click.command("publisher-keys")
-@_on_the_machine
+@_with_machine
 def publisher_keys(machine: Machine) -> None:
     """Show the lines for portal.yml by which publishers sign with their passkeys."""
-    state = machine.accounts.kept.read()
+    state = machine.accounts.state_store.read()
     publishers = [one for one in state.accounts if PUBLISHER in one.roles]
-    for line in (line for one in publishers for line in _keys(state.name, one, machine.memory)):
+    for line in (line for one in publishers for line in _key_lines(state.name, one, machine.memory)):
         click.echo(line)
     if not any(one.passkeys for one in publishers):
         click.echo("No publisher has a passkey here yet. Each makes one in the office, under their name.")
@@ -109,8 +111,8 @@ def publisher_keys(machine: Machine) -> None:
 @_ROLE
 @_LANGUAGE
 @_ANYWAY
-@_on_the_machine
-def roles_of(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[str, ...], anyway: bool) -> None:
+@_with_machine
+def change_roles(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[str, ...], anyway: bool) -> None:
     """Give an account these roles and languages in place of those it has."""
     machine.accounts.change(name, roles, named, anyway=anyway)
     click.echo(f"{name}: {', '.join(roles)}, from the next page on.")
@@ -119,7 +121,7 @@ def roles_of(machine: Machine, name: str, roles: tuple[str, ...], named: tuple[s
 @click.command("remove")
 @click.argument("name")
 @_ANYWAY
-@_on_the_machine
+@_with_machine
 def remove(machine: Machine, name: str, anyway: bool) -> None:
     """Take an account away; its browsers are out at once. What its person wrote stays."""
     machine.accounts.remove(name, anyway=anyway)
@@ -127,26 +129,26 @@ def remove(machine: Machine, name: str, anyway: bool) -> None:
 
 
 @click.command("withdrawal-key")
-@_on_the_machine
+@_with_machine
 def withdrawal_key(machine: Machine) -> None:
     """Make the key with which this office pushes withdrawals, and show its line for the server."""
-    _say_key(machine.memory, machine.accounts.kept.read().name)
+    _print_key(machine.memory, machine.accounts.state_store.read().name)
 
 
-def _described(account: Account, browsers: int) -> str:
+def _description(account: Account, browsers: int) -> str:
     ways = [f"{len(account.passkeys)} passkeys"] if account.passkeys else []
     ways += ["passphrase"] if account.passphrase else []
     what = ", ".join(account.roles) + (f" ({', '.join(account.languages)})" if account.languages else "")
     return f"{account.name}: {what}; {', '.join(ways or ['has not come yet'])}; {browsers} browsers"
 
 
-def _say_key(memory: Path, name: str) -> None:
+def _print_key(memory: Path, name: str) -> None:
     click.echo("Whoever runs the server writes this line into its allowed_signers, as it is:\n")
-    click.echo(f"    {withdrawals.line(name, withdrawals.make(memory))}\n")
+    click.echo(f"    {withdrawals.line(name, withdrawals.ensure_key(memory))}\n")
     click.echo("With it this machine takes stories off the site, and can do nothing else.")
 
 
-def _keys(office: str, account: Account, memory: Path) -> Iterator[str]:
+def _key_lines(office: str, account: Account, memory: Path) -> Iterator[str]:
     """Yield a sentence for each passkey of a publisher: what portal.yml names, and what to compare by phone."""
     keys = Passkeys(office, f"https://{office}")
     for one in account.passkeys:
@@ -159,7 +161,7 @@ def _keys(office: str, account: Account, memory: Path) -> Iterator[str]:
             yield f"{named}: this kind of passkey signs no build. Make another on another device."
 
 
-def _say(here: Accounts, token: str, days: int) -> None:
-    name = here.kept.read().name or "<the office's name>"
+def _print_invitation(accounts: Accounts, token: str, days: int) -> None:
+    name = accounts.state_store.read().name or "<the office's name>"
     click.echo(f"This address works once, for {days} days. Bring it to that person and to nobody else:\n")
     click.echo(f"    https://{name}/invited/{token}\n")

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3) through Yubico's fido2: a person's own device signs, and its key never leaves it."""
+"""Passkeys (WebAuthn level 3), checked with Yubico's fido2. The private key never leaves the person's device."""
 
 import hmac
 import secrets
@@ -14,18 +14,17 @@ from forms.core.crypto import base64url
 from forms.core.i18n import gettext_noop as _
 from forms.core.problem import Problem
 
-_LASTS = 300
-_RANDOM = 16
-MOST_KEYS = 10
+_CHALLENGE_SECONDS = 300
+_RANDOM_BYTES = 16
+MAX_PASSKEYS = 10
 
 
 @dataclass
 class Passkeys:
-    """Makes and checks what browsers are asked. name: the office's host name (the id of the relying party).
+    """Makes challenges for browsers and verifies their responses. name: the host name (the relying party's id).
 
-    Each challenge is for one purpose and one person or browser, and is gone at its first use. It carries when and for
-    what it was made, under a key of this program: nothing is remembered of one that was asked for and not answered, so
-    whoever asks for a million takes nobody else's away.
+    Each challenge is for one purpose and one person or browser, and works once. It holds its time and purpose under a
+    MAC, so that open challenges need no memory: a flood of requests cannot push out other people's challenges.
     """
 
     name: str
@@ -33,17 +32,17 @@ class Passkeys:
     clock: Callable[[], float] = time.monotonic
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _used: dict[bytes, float] = field(default_factory=dict)
-    _busy: Lock = field(default_factory=Lock)
+    _lock: Lock = field(default_factory=Lock)
 
     def _server(self) -> Any:
-        from fido2.server import Fido2Server  # noqa: PLC0415 - loaded where somebody signs in with one
+        from fido2.server import Fido2Server  # noqa: PLC0415 - loaded when somebody signs in with a passkey
         from fido2.webauthn import PublicKeyCredentialRpEntity  # noqa: PLC0415
 
         rp = PublicKeyCredentialRpEntity(id=self.name, name=self.name)
-        return Fido2Server(rp, attestation="none", verify_origin=lambda told: told == self.origin)  # type: ignore[arg-type]
+        return Fido2Server(rp, attestation="none", verify_origin=lambda origin: origin == self.origin)  # type: ignore[arg-type]
 
-    def ask_for_new(self, account: Account, purpose: str) -> Mapping[str, Any]:
-        """Return what a browser needs to make a passkey for an account."""
+    def creation_options(self, account: Account, purpose: str) -> Mapping[str, Any]:
+        """Return the options for a browser to create a passkey for an account."""
         from fido2.webauthn import PublicKeyCredentialUserEntity  # noqa: PLC0415
 
         user = PublicKeyCredentialUserEntity(id=account.id.encode(), name=account.name, display_name=account.name)
@@ -53,10 +52,10 @@ class Passkeys:
         )  # fmt: skip
         return dict(options)["publicKey"]  # type: ignore[no-any-return]
 
-    def ask(self, purpose: str, account: Account | None = None) -> Mapping[str, Any]:
-        """Return what a browser needs to sign in. account: whose passkeys alone are asked for; else any it has."""
-        known = _credentials(account.passkeys) if account else None
-        return self._asked(known, self._challenge(f"use {purpose}"))
+    def request_options(self, purpose: str, account: Account | None = None) -> Mapping[str, Any]:
+        """Return the options for a browser to sign in. account: only its passkeys are allowed; else any."""
+        allowed = _credentials(account.passkeys) if account else None
+        return self._options(allowed, self._challenge(f"use {purpose}"))
 
     def publisher_key(self, key: Passkey) -> str:
         """Return a passkey's public key as portal.yml names it under publishers; "" for a kind that signs no build."""
@@ -65,82 +64,82 @@ class Passkeys:
         public = _credentials([key])[0].public_key
         return passkey_signatures.public_text(self.name, public[-2], public[-3]) if isinstance(public, ES256) else ""
 
-    def ask_to_sign(self, challenge: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
-        """Return what a browser needs to sign what waits with one of these passkeys."""
-        return self._asked(_credentials(keys), challenge)
+    def signing_options(self, challenge: bytes, keys: Sequence[Passkey]) -> Mapping[str, Any]:
+        """Return the options for a browser to sign a challenge with one of these passkeys."""
+        return self._options(_credentials(keys), challenge)
 
-    def _asked(self, known: Sequence[Any] | None, challenge: bytes) -> Mapping[str, Any]:
-        options, _state = self._server().authenticate_begin(known, user_verification="required", challenge=challenge)
+    def _options(self, allowed: Sequence[Any] | None, challenge: bytes) -> Mapping[str, Any]:
+        options, _state = self._server().authenticate_begin(allowed, user_verification="required", challenge=challenge)
         return dict(options)["publicKey"]  # type: ignore[no-any-return]
 
     def signature_line(self, answer: Any, keys: Sequence[Passkey]) -> str:
-        """Return the line by which a browser's answer signs a build, yet to be checked. Raises Problem for none."""
+        """Return the signature line of a browser's response, not verified yet. Raises Problem where there is none."""
         try:
             key = next(one for one in keys if one.id == answer["id"])
-            told = [
+            parts = [
                 base64url.decode(answer["response"][part])
                 for part in ("authenticatorData", "clientDataJSON", "signature")
             ]
         except (StopIteration, LookupError, TypeError, ValueError):
             raise _refused() from None
-        return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*told)}\n"
+        return f"{self.publisher_key(key)} {passkey_signatures.signature_text(*parts)}\n"
 
     def _challenge(self, purpose: str) -> bytes:
-        begin = secrets.token_bytes(_RANDOM) + int(self.clock()).to_bytes(8, "big")
-        return begin + self._mark(begin, purpose)
+        prefix = secrets.token_bytes(_RANDOM_BYTES) + int(self.clock()).to_bytes(8, "big")
+        return prefix + self._mac(prefix, purpose)
 
-    def _mark(self, begin: bytes, purpose: str) -> bytes:
-        return hmac.digest(self._key, begin + purpose.encode(), "sha256")
+    def _mac(self, prefix: bytes, purpose: str) -> bytes:
+        return hmac.digest(self._key, prefix + purpose.encode(), "sha256")
 
-    def _require_asked(self, answer: Mapping[str, Any], purpose: str) -> tuple[Any, bytes]:
-        """Return the state for fido2, and the challenge that is answered. Raises ValueError for one not of ours."""
+    def _verify_challenge(self, answer: Mapping[str, Any], purpose: str) -> tuple[Any, bytes]:
+        """Return the state for fido2, and the challenge of a response. Raises ValueError for a foreign or old one."""
         from fido2.webauthn import CollectedClientData  # noqa: PLC0415
 
         challenge = CollectedClientData(base64url.decode(answer["response"]["clientDataJSON"])).challenge
-        begin, mark = challenge[: _RANDOM + 8], challenge[_RANDOM + 8 :]
-        age = int(self.clock()) - int.from_bytes(begin[_RANDOM:], "big")
-        if not hmac.compare_digest(mark, self._mark(begin, purpose)) or not 0 <= age <= _LASTS:
+        prefix, mac = challenge[: _RANDOM_BYTES + 8], challenge[_RANDOM_BYTES + 8 :]
+        age = int(self.clock()) - int.from_bytes(prefix[_RANDOM_BYTES:], "big")
+        if not hmac.compare_digest(mac, self._mac(prefix, purpose)) or not 0 <= age <= _CHALLENGE_SECONDS:
             raise ValueError
         return self._server().authenticate_begin(user_verification="required", challenge=challenge)[1], challenge
 
-    def _use_up(self, challenge: bytes) -> None:
-        """Let a challenge that was answered rightly never count again. Raises ValueError where it was before."""
-        with self._busy:
+    def _mark_used(self, challenge: bytes) -> None:
+        """Remember a challenge as used. Raises ValueError where it was used before."""
+        with self._lock:
             now = self.clock()
-            for one in [one for one, at in self._used.items() if now - at > 2 * _LASTS]:
-                del self._used[one]
+            for old in [used for used, at in self._used.items() if now - at > 2 * _CHALLENGE_SECONDS]:
+                del self._used[old]
             if challenge in self._used:
                 raise ValueError
             self._used[challenge] = now
 
-    def made(self, answer: Any, purpose: str, today: str, label: str) -> Passkey:
-        """Return the passkey that a browser has made. Raises Problem where it is not an answer to what was asked."""
+    def verify_new(self, answer: Any, purpose: str, today: str, label: str) -> Passkey:
+        """Return the passkey that a browser has created. Raises Problem where the response is not valid."""
         from fido2.utils import websafe_encode  # noqa: PLC0415
 
         try:
-            state, challenge = self._require_asked(answer, f"new {purpose}")
+            state, challenge = self._verify_challenge(answer, f"new {purpose}")
             data = self._server().register_complete(state, answer)
-            found = data.credential_data
-            self._use_up(challenge)
-        except Exception:  # noqa: BLE001 - whatever is odd in what a browser sends, it is no passkey
+            credential = data.credential_data
+            self._mark_used(challenge)
+        except Exception:  # noqa: BLE001 - fido2 raises many errors for a malformed response
             raise _refused() from None
         return Passkey(
-            id=websafe_encode(found.credential_id), credential=websafe_encode(bytes(found)), count=data.counter,
-            label=label, added_on=today,
+            id=websafe_encode(credential.credential_id), credential=websafe_encode(bytes(credential)),
+            count=data.counter, label=label, added_on=today,
         )  # fmt: skip
 
-    def used(self, answer: Any, purpose: str, accounts: Sequence[Account]) -> tuple[Account, Passkey]:
-        """Return whose passkey has signed, with its new count, to be kept. Raises Problem."""
+    def verify_use(self, answer: Any, purpose: str, accounts: Sequence[Account]) -> tuple[Account, Passkey]:
+        """Return the account and the passkey that signed, with its new counter, to be stored. Raises Problem."""
         from fido2.webauthn import AuthenticatorData  # noqa: PLC0415
 
         try:
-            state, challenge = self._require_asked(answer, f"use {purpose}")
+            state, challenge = self._verify_challenge(answer, f"use {purpose}")
             pairs = [(one, key) for one in accounts for key in one.passkeys if key.id == answer["id"]]
             account, key = pairs[0]
             self._server().authenticate_complete(state, _credentials([key]), answer)
-            _require_handle(answer["response"].get("userHandle"), account)
+            _require_user_handle(answer["response"].get("userHandle"), account)
             count = AuthenticatorData(base64url.decode(answer["response"]["authenticatorData"])).counter
-            self._use_up(challenge)
+            self._mark_used(challenge)
         except Exception:  # noqa: BLE001 - see above
             raise _refused() from None
         if (count or key.count) and count <= key.count:
@@ -149,9 +148,9 @@ class Passkeys:
         return account, key.model_copy(update={"count": count})
 
 
-def _require_handle(told: str | None, account: Account) -> None:
-    """Raise ValueError where a device says that this passkey is somebody else's."""
-    if told and base64url.decode(told).decode() != account.id:
+def _require_user_handle(handle: str | None, account: Account) -> None:
+    """Raise ValueError where the user handle of a response is that of another account."""
+    if handle and base64url.decode(handle).decode() != account.id:
         raise ValueError
 
 

@@ -1,6 +1,6 @@
-"""What each page and form of the office needs: the one place where roles are looked at.
+"""The right that each page and form of the office needs. Roles are checked only here.
 
-An address that is not named here is refused. Nothing here changes portal.yml or somebody's role: no form does.
+An endpoint that is not listed is refused. No form changes portal.yml or a role.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from editor.office.state import PUBLISHER, REVIEWER, WRITER, Account
 
 
 class Right(Enum):
-    """What a person may do. OPEN: whoever comes; SIGNED_IN: each account, whatever its roles."""
+    """What a person may do. OPEN: everybody; SIGNED_IN: every account, with any role."""
 
     OPEN = "open"
     SIGNED_IN = "signed in"
@@ -24,9 +24,9 @@ class Right(Enum):
 
 @dataclass(frozen=True)
 class Need:
-    """What a page needs. language: whether it is about the texts of the one language in its address.
+    """What a page needs. language: whether the right is needed for the language in the address.
 
-    fresh: whether the person must have shown a secret a moment ago.
+    fresh: whether the person must have proved their identity a moment ago.
     """
 
     right: Right
@@ -40,7 +40,7 @@ _PUBLISH = Need(Right.PUBLISH, fresh=True)
 _OWN = Need(Right.SIGNED_IN, fresh=True)
 
 NEEDS: Mapping[str, Need] = {
-    # The way in, and what a person decides about their own account.
+    # Signing in, and a person's own account.
     "static": Need(Right.OPEN),
     "office.sign_in": Need(Right.OPEN),
     "office.with_passphrase": Need(Right.OPEN),
@@ -63,7 +63,7 @@ NEEDS: Mapping[str, Need] = {
     "office.forget_passkey": _OWN,
     "home.language": _READ,
     "shared.static": _READ,
-    # Looking, which each account may: what is here is public soon.
+    # Reading, which each account may: all of it is public soon.
     "home.show": _READ,
     "home.wrong": _READ,
     "pages.listed": _READ,
@@ -101,7 +101,7 @@ NEEDS: Mapping[str, Need] = {
     "history.listed": _READ,
     "history.show": _READ,
     "history.seen": _READ,
-    # Writing. An account that has languages writes the pages of these, and nothing else.
+    # Writing. An account that is limited to languages writes their pages, and nothing else.
     "pages.new": _WRITE,
     "pages.save": _WRITE_LANGUAGE,
     "pages.ready": _WRITE_LANGUAGE,
@@ -115,7 +115,7 @@ NEEDS: Mapping[str, Need] = {
     "translating.throw_away": _WRITE_LANGUAGE,
     "texts.save": _WRITE_LANGUAGE,
     "history.back": _WRITE,
-    # Others' words, and what readers see.
+    # Approving other people's words, and publishing.
     "translating.sign": Need(Right.SIGN, language=True),
     "reviewing.take": Need(Right.TAKE_PACK, language=True),
     "approving.agree": Need(Right.AGREE),
@@ -125,22 +125,22 @@ NEEDS: Mapping[str, Need] = {
     "signing.ask": _PUBLISH,
     "signing.sign": _PUBLISH,
     "signing.leave": _PUBLISH,
-    # A survivor's no waits for no role and no second question.
+    # A withdrawal of consent needs no role and no second question.
     "tables.withdraw": _READ,
 }
 
 
 def may(account: Account, right: Right, language: str = "") -> bool:
-    """Return whether an account has a right. language: of the texts that it is about; "" where of all."""
-    everywhere, roles = not account.languages, set(account.roles)
-    here = everywhere or (language != "" and language in account.languages)
-    reads = REVIEWER in roles and language in account.languages
+    """Return whether an account has a right. language: of the texts concerned; "" for all."""
+    is_unlimited, roles = not account.languages, set(account.roles)
+    has_language = is_unlimited or (language != "" and language in account.languages)
+    reviews = REVIEWER in roles and language in account.languages
     return {
         Right.OPEN: True,
         Right.SIGNED_IN: True,
-        Right.WRITE: WRITER in roles and here,
-        Right.SIGN: reads,
-        Right.TAKE_PACK: WRITER in roles and reads,
+        Right.WRITE: WRITER in roles and has_language,
+        Right.SIGN: reviews,
+        Right.TAKE_PACK: WRITER in roles and reviews,
         Right.AGREE: bool(roles & {WRITER, PUBLISHER}),
         Right.PUBLISH: PUBLISHER in roles,
     }[right]

@@ -11,17 +11,17 @@ THREADS = 16
 
 
 def serve(app: "WSGIApplication", bind: str, begin: Callable[[], object]) -> None:
-    """Serve until ended. bind: unix:/a/path or 127.0.0.1:port; a socket that systemd holds is taken in its place.
+    """Serve until ended. bind: unix:/a/path or 127.0.0.1:port; a socket that systemd passes is used in its place.
 
-    begin: begins what goes on beside the pages, in the process that shows them.
+    begin: starts the background work, in the worker process.
 
-    One process, since the editor's history has one writer and a build runs in it.
+    One process, since the editor's history has one writer and builds run in it.
     """
     from gunicorn.app.base import BaseApplication  # noqa: PLC0415 - of the server's packages
     from gunicorn.glogging import Logger  # noqa: PLC0415
 
     class Quiet(Logger):  # type: ignore[misc]
-        """Says nothing of requests; gunicorn's own warnings quote what was sent."""
+        """Logs no requests: gunicorn's own warnings quote what was sent."""
 
         def exception(self, *_: object, **__: object) -> None:
             self.error_log.error("a request failed")
@@ -33,7 +33,7 @@ def serve(app: "WSGIApplication", bind: str, begin: Callable[[], object]) -> Non
             pass
 
     class Server(BaseApplication):  # type: ignore[misc]
-        """Our settings, and no file or environment beside them."""
+        """An application with only our settings: no file and no environment variable."""
 
         def load_config(self) -> None:
             for name, value in settings.items():

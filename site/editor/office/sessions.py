@@ -1,28 +1,28 @@
-"""Browsers that have signed in: what is kept of each, and when it ends."""
+"""Sessions of browsers that have signed in."""
 
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from editor.office.accounts import hashed
-from editor.office.state import Account, Kept, OfficeSession, OfficeState
+from editor.office.accounts import hash_of
+from editor.office.state import Account, OfficeSession, OfficeState, StateStore
 from forms.core.problem import Problem
 
-IDLE = 2 * 3600
+MAX_IDLE = 2 * 3600
 """Seconds without a request after which a session ends."""
 
-ABSOLUTE = 12 * 3600
-"""Seconds after which it ends however much it is used: a working day."""
+MAX_AGE = 12 * 3600
+"""Seconds after which a session ends even if it is used: a working day."""
 
-FRESH = 10 * 60
-"""Seconds for which a secret that was shown counts for what needs it anew, publishing above all."""
+FRESH_SECONDS = 10 * 60
+"""Seconds after a sign-in or a repeated secret in which publishing and the like need no new secret."""
 
-MOST = 20
-"""Browsers that one person has signed in with at once; the one that was left longest is out at the next."""
+MAX_SESSIONS = 20
+"""Sessions of one account; one more ends the session that was unused for the longest time."""
 
-_NOTED = 60
-_DEVICES = 10
+_USE_INTERVAL = 60
+_MAX_DEVICES = 10
 
 
 @dataclass(frozen=True)
@@ -37,58 +37,58 @@ class SignedIn:
 class Sessions:
     """The sessions of an office. clock: seconds since 1970."""
 
-    kept: Kept
+    state_store: StateStore
     clock: Callable[[], float]
 
     def begin(self, state: OfficeState, account: Account) -> str:
         """Add a session to a state that is being changed, and return the secret for the browser's cookie."""
         now, secret = self.clock(), secrets.token_urlsafe(32)
-        living = [one for one in state.sessions if self._lives(one)]
-        mine = sorted((one for one in living if one.account == account.id), key=lambda one: one.used)
-        state.sessions = [one for one in living if one not in mine[: max(0, len(mine) - MOST + 1)]]
+        alive = [one for one in state.sessions if self._is_alive(one)]
+        own = sorted((one for one in alive if one.account == account.id), key=lambda one: one.used)
+        state.sessions = [one for one in alive if one not in own[: max(0, len(own) - MAX_SESSIONS + 1)]]
         state.sessions.append(
             OfficeSession(
-                hash=hashed(secret), account=account.id, form_token=secrets.token_urlsafe(32), made=now, used=now,
+                hash=hash_of(secret), account=account.id, form_token=secrets.token_urlsafe(32), made=now, used=now,
                 proved=now,
             )
         )  # fmt: skip
         return secret
 
     def find(self, secret: str) -> SignedIn | None:
-        """Return whose session this is, and note its use; None where it has ended or its account is gone."""
-        state, mark = self.kept.read(), hashed(secret)
-        session = next((one for one in state.sessions if one.hash == mark), None)
+        """Return the session of a secret and its account, and note its use; None where either has ended."""
+        state, hash = self.state_store.read(), hash_of(secret)
+        session = next((one for one in state.sessions if one.hash == hash), None)
         account = state.account(session.account) if session else None
-        if not secret or session is None or account is None or not self._lives(session):
+        if not secret or session is None or account is None or not self._is_alive(session):
             return None
-        if self.clock() - session.used > _NOTED:
-            # A full disk: it ends the earlier, and nobody's text is refused for it.
-            with suppress(Problem), self.kept.changing() as fresh:
-                for one in (one for one in fresh.sessions if one.hash == mark):
+        if self.clock() - session.used > _USE_INTERVAL:
+            # With a full disk the session ends earlier, but no save is refused.
+            with suppress(Problem), self.state_store.transaction() as changed:
+                for one in (one for one in changed.sessions if one.hash == hash):
                     one.used = self.clock()
         return SignedIn(account, session)
 
-    def _lives(self, one: OfficeSession) -> bool:
+    def _is_alive(self, one: OfficeSession) -> bool:
         now = self.clock()
-        return one.made <= now < one.made + ABSOLUTE and now < one.used + IDLE
+        return one.made <= now < one.made + MAX_AGE and now < one.used + MAX_IDLE
 
     def is_fresh(self, session: OfficeSession) -> bool:
-        """Return whether this session has shown a secret a moment ago."""
-        return self.clock() < session.proved + FRESH
+        """Return whether the person proved their identity in this session a moment ago."""
+        return self.clock() < session.proved + FRESH_SECONDS
 
     def end(self, session: OfficeSession) -> None:
         """End one session."""
-        with self.kept.changing() as state:
+        with self.state_store.transaction() as state:
             state.sessions = [one for one in state.sessions if one.hash != session.hash]
 
-    def end_of(self, account: Account, *, but: str = "") -> None:
-        """End every session of an account, but for the one of this hash."""
-        with self.kept.changing() as state:
+    def end_all_of(self, account: Account, *, but: str = "") -> None:
+        """End every session of an account, except the one with the hash `but`."""
+        with self.state_store.transaction() as state:
             state.sessions = [one for one in state.sessions if one.account != account.id or one.hash == but]
 
 
 def new_device(account: Account) -> str:
-    """Return a mark for a browser that has just signed in, and remember it: it is not slowed down by strangers."""
-    mark = secrets.token_urlsafe(16)
-    account.devices = [*account.devices, hashed(mark)][-_DEVICES:]
-    return mark
+    """Return a token for a browser that has just signed in, and remember it: strangers' guesses do not delay it."""
+    token = secrets.token_urlsafe(16)
+    account.devices = [*account.devices, hash_of(token)][-_MAX_DEVICES:]
+    return token

@@ -1,4 +1,4 @@
-"""The office's people in one file: accounts, open invitations, sessions. For this user only (0600)."""
+"""The state of the office in one file: accounts, open invitations, sessions. Readable by this user only (0600)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +31,9 @@ class Passkey(_Model):
 
 
 class Account(_Model):
-    """A person of the staff. id: random, and told to their devices; languages: where a role is for some only.
+    """A person of the staff. id: random, stored in their passkeys; languages: to which their roles are limited.
 
-    passphrase: its argon2id hash, "" for none; devices: hashes of the marks of browsers that have signed in.
+    passphrase: its argon2id hash, "" for none; devices: hashes of the tokens of browsers that have signed in.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Account(_Model):
 
 
 class Invitation(_Model):
-    """A way in that works once. hash: of what the address carries; until: seconds since 1970."""
+    """An invitation, which works once. hash: of the token in its address; until: seconds since 1970."""
 
     hash: str
     account: str
@@ -55,7 +55,7 @@ class Invitation(_Model):
 
 
 class OfficeSession(_Model):
-    """A browser that has signed in. used, proved: when a page was last asked for, and a secret last shown."""
+    """A browser that has signed in. made, used, proved: times of its start, last request and last proof of identity."""
 
     hash: str
     account: str
@@ -66,7 +66,7 @@ class OfficeSession(_Model):
 
 
 class OfficeState(_Model):
-    """All of it. name: the host name of the office, with which addresses of invitations begin."""
+    """The whole state. name: the host name of the office, for the addresses of invitations."""
 
     name: str = ""
     accounts: list[Account] = Field(default_factory=list)
@@ -79,13 +79,13 @@ class OfficeState(_Model):
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Where the state is kept. The window and the commands in the terminal change it one after the other."""
+class StateStore:
+    """Reads and changes the state file. A lock orders the changes of the window and of the commands."""
 
     folder: Path
 
     def read(self) -> OfficeState:
-        """Return the state as it is now; an empty one where there is none yet. Raises Problem for a damaged file."""
+        """Return the state; an empty one where there is no file yet. Raises Problem for a damaged file."""
         path = self.folder / FILE
         try:
             return OfficeState.model_validate_json(path.read_bytes())
@@ -99,8 +99,8 @@ class Kept:
             raise Problem(str(path), f"cannot be read ({why}).", todo) from None
 
     @contextmanager
-    def changing(self) -> Iterator[OfficeState]:
-        """Yield the state to be changed; it is on the disk when the block ends; where that raises, as before."""
+    def transaction(self) -> Iterator[OfficeState]:
+        """Yield the state to be changed, and write it when the block ends without an exception. Raises Problem."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with locked_if_possible(self.folder / "office.lock", wait=True):

@@ -1,6 +1,6 @@
-"""The key with which an office pushes withdrawals: on its machine without a passphrase, and good for nothing else.
+"""The key with which an office pushes withdrawals: on its machine, without a passphrase, valid for nothing else.
 
-A no waits for no publisher's finger. What the key may do is decided by whoever checks it (decision 0078).
+So a withdrawal needs no publisher's signature. Those who check signatures limit the key (decision 0078).
 """
 
 import secrets
@@ -14,17 +14,17 @@ from forms.core.problem import Problem
 FILE = "withdrawal-key"
 
 
-def make(memory: Path) -> PrivateKey:
-    """Return the office's key, made at its first use. Raises Problem or OSError."""
-    if (known := key(memory)) is not None:
-        return known
+def ensure_key(memory: Path) -> PrivateKey:
+    """Return the office's key; create it at the first call. Raises Problem or OSError."""
+    if (existing := key(memory)) is not None:
+        return existing
     secret = secrets.token_hex(32)
     write_safely(_file(memory), f"{secret}\n".encode())
     return private_key(secret)
 
 
 def key(memory: Path) -> PrivateKey | None:
-    """Return the office's key; None where none was made. Raises Problem where it cannot be read."""
+    """Return the office's key; None where there is none yet. Raises Problem where it cannot be read."""
     try:
         return private_key(_file(memory).read_text("ascii").strip())
     except FileNotFoundError:
@@ -34,9 +34,9 @@ def key(memory: Path) -> PrivateKey | None:
         raise Problem(str(_file(memory)), "cannot be read.", todo) from None
 
 
-def line(office: str, known: PrivateKey) -> str:
-    """Return the line for the server's file of signers."""
-    return public_line(office or "office", public_text(known), WITHDRAWAL.decode())
+def line(office: str, key: PrivateKey) -> str:
+    """Return the key's line for the server's file of signers."""
+    return public_line(office or "office", public_text(key), WITHDRAWAL.decode())
 
 
 def _file(memory: Path) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sitegen.layers.own_files import is_passed_over
-from sitegen.publish.withdrawals import withdrawal_commits, withdrawn_drafts
+from sitegen.publish.withdrawals import withdrawal_commits, withdrawal_writing
 
 from editor import publishing, settings
 from editor.paths import within
@@ -159,7 +159,7 @@ class RemoteDestination(SignedBranch):
                 for path, data in merge.changes.items():
                     self._write(path, data)
                 history.record(merge.changes, who, "Join what others published", joins=tip)
-                if drafts := withdrawn_drafts.remove(self.store.content):
+                if drafts := withdrawal_writing.remove_drafts(self.store.content):
                     history.record(dict.fromkeys(drafts), who, "Drafts of withdrawn stories")
                 settings.update(self.memory, published=tip)
             return history.newest()

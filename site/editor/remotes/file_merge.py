@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sitegen.content.consent import consent_table
-from sitegen.publish.withdrawals import withdrawal
+from sitegen.publish.withdrawals import withdrawal_merging
 
 from editor.saving.merging import MergedPart, merge, merged_text
 from editor.tables.lines import lines_of
@@ -82,7 +82,7 @@ def _keep_withdrawals(changes: dict[str, Data], base: bytes, ours: bytes, theirs
     if CONSENTS in changes:
         data = changes[CONSENTS] or b""
         for side in (ours, theirs):
-            data, _ = withdrawal.with_withdrawals(data, base, side)
+            data, _ = withdrawal_merging.merge_withdrawals(data, base, side)
         changes[CONSENTS] = data
 
 

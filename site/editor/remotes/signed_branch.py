@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from sitegen.publish.withdrawals import withdrawal, withdrawal_commits
+from sitegen.publish.withdrawals import withdrawal_commits, withdrawal_merging
 
 from editor import publishing, settings
 from editor.remotes.file_merge import CONSENTS, Data
@@ -147,7 +147,7 @@ class SignedBranch:
         path = self.store.content / CONSENTS
         with self.store.lock:
             current = path.read_bytes() if path.is_file() else b""
-        return bool(withdrawal.with_withdrawals(self.consents_in(commit), b"", current)[1])
+        return bool(withdrawal_merging.merge_withdrawals(self.consents_in(commit), b"", current)[1])
 
     def withdraw(self, who: str) -> None:
         """Push the withdrawals that the branch lacks, and nothing else: errors and conflicts cannot hold them up.
@@ -178,7 +178,7 @@ class SignedBranch:
             base = self.consents_in(history.common_ancestor(newest, trusted))
             path = self.store.content / CONSENTS
             ours = path.read_bytes() if path.is_file() else self.consents_in(newest)
-            updated, ids = withdrawal.with_withdrawals(self.consents_in(trusted), base, ours, self._may_add)
+            updated, ids = withdrawal_merging.merge_withdrawals(self.consents_in(trusted), base, ours, self._may_add)
             if not ids:
                 return
             parents = [trusted] if tip in {"", *history.ancestors(trusted)} else [trusted, tip]

@@ -11,9 +11,9 @@ from sitegen.content.pages import SOURCE
 from sitegen.content.spreadsheets.csv_files import parse_csv
 
 from editor import differences, front_matter
+from editor.content_state import parse_page
 from editor.differences import Piece
 from editor.editor import Editor
-from editor.looking import source_of
 from editor.reviewing import signing
 from editor.reviewing.review_pack import (
     DESCRIPTION,
@@ -152,7 +152,7 @@ def _with(editor: Editor, file: str, text: str, one: Correction, language: str) 
 
 def corrected(whole: str, one: Correction) -> str | None:
     """Return a page with a correction in its place; None where what is there was edited since the pack was made."""
-    head, body = front_matter.parts(whole)
+    head, body = front_matter.split(whole)
     paragraphs = translating.paragraphs(body)
     if one.text.place in {TITLE, DESCRIPTION}:
         now = str(front_matter.values(head).get(one.text.place) or "")
@@ -164,7 +164,7 @@ def corrected(whole: str, one: Correction) -> str | None:
         if at is None:
             return None
         paragraphs[at] = one.better
-    return front_matter.whole(head, translating.joined(paragraphs))
+    return front_matter.join(head, translating.joined(paragraphs))
 
 
 def _place(paragraphs: Sequence[str], text: Text) -> int | None:
@@ -177,9 +177,9 @@ def _place(paragraphs: Sequence[str], text: Text) -> int | None:
 
 def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, after: str) -> None:
     """Raise Problem for what a page would have wrong after a correction and has not now, such as a lost number."""
-    look = editor.looking.look()
-    known = {one.what for one in editor.looking.page_problems(source_of(language, name, before), look)}
-    for problem in editor.looking.page_problems(source_of(language, name, after), look):
+    look = editor.content_cache.current()
+    known = {one.what for one in editor.content_cache.page_problems(parse_page(language, name, before), look)}
+    for problem in editor.content_cache.page_problems(parse_page(language, name, after), look):
         if problem.what not in known:
             what = _("after the corrections: %(what)s", what=as_lazy(problem.what))
             raise Problem(f"{language}/{name}", what, problem.todo)
@@ -193,8 +193,8 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
     table = file.removeprefix("tables/").removesuffix(".csv")
     schema, keys = editor.schemas[table], rows.keys_of(editor.schemas[table])
     column, _, value = one.text.place.partition(" of ")
-    row = rows.found(parse_csv(text.encode(), file), keys, value) if text else None
-    row = row or library_rows.found(editor.store, table, schema, value)
+    row = rows.find(parse_csv(text.encode(), file), keys, value) if text else None
+    row = row or library_rows.find(editor.store, table, schema, value)
     names = [field["name"] for field in schema["fields"]]
     if not (row and _is_translated(names, column, language) and is_same(row.get(column, ""), one.text.translation)):
         return None
@@ -263,7 +263,7 @@ def _sign(editor: Editor, file: str, pack: Returned, language: str, who: str, re
         taken.left.append(problem)
         return
     current = list(of_page(file, english, own))
-    look = editor.looking.look()
+    look = editor.content_cache.current()
     state = translating.state_of(look.context.library, name, language).kind if look.context else ""
     if state == translating.READ:
         return

@@ -19,7 +19,7 @@ from editor import front_matter
 from editor.editor import Editor
 from editor.saving.store import ContentStore
 from editor.tables import library_rows, rows
-from editor.tables.lines import name_of, named
+from editor.tables.lines import cells_by_column, name_of
 from editor.translation import interface_words, translating
 from forms.core.files.durable import write_durably
 from forms.core.files.spreadsheet_csv import BOM, csv_text, unescape_formula
@@ -97,7 +97,7 @@ def _whole(store: ContentStore, language: str, name: str) -> str:
 
 def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
     """Yield the texts of one page; what one of the two lacks is empty."""
-    (source_head, source), (head, body) = front_matter.parts(english), front_matter.parts(translation)
+    (source_head, source), (head, body) = front_matter.split(english), front_matter.split(translation)
     ours, theirs = front_matter.values(source_head), front_matter.values(head)
     for key in (TITLE, DESCRIPTION):
         if ours.get(key) or theirs.get(key):
@@ -118,7 +118,7 @@ def of_tables(
         pairs = [(name, f"{name.removesuffix(SOURCE)}{language}") for name in names if name.endswith(f"_{SOURCE}")]
         pairs = [(source, own) for source, own in pairs if own in names]
         keys = rows.keys_of(schema)
-        for row in [*own_rows(store, table, names), *library_rows.of(store, table, schema)] if pairs else []:
+        for row in [*own_rows(store, table, names), *library_rows.rows_of(store, table, schema)] if pairs else []:
             for source, own in pairs:
                 if row.get(own) or (missing and row.get(source)):
                     place = f"{own} of {name_of(row, keys)}"
@@ -128,7 +128,7 @@ def of_tables(
 def own_rows(store: ContentStore, table: str, names: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of the district's own table."""
     sheet = parse_csv((store.read(store.table(table))[0] or ",".join(names)).encode(), table)
-    return [named(sheet.header, cells) for cells in sheet.rows]
+    return [cells_by_column(sheet.header, cells) for cells in sheet.rows]
 
 
 def of_words(store: ContentStore, language: str, *, all_words: bool = False) -> Iterator[Text]:
@@ -145,7 +145,7 @@ def of_words(store: ContentStore, language: str, *, all_words: bool = False) -> 
 def texts(editor: Editor, language: str) -> list[Text]:
     """Return every text of a language. Raises Problems where content cannot be read."""
     return [
-        *of_pages(editor.store, editor.looking.look().readable().library, language),
+        *of_pages(editor.store, editor.content_cache.current().require_context().library, language),
         *of_tables(editor.store, editor.schemas, language),
         *of_words(editor.store, language),
     ]

@@ -11,7 +11,7 @@ def confirm(
 ) -> None:
     """Remember what a translation was made from, or what was read, as a build would; record it."""
     with editor.store.lock:
-        look = editor.looking.look_beside(editor.store.page(language, name))
+        look = editor.content_cache.current_except(editor.store.page(language, name))
         if look.context:
             translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
                                  followed=followed, signed=signed)  # fmt: skip
@@ -23,8 +23,8 @@ def sign(editor: Editor, who: str, reader: str, language: str, name: str) -> Non
     with editor.store.lock:
         path = editor.store.page(language, name)
         text, base = editor.store.read(path)
-        lines, body = front_matter.parts(text)
+        lines, body = front_matter.split(text)
         values = {"reviewed_by": reader, "reviewed_on": editor.today()}
-        fresh = front_matter.whole(front_matter.with_values(lines, values), body)
+        fresh = front_matter.join(front_matter.with_values(lines, values), body)
         editor.store.replace(path, fresh, base, who, f"Read {language}/{name}")
         confirm(editor, who, language, name, signed=True)

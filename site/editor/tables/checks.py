@@ -1,4 +1,4 @@
-"""What is wrong with a table that is not saved yet, beside the others as they are."""
+"""Checks a table that is not saved yet, together with the other tables as they are saved."""
 
 import re
 import shutil
@@ -16,23 +16,23 @@ from sitegen.lint import consent_rules, mistakes
 
 from editor.editor import Editor
 from editor.tables import lines, rows, withdrawals
-from editor.tables.lines import name_of, named
+from editor.tables.lines import cells_by_column, name_of
 from forms.core.problem import Problem, Problems, place_in
 
 _ROW = re.compile(r", row (\d+)")
 
 
 def table_problems(editor: Editor, table: str, text: str) -> list[Problem]:
-    """Return what is wrong with the text of a table, and what it may not change."""
-    found = _read_problems(editor, table, text)
+    """Return the problems of a table's text, and the withdrawals that it would take back."""
+    problems = _read_problems(editor, table, text)
     if table == "consents":
-        now = editor.store.read(editor.store.table(table))[0]
-        found = [*withdrawals.problems(editor.content, now, text), *found]
-    return list({str(one): one for one in found}.values())
+        saved = editor.store.read(editor.store.table(table))[0]
+        problems = [*withdrawals.problems(editor.content, saved, text), *problems]
+    return list({str(one): one for one in problems}.values())
 
 
 def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
-    """Return what is wrong with the text of a table as it is read."""
+    """Return the problems that reading the text of a table finds."""
     name = f"content/tables/{table}.csv"
     with tempfile.TemporaryDirectory(prefix="editor-") as folder:
         trial = Path(folder) / "content" / "tables"
@@ -51,33 +51,33 @@ def _read_problems(editor: Editor, table: str, text: str) -> list[Problem]:
 
 
 def row_problems(editor: Editor, table: str, text: str, name: str) -> list[Problem]:
-    """Return what is wrong with one row of a table's text. Other rows may be mended one by one."""
+    """Return the problems of one row of a table's text. Problems of other rows do not keep it from being saved."""
     keys = rows.keys_of(editor.schemas[table])
-    alone = lines.without_broken(text, keys, name)
-    number = row_number(alone, keys, name)
-    found = _read_problems(editor, table, alone)
-    return [one for one in found if (place := _ROW.search(one.where)) and int(place[1]) == number]
+    readable = lines.without_broken_rows(text, keys, name)
+    number = row_number(readable, keys, name)
+    problems = _read_problems(editor, table, readable)
+    return [one for one in problems if (place := _ROW.search(one.where)) and int(place[1]) == number]
 
 
 def row_number(text: str, keys: Sequence[str], name: str) -> int:
-    """Return the number that a spreadsheet shows for the row of this name; 0 where there is none."""
+    """Return the number that a spreadsheet shows for a row by its name; 0 where there is none."""
     sheet = parse_csv(text.encode(), "")
     found = zip(sheet.numbers, sheet.rows, strict=True)
-    return next((number for number, row in found if name_of(named(sheet.header, row), keys) == name), 0)
+    return next((number for number, row in found if name_of(cells_by_column(sheet.header, row), keys) == name), 0)
 
 
 def _consent_problems(editor: Editor, read: Tables) -> list[Problem]:
-    """Return what consents lack before a story may be told."""
+    """Return what the consents lack for a story to be published."""
     codes = editor.store.languages
     found = consent_rules.problems([], read, editor.content, codes, editor.today())
-    return [*found, *(problem for row in read["consents"] for problem in _incomplete(row))]
+    return [*found, *(problem for row in read["consents"] for problem in _empty_cells(row))]
 
 
-def _incomplete(row: Row) -> list[Problem]:
-    """Return the cells that a consent for a story must have besides: who leaves one empty has not asked yet."""
+def _empty_cells(row: Row) -> list[Problem]:
+    """Return the empty cells that a consent for a story needs. A person who leaves one empty has not asked yet."""
     if row["kind"] == "nobody" or row["withdrawn_on"] or not row["story"]:
         return []
     todo = "Fill it in when you know it. Until then the story stays a draft."
-    needed, file = ("given_on", "expires_on", "approved_by", "approved_on"), "content/tables/consents.csv"
-    places = (place_in(file, row=tables.number_of(row), column=name) for name in needed if not row[name])
+    required, file = ("given_on", "expires_on", "approved_by", "approved_on"), "content/tables/consents.csv"
+    places = (place_in(file, row=tables.number_of(row), column=name) for name in required if not row[name])
     return [Problem(where, "this cell is empty.", todo) for where in places]

@@ -1,4 +1,4 @@
-"""What a save of consents.csv may not do: take a withdrawal back, or decide which of two files counts."""
+"""Keeps saves of consents.csv from taking a withdrawal back, or from deciding which of two files counts."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Danger, Problem, place_in
 
 NAME = consent_table.TABLE.as_posix()
-"""The file, as history knows it."""
+"""The path of the table inside content/, as the history names it."""
 
 _WHERE = f"content/{NAME}"
 _TODO = _("It stays. If the person agrees again, write a new row with the day of that.")
@@ -24,7 +24,7 @@ _TODO = _("It stays. If the person agrees again, write a new row with the day of
 
 @dataclass(frozen=True)
 class _Row:
-    """What a row of consents says of a withdrawal: each cell in one form, however it is written."""
+    """A row of consents, its cells in a normal form. media, quotes: the names it lists; day: of the withdrawal."""
 
     number: int
     id: str
@@ -35,16 +35,16 @@ class _Row:
     dropped: bool
 
     @property
-    def is_gone(self) -> bool:
+    def is_withdrawn(self) -> bool:
         return bool(self.day or self.dropped)
 
     def keeps(self, before: "_Row") -> bool:
-        """Return whether this row withdraws what another one does, since the same day."""
-        same_day = self.day == before.day if before.day else self.is_gone
-        return same_day and not self.changed(before)
+        """Return whether this row has the withdrawal of an earlier version, for the same content and day."""
+        same_day = self.day == before.day if before.day else self.is_withdrawn
+        return same_day and not self.changed_columns(before)
 
-    def changed(self, before: "_Row") -> list[str]:
-        """Return the columns that say of what a consent is withdrawn, and that are other than before."""
+    def changed_columns(self, before: "_Row") -> list[str]:
+        """Return the columns that say what is withdrawn, and that differ from an earlier version."""
         return [name for name in ("id", "story", "media", "quotes") if getattr(self, name) != getattr(before, name)]
 
 
@@ -56,7 +56,7 @@ def is_withdrawn(content: Path, page: str) -> bool:
 
 
 def require_kept(content: Path, before: str | None, after: str) -> None:
-    """Raise Problem where a text may not be written in place of another; before: None where there is no file."""
+    """Raise Problem where a new text of consents.csv takes back a withdrawal. before: None where there is no file."""
     if before is None:
         todo = _("Put the file back from a copy, with all its rows. Nothing is on the site until then.")
         raise Danger(_WHERE, _("is missing, and with it what was withdrawn."), todo)
@@ -65,24 +65,26 @@ def require_kept(content: Path, before: str | None, after: str) -> None:
 
 
 def problems(content: Path, before: str, after: str) -> Iterator[Problem]:
-    """Yield what forbids to write a text in place of another. Raises Problem where either cannot be read."""
-    if newer := consent_table.newer_file(content):  # a save would make consents.csv the newer one, and nobody said so
+    """Yield the problems of a new text of consents.csv. Raises Problem where either text cannot be read."""
+    if newer := consent_table.newer_file(content):  # a save would decide for consents.csv, which nobody has said
         yield consent_table.newer_file_problem(newer)
-    left = Counter(_rows(after))
+    remaining = Counter(_rows(after))
     for row in _rows(before):
-        if not row.is_gone:
+        if not row.is_withdrawn:
             continue
-        same = next((other for other in left if left[other] and other.keeps(row)), None)
+        same = next((other for other in remaining if remaining[other] and other.keeps(row)), None)
         if same is None:
-            yield _taken_back(row, next((other for other in left if left[other] and other.id == row.id), None))
+            yield _withdrawal_problem(
+                row, next((other for other in remaining if remaining[other] and other.id == row.id), None)
+            )
         else:
-            left[same] -= 1
+            remaining[same] -= 1
 
 
-def _taken_back(row: _Row, after: _Row | None) -> Problem:
+def _withdrawal_problem(row: _Row, after: _Row | None) -> Problem:
     if after is None:
         return Danger(_WHERE, _("the withdrawal of %(consent)s would be taken back.", consent=row.id), _TODO)
-    if changed := after.changed(row):
+    if changed := after.changed_columns(row):
         what = _("the consent %(consent)s is withdrawn, and this cell says of what.", consent=row.id)
         return Danger(place_in(_WHERE, row=after.number, column=changed[0]), what, _TODO)
     where = place_in(_WHERE, row=after.number, column=rows.WITHDRAWN)

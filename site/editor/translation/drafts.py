@@ -51,7 +51,7 @@ def names(content: Path, language: str) -> Iterator[str]:
 def whole(title: str, description: str, parts: Sequence[str]) -> str:
     """Return the file of a draft."""
     head = front_matter.with_values("", {"title": title, "description": description})
-    return front_matter.whole(head, "\n\n".join(part.strip("\n").rstrip() or _GAP for part in parts) + "\n")
+    return front_matter.join(head, "\n\n".join(part.strip("\n").rstrip() or _GAP for part in parts) + "\n")
 
 
 def paragraphs(body: str) -> list[str]:

@@ -41,7 +41,10 @@ from forms.web.no_trace import NoTraceFlask
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-_LARGEST_FILE = {"pictures.add": pictures.LARGEST + LARGEST, "recordings.add": recordings.LARGEST + LARGEST}
+_LARGEST_FILE = {
+    "pictures.add": pictures.MAX_PHOTO_SIZE + LARGEST,
+    "recordings.add": recordings.MAX_RECORDING_SIZE + LARGEST,
+}
 """Bytes of a request that brings a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
@@ -59,7 +62,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     app.teardown_request(_close_request_cache)
     if office:
         gate.protect(app)
-        editor.store.is_frozen = office.signatures.until_whole(editor.store.is_frozen)
+        editor.store.is_frozen = office.signatures.unfrozen_while_waiting(editor.store.is_frozen)
         app.register_blueprint(own_pages.all_pages())
         app.register_blueprint(signing_pages.pages)
     else:

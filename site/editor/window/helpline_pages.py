@@ -17,9 +17,9 @@ pages = Blueprint("helplines", __name__)
 @pages.get("/helplines/")
 def listed() -> str:
     """Every help number, when and by whom it was checked; those that are due first."""
-    look = the_editor().looking.look()
+    look = the_editor().content_cache.current()
     found = look.context.tables["helplines"] if look.context else []
-    due = {row["id"] for row in overview.due(found, the_editor().today())}
+    due = {row["id"] for row in overview.due_helplines(found, the_editor().today())}
     ordered = sorted(found, key=lambda row: (row["id"] not in due, row["checked_on"]))
     return render_template("helplines.html", rows=ordered, due=due, done=request.args.get("done", ""))
 

@@ -109,7 +109,7 @@ def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
 
 def content_problems() -> Sequence[Problem]:
     """Return why content/ cannot be read or published: pages that work all the same say so above."""
-    return the_editor().looking.look().unread
+    return the_editor().content_cache.current().read_problems
 
 
 def stays(done: Saved) -> bool:
@@ -119,11 +119,11 @@ def stays(done: Saved) -> bool:
 
 def _typed() -> list[tuple[str, str]]:
     """Return what was typed into one of our own forms: another site's page may send words that must not stand here."""
-    with suppress(HTTPException):  # more than can be taken is not read
+    with suppress(HTTPException):  # a request that is too large is not read
         if g.get("made"):
-            sent = request.form.items(multi=True)
-            kept = [(name, value) for name, value in sent if name not in _NOT_TYPED and value.strip()]
-            return [(_label(name), value) for name, value in kept]
+            fields = request.form.items(multi=True)
+            typed = [(name, value) for name, value in fields if name not in _NOT_TYPED and value.strip()]
+            return [(_label(name), value) for name, value in typed]
     return []
 
 
@@ -145,12 +145,12 @@ def show() -> str:
     editor = the_editor()
     with suppress(Problem):  # a full disk is said where something is saved
         editor.store.record_external_changes()
-    look = editor.looking.look()
+    look = editor.content_cache.current()
     later = not look.is_checked and "script" in request.cookies and "all" not in request.args
-    wrong = [] if later else overview.wrong(look)
+    wrong = [] if later else overview.problem_items(look)
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting(look, editor.content))],
+        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting_items(look, editor.content))],
         later=later,
         pages=overview.written_pages(look),
         tables=[(name, translate(title)) for name, title in editor.titles],
@@ -164,7 +164,7 @@ def show() -> str:
 @pages.get("/wrong")
 def wrong() -> str:
     """What is wrong anywhere, for the script of the first page."""
-    return render_template("wrong.html", waiting=overview.wrong(the_editor().looking.look()))
+    return render_template("wrong.html", waiting=overview.problem_items(the_editor().content_cache.current()))
 
 
 def _to_read(editor: Editor) -> list[overview.WaitingItems]:

@@ -13,8 +13,8 @@ from sitegen.render.blocks import BLOCKS
 from werkzeug.wrappers import Response
 
 from editor import front_matter, overview
+from editor.content_state import ContentState, parse_page
 from editor.incoming import pictures
-from editor.looking import Look, source_of
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.current import the_editor
@@ -60,7 +60,7 @@ class PageForm:
 def listed() -> str:
     """All pages in English, each with its languages, and the drafts."""
     editor = the_editor()
-    rows = overview.written_pages(editor.looking.look())
+    rows = overview.written_pages(editor.content_cache.current())
     found = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
     drafts = [(code, name, last_writer(editor, f"{code}/{name}")) for code, name in found]
     return render_template("pages.html", rows=rows, drafts=drafts)
@@ -80,7 +80,7 @@ def new() -> Response:
         todo = translate("Choose another address, or open that page from the list.")
         raise Problem(name, translate("There is a page of this address already."), todo)
     values = {"title": title, "description": "", "changed": editor.today(), "draft": True}
-    text = front_matter.whole(front_matter.with_values("", values), f"# {title}\n")
+    text = front_matter.join(front_matter.with_values("", values), f"# {title}\n")
     editor.store.replace(path, text, "", writer(), f"New draft: {name}")
     return redirect_to(f"/pages/{SOURCE}/{name}?begun=yes")
 
@@ -102,7 +102,7 @@ def edit(language: str, name: str) -> str:
 
 def form_of(text: str, base: str) -> PageForm:
     """Return a page as the fields of its form. What cannot be read as front matter is left to the person to mend."""
-    lines, body = front_matter.parts(text)
+    lines, body = front_matter.split(text)
     meta = front_matter.values(lines)
     return PageForm(
         str(meta.get("title") or ""),
@@ -125,7 +125,7 @@ def typed() -> PageForm:
 def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...] = ()) -> str:
     """Return the page with the form."""
     editor = the_editor()
-    look = editor.looking.look_beside(editor.store.page(language, name))
+    look = editor.content_cache.current_except(editor.store.page(language, name))
     library = look.context.library if look.context else None
     g.style_nonce = secrets.token_urlsafe(16)
     return render_template(
@@ -140,27 +140,27 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
         numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
         blocks=sorted(BLOCKS),
-        pictures=[picture.name for picture in pictures.every(editor.content, None)],
+        pictures=[picture.name for picture in pictures.all_pictures(editor.content, None)],
         style_nonce=g.style_nonce,
         begun="begun" in request.args,
     )
 
 
-def _consent(consent: str, name: str, look: Look) -> dict[str, str]:
+def _consent(consent: str, name: str, state: ContentState) -> dict[str, str]:
     """Return what opens the row of a story's consent: that row, or a new one where nobody has filled it in yet."""
-    known = {row["id"] for row in look.context.tables["consents"]} if look.context else {consent}
+    known = {row["id"] for row in state.context.tables["consents"]} if state.context else {consent}
     return {"key": consent} if consent in known else consent_row(consent, name.removesuffix(".md"))
 
 
-def _campaign(name: str, title: str, look: Look) -> dict[str, str]:
+def _campaign(name: str, title: str, state: ContentState) -> dict[str, str]:
     """Return what opens a new row for the page of a campaign that has none, as far as that is known; else nothing."""
     page = name.removesuffix(".md")
-    if not page.startswith(_CAMPAIGNS) or not look.context:
+    if not page.startswith(_CAMPAIGNS) or not state.context:
         return {}
-    if page in {row["page"] for row in look.context.tables["campaigns"]}:
+    if page in {row["page"] for row in state.context.tables["campaigns"]}:
         return {}
     id_ = page.removeprefix(_CAMPAIGNS).replace("/", "-")
-    return {"id": id_, "page": page, "title_en": title, "starts": look.context.today.isoformat()}
+    return {"id": id_, "page": page, "title_en": title, "starts": state.context.today.isoformat()}
 
 
 @pages.get("/field/<name>")
@@ -187,14 +187,14 @@ def made_from(language: str, name: str, base: str) -> str:
 def whole_text(language: str, name: str, form: PageForm) -> str:
     """Return the file that a form makes: the front matter that it was made from, with what the form changes."""
     editor = the_editor()
-    lines, body = front_matter.parts(made_from(language, name, form.base))
+    lines, body = front_matter.split(made_from(language, name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}
     if form.sensitive or "sensitive" in front_matter.values(lines):
         values["sensitive"] = form.sensitive
     new = form.text.strip("\n") + "\n"
     if language == SOURCE and (body.strip("\n") + "\n" != new or not _same(lines, values)):
         values["changed"] = editor.today()
-    return front_matter.whole(front_matter.with_values(lines, _changed(lines, values)), new)
+    return front_matter.join(front_matter.with_values(lines, _changed(lines, values)), new)
 
 
 def _changed(lines: str, values: dict[str, object]) -> dict[str, object]:
@@ -211,8 +211,8 @@ def problems_of(language: str, name: str, text: str) -> list[Problem]:
     """Return what is wrong with a page's text; that it cannot be read, where it cannot."""
     editor = the_editor()
     try:
-        look = editor.looking.look_beside(editor.store.page(language, name))
-        return editor.looking.page_problems(source_of(language, name, text), look)
+        look = editor.content_cache.current_except(editor.store.page(language, name))
+        return editor.content_cache.page_problems(parse_page(language, name, text), look)
     except Problem as problem:
         return [problem]
 
@@ -225,7 +225,7 @@ def save(language: str, name: str) -> Response | str | tuple[str, int]:
         path = the_editor().store.page(language, name)
         text = _put_together(path) if "part" in request.form else whole_text(language, name, _with_title(form))
         form = form_of(text, form.base) if "part" in request.form else form
-        source_of(language, name, text)
+        parse_page(language, name, text)
         done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
     except Problem as problem:
         form.problems = [problem]
@@ -247,7 +247,7 @@ def _put_together(path: Path) -> str:
     """
     sent = [part.replace("\r\n", "\n") for part in request.form.getlist("part")]
     text = "".join(part if part.endswith("\n") or not part else f"{part}\n" for part in sent)
-    now, fresh = (front_matter.values(front_matter.parts(one)[0]) for one in (the_editor().store.read(path)[0], text))
+    now, fresh = (front_matter.values(front_matter.split(one)[0]) for one in (the_editor().store.read(path)[0], text))
     for key in sorted({*now, *fresh} - _OF_THE_FORM):
         if now.get(key) != fresh.get(key):
             raise Problem(str(key)[:40], translate("This cannot be changed here."), translate("Leave it as it was."))
@@ -273,10 +273,10 @@ def ready(language: str, name: str) -> Response | tuple[str, int]:
     editor = the_editor()
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)
-    lines, body = front_matter.parts(text)
+    lines, body = front_matter.split(text)
     if not front_matter.values(lines).get("draft"):
         raise Problem(name, translate("This is not a draft."), translate("Look at the page again."))
-    page = front_matter.whole(front_matter.with_values(lines, {"draft": None}), body)
+    page = front_matter.join(front_matter.with_values(lines, {"draft": None}), body)
     if found := problems_of(language, name, page):
         form = form_of(text, base)
         form.refused = found

@@ -20,7 +20,7 @@ pages = Blueprint("pictures", __name__)
 def listed() -> str:
     """Every picture with its consent and the pages on which it stands; those that nobody has decided on first."""
     editor = the_editor()
-    found = pictures.every(editor.content, editor.looking.look().context)
+    found = pictures.all_pictures(editor.content, editor.content_cache.current().context)
     return render_template("pictures.html", pictures=found)
 
 
@@ -35,7 +35,7 @@ def add() -> Response:
     if file is None or not file.filename:
         raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
     path = pictures.path_of(editor.content, name)
-    data = pictures.cleaned(file.filename[:80], file.read())
+    data = pictures.without_metadata(file.filename[:80], file.read())
     with editor.store.lock:
         pictures.path_of(editor.content, name)  # another window may have taken the name meanwhile
         id = _ask_for_consent(name, who)
@@ -47,7 +47,7 @@ def _ask_for_consent(name: str, who: str) -> str:
     """Write a row of consents for a picture, and return its id. Raises Problem, and then writes nothing."""
     sheet, text, now = sheet_now("consents")
     id, kind = f"picture-{name}", "nobody" if request.form.get("people") == "no" else "survivor"
-    if rows.found(sheet, ("id",), id):
+    if rows.find(sheet, ("id",), id):
         what, todo = translate("There is a row of this name already."), translate("Choose another name.")
         raise Problem(id, what, todo)
     row = {"id": id, "kind": kind, "media": f"{pictures.FOLDER}/{name}.jpg"}

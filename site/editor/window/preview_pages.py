@@ -9,7 +9,7 @@ from threading import Lock
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from editor import front_matter, preview
-from editor.looking import source_of
+from editor.content_state import parse_page
 from editor.window.current import the_editor
 from editor.window.home import translate, translated
 from editor.window.page_pages import problems_of, typed, whole_text
@@ -47,7 +47,7 @@ def lines_in_text(places: Sequence[str], whole: str, text: str) -> list[int]:
 
     0 for what is said of the whole page or of its front matter.
     """
-    above = len(whole) - len(front_matter.parts(whole)[1].lstrip("\n"))
+    above = len(whole) - len(front_matter.split(whole)[1].lstrip("\n"))
     shift = whole[:above].count("\n") - (len(text) - len(text.lstrip("\n")))
     numbers = [int(match[1]) if (match := _LINE.search(place)) else 0 for place in places]
     return [max(0, number - shift) for number in numbers]
@@ -80,10 +80,10 @@ def page_of(language: str, name: str, text: str, shown_in: str = "", *, is_dark:
     """
     editor = the_editor()
     try:
-        context = editor.looking.look_beside(editor.store.page(language, name)).context
+        context = editor.content_cache.current_except(editor.store.page(language, name)).context
         if context is None:
             return _sentence(translate("The page cannot be shown before what is wrong is mended."))
-        return preview.page(editor.root, context, source_of(language, name, text), shown_in, is_dark=is_dark)
+        return preview.page(editor.root, context, parse_page(language, name, text), shown_in, is_dark=is_dark)
     except (Problem, Problems) as told:  # what check says of the page is why, where it says anything
         found = problems_of(language, name, text)
         return _sentence(" ".join(str(translated(one)) for one in found) or str(told))

@@ -26,7 +26,7 @@ def _readings(language: str) -> list[Reading]:
     editor = the_editor()
     if language not in editor.store.languages:
         raise no_such_page(language[:20])
-    return recordings.every(editor.content, editor.looking.look().readable().library, language)
+    return recordings.all_readings(editor.content, editor.content_cache.current().require_context().library, language)
 
 
 def _reading(language: str, key: str) -> Reading:
@@ -57,14 +57,14 @@ def show(language: str, key: str) -> str:
 def _text(language: str, key: str) -> str:
     """Return the words that are read: of a page without its front matter, of a question as it is said."""
     editor = the_editor()
-    context = editor.looking.look().context
+    context = editor.content_cache.current().context
     question = spoken_texts.questions().get(key)
     if question and context:
         return spoken_texts.question_text(*question, context.portal, language, editor.today())
     if key in spoken_texts.DIGITS:
         return key[-1]
     found = (editor.store.text(editor.store.page(code, f"{key}.md")) for code in (language, SOURCE))
-    return front_matter.parts(next(filter(None, found), ""))[1].strip()
+    return front_matter.split(next(filter(None, found), ""))[1].strip()
 
 
 @pages.get("/heard/<language>/<path:key>")
@@ -73,7 +73,7 @@ def heard(language: str, key: str) -> Response:
     file = _reading(language, key).file
     if file is None:
         abort(404)
-    return Response(file.read_bytes(), mimetype="audio/ogg" if file.suffix == recordings.ENDING else None)
+    return Response(file.read_bytes(), mimetype="audio/ogg" if file.suffix == recordings.EXTENSION else None)
 
 
 @pages.post("/recordings/<language>/<path:key>")
@@ -89,7 +89,7 @@ def add(language: str, key: str) -> Response:
     if told not in {"reader", "person"}:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
-    data = recordings.cleaned(file.filename[:80], file.read())
+    data = recordings.to_opus(file.filename[:80], file.read())
     with editor.store.lock:
         _refuse_under_a_consent(language, key)
         path = recordings.path_of(editor.content, language, key)
@@ -112,7 +112,7 @@ def _ask_for_consent(language: str, key: str, file: str, who: str) -> str:
     """Write a row of consents for a recording, not complete, and return its id. Raises Problem, and writes nothing."""
     sheet, text, now = sheet_now("consents")
     id = f"recording-{language}-{key.replace('/', '-')}"
-    if rows.found(sheet, ("id",), id):
+    if rows.find(sheet, ("id",), id):
         what, todo = (
             translate("There is a row of this name already."),
             translate("Look at its row in the table consents."),
@@ -133,6 +133,6 @@ def _note_the_day(language: str, key: str, who: str) -> None:
     path = editor.store.page(language, f"{key}.md")
     text, base = editor.store.read(path)
     if text:  # a library's page is not the district's to write
-        head, body = front_matter.parts(text)
-        fresh = front_matter.whole(front_matter.with_values(head, {"recorded": editor.today()}), body)
+        head, body = front_matter.split(text)
+        fresh = front_matter.join(front_matter.with_values(head, {"recorded": editor.today()}), body)
         editor.store.replace(path, fresh, base, who, f"Recorded: {language}/{key}")

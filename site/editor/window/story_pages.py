@@ -43,6 +43,6 @@ def new() -> Response:
     consent = f"{_COMPOSITE}{name}" if composite else name
     values = {"title": title, "description": "", "changed": editor.today(), "consent": consent, "draft": True}
     more = {"composite": True} if composite else {}
-    text = front_matter.whole(front_matter.with_values("", {**values, **more}), f"# {title}\n")
+    text = front_matter.join(front_matter.with_values("", {**values, **more}), f"# {title}\n")
     editor.store.replace(path, text, "", writer(), f"New draft: {STORIES_FOLDER}{name}")
     return redirect_to(f"/tables/consents/row?{urlencode(consent_row(consent, f'{STORIES_FOLDER}{name}'))}")

@@ -11,12 +11,12 @@ from sitegen.content.consent import consent_names
 from sitegen.content.events import days_of
 from sitegen.content.spreadsheets.cell_problems import CellProblem
 from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
-from sitegen.publish.withdrawals import broken_rows, withdrawal, withdrawn_days
+from sitegen.publish.withdrawals import broken_rows, lenient_table
 from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, lines, rows
-from editor.tables.lines import name_of, named
-from editor.tables.rows import Touched
+from editor.tables.lines import cells_by_column, name_of
+from editor.tables.rows import CellConflict
 from editor.window.current import the_editor
 from editor.window.home import problem_page, translate, translated, writer
 from forms.core.files.spreadsheet_csv import cell_text
@@ -40,7 +40,7 @@ class RowForm:
     cells: dict[str, str]
     base: str
     key: str = ""
-    touched: list[Touched] = field(default_factory=list)
+    conflicts: list[CellConflict] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     saved: bool = False
 
@@ -68,7 +68,7 @@ def sheet_now(table: str) -> tuple[CsvFile, str, str]:
 
 def inherited(table: str) -> list[dict[str, str]]:
     """Return the rows of a table as the site has them, with a library's; none where they cannot be read."""
-    context = the_editor().looking.look().context
+    context = the_editor().content_cache.current().context
     found = context.tables[table] if context else []
     return [{name: cell_text(cell) for name, cell in row.items()} for row in found]
 
@@ -77,7 +77,7 @@ def row_now(table: str, sheet: CsvFile, value: str) -> dict[str, str] | None:
     """Return the cells of a row: the district's own, else the library's, of which a save makes the district's own."""
     keys = rows.keys_of(schema_of(table))
     there = (row for row in inherited(table) if name_of(row, keys) == value)
-    return rows.found(sheet, keys, value) or next(there, None)
+    return rows.find(sheet, keys, value) or next(there, None)
 
 
 @pages.get("/tables/")
@@ -95,11 +95,11 @@ def show(table: str) -> str:
     problems: list[Problem] = []
     found: Sequence[Mapping[str, str]]
     if table == "consents":  # as they stand: whoever takes something back does not wait until all else is mended
-        found = withdrawal.rows_as_they_stand(the_editor().content)
+        found = lenient_table.rows_of_district(the_editor().content)
         problems = _problems_of(table, of_rows=bool(done))
     else:
         sheet, _, _ = sheet_now(table)
-        found = [named(sheet.header, cells) for cells in sheet.rows]
+        found = [cells_by_column(sheet.header, cells) for cells in sheet.rows]
     own = {name_of(row, keys) for row in found}
     found = [*found, *(row for row in inherited(table) if name_of(row, keys) not in own)]
     shown = [(*map(without_surrogates, (name_of(row, keys), *_words(row))), _told(row, found)) for row in found]
@@ -121,9 +121,9 @@ def _problems_of(table: str, *, of_rows: bool) -> list[Problem]:
 
 def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
     """Return by what a row of consents is withdrawn; "" where it is. found: all rows."""
-    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and withdrawn_days.day_of(one)}
+    gone = {consent_names.story_name(one["story"]) for one in found if one.get("story") and lenient_table.day_of(one)}
     stories = broken_rows.stories_in(row)
-    if withdrawn_days.day_of(row) or (stories and stories <= gone):
+    if lenient_table.day_of(row) or (stories and stories <= gone):
         return ""
     named = row.get("id", "")
     is_one = consent_names.is_id(named) and sum(one.get("id") == named for one in found) == 1
@@ -135,7 +135,7 @@ def _told(row: Mapping[str, str], found: Sequence[Mapping[str, str]]) -> str:
 
 def _days(table: str) -> dict[str, Sequence[date]]:
     """Return the days of each series of events as the site shows them; none of another table."""
-    context = the_editor().looking.look().context if table == "events" else None
+    context = the_editor().content_cache.current().context if table == "events" else None
     return {row["id"]: days_of(row) for row in context.tables[table] if row["repeats"]} if context else {}
 
 
@@ -187,7 +187,7 @@ def shown(table: str, form: RowForm) -> str:
     return render_template(
         "row.html", table=table, title=schema["title"], form=form, fields=fields, by_column=by_column,
         others=[one for one in form.problems if one not in of_cells],
-        touched={one.column: one for one in form.touched}, keys=rows.keys_of(schema),
+        touched={one.column: one for one in form.conflicts}, keys=rows.keys_of(schema),
         days=_days(table),
     )  # fmt: skip
 
@@ -223,17 +223,17 @@ def _save(table: str, form: RowForm) -> int:
     base = parse_csv(before, table) if before else None
     typed = name_of(form.cells, keys)
     # A library's row has no place in this file before its first save, and no place in what the form was made from.
-    theirs = rows.found(sheet, keys, form.key or typed)
-    mine = rows.found(base, keys, form.key) if base and form.key else None
+    theirs = rows.find(sheet, keys, form.key or typed)
+    mine = rows.find(base, keys, form.key) if base and form.key else None
     if mine and not theirs:
         return _gone(form, now)
-    if (theirs and not form.key) or (typed != form.key and rows.found(sheet, keys, typed)):
+    if (theirs and not form.key) or (typed != form.key and rows.find(sheet, keys, typed)):
         todo = translate("Choose another, or open that row from the list.")
         raise Problem(f"column {keys[-1]}", translate("There is a row of this name already."), todo)
-    row, form.touched = rows.merged(form.cells, mine, theirs)
+    row, form.conflicts = rows.merge(form.cells, mine, theirs)
     form.base = now
-    if form.touched:
-        form.cells = {**row, **{one.column: one.ours for one in form.touched}}
+    if form.conflicts:
+        form.cells = {**row, **{one.column: one.ours for one in form.conflicts}}
         return 409
     name = name_of(row, keys)
     fresh = lines.with_row(text, keys, form.key or name, row, f"content/tables/{table}.csv")

@@ -15,7 +15,7 @@ from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Desk, Portal
 from forms.core.problem import Problem
 from sitegen.content.pages import SOURCE, AllPages
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 from sitegen.content.tables import Row, Tables, text
 
 MAX_CHECK_AGE = timedelta(days=180)
@@ -75,7 +75,7 @@ def blocking(items: Sequence[OpenItem]) -> list[Problem]:
 
 def _demonstration(settings: Mapping[str, Any]) -> Iterator[Problem]:
     if settings.get("demonstration"):
-        yield Problem(f"{WHERE}, demonstration", _("is true."), _("Write false once nothing else is open."))
+        yield Problem(f"{SETTINGS_FILE}, demonstration", _("is true."), _("Write false once nothing else is open."))
 
 
 def _responsible(portal: Portal) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def _responsible(portal: Portal) -> Iterator[Problem]:
         responsible = portal.responsible.get(code, "").strip()
         if responsible in UNNAMED_TEXTS or not responsible:
             todo = _("Name who answers for this site and for what is kept (Digital Personal Data Protection Act 2023).")
-            yield Problem(f"{WHERE}, responsible, {code}", _("nobody is named."), todo)
+            yield Problem(f"{SETTINGS_FILE}, responsible, {code}", _("nobody is named."), todo)
 
 
 def _address(portal: Portal) -> Iterator[Problem]:
@@ -95,7 +95,7 @@ def _address(portal: Portal) -> Iterator[Problem]:
             "%(address)s is no address under which people reach the site over an encrypted line.",
             address=portal.address,
         )
-        yield Problem(f"{WHERE}, address", what, _("Write the real address, which begins with https://"))
+        yield Problem(f"{SETTINGS_FILE}, address", what, _("Write the real address, which begins with https://"))
 
 
 def _is_unreachable(host: str) -> bool:
@@ -112,7 +112,7 @@ def _exit(portal: Portal) -> Iterator[Problem]:
         target = urlsplit(address).hostname
         if own == target or _is_unreachable(target or ""):
             what = _("%(address)s does not lead away from this site.", address=address)
-            yield Problem(f"{WHERE}, exit_url", what, _("Name a page of another site that anybody might read."))
+            yield Problem(f"{SETTINGS_FILE}, exit_url", what, _("Name a page of another site that anybody might read."))
 
 
 def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
@@ -125,7 +125,7 @@ def _keys(portal: Portal, unprotected: Collection[str]) -> Iterator[Problem]:
 
 
 def _where(desk: Desk) -> LazyText:
-    return _("%(file)s, desk %(desk)s", file=WHERE, desk=desk.id)
+    return _("%(file)s, desk %(desk)s", file=SETTINGS_FILE, desk=desk.id)
 
 
 def _single_keys(portal: Portal) -> Iterator[Problem]:

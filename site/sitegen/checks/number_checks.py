@@ -15,7 +15,7 @@ from sitegen.checks import number_search
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.content import phone_numbers
 from sitegen.content.pages import PageSource
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 
@@ -40,7 +40,7 @@ def problems(pages: Sequence[PageSource], tables: Tables, content: Path) -> Iter
     yield from problems_of_pages([page for page in pages if not _is_clean(page, known, ids, kept)], tables)
     yield from _in_tables(tables, codes, known, ids)
     for number, words in _shown_settings(content / "portal.yml"):
-        yield from (problem.at(place_in(WHERE, line=number)) for problem in _in_text(words, known, ids))
+        yield from (problem.at(place_in(SETTINGS_FILE, line=number)) for problem in _in_text(words, known, ids))
     for file in lookup.files(content, "media", "*.svg"):
         yield from (problem.at(file.where) for problem in _in_text(_drawing_text(file.path), known, ids))
     for file in lookup.files(content, "words", "*.po"):

@@ -10,14 +10,14 @@ from forms.core.problem import Problem
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.security import key_checks
 from sitegen.content import settings_schema
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 
 _DESK_KEYS = ("id", "name", "what", "reads")
 
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield problems of the values: schema, publishers, languages, desks and their keys."""
-    yield from settings_schema.problems(settings, WHERE)
+    yield from settings_schema.problems(settings, SETTINGS_FILE)
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _DESK_KEYS)
@@ -35,28 +35,28 @@ def _publishers(keys: Any) -> Iterator[Problem]:
         'like publishers: ["ed25519:..."].'
     )
     if not isinstance(keys, list):
-        yield Problem(f"{WHERE}, publishers", "this is no list.", todo)
+        yield Problem(f"{SETTINGS_FILE}, publishers", "this is no list.", todo)
         return
     for number, key in enumerate(keys, start=1):
         if not is_publisher(key):
-            yield Problem(f"{WHERE}, publishers, {number}", "this is no public signing key.", todo)
+            yield Problem(f"{SETTINGS_FILE}, publishers, {number}", "this is no public signing key.", todo)
 
 
 def _rows(rows: Any, where: str, needed: tuple[str, ...]) -> Iterator[Problem]:
     """Yield rows of a list that lack a needed key or repeat the first one, which identifies them."""
     if not isinstance(rows, list) or not rows:
-        yield Problem(f"{WHERE}, {where}", "this is no list.", "Compare it with portal.yml as it came.")
+        yield Problem(f"{SETTINGS_FILE}, {where}", "this is no list.", "Compare it with portal.yml as it came.")
         return
     for number, row in enumerate(rows, start=1):
         missing = [name for name in needed if not isinstance(row, dict) or not row.get(name)]
         if missing:
             id_ = row.get(needed[0]) if isinstance(row, dict) else None
             what = f"{missing[0]} is missing."
-            yield Problem(f"{WHERE}, {where}, {id_ or number}", what, f"Each needs: {', '.join(needed)}.")
+            yield Problem(f"{SETTINGS_FILE}, {where}, {id_ or number}", what, f"Each needs: {', '.join(needed)}.")
     ids = [str(row.get(needed[0])) for row in rows if isinstance(row, dict) and row.get(needed[0])]
     lower = [id_.lower() for id_ in ids]  # zh-Hant and zh-hant are the same folder on Windows and macOS
     for repeated in sorted({id_ for index, id_ in enumerate(ids) if lower[index] in lower[:index]}):
-        yield Problem(f"{WHERE}, {where}, {repeated}", "stands there twice.", f"Give each its own {needed[0]}.")
+        yield Problem(f"{SETTINGS_FILE}, {where}, {repeated}", "stands there twice.", f"Give each its own {needed[0]}.")
 
 
 def _long_ids(desks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
@@ -68,17 +68,19 @@ def _long_ids(desks: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
             if len(name) > COLUMN_WIDTHS["member"]:
                 most = COLUMN_WIDTHS["member"] - len("/")
                 todo = f"Desk and person together have at most {most} letters: shorten one."
-                yield Problem(f"{WHERE}, desk {desk.get('id')}, people", f'"{name[:60]}..." is too long.', todo)
+                yield Problem(f"{SETTINGS_FILE}, desk {desk.get('id')}, people", f'"{name[:60]}..." is too long.', todo)
     together = " ".join(str(desk.get("id")) for desk in desks)
     if len(together) > COLUMN_WIDTHS["desks"]:
         what = f"the ids of all desks have {len(together)} letters together."
         yield Problem(
-            f"{WHERE}, desks", what, f"They may have {COLUMN_WIDTHS['desks']}, with a space between: shorten them."
+            f"{SETTINGS_FILE}, desks",
+            what,
+            f"They may have {COLUMN_WIDTHS['desks']}, with a space between: shorten them.",
         )
 
 
 def _desk(row: Mapping[str, Any]) -> Iterator[Problem]:
-    where, known = f"{WHERE}, desk {row['id']}", tuple(form.name for form in letter_forms())
+    where, known = f"{SETTINGS_FILE}, desk {row['id']}", tuple(form.name for form in letter_forms())
     if not isinstance(row["reads"], list):
         yield Problem(f"{where}, reads", "this is no list.", "Write it like reads: [concern].")
         return

@@ -13,7 +13,7 @@ from sitegen.checks import settings_checks
 from sitegen.content import desk_tables
 from sitegen.content.events import events_of
 from sitegen.content.pages import SOURCE
-from sitegen.content.settings import WHERE, language_codes, read_settings
+from sitegen.content.settings import SETTINGS_FILE, language_codes, read_settings
 from sitegen.content.settings_schema import exit_addresses
 from sitegen.content.tables import Row, Tables, in_order, text
 from sitegen.layers import lookup
@@ -86,7 +86,7 @@ def require_source(content: Path) -> None:
     if codes and codes[0] != SOURCE:
         what = _("the first language is not %(language)s.", language=SOURCE)
         todo = _("English is the source and comes first.")
-        raise Problem(f"{WHERE}, languages", what, todo)
+        raise Problem(f"{SETTINGS_FILE}, languages", what, todo)
 
 
 def interface_words(content: Path, languages: Sequence[str]) -> dict[str, str]:
@@ -143,7 +143,7 @@ def _desk_problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[P
     """Return what is wrong with the desks: missing drawings and keys, repeated ids, and forms that no desk reads."""
     problems = [
         Problem(
-            f"{WHERE}, desk {row['id']}",
+            f"{SETTINGS_FILE}, desk {row['id']}",
             _("there is no drawing %(name)s.", name=row["picture"]),
             _("Look into media/pictograms."),
         )
@@ -154,15 +154,15 @@ def _desk_problems(settings: Mapping[str, Any], desks: Sequence[Desk]) -> list[P
         for member in desk.members:
             if not member.key or not member.pickup:
                 todo = _("Run: %(command)s", command=f"python3 build.py desk --desk {member.id} new-key")
-                problems.append(Problem(f"{WHERE}, desk {member.id}", _("has no key or no pickup line."), todo))
+                problems.append(Problem(f"{SETTINGS_FILE}, desk {member.id}", _("has no key or no pickup line."), todo))
         ids = [member.id for member in desk.members]
         what, todo = _("stands there twice."), _("Give each person an id of their own.")
         repeated = sorted({id_ for id_ in ids if ids.count(id_) > 1})
-        problems += [Problem(f"{WHERE}, desk {id_}", what, todo) for id_ in repeated]
+        problems += [Problem(f"{SETTINGS_FILE}, desk {id_}", what, todo) for id_ in repeated]
     for form in (definition.name for definition in load_all() if definition.needed):
         if not any(form in desk.reads for desk in desks):
             todo = _("Write reads: [%(form)s] at one desk.", form=form)
-            problems.append(Problem(WHERE, _("no desk reads %(form)s.", form=form), todo))
+            problems.append(Problem(SETTINGS_FILE, _("no desk reads %(form)s.", form=form), todo))
     return problems
 
 
@@ -172,7 +172,9 @@ def _require_timezone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         todo = _("Take a name of the IANA time zone database, like Asia/Kolkata.")
-        raise Problems([Problem(f"{WHERE}, timezone", _('"%(name)s" is no time zone.', name=name), todo)]) from None
+        raise Problems(
+            [Problem(f"{SETTINGS_FILE}, timezone", _('"%(name)s" is no time zone.', name=name), todo)]
+        ) from None
 
 
 def _helpline(row: Row) -> Helpline:

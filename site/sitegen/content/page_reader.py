@@ -21,6 +21,12 @@ _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?\n)---\s*\n", re.S)
 MAX_PAGE_LENGTH = 200_000
 """Characters of a page."""
 
+_DEEP_LIST = re.compile(r"^(?:[ ]{4}|\t){20,}[ ]*(?:[-*+]|[0-9]+[.])[ \t]|^[ \t]*(?:[-*+>][ \t]+){100,}[^-*+>\s]", re.M)
+"""A list within twenty others, or a hundred list signs in one line.
+
+Markdown reads lists recursively, and a few hundred levels exceed Python's stack.
+"""
+
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]|\[{50,}")
 """Control characters, and rows of brackets, for which Markdown takes quadratic time."""
 
@@ -71,6 +77,11 @@ def require_readable(text: str, where: str) -> str:
             raise Problem(place_in(where, line=line), _("a long row of [ stands there."), _("Take it out."))
         what = _("a sign stands there that is no letter (a file of another kind, or a damaged one).")
         raise Problem(place_in(where, line=line), what, _("Take an older copy, or write the line again."))
+    if match := _DEEP_LIST.search(text):
+        line = text[: match.start()].count("\n") + 1
+        raise Problem(
+            place_in(where, line=line), _("the list is nested too deeply."), _("Make one list of it, or several pages.")
+        )
     return text
 
 

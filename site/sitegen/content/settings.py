@@ -13,7 +13,7 @@ REQUIRED = (
     "district", "programme", "short_name", "languages", "timezone", "address", "exit_url", "responsible", "desks",
     "keep", "menu",
 )  # fmt: skip
-WHERE = "content/portal.yml"
+SETTINGS_FILE = "content/portal.yml"
 SAVE_AS_UTF8 = _("Save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8).")
 
 
@@ -23,22 +23,24 @@ def read_settings(content: Path) -> dict[str, Any]:
         settings = deepcopy(_parse((content / "portal.yml").read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         todo = _("Put it back: it names the district, its languages and desks.")
-        raise Problem(WHERE, _("is missing."), todo) from None
+        raise Problem(SETTINGS_FILE, _("is missing."), todo) from None
     except OSError as error:
         what = _("cannot be opened (%(why)s).", why=error.strerror)
-        raise Problem(WHERE, what, _("Put the file itself there, and close it in other programs.")) from None
+        raise Problem(SETTINGS_FILE, what, _("Put the file itself there, and close it in other programs.")) from None
     except DuplicateKey as error:
-        raise duplicate_key(error, WHERE) from None
+        raise duplicate_key(error, SETTINGS_FILE) from None
     except UnicodeDecodeError:
-        raise Problem(WHERE, _("has letters that are not UTF-8."), SAVE_AS_UTF8) from None
+        raise Problem(SETTINGS_FILE, _("has letters that are not UTF-8."), SAVE_AS_UTF8) from None
     except YAMLError as error:
         raise Problem(
-            place_in(WHERE, line=error_line(error)), _("cannot be read."), _("Look at the indents and colons there.")
+            place_in(SETTINGS_FILE, line=error_line(error)),
+            _("cannot be read."),
+            _("Look at the indents and colons there."),
         ) from None
     missing = [name for name in REQUIRED if not isinstance(settings, dict) or name not in settings]
     if missing:
         what = _("%(name)s is missing.", name=missing[0])
-        raise Problem(WHERE, what, _("It needs: %(names)s.", names=", ".join(REQUIRED)))
+        raise Problem(SETTINGS_FILE, what, _("It needs: %(names)s.", names=", ".join(REQUIRED)))
     return dict(settings)
 
 

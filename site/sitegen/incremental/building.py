@@ -273,7 +273,7 @@ class Builder:
         Raises Problems for a page that is refused, OSError where no switch is possible.
         """
         from sitegen.incremental import edits, writing  # noqa: PLC0415 - not needed where nothing changed
-        from sitegen.publish import moved_pages  # noqa: PLC0415
+        from sitegen.publish.addresses import known_pages  # noqa: PLC0415
 
         edited = last.edited_pages()
         edit = edits.taken(self.root, edited, drawn, changes.edited)
@@ -287,7 +287,7 @@ class Builder:
             last.twin = trees.link_all(self.out, twin, last.site)
         work = writing.Writing(edit, last, drawn.sounds, twin, self.sign, self.out if near else None)
         pages = work.write()
-        moved_pages.remember_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
+        known_pages.record_edited(self.root / "content", edit.after.library, {name for _, name in edit.written})
         if not self._still_counts(now, last.day) or not exchange(twin, self.out):
             raise OSError  # a consent changed meanwhile, or the system cannot exchange names
         if not self._still_counts(now, last.day):

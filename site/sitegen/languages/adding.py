@@ -111,7 +111,9 @@ def _settings_line(content: Path, code: str, name: str) -> _Change:
     updated = _insert_line(text, line)
     if updated is None or not _adds_only(text, updated, row):
         todo = f"Add to it by hand: - {line}"
-        raise Problem(settings.WHERE, "its list of languages is written in another way than this program knows.", todo)
+        raise Problem(
+            settings.SETTINGS_FILE, "its list of languages is written in another way than this program knows.", todo
+        )
     bom = spreadsheet_csv.BOM if data.startswith(spreadsheet_csv.BOM) else b""
     return _Change(f"content/portal.yml names {own} ({code}).", {path: bom + updated.encode()})
 

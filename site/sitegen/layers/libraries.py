@@ -61,8 +61,9 @@ def plain_folders(content: Path) -> tuple[tuple[str, str], ...] | None:
     The libraries stay these while portal.yml is unchanged and each path resolves to the same folder.
     """
     libraries, rows = _configured(content), _LAST_ROWS.get(content, [])
-    are_folders = all(isinstance(row, str) for row in rows) and all(isinstance(one, Library) for one in libraries)
-    if not are_folders or len(rows) != len(libraries):
+    are_folders = all(isinstance(row, str) for row in rows)
+    are_usable = all(isinstance(library, Library) for library in libraries)
+    if not are_folders or not are_usable or len(rows) != len(libraries):
         return None
     return tuple(
         (os.path.join(content, row), str(library.folder))  # noqa: PTH118 - as it is written, with ".." and links
@@ -79,7 +80,7 @@ def zips(content: Path) -> frozenset[str]:
 
 
 def problems(content: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the libraries that portal.yml names."""
+    """Yield a problem for each library of portal.yml that cannot be used, and for each harmful or large file."""
     yield from (problem for problem in _configured(content) if isinstance(problem, Problem))
     for library in usable(content):
         yield from _file_problems(library)
@@ -142,7 +143,7 @@ def _configured(content: Path) -> tuple[Library | Problem, ...]:
         return ()
     version = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
     libraries = _read(content, version)
-    if any(isinstance(one, Problem) or not one.folder.is_dir() for one in libraries):
+    if any(isinstance(library, Problem) or not library.folder.is_dir() for library in libraries):
         _read.cache_clear()  # the folder may have been put there since, with the same portal.yml
         libraries = _read(content, version)
     return libraries
@@ -195,7 +196,7 @@ def repositories(content: Path) -> tuple[LibraryRepository, ...]:
 
 
 def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
-    """Return the git repository that a row names. Raises Problem where its name or its signers are wrong."""
+    """Return the git repository that a row names. Raises Problem where its name or its signers are not valid."""
     from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
 
     name, signers = row.get("name"), row.get("signers")

@@ -28,7 +28,7 @@ _MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPE
 
 
 def require_unpacked(path: Path, folder: Path, where: str) -> None:
-    """Unpack a zip into a folder, unless that is done. Raises Problem where its hash is wrong or it cannot be opened.
+    """Unpack a zip into a folder, unless that is done. Raises Problem for another hash, or where it cannot be opened.
 
     folder: named by the SHA-256 that the zip must have.
     """
@@ -123,14 +123,14 @@ def _require_harmless_member(member: zipfile.ZipInfo, where: str) -> None:
     """Raise Problem where a file of a zip would leave its folder, is no plain file, is too large or named too long."""
     name = member.filename
     parts = PurePosixPath(name).parts
-    shown = f"{name[:60]!r}"
+    label = f"{name[:60]!r}"
     is_outside = name.startswith("/") or "\\" in name or ":" in name or ".." in parts or not name.isprintable()
     file_type = stat.S_IFMT(member.external_attr >> 16)
     if is_outside or not parts or name == _COMPLETE:
-        raise Problem(where, f"the name {shown} leads out of its folder.", "Nothing of it was unpacked.")
+        raise Problem(where, f"the name {label} leads out of its folder.", "Nothing of it was unpacked.")
     if file_type not in {0, stat.S_IFREG}:
-        raise Problem(where, f"{shown} is a link or a device, not a file.", "Nothing of it was unpacked.")
+        raise Problem(where, f"{label} is a link or a device, not a file.", "Nothing of it was unpacked.")
     if member.file_size > MAX_FILE_SIZE:
-        raise Problem(where, f"{shown} is too large.", f"A file may have {MAX_FILE_SIZE // 1_000_000} MB.")
+        raise Problem(where, f"{label} is too large.", f"A file may have {MAX_FILE_SIZE // 1_000_000} MB.")
     if len(name.encode()) > MAX_NAME_BYTES or max(len(part.encode()) for part in parts) > MAX_PART_BYTES:
-        raise Problem(where, f"the name {shown}... is too long.", "Have the zip made anew, with shorter names.")
+        raise Problem(where, f"the name {label}... is too long.", "Have the zip made anew, with shorter names.")

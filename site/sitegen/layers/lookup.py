@@ -56,7 +56,7 @@ class File:
 def layers(content: Path) -> tuple[Layer, ...]:
     """Return the folders of which content is made, the district's own first.
 
-    Libraries that cannot be used are left out: `libraries.problems` says what is wrong with them.
+    Libraries that cannot be used are left out: `libraries.problems` reports them.
     """
     return (Layer(content, OWN), *(Layer(library.folder, library.label) for library in libraries.usable(content)))
 

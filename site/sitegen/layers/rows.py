@@ -42,11 +42,11 @@ def without_languages(sheet: CsvFile, columns: Sequence[str], prefixes: Sequence
 
     columns: all columns that the table has on this site; prefixes: those of columns in each language, like "name_".
     """
-    kept = [
+    indexes = [
         index for index, name in enumerate(sheet.header) if name in columns or not _is_in_a_language(name, prefixes)
     ]
-    rows = [[row[index] for index in kept] if len(row) == len(sheet.header) else row for row in sheet.rows]
-    return replace(sheet, header=[sheet.header[index] for index in kept], rows=rows)
+    rows = [[row[index] for index in indexes] if len(row) == len(sheet.header) else row for row in sheet.rows]
+    return replace(sheet, header=[sheet.header[index] for index in indexes], rows=rows)
 
 
 def _is_in_a_language(column: str, prefixes: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from sitegen.content.spreadsheets.csv_files import CsvFile
 
 _MAX_ERRORS = 200
-"""Errors reported of one table: finding more takes minutes and helps nobody."""
+"""Errors reported of one table: finding more takes minutes, and nobody reads them."""
 
 _CACHE: dict[tuple[str, bytes], list[dict[str, Any]]] = {}
 """The typed rows of each table without errors, by its name and a hash of all that they depend on."""

@@ -71,12 +71,12 @@ def first_clips(tables: Tables) -> list[str]:
 
 
 def missing_first_clips(tables: Tables, library: AllPages, recordings: Recordings) -> list[str]:
-    """Return a line for each language with the clips to record first that nobody has recorded yet."""
-    wanted = first_clips(tables)
+    """Return a line for each language with the clips to record first that are not recorded yet."""
+    keys = first_clips(tables)
     lines = []
     for language in library.by_language:
-        missing = [f"{language}/{key}" for key in wanted if (language, key) not in recordings]
-        lines.append(f"  {language}: {len(missing)} of {len(wanted)} to record: {', '.join(missing) or 'none'}")
+        missing = [f"{language}/{key}" for key in keys if (language, key) not in recordings]
+        lines.append(f"  {language}: {len(missing)} of {len(keys)} to record: {', '.join(missing) or 'none'}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The stylesheet for right-to-left languages: ours, with left and right exchanged. A page in Urdu loads it instead.
+"""The stylesheet for right-to-left languages like Urdu: the usual one, with left and right exchanged.
 
 It is made from the output of `old_engines`, which has physical sides only, so that old engines mirror pages as well.
 """

@@ -84,7 +84,8 @@ def _physical(name: str, value: str) -> list[tuple[str, str]]:
         if name in {f"margin-{axis}", f"padding-{axis}"}:
             values = value.split() if _COMPARISON.search(value) is None else [value]
             return [
-                (f"{name.removesuffix(axis)}{side}", one) for side, one in zip(sides, (values * 2)[:2], strict=True)
+                (f"{name.removesuffix(axis)}{side}", side_value)
+                for side, side_value in zip(sides, (values * 2)[:2], strict=True)
             ]
     return [(name, value)]
 

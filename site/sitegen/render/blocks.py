@@ -32,11 +32,13 @@ def draw_events(context: Context, name: str) -> Markup:
     name: "upcoming" (or empty), "past", or a list of sitegen/content/event_lists.py: in/<place>, on/<month>,
     past/<year>.
     """
-    found = event_lists.find(context.portal, name or "upcoming", context.today)
-    title = context.library.find(f"events/{found.name}.md", context.language).title if "/" in found.name else ""
+    event_list = event_lists.find(context.portal, name or "upcoming", context.today)
+    page = f"events/{event_list.name}.md"
+    title = context.library.find(page, context.language).title if "/" in event_list.name else ""
     return render(
-        context.language, "blocks/events.html", portal=context.portal, found=found, today=context.today, title=title,
-        picture=lambda name: picture_blocks.picture(context, name), clip=picture_blocks.event_clip(context),
+        context.language, "blocks/events.html", portal=context.portal, event_list=event_list, today=context.today,
+        title=title, picture=lambda name: picture_blocks.picture(context, name),
+        clip=picture_blocks.event_clip(context),
         **event_lists.template_helpers(context.portal, context.language),
     )  # fmt: skip
 

@@ -51,7 +51,7 @@ def problem(context: Context, name: str) -> Markup:
     if quarter and feedback.letter_count(context.tables, quarter, theme=name):
         theme_charts = [_chart(context, part_of_district(context), _counts(context, quarter, "taluk", theme=name))]
     return _draw(
-        context, "problem", signs=signs, campaigns=campaigns, promises=promises, held=meetings,
+        context, "problem", signs=signs, campaigns=campaigns, promises=promises, meetings=meetings,
         charts=theme_charts,
         period=_period(context, quarter),
         total=feedback.letter_count(context.tables, quarter, theme=name) if quarter else None,
@@ -66,7 +66,7 @@ def answers(context: Context, name: str) -> Markup:
 
 def meetings_held(context: Context, _: str) -> Markup:
     """Draw links to the pages of meetings held, newest first."""
-    return _draw(context, "meetings-held", held=feedback.meetings(context.library, context.language))
+    return _draw(context, "meetings-held", meetings=feedback.meetings(context.library, context.language))
 
 
 def came_of_it(context: Context, name: str) -> Markup:

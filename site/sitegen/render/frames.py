@@ -40,7 +40,7 @@ class Frames:
 
     def _frame(self, page: Page) -> list[str]:
         """Return the frame in parts: HTML and names of placeholders alternate."""
-        numbers = Markup("" if page.wants_numbers else '<a href="tel:')  # noqa: S704 - constants
+        numbers = Markup("" if page.needs_numbers else '<a href="tel:')  # noqa: S704 - constants
         kind = replace(
             page, title="", body=numbers, path=page.path and _placeholder("path"), alternates=(),
             description=page.description and _placeholder("description"),

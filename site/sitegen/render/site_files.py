@@ -115,7 +115,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     allowed = consent_table.read_leniently(root / "content").media(context.today)
     write_assets(root, out, context.portal)
     _copy_films(root / "content", out, allowed)
-    withdrawn_media.write_needing(out, root / "content", allowed)
+    withdrawn_media.write_list(out, root / "content", allowed)
     withdrawn_quotes.write_list(out)
     shutil.copyfile(seal, out / "assets" / seal.name)
     source = context.portal.language_codes()[0]

@@ -39,6 +39,34 @@ if (idle) {
   });
 }
 
+// A form that is sent after the desk's program has ended would leave an empty page of the browser's: ask first.
+function hasTypedText(form) {
+  return [...form.elements].some((field) => field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue);
+}
+
+const ended = document.querySelector("#ended");
+if (ended) {
+  let reached = null;
+  let asking = false;
+  addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.method !== "post" || form === reached || event.defaultPrevented || !hasTypedText(form)) return;
+    event.preventDefault();
+    if (asking) return;
+    asking = true;
+    const { submitter } = event;
+    try {
+      await fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
+      reached = form;
+    } catch {
+      ended.hidden = false;
+      ended.focus();
+    }
+    asking = false;
+    if (reached === form) form.requestSubmit(submitter);
+  });
+}
+
 // A phrase goes into the text at once, instead of by way of a new page.
 const phrase = document.querySelector("#phrase");
 const answer = document.querySelector("#answer-text");

@@ -52,7 +52,7 @@ def entries() -> Response:
 def entry(entry_id: str) -> Response:
     """Return one sealed entry."""
     desk, _ = authenticated()
-    return age_file(mailboxes().entry(entry_id, desk.id))
+    return age_file(mailboxes().sealed_entry(entry_id, desk.id))
 
 
 @views.put("/letters/<letter_id>/entries/<entry_id>")
@@ -65,7 +65,7 @@ def enter(letter_id: str, entry_id: str) -> Response:
     if not is_id(entry_id):
         raise ApiError(400, "The id of the entry has not its form. Nothing was kept.")
     with bringing(letter_id):
-        ours = mailboxes().enter(EntryRow(entry_id, letter_id, today()), desk.id, sealed)
+        ours = mailboxes().add_entry(EntryRow(entry_id, letter_id, today()), desk.id, sealed)
     if ours:
         note(desk, member, "wrote", letter_id)
     return require_ours(ours)
@@ -85,7 +85,7 @@ def copy(letter_id: str, item: str) -> Response:
     if not is_id(item):
         raise ApiError(400, "The id has not its form. Nothing was kept.")
     with bringing(letter_id):
-        ours = mailboxes().copy(item, letter_id, member.id, reader, sealed)
+        ours = mailboxes().add_copy(item, letter_id, member.id, reader, sealed)
     if ours:
         note(desk, member, "sealed anew", letter_id)
         if item == letter_id and desk_of(reader) != desk.id:
@@ -105,7 +105,7 @@ def copies(letter_id: str) -> Response:
 def copied(item: str, digest: str) -> Response:
     """Return one of these copies, by the SHA-256 of its bytes."""
     desk, member = authenticated()
-    return age_file(mailboxes().copied(item, digest, desk.id, member.id))
+    return age_file(mailboxes().sealed_copy(item, digest, desk.id, member.id))
 
 
 @views.get("/access")

@@ -48,7 +48,7 @@ def letters() -> Response:
 def letter(letter_id: str) -> Response:
     """Return one sealed letter."""
     desk, member = authenticated()
-    sealed = mailboxes().sealed(letter_id, desk.id, member.id)
+    sealed = mailboxes().sealed_letter(letter_id, desk.id, member.id)
     if sealed:
         with suppress(NotKept):  # a full disk must not keep desks from their letters
             note(desk, member, FETCHED, letter_id)
@@ -59,7 +59,7 @@ def letter(letter_id: str) -> Response:
 def drop(letter_id: str) -> Response:
     """Erase this desk's share of a letter and of all that follows it."""
     desk, member = authenticated()
-    ours = mailboxes().delete(letter_id, desk.id)
+    ours = mailboxes().erase_share(letter_id, desk.id)
     if ours:
         note(desk, member, "erased", letter_id)
     return require_ours(ours)
@@ -69,7 +69,7 @@ def drop(letter_id: str) -> Response:
 def part(part_id: str) -> Response:
     """Return one sealed photo or recording."""
     desk, member = authenticated()
-    return age_file(mailboxes().part(part_id, desk.id, member.id))
+    return age_file(mailboxes().sealed_part(part_id, desk.id, member.id))
 
 
 @views.post("/letters/<letter_id>/acknowledge")
@@ -95,7 +95,7 @@ def answer(letter_id: str, answer_id: str) -> Response:
     if not _ANSWER_ID.fullmatch(answer_id):
         raise ApiError(400, "The id of the answer has not its form. Nothing was kept.")
     with bringing(letter_id):
-        ours = mailboxes().answer(answer_id, letter_id, desk.id, today(), sealed)
+        ours = mailboxes().add_answer(answer_id, letter_id, desk.id, today(), sealed)
     is_by_itself = request.args.get("acknowledgement") == "1" and is_sealed_for(sealed, 1, SIZE_CLASSES[:1])
     if ours:
         note(desk, member, "acknowledged" if is_by_itself else "answered", letter_id)
@@ -107,7 +107,7 @@ def _voice(letter_id: str, voice_id: str, desk: Desk, member: Member, sealed: by
     if part_id(sealed) != voice_id or not is_sealed_for(sealed, range(1, _MOST_KEYS), (MIN_PART_SIZE,)):
         raise ApiError(400, "A voice has 64 KiB and is named by its SHA-256. Nothing was kept.")
     with bringing(letter_id):
-        ours = mailboxes().keep_voice(voice_id, letter_id, desk.id, today(), sealed)
+        ours = mailboxes().add_voice(voice_id, letter_id, desk.id, today(), sealed)
     if ours:
         note(desk, member, "answered", letter_id)
     return require_ours(ours)

@@ -12,7 +12,7 @@ from forms.core.crypto.encryption import SIZE_CLASSES, is_sealed
 from forms.core.ids import new_id
 from forms.core.portal import Desk, Member
 from forms.server.services.combined_mailbox import CombinedMailbox
-from forms.server.services.mailbox import FOR_DESKS
+from forms.server.services.mailbox import DESKS_SHARE
 from forms.server.store.concerns.letters import Access, WriteRefused
 from forms.server.web.current import current_services, current_state
 from forms.server.web.json_responses import ApiError
@@ -89,7 +89,7 @@ def bringing(letter_id: str) -> Iterator[None]:
     services = current_services()
     for box in services.mailboxes:
         if box.store.intake.has(letter_id):
-            services.require_room(FOR_DESKS, box.store)
+            services.require_room(DESKS_SHARE, box.store)
     try:
         yield
     except WriteRefused as refused:

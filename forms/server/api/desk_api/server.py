@@ -49,7 +49,7 @@ def day() -> Response:
     """
     authenticated()
     told, today, days = _told_day(), current_state().retention.clock(), current_services().days
-    known = days.hear(today, told) if told else days.look(today)
+    known = days.record_desk_day(today, told) if told else days.record_server_day(today)
     return json_answer({"shown": known.shown.isoformat(), "believed": known.good.isoformat()})
 
 

@@ -8,7 +8,7 @@ from forms.core.ids import new_id
 from forms.core.portal import Desk
 from forms.server.api.desk_api.requests import access_day, age_file, authenticated, require_ours
 from forms.server.services import signup_service
-from forms.server.services.signup_service import settle
+from forms.server.services.signup_service import move_lines_up
 from forms.server.store.concerns.letters import Access
 from forms.server.web.current import current_services
 from forms.server.web.json_responses import ApiError, json_answer
@@ -33,9 +33,9 @@ def signups() -> Response:
     `version` grows when a person replaces what they told: then the sealed part is to be fetched again.
     """
     desk = _signups_desk()
-    settle(current_services())
-    rows = [asdict(item) for item in current_services().signups.listed()]
-    return json_answer({"desk": desk.id, "signups": rows, "held": list(current_services().signups.held())})
+    move_lines_up(current_services())
+    rows = [asdict(item) for item in current_services().signups.all_signups()]
+    return json_answer({"desk": desk.id, "signups": rows, "held": list(current_services().signups.held_events())})
 
 
 @views.post("/signups/<signup_id>/<action>")
@@ -54,4 +54,4 @@ def act_on_signup(signup_id: str, action: str) -> Response:
 def signup(signup_id: str) -> Response:
     """Return the sealed part of one sign-up."""
     _signups_desk()
-    return age_file(current_services().signups.sealed(signup_id))
+    return age_file(current_services().signups.sealed_part(signup_id))

@@ -1,4 +1,4 @@
-"""The store of concerns, or of requests: one database, and a part of it for each group of callers (decision 0081)."""
+"""The store of concerns, or of requests: one database, with a part for each group of callers (decision 0081)."""
 
 from forms.server.store.concerns import concern_tables as t
 from forms.server.store.concerns.access_log import AccessLog
@@ -8,19 +8,19 @@ from forms.server.store.concerns.inbox import DeskInbox
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.receipt_answers import ReceiptAnswers
 from forms.server.store.concerns.retention import LetterRetention
-from forms.server.store.connections import Limit
+from forms.server.store.connections.limits import ConnectionLimit
 from forms.server.store.database import Store
 
 
 class ConcernStore(Store):
     """The database of letters.
 
-    intake: keeps what people send. receipts: what a receipt opens. inbox: what desks fetch. desk_writing: what desks
-    send. access_log: what members of desks did. erasing: for a person or a desk. retention: erases by age.
+    intake: keeps what people send. receipts: what a receipt shows. inbox: what desks fetch. desk_writing: what desks
+    send. access_log: what members of desks did. erasing: erases for a person or a desk. retention: erases by age.
     """
 
-    def __init__(self, url: str, beside: Store | None = None, limit: Limit | None = None) -> None:
-        super().__init__(url, t.METADATA, beside, limit)
+    def __init__(self, url: str, same_database: Store | None = None, limit: ConnectionLimit | None = None) -> None:
+        super().__init__(url, t.METADATA, same_database, limit)
         self.intake = Intake(self)
         self.receipts = ReceiptAnswers(self)
         self.inbox = DeskInbox(self)

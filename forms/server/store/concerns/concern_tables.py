@@ -1,7 +1,8 @@
 """Tables of sealed concerns, of the parts and answers that belong to them, and of the desks' sealed case log.
 
-Beside a sealed letter stand a random id, the letter that it follows, its form, the day, its queue (`tray`) and the
-names of the desks that can open it; no time of day, order of arrival (SQLite: no rowid), sender, language or true size.
+A letter is stored with a random id, the letter that it follows, its form, the day, its queue (`tray`) and the names of
+the desks that can open it; without a time of day, the order of arrival (SQLite: no rowid), the sender, the language or
+its real size.
 """
 
 from typing import Any
@@ -15,12 +16,12 @@ def _table(name: str, *columns: sa.Column[Any] | sa.Index) -> sa.Table:
     return sa.Table(name, METADATA, *columns, sqlite_with_rowid=False)
 
 
-def _of_letter(**more: Any) -> sa.Column[Any]:
-    return sa.Column("letter", sa.ForeignKey("letters.id", ondelete="CASCADE"), **more)
+def _of_letter(**options: Any) -> sa.Column[Any]:
+    return sa.Column("letter", sa.ForeignKey("letters.id", ondelete="CASCADE"), **options)
 
 
-def _desk(**more: Any) -> sa.Column[Any]:
-    return sa.Column("desk", sa.String(40), **more)
+def _desk(**options: Any) -> sa.Column[Any]:
+    return sa.Column("desk", sa.String(40), **options)
 
 
 def _day() -> sa.Column[Any]:
@@ -45,7 +46,7 @@ recipients = _table(
     "recipients",
     _of_letter(primary_key=True),
     _desk(primary_key=True),
-    sa.Column("maker", sa.String(80), nullable=True),  # who handed it over; NULL: a recipient from the start
+    sa.Column("maker", sa.String(80), nullable=True),  # the member who handed it over; NULL: a recipient from the start
 )
 left_out = _table("left_out", _of_letter(primary_key=True), _desk(primary_key=True))
 taken = _table("taken", _of_letter(primary_key=True), sa.Column("member", sa.String(80), primary_key=True))

@@ -9,7 +9,8 @@ from forms.server.store.concerns import queries
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import NewLetter
 from forms.server.store.database import Store
-from forms.server.store.repeating import repeated
+from forms.server.store.erasures import mark_erased
+from forms.server.store.retries import retry
 from forms.server.store.store_part import StorePart
 
 
@@ -20,56 +21,57 @@ class Erasing(StorePart):
         super().__init__(store)
         self._intake = intake
 
-    @repeated
-    def forget(self, thread: str, notice: NewLetter | None, taken_by: Collection[str] = ()) -> frozenset[str]:
-        """Erase a letter and all that belongs to it, and leave the notice of it for the desks that have it.
+    @retry
+    def erase_thread(self, thread: str, notice: NewLetter | None, notified: Collection[str] = ()) -> frozenset[str]:
+        """Erase a letter and all that belongs to it; keep the notice that asks the desks that have it to erase theirs.
 
-        taken_by: the desks that are known to have it. Where more have fetched it, nothing is erased and all that have
-        are returned: they need the notice too.
+        notified: the desks that get the notice. If other desks have fetched the letter too, nothing is erased, and all
+        desks that have it are returned: they need the notice. Otherwise no desk is returned.
         """
         if notice:
-            self._intake.save(notice)  # first: a second notice does no harm, a missing one would
-        theirs = sa.select(t.letters.c.id).filter_by(thread=thread)
+            self._intake.save(notice)  # before erasing: a second notice does no harm, a missing one would
+        letters = sa.select(t.letters.c.id).filter_by(thread=thread)
         with self._store.writing() as connection:
-            connection.execute(theirs.with_for_update())  # a desk that is just taking it waits, or was first
-            desks = queries.that_have(connection, theirs)
-            if not desks <= set(taken_by):
+            connection.execute(letters.with_for_update())  # a desk that fetches it now waits, or was first
+            desks = queries.desks_with(connection, letters)
+            if not desks <= set(notified):
                 return desks
-            self._store.mark_erased(connection, thread)
-            queries.delete_letters(connection, theirs)
+            mark_erased(self._store, connection, thread)
+            queries.delete_letters(connection, letters)
         self._store.forget_traces()
         return frozenset()
 
-    @repeated
-    def delete(self, thread: str, desk: str) -> bool:
-        """Erase a desk's share of a letter and what follows it; the rest goes with its last desk. False: not its."""
-        theirs = sa.select(t.letters.c.id).filter_by(thread=thread)
+    @retry
+    def erase_share(self, thread: str, desk: str) -> bool:
+        """Erase a desk's share of a letter and of what follows it. Return False if it has none.
+
+        The letters themselves are erased with the share of their last desk.
+        """
+        letters = sa.select(t.letters.c.id).filter_by(thread=thread)
         with self._store.writing() as connection:
-            gone = connection.execute(
-                t.recipients.delete().where(t.recipients.c.desk == desk, t.recipients.c.letter.in_(theirs))
+            deleted = connection.execute(
+                t.recipients.delete().where(t.recipients.c.desk == desk, t.recipients.c.letter.in_(letters))
             ).rowcount
-            connection.execute(t.entries.delete().where(t.entries.c.desk == desk, t.entries.c.letter.in_(theirs)))
-            if gone:
-                self._store.mark_erased(connection, thread, desk)
-            read = sa.select(t.recipients.c.letter)
-            queries.delete_letters(
-                connection, sa.select(t.letters.c.id).where(t.letters.c.thread == thread, t.letters.c.id.not_in(read))
-            )
+            connection.execute(t.entries.delete().where(t.entries.c.desk == desk, t.entries.c.letter.in_(letters)))
+            if deleted:
+                mark_erased(self._store, connection, thread, desk)
+            with_recipient = sa.select(t.recipients.c.letter)
+            queries.delete_letters(connection, letters.where(t.letters.c.id.not_in(with_recipient)))
         self._store.forget_traces()
-        return bool(gone)
+        return bool(deleted)
 
-    @repeated
+    @retry
     def threads(self) -> dict[str, frozenset[str]]:
-        """Return the id of each first letter, and the desks that have a share of it."""
+        """Return the desks that have a share of each letter, by the id of the first letter."""
         query = sa.select(t.letters.c.thread, t.recipients.c.desk).join(t.recipients).distinct()
-        found: dict[str, set[str]] = {}
-        with self._store.reads() as connection:
+        threads: dict[str, set[str]] = {}
+        with self._store.reading() as connection:
             for thread, desk in connection.execute(query):
-                found.setdefault(thread, set()).add(desk)
-        return {thread: frozenset(desks) for thread, desks in found.items()}
+                threads.setdefault(thread, set()).add(desk)
+        return {thread: frozenset(desks) for thread, desks in threads.items()}
 
-    @repeated
-    def that_have(self, thread: str) -> frozenset[str]:
-        """Return the desks that have this letter, or something that was added to it."""
-        with self._store.reads() as connection:
-            return queries.that_have(connection, sa.select(t.letters.c.id).filter_by(thread=thread))
+    @retry
+    def desks_with(self, thread: str) -> frozenset[str]:
+        """Return the desks that have fetched this letter, or something that was added to it."""
+        with self._store.reading() as connection:
+            return queries.desks_with(connection, sa.select(t.letters.c.id).filter_by(thread=thread))

@@ -1,4 +1,4 @@
-"""What the store of concerns takes and gives: letters, copies, answers, entries, and why something was not kept."""
+"""The values that the store of concerns takes and returns, its limits, and its own errors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from forms.core.problem import Problem
 from forms.server.store.faults import NotKept
 
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
-"""The second is for letters that came without proof of work while very many came at once."""
+"""The second queue is for letters that came without proof of work during a flood."""
 
 
-MOST_COPIES = 8
-"""Copies of one item that one member may make for one reader: none replaces another, so their number has a bound."""
+MAX_COPIES = 8
+"""Copies of one item that one member may make for one reader. None replaces another, so their number is limited."""
 
-MOST_ENTRIES, MOST_ANSWERS = 2000, 500
+MAX_ENTRIES, MAX_ANSWERS = 2000, 500
 """Entries and answers of one desk to one letter: more than staff write, and few enough for the disk."""
 
-MOST_VOICES = 20
-"""Voices that a desk may have beside its answers to one letter."""
+MAX_VOICES = 20
+"""Voices of one desk's answers to one letter."""
 
 FETCHED = "fetched"
-"""What the access log says of a member that was given a letter."""
+"""What the access log records when a member fetches a letter."""
 
 
 class PartsMissing(Problem):
@@ -33,16 +33,16 @@ class PartsMissing(Problem):
 
 
 class WriteRefused(Problem):
-    """What a desk sent was not stored: its number is limited, or its reader has the original or must not have it."""
+    """What a desk sent was not stored: there are too many, or the reader has the original or must not have it."""
 
 
 class LetterGone(NotKept):
-    """The letter that this one follows has been erased meanwhile: nothing was kept."""
+    """The letter that this one follows was erased meanwhile: nothing was kept."""
 
 
 @dataclass(frozen=True)
 class NewLetter:
-    """An encrypted letter to be stored. `thread`: the id of the letter that it follows, or its own."""
+    """An encrypted letter to be stored. thread: the id of the letter that it follows, or its own. tray: its queue."""
 
     id: str
     thread: str
@@ -58,7 +58,10 @@ class NewLetter:
 
 @dataclass(frozen=True)
 class WaitingLetter:
-    """A letter that a member of a desk has not taken yet. maker: who handed it over, empty for an original."""
+    """A letter that a member of a desk can fetch. maker: the member who handed it over, empty for an original.
+
+    tray: its queue. copies: whether there are copies of it.
+    """
 
     id: str
     thread: str
@@ -90,7 +93,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a receipt shows: its letter, the days on which letters came, desks that can open it, those that have."""
+    """What a receipt shows: its letter and the answers to it.
+
+    days: the days on which the letter and what was added to it came. desks: those that can open it. taken_by: those
+    that have fetched it.
+    """
 
     id: str
     days: tuple[date, ...]
@@ -110,7 +117,7 @@ class EntryRow:
 
 @dataclass(frozen=True)
 class Access:
-    """What a member of a desk did, by the day: a minute would reveal when the letter was there at the latest."""
+    """What a member of a desk did, and on which day (`at`): a time would narrow down when the letter came."""
 
     at: str
     member: str

@@ -1,23 +1,23 @@
-"""What a receipt opens: how its letter stands, and the desks' answers to it."""
+"""Read what a receipt opens: the progress of its letter, and the desks' answers to it."""
 
 import sqlalchemy as sa
 
 from forms.server.store.concerns import concern_tables as t
 from forms.server.store.concerns import queries
 from forms.server.store.concerns.letters import Answer, Progress
-from forms.server.store.repeating import repeated
+from forms.server.store.retries import retry
 from forms.server.store.store_part import StorePart
 
 
 class ReceiptAnswers(StorePart):
     """Finds a letter by the look-up value of its receipt, with the answers to it."""
 
-    @repeated
+    @retry
     def progress(self, lookup: bytes) -> Progress | None:
-        """Return what a receipt's look-up value shows, or None."""
-        with self._store.reads() as connection:
+        """Return the progress of the letter with a receipt's look-up value, or None."""
+        with self._store.reading() as connection:
             first = connection.execute(
-                sa.select(t.letters.c.id).where(t.letters.c.lookup == queries.hashed(lookup))
+                sa.select(t.letters.c.id).where(t.letters.c.lookup == queries.lookup_hash(lookup))
             ).scalar()
             if first is None:
                 return None
@@ -37,9 +37,9 @@ class ReceiptAnswers(StorePart):
                 answers=tuple(Answer(*row) for row in answers),
             )
 
-    @repeated
-    def voice(self, letter_id: str, voice_id: str) -> bytes | None:
+    @retry
+    def sealed_voice(self, letter_id: str, voice_id: str) -> bytes | None:
         """Return the encrypted voice of an answer to this first letter, or None."""
         query = sa.select(t.voices.c.sealed).filter_by(id=voice_id, letter=letter_id)
-        with self._store.reads() as connection:
+        with self._store.reading() as connection:
             return connection.execute(query).scalar() or None

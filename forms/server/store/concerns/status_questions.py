@@ -1,6 +1,6 @@
-"""What `portal status` asks databases: when desks fetched and what waits, in days; whether letters are safe.
+"""Queries of `portal status`: when desks fetched, what waits, in days, and whether letters are safe.
 
-Nothing is changed by it.
+They change nothing.
 """
 
 import threading
@@ -18,15 +18,18 @@ _taken, _access = METADATA.tables["taken"], METADATA.tables["access"]
 
 
 def last_fetched(store: Store) -> dict[str, date]:
-    """Return the day on which each desk fetched a letter last, of those that ever did. Raises NotKept."""
+    """Return the last day on which each desk fetched a letter, for desks that ever did. Raises NotKept."""
     query = sa.select(_access.c.desk, sa.func.max(_access.c.at)).where(_access.c.what == FETCHED)
-    with store.reads() as connection:
-        found = connection.execute(query.group_by(_access.c.desk)).all()
-    return {desk: date.fromisoformat(at[:10]) for desk, at in found}
+    with store.reading() as connection:
+        rows = connection.execute(query.group_by(_access.c.desk)).all()
+    return {desk: date.fromisoformat(at[:10]) for desk, at in rows}
 
 
 def waiting_since(store: Store) -> dict[str, date]:
-    """Return the day of the oldest letter that no member of a desk has fetched, of desks with one. Raises NotKept."""
+    """Return, for each desk that has such a letter, the day of the oldest that none of its members has taken.
+
+    Raises NotKept.
+    """
     of_desk = sa.or_(
         _taken.c.member == _recipients.c.desk, _taken.c.member.startswith(_recipients.c.desk + "/", autoescape=False)
     )
@@ -37,43 +40,43 @@ def waiting_since(store: Store) -> dict[str, date]:
         .where(~taken, _letters.c.sealed != b"")
         .group_by(_recipients.c.desk)
     )
-    with store.reads() as connection:
+    with store.reading() as connection:
         return {row.desk: row.day for row in connection.execute(query)}
 
 
-LONGEST_COMMIT = 5
-"""Seconds after which a commit is taken for one that waits."""
+MAX_COMMIT_SECONDS = 5
+"""A commit that takes longer counts as waiting for a replica."""
 
 
 def durability_doubt(store: Store) -> str:
-    """Return why PostgreSQL may lose what it has answered as kept, and what to do; empty where it does not.
+    """Return why PostgreSQL may lose what it has committed, and what to do; empty if it does not.
 
     Raises NotKept.
     """
     if store.engine.dialect.name != "postgresql":
         return ""
-    with store.reads() as connection:
+    with store.reading() as connection:
         if connection.exec_driver_sql("SHOW fsync").scalar() == "off":
             return "does not wait for its disk. Set fsync = on."
         streams = connection.exec_driver_sql("SELECT count(*) FROM pg_stat_replication").scalar()
-        if streams and not _awaited(connection):
+        if streams and not _synchronous_standbys(connection):
             return "does not wait for its replica. Set synchronous_standby_names."
     return ""
 
 
 def commits_wait(store: Store) -> str:
-    """Return that each commit waits for a replica that does not answer, and what to do; empty where none does.
+    """Return a sentence if each commit waits for a replica that does not answer, with what to do; else an empty text.
 
-    Tried with a commit of nothing: a message in the log of changes that no table and no program of ours takes up.
-    Raises NotKept.
+    It tries a commit that changes no table: a message in the write-ahead log that none of our programs reads. Raises
+    NotKept.
     """
     if store.engine.dialect.name != "postgresql":
         return ""
-    with store.reads() as connection:
-        awaited = _awaited(connection)
-    if not awaited or _is_quick(store):
+    with store.reading() as connection:
+        standbys = _synchronous_standbys(connection)
+    if not standbys or _is_commit_quick(store):
         return ""
-    return _NO_REPLICA.format(awaited)
+    return _NO_REPLICA.format(standbys)
 
 
 _NO_REPLICA = (
@@ -84,19 +87,19 @@ _NO_REPLICA = (
 )
 
 
-def _awaited(connection: sa.Connection) -> str:
+def _synchronous_standbys(connection: sa.Connection) -> str:
     return str(connection.exec_driver_sql("SHOW synchronous_standby_names").scalar() or "")
 
 
-def _is_quick(store: Store) -> bool:
-    """Return whether a commit is answered in time. One that is not is given up; it would change nothing either."""
-    begun, giving_up = time.monotonic(), threading.Timer(LONGEST_COMMIT, lambda: None)
+def _is_commit_quick(store: Store) -> bool:
+    """Return whether a commit takes less than MAX_COMMIT_SECONDS; a slower one is cancelled."""
+    begin, timer = time.monotonic(), threading.Timer(MAX_COMMIT_SECONDS, lambda: None)
     try:
         with store.engine.begin() as connection:
             connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'portal', '')")
-            # PostgreSQL's own statement_timeout ends before the commit does.
-            giving_up.function = getattr(connection.connection.driver_connection, "cancel", giving_up.function)
-            giving_up.start()
+            # PostgreSQL's statement_timeout does not apply to the commit.
+            timer.function = getattr(connection.connection.driver_connection, "cancel", timer.function)
+            timer.start()
     finally:
-        giving_up.cancel()
-    return time.monotonic() - begun < LONGEST_COMMIT
+        timer.cancel()
+    return time.monotonic() - begin < MAX_COMMIT_SECONDS

@@ -1,4 +1,4 @@
-"""How Alembic reaches a database: over the connection, and in the transaction, that schema.py hands in."""
+"""Run Alembic's steps over the connection, and in the transaction, that schema.py passes in."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Try on a copy what starting this version would do to a database, and report it; letters are accepted meanwhile."""
+"""Try on a copy of a database how this version would change its schema. The service may be running meanwhile."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from forms.core.problem import Problem
-from forms.server.store.connections import database_of
+from forms.server.store.connections.addresses import database_of
 from forms.server.store.migrations import schema, schema_copies
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """found: the number a database carries, or None; newest: that of this program; rows: how many it holds."""
+    """current: the number of the database's schema, or None; newest: that of this program; rows: how many it has."""
 
-    found: str | None
+    current: str | None
     newest: str
     rows: int
 
@@ -25,54 +25,54 @@ class Rehearsal:
 def rehearse(url: str) -> Rehearsal:
     """Carry out the steps that a database lacks on a copy of it: of an SQLite file, or in a schema of PostgreSQL.
 
-    Raises Problem where a step fails or a row is lost. The database stays as it is.
+    Raises Problem if a step fails or a row is lost. The database stays as it is.
     """
-    with _copy(url) as copied:
-        engine = sa.create_engine(copied, hide_parameters=True, isolation_level=_isolation(copied))
+    with _copy(url) as copy_url:
+        engine = sa.create_engine(copy_url, hide_parameters=True, isolation_level=_isolation_level(copy_url))
         try:
             with engine.connect() as connection:
-                return _tried(connection)
+                return _rehearse_steps(connection)
         except sa.exc.SQLAlchemyError as error:
             raise Problem("The database", f"cannot be read ({type(error).__name__}).", "Is it there?") from None
         finally:
             engine.dispose()
 
 
-def _tried(connection: sa.Connection) -> Rehearsal:
-    """Carry out all steps in a transaction that is then taken back, and with it PostgreSQL's copy.
+def _rehearse_steps(connection: sa.Connection) -> Rehearsal:
+    """Carry out all steps in a transaction that is then rolled back, and with it PostgreSQL's copy.
 
-    Raises Problem for a newer schema, and where rows would be lost.
+    Raises Problem for a newer schema, and if rows would be lost.
     """
-    found, before = schema.number_of(connection), _rows(connection)
-    if found is not None and found not in schema.numbers():
-        what = f"was made by a newer version of this program (its schema is {found})."
+    current, before = schema.number_of(connection), _row_counts(connection)
+    if current is not None and current not in schema.numbers():
+        what = f"was made by a newer version of this program (its schema is {current})."
         raise Problem("The database", what, "Use the newer program.")
-    if before and found != schema.newest():
+    if before and current != schema.newest():
         if connection.dialect.name == "postgresql":
             _use_copy(connection)
         schema.upgrade(connection)
-        after = _rows(connection)
+        after = _row_counts(connection)
         if any(after.get(table) != count for table, count in before.items()):
             raise Problem("The database", "would lose rows.", "Do not start this version, and tell a developer.")
     connection.rollback()
-    return Rehearsal(found, schema.newest(), sum(before.values()))
+    return Rehearsal(current, schema.newest(), sum(before.values()))
 
 
-def _isolation(url: str) -> str:
-    """Return how a transaction sees one moment, whatever is written meanwhile."""
+def _isolation_level(url: str) -> str:
+    """Return the isolation level at which a transaction sees one snapshot."""
     return "REPEATABLE READ" if database_of(url)[0] == "postgresql" else "SERIALIZABLE"
 
 
 def _use_copy(connection: sa.Connection) -> None:
-    """Let the rest of this transaction see a copy of all tables instead of them. Raises NotOurSchema."""
+    """Make the rest of this transaction use a copy of all tables. Raises NotOurSchema if they cannot be copied."""
     name = f"rehearsal_{secrets.token_hex(4)}"
-    with schema_copies.complaining(connection, name):
+    with schema_copies.raising_not_our_schema(connection, name):
         schema_copies.copy_tables(connection, name)
         connection.exec_driver_sql(f"SET LOCAL search_path TO {name}")
 
 
-def _rows(connection: sa.Connection) -> dict[str, int]:
-    """Return how many rows each table has."""
+def _row_counts(connection: sa.Connection) -> dict[str, int]:
+    """Return the number of rows of each table."""
     names = [name for name in sa.inspect(connection).get_table_names() if name != schema.VERSIONS.name]
     counts = {name: sa.select(sa.func.count()).select_from(sa.table(name)) for name in names}
     return {name: int(connection.execute(count).scalar_one()) for name, count in counts.items()}
@@ -80,9 +80,9 @@ def _rows(connection: sa.Connection) -> dict[str, int]:
 
 @contextmanager
 def _copy(url: str) -> Iterator[str]:
-    """Yield the address of a copy of a SQLite file, or of the PostgreSQL database itself.
+    """Yield the address of a copy of an SQLite file, or of the PostgreSQL database itself.
 
-    Raises Problem without a file.
+    Raises Problem if the file does not exist.
     """
     kind, *names = database_of(url)
     if kind != "sqlite":
@@ -96,5 +96,5 @@ def _copy(url: str) -> Iterator[str]:
         schema_copies.copy_file(file, copy)
         yield f"sqlite:///{copy}"
     finally:
-        for left in copy.parent.glob(f"{copy.name}*"):
-            left.unlink(missing_ok=True)
+        for file in copy.parent.glob(f"{copy.name}*"):
+            file.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
-"""Copies of a database as it was before its schema changed: beside an SQLite file, in a schema beside PostgreSQL's own.
+"""Copies of a database from before its schema changed: a file beside SQLite's, a schema beside PostgreSQL's.
 
-They hold what people have erased since, so they go after two days. How to go back to one is in docs/deploy.md.
+They are removed after two days, since they contain what people erased meanwhile. docs/deploy.md says how to go back to
+one.
 """
 
 import glob
@@ -16,43 +17,46 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from forms.core.files.durable import atomic_replacement
-from forms.server.store.connections import LONGEST_NAME
-from forms.server.store.faults import NotOurSchema, fault_of, state_of
+from forms.server.store.connections.addresses import MAX_NAME_BYTES
+from forms.server.store.faults import NotOurSchema, fault_of, sqlstate
 
-COPY = ".before-"
-"""Stands between the name of an SQLite database and the number of the schema to which it was brought."""
+FILE_INFIX = ".before-"
+"""In the name of a copy, between the name of the SQLite file and the number of its new schema."""
 
-BESIDE = "_before_"
-"""Likewise for a schema of PostgreSQL."""
+SCHEMA_INFIX = "_before_"
+"""Likewise, between the name of the PostgreSQL schema and that number."""
 
-STAY = 2 * 86_400
-"""Seconds for which a copy stays."""
+MAX_AGE = 2 * 86_400
+"""Seconds for which a copy is kept."""
 
 _NOT_ALLOWED = "42501"  # SQLSTATE insufficient_privilege
 
 
 def copy(connection: sa.Connection, number: str) -> None:
-    """Copy a database before it is brought to the schema of this number. Raises NotOurSchema: then change nothing.
+    """Copy a database before it is brought to the schema of this number. Raises NotOurSchema if that is not possible.
 
-    PostgreSQL's copy is made in the transaction of this connection, while writers wait for its end.
+    PostgreSQL's copy is made in the transaction of this connection, which blocks writers until it ends.
     """
     if connection.dialect.name == "postgresql":
-        beside = f"{_begin(own_schema(connection))}{number}"
-        with complaining(connection, beside):
+        target = f"{_copy_prefix(own_schema(connection))}{number}"
+        with raising_not_our_schema(connection, target):
             _lock_tables(connection)
-            copy_tables(connection, beside)
-            _note_day(connection, beside)
+            copy_tables(connection, target)
+            _note_day(connection, target)
     elif connection.engine.url.database:
         name = connection.engine.url.database
-        copy_file(Path(name), Path(f"{name}{COPY}{number}"))
+        copy_file(Path(name), Path(f"{name}{FILE_INFIX}{number}"))
 
 
 def copy_file(file: Path, to: Path) -> None:
-    """Copy an SQLite database while others write, whole and on the disk, for this user only. Raises NotOurSchema."""
+    """Copy an SQLite database durably, while others write to it; only this user can read the copy.
+
+    Raises NotOurSchema if that is not possible.
+    """
     try:
-        with atomic_replacement(to) as fresh:
-            fresh.touch(0o600)
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(fresh)) as target:
+        with atomic_replacement(to) as temporary:
+            temporary.touch(0o600)
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(temporary)) as target:
                 source.backup(target)
     except (OSError, sqlite3.Error) as error:
         what = f"could not be copied before its schema was to be changed ({type(error).__name__}); it is as it was."
@@ -61,43 +65,47 @@ def copy_file(file: Path, to: Path) -> None:
 
 
 def own_schema(connection: sa.Connection) -> str:
-    """Return the name of the schema of PostgreSQL that holds our tables."""
+    """Return the name of the PostgreSQL schema that has our tables."""
     return str(connection.exec_driver_sql("SELECT current_schema()").scalar())
 
 
-def _begin(schema: str) -> str:
-    """Return with what the names of the copies of a schema begin. PostgreSQL cuts long names, and with them the number.
+def _copy_prefix(schema: str) -> str:
+    """Return the prefix of the names of a schema's copies.
 
-    Of a long name the end of its hash takes the place of its own, so that no two schemas have the same copy.
+    PostgreSQL cuts off the end of long names, where the number would be. So a long name is shortened, and a part of its
+    hash is appended, so that no two schemas have the same copy.
     """
-    if len(schema.encode()) <= LONGEST_NAME - _ROOM:
-        return f"{schema}{BESIDE}"
-    short = schema.encode()[: LONGEST_NAME - _ROOM - _HASH - 1].decode(errors="ignore")
-    return f"{short}_{hashlib.sha256(schema.encode()).hexdigest()[:_HASH]}{BESIDE}"
+    if len(schema.encode()) <= MAX_NAME_BYTES - _SUFFIX_BYTES:
+        return f"{schema}{SCHEMA_INFIX}"
+    short = schema.encode()[: MAX_NAME_BYTES - _SUFFIX_BYTES - _HASH_DIGITS - 1].decode(errors="ignore")
+    return f"{short}_{hashlib.sha256(schema.encode()).hexdigest()[:_HASH_DIGITS]}{SCHEMA_INFIX}"
 
 
-_ROOM, _HASH = len(BESIDE) + 6, 8
-"""Bytes for what follows a schema's name in that of a copy, and digits of a hash."""
+_SUFFIX_BYTES, _HASH_DIGITS = len(SCHEMA_INFIX) + 6, 8
+"""Bytes that follow a schema's name in the name of its copy, and digits of the hash."""
 
 
 def copy_tables(connection: sa.Connection, to: str) -> None:
-    """Copy all tables of our schema, with keys and indexes, into the schema `to`, in this transaction. Raises SQL's."""
-    there, copied = sa.MetaData(), sa.MetaData()
-    there.reflect(connection)
+    """Copy all tables of our schema, with keys and indexes, into the schema `to`, in this transaction.
+
+    Raises SQLAlchemyError.
+    """
+    sources, copies = sa.MetaData(), sa.MetaData()
+    sources.reflect(connection)
     if not sa.inspect(connection).has_schema(to):
         connection.execute(sa.schema.CreateSchema(to))
-    pairs = [(table, table.to_metadata(copied, schema=to)) for table in there.sorted_tables]
-    copied.drop_all(connection)  # of an earlier change, which was taken back by hand
-    copied.create_all(connection)
-    for table, beside in pairs:
+    pairs = [(table, table.to_metadata(copies, schema=to)) for table in sources.sorted_tables]
+    copies.drop_all(connection)  # those of an earlier change that the operator reverted
+    copies.create_all(connection)
+    for table, table_copy in pairs:
         columns = list(table.columns)
-        connection.execute(beside.insert().from_select([column.name for column in columns], sa.select(*columns)))
+        connection.execute(table_copy.insert().from_select([column.name for column in columns], sa.select(*columns)))
 
 
 def _lock_tables(connection: sa.Connection) -> None:
-    """Let nobody write until the end of this transaction, so that nothing is kept after the copy and before the change.
+    """Block writers until this transaction ends, so that no letter is kept between the copy and the change.
 
-    An older program on another machine may be running.
+    An older program may be running on another machine.
     """
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(map(quote, sa.inspect(connection).get_table_names()))
@@ -110,19 +118,19 @@ def _note_day(connection: sa.Connection, schema: str) -> None:
 
 
 @contextmanager
-def complaining(connection: sa.Connection, beside: str) -> Iterator[None]:
-    """Raise what PostgreSQL says against a copy into the schema `beside` as a sentence that names what to type."""
+def raising_not_our_schema(connection: sa.Connection, target: str) -> Iterator[None]:
+    """Raise PostgreSQL's errors about a copy into the schema `target` as NotOurSchema, with a command to type."""
     names = connection.exec_driver_sql("SELECT current_database(), current_user").one()
     try:
         yield
     except SQLAlchemyError as error:
-        kind = state_of(error) or type(error).__name__
-        what = f"could not be copied into its schema {beside}, before a change ({kind}). Nothing was changed."
+        kind = sqlstate(error) or type(error).__name__
+        what = f"could not be copied into its schema {target}, before a change ({kind}). Nothing was changed."
         raise NotOurSchema("The database", what, _todo(error, *names)) from None
 
 
 def _todo(error: SQLAlchemyError, database: str, user: str) -> str:
-    if state_of(error) == _NOT_ALLOWED:
+    if sqlstate(error) == _NOT_ALLOWED:
         grant = f'GRANT CREATE ON DATABASE "{database}" TO "{user}"'
         return f"Type: sudo -u postgres psql -c '{grant}' and start the service again."
     if fault_of(error) == "full":
@@ -131,7 +139,7 @@ def _todo(error: SQLAlchemyError, database: str, user: str) -> str:
 
 
 def remove_old(connection: sa.Connection) -> None:
-    """Remove the copies of a database that are two days old: they hold what was erased since. Raises SQL's errors."""
+    """Remove the copies of a database that are two days old. Raises SQLAlchemyError."""
     if connection.dialect.name == "postgresql":
         _drop_old(connection)
     elif connection.engine.url.database:
@@ -139,16 +147,16 @@ def remove_old(connection: sa.Connection) -> None:
 
 
 def _drop_old(connection: sa.Connection) -> None:
-    begin, last = _begin(own_schema(connection)), datetime.now(UTC).date() - timedelta(seconds=STAY)
-    asked = sa.text("SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace")
-    for name, day in connection.execute(asked).all():
-        with suppress(ValueError):  # a schema of somebody else's, who says something else of it
-            if name.startswith(begin) and day and date.fromisoformat(day) <= last:
+    prefix, last_day = _copy_prefix(own_schema(connection)), datetime.now(UTC).date() - timedelta(seconds=MAX_AGE)
+    query = sa.text("SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace")
+    for name, day in connection.execute(query).all():
+        with suppress(ValueError):  # another program's schema, whose comment is not a day
+            if name.startswith(prefix) and day and date.fromisoformat(day) <= last_day:
                 connection.execute(sa.schema.DropSchema(name, cascade=True))
 
 
 def _unlink_old(file: Path) -> None:
-    for one in file.parent.glob(f"{glob.escape(file.name)}{COPY}*"):
-        with suppress(OSError):  # what this user may not remove, or is no file: no other copy stays for it
-            if one.stat().st_mtime < time.time() - STAY:
-                one.unlink(missing_ok=True)
+    for copied in file.parent.glob(f"{glob.escape(file.name)}{FILE_INFIX}*"):
+        with suppress(OSError):  # a folder, or not removable by this user: the others are removed all the same
+            if copied.stat().st_mtime < time.time() - MAX_AGE:
+                copied.unlink(missing_ok=True)

@@ -1,12 +1,12 @@
-"""The guard of every request to the office: the host, the page it came from, the session, and what the role allows."""
+"""Guards every request to the office: its host, its origin, the session, and the rights of the account."""
 
 from flask import Blueprint, Flask, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
-from editor.office.accounts import hashed
-from editor.office.office import AccountGone, Office, own
+from editor.office.accounts import hash_of
+from editor.office.office import AccountRemoved, Office, current_account
 from editor.office.roles import NEEDS, Need, Right, may
-from editor.office.sessions import ABSOLUTE, SignedIn
+from editor.office.sessions import MAX_AGE, SignedIn
 from editor.office.state import Account
 from editor.tables import withdrawals
 from editor.window import home
@@ -20,130 +20,133 @@ pages = Blueprint("office", __name__, template_folder=TEMPLATES)
 
 COOKIE, DEVICE = "__Host-office", "__Host-office-known"
 _A_YEAR = 365 * 86_400
-OURS = ("same-origin",)
+OUR_SITE = ("same-origin",)
 
 
 class NotAllowed(Problem):
-    """The account has no role for this."""
+    """The account has no right to do this."""
 
 
 def protect(app: Flask) -> None:
-    """Protect an app: whoever comes sees the way in, and whoever has signed in what their role allows."""
+    """Protect an app: strangers see the sign-in pages only, accounts what their roles allow."""
     app.before_request(check)
     app.after_request(add_headers)
     app.register_blueprint(shared.pages)
     app.register_error_handler(NotAllowed, lambda problem: home.problem_page([problem], 403))
-    app.register_error_handler(AccountGone, _gone)
+    app.register_error_handler(AccountRemoved, _account_removed)
 
 
 def signed_in() -> SignedIn:
-    """Return who asks. For pages that need a session."""
-    found: SignedIn = g.signed_in
-    return found
+    """Return the account and session of the request. For pages that need a session."""
+    current: SignedIn = g.signed_in
+    return current
 
 
 def check() -> Answer | tuple[str, int] | None:
-    """Refuse a request that neither our own page nor a person makes, or that its account may not make."""
+    """Refuse a request of another site's page, or one that its account has no right to make."""
     office = the_office()
     if request.environ.get("HTTP_HOST") != office.host:
         abort(421)
     need = NEEDS.get(request.endpoint or "")
-    posts = request.method not in {"GET", "HEAD", "OPTIONS"}
-    if posts:
+    is_form = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if is_form:
         _require_our_page(office)
-        g.made = True  # what was typed there is given back, whatever is wrong
-    found = office.sessions.find(request.cookies.get(COOKIE, ""))
-    if found:
-        g.language, g.keep_language = found.account.language, _keep_language
+        g.made = True  # an error page then gives back what was typed
+    session = office.sessions.find(request.cookies.get(COOKIE, ""))
+    if session:
+        g.language, g.keep_language = session.account.language, _keep_language
     if need and need.right is Right.OPEN:
-        g.signed_in = found
+        g.signed_in = session
         return None
-    if found is None or _is_led_here_by_another_site():
-        return _not_signed_in(posts=posts)
-    g.signed_in, g.inside, g.who, g.form_token = found, True, found.account.name, found.session.form_token
-    if posts:
+    if session is None or _is_from_another_site():
+        return _not_signed_in(is_form=is_form)
+    g.signed_in, g.inside, g.who, g.form_token = session, True, session.account.name, session.session.form_token
+    if is_form:
         require_form_token()
     if request.endpoint is None:
-        return None  # there is no such page, which is said to whoever has signed in
-    return _require_right(need, found)
+        return None  # no such page: accounts get a 404
+    return _require_right(need, session)
 
 
 def _require_our_page(office: Office) -> None:
-    """Abort where another site's page sends this: older browsers name its origin, newer ones how far it is."""
-    told = request.headers.get("Sec-Fetch-Site")
-    if told not in OURS and not (told is None and request.headers.get("Origin") == office.origin):
+    """Abort unless our own page sends this: by Sec-Fetch-Site, in older browsers by Origin."""
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site not in OUR_SITE and not (fetch_site is None and request.headers.get("Origin") == office.origin):
         abort(403)
 
 
-def _is_led_here_by_another_site() -> bool:
-    """Return whether another site's page, or its frame, asks: only who looks by themselves is shown anything."""
-    return request.headers.get("Sec-Fetch-Site", "none") not in {*OURS, "none"}
+def _is_from_another_site() -> bool:
+    """Return whether another site's link or frame makes the request, which is shown nothing."""
+    return request.headers.get("Sec-Fetch-Site", "none") not in {*OUR_SITE, "none"}
 
 
-def _not_signed_in(*, posts: bool) -> Answer | tuple[str, int]:
-    """Lead to the way in; where something was typed, give it back first."""
-    if not posts:
+def _not_signed_in(*, is_form: bool) -> Answer | tuple[str, int]:
+    """Redirect to the sign-in page; for a form, first show what was typed."""
+    if not is_form:
         return redirect("/sign-in", 303)
     _ = home.translate
     what, todo = _("You are not signed in any more."), _("Sign in, then copy what you wrote from this page.")
     return home.problem_page([Problem("", what, todo)], 401)
 
 
-def _require_right(need: Need | None, found: SignedIn) -> Answer | None:
-    """Return None where an account may do this; else lead to where it shows its secret. Raises NotAllowed."""
+def _require_right(need: Need | None, current: SignedIn) -> Answer | None:
+    """Return None where an account may do this; else a redirect to the page that asks for its secret again.
+
+    Raises NotAllowed.
+    """
     _ = home.translate
     language = str((request.view_args or {}).get("language", "")) if need and need.language else ""
-    if need is None or not may(found.account, need.right, language):
+    if need is None or not may(current.account, need.right, language):
         raise NotAllowed(
             "", _("Your account may not do this."), _("Ask a colleague who may, or whoever runs the office.")
         )
     if not shows_words_of(str((request.view_args or {}).get("name", ""))):
         raise NotAllowed("", _("Its consent was withdrawn."), _("Who writes in all languages can take its words out."))
-    if need.fresh and not the_office().sessions.is_fresh(found.session):
-        then = "publish" if need.right is Right.PUBLISH else "me"
-        return redirect(f"/again?then={then}", 303)
+    if need.fresh and not the_office().sessions.is_fresh(current.session):
+        next_page = "publish" if need.right is Right.PUBLISH else "me"
+        return redirect(f"/again?then={next_page}", 303)
     return None
 
 
 def shows_words_of(page: str) -> bool:
-    """Return whether who asks may see the words of a page: those that were withdrawn only who can take them out."""
+    """Return whether the account may see a page: a withdrawn one only where it can remove its words."""
     writes = may(signed_in().account, Right.WRITE)
     return writes or not page or not withdrawals.is_withdrawn(the_editor().content, page)
 
 
 def _keep_language(code: str) -> None:
-    """Remember in which language a person reads the window."""
-    with the_office().kept.changing() as state:
-        own(state, signed_in().account).language = code
+    """Remember the language in which a person reads the window."""
+    with the_office().state_store.transaction() as state:
+        current_account(state, signed_in().account).language = code
 
 
 def may_here(right: str, language: str = "") -> bool:
-    """Return whether who asks has a right, by its name: for buttons, which say less than the guard."""
+    """Return whether the account has a right, by its name. For templates, which hide buttons; the guard decides."""
     return may(signed_in().account, Right[right], language)
 
 
 def lacks_signature() -> bool:
-    """Return whether who asks could sign a site that readers see unsigned; False where portal.yml cannot be read."""
+    """Return whether the account could sign a site that is unsigned now; False where portal.yml cannot be read."""
     try:
         return may_here("PUBLISH") and the_office().signatures.is_missing()
-    except Problem:  # said where something is built: the first page is also the way to a withdrawal
+    except Problem:  # a build reports it: the first page must work, also for withdrawals
         return False
 
 
-def _gone(_: AccountGone) -> tuple[str, int]:
-    """The account was removed while its last request ran."""
+def _account_removed(_: AccountRemoved) -> tuple[str, int]:
+    """Answer a request whose account was removed while it ran."""
     return home.problem_page([home.sentence(401)], 401)
 
 
 def device_of(account: Account | None) -> str:
-    """Return the mark of this browser where this account has signed in with it before."""
-    mark = request.cookies.get(DEVICE, "")
-    return mark if account and hashed(mark) in account.devices else ""
+    """Return the token of this browser where this account has signed in with it before; else ""."""
+    token = request.cookies.get(DEVICE, "")
+    return token if account and hash_of(token) in account.devices else ""
 
 
 def with_cookies(response: Response | Answer, secret: str, device: str = "") -> Response | Answer:
-    """Set the cookie of a session, and the mark of a browser that has signed in."""
-    for name, value, age in ((COOKIE, secret, ABSOLUTE), (DEVICE, device, _A_YEAR)):
+    """Set the cookies of a session and of a browser that has signed in."""
+    for name, value, age in ((COOKIE, secret, MAX_AGE), (DEVICE, device, _A_YEAR)):
         if value:
             response.set_cookie(name, value, max_age=age, path="/", secure=True, httponly=True, samesite="Strict")
     return response

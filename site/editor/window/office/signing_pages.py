@@ -1,4 +1,4 @@
-"""A publisher signs a build with a passkey: the device's key never comes here, and without it nothing is published."""
+"""Pages where a publisher signs a build with a passkey."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from editor.office.office import publishing_keys
 from editor.window.current import the_office
 from editor.window.home import translate
 from editor.window.office.gate import signed_in
-from editor.window.office.sign_in_pages import answered, told_to_script
+from editor.window.office.sign_in_pages import respond_to_script, script_response
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -19,12 +19,12 @@ pages = Blueprint("signing", __name__)
 
 @pages.post("/publish/sign/ask")
 def ask() -> Response:
-    """What a browser needs to sign the build that waits with a passkey of who asks."""
+    """Return the options with which the browser signs the waiting build."""
 
     def act() -> Response:
-        """Return what the browser signs.
+        """Return the options.
 
-        Raises Problem where that build no longer waits, or the person may not publish.
+        Raises Problem where the build no longer waits, or the account has no key that portal.yml names.
         """
         office, build = the_office(), the_office().signatures.waiting
         keys = publishing_keys(office, signed_in().account)
@@ -34,26 +34,26 @@ def ask() -> Response:
         if not keys:
             what = translate("This signature is not one of a publisher whom portal.yml names.")
             raise Problem("", what, translate("Ask whoever runs the office’s machine to write your key there."))
-        return jsonify(office.passkeys.ask_to_sign(build.challenge, keys))
+        return jsonify(office.passkeys.signing_options(build.challenge, keys))
 
-    return told_to_script(act)
+    return script_response(act)
 
 
 @pages.post("/publish/sign")
 def sign() -> Response:
-    """Take a publisher's signature: the build goes to readers."""
+    """Accept a publisher's signature, which publishes the build."""
 
     def act(sent: Mapping[str, Any]) -> Response:
         office = the_office()
         line = office.passkeys.signature_line(sent, publishing_keys(office, signed_in().account))
-        office.signatures.give(request.form.get("build", ""), line)
+        office.signatures.accept(request.form.get("build", ""), line)
         return jsonify({"to": "/publish/"})
 
-    return answered(act)
+    return respond_to_script(act)
 
 
 @pages.post("/publish/unsigned")
 def leave() -> Response:
-    """Let the build that waits go."""
+    """Refuse to sign the waiting build."""
     the_office().signatures.refuse(request.form.get("build", ""))
     return redirect_to("/publish/")

@@ -51,7 +51,7 @@ def called(change: FileChange) -> str:
     if not change.path.endswith(".md") or data is None:
         return ""
     with suppress(UnicodeDecodeError):
-        lines, _ = front_matter.parts(data.decode("utf-8-sig").replace("\r\n", "\n"))
+        lines, _ = front_matter.split(data.decode("utf-8-sig").replace("\r\n", "\n"))
         return str(front_matter.values(lines).get("title") or "")
     return ""
 
@@ -88,7 +88,7 @@ def _rows(change: FileChange, table: str) -> list[RowChange]:
         before, after = (parse_csv(data, table) if data else None for data in (change.before, change.after))
         known = before or after
         if known is not None:
-            empty = rows.emptied(known)
+            empty = rows.without_rows(known)
             keys = rows.keys_of(the_editor().schemas[table])
             return rows.changes(before or empty, after or empty, keys)
     return []

@@ -25,7 +25,7 @@ def show() -> str:
     """What was saved and is not on the site, what stops it, and how the last publishing ended."""
     editor = the_editor()
     editor.store.record_external_changes()
-    look = editor.looking.look()
+    look = editor.content_cache.current()
     changes = unpublished(editor.store.history, editor.memory)
     return render_template(
         "publish.html",

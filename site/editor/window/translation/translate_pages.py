@@ -12,8 +12,8 @@ from sitegen.content.tables import Row
 from werkzeug.wrappers import Response
 
 from editor import differences, front_matter, overview
+from editor.content_state import parse_page
 from editor.differences import Piece
-from editor.looking import source_of
 from editor.reviewing import signing
 from editor.saving.store import Saved
 from editor.tables import withdrawals
@@ -46,7 +46,7 @@ class TranslationForm:
 
 def _library() -> AllPages:
     """Return all pages. Raises Problems where they cannot be read."""
-    return the_editor().looking.look().readable().library
+    return the_editor().content_cache.current().require_context().library
 
 
 @pages.get("/translate/")
@@ -91,7 +91,7 @@ def edit(language: str, name: str) -> str:
 
 def _written(text: str) -> tuple[dict[str, Any], list[str]]:
     """Return the front matter and the paragraphs of a page or a draft."""
-    lines, body = front_matter.parts(text)
+    lines, body = front_matter.split(text)
     return front_matter.values(lines), drafts.paragraphs(body)
 
 
@@ -106,7 +106,7 @@ def _english(name: str) -> PageSource:
     text = the_editor().store.text(path)
     if not text:
         raise no_such_page(name[:80])
-    return source_of(SOURCE, name, text)
+    return parse_page(SOURCE, name, text)
 
 
 def _shown(language: str, name: str, form: TranslationForm) -> str:
@@ -128,7 +128,7 @@ def _shown(language: str, name: str, form: TranslationForm) -> str:
 
 
 def _rows(table: str) -> Sequence[Row]:
-    look = the_editor().looking.look()
+    look = the_editor().content_cache.current()
     return look.context.tables.get(table, ()) if look.context else ()
 
 
@@ -149,7 +149,7 @@ def _difference(language: str, name: str, english: PageSource) -> list[Piece]:
     entries = editor.store.history.revisions(_VERSIONS, path)
     texts = (editor.store.history.text_in(entry.id, path) for entry in entries)
     before = translating.translated_from((text for text in texts if text), known, path)
-    return differences.pieces(front_matter.parts(before)[1].strip(), english.text.strip()) if before else []
+    return differences.pieces(front_matter.split(before)[1].strip(), english.text.strip()) if before else []
 
 
 def _mark_of(english: PageSource) -> str:
@@ -187,7 +187,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
             raise _Edited(name, translate("The English was edited while you wrote."),
                           translate("Look at what changed, then save again."))  # fmt: skip
         text = _whole(language, form, english, parts, done="whole" in sent)
-        source_of(language, name, text)
+        parse_page(language, name, text)
         done = editor.store.save(path, text, form.base, writer(), f"Translate {language}/{name}")
         if done.parts:
             return _both(language, name, form, done), 409
@@ -255,7 +255,7 @@ def _both(language: str, name: str, form: TranslationForm, done: Saved, *, draft
 
 def _whole(language: str, form: TranslationForm, english: PageSource, parts: list[str], *, done: bool) -> str:
     """Return the file of a translation."""
-    lines, _ = front_matter.parts(made_from(language, english.name, form.base))
+    lines, _ = front_matter.split(made_from(language, english.name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}
     if not lines:
         kept = {key: value for key, value in english.meta.items() if key not in {"title", "description", "changed"}}
@@ -265,7 +265,7 @@ def _whole(language: str, form: TranslationForm, english: PageSource, parts: lis
         values |= {"source_changed": english.changed or the_editor().today(), "draft": None}
     known = front_matter.values(lines)
     fresh = {key: value for key, value in values.items() if known.get(key) != value}
-    return front_matter.whole(front_matter.with_values(lines, fresh), translating.joined(parts))
+    return front_matter.join(front_matter.with_values(lines, fresh), translating.joined(parts))
 
 
 @pages.post("/sign/<language>/<path:name>")

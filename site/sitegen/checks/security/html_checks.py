@@ -9,7 +9,7 @@ from forms.core.problem import Problem, place_in
 from sitegen.checks.security import active_html
 from sitegen.checks.security.active_html import ActiveContent
 from sitegen.content.pages import PageSource
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 from sitegen.content.tables import Tables, every_cell, place_of
 from sitegen.layers import lookup
 from sitegen.lint.visible_text import without_blocks
@@ -32,7 +32,7 @@ def problems(
     for name, row, column, cell in every_cell(tables):
         for finding in _findings(cell):
             yield Problem(place_in(place_of(name, row), column=column), finding.what, _TODO)
-    yield from (Problem(WHERE, finding.what, _TODO) for finding in _findings(settings))
+    yield from (Problem(SETTINGS_FILE, finding.what, _TODO) for finding in _findings(settings))
     yield from _files(content)
 
 

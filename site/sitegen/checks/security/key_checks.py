@@ -8,7 +8,7 @@ from forms.core.crypto.signing import is_public_key
 from forms.core.form_schema import letter_forms
 from forms.core.portal import Portal
 from forms.core.problem import Problem
-from sitegen.content.settings import WHERE
+from sitegen.content.settings import SETTINGS_FILE
 
 _PUBLIC = ("key", "pickup", "signing")
 _KEY_LENGTH = 62
@@ -22,7 +22,7 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
         if row.get("people") and any(row.get(name) for name in _PUBLIC):
             what = "has people, and a key, pickup or signing line of its own beside them, which nobody would use."
             todo = "Give the line to the person whose machine made it, or take it out."
-            yield Problem(f"{WHERE}, desk {row['id']}", what, todo)
+            yield Problem(f"{SETTINGS_FILE}, desk {row['id']}", what, todo)
         yield from _incomplete(row)
     keys = [key for row in rows for key in _keys_of(row)]
     for where, name, value in keys:
@@ -43,7 +43,7 @@ def _incomplete(row: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _holders(row: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Return a desk and its people, each with their place in the file."""
-    where = f"{WHERE}, desk {row['id']}"
+    where = f"{SETTINGS_FILE}, desk {row['id']}"
     return [(where, row), *((f"{where}/{person['id']}", person) for person in _people(row))]
 
 
@@ -59,7 +59,7 @@ def _keys_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for place, holder in _holders(row):
         yield from ((place, name, holder[name]) for name in _PUBLIC if holder.get(name))
     if row.get("recovery"):
-        yield f"{WHERE}, desk {row['id']}", "recovery", row["recovery"]
+        yield f"{SETTINGS_FILE}, desk {row['id']}", "recovery", row["recovery"]
 
 
 def _mistake(name: str, value: Any) -> tuple[str, str] | None:
@@ -99,7 +99,7 @@ def _repeated(keys: list[tuple[str, str, Any]]) -> Iterator[Problem]:
             continue
         place = f"{where}, {name}"
         if value.lower() in first:
-            what = f"is the same as at {first[value.lower()].removeprefix(f'{WHERE}, ')}."
+            what = f"is the same as at {first[value.lower()].removeprefix(f'{SETTINGS_FILE}, ')}."
             todo = "Everybody has a key of their own, made on their own machine; a recovery key is nobody's daily key."
             yield Problem(place, what, todo)
         first.setdefault(value.lower(), place)
@@ -113,6 +113,6 @@ def trial_encryption(portal: Portal) -> Iterator[Problem]:
             if keys and can_encrypt(keys):
                 seal({"form": form}, keys)
             elif keys:
-                yield Problem(WHERE, f"a trial letter of the form {form} cannot be encrypted.", _AGAIN)
+                yield Problem(SETTINGS_FILE, f"a trial letter of the form {form} cannot be encrypted.", _AGAIN)
         except Problem as problem:
             yield problem

@@ -1,6 +1,6 @@
-"""Files of a built site that may be damaged: read whatever their bytes, written whole or removed, one after the other.
+"""Read, replace and remove files of a built site, even damaged ones.
 
-What is withdrawn leaves every file that can be cleaned, whatever is wrong with another one.
+An error in one file does not stop the cleaning of the others.
 """
 
 import glob
@@ -16,21 +16,21 @@ from forms.core.files.durable import write_durably
 from forms.core.problem import Problem
 
 COPIES = ("gz", "br")
-_OF_BUILD = re.compile(r"\.new-(\d+)(?:\.stopped)?$")
-"""How the name of what a build works in ends: with the number of its process (sitegen/build.py)."""
+_BUILD_FOLDER = re.compile(r"\.new-(\d+)(?:\.stopped)?$")
+"""The end of the name of a build's working folder, with the number of its process (sitegen/build.py)."""
 
 _TODO = "Build the site again. Until then look at that file yourself: what was withdrawn may still stand in it."
 
 
 def read(path: Path) -> str:
-    """Return the text of a file; bytes that are no UTF-8 stay as they are when it is written again. Raises OSError."""
+    """Return the text of a file; bytes that are no UTF-8 survive when `replace` writes it. Raises OSError."""
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file in one step, and remove its compressed copies, which would be served instead.
+    """Write a file atomically, and remove its compressed copies, which would be served instead.
 
-    Where it cannot be written it is removed: a full disk keeps nothing on the site. Raises OSError then.
+    A file that cannot be written is removed, so that a full disk leaves nothing on the site. Raises OSError then.
     """
     try:
         write_durably(path, text.encode("utf-8", "surrogateescape"))
@@ -50,26 +50,27 @@ def remove(path: Path) -> None:
 
 def remove_each(paths: Iterable[Path]) -> None:
     """Remove these files. Raises OSError about one that cannot be removed, after all others."""
-    wrong: OSError | None = None
+    last_error: OSError | None = None
     for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            wrong = error
-    if wrong:
-        raise wrong
+            last_error = error
+    if last_error:
+        raise last_error
 
 
-def remove_left(public: Path) -> None:
-    """Remove what killed builds left beside a site: a new one half made, or an old one half removed, with all it said.
+def remove_leftovers(public: Path) -> None:
+    """Remove the working folders of killed builds beside a site: a half made new site, or a half removed old one.
 
-    What a build that runs works in stays: it cleans that itself. Only POSIX tells which process runs.
+    The folder of a running build stays; that build cleans it. Does nothing except on POSIX, which tells whether a
+    process runs.
     """
     for path in public.parent.glob(f"{glob.escape(public.name)}.new-*") if os.name == "posix" else ():
-        if (found := _OF_BUILD.search(path.name)) and _has_ended(int(found[1])):
+        if (match := _BUILD_FOLDER.search(path.name)) and _has_ended(int(match[1])):
             shutil.rmtree(path, ignore_errors=True)
             with suppress(OSError):
-                path.unlink(missing_ok=True)  # what is no folder
+                path.unlink(missing_ok=True)  # where it is no folder
 
 
 def _has_ended(process: int) -> bool:
@@ -84,51 +85,50 @@ def _has_ended(process: int) -> bool:
 
 @dataclass
 class Removed:
-    """What was taken out: addresses that are gone, and the languages whose pages changed.
+    """What was removed: its addresses, and the languages whose pages changed.
 
-    remember: writes that it is done, once the lists and the search say nothing of it either. Who is cut off before
-    begins again.
+    save: records the removal, once lists and search are clean too; an interrupted purge is repeated.
     """
 
     addresses: list[str] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
-    remember: Callable[[], None] = field(default=lambda: None)
+    save: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass
 class Cleaning:
-    """What a withdrawal could not do, and what it had to remove: told to the operator when all else is done."""
+    """What a withdrawal could not clean, and what it had to remove, for the operator."""
 
     removed: list[str] = field(default_factory=list)
-    """Sentences about damaged files that are removed."""
+    """Sentences about damaged files that were removed."""
     problems: list[Problem] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
-    """Addresses of the sound and pictures that went."""
+    """Addresses of the sound and pictures that were removed."""
 
     @contextmanager
-    def going_on(self, path: Path) -> Iterator[None]:
-        """Go on behind the block whatever happens in it. path: what it cleans."""
+    def collecting_problems(self, path: Path) -> Iterator[None]:
+        """Collect any error in the block as a problem about a path, and continue after the block."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - a damaged site fails in ways that nobody has thought of
+        except Exception as error:  # noqa: BLE001 - a damaged site can cause any error
             why = getattr(error, "strerror", None) or type(error).__name__
             self.problems.append(Problem(str(path), f"could not be cleaned of what was withdrawn ({why}).", _TODO))
 
     @contextmanager
-    def or_without(self, path: Path) -> Iterator[None]:
-        """Go on behind the block; where anything happens in it the file is removed, since it may hold what is gone."""
+    def removing_on_error(self, path: Path) -> Iterator[None]:
+        """Remove a file on any error in the block, since it may hold withdrawn text; continue after the block."""
         try:
             yield
         except Exception:  # noqa: BLE001 - see above
-            with self.going_on(path):
+            with self.collecting_problems(path):
                 remove(path)
                 self.removed.append(f"{path} could not be cleaned and is removed. Build the site again.")
 
     def texts(self, paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-        """Yield the files that can be read, with their text."""
+        """Yield the readable files, each with its text."""
         for path in paths:
             text = None
-            with self.going_on(path), suppress(FileNotFoundError):
+            with self.collecting_problems(path), suppress(FileNotFoundError):
                 text = read(path)
             if text is not None:
                 yield path, text

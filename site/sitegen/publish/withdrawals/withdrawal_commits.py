@@ -1,4 +1,4 @@
-"""What a commit may change that only withdraws: days in consents.csv, and drafts of those stories."""
+"""Recognise a commit that only withdraws: it writes days into consents.csv, and removes drafts of those stories."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 from forms.core.files import spreadsheet_csv
 from sitegen.content.consent import consent_names
-from sitegen.publish.withdrawals.withdrawal import with_withdrawals
+from sitegen.publish.withdrawals.withdrawal_merging import merge_withdrawals
 
-AHEAD = timedelta(days=1)
-"""How far another machine's day may be ahead: it may lie east of this one."""
+MAX_AHEAD = timedelta(days=1)
+"""How far another machine's day may be ahead of ours: it may be in a time zone east of this one."""
 
 COLUMN = "withdrawn_on"
 
@@ -17,13 +17,13 @@ _STORY = re.compile(rf"{consent_names.STORIES_FOLDER}[a-z0-9-]+")
 
 
 def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[str] | None:
-    """Return the stories of a consents.csv that are withdrawn; None where it is another than `before` by anything else.
+    """Return the withdrawn stories of a consents.csv, or None where it differs from `before` in anything else.
 
-    What `withdraw` writes is the measure: the day of today or before into rows that have none, and rows of a library,
-    copied to be withdrawn. A day to come would let a story stand, and hide that it was never withdrawn.
+    Allowed is what `withdraw` writes: a day that is not in the future into rows without one, and rows that are copied
+    from a library to withdraw them. A future day would leave a story on the site, and hide that it is not withdrawn.
     """
-    fresh, ids = with_withdrawals(before, before, after, may_be_added)
-    if not ids or fresh != after:
+    merged, ids = merge_withdrawals(before, before, after, may_be_added)
+    if not ids or merged != after:
         return None
     rows = _rows(after)
     days = [row[COLUMN] for row in rows if row["id"] in ids]
@@ -33,16 +33,16 @@ def withdrawn_stories(before: bytes, after: bytes, today: date) -> Collection[st
 
 
 def may_be_added(row: Mapping[str, str]) -> bool:
-    """Return whether a withdrawal may add this row: of a page in stories/, as the schema has it, or of none.
+    """Return whether a withdrawal may add a row: its story must be a page in stories/ that the schema allows, or empty.
 
-    A page becomes a story by a row that names it, so a new row could take any page off, with the help numbers on it.
+    A row makes the page that it names a story. So a new row could remove any page, with the help numbers on it.
     """
     name = consent_names.story_name(row.get("story", ""))
     return not name.removeprefix(consent_names.STORIES_FOLDER) or _STORY.fullmatch(name) is not None
 
 
 def all_withdrawn(data: bytes) -> set[str]:
-    """Return the stories of a consents.csv that are withdrawn, also those that were so before; none of a broken one."""
+    """Return all withdrawn stories of a consents.csv."""
     return {consent_names.story_name(row.get("story", "")) for row in _rows(data) if row[COLUMN]} - {""}
 
 
@@ -51,10 +51,12 @@ def _is_past(text: str, today: date) -> bool:
         day = date.fromisoformat(text)
     except ValueError:
         return False
-    return day.isoformat() == text and day <= today + AHEAD  # as consents.csv has it: no build takes another form
+    return (
+        day.isoformat() == text and day <= today + MAX_AHEAD
+    )  # in the form of consents.csv, the only one that builds accept
 
 
 def _rows(data: bytes) -> list[dict[str, str]]:
     names, *rows = spreadsheet_csv.rows_of(data, spreadsheet_csv.dialect_of(data))
-    found = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
-    return [{COLUMN: "", "id": "", **row} for row in found]
+    named = (dict(zip(map(str.strip, names), map(str.strip, row), strict=False)) for row in rows)
+    return [{COLUMN: "", "id": "", **row} for row in named]

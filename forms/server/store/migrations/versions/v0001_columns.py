@@ -1,4 +1,4 @@
-"""Add the columns and indexes that tables made before 1.0 may lack. From here on databases carry a number."""
+"""Add the columns and indexes that tables made before 1.0 may lack. From this step on databases have a number."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ LINE = ("event", "state", "turn", "id", "people", "version")
 
 
 def upgrade() -> None:
-    """Change the tables; what every row holds stays. It runs on both databases, of concerns and of sign-ups."""
+    """Change the tables without changing what a row contains. Runs on both databases, of concerns and of sign-ups."""
     for table, columns in NAMES.items():
         _add(table, [sa.Column(name, sa.String(80), nullable=True) for name in columns])
     for table, columns in NUMBERS.items():
@@ -27,16 +27,16 @@ def upgrade() -> None:
 
 
 def _add(table: str, columns: list[sa.Column[object]]) -> None:
-    looking = sa.inspect(op.get_bind())
-    if not looking.has_table(table):
+    inspector = sa.inspect(op.get_bind())
+    if not inspector.has_table(table):
         return
-    there = {column["name"] for column in looking.get_columns(table)}
+    existing = {column["name"] for column in inspector.get_columns(table)}
     for column in columns:
-        if column.name not in there:
+        if column.name not in existing:
             op.add_column(table, column)
 
 
 def _index(name: str, table: str, columns: tuple[str, ...]) -> None:
-    looking = sa.inspect(op.get_bind())
-    if looking.has_table(table) and name not in {index["name"] for index in looking.get_indexes(table)}:
+    inspector = sa.inspect(op.get_bind())
+    if inspector.has_table(table) and name not in {index["name"] for index in inspector.get_indexes(table)}:
         op.create_index(name, table, columns)

@@ -1,0 +1,1 @@
+"""Sign-ups: their tables, their store and the waiting list."""
