@@ -50,9 +50,9 @@ def test_a_failed_step_leaves_no_stamp(build: Any) -> None:
 
 
 def test_a_step_that_fails_says_its_last_words_and_what_to_do(build: Any) -> None:
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as exit_info:
         build.step([sys.executable, "-c", "raise SystemExit('no route to host')"], "Is this machine on the internet?")
-    assert str(told.value) == "  | no route to host\nIs this machine on the internet?"
+    assert str(exit_info.value) == "  | no route to host\nIs this machine on the internet?"
 
 
 def test_a_disk_that_cannot_be_written(build: Any) -> None:
@@ -89,9 +89,9 @@ def test_an_old_python_reads_the_file_and_is_told() -> None:
     source = (ROOT / "build.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 6))
     first = source[: source.index("import hashlib")]
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as exit_info:
         exec(compile(first.replace("sys.version_info", "(3, 8, 1)"), "build.py", "exec"), {"__name__": "old"})
-    assert "This is Python 3.8. The portal needs Python 3.11 or newer." in str(told.value)
+    assert "This is Python 3.8. The portal needs Python 3.11 or newer." in str(exit_info.value)
 
 
 def test_a_taken_port_names_the_next_free_one() -> None:
@@ -99,9 +99,11 @@ def test_a_taken_port_names_the_next_free_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = run(site_in(ROOT), "serve", "--port", port)
-    assert told.exit_code == 1
-    assert re.search(rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", told.output)
+        result = run(site_in(ROOT), "serve", "--port", port)
+    assert result.exit_code == 1
+    assert re.search(
+        rf"port {port}: is taken by another program. Try: python3 build.py serve --port \d+", result.output
+    )
 
 
 def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path) -> None:
@@ -111,10 +113,10 @@ def test_what_is_wrong_with_content_is_a_sentence_and_exit_code_1(tmp_path: Path
     events = tmp_path / "content" / "tables" / "events.csv"
     events.write_text(events.read_text(encoding="utf-8").replace("2027-01-24T10:00", "24.13.2027"), encoding="utf-8")
     for command in ("check", "build"):
-        told = run(site_in(tmp_path), command)
-        assert told.exit_code == 1
-        assert 'content/tables/events.csv, row 3, column starts: "24.13.2027" is not a day and time.' in told.output
-        assert "Traceback" not in told.output
+        result = run(site_in(tmp_path), command)
+        assert result.exit_code == 1
+        assert 'content/tables/events.csv, row 3, column starts: "24.13.2027" is not a day and time.' in result.output
+        assert "Traceback" not in result.output
     assert not (tmp_path / "public").exists()
 
 
@@ -188,12 +190,12 @@ def test_a_fault_of_ours_is_a_sentence_with_the_file_and_no_traceback(monkeypatc
         raise KeyError(page.name)
 
     monkeypatch.setattr("sitegen.lint.keys.problems", fault)
-    told = run(site_in(ROOT), "check")
-    assert told.exit_code == 1
+    result = run(site_in(ROOT), "check")
+    assert result.exit_code == 1
     assert re.search(
-        r"content/en/[\w-]+\.md: the program has a fault here \(KeyError\): this is our fault", told.output
+        r"content/en/[\w-]+\.md: the program has a fault here \(KeyError\): this is our fault", result.output
     )
-    assert "Traceback" not in told.output
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("error", [Problem("content/ta/rights.md", "is wrong."), KeyError("x"), SystemExit(1)])
@@ -276,10 +278,10 @@ def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
 
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:
     (tmp_path / "content" / "en").mkdir(parents=True)
-    told = following.edits(site_in(tmp_path), quiet=100)
-    assert not next(told), "nothing was edited"
+    edits = following.edits(site_in(tmp_path), quiet=100)
+    assert not next(edits), "nothing was edited"
     (tmp_path / "content" / "en" / "page.md").write_text("new", encoding="utf-8")
-    assert any(itertools.islice(told, 50)), "it is told within some looks"
+    assert any(itertools.islice(edits, 50)), "it reports the edit within some looks"
 
 
 def test_an_edit_of_a_library_is_told_and_what_python_compiles_is_none(tmp_path: Path) -> None:
@@ -287,24 +289,24 @@ def test_an_edit_of_a_library_is_told_and_what_python_compiles_is_none(tmp_path:
     for path in (content, library / "en", tmp_path / "site" / "__pycache__"):
         path.mkdir(parents=True)
     (content / "portal.yml").write_text("library: [../library]\n", encoding="utf-8")
-    told = following.edits(site_in(tmp_path), quiet=100)
-    assert not next(told)
+    edits = following.edits(site_in(tmp_path), quiet=100)
+    assert not next(edits)
     (tmp_path / "site" / "__pycache__" / "x.pyc").touch()
     page = library / "en" / "page.md"
     page.write_text("new", encoding="utf-8")
-    assert next(named for named in itertools.islice(told, 50) if named) == {str(page)}
+    assert next(named for named in itertools.islice(edits, 50) if named) == {str(page)}
 
 
 def test_only_an_edit_that_is_named_ends_the_speech_of_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody can name edits, each second would end it, and nothing would ever be heard."""
-    told: queue.SimpleQueue[set[str] | None] = queue.SimpleQueue()
-    monkeypatch.setattr(following, "edits", lambda _: iter(told.get, "never"))
+    edits: queue.SimpleQueue[set[str] | None] = queue.SimpleQueue()
+    monkeypatch.setattr(following, "edits", lambda _: iter(edits.get, "never"))
     waiting = following.WaitingEdits(site_in(tmp_path))
     for nothing in (set(), None):
-        told.put(nothing)
+        edits.put(nothing)
         assert waiting.take() == nothing
         assert not waiting.is_edited()
-    told.put({"one.md"})
+    edits.put({"one.md"})
     until(waiting.is_edited)
     assert waiting.take() == {"one.md"}
     assert not waiting.is_edited()

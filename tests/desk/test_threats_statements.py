@@ -278,8 +278,8 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM stated").scalar() == 3, "a letter, of three desks"
     for number in range(1, 63):
         day = office.day + timedelta(days=number)
-        store.state(day, {"legal": set()})
-        store.state(day, {"legal": {"f" * 32}})
+        store.add_statement(day, {"legal": set()})
+        store.add_statement(day, {"legal": {"f" * 32}})
     kept = store.statements("legal", 0)
     assert len(kept) == 61
     assert all(one.part.arrived == () for one in kept)

@@ -166,5 +166,7 @@ def test_the_quick_reader_says_what_the_careful_one_says(text: str, monkeypatch:
             return type(error), str(error)
 
     quick = read()
-    monkeypatch.setattr(yaml_reader, "NOT_QUICK", yaml_reader.re.compile(""))  # everything goes to the careful one
+    monkeypatch.setattr(
+        yaml_reader, "NEEDS_SLOW_READER", yaml_reader.re.compile("")
+    )  # everything goes to the careful one
     assert quick == read()
