@@ -158,23 +158,23 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
     """Return each kind of work as a function that does it once and returns its cost."""
     edits = iter(range(10**6))
 
-    def fresh(folder: Path, *names: str) -> None:
+    def remove_outputs(folder: Path, *names: str) -> None:
         for name in names:
             shutil.rmtree(folder / name, ignore_errors=True)
 
     def run_hugo() -> Cost:
-        fresh(hugo, "public", "resources")
+        remove_outputs(hugo, "public", "resources")
         return timed([arguments.hugo, "--quiet", "-s", str(hugo)], hugo)
 
     def cold(*options: str) -> Cost:
-        fresh(root, "public", "public.twin")
+        remove_outputs(root, "public", "public.twin")
         for path in (root / ".build").iterdir():
             if path.name != "seal":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         return timed([*OURS, *options], root)
 
     def kept() -> Cost:
-        fresh(root, "public")
+        remove_outputs(root, "public")
         return timed([*OURS], root)
 
     def edit() -> Cost:

@@ -36,7 +36,7 @@ def main() -> None:
     services = -(-DISTRICTS // A_SERVICE)
     look, hold = DISTRICTS * LOOK / PROCESSORS, EVERY / LOOK * PROCESSORS
     hours, minutes = DISTRICTS * NEW_LIBRARY / 3600, DISTRICTS * NEW_DAY / 60
-    said = (
+    lines = (
         f"pages at the peak: {requests:,.0f} requests and {bits:,.0f} Mbit a second",
         f"letters at the peak: {letters:.0f} a second, {busy:.0%} of one machine with two cores",
         f"room: {LETTERS * LETTER_BYTES / 1e9:.1f} GB a day; the budget of a district is full after {full:,.0f} days",
@@ -48,7 +48,7 @@ def main() -> None:
         f"midnight, each built from what is kept: {minutes:.0f} minutes of processor",
         f"a new library or program, each built from nothing: {hours:.1f} hours of processor",
     )
-    print("\n".join(said))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def letters(folder: Path, key: str, count: int) -> str:
     (folder / "letters").mkdir(parents=True)
     for number in range(count):
         language, id = chance.choice(LANGUAGES), f"{number:032x}"
-        told: dict[str, Any] = {
+        letter_answers: dict[str, Any] = {
             "what": " ".join(chance.choices(words[language], k=chance.randint(10, 120))) + f" w{number}",
             "place": chance.choice(("northtown", "southtown", "hillside")),
             "work": chance.choice(("kiln", "farm")),
@@ -50,7 +50,7 @@ def letters(folder: Path, key: str, count: int) -> str:
         day = TODAY - timedelta(days=chance.randint(0, 300))
         letter = {
             "form": "concern", "version": 1, "id": id, "day": day.isoformat(), "language": language,
-            "desks": ["police"], "answers": told, "reply_to": reply_to,
+            "desks": ["police"], "answers": letter_answers, "reply_to": reply_to,
         }  # fmt: skip
         (folder / "letters" / f"{id}.age").write_bytes(seal(letter, [key], 16384))
     return f"w{count - 1}"
@@ -83,15 +83,15 @@ def main() -> None:
         app = create_window(DeskPlace("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
         authenticator, client = authenticator_of(app), app.test_client()
         client.get(f"/enter/{authenticator.token}")
-        form, ours = {"form_token": authenticator.form_token}, {"Origin": "http://localhost"}
+        form, headers = {"form_token": authenticator.form_token}, {"Origin": "http://localhost"}
 
         def open_and_list() -> Any:
-            client.post("/unlock", data=form, headers=ours)
+            client.post("/unlock", data=form, headers=headers)
             return client.get("/")
 
         print(f"{count} letters")
         timed("first unlock and list (every letter is opened)", open_and_list, 1)
-        client.post("/lock", data=form, headers=ours)
+        client.post("/lock", data=form, headers=headers)
         timed("a later unlock and list", open_and_list, 1)
         timed("list", lambda: client.get("/"))
         timed("list, last page", lambda: client.get("/?page=99999"))
@@ -102,7 +102,7 @@ def main() -> None:
         one = f"{count - 1:032x}"
         timed("a case", lambda: client.get(f"/case/{one}"))
         note = {**form, "seen": "", "text": "A note"}
-        timed("writing a note", lambda: client.post(f"/case/{one}/note", data=note, headers=ours), 3)
+        timed("writing a note", lambda: client.post(f"/case/{one}/note", data=note, headers=headers), 3)
         timed("list after a note", lambda: client.get("/"), 1)
 
 

@@ -84,11 +84,11 @@ def export_times(records: EventRecords) -> None:
     """All events, with letters that are opened already."""
     answers = {"name": "கவிதா, 4 பேர் குடும்பம்", "phone": "+91 98765 43210", "needs": "=a seat", "remind": ["yes"]}
     letter = Letter("", "signup", "ta", "", (), answers, None, "", 0)
-    told = [
+    events = [
         event_export.OpenedEvent(one, [build_party(row, letter) for row in one.rows], {})
         for one in records.gatherings()
     ]
-    tables = event_export.sheets(told)
+    tables = event_export.sheets(events)
     say("export all: Data Package (zip)", best(lambda: event_export.package("events", "Events", tables), 1))
     say("export all: workbook (XLSX)", best(lambda: event_export.workbook(tables), 1))
     packed = event_export.package("events", "Events", tables)

@@ -86,8 +86,8 @@ class Others:
         self.failed += more.failed
 
     def __str__(self) -> str:
-        asked = len(self.seconds)
-        return f"median {self.median():.0f}, p99 {self.p99():.0f} ms, {self.failed} of {asked} failed"
+        total = len(self.seconds)
+        return f"median {self.median():.0f}, p99 {self.p99():.0f} ms, {self.failed} of {total} failed"
 
     def p99(self) -> float:
         return 1000 * statistics.quantiles(self.seconds, n=100)[98]
@@ -135,8 +135,8 @@ threading.Event().wait()
 @contextmanager
 def flood(port: int, what: str, clients: int) -> Iterator[None]:
     """Ask the first district without a pause, from so many connections."""
-    asked = [sys.executable, "-c", FLOOD, str(ROOT), str(port), what, str(clients)]
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE)  # noqa: S603 - our own program
+    command = [sys.executable, "-c", FLOOD, str(ROOT), str(port), what, str(clients)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own program
     try:
         next(iter(process.stdout or ()))  # its imports take seconds of a core: they are no part of what is measured
         time.sleep(2)
@@ -149,15 +149,15 @@ def flood(port: int, what: str, clients: int) -> Iterator[None]:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep the first district's databases locked, as a program that hangs would."""
-    held = [
+    connections = [
         sqlite3.connect(folder / "d00" / "data" / name, isolation_level=None) for name in ("concerns.db", "signups.db")
     ]
-    for one in held:
+    for one in connections:
         one.execute("BEGIN IMMEDIATE")
     try:
         yield
     finally:
-        for one in held:
+        for one in connections:
             one.execute("ROLLBACK")
             one.close()
 
@@ -216,8 +216,8 @@ def alone(handover: Path | None) -> None:
         served = gunicorn(Path(name), portal)
         ask(served.port, "d00", "get")
         start = time.monotonic() - begun
-        said = rates(served.port, 1)
-        print(f"one, as before: start {start:.1f} s; {memory(served):.0f} MB; {said}", flush=True)
+        figures = rates(served.port, 1)
+        print(f"one, as before: start {start:.1f} s; {memory(served):.0f} MB; {figures}", flush=True)
         served.stop()
 
 
@@ -229,8 +229,8 @@ def many(count: int, handover: Path | None) -> None:
         for one in names(count):
             ask(served.port, one, "get")
             ask(served.port, one, "post")
-        used, said = memory(served), rates(served.port, count)
-        print(f"{count} in one service: start {start:.1f} s; {said}")
+        used, figures = memory(served), rates(served.port, count)
+        print(f"{count} in one service: start {start:.1f} s; {figures}")
         print(
             f"  memory: {empty:.0f} MB, {used:.0f} MB after a form and a letter each, {memory(served):.0f} MB after all"
         )
@@ -262,14 +262,14 @@ def isolation(served: Served, folder: Path, count: int) -> None:
         "one's databases are locked, and 30 clients send it letters": locked_and_flooded,
         "one's budget is full, and 60 clients send it letters without a pause": full_and_flooded,
     }
-    for said, load in loads.items():
+    for label, load in loads.items():
         quiet, loaded = Others(), Others()
         for _ in range(ROUNDS):
             quiet.add(others(served.port, count, SECONDS / ROUNDS))
             with load():
                 loaded.add(others(served.port, count, SECONDS / ROUNDS))
         print(
-            f"  {said}: {loaded}; quiet in between: {quiet}; p99 is {loaded.p99() / quiet.p99():.1f} times", flush=True
+            f"  {label}: {loaded}; quiet in between: {quiet}; p99 is {loaded.p99() / quiet.p99():.1f} times", flush=True
         )
 
 

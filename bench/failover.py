@@ -66,15 +66,15 @@ def main() -> None:
             stop.set()
             for one in people:
                 one.result()
-        there = letters_at(ports[1], district.identities["legal"])
+        stored_words = letters_at(ports[1], district.identities["legal"])
         for one in machines:
             one.stop()
-    said = [text for _, _, text in shown]
+    shown_words = [text for _, _, text in shown]
     first = min(at for at, _, _ in shown if at > promoted)
     print(f"{len(shown)} receipts shown on two machines, {len(refused)} times 'not sent'")
     print(f"killed to promoted {promoted - killed:.1f} s; promoted to the first receipt {first - promoted:.1f} s")
-    lost, doubled = len(set(said) - set(there)), len(there) - len(set(there))
-    print(f"lost {lost}, doubled {doubled}, {len(set(there) - set(said))} kept without a receipt shown")
+    lost, doubled = len(set(shown_words) - set(stored_words)), len(stored_words) - len(set(stored_words))
+    print(f"lost {lost}, doubled {doubled}, {len(set(stored_words) - set(shown_words))} kept without a receipt shown")
     sys.exit(bool(doubled or (lost and not wanted.asynchronous)))
 
 

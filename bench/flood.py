@@ -152,7 +152,7 @@ def main() -> None:
             client.post("/forms/en/answer", data={"code": code}).status_code == OK for code in found.without_script
         )
         in_first = len(set(found.worked) & set(first))
-        said = (
+        lines = (
             f"{junk} junk letters in a simulated hour, {took:.0f} s of ours",
             f"{found.kept} of them kept, {found.refused} asked for work",
             f"real, with work: {len(found.worked)} of 10 kept, {in_first} in the priority queue",
@@ -161,7 +161,7 @@ def main() -> None:
             f"disk: {office.concerns.size / 1e9:.2f} GB of {office.budget / 1e9:.2f}",
             f"work: {found.work_seconds / 10:.1f} s a letter here, {found.bits} bits",
         )
-        print("\n".join(said))
+        print("\n".join(lines))
         state_of(app).services.close()
 
 

@@ -26,13 +26,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--districts", type=int, default=38)
     parser.add_argument("--alone", type=int, default=1, help="How often one alone is built.")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-many-", dir=os.environ.get("TMPDIR")) as name:
         place = Path(name)
-        one = [_alone(place / f"alone-{number}") for number in range(asked.alone)]
+        one = [_alone(place / f"alone-{number}") for number in range(arguments.alone)]
         for cost in one:
-            print(f"one alone: {_said(cost)}", flush=True)
-        _all(place / "many", asked.districts, min(cost.processor for cost in one))
+            print(f"one alone: {_format_cost(cost)}", flush=True)
+        _all(place / "many", arguments.districts, min(cost.processor for cost in one))
 
 
 def _alone(place: Path) -> Cost:
@@ -52,18 +52,18 @@ def _all(place: Path, count: int, one: float) -> None:
         portal = program / ".build" / "districts" / content.name / "published" / "current" / "portal.json"
         lines = (f'hosts = ["{content.name}.example"]', f'content = "{content}"', f'portal = "{portal}"')
         (folder / "district.toml").write_text("\n".join(lines), encoding="utf-8")
-    for said in ("all, nothing made yet", "all, nothing changed"):
-        _print(said, _run(program, "update", "--districts", str(settings)), one)
+    for label in ("all, nothing made yet", "all, nothing changed"):
+        _print(label, _run(program, "update", "--districts", str(settings)), one)
     for record in program.glob(".build/districts/*/.build/last-build"):
         shutil.rmtree(record)  # as on a new day: everything is built, from what is kept
     _print("all, on a new day", _run(program, "update", "--districts", str(settings)), one)
 
 
-def _print(said: str, cost: Cost, one: float) -> None:
-    print(f"{said}: {_said(cost)}; {cost.processor / one:.1f} x one", flush=True)
+def _print(label: str, cost: Cost, one: float) -> None:
+    print(f"{label}: {_format_cost(cost)}; {cost.processor / one:.1f} x one", flush=True)
 
 
-def _said(cost: Cost) -> str:
+def _format_cost(cost: Cost) -> str:
     return f"{cost.processor:.1f} s of processor, {cost.wall:.0f} s on the clock, largest process {cost.memory:.0f} MB"
 
 

@@ -141,17 +141,17 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--publishings", type=int, default=20)
-    told = parser.parse_args()
+    options = parser.parse_args()
     machine = Machine(Path(tempfile.mkdtemp(prefix="p", dir="/tmp")), NAME)
     machine.root.chmod(0o755)
     try:
-        print(json.dumps(run(machine, told), indent=1))
+        print(json.dumps(run(machine, options), indent=1))
     finally:
         machine.shut_down()
         shutil.rmtree(machine.root)
 
 
-def run(machine: Machine, told: argparse.Namespace) -> dict[str, object]:
+def run(machine: Machine, options: argparse.Namespace) -> dict[str, object]:
     first = machine.root / "first"
     (first / "public").mkdir(parents=True)
     site, visitors, over = Site(machine), Visitors(machine), threading.Event()
@@ -159,18 +159,18 @@ def run(machine: Machine, told: argparse.Namespace) -> dict[str, object]:
     machine.install_site(first / "public", first / "portal.json")
     site.publish()
     machine.install()
-    seconds = told.requests / told.rate
-    events = [(seconds * (n + 1) / (told.publishings + 1), site.publish) for n in range(told.publishings)]
+    seconds = options.requests / options.rate
+    events = [(seconds * (n + 1) / (options.publishings + 1), site.publish) for n in range(options.publishings)]
     events += [(seconds * 0.3, lambda: kill(machine)), (seconds * 0.5, lambda: certificate(machine))]
     events += [(seconds * 0.7, lambda: machine.systemctl(["restart", "portal"]))]
     changes = threading.Thread(target=happen, args=(sorted(events, key=lambda one: one[0]), over))
     changes.start()
     begun = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as people:
-        while (asked := sum(visitors.done.values())) < told.requests:
-            if asked < told.rate * (time.monotonic() - begun) and people._work_queue.qsize() < AT_ONCE:
+        while (requests := sum(visitors.done.values())) < options.requests:
+            if requests < options.rate * (time.monotonic() - begun) and people._work_queue.qsize() < AT_ONCE:
                 people.submit(visitors.visit)
-            time.sleep(0.7 / told.rate)  # a visit asks one to two times
+            time.sleep(0.7 / options.rate)  # a visit asks one to two times
     took = time.monotonic() - begun
     changes.join()
     times = sorted(visitors.times)

@@ -35,11 +35,11 @@ def scan(wapiti: str, port: int, folder: Path, seconds: int) -> dict[str, list[d
          "--verify-ssl", "0", "--no-bugreport", "-v", "0"],
         check=True, timeout=3 * seconds + 120,
     )  # fmt: skip
-    told = json.loads(report.read_text())
+    report_data = json.loads(report.read_text())
     return {
         f"{group}: {kind}": rows
         for group in ("vulnerabilities", "anomalies")
-        for kind, rows in told[group].items()
+        for kind, rows in report_data[group].items()
         if rows
     }
 
@@ -62,9 +62,9 @@ def main() -> int:
             print(f"  {row['method']} {row['path']} {row.get('parameter') or ''}: {row['info'][:160]}")
         if kind in EXPECTED:
             print(f"  As it must be: {EXPECTED[kind]}.")
-    wrong = [row for kind, rows in found.items() if kind not in EXPECTED for row in rows]
-    print(f"{len(wrong)} findings")
-    return int(bool(wrong))
+    unexpected = [row for kind, rows in found.items() if kind not in EXPECTED for row in rows]
+    print(f"{len(unexpected)} findings")
+    return int(bool(unexpected))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Report that a thread waits for something else than the processor, to the scheduler in districts/fair_turns.py.
+"""Tell the scheduler in districts/fair_turns.py when a thread waits for something other than the processor.
 
-Where a service has one district, nobody gives out turns, and nothing is told.
+A service with one district has no scheduler, and no listener.
 """
 
 import threading
@@ -9,33 +9,33 @@ from contextlib import contextmanager
 
 
 class _Thread(threading.local):
-    """tell: what is told whether this thread waits; depth: how many waits are inside one another."""
+    """listener: called when this thread starts and stops waiting. depth: how many `blocked` blocks are nested."""
 
-    tell: Callable[[bool], None] | None = None
+    listener: Callable[[bool], None] | None = None
     depth: int = 0
 
 
 _thread = _Thread()
 
 
-def tell_of_this_thread(tell: Callable[[bool], None] | None) -> None:
-    """Have `tell` called with True when this thread begins to wait, and with False when it goes on; None: nobody."""
-    _thread.tell, _thread.depth = tell, 0
+def set_block_listener(listener: Callable[[bool], None] | None) -> None:
+    """Have `listener` called with True when this thread starts to wait, and with False when it continues."""
+    _thread.listener, _thread.depth = listener, 0
 
 
 @contextmanager
 def blocked() -> Iterator[None]:
     """Run a block that waits: in the queue of look-ups, for a database lock, for a decoder."""
-    tell = _thread.tell
-    if tell is None:
+    listener = _thread.listener
+    if listener is None:
         yield
         return
     _thread.depth += 1
     if _thread.depth == 1:
-        tell(True)
+        listener(True)
     try:
         yield
     finally:
         _thread.depth -= 1
         if not _thread.depth:
-            tell(False)
+            listener(False)

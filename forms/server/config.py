@@ -1,4 +1,4 @@
-"""Settings of the endpoint, read once from a mapping; errors are sentences."""
+"""Settings of the endpoint, read once from a mapping. Errors are sentences."""
 
 import hashlib
 import secrets
@@ -32,15 +32,15 @@ FORMER_NAMES = {"calm": "flood_threshold"}
 class ServerSettings:
     """The settings of one endpoint: where its files and databases are.
 
-    portal: the file that a build hands over; public: the built site, or None where another server shows it;
-    data: the folder that the endpoint owns; *_url: SQLAlchemy addresses of the two stores, never one;
-    salt, salt_file: the salt of receipts as hexadecimal digits or in a file, where machines share one; else in `data`;
-    today: the day, for tests, else that of the district (portal.yml, timezone); cost: what a guess at a receipt costs;
-    budget: bytes that concerns may take on the disk;
-    name: of the district, where one service has several: it stands before what is logged;
-    flood_threshold: letters that may come in ten minutes before those without proof of work go to the second queue.
-    marks: a folder on another disk than `data`, where it is noted with which salt a data folder was begun, or None.
-    connections: how many connections to PostgreSQL this process may have at once; several districts share one limit.
+    portal: the file that a build hands over. public: the built site, or None if another server serves it. data: the
+    folder that the endpoint owns. *_url: SQLAlchemy addresses of the two stores, which must be two databases. salt,
+    salt_file: the salt of receipts as hexadecimal digits or in a file, if machines share one; else it is in `data`.
+    today: returns the day, for tests; None: the day in the district's time zone (portal.yml, timezone). cost: what a
+    guess at a receipt costs. budget: bytes of disk for each store. name: the district's, if one service has several; it
+    is logged before each message. flood_threshold: letters that may come in ten minutes before those without proof of
+    work go to the second queue. marks: a folder on another disk than `data`, with a note of the salt of each data
+    folder, or None. connections: how many connections to PostgreSQL this process may have at once; several districts
+    share one limit.
     """
 
     portal: Path
@@ -60,7 +60,7 @@ class ServerSettings:
 
 
 def read(mapping: Mapping[str, Any]) -> ServerSettings:
-    """Return settings from a mapping. Raises Problem for a missing, unknown or impossible setting."""
+    """Return the settings of a mapping. Raises Problem for a missing, unknown or impossible setting."""
     mapping = {FORMER_NAMES.get(name, name): value for name, value in mapping.items()}
     unknown = sorted(set(mapping) - KNOWN)
     if unknown:
@@ -94,39 +94,39 @@ def read(mapping: Mapping[str, Any]) -> ServerSettings:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file that the address of a SQLite database names; None for another engine."""
+    """Return the file of an SQLite database's address; None for another engine."""
     name = url.removeprefix("sqlite:///")
     return Path(name.partition("?")[0]) if name != url else None
 
 
-def _limit(given: ConnectionLimit | int | None) -> ConnectionLimit:
-    return given if isinstance(given, ConnectionLimit) else ConnectionLimit(given) if given else ConnectionLimit()
+def _limit(value: ConnectionLimit | int | None) -> ConnectionLimit:
+    return value if isinstance(value, ConnectionLimit) else ConnectionLimit(value) if value else ConnectionLimit()
 
 
 def connections_of_a_process(environment: Mapping[str, str]) -> int:
-    """Return how many connections each process of a service may have, whose sum PORTAL_CONNECTIONS names.
+    """Return how many connections each process of a service may have: its share of PORTAL_CONNECTIONS.
 
-    Raises Problem where they are too few: a process needs two.
+    Raises Problem if that is less than the two that a process needs.
     """
     text = environment.get(f"{_PREFIX}CONNECTIONS") or str(CONNECTIONS)
     workers = environment.get(f"{_PREFIX}WORKERS") or str(WORKERS)
-    least = 2 * int(workers) if workers.isascii() and workers.isdigit() else 2
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        todo = f"Write a number from {least} on (two for each of PORTAL_WORKERS), like {CONNECTIONS}."
+    minimum = 2 * int(workers) if workers.isascii() and workers.isdigit() else 2
+    if not (text.isascii() and text.isdigit() and int(text) >= minimum):
+        todo = f"Write a number from {minimum} on (two for each of PORTAL_WORKERS), like {CONNECTIONS}."
         raise Problem("variable PORTAL_CONNECTIONS", "is no number of connections, or too small.", todo)
-    return 2 * int(text) // least
+    return 2 * int(text) // minimum
 
 
 def salt(settings: ServerSettings) -> bytes | None:
-    """Return the salt for receipts (32 random bytes) of these settings; None if none was ever made in the data folder.
+    """Return the salt for receipts (32 random bytes) of these settings; None if the data folder has none yet.
 
-    Raises Problem where it cannot be read, was cut short, or is not where a setting says.
+    Raises Problem if it cannot be read, has another length, or is not where a setting says.
     """
     if settings.salt:
-        return _salt_of_digits(settings.salt)
+        return _salt_from_digits(settings.salt)
     path = settings.salt_file or settings.data / "salt"
     try:
-        found = path.read_bytes()
+        salt = path.read_bytes()
     except FileNotFoundError:
         if settings.salt_file is None:
             return None
@@ -134,20 +134,20 @@ def salt(settings: ServerSettings) -> bytes | None:
     except OSError as error:
         todo = "Let this program read it, or take it back from a backup."
         raise Problem(str(path), f"cannot be read ({error.strerror}).", todo) from None
-    if len(found) != SALT_BYTES:
+    if len(salt) != SALT_BYTES:
         raise Problem(str(path), "is damaged.", "Take it back from a backup: without it no receipt opens its answer.")
-    return found
+    return salt
 
 
-def _salt_of_digits(text: str) -> bytes:
-    """Return the salt from its hexadecimal digits. Raises Problem where they are no salt."""
+def _salt_from_digits(text: str) -> bytes:
+    """Return the salt from its hexadecimal digits. Raises Problem if they are malformed."""
     try:
-        found = bytes.fromhex(text)
+        salt = bytes.fromhex(text)
     except ValueError:
-        found = b""
-    if len(found) != SALT_BYTES:
+        salt = b""
+    if len(salt) != SALT_BYTES:
         raise Problem("setting salt", "is no salt.", "Write the 64 hexadecimal digits of the first machine's salt.")
-    return found
+    return salt
 
 
 def salt_mark(salt: bytes) -> str:
@@ -168,65 +168,65 @@ def make_salt(data: Path) -> bytes:
 
 def _write_salt(path: Path) -> None:
     """Write a salt durably and completely; if another process was first, its salt stays. Raises OSError."""
-    fresh = path.with_name(f"salt.{secrets.token_hex(4)}.made")
-    write_safely(fresh, secrets.token_bytes(SALT_BYTES))
+    temporary = path.with_name(f"salt.{secrets.token_hex(4)}.made")
+    write_safely(temporary, secrets.token_bytes(SALT_BYTES))
     try:
-        path.hardlink_to(fresh)  # fails where another process was first: then theirs is the salt
-    except FileExistsError:
+        path.hardlink_to(temporary)
+    except FileExistsError:  # another process was first: its salt is the salt
         pass
     finally:
-        fresh.unlink()
+        temporary.unlink()
     sync_folder(path.parent)
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings from variables like PORTAL_DATA, for WSGI servers started from outside.
+    """Return settings from environment variables like PORTAL_DATA, for WSGI servers.
 
     PORTAL_BIND and PORTAL_WORKERS belong to deploy/gunicorn.conf.py. Raises Problem for an unknown or impossible one.
     """
     environment = {
-        name: _as_meant(name, text)
+        name: _variable_text(name, text)
         for name, text in environment.items()
         if name.startswith(_PREFIX) and (name == MARKS or not name.startswith(_OPERATORS))
     }
-    found: dict[str, Any] = {
+    mapping: dict[str, Any] = {
         name.removeprefix(_PREFIX).lower(): text
         for name, text in environment.items()
         if name not in _NOT_OURS and name != MARKS and text
     }
-    odd = sorted(set(found) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
-    if odd:
+    unknown = sorted(set(mapping) - _FROM_ENVIRONMENT - set(FORMER_NAMES))
+    if unknown:
         known = ", ".join(_PREFIX + name.upper() for name in sorted(_FROM_ENVIRONMENT))
-        raise Problem(f"variable {_PREFIX}{odd[0].upper()}", "is not known.", f"There are: {known}.")
-    for name, like in (("budget", BUDGET), ("flood_threshold", FLOOD_THRESHOLD), ("calm", FLOOD_THRESHOLD)):
-        text = found.get(name, str(like))
+        raise Problem(f"variable {_PREFIX}{unknown[0].upper()}", "is not known.", f"There are: {known}.")
+    for name, default in (("budget", BUDGET), ("flood_threshold", FLOOD_THRESHOLD), ("calm", FLOOD_THRESHOLD)):
+        text = mapping.get(name, str(default))
         if not (text.isascii() and text.isdigit() and int(text)):
-            raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {like}.")
-        found |= {name: int(text)} if name in found else {}
+            raise Problem(f"variable {_PREFIX}{name.upper()}", "is no number.", f"Write digits only, like {default}.")
+        mapping |= {name: int(text)} if name in mapping else {}
     if environment.get(f"{_PREFIX}CONNECTIONS") or environment.get(f"{_PREFIX}WORKERS"):
-        found["connections"] = connections_of_a_process(environment)
+        mapping["connections"] = connections_of_a_process(environment)
     if environment.get(MARKS):
-        found["marks"] = environment[MARKS]
-    return found
+        mapping["marks"] = environment[MARKS]
+    return mapping
 
 
-def _as_meant(name: str, text: str) -> str:
-    """Return the text of a variable without blanks and line ends around it, as files from Windows have them.
+def _variable_text(name: str, text: str) -> str:
+    """Return the text of a variable without spaces and line ends around it, which files from Windows have.
 
-    Raises Problem where quotation marks or a ~ of the shell are in it: a folder of that name would be made, empty.
+    Raises Problem if it starts with a quotation mark or a ~: an empty folder with that name would be created.
     """
-    meant = text.strip()
-    if meant[:1] in {'"', "'"} or meant[:1] == "~" or not meant.isprintable():
+    stripped = text.strip()
+    if stripped[:1] in {'"', "'"} or stripped[:1] == "~" or not stripped.isprintable():
         todo = "Write it without quotation marks, and a folder whole, like /var/lib/portal."
         raise Problem(f"variable {name}", "is written as only a shell would read it.", todo)
-    return meant
+    return stripped
 
 
 _PREFIX = "PORTAL_"
 _NOT_OURS = frozenset({"PORTAL_BIND", "PORTAL_WORKERS", "PORTAL_INSIDE_VENV", "PORTAL_CHROMIUM", "PORTAL_DISTRICTS"})
 _OPERATORS = ("PORTAL_BACKUP_", "PORTAL_OPERATOR_")
-"""Variables of the operator's commands begin with these."""
+"""Prefixes of the variables of the operator's commands."""
 MARKS = "PORTAL_OPERATOR_MARKS"
-"""The variable of the folder of marks; one that begins so stops no older program, should somebody go back to it."""
+"""The variable of the folder of marks. With this prefix, older programs ignore it after somebody goes back to one."""
 
 _FROM_ENVIRONMENT = KNOWN - {"today", "cost", "name", "marks"}

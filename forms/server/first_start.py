@@ -1,8 +1,8 @@
-"""What tells a first start from a loss: a data folder that has a salt had databases too, once its first start was over.
+"""Distinguish a first start from a loss: a data folder with a salt has databases too, once its first start is over.
 
-Without this an empty database was made in place of one that is gone, and receipts that people hold opened nothing
-without a word to them or to the operator. A disk that is not mounted takes the salt away too: so it is noted elsewhere
-with which salt a data folder was begun.
+Without this, a lost database would be replaced with an empty one, and receipts would open nothing, without a message to
+people or to the operator. If a disk is not mounted, the salt is missing too: so the salt of each data folder is also
+noted in another place.
 """
 
 import hashlib
@@ -22,35 +22,35 @@ from forms.server.store.faults import NotKept
 from forms.server.store.restore_mark import note_restored
 from forms.server.store.system_tables import NO_BACKUP
 
-_UNDER_WAY = "first-start"
+_FIRST_START = "first-start"
 """An empty file in the data folder, from before its salt is made until its databases are."""
 
 FSTAB = Path("/etc/fstab")
 
 
-def begun(data: Path) -> None:
-    """Mark that no database can be missing yet; a start that ends early leaves the mark. Raises Problem."""
+def begin_first_start(data: Path) -> None:
+    """Mark that the databases do not exist yet. The mark stays if the start fails. Raises Problem."""
     require_mounted(data)
-    with suppress(OSError):  # make_salt says what is wrong with the folder
+    with suppress(OSError):  # make_salt reports what is wrong with the folder
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (data / _UNDER_WAY).touch(mode=0o600)
+        (data / _FIRST_START).touch(mode=0o600)
 
 
-def ended(data: Path) -> None:
-    """Take the mark away: all databases are there."""
+def end_first_start(data: Path) -> None:
+    """Remove the mark, since all databases exist."""
     with suppress(OSError):
-        (data / _UNDER_WAY).unlink(missing_ok=True)
+        (data / _FIRST_START).unlink(missing_ok=True)
 
 
 def require_mounted(data: Path) -> None:
-    """Raise Problem where a folder without a salt lies on a disk of /etc/fstab that is not mounted: all lies there."""
+    """Raise Problem if a folder without a salt is on a disk of /etc/fstab that is not mounted: its files are there."""
     try:
         lines = FSTAB.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
-    here = Path(os.path.abspath(data))  # noqa: PTH100 - a link to a disk that is away leads nowhere
+    path = Path(os.path.abspath(data))  # noqa: PTH100 - a link to a disk that is not mounted cannot be resolved
     for name in _mount_points(lines):
-        if (here.is_relative_to(name) or data.resolve().is_relative_to(name)) and not os.path.ismount(name):
+        if (path.is_relative_to(name) or data.resolve().is_relative_to(name)) and not os.path.ismount(name):
             what = f"lies on the disk of {name}, which is not mounted: no letter of before is seen."
             raise Problem(str(data), what, f"Type: mount {shlex.quote(str(name))}, and start the service again.")
 
@@ -62,82 +62,83 @@ def _mount_points(lines: Sequence[str]) -> Iterator[Path]:
             yield Path(words[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
 
 
-def require_as_before(read: ServerSettings, salt: bytes | None = None) -> None:
-    """Raise Problem where a data folder is empty, or has another salt, though the service ran with it before.
+def require_same_folder(settings: ServerSettings, salt: bytes | None = None) -> None:
+    """Raise Problem if a data folder is empty, or has another salt than the one with which the service last ran.
 
-    Its disk is not mounted, and what lies below its place is not what people wrote to.
+    Then its disk is not mounted, and the folder is the one below the mount point.
     """
-    mark = _mark(read)
-    noted = _noted(mark)
-    if mark is None or not noted or not _kept_there(read):
+    note = _note_file(settings)
+    noted_mark = _read_note(note)
+    if note is None or not noted_mark or not _own_files(settings):
         return
-    here, look = str(read.data), "See what is mounted there (findmnt, lsblk -f), and mount its disk; the service then"
-    anew = (
-        f"starts by itself. Where it is lost: portal restore. To begin with what is there: rm {shlex.quote(str(mark))}"
+    folder = str(settings.data)
+    look = "See what is mounted there (findmnt, lsblk -f), and mount its disk; the service then"
+    todo = (
+        f"{look} starts by itself. Where it is lost: portal restore. To begin with what is there: "
+        f"rm {shlex.quote(str(note))}"
     )
-    if not _holds_anything(read):
-        raise Problem(
-            here,
-            "holds nothing of ours, though the service ran with it before: no letter of before is seen.",
-            f"{look} {anew}",
-        )
-    found = salt or config.salt(read)
-    if found is not None and config.salt_mark(found) != noted:
+    if not _has_own_files(settings):
+        what = "holds nothing of ours, though the service ran with it before: no letter of before is seen."
+        raise Problem(folder, what, todo)
+    salt = salt or config.salt(settings)
+    if salt is not None and config.salt_mark(salt) != noted_mark:
         what = "has another salt than the service ran with last: another disk is mounted there, or none."
-        raise Problem(here, what, f"{look} {anew}")
+        raise Problem(folder, what, todo)
 
 
-def note_begun(read: ServerSettings, salt: bytes) -> None:
-    """Note outside of the data folder that it was begun with this salt, where a folder for that is named."""
-    mark = _mark(read)
-    if mark is None or not _holds_anything(read) or _noted(mark) == config.salt_mark(salt):
+def note_salt(settings: ServerSettings, salt: bytes) -> None:
+    """Note the salt of a data folder outside of it, if the settings name a folder for that."""
+    note = _note_file(settings)
+    if note is None or not _has_own_files(settings) or _read_note(note) == config.salt_mark(salt):
         return
-    with suppress(OSError):  # it protects nobody then, and stops nobody
-        write_safely(mark, f"{config.salt_mark(salt)}\n{read.data.absolute()}\n".encode())
+    with suppress(OSError):  # the service can run without the note
+        write_safely(note, f"{config.salt_mark(salt)}\n{settings.data.absolute()}\n".encode())
 
 
-def forget_begun(read: ServerSettings) -> None:
-    """Take the note away: from now on another data folder is there, as after a restore."""
-    mark = _mark(read)
-    if mark is not None:
+def delete_note(settings: ServerSettings) -> None:
+    """Delete the note, since another data folder takes the place of the noted one, as after a restore."""
+    note = _note_file(settings)
+    if note is not None:
         with suppress(OSError):
-            mark.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
-def _mark(read: ServerSettings) -> Path | None:
-    """Return the file of the note of a data folder, by the folder's name and not by where a link of it leads."""
-    if read.marks is None:
+def _note_file(settings: ServerSettings) -> Path | None:
+    """Return the file of the note of a data folder, by the folder's name, without following links; or None."""
+    if settings.marks is None:
         return None
-    return read.marks / hashlib.sha256(os.fsencode(os.path.abspath(read.data))).hexdigest()[:16]  # noqa: PTH100
+    return settings.marks / hashlib.sha256(os.fsencode(os.path.abspath(settings.data))).hexdigest()[:16]  # noqa: PTH100
 
 
-def _noted(mark: Path | None) -> str:
+def _read_note(note: Path | None) -> str:
+    """Return the fingerprint of the noted salt, or an empty text."""
     try:
-        return mark.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if mark else ""
+        return note.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if note else ""
     except OSError:
         return ""
 
 
-def _kept_there(read: ServerSettings) -> list[Path]:
-    """Return the files that a service with these settings keeps in its data folder; none with PostgreSQL and a salt."""
-    data = os.path.abspath(read.data)  # noqa: PTH100 - by name, as the note
-    files = [file for url in (read.concerns_url, read.signups_url) if (file := config.sqlite_file(url))]
-    own = [] if read.salt or read.salt_file else [read.data / "salt"]
-    return [*own, *(one for one in files if Path(os.path.abspath(one)).is_relative_to(data))]  # noqa: PTH100 - likewise
+def _own_files(settings: ServerSettings) -> list[Path]:
+    """Return the files that a service has in its data folder; none with PostgreSQL and the salt in another place."""
+    data = os.path.abspath(settings.data)  # noqa: PTH100 - by name, like the note
+    databases = [file for url in (settings.concerns_url, settings.signups_url) if (file := config.sqlite_file(url))]
+    salt = [] if settings.salt or settings.salt_file else [settings.data / "salt"]
+    return [*salt, *(file for file in databases if Path(os.path.abspath(file)).is_relative_to(data))]  # noqa: PTH100
 
 
-def _holds_anything(read: ServerSettings) -> bool:
-    """Return whether anything of ours is there: in the place of a disk may lie what others put there, or a lock."""
+def _has_own_files(settings: ServerSettings) -> bool:
+    """Return whether any of our files exists: a mount point may have files of others, or a lock."""
     try:
-        return any(path.exists() for path in _kept_there(read))
+        return any(path.exists() for path in _own_files(settings))
     except OSError:
-        return True  # not ours to read: whoever needs it says so
+        return True  # unreadable: what needs the files reports it
 
 
-def lost(read: ServerSettings, stores: Sequence[Store]) -> list[Store]:
-    """Return which of these databases hold nothing at all, though this data folder was started with them before."""
-    own_salt = not read.salt and read.salt_file is None and (read.data / "salt").exists()
-    if not own_salt or (read.data / _UNDER_WAY).exists():  # looked at first: it goes when the databases are there
+def lost_databases(settings: ServerSettings, stores: Sequence[Store]) -> list[Store]:
+    """Return which of these databases are empty or missing, though this data folder was used with them before."""
+    has_own_salt = not settings.salt and settings.salt_file is None and (settings.data / "salt").exists()
+    # Before the databases: another process removes the mark when they exist.
+    if not has_own_salt or (settings.data / _FIRST_START).exists():
         return []
     return [store for store in stores if _is_empty(store)]
 
@@ -146,18 +147,18 @@ def _is_empty(store: Store) -> bool:
     try:
         return not store.is_in_use()
     except NotKept:
-        return False  # away: whoever uses it says so
+        return False  # unreachable: what uses it reports it
 
 
-def note(gone: Sequence[Store], day: date) -> None:
-    """Write into new databases that those before them are gone, so that look-ups of older receipts can say it."""
-    for store in gone:
-        with suppress(NotKept):  # away: likewise
+def note_lost_databases(lost: Sequence[Store], day: date) -> None:
+    """Note in new databases that the previous ones were lost, so that look-ups of older receipts can report it."""
+    for store in lost:
+        with suppress(NotKept):  # unreachable: what uses it reports it
             note_restored(store, NO_BACKUP, day)
 
 
-def said_of(store: Store) -> str:
-    """Return the line for the journal about a database that was gone at the start."""
+def lost_message(store: Store) -> str:
+    """Return the line for the log about a database that was lost."""
     return (
         f"{store.display_name} was empty or not there at this start, though the service ran with it before: an empty "
         "one is in use, and receipts of before open nothing. If it lies elsewhere or there is a backup: stop the "
@@ -165,16 +166,16 @@ def said_of(store: Store) -> str:
     )
 
 
-def salt_problem(read: ServerSettings, salt: bytes) -> str:
-    """Return what is wrong with the salt on the disk while a service runs with this one; empty where nothing is."""
-    path = read.salt_file or read.data / "salt"
+def salt_problem(settings: ServerSettings, salt: bytes) -> str:
+    """Return what is wrong with the salt on the disk while a service runs with this one; empty if it is the same."""
+    path = settings.salt_file or settings.data / "salt"
     try:
-        found = config.salt(read)
+        on_disk = config.salt(settings)
     except Problem as problem:
         return f"{problem} {_PUT_BACK}"
-    if found == salt:
+    if on_disk == salt:
         return ""
-    return f"{path} {'is not there' if found is None else 'is another than the service runs with'}. {_PUT_BACK}"
+    return f"{path} {'is not there' if on_disk is None else 'is another than the service runs with'}. {_PUT_BACK}"
 
 
 _PUT_BACK = (

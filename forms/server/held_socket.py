@@ -1,6 +1,7 @@
-"""The socket that systemd holds for the service: while the service cannot start, connections are closed at once.
+"""Use the socket that systemd passes to the service: while the service cannot start, close connections at once.
 
-Without this they would wait in the socket; so nginx shows "Not sent. Please try again" (docs/decisions/0059).
+Otherwise they would wait in the socket. When they are closed, nginx shows "Not sent. Please try again"
+(docs/decisions/0059).
 """
 
 import os
@@ -14,53 +15,53 @@ from typing import TypeVar
 
 from forms.core.problem import Problem
 
-FIRST = 3
-"""The first file that systemd hands over: sd_listen_fds(3)."""
+FIRST_DESCRIPTOR = 3
+"""The first descriptor that systemd passes: sd_listen_fds(3)."""
 
-TRY_AGAIN = 10.0
-SAY_AGAIN = 3600.0
-"""Seconds until the start is tried again, and until the same reason is said again."""
+RETRY_INTERVAL = 10.0
+REPEAT_AFTER = 3600.0
+"""Seconds until the next attempt to start, and until the same reason is reported again."""
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
 def handed_over(environment: Mapping[str, str]) -> socket.socket | None:
-    """Return the socket that systemd handed to this process, or None."""
+    """Return the socket that systemd passed to this process, or None."""
     if environment.get("LISTEN_FDS") != "1" or environment.get("LISTEN_PID") != str(os.getpid()):
         return None
-    return socket.socket(fileno=os.dup(FIRST))
+    return socket.socket(fileno=os.dup(FIRST_DESCRIPTOR))
 
 
 def start(
-    make: Callable[[], Made],
-    held: socket.socket | None,
-    say: Callable[[str], object] = lambda words: print(words, file=sys.stderr, flush=True),
+    make: Callable[[], T],
+    listener: socket.socket | None,
+    report: Callable[[str], object] = lambda message: print(message, file=sys.stderr, flush=True),
     clock: Callable[[], float] = time.monotonic,
-) -> Made:
-    """Return what `make` makes. If a Problem prevents it, report it and try again until it is fixed.
+) -> T:
+    """Return the result of `make`. If it raises a Problem, report it and try again until it is fixed.
 
-    The same is said at most once an hour. Without a socket the program ends with the sentence.
+    The same message is reported at most once an hour. Without a socket the program exits with the message.
     """
-    said, at = "", 0.0
+    reported, reported_at = "", 0.0
     while True:
         try:
             return make()
         except Problem as problem:
-            told = f"The portal does not start. {problem}"
-        if held is None:
-            sys.exit(told)
-        if told != said or clock() - at >= SAY_AGAIN:
-            said, at = told, clock()
-            say(told)
-        turn_away(held, TRY_AGAIN)
+            message = f"The portal does not start. {problem}"
+        if listener is None:
+            sys.exit(message)
+        if message != reported or clock() - reported_at >= REPEAT_AFTER:
+            reported, reported_at = message, clock()
+            report(message)
+        close_connections(listener, RETRY_INTERVAL)
 
 
-def turn_away(held: socket.socket, seconds: float) -> None:
-    """Close each connection that comes within some seconds, unread."""
-    until = time.monotonic() + seconds
-    with selectors.DefaultSelector() as waiting:  # select() itself ends in an error above 1,023 open files
-        waiting.register(held, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0:
-            if waiting.select(left):
-                with suppress(OSError):  # gone already
-                    held.accept()[0].close()
+def close_connections(listener: socket.socket, seconds: float) -> None:
+    """Close each connection that comes within so many seconds, unread."""
+    end = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:  # select.select() raises an error above 1,023 open files
+        selector.register(listener, selectors.EVENT_READ)
+        while (remaining := end - time.monotonic()) > 0:
+            if selector.select(remaining):
+                with suppress(OSError):  # the client has closed it already
+                    listener.accept()[0].close()

@@ -14,29 +14,29 @@ from forms.web.serving import make
 
 
 def start_retention(app: Flask) -> RetentionThread:
-    """Start the daily erasing, which runs even without traffic; what is wrong with the clock is logged."""
+    """Start the daily erasing, which needs no traffic. A problem with the clock is logged."""
     state = state_of(app)
     state.operator_log.watched = True
     thread = RetentionThread(
-        state.retention, state.tell, watch=partial(watch, state), failed=lambda: app.log_exception(sys.exc_info())
+        state.retention, state.tell, watch=partial(watch, state), on_error=lambda: app.log_exception(sys.exc_info())
     )
     state.retention_thread = thread
     thread.start()
     return thread
 
 
-def start_retention_everywhere(served: Flask | Districts) -> None:
-    """Start one for each district, also for those added later, so that none waits for another's database."""
-    if isinstance(served, Flask):
-        start_retention(served)
+def start_retention_everywhere(application: Flask | Districts) -> None:
+    """Start a thread for each district, also for those added later, so that none waits for another's database."""
+    if isinstance(application, Flask):
+        start_retention(application)
         return
-    served.on_start = start_retention
-    for app in served.apps:
+    application.on_start = start_retention
+    for app in application.apps:
         start_retention(app)
 
 
 def log_missing_confinement(app: Flask) -> None:
-    """Log which layers around the decoder of photos and recordings this machine lacks, once at start."""
+    """Log which layers of confinement for the decoder of photos and recordings this machine lacks."""
     missing = missing_layers()
     if missing:
         app.logger.error(
@@ -47,7 +47,7 @@ def log_missing_confinement(app: Flask) -> None:
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until interrupted. Meanwhile what is too old is erased."""
+    """Serve until interrupted. Meanwhile erase what is too old."""
     log_missing_confinement(app)
     server = make(app, host, port)
     thread = start_retention(app)

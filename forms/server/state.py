@@ -1,4 +1,4 @@
-"""What one endpoint holds while it runs, typed: services, retention, operator log. Wired in app.py."""
+"""The state of a running endpoint: services, retention, operator log. app.py creates it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from forms.server.services.retention import DailyRetention, RetentionThread
 class ServerState:
     """The state of one endpoint, which is one district: in a service of many districts each has its own.
 
-    name: the district's, empty where there is one. services: replaced as a whole when a new portal.json comes.
-    retention: has the clock, which returns the day that this machine shows; `today` and `open_day` are what may be
-    believed of it.
-    tell: writes a sentence into the operator's log. salt_problem: what is wrong with the salt's file now, or empty.
-    public: the folder of the built site, where this server shows it too. rewritten: the day on which the databases
-    were last rewritten. away_pages: the page that nothing was sent, by language, for `away_portal`.
+    name: the district's, empty if there is only one. services: replaced as a whole when a new portal.json comes.
+    retention: has the clock, which returns the day that this machine shows; `today` and `open_day` are the days that
+    can be trusted. tell: writes a sentence into the operator's log. salt_problem: returns what is wrong with the salt's
+    file now, or an empty text. public: the folder of the built site, if this server serves it too. rewritten: the day
+    on which the databases were last rewritten. away_pages: the page that says that nothing was sent, by language, for
+    `away_portal`.
     """
 
     name: str
@@ -42,20 +42,20 @@ class ServerState:
 
     @property
     def today(self) -> date:
-        """Return the latest day that it may be: what is kept is stamped with it."""
+        """The latest day that it may be, with which letters are stored."""
         return self.retention.known.latest
 
     @property
     def open_day(self) -> date:
-        """Return the earliest day that it may be: nobody is refused for a clock that is ahead."""
+        """The earliest day that it may be, by which events close: a clock that is ahead refuses nobody."""
         return self.retention.known.earliest
 
     def use_portal(self, portal: Portal) -> None:
-        """Answer from now on with this portal; requests at work end with the one they began with."""
+        """Use this portal from now on; running requests keep the one with which they began."""
         self.services = replace(self.services, portal=portal)
 
     def close(self) -> None:
-        """End the thread, and give back locks and connections."""
+        """End the thread, release the locks and close the connections."""
         if self.retention_thread is not None:
             self.retention_thread.end.set()
         self.leader.close()

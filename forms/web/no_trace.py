@@ -38,7 +38,7 @@ class ReplacingFormParser(FormDataParser):
 class NoTraceRequest(Request):
     """A request that never spools to disk: Werkzeug would write uploads over 500 kB to a temporary file."""
 
-    max_content_length = LARGEST_REQUEST  # forms with files allow themselves more: pages.LARGEST_UPLOAD
+    max_content_length = LARGEST_REQUEST  # forms with files allow themselves more: requests.MAX_UPLOAD_BYTES
     max_form_memory_size = LARGEST_REQUEST
     max_form_parts = 200
     form_data_parser_class = ReplacingFormParser

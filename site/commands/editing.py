@@ -14,8 +14,8 @@ from editor.office import office, serving
 from editor.office.build_signatures import BuildSignatures
 from editor.reviewing import review_pack
 from editor.window.app import create_window
+from sitegen.checks.settings_validation import remote_of
 from sitegen.content.settings import SETTINGS_FILE, read_settings
-from sitegen.content.settings_schema import remote_of
 
 from commands.building import lacks_signature
 from commands.editors import commit_signers, editor_of, make_field_for_texts, office_push, remote_token_file

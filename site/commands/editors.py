@@ -13,8 +13,8 @@ from editor.office import withdrawals
 from editor.publishing import Destination, Folder
 from editor.remotes.remote import Remote
 from editor.remotes.signed_branch import SIGNERS
+from sitegen.checks.settings_validation import remote_of
 from sitegen.content.settings import SETTINGS_FILE, read_settings
-from sitegen.content.settings_schema import remote_of
 from sitegen.publish.browser_bundle import WRITING
 from sitegen.publish.build_manifest import Sign
 

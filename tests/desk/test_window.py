@@ -6,6 +6,7 @@ import socket
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,30 @@ def opened(office: Office, desk: str = "police") -> Window:
     window = come_in(make_window(office, desk))
     assert window.post("/unlock").status_code == 303
     return window
+
+
+def test_an_unlocked_window_over_midnight_goes_by_the_new_day(office: Office) -> None:
+    """Lists count from the new day at once; the session and what was typed before stay."""
+    day = [TODAY]
+    tomorrow = TODAY + timedelta(days=1)
+    app = create_window(
+        office.place(),
+        lambda: day[0],
+        unlock=lambda place, passphrase: Session.unlock(place, passphrase, lambda: day[0]),
+    )
+    window = come_in(Window(window_client(app), authenticator_of(app), Clock()))
+    case = office.letter()
+    assert window.post("/unlock").status_code == 303
+    window.act(case, "due", day=TODAY.isoformat())
+    form = {"seen": window.seen(case), "text": "typed before midnight"}
+    assert case not in window.page("/?show=late")
+    assert "2 d" in window.page("/")
+    day[0] = tomorrow
+    assert case in window.page("/?show=late")
+    assert window.post(f"/case/{case}/note", **form).status_code == 303
+    assert window.log(case)[-1].value["text"] == "typed before midnight"
+    assert "3 d" in window.page("/")
+    assert window.post("/sync").status_code == 303
 
 
 # The door

@@ -34,7 +34,7 @@ KNOWN = sorted((RECEIPT, NUMBER, ADVANCE, PRIVACY, DESK), key=lambda term: -len(
     ],
 )
 def test_terms_are_found_as_texts_write_them(source: str, found: list[str]) -> None:
-    assert [one.term.english for one in glossary.in_paragraph(source, "", KNOWN)] == found
+    assert [one.term.english for one in glossary.terms_in_paragraph(source, "", KNOWN)] == found
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,14 @@ def test_terms_are_found_as_texts_write_them(source: str, found: list[str]) -> N
 def test_a_word_counts_in_any_case_and_nothing_is_said_of_what_is_not_translated_yet(
     term: Term, translation: str, missing: bool
 ) -> None:
-    (found,) = glossary.in_paragraph(f"A {term.english}.", translation, [term])
+    (found,) = glossary.terms_in_paragraph(f"A {term.english}.", translation, [term])
     assert (found.term, found.missing) == (term, missing)
 
 
 @pytest.mark.parametrize("row", ["[[", "](", "<", "`", "[[ a "])
 def test_a_long_row_of_brackets_is_read_once_and_not_from_each_of_them(row: str) -> None:
     begun = time.process_time()
-    glossary.in_paragraph(row * 20_000, "", KNOWN)
+    glossary.terms_in_paragraph(row * 20_000, "", KNOWN)
     assert time.process_time() - begun < 3
 
 

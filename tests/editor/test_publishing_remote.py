@@ -15,7 +15,7 @@ from editor.remotes import site_report
 from editor.remotes.file_merge import CONSENTS, merge_files, require_name
 from editor.remotes.remote import Moved, Remote
 from editor.saving.history import History
-from sitegen.content.settings_schema import remote_of
+from sitegen.checks.settings_validation import remote_of
 from sitegen.publish.withdrawals import withdrawal_merging, withdrawal_writing
 
 from forms.core.builds.git_signatures import public_line, sign

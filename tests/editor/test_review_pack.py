@@ -349,7 +349,7 @@ def test_both_files_are_written_into_a_folder(editor: Editor, tmp_path: Path) ->
     written = review_pack.write(editor, "ta", tmp_path / "for Selvi")
     assert [path.name for path in written] == ["review-ta.html", "review-ta.csv"]
     assert "இரண்டு" in written[0].read_text(encoding="utf-8")
-    assert review_pack.returned(written[1].read_bytes(), "x").corrections == ()
+    assert review_pack.parse_returned(written[1].read_bytes(), "x").corrections == ()
 
 
 @pytest.mark.parametrize("language", ["en", "xx", "../ta", ""])

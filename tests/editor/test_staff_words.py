@@ -76,7 +76,7 @@ def test_a_sentence_for_staff_with_a_number_is_usable_in_a_districts_words() -> 
 
 
 def test_readers_words_come_before_those_of_staff() -> None:
-    every = list(interface_words.every("", "bn"))
+    every = list(interface_words.all_words("", "bn"))
     public = [word.public for word in every]
     assert public == sorted(public, reverse=True)
     assert {word.english[0]: word.public for word in every} | {PUBLIC: True, STAFF: False} == {

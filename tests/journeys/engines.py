@@ -169,7 +169,7 @@ class Engine:
                     "return [...document.querySelectorAll('[data-reason]')].map((one) => one.dataset.reason)"
                 )
                 raise EngineError(f"{css} is not seen on {self.path()}, reasons {reasons}: {self.text()[:2000]}")
-            time.sleep(0.1)  # until the deadline above, then it is checked again
+            time.sleep(0.1)  # between two looks; the deadline above ends them
 
     def has(self, css: str) -> bool:
         return bool(

@@ -295,13 +295,13 @@ def test_districts_that_cannot_be_served_stop_an_installation_before_it_begins(
     reason="this machine has no nginx; CI must have: see tests/browser.py",
 )
 def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, districts: Path) -> None:
-    hosts, given = settings.given(districts, "north")
+    hosts, given = settings.read_options(districts, "north")
     settings.write(districts, "north", hosts, {**given, "office": "office.north.example"})
     settings.write(
         districts,
         "south",
         ["south.example"],
-        {**settings.given(districts, "south")[1], "office": "office.south.example"},
+        {**settings.read_options(districts, "south")[1], "office": "office.south.example"},
     )
     machine.installation(districts=districts).install()
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=x"]
@@ -379,7 +379,7 @@ def test_an_office_that_cannot_be_is_refused_before_anything_is_written(machine:
 @pytest.fixture
 def offices(districts: Path) -> Path:
     for name in ("north", "south"):
-        hosts, given = settings.given(districts, name)
+        hosts, given = settings.read_options(districts, name)
         settings.write(districts, name, hosts, {**given, "office": f"office.{name}.example"})
     return districts
 
@@ -425,7 +425,7 @@ def test_each_of_many_districts_has_an_office_of_its_own(machine: Machine, offic
 def test_an_office_that_is_taken_out_is_answered_no_more(machine: Machine, offices: Path) -> None:
     machine.installation(districts=offices).install()
     for name in ("north", "south"):
-        hosts, given = settings.given(offices, name)
+        hosts, given = settings.read_options(offices, name)
         settings.write(offices, name, hosts, {key: value for key, value in given.items() if key != "office"})
         machine.installation(districts=offices).install()
         assert f"systemctl disable --now portal-office-{name}.service" in machine.ran
@@ -448,7 +448,7 @@ def test_the_offices_of_many_go_with_the_installation(machine: Machine, offices:
 def test_an_office_of_a_district_that_cannot_be_stops_an_installation(
     machine: Machine, offices: Path, how: dict[str, Any]
 ) -> None:
-    hosts, given = settings.given(offices, "north")
+    hosts, given = settings.read_options(offices, "north")
     changed = {
         **given,
         **{key: str(machine.root / value) if key == "content" and value else value for key, value in how.items()},

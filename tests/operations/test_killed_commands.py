@@ -37,10 +37,10 @@ def test_a_killed_change_of_a_district_leaves_the_settings_of_before_or_those_of
     for at in range(1, MOST):
         came = cut_at(at, lambda: district(folder, "add", "west", "--host", "west.example", "--set", "budget=5"))
         if "west" in settings.names(folder):
-            assert settings.given(folder, "west") == (("west.example",), {"budget": 5})
+            assert settings.read_options(folder, "west") == (("west.example",), {"budget": 5})
         district(folder, "add", "west", "--host", "west.example", "--set", "budget=5")
         changed = cut_at(at, lambda: district(folder, "update", "west", "--set", "budget=7"))
-        assert settings.given(folder, "west")[1] in WHOLE
+        assert settings.read_options(folder, "west")[1] in WHOLE
         assert district(folder, "update", "west", "--set", "budget=7").exit_code == 0
         assert [path.name for path in (folder / "west").iterdir()] == [settings.FILE], "nothing is left half-written"
         cut_at(at, lambda: district(folder, "remove", "west"))

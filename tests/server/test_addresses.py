@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core import portal as portals
-from forms.server.web.addresses import as_ours
+from forms.server.web.addresses import corrected_address
 from tests.server.deployed import gunicorn, nginx
 
 LANGUAGES = ("en", "ta", "or", "sat-Olck")
@@ -38,19 +38,19 @@ WRITTEN = {
 
 @pytest.mark.parametrize(("written", "meant"), WRITTEN.items())
 def test_an_address_as_people_write_it_is_known(written: str, meant: str | None) -> None:
-    assert as_ours(unquote(written), LANGUAGES) == meant
+    assert corrected_address(unquote(written), LANGUAGES) == meant
 
 
 @given(st.text(max_size=40) | st.text("/\\.:@?#%TaeEnN \u200b-_\n\r5c2f", max_size=40))
 def test_no_address_leads_to_another_host_or_round_in_a_circle(path: str) -> None:
-    ours = as_ours(f"/{path}", LANGUAGES)
+    ours = corrected_address(f"/{path}", LANGUAGES)
     if ours is not None:
         assert ours.startswith(("/en/", "/ta/", "/or/", "/sat-Olck/", "/forms/"))
         assert "//" not in ours
         assert ".." not in ours.split("/")
         assert ours.isascii()
         assert ours.isprintable()
-        assert as_ours(ours, LANGUAGES) is None
+        assert corrected_address(ours, LANGUAGES) is None
 
 
 @pytest.fixture

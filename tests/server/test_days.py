@@ -401,7 +401,7 @@ def test_the_retention_thread_tells_it_once_and_no_request_does(
             return ""
         return str(state_of(wrong.client.application).retention())
 
-    work = RetentionThread(erase, told.append, every=0)
+    work = RetentionThread(erase, told.append, interval=0)
     work.run()
     [said] = told
     assert said.startswith("The server's clock: It shows 2999-01-01")

@@ -20,7 +20,7 @@ from werkzeug.test import Client
 from forms.core import portal as portals
 from forms.core.problem import Problem
 from forms.operations.cli.main import portal as commands
-from forms.server.blocked import blocked, tell_of_this_thread
+from forms.server.blocked import blocked, set_block_listener
 from forms.server.districts import dispatch, settings
 from forms.server.districts.dispatch import Districts
 from forms.server.districts.fair_turns import FairTurns
@@ -184,7 +184,7 @@ def test_a_district_comes_back_when_it_is_mended(serve: Serve, folder: Path, por
     districts = serve(clock=lambda: now[0])
     assert get(districts, "north.example").status_code == 503
     portals.write(portal, folder / "north" / settings.PORTAL)
-    now[0] += dispatch.TRY_AGAIN + 1
+    now[0] += dispatch.RETRY_INTERVAL + 1
     assert get(districts, "north.example").status_code == 200
     assert districts.problems == {}
 
@@ -207,7 +207,7 @@ def test_a_flood_in_one_sends_no_letter_of_another_to_the_second_queue(serve: Se
 
 def test_a_district_that_hangs_keeps_few_threads_and_stops_no_other(serve: Serve, folder: Path) -> None:
     """Its database is locked by another program: its letters wait, and 40 of them hold 3 threads at most."""
-    districts = serve(turns=FairTurns(most_of_one=3))
+    districts = serve(turns=FairTurns(max_threads=3))
     get(districts, "north.example")
     holder = sqlite3.connect(folder / "north" / "data" / "concerns.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -228,7 +228,7 @@ def test_a_district_that_hangs_keeps_few_threads_and_stops_no_other(serve: Serve
 
 def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request of a quiet district is next, however many of another wait."""
-    turns, order = FairTurns(at_work=1, lease=1000, most_of_one=50), []
+    turns, order = FairTurns(max_active=1, lease=1000, max_threads=50), []
     first = turns.enter("flood")
     assert first
 
@@ -251,14 +251,14 @@ def test_districts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_request_that_hangs_holds_no_turn() -> None:
     now = [0.0]
-    turns = FairTurns(at_work=1, lease=0.05, clock=lambda: now[0])
+    turns = FairTurns(max_active=1, lease=0.05, clock=lambda: now[0])
     assert turns.enter("hangs")
     now[0] = 0.06
     assert turns.enter("other"), "at once, though the first never gave its turn back"
 
 
 def test_a_district_holds_so_many_threads_and_no_more() -> None:
-    turns = FairTurns(at_work=100, run_of_one=100, most_of_one=2)
+    turns = FairTurns(max_active=100, max_active_per_district=100, max_threads=2)
     assert turns.enter("a")
     assert turns.enter("a")
     assert turns.enter("a") is None
@@ -334,7 +334,7 @@ def test_a_district_that_runs_goes_on_while_it_cannot_start_with_its_new_file(
     assert set(districts.problems) == {"north"}
     for name, kept in (("nowhere", "data/salt"), ("nowhere.json", settings.PORTAL)):
         shutil.copy(folder / "north" / kept, folder / "north" / name)
-    now[0] += dispatch.TRY_AGAIN
+    now[0] += dispatch.RETRY_INTERVAL
     assert opens(districts, "new.example", code), "taken once what it names is there"
     assert districts.problems == {}
 
@@ -502,7 +502,7 @@ def test_stores_of_one_database_share_their_connections(serve: Serve) -> None:
 def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None:
     """Guessing at receipts in one district, which waits in lines, does not keep its own letters waiting."""
     now = [0.0]
-    turns = FairTurns(at_work=10, run_of_one=1, clock=lambda: now[0])
+    turns = FairTurns(max_active=10, max_active_per_district=1, clock=lambda: now[0])
     with ThreadPoolExecutor(2) as pool:
         assert turns.enter("a")
         second = pool.submit(turns.enter, "a")
@@ -510,7 +510,7 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
         now[0] = 99.0
         assert turns.enter("b"), "another one is not kept by it"
         assert not second.done(), "however long the first takes"
-        tell_of_this_thread(None)
+        set_block_listener(None)
         ended = threading.Event()
 
         def waits() -> None:
@@ -521,24 +521,24 @@ def test_of_one_district_few_run_at_once_and_blocked_ones_do_not_count() -> None
             turns.leave(turn)
 
         waiting = pool.submit(waits)
-        until(lambda: "c" in turns.held and not any(name == "c" for name, _ in turns.leases.values()))
+        until(lambda: "c" in turns.threads and not any(name == "c" for name, _ in turns.leases.values()))
         assert turns.enter("c"), "what waits for a line or a lock does not count"
         ended.set()
         waiting.result()
         turns.leave(next(turn for turn, (name, _) in turns.leases.items() if name == "a"))
         assert second.result()
-    tell_of_this_thread(None)
+    set_block_listener(None)
 
 
 def test_where_nobody_gives_turns_nothing_is_told() -> None:
-    tell_of_this_thread(None)
+    set_block_listener(None)
     with blocked():
         pass
     told: list[bool] = []
-    tell_of_this_thread(told.append)
+    set_block_listener(told.append)
     with blocked(), blocked():
         pass
-    tell_of_this_thread(None)
+    set_block_listener(None)
     assert told == [True, False]
 
 
@@ -610,7 +610,7 @@ def test_a_start_that_fails_again_and_again_uses_up_no_files(serve: Serve, folde
         running.app = None
     before = None
     for _ in range(5):
-        now[0] += dispatch.TRY_AGAIN + 1
+        now[0] += dispatch.RETRY_INTERVAL + 1
         get(districts, "north.example")
         held = sum(path.is_symlink() and path.readlink().name == "in-use" for path in Path("/proc/self/fd").iterdir())
         before = held if before is None else before

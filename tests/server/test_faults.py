@@ -245,9 +245,9 @@ def test_a_receipt_page_that_fails_loses_no_receipt(
     endpoint: Any, monkeypatch: Any, form: str, answers: dict[str, str]
 ) -> None:
     """The letter is kept, then drawing the page fails: the same page, sent again, brings the receipt and no second letter."""
-    from forms.server.web import concerns, signup_views  # noqa: PLC0415
+    from forms.server.web.forms import letter_views, signup_views  # noqa: PLC0415
 
-    drawn_by: Any = {"concern": concerns, "signup": signup_views}[form]
+    drawn_by: Any = {"concern": letter_views, "signup": signup_views}[form]
     seen = endpoint.post(form, "ta", **answers)
     once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
     draw = drawn_by.page

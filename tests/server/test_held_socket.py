@@ -37,7 +37,9 @@ def failing(times: int) -> Callable[[], str]:
 
 def test_it_is_tried_again_and_said_once_an_hour(held: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     now, said = [0.0], []
-    monkeypatch.setattr(held_socket, "turn_away", lambda *_: now.__setitem__(0, now[0] + held_socket.TRY_AGAIN))
+    monkeypatch.setattr(
+        held_socket, "close_connections", lambda *_: now.__setitem__(0, now[0] + held_socket.RETRY_INTERVAL)
+    )
     assert held_socket.start(failing(1000), held, said.append, lambda: now[0]) == "started"
     assert said == [f"The portal does not start. {REASON}"] * 3, "10,000 seconds"
 
@@ -51,7 +53,7 @@ def test_whoever_asks_meanwhile_is_turned_away_unread(held: socket.socket) -> No
     with socket.socket(socket.AF_UNIX) as person:
         person.connect(held.getsockname())
         person.sendall(b"POST /forms/ta/concern HTTP/1.1\r\n")
-        held_socket.turn_away(held, 0.2)
+        held_socket.close_connections(held, 0.2)
         with pytest.raises(ConnectionResetError):  # what was sent lies there unread
             person.recv(1)
 
@@ -72,5 +74,5 @@ def test_a_program_with_many_open_files_turns_people_away_too(held: socket.socke
         socket.socket(socket.AF_UNIX) as person,
     ):
         person.connect(held.getsockname())
-        held_socket.turn_away(high, 0.2)
+        held_socket.close_connections(high, 0.2)
         assert person.recv(10) == b""

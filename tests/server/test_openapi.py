@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from forms.server.api import browser_api
-from forms.server.api.browser_api import blueprint
+from forms.core.form_schema import load
+from forms.server.api.browser_api import blueprint, letters
 from forms.server.api.desk_api import desk_api
 from forms.server.web.current import state_of
 
@@ -60,8 +60,8 @@ def test_without_a_token_every_call_of_desks_is_refused_and_says_how_to_be_known
 
 def test_sizes_and_limits_of_the_file_are_those_of_the_program() -> None:
     text = FILE.read_text(encoding="utf-8")
-    assert f"spaces up to {browser_api.load('concern').pad_to // 1024} KiB" in text
-    assert browser_api.LARGEST_PART == 4 * 1024 * 1024
+    assert f"spaces up to {load('concern').pad_to // 1024} KiB" in text
+    assert letters.MAX_PART_BYTES == 4 * 1024 * 1024
     assert "up to 64, 128, 256, 512 KiB, 1, 2\n        or 4 MiB" in text
 
 

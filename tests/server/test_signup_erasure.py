@@ -142,7 +142,7 @@ def test_the_retention_thread_erases_while_nobody_asks(make_endpoint: Callable[.
     app = endpoint.client.application
     days = [date(2027, 1, 1)]
     once_a_day = DailyRetention(lambda: state_of(app).services, lambda: days[0])
-    work = RetentionThread(once_a_day, print, every=0.01)
+    work = RetentionThread(once_a_day, print, interval=0.01)
     work.start()
     office = state_of(app).services
     time.sleep(0.1)  # it looks some times; whether it did is not what is asked

@@ -196,7 +196,7 @@ def test_what_was_restored_is_begun_with(start: Start, tmp_path: Path) -> None:
     read = config.read({**settings(tmp_path), "marks": marks})
     stop(start(marks=marks))
     assert [path.read_text().splitlines()[1] for path in marks.iterdir()] == [str(tmp_path / "data")]
-    first_start.forget_begun(read)
+    first_start.delete_note(read)
     (tmp_path / "data").rename(tmp_path / "before")
     stop(start(marks=marks))
     assert len(list(marks.iterdir())) == 1
@@ -208,13 +208,13 @@ def test_a_data_folder_in_which_nothing_is_kept_is_not_missed(tmp_path: Path) ->
     (tmp_path / "data" / "notes").touch()
     urls = {f"{name}_url": f"postgresql+psycopg://one/{name}" for name in ("concerns", "signups")}
     marks, salt = tmp_path / "marks", (b"s" * 32).hex()
-    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt, **urls}), b"s" * 32)
+    first_start.note_salt(config.read({**settings(tmp_path), "marks": marks, "salt": salt, **urls}), b"s" * 32)
     assert not marks.exists()
-    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
+    first_start.note_salt(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
     assert not marks.exists(), "its databases are not there yet"
     (tmp_path / "data" / "concerns.db").touch()
-    first_start.note_begun(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
+    first_start.note_salt(config.read({**settings(tmp_path), "marks": marks, "salt": salt}), b"s" * 32)
     assert marks.exists()
     shutil.rmtree(tmp_path / "data")
     moved = config.read({**settings(tmp_path), "marks": marks, "salt": salt, **urls})
-    first_start.require_as_before(moved, b"s" * 32)  # its databases were moved to PostgreSQL on purpose
+    first_start.require_same_folder(moved, b"s" * 32)  # its databases were moved to PostgreSQL on purpose

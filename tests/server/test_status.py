@@ -206,7 +206,7 @@ def test_healthz_tells_whether_letters_can_be_kept_and_nothing_else(endpoint: En
     assert (answer.status_code, answer.data) == (200, b"ok\n")
     code_of(endpoint)
     assert endpoint.client.get("/healthz").data == b"ok\n"
-    state_of(endpoint.client.application).operator_log.found("concerns", "full")
+    state_of(endpoint.client.application).operator_log.record_check_fault("concerns", "full")
     answer = endpoint.client.get("/healthz")
     assert (answer.status_code, answer.data) == (503, b"not ok\n")
     assert answer.headers["Cache-Control"] == "no-store"

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from forms.core import portal as portals
 from forms.server.maintenance import watch
 from forms.server.run import start_retention
-from forms.server.services.operator_log import AGAIN, LATER, Leader, OperatorLog
+from forms.server.services.operator_log import MAX_DELAY, REPEAT_AFTER, Leader, OperatorLog
 from forms.server.services.retention import DailyRetention
 from forms.server.web.current import state_of
 from tests.patience import until
@@ -148,7 +148,7 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
         assert len(for_both) == 2
         assert all("the disk is full" in said for said in for_both)
         assert [look() for _ in range(300)] == [[]] * 300
-        now[0] += AGAIN
+        now[0] += REPEAT_AFTER
         assert len(look()) == 2, "an hour later it is said again"
     said = [look() for _ in range(5)]
     assert sorted(line for lines in said for line in lines) == [
@@ -170,13 +170,13 @@ def test_what_only_a_request_met_is_said_later_at_a_moment_of_chance() -> None:
         said: list[str] = []
         now = [1.0]
         log = OperatorLog(said.append, lambda: now[0], watched=True)  # noqa: B023 - called within this turn
-        log.met("concerns", "busy")
-        log.say()
+        log.record_request_fault("concerns", "busy")
+        log.log_faults()
         while not said:
             now[0] += 1
-            log.say()
+            log.log_faults()
         delays.add(now[0])
-    assert max(delays) <= LATER + 1
+    assert max(delays) <= MAX_DELAY + 1
     assert len(delays) > 3
 
 
@@ -241,7 +241,7 @@ def test_an_unforeseen_error_ends_neither_erasing_nor_watching(
     else:
         monkeypatch.setattr("forms.server.store.migrations.schema_copies.remove_old", broken)
     work = start_retention(app)
-    work.every = 0.01
+    work.interval = 0.01
     until(lambda: len(looks) > 2)
     assert work.is_alive()
     work.stop()

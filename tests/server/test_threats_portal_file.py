@@ -14,7 +14,7 @@ from flask import g
 
 from forms.core import portal as portals
 from forms.core.problem import Problem
-from forms.server.services.portal_file import LOOK_EVERY, PortalFile
+from forms.server.services.portal_file import RETRY_INTERVAL, PortalFile
 from forms.server.web.current import state_of
 from tests.patience import until
 
@@ -24,7 +24,7 @@ from .deployed import gunicorn
 
 @pytest.fixture
 def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forms.server.services.portal_file.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("forms.server.services.portal_file.RETRY_INTERVAL", 0.0)
 
 
 def withdrawn(portal: Any) -> Any:
@@ -123,7 +123,7 @@ def test_a_broken_one_is_read_at_most_once_a_second(
     whole = portals.read
     monkeypatch.setattr("forms.server.services.portal_file.portal.read", lambda path: read.append(path) or whole(path))
     for _ in range(50):
-        now[0] += LOOK_EVERY / 10
+        now[0] += RETRY_INTERVAL / 10
         file.refresh(print)
     assert 4 <= len(read) <= 6
 

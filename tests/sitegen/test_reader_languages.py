@@ -16,8 +16,8 @@ SITEGEN = Path(__file__).parents[2] / "site" / "sitegen"
 FOLDERS = ("checks", "content", "languages", "layers", "lint", "media", "print", "publish", "render")
 FOR_OPERATORS = {
     "checks/settings_checks.py": "portal.yml",
+    "checks/settings_validation.py": "portal.yml",
     "checks/security/key_checks.py": "keys in portal.yml",
-    "content/settings_schema.py": "portal.yml",
     "languages/adding.py": "languages add",
     "languages/gaps.py": "languages",
     "languages/word_files.py": "words",

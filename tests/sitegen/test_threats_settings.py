@@ -11,8 +11,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from sitegen.build import prepare
+from sitegen.checks import settings_validation
 from sitegen.checks.security import key_checks, secret_checks
-from sitegen.content import settings_schema
 
 from forms.core.yaml_reader import DuplicateKey, read_yaml
 from forms.desk.cli.main import desk as desk_command
@@ -331,14 +331,14 @@ def test_the_recovery_key_is_shown_public_line_first_and_the_secret_apart() -> N
 def test_the_address_of_the_site_is_that_of_a_host(folder: Folder, address: str) -> None:
     """It stands in every QR code and calendar: a dot at its end is the name of no certificate."""
     settings = yaml.safe_load((folder.root / "content" / "portal.yml").read_text(encoding="utf-8"))
-    (found,) = (str(one) for one in settings_schema.problems({**settings, "address": address}, "portal.yml"))
+    (found,) = (str(one) for one in settings_validation.problems({**settings, "address": address}, "portal.yml"))
     assert "is not the address of a whole host" in found or "is no address on the web" in found
 
 
 @pytest.mark.parametrize("address", ["https://portal.example/", "http://[::1]:8000", "http://127.0.0.1:8000/"])
 def test_the_address_of_a_host_is_taken(folder: Folder, address: str) -> None:
     settings = yaml.safe_load((folder.root / "content" / "portal.yml").read_text(encoding="utf-8"))
-    assert not list(settings_schema.problems({**settings, "address": address}, "portal.yml"))
+    assert not list(settings_validation.problems({**settings, "address": address}, "portal.yml"))
 
 
 @pytest.mark.parametrize(
@@ -354,6 +354,6 @@ def test_leaving_the_page_leads_somewhere(folder: Folder, address: str) -> None:
     path = folder.root / "content" / "portal.yml"
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     for exits in (address, {"en": "https://a.example/", "ta": address}):
-        found = [str(one) for one in settings_schema.problems({**settings, "exit_url": exits}, "portal.yml")]
+        found = [str(one) for one in settings_validation.problems({**settings, "exit_url": exits}, "portal.yml")]
         assert len(found) == 1
         assert "is no address on the web" in found[0]

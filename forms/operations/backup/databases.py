@@ -7,6 +7,7 @@ from forms.core.problem import Problem
 from forms.server import config
 from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
+from forms.server.store.concerns.status_questions import commits_wait
 from forms.server.store.database import Store
 from forms.server.store.date_store import DayStore
 from forms.server.store.signups.signup_store import SignupStore
@@ -33,6 +34,8 @@ def opened(
     try:
         for stores in found.values():
             for store in stores:
+                if make:
+                    _require_commits(store)
                 open_ = store.claim if make else store.open_read_only
                 open_(config.salt_mark(salt), restoring=restoring)
         yield found
@@ -40,6 +43,13 @@ def opened(
         for stores in found.values():
             for store in stores:
                 store.close()
+
+
+def _require_commits(store: Store) -> None:
+    """Raise Problem where each commit would wait for a replica that does not answer: a command would never end."""
+    wait = commits_wait(store)
+    if wait:
+        raise Problem(store.display_name, wait, "Then type the same again.")
 
 
 def schema_of(found: Databases) -> str:

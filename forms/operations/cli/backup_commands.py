@@ -144,7 +144,7 @@ def restore(
         found = restoring.restore(
             settings, file, opens, today, erasures=small, release=release, in_place=in_place, renamed=renamed
         )  # fmt: skip
-        first_start.forget_begun(settings)
+        first_start.delete_note(settings)
         purge = checkout().purge
         if release is not None and purge is not None:
             purge(release / "public")

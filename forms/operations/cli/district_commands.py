@@ -55,7 +55,7 @@ def add(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) 
 def update(name: str, folder: Path, hosts: tuple[str, ...], sets: tuple[str, ...]) -> None:
     """Change hosts or settings of a district; an empty value takes a setting back, like budget="""
     with report_problems(), settings.changing(folder):
-        before_hosts, before = settings.given(folder, name)
+        before_hosts, before = settings.read_options(folder, name)
         merged = {**before, **_read_sets(sets)}
         _put(
             folder,
@@ -113,7 +113,7 @@ def _put(folder: Path, name: str, hosts: tuple[str, ...], given: dict[str, Any],
 
     The running service takes within a second what is written, and would take what a killed command left.
     """
-    found = settings.as_written(folder, name, hosts, given)
+    found = settings.preview(folder, name, hosts, given)
     settings.require_apart(found, _others(folder, name))
     settings.write(folder, name, hosts, given)
     click.echo(f"{name} {done}: {', '.join(found.hosts)}.")

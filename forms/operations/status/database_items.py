@@ -35,7 +35,7 @@ MIN_FREE_MEGABYTES = 500
 def database_items(settings: ServerSettings, portal: portals.Portal, day: date) -> Iterator[StatusItem]:
     """Yield the state of both databases. One that cannot be opened is an item that needs the operator."""
     try:
-        first_start.require_as_before(settings)
+        first_start.require_same_folder(settings)
         salt = require_salt(settings)
         require_is_there(settings)
         with opened(settings, salt) as stores:

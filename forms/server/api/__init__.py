@@ -1,1 +1,1 @@
-"""JSON and binary APIs: for browsers that encrypt, and for desks."""
+"""The APIs, of JSON and encrypted bytes: for browsers that encrypt, and for desks."""

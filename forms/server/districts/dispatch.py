@@ -1,4 +1,4 @@
-"""One service for many districts: each request goes to the district of its host, or is refused."""
+"""Serve many districts in one service: each request goes to the district of its host, or is refused."""
 
 import logging
 import threading
@@ -22,14 +22,14 @@ from forms.server.web.current import state_of
 from forms.server.web.error_pages import away_page
 from forms.web.headers import EVERYWHERE, NEVER_KEPT
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at the folder of districts."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks of the folder of districts."""
 
-TRY_AGAIN = 10.0
-"""Seconds until a district that could not be started is tried again."""
+RETRY_INTERVAL = 10.0
+"""Seconds until another attempt to start a district that could not be started."""
 
-_ANY_NUMBER = 10**6
-"""Databases: districts come and go, so that none can be given a share of the connections."""
+_MANY_DATABASES = 10**6
+"""Districts are added and removed, so no database gets a fixed share of the connections."""
 
 _LOG = logging.getLogger("forms.districts")
 
@@ -38,19 +38,19 @@ StartResponse = Callable[..., Any]
 
 @dataclass
 class RunningDistrict:
-    """A district, with its app where it could be started. problem: why it could not; try_at: when it is tried again."""
+    """A district, with its app if it could be started. retry_at: when to try again if it could not."""
 
     district: District
     app: Flask | None = None
-    problem: str = ""
-    try_at: float = 0.0
+    retry_at: float = 0.0
     starting: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Districts:
     """The WSGI application of all districts in a folder.
 
-    on_start: told of each app that is started later. connections: to PostgreSQL, at once, of all together.
+    on_start: called with each app that is started later. connections: how many connections to PostgreSQL all districts
+    may have at once.
     """
 
     def __init__(
@@ -61,41 +61,43 @@ class Districts:
         overrides: dict[str, Any] | None = None,
         connections: int = CONNECTIONS // WORKERS,
     ) -> None:
-        """Read the districts of a folder. Raises Problem where there is none."""
+        """Read and start the districts of a folder. Raises Problem if there is none."""
         self.folder, self._clock = folder, clock
-        self._overrides = {"connections": ConnectionLimit(connections, databases=_ANY_NUMBER), **(overrides or {})}
+        self._overrides = {"connections": ConnectionLimit(connections, databases=_MANY_DATABASES), **(overrides or {})}
         self._turns = turns or FairTurns()
         self.running: dict[str, RunningDistrict] = {}
         self._by_host: dict[str, RunningDistrict] = {}
-        self._seen: object = None
-        self._again_at = float("inf")
-        self._look_at, self._one = 0.0, threading.Lock()
-        self._told: dict[str, str] = {}
+        self._version: object = None
+        self._retry_at = float("inf")
+        self._check_at, self._checking = 0.0, threading.Lock()
+        self._logged: dict[str, str] = {}
         self.on_start: Callable[[Flask], object] = lambda _: None
         if not settings.names(folder):
             todo = "Add one: portal district add NAME --host riverside.example"
             raise Problem(str(folder), "holds no district.", todo)
-        self._take(settings.version(folder))
+        self._load(settings.version(folder))
 
     @property
     def apps(self) -> list[Flask]:
-        """Return the apps of all districts that run."""
+        """The apps of all districts that run."""
         return [running.app for running in self.running.values() if running.app is not None]
 
     @property
     def problems(self) -> dict[str, str]:
-        """Return what keeps districts from running, by their names."""
-        return {name: said for name, said in self._told.items() if said}
+        """The problems of districts, by their names."""
+        return {name: problem for name, problem in self._logged.items() if problem}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, as WSGI says (PEP 3333)."""
-        self._look()
+        """Handle a request, as WSGI requires (PEP 3333)."""
+        self._check_folder()
         running = self._by_host.get(settings.host_of(environ.get("HTTP_HOST", "")))
         if running is None:
-            return _answer(start_response, "421 Misdirected Request", b"There is nothing here.\n")
-        app = running.app or self._started(running)
+            return _text_response(start_response, "421 Misdirected Request", b"There is nothing here.\n")
+        app = running.app or self._start(running)
         if app is None:
-            return _answer(start_response, "503 Service Unavailable", b"Not available now. Please try again later.\n")
+            return _text_response(
+                start_response, "503 Service Unavailable", b"Not available now. Please try again later.\n"
+            )
         name = running.district.name
         turn = self._turns.enter(name)
         if turn is None:
@@ -108,137 +110,138 @@ class Districts:
         finally:
             self._turns.leave(turn)
 
-    def _look(self) -> None:
-        """Load districts that were added, changed or removed; checks the disk at most once a second."""
-        if self._clock() < self._look_at or not self._one.acquire(blocking=False):
+    def _check_folder(self) -> None:
+        """Load districts that were added, changed or removed; reads the folder at most once a second."""
+        if self._clock() < self._check_at or not self._checking.acquire(blocking=False):
             return
         try:
-            self._look_at = self._clock() + LOOK_EVERY
-            with suppress(Problem, OSError):  # what is there goes on
+            self._check_at = self._clock() + CHECK_INTERVAL
+            with suppress(Problem, OSError):  # the districts that run continue
                 version = settings.version(self.folder)
-                if version and (
-                    version != self._seen or self._clock() >= self._again_at
-                ):  # a folder without any is a mistake, and stops nobody
-                    self._take(version)
+                is_due = version != self._version or self._clock() >= self._retry_at
+                if version and is_due:  # an empty folder is a mistake, and stops no district
+                    self._load(version)
         finally:
-            self._one.release()
+            self._checking.release()
 
-    def _take(self, version: object) -> None:
-        found = {district.name: district for district in self._usable()}
-        running = {name: self._kept(district) for name, district in found.items()}
-        self._again_at = float("inf")
+    def _load(self, version: object) -> None:
+        """Start new and changed districts, then stop those that were removed or replaced."""
+        districts = {district.name: district for district in self._usable()}
+        running = {name: self._running_or_new(district) for name, district in districts.items()}
+        self._retry_at = float("inf")
         for name, one in running.items():
-            running[name] = self._started_or_before(one, running)
+            running[name] = self._start_or_keep(one, running)
         by_host = {host: one for one in running.values() for host in one.district.hosts}
-        gone = [one for name, one in self.running.items() if running.get(name) is not one]
-        self.running, self._by_host, self._seen = running, by_host, version
-        for one in gone:
+        removed = [one for name, one in self.running.items() if running.get(name) is not one]
+        self.running, self._by_host, self._version = running, by_host, version
+        for one in removed:
             if one.app is not None:
                 stop(one.app)
 
-    def _started_or_before(self, one: RunningDistrict, running: Mapping[str, RunningDistrict]) -> RunningDistrict:
-        """Start a district; return it, or as it ran before where it cannot start with what its file says now."""
-        before = self.running.get(one.district.name)
-        if self._started(one) is None and before is not None and before.app is not None:
-            with suppress(Problem):  # it has what another took over meanwhile
-                settings.require_apart(before.district, [other.district for other in running.values()])
-                self._again_at = self._clock() + TRY_AGAIN
-                return before
-        return one
+    def _start_or_keep(self, new: RunningDistrict, running: Mapping[str, RunningDistrict]) -> RunningDistrict:
+        """Start a district and return it; if it cannot start with new settings, return it with the previous ones."""
+        previous = self.running.get(new.district.name)
+        if self._start(new) is None and previous is not None and previous.app is not None:
+            with suppress(Problem):  # raised if another district now uses something of it
+                settings.require_apart(previous.district, [other.district for other in running.values()])
+                self._retry_at = self._clock() + RETRY_INTERVAL
+                return previous
+        return new
 
-    def _kept(self, district: District) -> RunningDistrict:
-        """Return the running district, started again if anything of it has changed."""
-        before = self.running.get(district.name)
-        return before if before is not None and before.district == district else RunningDistrict(district)
+    def _running_or_new(self, district: District) -> RunningDistrict:
+        """Return the running district; a new one, not started yet, if its settings have changed."""
+        previous = self.running.get(district.name)
+        return previous if previous is not None and previous.district == district else RunningDistrict(district)
 
     def _usable(self) -> Iterator[District]:
-        """Yield the districts with usable files, and of those that run and have none now, the earlier settings.
+        """Yield the districts with usable files; those that run and have none now, with their previous settings.
 
-        Of two that share anything, the one whose settings were there first.
+        Of two that share anything, only the one that had its settings first.
         """
-        taken: list[District] = []
-        found = {name: self._read(name) for name in settings.names(self.folder)}
+        chosen: list[District] = []
+        current = {name: self._read(name) for name in settings.names(self.folder)}
 
-        def is_later(name: str) -> tuple[bool, bool, str]:
-            before = self._before(name)
-            return before is None, found[name] not in {None, before}, name
+        def sort_key(name: str) -> tuple[bool, bool, str]:
+            """Running districts come first, and unchanged ones before changed ones."""
+            previous = self._running_settings(name)
+            return previous is None, current[name] not in {None, previous}, name
 
-        for name in sorted(found, key=is_later):
-            for district in (found[name], self._before(name)):
-                if district is not None and self._is_apart(district, taken):
-                    taken.append(district)
+        for name in sorted(current, key=sort_key):
+            for district in (current[name], self._running_settings(name)):
+                if district is not None and self._is_apart(district, chosen):
+                    chosen.append(district)
                     yield district
                     break
 
-    def _before(self, name: str) -> District | None:
-        """Return a district as it runs; None for one that does not."""
+    def _running_settings(self, name: str) -> District | None:
+        """Return a district with the settings with which it runs; None if it does not run."""
         running = self.running.get(name)
         return running.district if running is not None and running.app is not None else None
 
     def _read(self, name: str) -> District | None:
-        """Return the district that its file says now; None where it cannot be used, which is logged."""
-        with self._problems_told(name):
+        """Return the district with the settings of its file; None if it is not usable, which is logged."""
+        with self._logging_problems(name):
             district = settings.read(self.folder, name)
-            if district == self._before(name):
-                self._tell(name, "")  # it was mended
+            if district == self._running_settings(name):
+                self._log(name, "")  # it was mended
             return district
         return None
 
-    def _is_apart(self, district: District, taken: list[District]) -> bool:
-        """Return whether a district shares nothing with those that are taken; log what it shares."""
-        with self._problems_told(district.name):
-            settings.require_apart(district, taken)
+    def _is_apart(self, district: District, others: list[District]) -> bool:
+        """Return whether a district shares nothing with others; log what it shares."""
+        with self._logging_problems(district.name):
+            settings.require_apart(district, others)
             return True
         return False
 
     @contextmanager
-    def _problems_told(self, name: str) -> Iterator[None]:
-        """Log whatever is raised in the block about one district: the other districts go on."""
+    def _logging_problems(self, name: str) -> Iterator[None]:
+        """Log whatever is raised in the block about one district, so that the other districts continue."""
         try:
             yield
-        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others go on
-            self._tell(name, _said(problem))
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one, the others continue
+            self._log(name, _problem_text(problem))
 
-    def _started(self, running: RunningDistrict) -> Flask | None:
+    def _start(self, running: RunningDistrict) -> Flask | None:
         """Return the app of a district, started if possible; one thread tries again every ten seconds."""
-        if running.app is not None or self._clock() < running.try_at or not running.starting.acquire(blocking=False):
+        if running.app is not None or self._clock() < running.retry_at or not running.starting.acquire(blocking=False):
             return running.app
         try:
-            with self._problems_told(running.district.name):
+            with self._logging_problems(running.district.name):
                 app = create_app({**_as_mapping(running.district), **self._overrides})
                 self.on_start(app)
                 running.app = app
-                self._tell(running.district.name, "")
+                self._log(running.district.name, "")
             if running.app is None:
-                running.try_at = self._clock() + TRY_AGAIN
+                running.retry_at = self._clock() + RETRY_INTERVAL
         finally:
             running.starting.release()
         return running.app
 
-    def _tell(self, name: str, problem: str) -> None:
-        if problem and problem != self._told.get(name):
-            what = "goes on with its earlier settings" if self._before(name) else "is not served"
+    def _log(self, name: str, problem: str) -> None:
+        """Log a district's problem once; "" if it has none."""
+        if problem and problem != self._logged.get(name):
+            what = "goes on with its earlier settings" if self._running_settings(name) else "is not served"
             _LOG.error("district %s %s. %s", name, what, problem)
-        self._told[name] = problem
+        self._logged[name] = problem
 
 
-def _said(problem: Exception) -> str:
-    """Return what is wrong; of an unforeseen error only its kind, since its text may contain anything."""
+def _problem_text(problem: Exception) -> str:
+    """Return the text of a problem; for an unforeseen error only its class, since its text may contain anything."""
     return str(problem) if isinstance(problem, Problem) else f"A fault of the program: {type(problem).__name__}."
 
 
 def stop(app: Flask) -> None:
-    """End what belongs to the app of a district that is removed or was changed: its thread, lock and connections."""
+    """End the thread, the lock and the connections of a district's app, after it was removed or changed."""
     state_of(app).close()
 
 
 def _as_mapping(district: District) -> dict[str, Any]:
-    found = vars(district.settings)
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in vars(district.settings).items() if value not in (None, "")}
 
 
-def _answer(start_response: StartResponse, status: str, body: bytes) -> list[bytes]:
-    """Answer with a sentence that names no district."""
+def _text_response(start_response: StartResponse, status: str, body: bytes) -> list[bytes]:
+    """Return a response in plain text, which names no district."""
     headers = {**EVERYWHERE, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": NEVER_KEPT}
     start_response(status, [*headers.items(), ("Content-Length", str(len(body)))])
     return [body]

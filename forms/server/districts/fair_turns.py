@@ -1,7 +1,7 @@
-"""Schedule requests: districts take turns, so that a flood of one does not slow the others.
+"""Schedule requests: districts take turns, so that a flood in one does not slow the others.
 
-A request that waits for a database, a decoder or a line of look-ups holds no turn (forms/server/blocked.py), nor does
-one that takes long: so a district that hangs stops nobody else either. Of one district only few run beside others.
+A request that waits for a database, a decoder or other look-ups has no turn (forms/server/blocked.py), and neither has
+one that takes long: so a district that hangs does not stop the others. Few requests of one district run at once.
 """
 
 import threading
@@ -10,96 +10,100 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from forms.server.blocked import tell_of_this_thread
+from forms.server.blocked import set_block_listener
 
-AT_WORK = 1
-"""Requests of all districts that are at work at once in a process: Python runs one at a time anyway."""
+MAX_ACTIVE = 1
+"""Turns in a process at once, of all districts: Python runs one thread at a time anyway."""
 
 LEASE = 0.05
-"""Seconds for which a request counts as at work."""
+"""Seconds after which a turn does not count any more."""
 
-RUN_OF_ONE = 2
-"""Requests of one district that run at once, blocked ones not counted: one may be written to the disk meanwhile."""
+MAX_ACTIVE_PER_DISTRICT = 2
+"""Turns of one district at once: while one request writes to the disk, another can run."""
 
-MOST_OF_ONE = 24
-"""Threads of a process that one district may hold, at work, waiting or blocked."""
+MAX_THREADS_PER_DISTRICT = 24
+"""Threads of a process that one district may use, with or without a turn."""
 
 
 class FairTurns:
-    """Gives turns to the district whose last turn was longest ago, and within it in the order of requests."""
+    """Gives turns to the district whose last turn was longest ago, and within it in the order of requests.
+
+    waiting: the turns for which each district waits. leases: the turns in use, with their districts and when each
+    began. threads: how many threads each district uses.
+    """
 
     def __init__(
         self,
-        at_work: int = AT_WORK,
+        max_active: int = MAX_ACTIVE,
         lease: float = LEASE,
-        most_of_one: int = MOST_OF_ONE,
-        run_of_one: int = RUN_OF_ONE,
+        max_threads: int = MAX_THREADS_PER_DISTRICT,
+        max_active_per_district: int = MAX_ACTIVE_PER_DISTRICT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._at_work, self._lease, self._most, self._clock = at_work, lease, most_of_one, clock
-        self._run_of_one = run_of_one
+        self._max_active, self._lease, self._max_threads, self._clock = max_active, lease, max_threads, clock
+        self._max_active_per_district = max_active_per_district
         self._lock = threading.Lock()
-        # by district: who waits for a turn, and how many threads it holds; leases: turns at work, and since when
         self.waiting: dict[str, deque[threading.Event]] = {}
         self.leases: dict[threading.Event, tuple[str, float]] = {}
-        self.held: dict[str, int] = {}
-        self._served: dict[str, int] = {}
-        self._turns = 0
+        self.threads: dict[str, int] = {}
+        self._last_turn: dict[str, int] = {}
+        self._turn_count = 0
 
     def enter(self, district: str) -> threading.Event | None:
-        """Wait for a turn of this district and return it; None at once if it holds as many threads as it may."""
+        """Wait for a turn of this district and return it; None at once if it uses as many threads as it may."""
         turn = threading.Event()
         with self._lock:
-            if self.held.get(district, 0) >= self._most:
+            if self.threads.get(district, 0) >= self._max_threads:
                 return None
-            self.held[district] = self.held.get(district, 0) + 1
+            self.threads[district] = self.threads.get(district, 0) + 1
             self.waiting.setdefault(district, deque()).append(turn)
-            self._give()
+            self._give_turns()
         while not turn.wait(self._lease):
             with self._lock:
-                self._give()  # whoever is at work may be so no longer, without having said so
-        tell_of_this_thread(partial(self._block, turn, district))
+                self._give_turns()  # a lease may have ended meanwhile
+        set_block_listener(partial(self._block, turn, district))
         return turn
 
     def leave(self, turn: threading.Event) -> None:
-        """Give a turn back: the page is made, and only has to be sent."""
-        tell_of_this_thread(None)
+        """Give a turn back: the response is ready, and only has to be sent."""
+        set_block_listener(None)
         with self._lock:
             self.leases.pop(turn, None)
-            self._give()
+            self._give_turns()
 
     def release(self, district: str) -> None:
-        """Free the thread."""
+        """Count a thread of this district as free."""
         with self._lock:
-            self.held[district] -= 1
-            if not self.held[district]:
-                del self.held[district]
+            self.threads[district] -= 1
+            if not self.threads[district]:
+                del self.threads[district]
 
-    def _block(self, turn: threading.Event, district: str, waits: bool) -> None:
-        """Suspend the turn of a request that waits for something else, and count it again when it continues."""
+    def _block(self, turn: threading.Event, district: str, is_blocked: bool) -> None:
+        """Suspend the turn of a request while it waits for something else."""
         with self._lock:
-            if waits:
+            if is_blocked:
                 self.leases.pop(turn, None)
-                self._give()
+                self._give_turns()
             else:
                 self.leases[turn] = (district, self._clock())
 
-    def _give(self) -> None:
-        """Give turns while there are any; whoever holds the lock calls it."""
-        while self._working() < self._at_work:
-            running = [district for district, _ in self.leases.values()]
-            able = [name for name in self.waiting if running.count(name) < self._run_of_one]
-            if not able:
+    def _give_turns(self) -> None:
+        """Give turns while there are any. The caller must have the lock."""
+        while self._active() < self._max_active:
+            active = [district for district, _ in self.leases.values()]
+            candidates = [name for name in self.waiting if active.count(name) < self._max_active_per_district]
+            if not candidates:
                 return
-            district = min(able, key=lambda name: self._served.get(name, 0))
+            district = min(candidates, key=lambda name: self._last_turn.get(name, 0))
             turn = self.waiting[district].popleft()
             if not self.waiting[district]:
                 del self.waiting[district]
-            self._turns += 1
-            self._served[district] = self._turns
+            self._turn_count += 1
+            self._last_turn[district] = self._turn_count
             self.leases[turn] = (district, self._clock())
             turn.set()
 
-    def _working(self) -> int:
+    def _active(self) -> int:
+        """Return how many leases have not ended."""
         now = self._clock()
         return sum(now - since < self._lease for _, since in self.leases.values())

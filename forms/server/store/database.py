@@ -263,6 +263,12 @@ class Store:
                     yield connection
 
     @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """Yield a connection without creating tables, which a missing replica would delay. Raises NotKept."""
+        with self._raising_not_kept(), self._read_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection for reading. Raises NotKept."""
         with self._raising_not_kept():

@@ -1,4 +1,4 @@
-"""Refuse forms that another website submits, and keep no response to a form in the browser."""
+"""Refuse forms that another website submits, and clear the browser's cache after a form."""
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
@@ -10,22 +10,22 @@ forget_pages = Blueprint("forget", __name__)
 
 _FORMS = "/forms/"
 _JSON = "/forms/sealed/"
-_OWN = frozenset({"same-origin", "none", ""})
+_OWN_SITE = frozenset({"same-origin", "none", ""})
 _CACHE = '"cache"'
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def refuse_other_sites() -> None:
-    """Raise Forbidden where the browser says that another site sent this (W3C Fetch Metadata).
+    """Raise Forbidden if the browser says that another site sent this request (W3C Fetch Metadata).
 
-    A browser that says nothing is let in: older ones do not know the header. Another host of this same domain counts
-    as another site too; the onion address sends to itself, so there the browser says "same-origin". A proxy that blanks
-    headers leaves an empty one, and one that joins two requests' headers says the same word twice: that says no more.
+    A request without the header is accepted: older browsers do not send it. Another host of the same domain counts as
+    another site too; a page of the onion address sends to that address, which is "same-origin". A proxy may leave the
+    header empty, or repeat its value: neither means another site.
     """
-    if not request.path.startswith(_FORMS) or request.method in _READS:
+    if not request.path.startswith(_FORMS) or request.method in _SAFE_METHODS:
         return
-    said = {word.strip().lower() for word in request.headers.get("Sec-Fetch-Site", "").split(",")}
-    if said <= _OWN:
+    values = {value.strip().lower() for value in request.headers.get("Sec-Fetch-Site", "").split(",")}
+    if values <= _OWN_SITE:
         return
     if request.path.startswith(_JSON):
         raise ApiError(403, "This came from another website. Nothing was kept or changed.")
@@ -33,9 +33,9 @@ def refuse_other_sites() -> None:
 
 
 def clear_browser_cache(response: Response) -> Response:
-    """Clear the pages that the browser keeps for its Back button, after every submitted form.
+    """Have the browser clear the pages that it keeps for its Back button, after every submitted form.
 
-    `no-store` does not reach the page on which the words were typed; this does (W3C Clear Site Data).
+    `no-store` has no effect on the page on which the words were typed; this has (W3C Clear Site Data).
     """
     if request.method == "POST" and request.path.startswith(_FORMS) and not request.path.startswith(_JSON):
         response.headers["Clear-Site-Data"] = _CACHE
@@ -44,5 +44,5 @@ def clear_browser_cache(response: Response) -> Response:
 
 @forget_pages.get("/forms/forget")
 def forget() -> Response:
-    """Clear them once more, at the request of a page that is shown already: now the page before it is in the cache."""
+    """Have the browser clear them again: a page requests this once it is shown, when the page before it is cached."""
     return Response(status=204, headers={"Clear-Site-Data": _CACHE, "Cache-Control": NEVER_KEPT})

@@ -9,7 +9,7 @@ _KEY = "portal"
 
 
 def keep_state(app: Flask, state: ServerState) -> None:
-    """Keep an app's state where `state_of` finds it."""
+    """Store an app's state, for `state_of`."""
     app.extensions[_KEY] = state
 
 
@@ -25,6 +25,6 @@ def current_state() -> ServerState:
 
 
 def current_services() -> Services:
-    """Return the stores and the portal of this request: one version of portal.json from its first line to its last."""
+    """Return the stores and the portal of this request, which has the same version of portal.json from start to end."""
     services: Services = g.get("services") or current_state().services
     return services

@@ -1,4 +1,4 @@
-"""/healthz for a monitor: whether letters can be kept, in two words; nothing of people, numbers or times."""
+"""/healthz for a monitor: whether letters can be kept, without numbers or times."""
 
 from flask import Blueprint, Response
 
@@ -10,6 +10,6 @@ health = Blueprint("health", __name__)
 
 @health.get("/healthz")
 def healthz() -> Response:
-    """Answer ok, or not ok while a database takes no letters."""
+    """Return ok, or not ok while a database cannot keep letters."""
     words, status = (b"not ok\n", 503) if current_state().operator_log.is_troubled else (b"ok\n", 200)
     return Response(words, status, {"Cache-Control": NEVER_KEPT}, mimetype="text/plain")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 from editor import settings
+from sitegen.checks.settings_validation import remote_of
 from sitegen.content.settings import SETTINGS_FILE, read_settings
-from sitegen.content.settings_schema import remote_of
 
 from commands.site import Site, public_folder, this_site
 from commands.withdrawals import take_back

@@ -1,6 +1,6 @@
-"""What a native reader corrected: shown before it is taken, then taken whole or not at all; her name where she read.
+"""Applies a native reader's corrections: previewed first, then all or none, and her name under pages that she read.
 
-A correction is taken only where the text is still the one that the reader had before her, and where it breaks nothing.
+A correction is applied only where the text is still the one that the reader saw, and where it breaks nothing.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ from editor.reviewing.review_pack import (
     TITLE,
     WORDS,
     Correction,
-    Returned,
+    ReturnedPack,
     Text,
     is_same,
     of_page,
@@ -39,7 +39,7 @@ _BY_HAND = "Compare both, and write it by hand: {better}"
 
 @dataclass(frozen=True)
 class Proposal:
-    """A correction of a pack by its number there; refused: why it cannot be taken."""
+    """A correction with its number in the pack. refused: why it cannot be applied."""
 
     number: int
     correction: Correction
@@ -58,41 +58,41 @@ class Proposal:
 
 @dataclass
 class CorrectionPlan:
-    """What would be written: of each file its text after what can be taken, and the id that it is made from."""
+    """The result of applying corrections. files: the new text of each file, and the id that it is made from."""
 
     proposals: list[Proposal] = field(default_factory=list)
     files: dict[Path, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def refused(self) -> list[Problem]:
-        """Why some cannot be taken."""
+        """Why some corrections cannot be applied."""
         return [one.refused for one in self.proposals if one.refused]
 
 
 @dataclass
-class Taken:
-    """What became of a pack: the files that were corrected, those that are signed now, and what could not be taken."""
+class AppliedPack:
+    """The result of a pack: corrected files, pages that are signed now, and the problems of the others (left)."""
 
     corrected: list[str] = field(default_factory=list)
     signed: list[str] = field(default_factory=list)
     left: list[Problem] = field(default_factory=list)
 
 
-def plan(editor: Editor, pack: Returned, language: str, chosen: Collection[int] | None = None) -> CorrectionPlan:
-    """Return what the corrections of a pack would do; nothing is written. chosen: their numbers; all, where None."""
-    made = CorrectionPlan()
+def plan(editor: Editor, pack: ReturnedPack, language: str, chosen: Collection[int] | None = None) -> CorrectionPlan:
+    """Return the result of applying corrections without writing it. chosen: their numbers; None for all."""
+    plan = CorrectionPlan()
     numbered = [(at, one) for at, one in enumerate(pack.corrections) if chosen is None or at in chosen]
     with editor.store.lock:
         for file in dict.fromkeys(one.text.file for _, one in numbered):
             own = [(at, one) for at, one in numbered if one.text.file == file]
-            made.proposals += _planned(editor, file, own, language, made)
-    return made
+            plan.proposals += _apply_to_file(editor, file, own, language, plan)
+    return plan
 
 
-def _planned(
-    editor: Editor, file: str, own: Sequence[tuple[int, Correction]], language: str, made: CorrectionPlan
+def _apply_to_file(
+    editor: Editor, file: str, own: Sequence[tuple[int, Correction]], language: str, plan: CorrectionPlan
 ) -> Iterator[Proposal]:
-    """Yield the corrections of one file, one after the other: each as it stands beside those before it."""
+    """Yield the proposals for one file. Each is applied to the text with the previous ones."""
     try:
         path = _path(editor, file, language)
         text, base = editor.store.read(path)
@@ -103,18 +103,18 @@ def _planned(
     before = text
     for at, one in own:
         try:
-            fresh = _with(editor, file, text, one, language)
+            corrected = _apply(editor, file, text, one, language)
         except Problem as problem:
             yield Proposal(at, one, problem)
             continue
-        if fresh is None:
+        if corrected is None:
             refused = Problem(f"{file}, {one.text.place}", _CHANGED, _BY_HAND.format(better=one.better))
             yield Proposal(at, one, refused)
             continue
-        text = fresh
+        text = corrected
         yield Proposal(at, one)
     if text != before:
-        made.files[path] = (text, base)
+        plan.files[path] = (text, base)
 
 
 def _path(editor: Editor, file: str, language: str) -> Path:
@@ -138,25 +138,25 @@ def _name(file: str, language: str) -> str:
     return parts[2]
 
 
-def _with(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
-    """Return a file's text with a correction; None where it has no place. Raises Problem where it breaks the file."""
+def _apply(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
+    """Return a file's text with a correction; None where it was edited. Raises Problem where it breaks the file."""
     if file.startswith("tables/"):
         return _with_cell(editor, file, text, one, language)
     if file.startswith(f"{WORDS}/"):
         return _with_word(text, one, language)
-    fresh = corrected(text, one)
-    if fresh is not None:
-        _refuse_new_problems(editor, language, _name(file, language), text, fresh)
-    return fresh
+    corrected = correct_page(text, one)
+    if corrected is not None:
+        _refuse_new_problems(editor, language, _name(file, language), text, corrected)
+    return corrected
 
 
-def corrected(whole: str, one: Correction) -> str | None:
-    """Return a page with a correction in its place; None where what is there was edited since the pack was made."""
-    head, body = front_matter.split(whole)
+def correct_page(text: str, one: Correction) -> str | None:
+    """Return a page with a correction; None where its text was edited since the pack was made."""
+    head, body = front_matter.split(text)
     paragraphs = translating.paragraphs(body)
     if one.text.place in {TITLE, DESCRIPTION}:
         now = str(front_matter.values(head).get(one.text.place) or "")
-        if not whole or not is_same(now, one.text.translation):
+        if not text or not is_same(now, one.text.translation):
             return None
         head = front_matter.with_values(head, {one.text.place: one.better})
     else:
@@ -164,11 +164,11 @@ def corrected(whole: str, one: Correction) -> str | None:
         if at is None:
             return None
         paragraphs[at] = one.better
-    return front_matter.join(head, translating.joined(paragraphs))
+    return front_matter.join(head, translating.join_paragraphs(paragraphs))
 
 
 def _place(paragraphs: Sequence[str], text: Text) -> int | None:
-    """Return where the paragraph stands that a reader had before her: at its number, else wherever it is alone."""
+    """Return the index of the paragraph that the reader saw: at its number, else where it is unique, else None."""
     same = [at for at, part in enumerate(paragraphs) if is_same(part, text.translation)]
     number = text.place.removeprefix(PARAGRAPH).strip()
     at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 5 else -1  # noqa: PLR2004
@@ -176,17 +176,17 @@ def _place(paragraphs: Sequence[str], text: Text) -> int | None:
 
 
 def _refuse_new_problems(editor: Editor, language: str, name: str, before: str, after: str) -> None:
-    """Raise Problem for what a page would have wrong after a correction and has not now, such as a lost number."""
-    look = editor.content_cache.current()
-    known = {one.what for one in editor.content_cache.page_problems(parse_page(language, name, before), look)}
-    for problem in editor.content_cache.page_problems(parse_page(language, name, after), look):
+    """Raise Problem where a correction causes a new problem of the page, such as a lost phone number."""
+    content = editor.content_cache.current()
+    known = {one.what for one in editor.content_cache.page_problems(parse_page(language, name, before), content)}
+    for problem in editor.content_cache.page_problems(parse_page(language, name, after), content):
         if problem.what not in known:
             what = _("after the corrections: %(what)s", what=as_lazy(problem.what))
             raise Problem(f"{language}/{name}", what, problem.todo)
 
 
 def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: str) -> str | None:
-    """Return a table with a corrected cell, None where its text is another now.
+    """Return a table with a corrected cell, None where the cell was edited.
 
     Raises Problem where the row would break its schema.
     """
@@ -200,7 +200,7 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
         return None
     fresh = {**row, column: " ".join(one.better.split())}
     if (reader := f"reviewed_{language}") in names:
-        fresh[reader] = ""  # whoever read it has not read these words
+        fresh[reader] = ""  # the reader of the row has not read these words
     text = lines.with_row(text or ",".join(names) + "\n", keys, value, fresh, file)
     if problems := checks.row_problems(editor, table, text, value):
         raise problems[0]
@@ -208,42 +208,44 @@ def _with_cell(editor: Editor, file: str, text: str, one: Correction, language: 
 
 
 def _is_translated(names: Collection[str], column: str, language: str) -> bool:
-    """Return whether a column holds words that have an English beside them, and not who read them."""
+    """Return whether a column holds translations of an English column (not e.g. their reader)."""
     english = f"{column.removesuffix(language)}{SOURCE}"
     return column.endswith(f"_{language}") and column in names and english in names
 
 
 def _with_word(text: str, one: Correction, language: str) -> str | None:
-    """Return the district's words with one of the reader's; None where the word is another by now."""
+    """Return the district's words with a corrected one; None where the word was edited."""
     number = one.text.place.removeprefix(FORM).strip()
     at = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else -1  # noqa: PLR2004
-    for word in interface_words.every(text, language):
-        here = 0 <= at < len(word.said) and word.english[min(at, len(word.english) - 1)] == one.text.english
-        if here and is_same(word.said[at], one.text.translation):
-            said = (*word.said[:at], " ".join(one.better.split()), *word.said[at + 1 :])
-            return interface_words.with_word(text, language, word, said)
+    for word in interface_words.all_words(text, language):
+        is_match = 0 <= at < len(word.current) and word.english[min(at, len(word.english) - 1)] == one.text.english
+        if is_match and is_same(word.current[at], one.text.translation):
+            forms = (*word.current[:at], " ".join(one.better.split()), *word.current[at + 1 :])
+            return interface_words.with_word(text, language, word, forms)
     return None
 
 
-def take(editor: Editor, pack: Returned, made: CorrectionPlan, language: str, who: str, reader: str) -> Taken:
-    """Write what a plan says into the files, all or nothing, and the reader's name under pages that she read in full.
+def apply(
+    editor: Editor, pack: ReturnedPack, plan: CorrectionPlan, language: str, who: str, reader: str
+) -> AppliedPack:
+    """Write the files of a plan, all or none, and the reader's name under pages that she read in full.
 
-    who: whose save it is. Raises Problem, and then writes nothing: for a plan of which something is refused, and where
-    a file is another by now or cannot be written.
+    who: the author of the save. Raises Problem, and then writes nothing: where a correction is refused, or a file has
+    changed since or cannot be written.
     """
-    taken = Taken()
+    result = AppliedPack()
     with editor.store.lock:
-        if made.refused:
-            raise made.refused[0]
-        editor.store.replace_all(made.files, who, f"Corrections by a reader: {language}")
-        taken.corrected = [editor.store.name(path) for path in made.files]
+        if plan.refused:
+            raise plan.refused[0]
+        editor.store.replace_all(plan.files, who, f"Corrections by a reader: {language}")
+        result.corrected = [editor.store.name(path) for path in plan.files]
         for file in sorted(pack.read):
-            _sign(editor, file, pack, language, who, reader, taken)
-    return taken
+            _sign(editor, file, pack, language, who, reader, result)
+    return result
 
 
-def is_read(file: str, pack: Returned, current: Sequence[Text]) -> bool:
-    """Return whether a reader had before her all that a page says now, with her corrections in it."""
+def is_read(file: str, pack: ReturnedPack, current: Sequence[Text]) -> bool:
+    """Return whether a reader saw all that a page says now, with her corrections."""
     better = {(one.text.file, one.text.place): one.better for one in pack.corrections}
     before = [
         (one.english, better.get((one.file, one.place), one.translation)) for one in pack.texts if one.file == file
@@ -254,26 +256,28 @@ def is_read(file: str, pack: Returned, current: Sequence[Text]) -> bool:
     )  # fmt: skip
 
 
-def _sign(editor: Editor, file: str, pack: Returned, language: str, who: str, reader: str, taken: Taken) -> None:
-    """Put the reader's name under a page that she read in full, or say why not."""
+def _sign(
+    editor: Editor, file: str, pack: ReturnedPack, language: str, who: str, reader: str, result: AppliedPack
+) -> None:
+    """Put the reader's name under a page that she read in full, or add to the result why not."""
     try:
         name = _name(file, language)
         english, own = (editor.store.text(editor.store.page(code, name)) for code in (SOURCE, language))
     except Problem as problem:
-        taken.left.append(problem)
+        result.left.append(problem)
         return
     current = list(of_page(file, english, own))
-    look = editor.content_cache.current()
-    state = translating.state_of(look.context.library, name, language).kind if look.context else ""
+    content = editor.content_cache.current()
+    state = translating.state_of(content.context.library, name, language).kind if content.context else ""
     if state == translating.READ:
         return
     if not editor.store.read(editor.store.page(language, name))[0]:
         todo = _("The library's readers sign it; or write the district's own first.")
-        taken.left.append(Problem(file, _("is a page of a library, and not the district's own."), todo))
+        result.left.append(Problem(file, _("is a page of a library, and not the district's own."), todo))
     elif state != translating.WAITING or not is_read(file, pack, current):
         todo = _("Make a new pack, and let the reader read this page again.")
         what = _("was edited while the reader had it, or not all of hers was taken: her name is not under it.")
-        taken.left.append(Problem(file, what, todo))
+        result.left.append(Problem(file, what, todo))
     else:
         signing.sign(editor, who, reader, language, name)
-        taken.signed.append(file)
+        result.signed.append(file)

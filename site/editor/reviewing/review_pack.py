@@ -1,6 +1,6 @@
 """A pack for a native reader without an account: each text beside its English, on paper and for a spreadsheet.
 
-What comes back is taken text by text, where the text is still the one that the reader had before her.
+The corrections of the returned pack are applied text by text (corrections.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ COLUMNS = ("file", "place", "english", "translation", "better", "read in full")
 TITLE, DESCRIPTION, PARAGRAPH = "title", "description", "paragraph"
 WORDS, FORM = "words", "form"
 FIRST_LINE = 2
-"""The number that a spreadsheet shows at the first line below the names of the columns."""
+"""The number that a spreadsheet shows at the first line below the header."""
 
 _TEMPLATES = Path(__file__).parents[1] / "window" / "templates"
 _YES = frozenset({"x", "yes", "y", "1", "true", "✓"})
@@ -39,7 +39,7 @@ _YES = frozenset({"x", "yes", "y", "1", "true", "✓"})
 
 @dataclass(frozen=True)
 class Text:
-    """A text that a reader reads: the file it stands in, where in it, its English, and its translation."""
+    """A text to be read: its file, its place in the file, the English, and the translation."""
 
     file: str
     place: str
@@ -56,8 +56,8 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Returned:
-    """A pack that came back: all its texts, the corrections, and the pages that were read in full."""
+class ReturnedPack:
+    """A pack that a reader returned: all its texts, the corrections, and the pages that she read in full."""
 
     texts: tuple[Text, ...]
     corrections: tuple[Correction, ...]
@@ -70,12 +70,12 @@ def is_same(one: str, other: str) -> bool:
 
 
 def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[Text]:
-    """Yield the texts of every page that is translated, as they stand in the files, without quotes that have left."""
+    """Yield the texts of every translated page as in its file, without quotes whose consent has ended."""
     for name, page in sorted(library.by_language.get(language, {}).items()):
-        english = _whole(store, SOURCE, name)
+        english = _page_text(store, SOURCE, name)
         if not english or page.generated:
             continue
-        own = _whole(store, language, name)
+        own = _page_text(store, language, name)
         source = library.source(name)
         left = page.meta.get(quotes.QUOTE_REMOVED) or (source and source.meta.get(quotes.QUOTE_REMOVED))
         hidden = {*_quoted(english), *_quoted(own)} if left else set()
@@ -85,23 +85,23 @@ def of_pages(store: ContentStore, library: AllPages, language: str) -> Iterator[
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """Yield the paragraphs of quotes that stand in a page by somebody's consent."""
+    """Yield the paragraphs of quotes that need a consent."""
     for quote in quotes.quotes_of(text):
         if quote.consents:
             yield from map(str.strip, translating.paragraphs(quote.text))
 
 
-def _whole(store: ContentStore, language: str, name: str) -> str:
+def _page_text(store: ContentStore, language: str, name: str) -> str:
     return store.text(store.page(language, name))
 
 
 def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
-    """Yield the texts of one page; what one of the two lacks is empty."""
+    """Yield the texts of one page; "" where the English or the translation lacks one."""
     (source_head, source), (head, body) = front_matter.split(english), front_matter.split(translation)
-    ours, theirs = front_matter.values(source_head), front_matter.values(head)
+    source_values, own_values = front_matter.values(source_head), front_matter.values(head)
     for key in (TITLE, DESCRIPTION):
-        if ours.get(key) or theirs.get(key):
-            yield Text(file, key, str(ours.get(key) or ""), str(theirs.get(key) or ""))
+        if source_values.get(key) or own_values.get(key):
+            yield Text(file, key, str(source_values.get(key) or ""), str(own_values.get(key) or ""))
     for at, (part, own) in enumerate(translating.side_by_side(source, body), 1):
         yield Text(file, f"{PARAGRAPH} {at}", part, own)
 
@@ -109,9 +109,9 @@ def of_page(file: str, english: str, translation: str) -> Iterator[Text]:
 def of_tables(
     store: ContentStore, schemas: Mapping[str, Any], language: str, *, missing: bool = False
 ) -> Iterator[Text]:
-    """Yield each cell of the tables that is written in this language and in English; with those that are missing.
+    """Yield each cell of the tables that is translated into this language. missing: also those not translated yet.
 
-    A library's rows are there too, but of tables with facts that somebody checks: see library_rows.
+    Rows of libraries are included, except of tables with facts that somebody checks: see library_rows.
     """
     for table, schema in ((name, schema) for name, schema in schemas.items() if name not in ENGLISH_ONLY):
         names = [one["name"] for one in schema["fields"]]
@@ -132,13 +132,13 @@ def own_rows(store: ContentStore, table: str, names: Sequence[str]) -> list[dict
 
 
 def of_words(store: ContentStore, language: str, *, all_words: bool = False) -> Iterator[Text]:
-    """Yield the words of the interface that readers of the site meet; all of them, with those that are missing."""
+    """Yield the translated messages that readers of the site see. all_words: all messages, also untranslated ones."""
     text = interface_words.text_of(store, language)[0]
-    for word in interface_words.every(text, language):
-        if all_words or (word.public and all(word.said)):
-            for at, said in enumerate(word.said):
+    for word in interface_words.all_words(text, language):
+        if all_words or (word.public and all(word.current)):
+            for at, form in enumerate(word.current):
                 yield Text(
-                    f"{WORDS}/{language}.po", f"{FORM} {at + 1}", word.english[min(at, len(word.english) - 1)], said
+                    f"{WORDS}/{language}.po", f"{FORM} {at + 1}", word.english[min(at, len(word.english) - 1)], form
                 )
 
 
@@ -151,10 +151,10 @@ def texts(editor: Editor, language: str) -> list[Text]:
     ]
 
 
-def paper(found: Sequence[Text], language: str) -> str:
-    """Return a page to print, whose texts have the numbers of the table's lines."""
+def paper(texts: Sequence[Text], language: str) -> str:
+    """Return a page to print, with the line numbers of the table."""
     env = environment.environment(language).overlay(loader=FileSystemLoader(_TEMPLATES))
-    numbered = enumerate(found, FIRST_LINE)
+    numbered = enumerate(texts, FIRST_LINE)
     files = [(file, list(own)) for file, own in groupby(numbered, key=lambda one: one[1].file)]
     page = env.get_template("review-paper.html")
     return page.render(files=files)
@@ -165,8 +165,11 @@ def write(editor: Editor, language: str, out: Path) -> list[Path]:
     if language == SOURCE or language not in editor.store.languages:
         todo = f"There are: {', '.join(code for code in editor.store.languages if code != SOURCE)}."
         raise Problem("language", f'"{language[:20]}" is none that is translated into.', todo)
-    found = texts(editor, language)
-    files = {f"review-{language}.html": paper(found, language).encode(), f"review-{language}.csv": spreadsheet(found)}
+    all_texts = texts(editor, language)
+    files = {
+        f"review-{language}.html": paper(all_texts, language).encode(),
+        f"review-{language}.csv": spreadsheet(all_texts),
+    }
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
@@ -176,31 +179,31 @@ def write(editor: Editor, language: str, out: Path) -> list[Path]:
     return [out / name for name in files]
 
 
-def spreadsheet(found: Iterable[Text]) -> bytes:
+def spreadsheet(texts: Iterable[Text]) -> bytes:
     """Return the texts as a table with two empty columns for the reader: a better text, and "read in full"."""
-    cells = [[one.file, one.place, one.english, one.translation, "", ""] for one in found]
+    cells = [[one.file, one.place, one.english, one.translation, "", ""] for one in texts]
     return BOM + csv_text([COLUMNS, *cells]).encode()
 
 
-def returned(data: bytes, where: str) -> Returned:
-    """Return what came back. Raises Problem where it is no pack, or cannot be read."""
+def parse_returned(data: bytes, where: str) -> ReturnedPack:
+    """Return a returned pack from its table. Raises Problem where it is no pack, or cannot be read."""
     sheet = parse_csv(data, where)
     if missing := [name for name in COLUMNS if name not in sheet.header]:
         what = _('has no column "%(column)s".', column=missing[0])
         raise Problem(where, what, _("Save the table of the pack with all its columns, as CSV UTF-8."))
-    found = [dict(zip(sheet.header, map(unescape_formula, cells), strict=False)) for cells in sheet.rows]
-    texts = [_text(row) for row in found]
+    rows = [dict(zip(sheet.header, map(unescape_formula, cells), strict=False)) for cells in sheet.rows]
+    texts = [_text(row) for row in rows]
     corrections = [
         Correction(text, better)
-        for text, row in zip(texts, found, strict=True)
+        for text, row in zip(texts, rows, strict=True)
         if (better := row.get("better", "").strip()) and not is_same(better, text.translation)
     ]
-    read = {row.get("file", "") for row in found if row.get("read in full", "").strip().casefold() in _YES}
-    return Returned(tuple(texts), tuple(corrections), frozenset(read))
+    read = {row.get("file", "") for row in rows if row.get("read in full", "").strip().casefold() in _YES}
+    return ReturnedPack(tuple(texts), tuple(corrections), frozenset(read))
 
 
-def carried(pack: Returned) -> str:
-    """Return of a pack, as a table again, what is needed to take it: the files that are corrected or were read."""
+def relevant_rows(pack: ReturnedPack) -> str:
+    """Return the rows of a pack that are needed to apply it, as CSV: of the files that are corrected or were read."""
     better = {one.text: one.better for one in pack.corrections}
     files = {one.text.file for one in pack.corrections} | pack.read
     cells = [

@@ -1,4 +1,4 @@
-"""A native reader's name under a translation, and what a translation was made from (decision 0045)."""
+"""Records a native reader's name under a translation, and the English that it was made from (decision 0045)."""
 
 from sitegen.content import translations
 
@@ -9,22 +9,22 @@ from editor.editor import Editor
 def confirm(
     editor: Editor, who: str, language: str, name: str, *, followed: bool = False, signed: bool = False
 ) -> None:
-    """Remember what a translation was made from, or what was read, as a build would; record it."""
+    """Record the English from which a translation was made (followed) or read (signed), and commit it."""
     with editor.store.lock:
-        look = editor.content_cache.current_except(editor.store.page(language, name))
-        if look.context:
+        state = editor.content_cache.current_except(editor.store.page(language, name))
+        if state.context:
             translations.confirm(editor.content, name, language, editor.store.languages, editor.today(),
                                  followed=followed, signed=signed)  # fmt: skip
             editor.store.record_external_changes(who, f"Remember {language}/{name}")
 
 
 def sign(editor: Editor, who: str, reader: str, language: str, name: str) -> None:
-    """Write the name of a reader under a translation, as it stands now. who: whose save this is."""
+    """Write the name of a reader under a translation. who: the author of the save."""
     with editor.store.lock:
         path = editor.store.page(language, name)
         text, base = editor.store.read(path)
         lines, body = front_matter.split(text)
         values = {"reviewed_by": reader, "reviewed_on": editor.today()}
-        fresh = front_matter.join(front_matter.with_values(lines, values), body)
-        editor.store.replace(path, fresh, base, who, f"Read {language}/{name}")
+        signed = front_matter.join(front_matter.with_values(lines, values), body)
+        editor.store.replace(path, signed, base, who, f"Read {language}/{name}")
         confirm(editor, who, language, name, signed=True)

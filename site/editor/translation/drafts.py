@@ -1,7 +1,7 @@
-"""Translations that are not finished: files beside the pages, where the site never looks, for all who translate to see.
+"""Drafts of translations: files beside the pages that the site does not read, shared by all translators.
 
-content/drafts/<language>/<page> has the title, the description and the paragraphs; a line of its own stands for a
-paragraph that is still missing, so that those behind it keep their places.
+content/drafts/<language>/<page> has the title, the description and the paragraphs. A placeholder line takes the place
+of a missing paragraph, so that the following ones keep their positions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,12 +16,12 @@ from editor.saving.commit_reader import Revision
 from editor.saving.store import ContentStore
 from editor.translation import translating
 
-_GAP = "<!-- not translated yet -->"
+_PLACEHOLDER = "<!-- not translated yet -->"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """An unfinished translation: its file's text, the id of that, and the save that wrote it last."""
+    """An unfinished translation: the text of its file, its id (base), and the last save."""
 
     text: str
     base: str
@@ -29,7 +29,7 @@ class Draft:
 
 
 def path_of(store: ContentStore, language: str, name: str) -> Path:
-    """Return the place of the draft of a page. Raises Problem for a malformed name."""
+    """Return the path of the draft of a page. Raises Problem for a malformed name."""
     return within(store.content, store.content / DRAFTS_FOLDER / store.name(store.page(language, name)))
 
 
@@ -41,19 +41,19 @@ def read(store: ContentStore, language: str, name: str) -> Draft | None:
 
 
 def names(content: Path, language: str) -> Iterator[str]:
-    """Yield the pages of a language of which a draft lies here."""
+    """Yield the names of the pages of a language that have a draft."""
     folder = content / DRAFTS_FOLDER / language
     for path in sorted(folder.rglob("*.md")):
         if path.is_file():
             yield path.relative_to(folder).as_posix()
 
 
-def whole(title: str, description: str, parts: Sequence[str]) -> str:
-    """Return the file of a draft."""
+def join(title: str, description: str, parts: Sequence[str]) -> str:
+    """Return the text of a draft's file."""
     head = front_matter.with_values("", {"title": title, "description": description})
-    return front_matter.join(head, "\n\n".join(part.strip("\n").rstrip() or _GAP for part in parts) + "\n")
+    return front_matter.join(head, "\n\n".join(part.strip("\n").rstrip() or _PLACEHOLDER for part in parts) + "\n")
 
 
 def paragraphs(body: str) -> list[str]:
-    """Return the paragraphs of a draft; "" for those that are still missing."""
-    return ["" if part.strip() == _GAP else part for part in translating.paragraphs(body)]
+    """Return the paragraphs of a draft; "" for the missing ones."""
+    return ["" if part.strip() == _PLACEHOLDER else part for part in translating.paragraphs(body)]

@@ -1,4 +1,4 @@
-"""A translation beside its source: paragraph by paragraph, what changed since, and who has read it."""
+"""The state of translations, and their paragraphs beside those of the English page."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -18,7 +18,7 @@ STATES = (MISSING, STALE, DRAFT, WAITING, READ)
 
 @dataclass(frozen=True)
 class TranslationState:
-    """How far the translation of a page is: one of STATES; by whom and when it was read."""
+    """The state of a page's translation. kind: one of STATES; by, on: who read it, and when."""
 
     name: str
     title: str
@@ -26,14 +26,14 @@ class TranslationState:
     by: str = ""
     on: str = ""
     begun: bool = False
-    """Whether a draft lies beside it, which is not on the site."""
+    """Whether it has a draft, which is not on the site."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A paragraph of the English and its translation; `changed`: new or other since it was translated.
+    """A paragraph of the English and its translation. changed: whether it is new or edited since it was translated.
 
-    state: one of STATES, as far as a paragraph can have it by itself.
+    state: of the paragraph, one of STATES or "".
     """
 
     source: str
@@ -45,7 +45,7 @@ class Pair:
 def state_of(
     library: AllPages, name: str, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
 ) -> TranslationState:
-    """Return the state of one page in a language. drafts: pages that say so; begun: those with a draft beside them."""
+    """Return the state of a page in a language. drafts: pages marked as drafts; begun: pages that have a draft."""
     english = library.source(name)
     title = english.title if english else name
     page = library.by_language.get(language, {}).get(name)
@@ -63,42 +63,44 @@ def state_of(
 def states(
     library: AllPages, language: str, drafts: Sequence[str] = (), begun: Collection[str] = ()
 ) -> list[TranslationState]:
-    """Return the state of every page that English has and the site does not make itself, what needs most first."""
-    own = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.generated]
-    found = [state_of(library, name, language, drafts, begun) for name in own]
+    """Return the state of every English page that a person wrote, those that need most work first."""
+    names = [name for name, page in library.by_language.get(SOURCE, {}).items() if not page.generated]
+    found = [state_of(library, name, language, drafts, begun) for name in names]
     return sorted(found, key=lambda state: (STATES.index(state.kind), state.name))
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of a page's text, with the spaces at their beginning: they mean something in Markdown."""
+    """Return the paragraphs of a page's text with their leading spaces, which have a meaning in Markdown."""
     return [part for part in _BETWEEN.split(text.strip("\n")) if part.strip()]
 
 
 def side_by_side(source: str, text: str) -> list[tuple[str, str]]:
-    """Return the paragraphs of two texts, one beside the other; "" where one has fewer."""
+    """Return the paragraphs of two texts in pairs; "" where one text has fewer."""
     return list(zip_longest(paragraphs(source), paragraphs(text), fillvalue=""))
 
 
 def pairs(english: PageSource, own: list[str], changed_lines: Sequence[int] = ()) -> list[Pair]:
-    """Return the paragraphs side by side, in order. What the translation has more of stands at the end."""
+    """Return the paragraphs in pairs, in order. Surplus paragraphs of the translation are at the end."""
     source = list(_with_lines(english))
     rows = max(len(source), len(own))
     source += [("", 0)] * (rows - len(source))
     own = own + [""] * (rows - len(own))
     lines = {*changed_lines}
-    return [Pair(part, mine, line in lines) for (part, line), mine in zip(source, own, strict=True)]
+    return [Pair(part, text, line in lines) for (part, line), text in zip(source, own, strict=True)]
 
 
-def with_states(found: Sequence[Pair], on_site: Sequence[str] | None, page: str) -> list[Pair]:
-    """Return paragraphs with the state of each. on_site: those of the site, None where it has none; page: its state."""
-    shown = [" ".join(part.split()) for part in on_site or ()]
-    return [replace(pair, state=_state(pair, shown if on_site is not None else None, page)) for pair in found]
+def with_states(pairs: Sequence[Pair], on_site: Sequence[str] | None, page: str) -> list[Pair]:
+    """Return the pairs with the state of each. on_site: paragraphs on the site, None for none; page: its state."""
+    on_site_normalized = [" ".join(part.split()) for part in on_site or ()]
+    return [
+        replace(pair, state=_state(pair, on_site_normalized if on_site is not None else None, page)) for pair in pairs
+    ]
 
 
-def _state(pair: Pair, shown: Sequence[str] | None, page: str) -> str:
+def _state(pair: Pair, on_site: Sequence[str] | None, page: str) -> str:
     if not pair.text.strip():
         return MISSING if pair.source else ""
-    if shown is None or " ".join(pair.text.split()) not in shown:
+    if on_site is None or " ".join(pair.text.split()) not in on_site:
         return DRAFT
     if pair.changed:
         return STALE
@@ -106,7 +108,7 @@ def _state(pair: Pair, shown: Sequence[str] | None, page: str) -> str:
 
 
 def _with_lines(page: PageSource) -> Iterator[tuple[str, int]]:
-    """Yield each paragraph with the line on which its words begin."""
+    """Yield each paragraph with the line on which its text begins."""
     at = 0
     for part in paragraphs(page.text):
         at = page.text.index(part, at)
@@ -114,16 +116,16 @@ def _with_lines(page: PageSource) -> Iterator[tuple[str, int]]:
         at += len(part)
 
 
-def joined(parts: Sequence[str]) -> str:
-    """Return paragraphs as the text of a page; empty ones are left out."""
-    kept = [part.strip("\n").rstrip() for part in parts if part.strip()]
-    return "\n\n".join(kept) + "\n"
+def join_paragraphs(parts: Sequence[str]) -> str:
+    """Return paragraphs as the text of a page, without empty ones."""
+    filled = [part.strip("\n").rstrip() for part in parts if part.strip()]
+    return "\n\n".join(filled) + "\n"
 
 
 def translated_from(versions: Iterator[str], known: translations.TranslationRecord, name: str) -> str | None:
-    """Return the English from which a page was translated, of its versions in history; None where none is the one."""
+    """Return the version of the English page from which a page was translated; None where none matches."""
     for text in versions:
-        with suppress(Problem):  # a version whose front matter could not be read is not what anybody translated
+        with suppress(Problem):  # nobody translated a version with broken front matter
             old = PageSource(name, SOURCE, *page_reader.split_front_matter(text, name))
             if tuple(part for _, part in translations.paragraphs(old)) == known.english:
                 return text

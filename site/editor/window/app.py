@@ -1,4 +1,4 @@
-"""create_window(editor): wiring of the editor's window only. Bound to 127.0.0.1 by start.py."""
+"""Creates the Flask app of the editor's window or of an office: wiring only. start.py binds it to 127.0.0.1."""
 
 import logging
 from contextlib import ExitStack, suppress
@@ -24,12 +24,12 @@ from editor.window import (
     preview_pages,
     recording_pages,
     story_pages,
-    table_pages,
 )
 from editor.window.current import EditorWindow, is_office, keep_window, the_editor
 from editor.window.home import NAMES
 from editor.window.office import gate, own_pages, signing_pages
 from editor.window.publishing import approve_pages, history_pages, publish_pages, saved_words
+from editor.window.tables import row_pages
 from editor.window.translation import review_pages, text_pages, translate_pages
 from forms.core import i18n
 from forms.core.i18n.characters import without_surrogates
@@ -38,25 +38,25 @@ from forms.web.local import request_guard
 from forms.web.local.entrance import Entrance
 from forms.web.no_trace import NoTraceFlask
 
-LARGEST = 4 * 1024 * 1024
+MAX_REQUEST_SIZE = 4 * 1024 * 1024
 """Bytes of a request: a table of 5,000 rows."""
 
-_LARGEST_FILE = {
-    "pictures.add": pictures.MAX_PHOTO_SIZE + LARGEST,
-    "recordings.add": recordings.MAX_RECORDING_SIZE + LARGEST,
+_MAX_UPLOAD_SIZES = {
+    "pictures.add": pictures.MAX_PHOTO_SIZE + MAX_REQUEST_SIZE,
+    "recordings.add": recordings.MAX_RECORDING_SIZE + MAX_REQUEST_SIZE,
 }
-"""Bytes of a request that brings a photo or a recording."""
+"""Bytes of a request with a photo or a recording."""
 
 POLICY = request_guard.HEADERS["Content-Security-Policy"] + "; frame-src 'self'"
 
 
 def create_window(editor: Editor, office: Office | None = None) -> Flask:
-    """Return the window of an editor: on this machine for who sits there, or as an office for who has signed in."""
+    """Return the window of an editor: for the person at this machine, or as an office for accounts."""
     app = NoTraceFlask("editor.window")
     app.logger.setLevel(logging.ERROR)
     keep_window(app, EditorWindow(editor, office))
     _prepare_templates(app)
-    app.context_processor(_always)
+    app.context_processor(_template_context)
     app.before_request(_prepare)
     app.before_request(_open_request_cache)
     app.teardown_request(_close_request_cache)
@@ -68,7 +68,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
     else:
         request_guard.protect(app, Entrance(program="editor"))
     app.after_request(_allow_frames)
-    app.teardown_request(lambda _: request.close())  # large uploads lie in files of the system until then
+    app.teardown_request(lambda _: request.close())  # closes the temporary files of large uploads
     for module in (
         home,
         page_pages,
@@ -77,7 +77,7 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
         recording_pages,
         preview_pages,
         story_pages,
-        table_pages,
+        row_pages,  # with table_pages
         helpline_pages,
         translate_pages,
         text_pages,
@@ -94,27 +94,27 @@ def create_window(editor: Editor, office: Office | None = None) -> Flask:
 
 
 def _prepare_templates(app: Flask) -> None:
-    """Let templates refuse unknown names, and give them the words and forms of who reads."""
+    """Make templates raise for unknown names, and set up their translations and filters."""
     app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.finalize = _as_shown
+    app.jinja_env.finalize = _without_surrogates
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["translated"] = home.translated
-    app.jinja_env.filters["told"] = home.told
-    app.jinja_env.filters["saved"] = lambda what: home.told(saved_words.words_of(what))
+    app.jinja_env.filters["localized"] = home.localized
+    app.jinja_env.filters["saved"] = lambda what: home.localized(saved_words.words_of(what))
     app.jinja_env.filters["shortened"] = differences.shortened
     app.jinja_env.filters["day"] = _day
 
 
 def compile_templates(app: Flask) -> None:
-    """Compile the templates of a window, so that no page that is opened for the first time waits for it."""
+    """Compile all templates, so that the first visit of a page does not wait for it."""
     for name in app.jinja_env.list_templates(extensions=["html"]):
         app.jinja_env.get_template(name)
 
 
-def _as_shown(value: Any) -> Any:
-    """Return what stands on a page: a file's name may hold bytes that are no letters, which no page can hold."""
+def _without_surrogates(value: Any) -> Any:
+    """Return a value without surrogates: file names may have invalid bytes, which no page can contain."""
     if isinstance(value, str) and not value.isascii():
         readable = without_surrogates(value)
         return value if readable == value else type(value)(readable)
@@ -140,8 +140,8 @@ def _prepare() -> None:
     if is_office():
         g.who, g.language = "", request.args.get("lang") or request.accept_languages.best_match(NAMES) or "en"
     g.language = g.language if g.language in NAMES else "en"
-    request.max_form_memory_size = LARGEST
-    request.max_content_length = _LARGEST_FILE.get(request.endpoint or "", LARGEST)
+    request.max_form_memory_size = MAX_REQUEST_SIZE
+    request.max_content_length = _MAX_UPLOAD_SIZES.get(request.endpoint or "", MAX_REQUEST_SIZE)
     request.max_form_parts = 2000
 
 
@@ -157,15 +157,15 @@ def _close_request_cache(_: BaseException | None) -> None:
 
 
 def _allow_frames(response: Any) -> Any:
-    """Let our pages show the preview; it has a policy of its own (preview_pages.py), which stays."""
+    """Allow our pages to frame the preview, which keeps its own policy (preview_pages.py)."""
     if response.headers.get("Content-Security-Policy") in {None, request_guard.HEADERS["Content-Security-Policy"]}:
-        nonce = f" 'nonce-{g.style_nonce}'" if "style_nonce" in g else ""  # the field for texts brings its own style
+        nonce = f" 'nonce-{g.style_nonce}'" if "style_nonce" in g else ""  # CodeMirror inserts a style
         response.headers["Content-Security-Policy"] = POLICY.replace("style-src 'self'", f"style-src 'self'{nonce}")
     return response
 
 
-def _always() -> dict[str, Any]:
-    inside = bool(g.get("inside"))  # outside, a page shows nothing of the content
+def _template_context() -> dict[str, Any]:
+    inside = bool(g.get("inside"))  # before signing in, a page shows no content
     office = is_office()
     script = the_editor().field() if inside else None
     return {
@@ -189,16 +189,16 @@ def _problem(problem: Problem) -> tuple[str, int]:
     return home.problem_page([home.translated(problem)], 400)
 
 
-def _problems(told: Problems) -> tuple[str, int]:
-    return home.problem_page(told.problems, 400)
+def _problems(error: Problems) -> tuple[str, int]:
+    return home.problem_page(error.problems, 400)
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
-    return home.problem_page([home.sentence(error.code or 500)], error.code or 500)
+    return home.problem_page([home.http_problem(error.code or 500)], error.code or 500)
 
 
 def _day(day: date | str) -> str:
-    """Return a day as who reads the window writes it; a remembered one comes as text, and damaged stays as it is."""
+    """Return a day in the format of the window's language. Settings have days as text; an invalid one is unchanged."""
     with suppress(ValueError):
         return i18n.day(date.fromisoformat(day) if isinstance(day, str) else day, g.language)
     return str(day)

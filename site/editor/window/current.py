@@ -12,14 +12,14 @@ _KEY = "editor"
 
 @dataclass(frozen=True)
 class EditorWindow:
-    """What a window holds. office: None for the window of whoever sits at this machine."""
+    """The state of a window. office: None for the window of the person at this machine."""
 
     editor: Editor
     office: Office | None = None
 
 
 def keep_window(app: Flask, window: EditorWindow) -> None:
-    """Keep the state of an app where the functions below find it."""
+    """Store the state of an app for the functions below."""
     app.extensions[_KEY] = window
 
 
@@ -34,17 +34,17 @@ def the_editor() -> Editor:
 
 
 def office_or_none() -> Office | None:
-    """Return the office of the current request's window, or None where it is no office's."""
+    """Return the office of the current request's window; None where it has none."""
     return _current().office
 
 
 def is_office() -> bool:
-    """Return whether the current request's window is an office's."""
+    """Return whether the current request's window is that of an office."""
     return _current().office is not None
 
 
 def the_office() -> Office:
-    """Return the office of the current request's window. Raises LookupError where it is no office's."""
+    """Return the office of the current request's window. Raises LookupError where it has none."""
     if (office := _current().office) is None:
         raise LookupError("this window is no office's")
     return office

@@ -1,4 +1,4 @@
-"""The first page: what waits, what is on the site, and three ways on. And who it is that writes."""
+"""The first page, the name and language of the writer, and what all pages of the window share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,9 +25,9 @@ from forms.web.local.secret_path import redirect_to
 pages = Blueprint("home", __name__)
 
 NAMES = {"en": "English", "ta": "தமிழ்", "te": "తెలుగు", "hi": "हिन्दी", "or": "ଓଡ଼ିଆ"}
-"""The languages of the window itself. Those of the site stand in portal.yml."""
+"""The languages of the window itself. Those of the site are in portal.yml."""
 
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 
 
 def translate(text: str) -> str:
@@ -35,29 +35,30 @@ def translate(text: str) -> str:
     return staff_words.translations(g.language).gettext(text)
 
 
-def told(value: object) -> object:
-    """Return a text, or what stands in one, as the reader of the window says it."""
+def localized(value: object) -> object:
+    """Return a text or a day in the language of the window; other values as they are."""
     if isinstance(value, LazyText):
-        return value.translated(staff_words.translations(g.language), _told_within)
+        return value.translated(staff_words.translations(g.language), _localized_argument)
     if isinstance(value, date):
         return i18n.day(value, g.language)
     return translate(value) if isinstance(value, str) and value else value
 
 
-def _told_within(value: object) -> object:
-    """Return a value of a text as its reader says it; a plain one, like a name or what a cell holds, as it is."""
-    return told(value) if isinstance(value, LazyText | date) else value
+def _localized_argument(value: object) -> object:
+    """Return an argument of a text in the language of the window; a plain text, like a name or a cell, as it is."""
+    return localized(value) if isinstance(value, LazyText | date) else value
 
 
 def translated(problem: Problem) -> Problem:
-    """Return a problem that was raised in English in the language of the reader."""
-    return Problem(str(_told_within(problem.where)), str(told(problem.what)), str(told(problem.todo)))
+    """Return a problem in the language of the window."""
+    where = str(_localized_argument(problem.where))
+    return Problem(where, str(localized(problem.what)), str(localized(problem.todo)))
 
 
-def sentence(code: int) -> Problem:
-    """Return what to say for an answer that is no page."""
+def http_problem(code: int) -> Problem:
+    """Return the problem to show for an HTTP status code."""
     again = translate("Start the editor again and use the address that it shows. Each address works once.")
-    said = {
+    messages = {
         401: (translate("This browser was not opened with the editor’s address."), again),
         403: (
             translate("This was not sent from a page of this window."),
@@ -69,12 +70,15 @@ def sentence(code: int) -> Problem:
     }
     if is_office():
         again = translate("Open the office’s address and sign in.")
-        said[401], said[421] = (
+        messages[401], messages[421] = (
             (translate("You are not signed in."), again),
             (translate("This is not the office’s address."), again),
         )
     return Problem(
-        "", *said.get(code, (translate("Something went wrong."), translate("Go back to the first page and try again.")))
+        "",
+        *messages.get(
+            code, (translate("Something went wrong."), translate("Go back to the first page and try again."))
+        ),
     )
 
 
@@ -85,7 +89,7 @@ _NOT_TYPED = frozenset(
         *("sensitive", "people", "voice", "kind", "take", "shown_in", "dark"),  # ticked, not typed
     }
 )
-"""What forms carry that nobody has typed, or that must not stand on a page."""
+"""Form fields that nobody has typed, or that must not be shown on a page."""
 
 LABELS = {
     "title": _("Title"),
@@ -99,26 +103,26 @@ LABELS = {
     "label": _("What you call this phone or computer"),
     "find": _("Find"),
 }
-"""What the fields of our forms are called; those of a row have the titles of their table."""
+"""Labels of form fields. Fields of a row have the titles of their columns."""
 
 
 def problem_page(problems: Sequence[Problem], code: int) -> tuple[str, int]:
-    """Return a page that says what is wrong, with all that was typed: the form it came from is not shown again."""
+    """Return a page with problems and everything that was typed, since the form is not shown again."""
     return render_template("problem.html", problems=problems, typed=_typed()), code
 
 
 def content_problems() -> Sequence[Problem]:
-    """Return why content/ cannot be read or published: pages that work all the same say so above."""
+    """Return why content/ cannot be read or published. Pages that work all the same show it at their top."""
     return the_editor().content_cache.current().read_problems
 
 
-def stays(done: Saved) -> bool:
-    """Return whether the script of the page may stay there: it asked for JSON, and what is typed there was saved."""
-    return "application/json" in request.headers.get("Accept", "") and not done.merged
+def wants_json(saved: Saved) -> bool:
+    """Return whether to answer a save with JSON: the page's script asked for it, and its text was saved unmerged."""
+    return "application/json" in request.headers.get("Accept", "") and not saved.merged
 
 
 def _typed() -> list[tuple[str, str]]:
-    """Return what was typed into one of our own forms: another site's page may send words that must not stand here."""
+    """Return what was typed into a form of ours. Text that another site's page sends must not be shown here."""
     with suppress(HTTPException):  # a request that is too large is not read
         if g.get("made"):
             fields = request.form.items(multi=True)
@@ -128,29 +132,29 @@ def _typed() -> list[tuple[str, str]]:
 
 
 def _label(name: str) -> str:
-    """Return what a field is called; its own name where nothing else is known of it."""
+    """Return the label of a field; its name where it has none."""
     with suppress(KeyError):
         fields = the_editor().schema_in(g.language, (request.view_args or {})["table"])["fields"]
         return next((str(one["title"]) for one in fields if one["name"] == name), name)
-    known = LABELS.get(name.partition("-")[0])
-    return translate(known) if known else name
+    label = LABELS.get(name.partition("-")[0])
+    return translate(label) if label else name
 
 
 @pages.get("/")
 def show() -> str:
-    """What waits for a person; what is wrong later, where a save was just made and a script asks for it.
+    """Show what waits for a person. After a save, a script loads the problems later (see `wrong`).
 
-    Looking through all of content/ takes ten times as long as the rest of the page.
+    Checking all of content/ takes ten times as long as the rest of the page.
     """
     editor = the_editor()
-    with suppress(Problem):  # a full disk is said where something is saved
+    with suppress(Problem):  # a full disk is reported by the next save
         editor.store.record_external_changes()
     look = editor.content_cache.current()
     later = not look.is_checked and "script" in request.cookies and "all" not in request.args
     wrong = [] if later else overview.problem_items(look)
     return render_template(
         "home.html",
-        waiting=[*_to_read(editor), *wrong, *_drafts_apart(editor, overview.waiting_items(look, editor.content))],
+        waiting=[*_to_read(editor), *wrong, *_with_own_drafts(editor, overview.waiting_items(look, editor.content))],
         later=later,
         pages=overview.written_pages(look),
         tables=[(name, translate(title)) for name, title in editor.titles],
@@ -163,40 +167,40 @@ def show() -> str:
 
 @pages.get("/wrong")
 def wrong() -> str:
-    """What is wrong anywhere, for the script of the first page."""
+    """Return the problems of content/, for the script of the first page."""
     return render_template("wrong.html", waiting=overview.problem_items(the_editor().content_cache.current()))
 
 
 def _to_read(editor: Editor) -> list[overview.WaitingItems]:
-    """Return what a second person must read before it is published; nothing where nothing waits for anybody."""
-    names = tuple(one.change.path for one in editor.approvals.waiting())
+    """Return what a second person must read before it is published; none where nothing waits."""
+    names = tuple(waiting.change.path for waiting in editor.approvals.waiting())
     return [overview.WaitingItems("approve", "approve/", names)] if names else []
 
 
-def _drafts_apart(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> Iterator[overview.WaitingItems]:
-    """Yield what waits; in an office one's own drafts apart from others', with the name of who saved each last."""
-    for one in waiting:
-        if one.kind != "drafts" or not is_office():
-            yield one
+def _with_own_drafts(editor: Editor, waiting: Sequence[overview.WaitingItems]) -> Iterator[overview.WaitingItems]:
+    """Yield the waiting items. In an office, one's own drafts come first, and others' with the name of their writer."""
+    for item in waiting:
+        if item.kind != "drafts" or not is_office():
+            yield item
             continue
-        writers = {name: last_writer(editor, name) for name in one.names}
-        mine = tuple(name for name in one.names if writers[name] == g.who)
-        others = tuple(f"{name} ({writers[name]})" for name in one.names if writers[name] != g.who)
+        writers = {name: last_writer(editor, name) for name in item.names}
+        own = tuple(name for name in item.names if writers[name] == g.who)
+        others = tuple(f"{name} ({writers[name]})" for name in item.names if writers[name] != g.who)
         yield from (
-            part for part in (replace(one, names=mine), replace(one, kind="others", names=others)) if part.names
+            part for part in (replace(item, names=own), replace(item, kind="others", names=others)) if part.names
         )
 
 
 def last_writer(editor: Editor, path: str) -> str:
-    """Return who saved a file last; "" where the history does not know it."""
+    """Return who saved a file last; "" where the history does not have it."""
     return next((entry.who for entry in editor.store.history.revisions(1, path)), "")
 
 
 @pages.post("/who")
 def who() -> Response:
-    """Remember who writes: the name is in the history. Raises Problem for none."""
-    name = " ".join(request.form.get("name", "").split())[:LONGEST_NAME]
-    if not any(map(str.isalpha, name)):  # the history says ? for what nobody here wrote
+    """Remember the writer's name, for the history. Raises Problem where it is empty."""
+    name = " ".join(request.form.get("name", "").split())[:MAX_NAME_LENGTH]
+    if not any(map(str.isalpha, name)):  # "?" in the history means another program
         raise Problem(translate("Your name"), translate("This is empty."), translate("Write it, then go on."))
     the_editor().remember(name=name)
     return redirect_to("/")
@@ -211,19 +215,19 @@ def language() -> Response:
 
 
 def translated_language(language: str) -> str:
-    """Return a language that is translated into. Raises Problem for another."""
+    """Return a language of the site other than English. Raises Problem for another one."""
     if language == SOURCE or language not in the_editor().store.languages:
         raise no_such_page(language[:20])
     return language
 
 
 def no_such_page(name: str = "") -> Problem:
-    """Return what is said where an address leads to nothing that the window shows. name: what was asked for."""
+    """Return the problem for an address that has no page. name: what was requested."""
     return Problem(name, translate("There is no such page here."), translate("Choose one from the list."))
 
 
 def writer() -> str:
-    """Return who writes. Raises Problem where nobody has said so: the history needs a name."""
+    """Return the writer's name, which the history needs. Raises Problem where it is unknown."""
     if not g.who:
         raise Problem(translate("Your name"), translate("This is empty."), translate("Write it on the first page."))
     return str(g.who)

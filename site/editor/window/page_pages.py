@@ -1,4 +1,4 @@
-"""Pages of the site: the list, a new one, and the form of one."""
+"""Pages of the site: their list, a new page, and the form of a page."""
 
 import re
 import secrets
@@ -18,7 +18,7 @@ from editor.incoming import pictures
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
 from editor.window.current import the_editor
-from editor.window.home import last_writer, no_such_page, stays, translate, writer
+from editor.window.home import last_writer, no_such_page, translate, wants_json, writer
 from editor.window.story_pages import consent_row
 from forms.core.problem import Problem
 from forms.web.headers import FOR_EVER
@@ -26,20 +26,20 @@ from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("pages", __name__)
 
-_NO_ADDRESS = re.compile(r"[^a-z0-9]+")
+_NOT_IN_ADDRESS = re.compile(r"[^a-z0-9]+")
 
 
-_OF_THE_FORM = {"title", "description", "sensitive", "changed"}
-"""What the form of a page writes into front matter."""
+_FORM_KEYS = {"title", "description", "sensitive", "changed"}
+"""The keys of front matter that the form of a page writes."""
 
 
 _CAMPAIGNS = "campaigns/"
-"""The folder of pages that lists show by a row of campaigns.csv."""
+"""The folder of pages that have a row in campaigns.csv."""
 
 
 @dataclass
 class PageForm:
-    """What is in the form of a page: typed, or as it is saved. `base`: the id of the file it was made from."""
+    """The fields of a page's form. base: the id of the file from which it was made; said: messages above the form."""
 
     title: str = ""
     description: str = ""
@@ -50,7 +50,7 @@ class PageForm:
     consent: str = ""
     problems: list[Problem] = field(default_factory=list)
     refused: list[Problem] = field(default_factory=list)
-    """Why a draft is not ready to be published."""
+    """Problems that prevent a draft from being published."""
 
     saved: bool = False
     said: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class PageForm:
 
 @pages.get("/pages/")
 def listed() -> str:
-    """All pages in English, each with its languages, and the drafts."""
+    """List all English pages, each with its languages, and the drafts."""
     editor = the_editor()
     rows = overview.written_pages(editor.content_cache.current())
     found = [(code, name) for code in editor.store.languages for name in overview.drafts(editor.content, code)]
@@ -68,12 +68,12 @@ def listed() -> str:
 
 @pages.post("/pages/new")
 def new() -> Response:
-    """Begin a page as a draft: nothing of it is on the site before somebody says so.
+    """Create a page as a draft, which is not on the site until somebody marks it as ready.
 
     Raises Problem where the address is taken.
     """
     editor, title = the_editor(), " ".join(request.form.get("title", "").split())
-    address = request.form.get("name", "").strip() or _NO_ADDRESS.sub("-", title.casefold()).strip("-")
+    address = request.form.get("name", "").strip() or _NOT_IN_ADDRESS.sub("-", title.casefold()).strip("-")
     name = f"{address.removesuffix('.md')}.md"
     path, title = editor.store.page(SOURCE, name), title or name
     if editor.store.read(path)[1]:
@@ -87,7 +87,7 @@ def new() -> Response:
 
 @pages.get("/pages/<language>/<path:name>")
 def edit(language: str, name: str) -> str:
-    """The form of one page, as it is saved now. Raises Problem where there is none."""
+    """Show the form of a page as it is saved now. Raises Problem where there is no such page."""
     editor = the_editor()
     path = editor.store.page(language, name)
     text, base = editor.store.read(path)
@@ -97,11 +97,11 @@ def edit(language: str, name: str) -> str:
     form = form_of(text, base)
     form.problems = problems_of(language, name, text)
     form.saved = "saved" in request.args
-    return shown(language, name, form)
+    return render_form(language, name, form)
 
 
 def form_of(text: str, base: str) -> PageForm:
-    """Return a page as the fields of its form. What cannot be read as front matter is left to the person to mend."""
+    """Return the fields of the form for a page. Broken front matter gives empty fields, for the person to fill in."""
     lines, body = front_matter.split(text)
     meta = front_matter.values(lines)
     return PageForm(
@@ -115,14 +115,14 @@ def form_of(text: str, base: str) -> PageForm:
     )
 
 
-def typed() -> PageForm:
-    """Return what was sent."""
+def submitted_form() -> PageForm:
+    """Return the form of a page as it was sent."""
     sent = request.form
     text = sent.get("text", "").replace("\r\n", "\n")
     return PageForm(sent.get("title", ""), sent.get("description", ""), "sensitive" in sent, text, sent.get("base", ""))
 
 
-def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...] = ()) -> str:
+def render_form(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...] = ()) -> str:
     """Return the page with the form."""
     editor = the_editor()
     look = editor.content_cache.current_except(editor.store.page(language, name))
@@ -147,13 +147,13 @@ def shown(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...
 
 
 def _consent(consent: str, name: str, state: ContentState) -> dict[str, str]:
-    """Return what opens the row of a story's consent: that row, or a new one where nobody has filled it in yet."""
+    """Return the query for the row of a story's consent: the existing row, or a new one."""
     known = {row["id"] for row in state.context.tables["consents"]} if state.context else {consent}
     return {"key": consent} if consent in known else consent_row(consent, name.removesuffix(".md"))
 
 
 def _campaign(name: str, title: str, state: ContentState) -> dict[str, str]:
-    """Return what opens a new row for the page of a campaign that has none, as far as that is known; else nothing."""
+    """Return the query for a new row of campaigns.csv for a campaign's page that has none; empty otherwise."""
     page = name.removesuffix(".md")
     if not page.startswith(_CAMPAIGNS) or not state.context:
         return {}
@@ -165,17 +165,17 @@ def _campaign(name: str, title: str, state: ContentState) -> dict[str, str]:
 
 @pages.get("/field/<name>")
 def field_script(name: str) -> Response:
-    """The script of the field for texts. Its address names its state: another script has another."""
+    """Return the script of the text field. Its address changes with its content."""
     script = the_editor().field()
     if script is None or script.name != name:
         abort(404)
-    answer = Response(script.read_bytes(), mimetype="text/javascript")
-    answer.headers["Cache-Control"] = FOR_EVER  # part of the program, the same for everybody
-    return answer
+    response = Response(script.read_bytes(), mimetype="text/javascript")
+    response.headers["Cache-Control"] = FOR_EVER  # part of the program, the same for everybody
+    return response
 
 
-def made_from(language: str, name: str, base: str) -> str:
-    """Return the text that a form was made from: of this id, or a library's where the district has no copy yet.
+def base_text(language: str, name: str, base: str) -> str:
+    """Return the text from which a form was made: by its id, or a library's where the district has no copy.
 
     Raises Problem where it cannot be read.
     """
@@ -184,10 +184,10 @@ def made_from(language: str, name: str, base: str) -> str:
     return store.inherited(store.page(language, name)) if data is None else text_of(data, f"{language}/{name}")
 
 
-def whole_text(language: str, name: str, form: PageForm) -> str:
-    """Return the file that a form makes: the front matter that it was made from, with what the form changes."""
+def page_text(language: str, name: str, form: PageForm) -> str:
+    """Return the text of the page's file: the front matter from which the form was made, with the form's changes."""
     editor = the_editor()
-    lines, body = front_matter.split(made_from(language, name, form.base))
+    lines, body = front_matter.split(base_text(language, name, form.base))
     values: dict[str, object] = {"title": form.title, "description": form.description}
     if form.sensitive or "sensitive" in front_matter.values(lines):
         values["sensitive"] = form.sensitive
@@ -198,9 +198,9 @@ def whole_text(language: str, name: str, form: PageForm) -> str:
 
 
 def _changed(lines: str, values: dict[str, object]) -> dict[str, object]:
-    """Return the values that differ: lines that say the same stay as they were written."""
-    known = front_matter.values(lines)
-    return {key: value for key, value in values.items() if (known.get(key) or "") != (value or "")}
+    """Return the values that differ; other lines stay as they are."""
+    current = front_matter.values(lines)
+    return {key: value for key, value in values.items() if (current.get(key) or "") != (value or "")}
 
 
 def _same(lines: str, values: dict[str, object]) -> bool:
@@ -208,7 +208,7 @@ def _same(lines: str, values: dict[str, object]) -> bool:
 
 
 def problems_of(language: str, name: str, text: str) -> list[Problem]:
-    """Return what is wrong with a page's text; that it cannot be read, where it cannot."""
+    """Return the problems of a page's text."""
     editor = the_editor()
     try:
         look = editor.content_cache.current_except(editor.store.page(language, name))
@@ -219,54 +219,56 @@ def problems_of(language: str, name: str, text: str) -> list[Problem]:
 
 @pages.post("/pages/<language>/<path:name>")
 def save(language: str, name: str) -> Response | str | tuple[str, int]:
-    """Save one page. Whatever goes wrong, what was typed is on the page that is shown."""
-    form = typed()
+    """Save one page. After a problem, the form is shown again with everything that was typed."""
+    form = submitted_form()
     try:
         path = the_editor().store.page(language, name)
-        text = _put_together(path) if "part" in request.form else whole_text(language, name, _with_title(form))
+        text = _resolved_text(path) if "part" in request.form else page_text(language, name, _with_title(form))
         form = form_of(text, form.base) if "part" in request.form else form
         parse_page(language, name, text)
-        done = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
+        saved = the_editor().store.save(path, text, form.base, writer(), f"Edit {language}/{name}")
     except Problem as problem:
         form.problems = [problem]
-        return shown(language, name, form), 400
-    return answer(language, name, form, done)
+        return render_form(language, name, form), 400
+    return _respond(language, name, form, saved)
 
 
 def _with_title(form: PageForm) -> PageForm:
-    """Return a form. Raises Problem where its title is empty."""
+    """Return the form. Raises Problem where its title is empty."""
     if not form.title.strip():
         raise Problem(translate("Title"), translate("This is empty."), translate("Write it, then go on."))
     return form
 
 
-def _put_together(path: Path) -> str:
-    """Return the text that a person put together after two edits touched.
+def _resolved_text(path: Path) -> str:
+    """Return the text after a person resolved its conflicts.
 
-    Raises Problem where it would change what no form of a page changes: a reader's name, a draft, a consent.
+    Raises Problem where it would change keys that the form of a page cannot change, like a reader's name or a consent.
     """
     sent = [part.replace("\r\n", "\n") for part in request.form.getlist("part")]
     text = "".join(part if part.endswith("\n") or not part else f"{part}\n" for part in sent)
-    now, fresh = (front_matter.values(front_matter.split(one)[0]) for one in (the_editor().store.read(path)[0], text))
-    for key in sorted({*now, *fresh} - _OF_THE_FORM):
-        if now.get(key) != fresh.get(key):
+    before, after = (
+        front_matter.values(front_matter.split(one)[0]) for one in (the_editor().store.read(path)[0], text)
+    )
+    for key in sorted({*before, *after} - _FORM_KEYS):
+        if before.get(key) != after.get(key):
             raise Problem(str(key)[:40], translate("This cannot be changed here."), translate("Leave it as it was."))
     return text
 
 
-def answer(language: str, name: str, form: PageForm, done: Saved) -> Response | tuple[str, int]:
-    """Return to the page that was saved; or show both texts where somebody else changed the same lines."""
-    if done.parts:
-        form.base = done.base
-        return shown(language, name, form, done.parts), 409
-    if stays(done):
-        return jsonify({"base": done.base})
-    return redirect_to(f"/pages/{language}/{name}?saved={'merged' if done.merged else 'yes'}")
+def _respond(language: str, name: str, form: PageForm, saved: Saved) -> Response | tuple[str, int]:
+    """Redirect to the saved page; or show both texts where somebody else changed the same lines."""
+    if saved.parts:
+        form.base = saved.base
+        return render_form(language, name, form, saved.parts), 409
+    if wants_json(saved):
+        return jsonify({"base": saved.base})
+    return redirect_to(f"/pages/{language}/{name}?saved={'merged' if saved.merged else 'yes'}")
 
 
 @pages.post("/ready/<language>/<path:name>")
 def ready(language: str, name: str) -> Response | tuple[str, int]:
-    """Let a draft be a page of the site from the next publishing on; say on its page what is wrong with it.
+    """Mark a draft as ready, so that the next publishing puts it on the site; show its problems where it has some.
 
     Raises Problem where it is no draft.
     """
@@ -277,9 +279,9 @@ def ready(language: str, name: str) -> Response | tuple[str, int]:
     if not front_matter.values(lines).get("draft"):
         raise Problem(name, translate("This is not a draft."), translate("Look at the page again."))
     page = front_matter.join(front_matter.with_values(lines, {"draft": None}), body)
-    if found := problems_of(language, name, page):
+    if problems := problems_of(language, name, page):
         form = form_of(text, base)
-        form.refused = found
-        return shown(language, name, form), 400
+        form.refused = problems
+        return render_form(language, name, form), 400
     editor.store.replace(path, page, base, writer(), f"Ready: {language}/{name}")
     return redirect_to(f"/pages/{language}/{name}?saved=yes")

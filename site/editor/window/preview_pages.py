@@ -1,4 +1,4 @@
-"""The page at phone size beside the form, and what check says of it, while somebody writes."""
+"""The preview of a page at phone size beside its form, and its problems, while somebody writes."""
 
 import re
 import secrets
@@ -12,40 +12,40 @@ from editor import front_matter, preview
 from editor.content_state import parse_page
 from editor.window.current import the_editor
 from editor.window.home import translate, translated
-from editor.window.page_pages import problems_of, typed, whole_text
+from editor.window.page_pages import page_text, problems_of, submitted_form
 from forms.core.problem import Problem, Problems
 
 pages = Blueprint("preview", __name__)
 
-_KEPT = 8
+_MAX_PREVIEWS = 8
 _LINE = re.compile(r", line (\d+)\b")
-_drawn: OrderedDict[str, str] = OrderedDict()
-_busy = Lock()
+_previews: OrderedDict[str, str] = OrderedDict()
+_lock = Lock()
 
 
 @pages.post("/preview/<language>/<path:name>")
 def show(language: str, name: str) -> Response:
-    """The page of what was sent, for the frame beside the form: works without a script."""
-    return in_frame(_draw(language, name)[0])
+    """Return the page as it was sent, for the frame beside the form. Works without JavaScript."""
+    return in_frame(_preview_of(language, name)[0])
 
 
 @pages.post("/look/<language>/<path:name>")
 def look(language: str, name: str) -> Response:
-    """What is wrong with what was sent, and where the frame finds its page: for the script."""
-    html, text = _draw(language, name)
-    found = problems_of(language, name, text)
-    lines = lines_in_text([one.where for one in found], text, typed().text)
-    told = [
+    """Return the problems of the page as it was sent, and the key of its preview, for the script."""
+    html, text = _preview_of(language, name)
+    problems = problems_of(language, name, text)
+    lines = lines_in_text([one.where for one in problems], text, submitted_form().text)
+    messages = [
         {"where": one.where, "what": one.what, "todo": one.todo, "line": line}
-        for one, line in zip(map(translated, found), lines, strict=True)
+        for one, line in zip(map(translated, problems), lines, strict=True)
     ]
-    return jsonify({"problems": told, "page": _keep(html)})
+    return jsonify({"problems": messages, "page": _keep(html)})
 
 
 def lines_in_text(places: Sequence[str], whole: str, text: str) -> list[int]:
-    """Return the line of each place in the text as it was typed: in the file, front matter stands above it.
+    """Return the line of each place in the text as it was typed, without the front matter above it in the file.
 
-    0 for what is said of the whole page or of its front matter.
+    0 for problems of the whole page or of its front matter.
     """
     above = len(whole) - len(front_matter.split(whole)[1].lstrip("\n"))
     shift = whole[:above].count("\n") - (len(text) - len(text.lstrip("\n")))
@@ -55,26 +55,26 @@ def lines_in_text(places: Sequence[str], whole: str, text: str) -> list[int]:
 
 @pages.get("/seen/<key>")
 def seen(key: str) -> Response:
-    """A page that was drawn a moment ago."""
-    with _busy:
-        html = _drawn.get(key)
+    """Return a preview that was made a moment ago."""
+    with _lock:
+        html = _previews.get(key)
     if html is None:
         abort(404)
     return in_frame(html)
 
 
-def _draw(language: str, name: str) -> tuple[str, str]:
-    """Return the page as it would be, or a sentence why it is not; and the file's text."""
+def _preview_of(language: str, name: str) -> tuple[str, str]:
+    """Return the preview of the page as it was sent, or a message why there is none; and the text of its file."""
     editor = the_editor()
     editor.store.page(language, name)
-    text = whole_text(language, name, typed())
+    text = page_text(language, name, submitted_form())
     shown_in = request.form.get("shown_in", "")
     shown_in = shown_in if shown_in in editor.store.languages else ""
     return page_of(language, name, text, shown_in, is_dark="dark" in request.form), text
 
 
 def page_of(language: str, name: str, text: str, shown_in: str = "", *, is_dark: bool = False) -> str:
-    """Return the page of a text as its readers would see it today, or a sentence why it is not shown.
+    """Return the page of a text as its readers would see it today, or a message why there is none.
 
     shown_in: the language in which it is shown, if not its own.
     """
@@ -82,29 +82,29 @@ def page_of(language: str, name: str, text: str, shown_in: str = "", *, is_dark:
     try:
         context = editor.content_cache.current_except(editor.store.page(language, name)).context
         if context is None:
-            return _sentence(translate("The page cannot be shown before what is wrong is mended."))
+            return _message_page(translate("The page cannot be shown before what is wrong is mended."))
         return preview.page(editor.root, context, parse_page(language, name, text), shown_in, is_dark=is_dark)
-    except (Problem, Problems) as told:  # what check says of the page is why, where it says anything
-        found = problems_of(language, name, text)
-        return _sentence(" ".join(str(translated(one)) for one in found) or str(told))
+    except (Problem, Problems) as error:  # the problems of the page explain it better
+        problems = problems_of(language, name, text)
+        return _message_page(" ".join(str(translated(one)) for one in problems) or str(error))
 
 
-def _sentence(text: str) -> str:
+def _message_page(text: str) -> str:
     escaped = text.replace("&", "&amp;").replace("<", "&lt;")
     return f'<!doctype html><meta charset="utf-8"><p role="alert">{escaped}</p>'
 
 
 def _keep(html: str) -> str:
     key = secrets.token_urlsafe(16)
-    with _busy:
-        _drawn[key] = html
-        while len(_drawn) > _KEPT:
-            _drawn.popitem(last=False)
+    with _lock:
+        _previews[key] = html
+        while len(_previews) > _MAX_PREVIEWS:
+            _previews.popitem(last=False)
     return key
 
 
 def in_frame(html: str) -> Response:
-    """Return a page for a frame of the window: it loads nothing, runs nothing and sends nothing."""
+    """Return a response for a frame of the window: it loads nothing, runs nothing and sends nothing."""
     response = make_response(html)
     response.headers["Content-Security-Policy"] = preview.POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -1,4 +1,4 @@
-"""Recordings of pages and questions: listened to, made here or chosen, and a consent asked for where a person tells."""
+"""Recordings of pages and questions: their list, listening, and adding one, with a row of consents where needed."""
 
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from editor.incoming.recordings import Reading
 from editor.tables import lines, rows
 from editor.window.current import the_editor
 from editor.window.home import no_such_page, translate, writer
-from editor.window.table_pages import sheet_now
+from editor.window.tables.table_access import sheet_now
 from forms.core.media.attachments import MAX_READING_SECONDS
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -22,7 +22,7 @@ pages = Blueprint("recordings", __name__)
 
 
 def _readings(language: str) -> list[Reading]:
-    """Return what may be read aloud in a language of the site. Raises Problem for another, Problems for no content."""
+    """Return the texts that may be read aloud in a language. Raises Problem for an unknown language, and Problems."""
     editor = the_editor()
     if language not in editor.store.languages:
         raise no_such_page(language[:20])
@@ -30,7 +30,7 @@ def _readings(language: str) -> list[Reading]:
 
 
 def _reading(language: str, key: str) -> Reading:
-    """Return a text that may be recorded. Raises Problem where there is none of that name."""
+    """Return a text that may be recorded, by its key. Raises Problem where there is none."""
     found = next((one for one in _readings(language) if one.key == key), None)
     if found is None:
         raise no_such_page(key[:80])
@@ -39,14 +39,14 @@ def _reading(language: str, key: str) -> Reading:
 
 @pages.get("/recordings/<language>/")
 def listed(language: str) -> str:
-    """Every text that may be read aloud in a language; those that nobody has recorded first."""
+    """List the texts that may be read aloud in a language, those without a recording first."""
     found = sorted(_readings(language), key=lambda one: one.file is not None)
     return render_template("recordings.html", language=language, readings=found)
 
 
 @pages.get("/recordings/<language>/<path:key>")
 def show(language: str, key: str) -> str:
-    """What to read, the recording that is there, and a new one."""
+    """Show a text, its recording, and the form for a new one."""
     reading = _reading(language, key)
     return render_template(
         "recording.html", language=language, reading=reading, text=_text(language, key), longest=MAX_READING_SECONDS,
@@ -55,7 +55,7 @@ def show(language: str, key: str) -> str:
 
 
 def _text(language: str, key: str) -> str:
-    """Return the words that are read: of a page without its front matter, of a question as it is said."""
+    """Return the text to read aloud: a page without its front matter, or a question."""
     editor = the_editor()
     context = editor.content_cache.current().context
     question = spoken_texts.questions().get(key)
@@ -69,7 +69,7 @@ def _text(language: str, key: str) -> str:
 
 @pages.get("/heard/<language>/<path:key>")
 def heard(language: str, key: str) -> Response:
-    """The sound of a recording, for the player on its page."""
+    """Return the audio of a recording, for the player on its page."""
     file = _reading(language, key).file
     if file is None:
         abort(404)
@@ -78,39 +78,39 @@ def heard(language: str, key: str) -> Response:
 
 @pages.post("/recordings/<language>/<path:key>")
 def add(language: str, key: str) -> Response:
-    """Take a recording in; of a person who tells, with a row of consents, which is asked for next. Raises Problem.
+    """Add a recording; of a survivor, with a row of consents, whose form is shown next. Raises Problem.
 
-    The row is written first: without one a recording would be heard on the site.
+    The row is written first: a recording without one would be on the site.
     """
     editor, who, file = the_editor(), writer(), request.files.get("file")
-    told = request.form.get("voice", "")
+    voice = request.form.get("voice", "")
     if file is None or not file.filename:
         raise Problem("", translate("No file was chosen."), translate("Choose one, then go on."))
-    if told not in {"reader", "person"}:
+    if voice not in {"reader", "person"}:
         raise Problem("", translate("Nobody has said whose voice this is."), translate("Choose one, then go on."))
     _reading(language, key)
     data = recordings.to_opus(file.filename[:80], file.read())
     with editor.store.lock:
-        _refuse_under_a_consent(language, key)
+        _refuse_consented(language, key)
         path = recordings.path_of(editor.content, language, key)
-        id = _ask_for_consent(language, key, editor.store.name(path), who) if told == "person" else ""
+        id = _add_consent_row(language, key, editor.store.name(path), who) if voice == "person" else ""
         editor.store.write_file(path, data, who, f"Recording: {language}/{key}")
-        _note_the_day(language, key, who)
+        _record_day(language, key, who)
     if id:
         return redirect_to(f"/tables/consents/row?{urlencode({'key': id})}")
     return redirect_to(f"/recordings/{language}/{key}?saved=yes")
 
 
-def _refuse_under_a_consent(language: str, key: str) -> None:
-    """Raise Problem where a consent names a recording of this text: another voice would stand under it."""
+def _refuse_consented(language: str, key: str) -> None:
+    """Raise Problem where a consent names a recording of this text: another voice would be covered by it."""
     if found := recordings.consents_of(the_editor().content, language, key):
         what = translate("A recording of this text stands or stood under this consent: no other voice takes its place.")
         raise Problem(found[0], what, translate("Look at its row in the table consents."))
 
 
-def _ask_for_consent(language: str, key: str, file: str, who: str) -> str:
-    """Write a row of consents for a recording, not complete, and return its id. Raises Problem, and writes nothing."""
-    sheet, text, now = sheet_now("consents")
+def _add_consent_row(language: str, key: str, file: str, who: str) -> str:
+    """Write an incomplete row of consents for a recording; return its id. Raises Problem, and then writes nothing."""
+    sheet, text, base = sheet_now("consents")
     id = f"recording-{language}-{key.replace('/', '-')}"
     if rows.find(sheet, ("id",), id):
         what, todo = (
@@ -119,14 +119,14 @@ def _ask_for_consent(language: str, key: str, file: str, who: str) -> str:
         )
         raise Problem(id, what, todo)
     row = {"id": id, "kind": "survivor", "media": file.removeprefix("media/"), "languages": language}
-    fresh = lines.with_row(text, ("id",), id, row, "content/tables/consents.csv")
+    updated = lines.with_row(text, ("id",), id, row, "content/tables/consents.csv")
     store = the_editor().store
-    store.replace(store.table("consents"), fresh, now, who, f"Row {id} of consents")
+    store.replace(store.table("consents"), updated, base, who, f"Row {id} of consents")
     return id
 
 
-def _note_the_day(language: str, key: str, who: str) -> None:
-    """Write under the page when it was recorded, so that a later edit of its text is said. Questions have no page."""
+def _record_day(language: str, key: str, who: str) -> None:
+    """Record the day in the page's front matter, so that later edits are noticed. Questions have no page."""
     editor = the_editor()
     if key in spoken_texts.questions() or key in spoken_texts.DIGITS:
         return
@@ -134,5 +134,5 @@ def _note_the_day(language: str, key: str, who: str) -> None:
     text, base = editor.store.read(path)
     if text:  # a library's page is not the district's to write
         head, body = front_matter.split(text)
-        fresh = front_matter.join(front_matter.with_values(head, {"recorded": editor.today()}), body)
-        editor.store.replace(path, fresh, base, who, f"Recorded: {language}/{key}")
+        updated = front_matter.join(front_matter.with_values(head, {"recorded": editor.today()}), body)
+        editor.store.replace(path, updated, base, who, f"Recorded: {language}/{key}")

@@ -1,4 +1,4 @@
-"""A new story, which begins with its consent: a draft until somebody has filled in and approved that."""
+"""A new story: a draft, and the row of its consent, without which it stays a draft."""
 
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from forms.web.local.secret_path import redirect_to
 pages = Blueprint("stories", __name__)
 
 _COMPOSITE = "composite-"
-"""What the id of an example's consent begins with."""
+"""The prefix of the consent ids of composite stories."""
 
 
 @pages.get("/stories/new")
@@ -26,13 +26,13 @@ def form() -> str:
 
 
 def consent_row(consent: str, story: str) -> dict[str, str]:
-    """Return what is known of a story's consent before anybody has filled it in. story: its page, without .md."""
+    """Return the known cells of a new story's consent. story: the name of its page, without .md."""
     return {"id": consent, "kind": "composite" if consent.startswith(_COMPOSITE) else "survivor", "story": story}
 
 
 @pages.post("/stories/new")
 def new() -> Response:
-    """Make the draft, then ask for the consent's row. Raises Problem where the address is taken."""
+    """Create the draft, then show the form of its consent. Raises Problem where the address is taken."""
     editor, name = the_editor(), request.form.get("name", "").strip().removesuffix(".md")
     path = editor.store.page(SOURCE, f"{STORIES_FOLDER}{name}.md")
     if editor.store.read(path)[1]:

@@ -7,9 +7,9 @@ from forms.core.builds.manifest import is_publisher
 from forms.core.form_schema import letter_forms
 from forms.core.portal import COLUMN_WIDTHS
 from forms.core.problem import Problem
+from sitegen.checks import settings_validation
 from sitegen.checks.did_you_mean import did_you_mean
 from sitegen.checks.security import key_checks
-from sitegen.content import settings_schema
 from sitegen.content.settings import SETTINGS_FILE
 
 _DESK_KEYS = ("id", "name", "what", "reads")
@@ -17,7 +17,7 @@ _DESK_KEYS = ("id", "name", "what", "reads")
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield problems of the values: schema, publishers, languages, desks and their keys."""
-    yield from settings_schema.problems(settings, SETTINGS_FILE)
+    yield from settings_validation.problems(settings, SETTINGS_FILE)
     yield from _publishers(settings.get("publishers") or [])
     yield from _rows(settings["languages"], "languages", ("code", "name"))
     yield from _rows(settings["desks"], "desks", _DESK_KEYS)

@@ -197,7 +197,7 @@ def repositories(content: Path) -> tuple[LibraryRepository, ...]:
 
 def _repository(row: Mapping[Any, Any]) -> LibraryRepository:
     """Return the git repository that a row names. Raises Problem where its name or its signers are not valid."""
-    from sitegen.content.settings_schema import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
+    from sitegen.checks.settings_validation import remote_of  # noqa: PLC0415 - slow to load, and few districts need it
 
     name, signers = row.get("name"), row.get("signers")
     publish = {key: row[key] for key in ("remote", "branch") if key in row}

@@ -1,6 +1,6 @@
-"""The desk's API: sealed letters only. A desk sees its own letters and cannot learn that others exist.
+"""The API for desks: sealed letters only. A desk sees its own letters and cannot learn that others exist.
 
-Described in docs/pickup-openapi.yaml. Who did what with which letter is written down, without contents.
+It is described in docs/pickup-openapi.yaml. The access log records who did what with which letter, without contents.
 """
 
 from flask import Blueprint, Response
@@ -15,7 +15,7 @@ for part in (letters, case_log, server, signups):
 
 
 @desk_api.after_request
-def _never_kept(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_KEPT
     response.headers[ANSWER_HEADER] = "1"
     return response

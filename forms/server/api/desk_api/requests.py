@@ -1,4 +1,4 @@
-"""What all calls of desks share: who asks, what is sent, and what is written into the access log."""
+"""What all requests of desks share: authentication, encrypted bodies, and the access log."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ def mailboxes() -> CombinedMailbox:
 
 
 def age_file(sealed: bytes | None) -> Response:
-    """Return an age file as the answer. Raises ApiError 404 where there is none for this desk."""
+    """Return an age file as the response. Raises ApiError 404 for None: there is none for this desk."""
     if sealed is None:
         raise ApiError(404, _NOT_YOURS)
     return Response(sealed, mimetype="application/octet-stream")
@@ -38,30 +38,30 @@ def reader_of(authorization: str, desks: tuple[Desk, ...]) -> tuple[Desk, Member
     digest = "sha256:" + hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
     if scheme.lower() != "bearer":
         return None
-    known = ((desk, member) for desk in desks for member in desk.members)
-    return next((one for one in known if one[1].pickup and hmac.compare_digest(one[1].pickup, digest)), None)
+    members = ((desk, member) for desk in desks for member in desk.members if member.pickup)
+    return next(((desk, member) for desk, member in members if hmac.compare_digest(member.pickup, digest)), None)
 
 
-def authenticated() -> tuple[Desk, Member]:
+def authenticate() -> tuple[Desk, Member]:
     """Return the desk and member whose token came with the request. Raises ApiError 401 for an unknown one."""
-    found = reader_of(request.headers.get("Authorization", ""), current_services().portal.desks)
-    if found is None:
+    reader = reader_of(request.headers.get("Authorization", ""), current_services().portal.desks)
+    if reader is None:
         raise ApiError(401, "This token is not known here.")
-    return found
+    return reader
 
 
 def today() -> date:
-    """Return the day with which something is stamped."""
+    """Return the day with which rows are stored."""
     return current_state().today
 
 
-def note(desk: Desk, member: Member, what: str, letter_id: str) -> None:
-    """Log what staff did, by the day: a minute would reveal when a letter was there at the latest."""
-    note_for(desk.id, member.id, what, letter_id)
+def log_access(desk: Desk, member: Member, what: str, letter_id: str) -> None:
+    """Record what a member did, with the day: a time would narrow down when the letter came."""
+    log_access_for(desk.id, member.id, what, letter_id)
 
 
-def note_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
-    """Log in a desk's access log what a member, perhaps of another desk, did."""
+def log_access_for(desk_id: str, member_id: str, what: str, letter_id: str) -> None:
+    """Record in a desk's access log what a member did, who may be another desk's."""
     mailboxes().note_access(new_id(), desk_id, Access(access_day(), member_id, what, letter_id))
 
 
@@ -70,9 +70,9 @@ def access_day() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
-    """Return the body of the request. Raises ApiError 400 where it is not an age file."""
-    request.max_content_length = largest
+def sealed_body(max_bytes: int = 2 * SIZE_CLASSES[-1]) -> bytes:
+    """Return the body of the request. Raises ApiError 400 if it is not an age file."""
+    request.max_content_length = max_bytes
     sealed = request.get_data()
     if not is_sealed(sealed):
         raise ApiError(400, "This is not a sealed letter. Nothing was kept.")
@@ -80,24 +80,24 @@ def sealed_body(largest: int = 2 * SIZE_CLASSES[-1]) -> bytes:
 
 
 @contextmanager
-def bringing(letter_id: str) -> Iterator[None]:
-    """Handle something that a desk sends for a letter.
+def writing_to(letter_id: str) -> Iterator[None]:
+    """Run a block that keeps something that a desk sends for a letter.
 
-    Raises NotKept where desks have used up their share of the disk (the rest is for letters), ApiError where the store
+    Raises NotKept if desks have used up their share of the disk (the rest is for letters), ApiError if the store
     refuses it.
     """
     services = current_services()
-    for box in services.mailboxes:
-        if box.store.intake.has(letter_id):
-            services.require_room(DESKS_SHARE, box.store)
+    for mailbox in services.mailboxes:
+        if mailbox.store.intake.has(letter_id):
+            services.require_room(DESKS_SHARE, mailbox.store)
     try:
         yield
-    except WriteRefused as refused:
-        raise ApiError(409, f"{refused.what} Nothing was kept.") from None
+    except WriteRefused as problem:
+        raise ApiError(409, f"{problem.what} Nothing was kept.") from None
 
 
-def require_ours(ours: bool) -> Response:
-    """Return an empty answer for a letter of this desk. Raises ApiError 404 for any other."""
-    if not ours:
+def empty_response(is_own: bool) -> Response:
+    """Return an empty response for a letter of this desk. Raises ApiError 404 for any other."""
+    if not is_own:
         raise ApiError(404, _NOT_YOURS)
     return Response(status=204)

@@ -72,7 +72,7 @@ def commits_wait(store: Store) -> str:
     """
     if store.engine.dialect.name != "postgresql":
         return ""
-    with store.reading() as connection:
+    with store.connected() as connection:
         standbys = _synchronous_standbys(connection)
     if not standbys or _is_commit_quick(store):
         return ""

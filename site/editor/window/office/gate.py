@@ -135,7 +135,7 @@ def lacks_signature() -> bool:
 
 def _account_removed(_: AccountRemoved) -> tuple[str, int]:
     """Answer a request whose account was removed while it ran."""
-    return home.problem_page([home.sentence(401)], 401)
+    return home.problem_page([home.http_problem(401)], 401)
 
 
 def device_of(account: Account | None) -> str:

@@ -35,16 +35,16 @@ class Comparison:
     is_page: bool = False
 
 
-def compared(change: FileChange) -> Comparison:
-    """Return what a change did, for the page of a person."""
+def comparison_of(change: FileChange) -> Comparison:
+    """Return a change as it is shown to a person."""
     table = _table_of(change.path)
     if table and (found := _rows(change, table)):
         return Comparison(change, found, rows.titles_of(the_editor().schema_in(g.language, table)))
     return Comparison(change, pieces=_pieces(change), is_page=_is_page(change.path))
 
 
-def called(change: FileChange) -> str:
-    """Return what people call a file: the title of a page or a table; nothing where it has none."""
+def title_of(change: FileChange) -> str:
+    """Return the title of a changed page or table; "" where it has none."""
     if table := _table_of(change.path):
         return str(the_editor().schema_in(g.language, table)["title"])
     data = change.after if change.after is not None else change.before
@@ -56,15 +56,15 @@ def called(change: FileChange) -> str:
     return ""
 
 
-def may_be_seen(change: FileChange) -> bool:
-    """Return whether who asks may see a change: in an office, not of a withdrawn story unless they can take it out."""
+def may_see(change: FileChange) -> bool:
+    """Return whether the account may see a change: in an office, a withdrawn story only if it can edit it."""
     folder, _, name = change.path.partition("/")
     page = name.partition("/")[2] if folder == DRAFTS_FOLDER else name
     return not is_office() or gate.shows_words_of(page)
 
 
-def framed(change: FileChange | None, side: str) -> Response:
-    """Return a page as it was before or after a change, in a frame, with all else as it is now.
+def framed_page(change: FileChange | None, side: str) -> Response:
+    """Return a page before or after a change, for a frame, with all else as it is now.
 
     Raises Problem where there is none.
     """
@@ -76,26 +76,26 @@ def framed(change: FileChange | None, side: str) -> Response:
 
 
 def _table_of(path: str) -> str:
-    """Return the table that a path of the history names; nothing for other files."""
+    """Return the table of a path in the history; "" for other files."""
     folder, _, file = path.partition("/")
     name = file.removesuffix(".csv")
     return name if folder == "tables" and name != file and name in the_editor().schemas else ""
 
 
 def _rows(change: FileChange, table: str) -> list[RowChange]:
-    """Return the rows that differ; none where a file cannot be read so, or only the order of its columns differs."""
+    """Return the rows that differ; none where a file is no readable table, or only the order of columns differs."""
     with suppress(Problem):
         before, after = (parse_csv(data, table) if data else None for data in (change.before, change.after))
-        known = before or after
-        if known is not None:
-            empty = rows.without_rows(known)
+        existing = before or after
+        if existing is not None:
+            empty = rows.without_rows(existing)
             keys = rows.keys_of(the_editor().schemas[table])
             return rows.changes(before or empty, after or empty, keys)
     return []
 
 
 def _pieces(change: FileChange) -> list[differences.Piece]:
-    """Return both texts as one; nothing for a picture or a recording."""
+    """Return the difference of both texts; nothing for a picture or a recording."""
     before, after = (change.before or b""), (change.after or b"")
     try:
         return differences.pieces(before.decode("utf-8-sig"), after.decode("utf-8-sig"))
@@ -104,7 +104,7 @@ def _pieces(change: FileChange) -> list[differences.Piece]:
 
 
 def _is_page(path: str) -> bool:
-    """Return whether a path of the history names a page of a language of this site."""
+    """Return whether a path in the history is a page of this site."""
     try:
         language, _, name = path.partition("/")
         the_editor().store.page(language, name)

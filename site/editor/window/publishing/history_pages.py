@@ -12,7 +12,7 @@ from editor.saving.store import text_of
 from editor.translation import drafts
 from editor.window.current import the_editor
 from editor.window.home import no_such_page, translate, writer
-from editor.window.publishing.comparing import compared, framed, may_be_seen
+from editor.window.publishing.comparing import comparison_of, framed_page, may_see
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -23,7 +23,7 @@ _MOST = 200
 
 @pages.get("/history/")
 def listed() -> str:
-    """The newest saves, of all files or of one."""
+    """List the newest saves, of all files or of one."""
     editor, path = the_editor(), request.args.get("path", "")
     editor.store.record_external_changes()
     return render_template("history.html", entries=list(editor.store.history.revisions(_MOST, path)), path=path)
@@ -31,18 +31,18 @@ def listed() -> str:
 
 @pages.get("/history/<id>")
 def show(id: str) -> str:
-    """One save: each file before and after, word by word; pages as their readers see them too."""
+    """Show one save: each file before and after, word by word, and pages as readers see them."""
     entry = _entry(id)
-    changes = [change for change in _changes(entry) if may_be_seen(change)]
-    shown = [(compared(change), _can_go_back(change)) for change in changes]
+    changes = [change for change in _changes(entry) if may_see(change)]
+    shown = [(comparison_of(change), _can_go_back(change)) for change in changes]
     return render_template("entry.html", entry=entry, changes=shown)
 
 
 @pages.get("/history/<id>/<any(before, after):side>/<language>/<path:name>")
 def seen(id: str, side: str, language: str, name: str) -> Response:
-    """A page as it was before or after a save, in a frame. Raises Problem where there is none."""
+    """Show a page before or after a save, in a frame. Raises Problem where there is none."""
     the_editor().store.page(language, name)
-    return framed(next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None), side)
+    return framed_page(next((one for one in _changes(_entry(id)) if one.path == f"{language}/{name}"), None), side)
 
 
 def _entry(id: str) -> Revision:
@@ -58,13 +58,13 @@ def _changes(entry: Revision) -> list[FileChange]:
 
 
 def _can_go_back(change: FileChange) -> bool:
-    """Return whether the editor may bring this file back: pages and tables, never settings or consents."""
+    """Return whether the editor may restore this file: pages and tables, never settings or consents."""
     own = change.path.endswith(".md") or (change.path.startswith("tables/") and change.path.endswith(".csv"))
     return own and change.path != "tables/consents.csv" and change.before is not None
 
 
 def _file_of(folder: str, name: str) -> Path:
-    """Return the file that a path of the history names. Raises Problem for none of the editor's."""
+    """Return the file of a path in the history. Raises Problem for a file that the editor does not write."""
     store = the_editor().store
     if folder == DRAFTS_FOLDER:
         language, _, page = name.partition("/")
@@ -74,9 +74,9 @@ def _file_of(folder: str, name: str) -> Path:
 
 @pages.post("/history/<id>/back")
 def back(id: str) -> Response:
-    """Bring one file back as it was before a save. What came since stays in the history.
+    """Restore one file as it was before a save. Later versions stay in the history.
 
-    Raises Problem where it could not be read, of which a form would show nothing.
+    Raises Problem where the old version cannot be read.
     """
     editor, path = the_editor(), request.form.get("path", "")
     change = next((one for one in _changes(_entry(id)) if one.path == path and _can_go_back(one)), None)

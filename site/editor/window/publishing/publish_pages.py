@@ -9,27 +9,27 @@ from editor.remotes.file_merge import MergeConflict
 from editor.saving.commit_reader import FileChange
 from editor.window.current import office_or_none, the_editor
 from editor.window.home import no_such_page, translate, writer
-from editor.window.publishing.comparing import called, compared, framed, may_be_seen
+from editor.window.publishing.comparing import comparison_of, framed_page, may_see, title_of
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("publishing", __name__)
 
-_NAMED = 100
-"""Changes whose titles are read: where nothing was published yet, all files of the site are in the list."""
+_MAX_TITLES = 100
+"""Changes whose titles are read: before the first publishing, all files of the site are in the list."""
 
 
 @pages.get("/publish/")
 def show() -> str:
-    """What was saved and is not on the site, what stops it, and how the last publishing ended."""
+    """Show the unpublished changes, what prevents publishing, and how the last publishing ended."""
     editor = the_editor()
     editor.store.record_external_changes()
     look = editor.content_cache.current()
     changes = unpublished(editor.store.history, editor.memory)
     return render_template(
         "publish.html",
-        changes=[(change, called(change) if at < _NAMED else "") for at, change in enumerate(changes)],
+        changes=[(change, title_of(change) if at < _MAX_TITLES else "") for at, change in enumerate(changes)],
         problems=look.problems,
         publisher=editor.publisher,
         waiting=editor.approvals.waiting(),
@@ -41,22 +41,22 @@ def show() -> str:
 
 @pages.get("/publish/change/<path:path>")
 def change(path: str) -> str:
-    """What publishing would change in one file: its rows or its words, and a page before and after.
+    """Show what publishing would change in one file: rows or words, and a page before and after.
 
-    Raises Problem where it would change nothing there.
+    Raises Problem where the file has no change.
     """
     found = _unpublished(path)
-    if found is None or not may_be_seen(found):
+    if found is None or not may_see(found):
         raise no_such_page()
-    return render_template("change.html", one=compared(found), title=called(found))
+    return render_template("change.html", one=comparison_of(found), title=title_of(found))
 
 
 @pages.get("/publish/seen/<any(before, after):side>/<language>/<path:name>")
 def seen(side: str, language: str, name: str) -> Response:
-    """A page as it is on the site, or as it would be. Raises Problem where there is none."""
+    """Show a page as it is on the site, or as it would be. Raises Problem where there is none."""
     the_editor().store.page(language, name)
     found = _unpublished(f"{language}/{name}")
-    return framed(found if found and may_be_seen(found) else None, side)
+    return framed_page(found if found and may_see(found) else None, side)
 
 
 def _unpublished(path: str) -> FileChange | None:
@@ -65,16 +65,16 @@ def _unpublished(path: str) -> FileChange | None:
 
 
 def waits_to_be_signed() -> Build | Commit | None:
-    """Return what waits for a publisher's passkey; only an office asks for one."""
+    """Return the build or commit that waits for a publisher's passkey; None outside an office."""
     office = office_or_none()
     return office.signatures.waiting if office else None
 
 
 @pages.post("/publish/")
 def publish() -> Response:
-    """Check, build, and put it on the site. Raises Problem where that cannot begin."""
+    """Start a publishing. Raises Problem where it cannot start."""
     editor, who = the_editor(), writer()
-    with editor.store.lock:  # nothing is saved between the look and the start
+    with editor.store.lock:  # nothing is saved between the check and the start
         editor.store.record_external_changes()
         editor.require_approval()
         editor.publisher.start(editor.store.history.newest(), who, editor.today().isoformat())
@@ -83,7 +83,7 @@ def publish() -> Response:
 
 @pages.post("/publish/undo")
 def undo() -> Response:
-    """Bring back the site before the last publishing, without what was withdrawn since; again, and it is undone."""
+    """Bring back the previous site, without what was withdrawn since. A second undo undoes the first."""
     editor = the_editor()
     needs_signature = editor.remote is not None and editor.remote.request_signature is not None
     undo = editor.publisher.start_undo if needs_signature else editor.publisher.undo

@@ -1,4 +1,4 @@
-"""What an entry of the history says, in the language of whoever reads it: the history itself is in English."""
+"""Translates the messages of commits, which are in English, for the reader of the history."""
 
 import re
 
@@ -12,15 +12,15 @@ KINDS = (
     _("Helpline %(name)s called"), _("New picture: %(name)s"), _("Read %(name)s"), _("Withdraw consent %(name)s"),
     _("Corrections by a reader: %(name)s"), _("Back: %(name)s"), _("Join what others published"), _("Published"),
 )  # fmt: skip
-"""What saves are called (the last argument of the store's functions), each with what was saved."""
+"""The messages of saves (the last argument of the store's functions)."""
 
 _NAMED = re.compile(r"%\\\((\w+)\\\)s")
 _PATTERNS = [(kind.message, re.compile(_NAMED.sub(r"(?P<\1>.+)", re.escape(kind.message)))) for kind in KINDS]
 
 
 def words_of(what: str) -> LazyText:
-    """Return what a save is called, as a text that is said in the reader's language; another stays as it is."""
+    """Return the message of a save as a translatable text; an unknown message stays as it is."""
     for message, pattern in _PATTERNS:
-        if found := pattern.fullmatch(what):
-            return LazyText(message, found.groupdict())
+        if match := pattern.fullmatch(what):
+            return LazyText(message, match.groupdict())
     return LazyText("%(what)s", {"what": what})

@@ -1,10 +1,10 @@
-"""Words of the interface and cells of tables in one language, in the translating room beside the pages."""
+"""Pages to translate the messages of the programs and the cells of tables."""
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from editor.reviewing import corrections, review_pack
-from editor.reviewing.review_pack import Correction, Returned, Text, is_same
+from editor.reviewing.review_pack import Correction, ReturnedPack, Text, is_same
 from editor.window.current import the_editor
 from editor.window.home import no_such_page, translated_language, writer
 from forms.core.problem import Problem
@@ -12,8 +12,8 @@ from forms.web.local.secret_path import redirect_to
 
 pages = Blueprint("texts", __name__)
 
-_AT_ONCE = 40
-"""Texts on one page: a form of them is sent and checked in a moment."""
+_PAGE_SIZE = 40
+"""Texts on one page, so that its form is checked quickly."""
 
 _MISSING = "missing"
 _FIELDS = ("file", "place", "english", "translation", "better")
@@ -21,8 +21,8 @@ _FIELDS = ("file", "place", "english", "translation", "better")
 
 @pages.get("/texts/<language>/<any(words, tables):kind>")
 def show(language: str, kind: str) -> str:
-    """The texts of a kind: those that are missing first, or those with a word that is looked for."""
-    return _shown(translated_language(language), kind, [], {})
+    """Show the texts of a kind: the missing ones first, or those with the searched word."""
+    return _page(translated_language(language), kind, [], {})
 
 
 def _texts(language: str, kind: str) -> list[Text]:
@@ -32,8 +32,8 @@ def _texts(language: str, kind: str) -> list[Text]:
     return list(review_pack.of_tables(editor.store, editor.schemas, language, missing=True))
 
 
-def _shown(language: str, kind: str, problems: list[Problem], typed: dict[tuple[str, str, str], str]) -> str:
-    """Return the page. typed: what stood in the fields of a form that was not taken, by file, place and English."""
+def _page(language: str, kind: str, problems: list[Problem], typed: dict[tuple[str, str, str], str]) -> str:
+    """Return the page. typed: the fields of a form that was refused, by file, place and English."""
     find, show = request.values.get("find", "")[:80].strip(), request.values.get("show", "")
     found = sorted(_texts(language, kind), key=lambda text: bool(text.translation.strip()))
     missing = sum(not text.translation.strip() for text in found)
@@ -42,10 +42,10 @@ def _shown(language: str, kind: str, problems: list[Problem], typed: dict[tuple[
     at = min(int(start), len(chosen)) if start.isascii() and start.isdigit() and len(start) < 7 else 0  # noqa: PLR2004
     if typed:  # what was typed stays on the page, whatever is chosen
         chosen, at = [text for text in found if key_of(text) in typed], 0
-    rows = [(text, typed.get(key_of(text), text.translation)) for text in chosen[at : at + _AT_ONCE]]
+    rows = [(text, typed.get(key_of(text), text.translation)) for text in chosen[at : at + _PAGE_SIZE]]
     return render_template(
         "texts.html", language=language, kind=kind, problems=problems, rows=rows, find=find, show=show, missing=missing,
-        count=len(chosen), at=at, more=at + _AT_ONCE if at + _AT_ONCE < len(chosen) else 0,
+        count=len(chosen), at=at, more=at + _PAGE_SIZE if at + _PAGE_SIZE < len(chosen) else 0,
         saved="saved" in request.args,
     )  # fmt: skip
 
@@ -55,23 +55,23 @@ def _is_wanted(text: Text, find: str) -> bool:
 
 
 def key_of(text: Text) -> tuple[str, str, str]:
-    """Return what a text is known by in a form."""
+    """Return the key of a text in a form."""
     return text.file, text.place, text.english
 
 
 @pages.post("/texts/<language>/<any(words, tables):kind>")
 def save(language: str, kind: str) -> Response | tuple[str, int]:
-    """Save what was changed, all of it or nothing; what a colleague changed meanwhile is refused and shown."""
+    """Save the changed texts, all or none; one that a colleague has changed since is refused and shown."""
     editor, who, language = the_editor(), writer(), translated_language(language)
     columns = (request.form.getlist(name) for name in _FIELDS)
     sent = [tuple(cell.replace("\r\n", "\n") for cell in cells) for cells in zip(*columns, strict=False)]
     changed = [Correction(Text(*cells[:4]), cells[4]) for cells in sent if not is_same(cells[4], cells[3])]
     if any(not one.text.file.startswith(kind) for one in changed):
         raise no_such_page()
-    pack = Returned(tuple(one.text for one in changed), tuple(changed), frozenset())
+    pack = ReturnedPack(tuple(one.text for one in changed), tuple(changed), frozenset())
     with editor.store.lock:
         plan = corrections.plan(editor, pack, language)
         if not plan.refused:
             editor.store.replace_all(plan.files, who, f"Translate {kind}: {language}")
             return redirect_to(f"/texts/{language}/{kind}?saved=yes")
-    return _shown(language, kind, plan.refused, {key_of(one.text): one.better for one in changed}), 409
+    return _page(language, kind, plan.refused, {key_of(one.text): one.better for one in changed}), 409

@@ -1,0 +1,1 @@
+"""Pages for tables: rows, whole tables, and reading both."""
