@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forms.operations.districts import forked
-from forms.operations.districts.forked import Ended
+from forms.operations.districts.forked import RunResult
 from tests.patience import until
 
 PROGRAM = """
@@ -51,7 +51,7 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def results(program: Path, *names: str, longest: float = 600, more: str = "") -> dict[str, Ended]:
+def results(program: Path, *names: str, longest: float = 600, more: str = "") -> dict[str, RunResult]:
     tasks = {name: [name, more] for name in names}
     return dict(forked.run_each(program, tasks, at_once=2, longest=longest, without=["SECRET"]))
 
@@ -59,7 +59,7 @@ def results(program: Path, *names: str, longest: float = 600, more: str = "") ->
 def test_each_has_arguments_and_output_of_its_own(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
     done = results(program, "one", "two", "three")
-    assert {name: ended.said for name, ended in done.items()} == {
+    assert {name: ended.output for name, ended in done.items()} == {
         name: f"argument {name} clean" for name in ("one", "two", "three")
     }
     assert {ended.code for ended in done.values()} == {0}
@@ -78,14 +78,14 @@ def test_each_has_arguments_and_output_of_its_own(program: Path, monkeypatch: py
 )
 def test_one_that_ends_badly_stops_no_other(program: Path, name: str, code: int, wrong: str) -> None:
     done = results(program, "before", name, "after")
-    assert (done[name].code, done[name].wrong) == (code, wrong)
+    assert (done[name].code, done[name].errors) == (code, wrong)
     assert (done["before"].code, done["after"].code) == (0, 0)
 
 
 def test_one_that_says_too_much_is_heard_at_its_end(program: Path) -> None:
     done = results(program, "floods")
-    assert done["floods"].wrong.endswith("xend")
-    assert len(done["floods"].wrong) < 100_000
+    assert done["floods"].errors.endswith("xend")
+    assert len(done["floods"].errors) < 100_000
 
 
 def is_there(process: int) -> bool:
@@ -114,7 +114,7 @@ def test_whoever_stops_asking_ends_those_that_run(program: Path, tmp_path: Path)
     until(lambda: not is_there(int(note.read_text())))
 
 
-def prepared_runs(program: Path, note: Path, *names: str) -> tuple[dict[str, Ended], int]:
+def prepared_runs(program: Path, note: Path, *names: str) -> tuple[dict[str, RunResult], int]:
     """Return how each ended, one after the other, and how often what they need was prepared."""
     calls: list[None] = []
     tasks = {name: [name, str(note)] for name in names}
@@ -132,7 +132,7 @@ def test_what_only_some_need_is_prepared_when_the_first_needs_it_and_only_that_o
         "one": 0, "needs a": 0, "fails": 1, "needs b": 0, "temporary": 75,
     }  # fmt: skip
     assert note.read_text().splitlines() == ["needs a", "needs a", "needs b"]
-    assert done["needs a"].said == "argument needs a clean\nbegun\ndone", "nothing of the first attempt"
+    assert done["needs a"].output == "argument needs a clean\nbegun\ndone", "nothing of the first attempt"
 
 
 def test_where_none_needs_it_nothing_is_prepared(program: Path, tmp_path: Path) -> None:
@@ -141,4 +141,4 @@ def test_where_none_needs_it_nothing_is_prepared(program: Path, tmp_path: Path) 
 
 def test_where_nothing_is_to_be_prepared_all_is_there(program: Path, tmp_path: Path) -> None:
     done = results(program, "needs a", more=str(tmp_path / "note"))
-    assert (done["needs a"].code, done["needs a"].said.splitlines()[-1]) == (0, "done")
+    assert (done["needs a"].code, done["needs a"].output.splitlines()[-1]) == (0, "done")

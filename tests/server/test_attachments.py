@@ -181,7 +181,7 @@ def send(endpoint: Any, **answers: Any) -> Any:
     """Type and choose, look at it, send it, as a page without a script does."""
     seen = endpoint.post("concern", **answers)
     page = seen.get_data(as_text=True)
-    hidden = {"once": endpoint.found(r'name="once" value="([0-9a-f]+)"', seen), "part": parts_of(page)}
+    hidden = {"once": endpoint.search(r'name="once" value="([0-9a-f]+)"', seen), "part": parts_of(page)}
     words = {name: value for name, value in answers.items() if name not in {"photos", "voice"}}
     return endpoint.post("concern", do="send", **hidden, **words)
 
@@ -203,7 +203,7 @@ def opened_part(endpoint: Any, part_id: str, desk: str = "police") -> tuple[dict
 
 def test_a_voice_is_enough_and_reaches_the_desks(endpoint: Any) -> None:
     endpoint.code(send(endpoint, **files(voice=recording(2))))
-    [letter] = endpoint.opened("legal")
+    [letter] = endpoint.open_letters("legal")
     [part] = letter["parts"]
     assert letter["answers"] == {}
     assert (part["kind"], part["seconds"]) == ("voice", 2)
@@ -218,7 +218,7 @@ def test_three_photos_and_a_voice_go_with_the_words(endpoint: Any) -> None:
     photos = [photo(size=(300 + number, 200)) for number in range(3)]
     sent = send(endpoint, what="see these", **files(photos=photos, voice=recording(1)))
     assert endpoint.code(sent)
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     assert sorted(part["kind"] for part in letter["parts"]) == ["photo", "photo", "photo", "voice"]
     sizes = {Image.open(io.BytesIO(opened_part(endpoint, part["id"])[1])).size
              for part in letter["parts"] if part["kind"] == "photo"}  # fmt: skip
@@ -235,7 +235,7 @@ def test_a_fourth_photo_is_said_to_be_too_many_and_three_are_kept(endpoint: Any)
 
 def test_the_desk_left_out_cannot_open_the_photo_either(endpoint: Any) -> None:
     send(endpoint, what="x", hide_from="police", **files(photos=photo()))
-    [letter] = endpoint.opened("legal")
+    [letter] = endpoint.open_letters("legal")
     part = letter["parts"][0]["id"]
     refused = endpoint.pickup(f"parts/{part}", "police")
     nowhere = endpoint.pickup(f"parts/{'0' * 32}", "police")
@@ -264,7 +264,7 @@ def test_changing_something_keeps_the_photo_or_takes_it_away(endpoint: Any) -> N
 def test_a_reload_with_photos_makes_no_second_letter(endpoint: Any) -> None:
     seen = endpoint.post("concern", what="x", **files(photos=photo()))
     again = {
-        "once": endpoint.found(r'name="once" value="([0-9a-f]+)"', seen),
+        "once": endpoint.search(r'name="once" value="([0-9a-f]+)"', seen),
         "part": parts_of(seen.get_data(as_text=True)),
     }
     codes = {endpoint.code(endpoint.post("concern", do="send", what="x", **again)) for _ in range(3)}
@@ -276,7 +276,7 @@ def test_a_reload_with_photos_makes_no_second_letter(endpoint: Any) -> None:
     "part", ["", "x", "0" * 32, "0" * 32 + " photo 0", "0" * 32 + " program 0", "G" * 32 + " photo 0"]
 )
 def test_a_part_that_is_not_here_sends_nothing_and_is_said(endpoint: Any, part: str) -> None:
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="x"))
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="x"))
     answer = endpoint.post("concern", do="send", once=once, what="", part=part)
     assert answer.status_code == 422
     assert endpoint.letter_ids() == []
@@ -327,9 +327,9 @@ def test_row_13_three_minutes_as_phones_record_them_fit_and_the_limit_is_named()
     for name in ("concern", "followup"):
         hint = form_schema.load(name).field("voice").help
         for language in ("en", "ta", "te", "hi", "or"):
-            said = i18n.translator(language)(hint)
-            assert f"{seconds // 60} " in said
-            assert f"{attachments.megabytes('voice')} MB" in said
+            text = i18n.translator(language)(hint)
+            assert f"{seconds // 60} " in text
+            assert f"{attachments.megabytes('voice')} MB" in text
             assert f" {attachments.megabytes('voice')} MB" in browser_script.file_too_large("voice", language)
     sound = _spoken("mp4", "aac", seconds=seconds, options={}, bits=128_000)
     assert 2_000_000 < len(sound) < attachments.MAX_FILE_BYTES["voice"]

@@ -64,11 +64,11 @@ def settings_of(endpoint: Endpoint, **more: Any) -> ServerSettings:
     return config.read({"portal": portal, "data": endpoint.data, "cost": CHEAP, **more})
 
 
-def backup(endpoint: Endpoint, into: Path, day: date = TODAY, **more: Any) -> making.Made:
+def backup(endpoint: Endpoint, into: Path, day: date = TODAY, **more: Any) -> making.NewBackup:
     return making.make(settings_of(endpoint, **more), into, [KEY], day, {"PORTAL_WORKERS": "2", "HOME": "/root"})
 
 
-def opening(made: making.Made) -> Opening:
+def opening(made: making.NewBackup) -> Opening:
     return Opening([SECRET], made.signer)
 
 
@@ -115,7 +115,7 @@ def test_a_lost_server_comes_back_and_every_receipt_opens(endpoint: Endpoint, tm
     back = again(endpoint.data)
     assert all(opens(back, code) for code in codes)
     assert opens(back, number, "cancel")
-    assert len(back.opened()) == 3, "desks can fetch and open them"
+    assert len(back.open_letters()) == 3, "desks can fetch and open them"
     assert (endpoint.data.stat().st_mode & 0o777, (endpoint.data / "salt").stat().st_mode & 0o777) == (0o700, 0o600)
 
 
@@ -225,7 +225,7 @@ def test_a_desk_that_had_the_letter_gets_its_notice_after_the_restore(
     small = making.make_erasures(settings_of(endpoint), tmp_path / "backups", [KEY], LATER)
     lose(endpoint)
     restoring.restore(settings_of(endpoint), made.path, opening(made), LATER, erasures=small.path)
-    (notice,) = again(endpoint.data).opened("police")
+    (notice,) = again(endpoint.data).open_letters("police")
     assert notice["form"] == "deletion"
     assert notice["follows"] == letter
     assert notice["proof"], "what the person's receipt proved is not lost either"
@@ -358,9 +358,9 @@ def test_an_older_backup_under_a_newer_name_is_noticed(endpoint: Endpoint, tmp_p
     into = tmp_path / "backups"
     old, new = backup(endpoint, into), backup(endpoint, into, LATER)
     new.path.write_bytes(old.path.read_bytes())
-    assert any("others" in said or "bytes" in said for said in verifying.problems(into, new.signer))
+    assert any("others" in problem or "bytes" in problem for problem in verifying.problems(into, new.signer))
     folder.note_path(new.path).write_bytes(folder.note_path(old.path).read_bytes())
-    assert any("another backup" in said for said in verifying.problems(into, new.signer))
+    assert any("another backup" in problem for problem in verifying.problems(into, new.signer))
 
 
 def test_erasures_of_another_installation_are_refused(endpoint: Endpoint, make_endpoint: Make, tmp_path: Path) -> None:
@@ -631,9 +631,9 @@ def test_a_receipt_made_after_the_backup_gets_a_sentence_of_its_own(
     restoring.restore(settings_of(endpoint), made.path, opening(made), LATER)
     back = again(endpoint.data)
     for form, typed in (("answer", code), ("cancel", number)):
-        said = endpoint_says(back, typed, form, language)
-        assert said != usual
-        assert len(said) > 100
+        message = endpoint_says(back, typed, form, language)
+        assert message != usual
+        assert len(message) > 100
     lookup = back.client.post("/forms/sealed/v1/lookups", json={"lookup": "ab" * 32, "language": "en"})
     assert (lookup.status_code, lookup.get_json()["why"]) == (404, "restored")
 
@@ -642,7 +642,7 @@ def endpoint_says(endpoint: Endpoint, code: str, form: str, language: str) -> st
     """What stands beside the number that was typed."""
     page = endpoint.post(form, language, code=code)
     assert page.status_code == 422
-    return endpoint.found(r'class="error"[^>]*><span[^>]*>[^<]*</span>\s*([^<]+)', page)
+    return endpoint.search(r'class="error"[^>]*><span[^>]*>[^<]*</span>\s*([^<]+)', page)
 
 
 def test_the_sentence_goes_when_what_was_lost_would_be_erased_anyway(endpoint: Endpoint) -> None:
@@ -679,9 +679,9 @@ def test_the_commands(endpoint: Endpoint, tmp_path: Path, again: Any) -> None:
     assert "all read" in run("verify", "--key", key, "--signer", signer)
     (made,) = (tmp_path / "backups").glob("portal-*.age")
     lose(endpoint)
-    said = run("restore", str(made), "--key", key, "--signer", signer)
-    assert "PORTAL_BACKUP_KEY" not in said, "only what differs is said"
-    assert "had erased it: 1." in said
+    output = run("restore", str(made), "--key", key, "--signer", signer)
+    assert "PORTAL_BACKUP_KEY" not in output, "only what differs is said"
+    assert "had erased it: 1." in output
     back = again(endpoint.data)
     assert opens(back, code)
     assert not opens(back, erased)
@@ -695,8 +695,8 @@ def test_a_server_key_that_is_none_is_said_and_not_taken_for_any_or_another(
     """An empty variable in the shell was: any server. Half a key was: a forged backup."""
     (tmp_path / "file").touch()
     words = [command, str(tmp_path / "file"), "--key", str(tmp_path / "file"), "--signer", signer]
-    said = CliRunner(env={"PORTAL_BACKUP_FOLDER": ""}).invoke(portal, words).output
-    assert ("holds no key of a server" in said) == (bool(signer) or command == "restore")
+    output = CliRunner(env={"PORTAL_BACKUP_FOLDER": ""}).invoke(portal, words).output
+    assert ("holds no key of a server" in output) == (bool(signer) or command == "restore")
 
 
 def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
@@ -733,16 +733,16 @@ def test_a_service_that_runs_is_noticed_before_it_has_looked_once(endpoint: Endp
 
 
 def require_told_during_a_restore(
-    endpoint: Endpoint, made: making.Made, monkeypatch: pytest.MonkeyPatch, attempt: Callable[[], object]
+    endpoint: Endpoint, made: making.NewBackup, monkeypatch: pytest.MonkeyPatch, attempt: Callable[[], object]
 ) -> None:
     """Restore a backup in place, and require that what is tried meanwhile is told so."""
     tried: list[str] = []
     real = erase_again
 
     def meanwhile(stores: Any) -> int:
-        with pytest.raises(Problem, match="being brought back") as told:
+        with pytest.raises(Problem, match="being brought back") as raised:
             attempt()
-        tried.append(str(told.value))
+        tried.append(str(raised.value))
         return real(stores)
 
     monkeypatch.setattr(restoring, "erase_again", meanwhile)
@@ -763,7 +763,7 @@ def test_no_service_starts_while_its_folder_is_brought_back(
 
 @pytest.mark.parametrize("kind", [backup, lambda *a: making.make_erasures(settings_of(a[0]), a[1], [KEY], TODAY)])
 def test_a_timer_that_backs_up_while_a_restore_runs_is_told_so(
-    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., making.Made]
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., making.NewBackup]
 ) -> None:
     """It would read the salt of one folder and the letters of the other."""
     code_of(endpoint)
@@ -867,9 +867,9 @@ def test_it_is_said_until_when_it_is_known_what_was_erased(
             settings_of(endpoint), made.path, opening(made), LATER, erasures=tmp_path / "old.age", in_place=True
         )
         backup_commands.print_restored(found, endpoint.data)
-        said = capsys.readouterr().out
-        assert f"erased.age of {TODAY} is older than the backup" in said
-        assert ("could not be read" in said) == broken
+        output = capsys.readouterr().out
+        assert f"erased.age of {TODAY} is older than the backup" in output
+        assert ("could not be read" in output) == broken
 
 
 def test_a_hostile_backup_leaves_nothing_half_written_in_a_folder_that_was_there(

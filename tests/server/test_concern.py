@@ -20,7 +20,7 @@ def test_nothing_is_kept_before_the_second_press(endpoint: Any) -> None:
 def test_a_concern_reaches_all_three_desks_and_each_can_open_it(endpoint: Any) -> None:
     endpoint.send("concern", "ta", what="உதவி வேண்டும்", place="avadi", people="௧௨")
     for desk in ("police", "legal", "partner"):
-        [letter] = endpoint.opened(desk)
+        [letter] = endpoint.open_letters(desk)
         assert letter["answers"] == {"what": "உதவி வேண்டும்", "place": "avadi", "people": 12}
         assert (letter["language"], letter["day"], letter["desks"]) == (
             "ta",
@@ -36,7 +36,7 @@ def test_a_desk_that_must_not_see_it_cannot_even_learn_of_it(endpoint: Any) -> N
     nowhere = endpoint.pickup(f"letters/{'0' * 32}", "police")
     refused = endpoint.pickup(f"letters/{hidden}", "police")
     assert (refused.status_code, refused.data) == (nowhere.status_code, nowhere.data)
-    assert endpoint.opened("legal")[0]["desks"] == ["legal", "partner"]
+    assert endpoint.open_letters("legal")[0]["desks"] == ["legal", "partner"]
 
 
 def test_the_person_sees_who_can_read_it_before_sending(endpoint: Any) -> None:
@@ -49,7 +49,7 @@ def test_the_person_sees_who_can_read_it_before_sending(endpoint: Any) -> None:
 
 def test_a_reload_and_a_double_tap_make_no_second_letter(endpoint: Any) -> None:
     seen = endpoint.post("concern", what="x")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
 
     def press(_: int) -> str:
         client = endpoint.client.application.test_client()
@@ -62,30 +62,30 @@ def test_a_reload_and_a_double_tap_make_no_second_letter(endpoint: Any) -> None:
 
 
 def test_other_words_from_the_same_page_are_another_letter_never_a_lost_one(endpoint: Any) -> None:
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="one"))
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="one"))
     codes = {endpoint.code(endpoint.post("concern", do="send", once=once, what=words)) for words in ("one", "two")}
     assert len(codes) == 2
-    assert {letter["answers"]["what"] for letter in endpoint.opened()} == {"one", "two"}
+    assert {letter["answers"]["what"] for letter in endpoint.open_letters()} == {"one", "two"}
 
 
 @pytest.mark.parametrize("once", ["", "abc", "g" * 32, "0" * 33, "0" * 31 + "٣"])
 def test_a_page_without_its_value_is_looked_at_again_and_not_sent(endpoint: Any, once: str) -> None:
     answer = endpoint.post("concern", do="send", once=once, what="x")
-    assert endpoint.found(r'name="once" value="([0-9a-f]{32})"', answer)
+    assert endpoint.search(r'name="once" value="([0-9a-f]{32})"', answer)
     assert endpoint.letter_ids() == []
 
 
 def test_no_receipt_can_be_chosen(endpoint: Any) -> None:
     seen = endpoint.post("concern", what="x")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
     for _ in range(2):
         sent = endpoint.post("concern", do="send-without", once=once, what="x")
     assert 'class="code"' not in sent.get_data(as_text=True)
-    assert [letter["reply_to"] for letter in endpoint.opened()] == [None]
+    assert [letter["reply_to"] for letter in endpoint.open_letters()] == [None]
 
 
 def test_sent_first_without_and_then_with_a_receipt_the_receipt_opens(endpoint: Any) -> None:
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="x"))
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', endpoint.post("concern", what="x"))
     endpoint.post("concern", do="send-without", once=once, what="x")
     code = endpoint.code(endpoint.post("concern", do="send", once=once, what="x"))
     assert endpoint.post("answer", code=code).status_code == 200
@@ -113,7 +113,7 @@ def test_mistakes_are_named_on_top_and_beside_and_nothing_typed_is_lost(endpoint
 
 def test_the_answer_comes_back_with_the_receipt_in_any_spacing_and_script(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", "hi", what="अनोखा शब्द"))
-    [letter] = endpoint.opened("legal")
+    [letter] = endpoint.open_letters("legal")
     sealed = encryption.seal({"form": "answer", "text": "हम कल आएँगे।"}, [letter["reply_to"]], 24576)
     put = endpoint.pickup(f"letters/{letter['id']}/answers/a1", "legal", "PUT", data=sealed)
     assert put.status_code == 204
@@ -133,7 +133,7 @@ def test_before_an_answer_the_receipt_shows_how_the_letter_stands(endpoint: Any)
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         ("", "Please type the 20"),
         ("123", "Please look again"),
@@ -141,15 +141,15 @@ def test_before_an_answer_the_receipt_shows_how_the_letter_stands(endpoint: Any)
         (UNKNOWN, "know no letter"),
     ],
 )
-def test_a_receipt_that_opens_nothing_is_said_so(endpoint: Any, typed: str, said: str) -> None:
+def test_a_receipt_that_opens_nothing_is_said_so(endpoint: Any, typed: str, message: str) -> None:
     answer = endpoint.post("answer", code=typed)
     assert answer.status_code == 422
-    assert said in answer.get_data(as_text=True)
+    assert message in answer.get_data(as_text=True)
 
 
 def test_an_answer_sealed_to_a_wrong_key_does_not_hide_the_others(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="x"))
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     for name, key in (
         ("wrong", str(endpoint.identities["legal"].to_public())),
         ("right", letter["reply_to"]),

@@ -82,10 +82,10 @@ def test_mended_soon_it_is_believed_at_once() -> None:
 
 def test_a_second_clock_that_shows_the_same_day_ends_the_doubt() -> None:
     doubted = lived(TrustedDate(TODAY), after(60))
-    for told in (after(59), after(60), after(61)):
-        assert confirm(doubted, told) == TrustedDate(after(60))
-    for told in (after(58), after(62), TODAY):
-        assert confirm(doubted, told).doubted
+    for day in (after(59), after(60), after(61)):
+        assert confirm(doubted, day) == TrustedDate(after(60))
+    for day in (after(58), after(62), TODAY):
+        assert confirm(doubted, day).doubted
 
 
 def test_a_second_clock_has_no_say_where_nothing_is_in_doubt() -> None:
@@ -152,7 +152,7 @@ def test_no_few_days_of_any_clock_move_the_day_ahead_by_more_than_a_stride_each(
 def test_what_is_told_names_both_days_and_what_to_do() -> None:
     assert server_clock_warning(TrustedDate(TODAY)) == machine_clock_warning(TrustedDate(TODAY)) == ""
     assert "This machine's clock" in machine_clock_warning(lived(TrustedDate(TODAY), NEVER))
-    said = server_clock_warning(lived(TrustedDate(TODAY), NEVER))
+    warning = server_clock_warning(lived(TrustedDate(TODAY), NEVER))
     for words in (
         "The server's clock",
         "2999-01-01",
@@ -161,7 +161,7 @@ def test_what_is_told_names_both_days_and_what_to_do() -> None:
         "set the clock right",
         "14 days",
     ):
-        assert words in said
+        assert words in warning
 
 
 # What is remembered
@@ -392,7 +392,7 @@ def test_the_retention_thread_tells_it_once_and_no_request_does(
     wrong = make_endpoint(today=NEVER)
     wrong.client.get("/forms/en/concern")
     assert caplog.records == []
-    told: list[str] = []
+    logged: list[str] = []
     looks = iter(range(5))
 
     def erase() -> str:
@@ -401,11 +401,11 @@ def test_the_retention_thread_tells_it_once_and_no_request_does(
             return ""
         return str(state_of(wrong.client.application).retention())
 
-    work = RetentionThread(erase, told.append, interval=0)
+    work = RetentionThread(erase, logged.append, interval=0)
     work.run()
-    [said] = told
-    assert said.startswith("The server's clock: It shows 2999-01-01")
-    assert "a desk that fetches" in said
+    [warning] = logged
+    assert warning.startswith("The server's clock: It shows 2999-01-01")
+    assert "a desk that fetches" in warning
 
 
 def test_serving_logs_it_without_anything_of_a_request(
@@ -423,8 +423,8 @@ def test_serving_logs_it_without_anything_of_a_request(
 def test_a_day_that_is_none_is_refused(endpoint: Any) -> None:
     answer = endpoint.pickup("day", method="POST", environ_overrides={"HTTP_PORTAL_DAY": "soon"})
     assert (answer.status_code, answer.get_json()["problem"]) == (400, "Portal-Day is no day like 2027-01-31.")
-    told = endpoint.pickup("day", method="POST").get_json()
-    assert told == {"shown": TODAY.isoformat(), "believed": TODAY.isoformat()}
+    response = endpoint.pickup("day", method="POST").get_json()
+    assert response == {"shown": TODAY.isoformat(), "believed": TODAY.isoformat()}
 
 
 def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, district: Any) -> None:

@@ -172,7 +172,7 @@ def test_the_largest_letter_passes_and_more_is_said_in_the_persons_language(serv
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("/forms/ta/concern", "Too large, in Tamil"),
         ("/forms/xy/concern", "too large"),
@@ -181,13 +181,13 @@ def test_the_largest_letter_passes_and_more_is_said_in_the_persons_language(serv
         ("/nothing", "too large"),
     ],
 )
-def test_a_body_that_nginx_does_not_take_gets_a_page_of_ours(served: list[Served], path: str, said: str) -> None:
+def test_a_body_that_nginx_does_not_take_gets_a_page_of_ours(served: list[Served], path: str, message: str) -> None:
     """Before, it said to try again, which never helped, or was nginx's own page, in English."""
     if len(served) == 1:
         return
     kind = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(25 * 1024 * 1024)}
     status, headers, body = ask(served, "POST", path, b"", **kind)
-    assert (status, body.decode(), headers["Cache-Control"]) == (413, said, "no-store")
+    assert (status, body.decode(), headers["Cache-Control"]) == (413, message, "no-store")
 
 
 def test_a_release_of_before_that_page_shows_the_one_that_it_has(tmp_path: Path, served: list[Served]) -> None:
@@ -286,13 +286,13 @@ def test_nginx_names_the_type_by_which_a_phone_knows_a_file(served: list[Served]
     """Debian's list of types has no calendars: a phone saved the file and offered no calendar."""
     if len(served) == 1:
         return
-    told = ask(served, "GET", f"/files/a{ending}")[1]["Content-Type"].replace(
+    sent_type = ask(served, "GET", f"/files/a{ending}")[1]["Content-Type"].replace(
         "application/javascript", "text/javascript"
     )
     expected = content_type(f"a{ending}")
-    assert told.partition(";")[0] == expected.partition(";")[0]
+    assert sent_type.partition(";")[0] == expected.partition(";")[0]
     if ending != ".css":  # a style has the encoding of its page
-        assert told == expected
+        assert sent_type == expected
 
 
 def test_what_a_proxy_hands_on_is_small_too(served: list[Served]) -> None:
@@ -331,13 +331,13 @@ def test_while_the_forms_are_away_nginx_says_not_sent_in_the_persons_language(
         status, headers, body = ask([front], "POST", "/forms/ta/concern", b"what=marked-words")
         assert (status, body.decode(), headers["Cache-Control"]) == (503, "Not sent, in Tamil", "no-store")
         assert ask([front], "PUT", "/forms/sealed/v1/letters/0", b"x")[0] == 503
-        for path, said in {
+        for path, message in {
             "sat-Olck/concern": "Santali: not sent",
             "xy/concern": "away",
             "xy-Abcd/tell": "away",
         }.items():
             status, headers, body = ask([front], "POST", f"/forms/{path}", b"what=marked-words")
-            assert (status, body.decode(), headers["Cache-Control"]) == (503, said, "no-store")
+            assert (status, body.decode(), headers["Cache-Control"]) == (503, message, "no-store")
     finally:
         front.stop()
     assert b"marked-words" not in written([front])
@@ -368,7 +368,7 @@ def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         (
             {"PORTAL_DATEN": "/d"},
@@ -389,27 +389,27 @@ def test_a_setting_goes_on_working_under_its_former_name(tmp_path: Path) -> None
         ),
     ],
 )
-def test_a_wrong_variable_is_said_in_a_sentence(variables: dict[str, str], said: str) -> None:
-    with pytest.raises(Problem) as told:
+def test_a_wrong_variable_is_said_in_a_sentence(variables: dict[str, str], message: str) -> None:
+    with pytest.raises(Problem) as raised:
         from_environment(variables)
-    assert str(told.value).startswith(said)
+    assert str(raised.value).startswith(message)
 
 
 def test_gunicorn_does_not_start_on_a_wrong_setting_and_says_which(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="ended at once"):
         gunicorn(tmp_path, tmp_path / "nothing.json")
-    said = (tmp_path / "gunicorn.log").read_text()
-    assert "The portal does not start." in said
-    assert "nothing.json: is not there. Build the site first" in said
-    assert "Traceback" not in said
+    log = (tmp_path / "gunicorn.log").read_text()
+    assert "The portal does not start." in log
+    assert "nothing.json: is not there. Build the site first" in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("workers", ["many", "0", "2.5"])
 def test_a_number_of_workers_that_is_none_is_said_in_a_sentence(monkeypatch: Any, workers: str) -> None:
     monkeypatch.setenv("PORTAL_WORKERS", workers)
-    with pytest.raises(SystemExit) as told:
+    with pytest.raises(SystemExit) as raised:
         runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
-    assert "The portal does not start. variable PORTAL_WORKERS: is no number. Write digits only" in str(told.value)
+    assert "The portal does not start. variable PORTAL_WORKERS: is no number. Write digits only" in str(raised.value)
 
 
 def test_a_folder_in_place_of_the_portals_file_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -419,9 +419,9 @@ def test_a_folder_in_place_of_the_portals_file_is_said_in_a_sentence(tmp_path: P
 
 @pytest.mark.parametrize("url", ["concerns", "postgresql+nothing://portal:secret@/concerns"])
 def test_the_address_of_a_database_that_is_none_is_said_without_its_password(url: str) -> None:
-    with pytest.raises(Problem, match="The address of a database cannot be read") as told:
+    with pytest.raises(Problem, match="The address of a database cannot be read") as raised:
         ConcernStore(url)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_the_service_is_hardened() -> None:

@@ -147,9 +147,9 @@ def test_a_district_with_a_damaged_database_stops_no_other(
     assert send(districts, "north.example").status_code == 503
     code = code_of(send(districts, "south.example"))
     assert opens(districts, "south.example", code)
-    told = [record.getMessage() for record in caplog.records]
-    assert any("district north" in said for said in told)
-    assert not any("south" in said for said in told)
+    messages = [record.getMessage() for record in caplog.records]
+    assert any("district north" in message for message in messages)
+    assert not any("south" in message for message in messages)
 
 
 @pytest.mark.parametrize("broken", ["salt", "portal", "toml", "host"])
@@ -304,8 +304,8 @@ def test_a_district_that_runs_goes_on_while_its_file_cannot_be_used(
         now[0] += 2
         assert opens(districts, "north.example", code)
         assert get(districts, "south.example").status_code == 200
-    [said] = [record.getMessage() for record in caplog.records]
-    assert said.startswith(f"district north goes on with its earlier settings. {file}")
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message.startswith(f"district north goes on with its earlier settings. {file}")
     assert set(districts.problems) == {"north"}
     file.write_bytes(before)
     now[0] += 2
@@ -328,9 +328,9 @@ def test_a_district_that_runs_goes_on_while_it_cannot_start_with_its_new_file(
         now[0] += 2
         assert opens(districts, "north.example", code)
         assert get(districts, "south.example").status_code == 200
-    [said] = [record.getMessage() for record in caplog.records]
-    assert said.startswith("district north goes on with its earlier settings. ")
-    assert "nowhere" in said
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message.startswith("district north goes on with its earlier settings. ")
+    assert "nowhere" in message
     assert set(districts.problems) == {"north"}
     for name, kept in (("nowhere", "data/salt"), ("nowhere.json", settings.PORTAL)):
         shutil.copy(folder / "north" / kept, folder / "north" / name)
@@ -368,7 +368,7 @@ def test_a_folder_that_cannot_be_read_for_a_moment_changes_nothing(serve: Serve,
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "names no host"),
         ("hosts = []", "names no host"),
@@ -382,9 +382,9 @@ def test_a_folder_that_cannot_be_read_for_a_moment_changes_nothing(serve: Serve,
         ("\x00", "not TOML"),
     ],
 )
-def test_a_wrong_setting_is_said(folder: Path, text: str, said: str) -> None:
+def test_a_wrong_setting_is_said(folder: Path, text: str, message: str) -> None:
     (folder / "north" / settings.FILE).write_text(text)
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(Problem, match=message):
         settings.read(folder, "north")
 
 
@@ -421,8 +421,8 @@ def test_the_commands(folder: Path) -> None:
 
 @pytest.mark.parametrize("given", ["budget=" + "9" * 5000, "budget=-1", "data=a\nb", "flood_threshold=x"])
 def test_what_cannot_be_set_leaves_nothing_behind(folder: Path, given: str) -> None:
-    said = run(folder, "add", "west", "--host", "west.example", "--set", given, code=1)
-    assert "fault of the program" not in said
+    output = run(folder, "add", "west", "--host", "west.example", "--set", given, code=1)
+    assert "fault of the program" not in output
     assert not (folder / "west").exists()
 
 
@@ -534,20 +534,20 @@ def test_where_nobody_gives_turns_nothing_is_told() -> None:
     set_block_listener(None)
     with blocked():
         pass
-    told: list[bool] = []
-    set_block_listener(told.append)
+    states: list[bool] = []
+    set_block_listener(states.append)
     with blocked(), blocked():
         pass
     set_block_listener(None)
-    assert told == [True, False]
+    assert states == [True, False]
 
 
 def test_all_are_backed_up_and_one_that_cannot_be_stops_no_other(serve: Serve, folder: Path, tmp_path: Path) -> None:
     serve()
     (folder / "north" / "data" / "salt").write_bytes(b"short")
     public = str(pyrage.x25519.Identity.generate().to_public())
-    asked = ["backup", "--into", str(tmp_path / "backups"), "--to", public, "--districts", str(folder)]
-    done = CliRunner().invoke(commands, asked)
+    arguments = ["backup", "--into", str(tmp_path / "backups"), "--to", public, "--districts", str(folder)]
+    done = CliRunner().invoke(commands, arguments)
     assert done.exit_code == 1
     assert "district north" in done.output
     assert len([*(tmp_path / "backups" / "south").glob("portal-*.age")]) == 1
@@ -578,10 +578,10 @@ def test_a_district_that_is_set_wrong_in_any_way_stops_no_other(
         assert get(districts, f"{name}.example").status_code == 200
     assert set(districts.problems) == {"zone"}
     assert get(districts, "zone.example").status_code in {421, 503}
-    said = CliRunner().invoke(commands, ["district", "list", "--folder", str(folder)])
-    assert "Traceback" not in said.output
-    assert "zone: " in said.output
-    assert said.exit_code == 0
+    result = CliRunner().invoke(commands, ["district", "list", "--folder", str(folder)])
+    assert "Traceback" not in result.output
+    assert "zone: " in result.output
+    assert result.exit_code == 0
 
 
 def test_an_error_that_nobody_thought_of_is_of_one_district(

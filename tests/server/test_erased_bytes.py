@@ -37,7 +37,7 @@ def kept(endpoint: Any) -> Kept:
     before = set(endpoint.letter_ids())
     body = multipart({"what": "marked", "photos": [(photo(20_000), "a.jpg")]})
     seen = endpoint.client.post("/forms/en/concern", data=body, content_type="multipart/form-data; boundary=B")
-    once, part = (endpoint.found(rf'name="{name}" value="([^"]+)"', seen) for name in ("once", "part"))
+    once, part = (endpoint.search(rf'name="{name}" value="([^"]+)"', seen) for name in ("once", "part"))
     code = endpoint.code(endpoint.post("concern", do="send", once=once, part=part, what="marked"))
     [id] = set(endpoint.letter_ids()) - before
     sealed = [endpoint.pickup(path).data for path in (f"letters/{id}", f"parts/{part.split()[0]}")]

@@ -50,11 +50,11 @@ def press_send(port: int, text: str, once: str, language: str = "en") -> tuple[s
     """The second press; its receipt, or None, and the page."""
     body = urlencode({"do": "send", "what": text, "once": once}).encode()
     status, page = ask(port, "POST", f"/forms/{language}/concern", body, **FORM)
-    said = page.decode()
-    code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)<', said)
-    assert status in {200, 503}, said
-    assert bool(code) == (status == 200), said
-    return (code[1].strip() if code else None), said
+    html = page.decode()
+    code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)<', html)
+    assert status in {200, 503}, html
+    assert bool(code) == (status == 200), html
+    return (code[1].strip() if code else None), html
 
 
 def letters_at(port: int, identity: pyrage.x25519.Identity, desk: str = "legal") -> list[str]:
@@ -233,7 +233,7 @@ def test_a_locked_database_is_said_and_sending_again_works(make_endpoint: Any, l
     assert 'href="tel:112"' in answer.get_data(as_text=True)
     other.execute("ROLLBACK")
     other.close()
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', answer)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', answer)
     assert endpoint.code(endpoint.post("concern", language, do="send", once=once, what="உதவி"))
     assert len(endpoint.letter_ids()) == 2
 
@@ -249,7 +249,7 @@ def test_a_receipt_page_that_fails_loses_no_receipt(
 
     drawn_by: Any = {"concern": letter_views, "signup": signup_views}[form]
     seen = endpoint.post(form, "ta", **answers)
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
     draw = drawn_by.page
 
     def broken(*args: Any, **more: Any) -> Any:
@@ -276,7 +276,7 @@ def test_a_wrong_clock_loses_no_letter_that_no_desk_has(make_endpoint: Any, toda
     code = right.code(right.send("concern", what="with the right clock"))
     wrong = make_endpoint(today=today)
     assert wrong.code(wrong.send("concern", what="with a wrong clock"))
-    assert sorted(letter["answers"]["what"] for letter in wrong.opened()) == [
+    assert sorted(letter["answers"]["what"] for letter in wrong.open_letters()) == [
         "with a wrong clock",
         "with the right clock",
     ]
@@ -285,7 +285,7 @@ def test_a_wrong_clock_loses_no_letter_that_no_desk_has(make_endpoint: Any, toda
 
 def test_two_answers_at_once_are_both_kept(endpoint: Any) -> None:
     code = endpoint.code(endpoint.send("concern", what="x"))
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     replies = {
         desk: encryption.seal({"form": "answer", "text": f"From {desk}."}, [letter["reply_to"]])
         for desk in ("police", "legal")

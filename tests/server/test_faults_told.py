@@ -53,9 +53,9 @@ def test_commands_name_the_file_and_the_next_step(
     endpoint, into = well
     spoil(endpoint)
     file, todo = str(endpoint.data / "concerns.db"), TODO[spoil.__name__]
-    with pytest.raises(NotKept, match=todo) as said:
+    with pytest.raises(NotKept, match=todo) as raised:
         backup(endpoint, into)
-    assert str(said.value).startswith(f"{file}: it")
+    assert str(raised.value).startswith(f"{file}: it")
     assert todo in item(status(endpoint, backups=into), "database").sentence
     assert file in item(status(endpoint, backups=into), "database").sentence
     environment = {"PORTAL_PORTAL": str(tmp_path / "portal.json"), "PORTAL_DATA": str(endpoint.data)}
@@ -65,9 +65,9 @@ def test_commands_name_the_file_and_the_next_step(
 
 
 def test_a_start_without_its_database_says_which_and_no_password(make_endpoint: Callable[..., Endpoint]) -> None:
-    with pytest.raises(Problem, match=r"The database concerns: it does not answer .* Look whether it runs") as said:
+    with pytest.raises(Problem, match=r"The database concerns: it does not answer .* Look whether it runs") as raised:
         make_endpoint(salt="", **NOWHERE)
-    assert "secret" not in str(said.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_database_that_may_only_be_read_is_said_before_a_letter_fails(
@@ -196,8 +196,8 @@ def test_what_the_system_refuses_is_said_with_the_file_and_its_own_next_step(
     tmp_path: Path, number: int, todo: str
 ) -> None:
     """Also where the error names no file, as that of a full disk does."""
-    with pytest.raises(ClickException) as said, report_problems(), atomic_replacement(tmp_path / "district.toml"):
+    with pytest.raises(ClickException) as raised, report_problems(), atomic_replacement(tmp_path / "district.toml"):
         raise OSError(number, os.strerror(number))
-    assert said.value.message.startswith(f"{tmp_path / 'district.toml'} cannot be written or read (")
-    assert todo in said.value.message
+    assert raised.value.message.startswith(f"{tmp_path / 'district.toml'} cannot be written or read (")
+    assert todo in raised.value.message
     assert not list(tmp_path.iterdir())

@@ -76,12 +76,12 @@ def test_workers_of_one_server_share_the_pressure() -> None:
 
 def test_letters_with_work_make_work_dearer_but_never_hopeless() -> None:
     letters = FloodControl(clock=Clock())
-    asked = [letters.required_bits()]
+    required = [letters.required_bits()]
     for _ in range(FLOOD_THRESHOLD * 64):
         letters.count(with_work=True)
-        asked.append(letters.required_bits())
-    assert (asked[0], asked[-1]) == (BITS, MAX_BITS)
-    assert asked == sorted(asked)
+        required.append(letters.required_bits())
+    assert (required[0], required[-1]) == (BITS, MAX_BITS)
+    assert required == sorted(required)
     assert letters.accepted_bits() == MAX_BITS - 1, "work for what was asked a moment ago is taken"
 
 

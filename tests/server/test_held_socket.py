@@ -36,12 +36,12 @@ def failing(times: int) -> Callable[[], str]:
 
 
 def test_it_is_tried_again_and_said_once_an_hour(held: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    now, said = [0.0], []
+    now, messages = [0.0], []
     monkeypatch.setattr(
         held_socket, "close_connections", lambda *_: now.__setitem__(0, now[0] + held_socket.RETRY_INTERVAL)
     )
-    assert held_socket.start(failing(1000), held, said.append, lambda: now[0]) == "started"
-    assert said == [f"The portal does not start. {REASON}"] * 3, "10,000 seconds"
+    assert held_socket.start(failing(1000), held, messages.append, lambda: now[0]) == "started"
+    assert messages == [f"The portal does not start. {REASON}"] * 3, "10,000 seconds"
 
 
 def test_without_a_socket_it_ends_with_the_sentence() -> None:

@@ -114,23 +114,23 @@ def test_marks_that_shape_letters_stay(joiner: str) -> None:
     "phone", ["98765 43210 / 91234 56789", "9876543210,9123456789", "9876543210 9123456789", "९८७६५४३२१० / ९१२३४५६७८९"]
 )
 def test_trial_10_two_numbers_in_one_field_get_a_sentence_of_their_own(district: Any, phone: str) -> None:
-    told = accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone)
-    assert isinstance(told, Rejected)
-    assert [(one.field, one.code) for one in told.problems] == [("phone", "two")]
+    checked = accept(district, "signup", event="meeting", people="2", adult="yes", phone=phone)
+    assert isinstance(checked, Rejected)
+    assert [(one.field, one.code) for one in checked.problems] == [("phone", "two")]
     assert load("signup").field("phone").errors["two"] == "Please write one number only."
 
 
 @pytest.mark.parametrize("phone", ["९८४०० ०००००", "98400\u00a000000", "98400\u201300000"])
 def test_trial_10_a_number_in_any_script_is_kept_as_a_phone_dials_it(district: Any, phone: str) -> None:
-    told = accept(district, "signup", event="meeting", people="२", adult="yes", phone=phone)
-    assert isinstance(told, Accepted)
-    assert digits.digits_of(told.values["phone"]) == "9840000000"
-    assert told.values["phone"].isascii()
-    assert told.values["people"] == 2
+    checked = accept(district, "signup", event="meeting", people="२", adult="yes", phone=phone)
+    assert isinstance(checked, Accepted)
+    assert digits.digits_of(checked.values["phone"]) == "9840000000"
+    assert checked.values["phone"].isascii()
+    assert checked.values["people"] == 2
 
 
 @pytest.mark.parametrize("people", ["2_0", "_2", "2_", "२_०", "2e1", "0x2", "2 0", "1,000", "½", "Ⅻ"])
 def test_trial_10_what_is_no_whole_number_is_refused(district: Any, people: str) -> None:
-    told = accept(district, what="x", people=people)
-    assert isinstance(told, Rejected)
-    assert [(one.field, one.code) for one in told.problems] == [("people", "type")]
+    checked = accept(district, what="x", people=people)
+    assert isinstance(checked, Rejected)
+    assert [(one.field, one.code) for one in checked.problems] == [("people", "type")]

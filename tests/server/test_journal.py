@@ -21,12 +21,12 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def test_a_service_that_cannot_say_anything_goes_on(tmp_path: Path, district: Any, journal: str) -> None:
     portals.write(district.portal, tmp_path / "portal.json")
     if journal == "full":
-        said = os.open("/dev/full", os.O_WRONLY)
+        descriptor = os.open("/dev/full", os.O_WRONLY)
     else:
-        ended, said = os.pipe()
-        os.close(ended)
-    served = gunicorn(tmp_path, tmp_path / "portal.json", journal=said)
-    os.close(said)
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    served = gunicorn(tmp_path, tmp_path / "portal.json", journal=descriptor)
+    os.close(descriptor)
     try:
         words = "&".join(f"{name}={value}" for name, value in WORDS.items())
         _, _, page = ask([served], "POST", "/forms/ta/concern", words.encode(), **FORM)

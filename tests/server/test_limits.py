@@ -30,7 +30,7 @@ def test_a_concern_may_have_five_thousand_letters() -> None:
 def test_every_field_filled_to_its_limit_is_kept_without_a_script(endpoint: Any, language: str) -> None:
     answers = full(LETTERS[language])
     assert endpoint.code(endpoint.send("concern", language, **answers))
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     assert letter["answers"] == answers
 
 
@@ -71,9 +71,9 @@ def test_what_is_added_later_may_be_as_long(endpoint: Any, language: str) -> Non
     code = endpoint.code(endpoint.send("concern", language, what="x"))
     text = LETTERS[language] * 5000
     page = endpoint.post("followup", language, code=code)
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', page)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', page)
     assert endpoint.post("followup", language, do="send", code=code, once=once, what=text).status_code == 200
-    assert text in [letter["answers"]["what"] for letter in endpoint.opened()]
+    assert text in [letter["answers"]["what"] for letter in endpoint.open_letters()]
 
 
 def test_a_receipt_is_as_long_in_every_script(endpoint: Any) -> None:

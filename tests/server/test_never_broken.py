@@ -304,7 +304,7 @@ def test_when_the_letter_box_is_away_nothing_is_lost_and_no_receipt_is_shown(
     assert 'value="உதவி"' in page
     assert 'class="code"' not in page
     back = make_endpoint()
-    once = away.found(r'name="once" value="([0-9a-f]+)"', answer)
+    once = away.search(r'name="once" value="([0-9a-f]+)"', answer)
     assert back.code(back.post("concern", do="send", once=once, what="உதவி"))
     assert back.post("answer", code=receipts.with_check_digit(1)).status_code == 422
 

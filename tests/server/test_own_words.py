@@ -15,8 +15,8 @@ HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 SENT = "Tell us what is wrong"
 
 
-def words(said: str) -> str:
-    return f'{HEAD}msgid "{SENT}"\nmsgstr "{said}"\n'
+def words(translation: str) -> str:
+    return f'{HEAD}msgid "{SENT}"\nmsgstr "{translation}"\n'
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def endpoint(make_endpoint: Callable[..., Any], district: District) -> Any:
 def test_a_concern_is_taken_in_any_language_of_the_portal(endpoint: Any, language: str) -> None:
     sent = endpoint.send("concern", language, what="আমাদের কাগজ রেখে দিয়েছে")
     assert len(endpoint.code(sent).replace(" ", "")) == 20
-    assert [letter["language"] for letter in endpoint.opened()] == [language]
+    assert [letter["language"] for letter in endpoint.open_letters()] == [language]
 
 
 def test_the_page_says_the_districts_words_and_the_way_they_run(endpoint: Any) -> None:

@@ -20,7 +20,7 @@ ALL = [("visit", VISIT, "events"), ("enquiry", ENQUIRY, "partner")]
 
 def answer_to(endpoint: Any, desk: str, text: str) -> str:
     """Answer the one waiting letter of a desk, as any age tool would; its id."""
-    [letter] = endpoint.opened(desk)
+    [letter] = endpoint.open_letters(desk)
     sealed = encryption.seal({"text": text, "state": "looking"}, [letter["reply_to"]])
     path = f"letters/{letter['id']}"
     assert endpoint.pickup(f"{path}/answers/1", desk, "PUT", data=sealed).status_code == 204
@@ -34,7 +34,7 @@ def test_it_comes_to_its_desk_and_the_answer_comes_back(endpoint: Any, form: str
     assert f"Desk {desk}" in seen.get_data(as_text=True)
     assert endpoint.letter_ids(desk) == [], "nothing is kept before the second press"
     code = endpoint.code(endpoint.send(form, **answers))
-    [letter] = endpoint.opened(desk)
+    [letter] = endpoint.open_letters(desk)
     assert letter["form"] == form
     assert letter["answers"] == answers
     assert "nobody has fetched it yet" in endpoint.post("answer", code=code).get_data(as_text=True)
@@ -93,13 +93,13 @@ def test_a_person_adds_to_it_and_asks_that_it_be_erased(endpoint: Any) -> None:
     [id] = endpoint.letter_ids("events")
     endpoint.pickup(f"letters/{id}/acknowledge", "events", "POST")
     shown = endpoint.post("followup", code=code, do="write")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', shown)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', shown)
     assert endpoint.post("followup", code=code, do="send", once=once, what="not on Sunday").status_code == 200
-    [added] = endpoint.opened("events")
+    [added] = endpoint.open_letters("events")
     assert (added["follows"], added["answers"]) == (id, {"what": "not on Sunday"})
     assert endpoint.post("answer", code=code, do="delete-now").status_code == 200
     assert endpoint.post("answer", code=code).status_code == 422
-    assert [letter["form"] for letter in endpoint.opened("events")] == ["deletion"]
+    assert [letter["form"] for letter in endpoint.open_letters("events")] == ["deletion"]
 
 
 def test_a_photo_added_to_it_lies_with_it_and_not_with_concerns(endpoint: Any) -> None:
@@ -107,7 +107,7 @@ def test_a_photo_added_to_it_lies_with_it_and_not_with_concerns(endpoint: Any) -
 
     code = endpoint.code(endpoint.send("visit", **VISIT))
     shown = endpoint.post("followup", code=code, do="write")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', shown)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', shown)
     sent = endpoint.post("followup", code=code, do="send", once=once, photos=[(photo(), "a.jpg")])
     assert sent.status_code == 200
     letters = endpoint.pickup("letters", "events").get_json()["letters"]
@@ -136,7 +136,7 @@ def test_nothing_written_stands_on_the_disk(endpoint: Any) -> None:
 
 
 def test_a_reload_is_no_second_letter_and_a_concerns_receipt_no_requests(endpoint: Any) -> None:
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("visit", **VISIT))
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', endpoint.post("visit", **VISIT))
     codes = {endpoint.code(endpoint.post("visit", do="send", once=once, **VISIT)) for _ in range(3)}
     assert len(codes) == 1
     assert len(endpoint.letter_ids("events")) == 1
@@ -144,7 +144,7 @@ def test_a_reload_is_no_second_letter_and_a_concerns_receipt_no_requests(endpoin
 
 
 @pytest.mark.parametrize(
-    ("form", "answers", "said"),
+    ("form", "answers", "message"),
     [
         ("visit", {"where": "here"}, "Please choose what you wish for"),
         ("visit", {"kind": "play"}, "so that somebody can find it"),
@@ -155,10 +155,10 @@ def test_a_reload_is_no_second_letter_and_a_concerns_receipt_no_requests(endpoin
         ("enquiry", {**ENQUIRY, "goods": "no-such"}, "one of the answers in the list"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_typed_is_lost(endpoint: Any, form: str, answers: Any, said: str) -> None:
+def test_what_is_wrong_is_told_and_nothing_typed_is_lost(endpoint: Any, form: str, answers: Any, message: str) -> None:
     page = endpoint.post(form, **answers)
     assert page.status_code == 422
-    assert said in page.get_data(as_text=True)
+    assert message in page.get_data(as_text=True)
     kept = answers.get("contact") or answers.get("where") or 'value="play" checked'
     assert kept in page.get_data(as_text=True)
 
@@ -171,7 +171,7 @@ def test_goods_of_the_table_can_be_chosen_and_all_of_them_at_once(
     own = make_endpoint(portal=portal)
     assert "பை" in own.client.get("/forms/ta/enquiry").get_data(as_text=True)
     own.send("enquiry", goods=["bag", "soap", "other"], **ENQUIRY)
-    assert own.opened("partner")[0]["answers"]["goods"] == ["bag", "soap", "other"]
+    assert own.open_letters("partner")[0]["answers"]["goods"] == ["bag", "soap", "other"]
 
 
 def test_where_no_desk_reads_them_there_is_no_such_form(make_endpoint: Callable[..., Any], district: Any) -> None:

@@ -126,7 +126,7 @@ def is_refused(again: Any, data: Path, salt: bytes, urls: dict[str, str]) -> boo
     return False
 
 
-def cut_short(urls: dict[str, str], endpoint: Endpoint, made: making.Made) -> None:
+def cut_short(urls: dict[str, str], endpoint: Endpoint, made: making.NewBackup) -> None:
     """Leave the letters of a backup in the databases, as a restore does that is killed before the sign-ups."""
     settings = settings_of(endpoint, **urls)
     with pytest.MonkeyPatch.context() as killed:
@@ -189,9 +189,9 @@ def test_the_half_of_another_backup_is_said(
     new = backup(endpoint, tmp_path / "backups", LATER)
     lose(endpoint)
     cut_short(urls, endpoint, old)
-    with pytest.raises(Problem, match="holds a part of another backup") as told:
+    with pytest.raises(Problem, match="holds a part of another backup") as raised:
         restoring.restore(settings_of(endpoint, **urls), new.path, opening(new), LATER)
-    assert "Type the restore of that one again. For this one: make an empty database" in str(told.value)
+    assert "Type the restore of that one again. For this one: make an empty database" in str(raised.value)
     assert not endpoint.data.exists()
     restoring.restore(settings_of(endpoint, **urls), old.path, opening(old), LATER)
     assert not opens(again(endpoint.data, **urls), later)

@@ -184,6 +184,6 @@ def test_the_numbers_of_steps_have_no_gap() -> None:
     assert schema.numbers() == [f"{number:04}" for number in range(1, len(schema.numbers()) + 1)]
     for path in (schema.FOLDER / "versions").glob("v*.py"):
         text = path.read_text()
-        told = re.search(r'^revision = "(\d{4})"$', text, re.M)
-        assert told
-        assert path.name.startswith(f"v{told[1]}_")
+        match = re.search(r'^revision = "(\d{4})"$', text, re.M)
+        assert match
+        assert path.name.startswith(f"v{match[1]}_")

@@ -72,9 +72,9 @@ def test_an_old_one_is_copied_and_brought_up_to_date(old: str) -> None:
     opened(old)
     assert tell(old, "SELECT version_num FROM alembic_version") == [(schema.newest(),)]
     assert tell(old, f"SELECT sealed FROM {COPY}.letters ORDER BY id") == [(SEALED,), (SEALED,)]
-    asked = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'maker' AND table_name = 'recipients'"
-    assert tell(old, f"{asked} AND table_schema = '{COPY}'") == [(0,)]
-    assert tell(old, f"{asked} AND table_schema = 'public'") == [(1,)]
+    query = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'maker' AND table_name = 'recipients'"
+    assert tell(old, f"{query} AND table_schema = '{COPY}'") == [(0,)]
+    assert tell(old, f"{query} AND table_schema = 'public'") == [(1,)]
 
 
 def test_the_copy_becomes_the_database_again_by_what_the_handbook_says(old: str, looked: Callable[[], Any]) -> None:
@@ -118,12 +118,12 @@ def test_where_no_copy_may_be_made_nothing_is_changed_and_it_is_said_what_to_typ
     before = looked()
     with pytest.raises(
         OtherSchema, match=r"Nothing was changed\. Type: sudo -u postgres psql -c 'GRANT .*' and"
-    ) as said:
+    ) as raised:
         opened(own)
     assert looked() == before
     with pytest.raises(Problem, match="Type: sudo -u postgres psql -c 'GRANT"):
         rehearse(own)
-    typed = str(said.value).partition("psql -c '")[2].partition("'")[0]
+    typed = str(raised.value).partition("psql -c '")[2].partition("'")[0]
     assert (user in typed, database in typed) == (True, True)
     tell(old, typed)
     assert rehearse(own).rows == 4
@@ -208,14 +208,14 @@ def test_schemas_with_long_names_have_copies_apart_that_go_too(old: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [("nonsense", "could not be brought"), ("delete from letters", "would lose rows")]
+    ("body", "message"), [("nonsense", "could not be brought"), ("delete from letters", "would lose rows")]
 )
 def test_a_rehearsal_on_a_copy_says_what_would_go_wrong(
-    old: str, looked: Callable[[], Any], steps: Callable[[str], None], body: str, said: str
+    old: str, looked: Callable[[], Any], steps: Callable[[str], None], body: str, message: str
 ) -> None:
     before = looked()
     steps(f'op.execute("{body}")')
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(Problem, match=message):
         rehearse(old)
     assert looked() == before
 

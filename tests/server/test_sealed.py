@@ -64,8 +64,8 @@ def test_a_letter_sealed_elsewhere_reaches_its_desks_and_its_receipt_opens_the_a
     body = sealed_letter(endpoint, id, reply_to=derived.recipient)
     answer = put(endpoint, f"letters/{id}", body, lookup=derived.lookup.hex())
     assert (answer.status_code, answer.get_json()) == (201, {"kept": id})
-    assert endpoint.opened("legal")[0]["answers"] == {"what": "உதவி"}
-    reply = encryption.seal({"form": "answer", "text": "We come."}, [endpoint.opened()[0]["reply_to"]])
+    assert endpoint.open_letters("legal")[0]["answers"] == {"what": "உதவி"}
+    reply = encryption.seal({"form": "answer", "text": "We come."}, [endpoint.open_letters()[0]["reply_to"]])
     endpoint.pickup(f"letters/{id}/answers/a", "legal", "PUT", data=reply)
     assert "We come." in endpoint.post("answer", code=code).get_data(as_text=True)
 
@@ -175,8 +175,8 @@ def test_under_pressure_work_is_asked_and_then_the_letter_is_taken(endpoint: Any
     monkeypatch.setattr(FloodControl, "is_high", lambda _: True)
     id = new_id()
     body = sealed_letter(endpoint, id)
-    asked = put(endpoint, f"letters/{id}", body)
-    assert (asked.status_code, asked.get_json()["bits"]) == (428, 8)
+    response = put(endpoint, f"letters/{id}", body)
+    assert (response.status_code, response.get_json()["bits"]) == (428, 8)
     work = next(str(n) for n in range(100_000) if proof_of_work.is_proof_of_work(id, body, str(n), 8))
     assert put(endpoint, f"letters/{new_id()}", body, work="1").status_code == 428, "of another letter"
     assert put(endpoint, f"letters/{id}", body, work=work).status_code == 201
@@ -236,8 +236,8 @@ def derived(endpoint: Any, purpose: str = "concern") -> receipts.Keys:
     return office.keys(CODE, purpose)
 
 
-def told(endpoint: Any, desks: str = DESKS) -> str:
-    """A letter with the receipt CODE; its id."""
+def send_letter(endpoint: Any, desks: str = DESKS) -> str:
+    """Send a letter with the receipt CODE; return its id."""
     id = new_id()
     body = sealed_letter(endpoint, id, desks, reply_to=derived(endpoint).recipient)
     assert put(endpoint, f"letters/{id}", body, desks, lookup=derived(endpoint).lookup.hex()).status_code == 201
@@ -250,12 +250,12 @@ def ask(endpoint: Any, path: str = "lookups", **data: Any) -> Any:
     )
 
 
-def added(endpoint: Any, follows: str, desks: str = DESKS, **more: Any) -> bytes:
+def sealed_addition(endpoint: Any, follows: str, desks: str = DESKS, **more: Any) -> bytes:
     return sealed_letter(endpoint, new_id(), desks, form="followup", follows=follows, **more)
 
 
 def test_a_look_up_value_shows_how_the_letter_stands_and_its_sealed_answers(endpoint: Any) -> None:
-    id = told(endpoint, "legal,partner")
+    id = send_letter(endpoint, "legal,partner")
     sealed = encryption.seal({"form": "answer", "text": "வருகிறோம்"}, [derived(endpoint).recipient])
     endpoint.pickup(f"letters/{id}/answers/a", "legal", "PUT", data=sealed)
     found = ask(endpoint).get_json()
@@ -277,7 +277,7 @@ def test_a_look_up_value_shows_how_the_letter_stands_and_its_sealed_answers(endp
     ],
 )  # fmt: skip
 def test_what_is_no_look_up_value_or_language_is_refused_in_a_sentence(endpoint: Any, data: Any, status: int) -> None:
-    told(endpoint)
+    send_letter(endpoint)
     answer = ask(endpoint, **data)
     assert answer.status_code == status
     assert status == 413 or answer.get_json()["problem"].endswith(".")
@@ -292,7 +292,7 @@ def test_what_is_no_json_object_is_refused(endpoint: Any, body: bytes) -> None:
 
 def test_a_copy_of_the_table_opens_nothing_and_erases_nothing(endpoint: Any) -> None:
     """What stands in the database is a hash of the look-up value: who has stolen it cannot ask with it."""
-    told(endpoint)
+    send_letter(endpoint)
     store = state_of(endpoint.client.application).services.concerns
     with store.engine.connect() as connection:
         [stolen] = connection.exec_driver_sql("SELECT lookup FROM letters WHERE lookup IS NOT NULL").scalars()
@@ -316,14 +316,18 @@ def test_guesses_are_slowed_and_too_many_at_once_are_turned_away_in_a_sentence(e
 
 
 def test_what_is_added_goes_to_the_desks_of_the_first_letter_and_only_to_all_of_them(endpoint: Any) -> None:
-    first, follows = told(endpoint, "legal,partner"), derived(endpoint).lookup.hex()
+    first, follows = send_letter(endpoint, "legal,partner"), derived(endpoint).lookup.hex()
     for desks in ("legal", "police,legal,partner", "legal,legal", ""):
         body = sealed_letter(endpoint, new_id(), desks or "legal", form="followup")
         assert put(endpoint, f"letters/{new_id()}", body, desks, follows=follows).status_code == 409
     id = new_id()
     assert (
         put(
-            endpoint, f"letters/{id}", added(endpoint, first, "legal,partner"), "legal,partner", follows=follows
+            endpoint,
+            f"letters/{id}",
+            sealed_addition(endpoint, first, "legal,partner"),
+            "legal,partner",
+            follows=follows,
         ).status_code
         == 201
     )
@@ -334,9 +338,9 @@ def test_what_is_added_goes_to_the_desks_of_the_first_letter_and_only_to_all_of_
 
 
 def test_what_is_added_has_its_photos_and_makes_no_second_letter(endpoint: Any) -> None:
-    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    first, follows = send_letter(endpoint), derived(endpoint).lookup.hex()
     part, sealed = encryption.seal_part({"type": "image/jpeg", "kind": "photo"}, b"x", keys(endpoint))
-    id, body = new_id(), added(endpoint, first)
+    id, body = new_id(), sealed_addition(endpoint, first)
     assert put(endpoint, f"letters/{id}", body, follows=follows, parts=part).status_code == 409, "its photo is not here"
     assert put(endpoint, f"parts/{part}", sealed, follows=follows).status_code == 201
     codes = [put(endpoint, f"letters/{id}", body, follows=follows, parts=part).status_code for _ in range(2)]
@@ -357,7 +361,9 @@ def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> No
     assert put(endpoint, f"parts/{part}", photo, wanted, follows=follows).status_code == 201
     more = new_id()
     assert (
-        put(endpoint, f"letters/{more}", added(endpoint, id, wanted), wanted, follows=follows, parts=part).status_code
+        put(
+            endpoint, f"letters/{more}", sealed_addition(endpoint, id, wanted), wanted, follows=follows, parts=part
+        ).status_code
         == 201
     )
     assert office.requests.intake.has(more)
@@ -367,31 +373,33 @@ def test_what_is_added_to_a_request_lives_with_the_requests(endpoint: Any) -> No
 
 @pytest.mark.parametrize(("follows", "status"), [("0" * 64, 404), ("", 400), ("zz", 400)])
 def test_what_follows_no_letter_is_refused(endpoint: Any, follows: str, status: int) -> None:
-    first = told(endpoint)
-    assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == status
+    first = send_letter(endpoint)
+    assert put(endpoint, f"letters/{new_id()}", sealed_addition(endpoint, first), follows=follows).status_code == status
     assert len(endpoint.letter_ids()) == 1
 
 
 def test_what_is_added_takes_no_receipt_of_its_own(endpoint: Any) -> None:
-    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    first, follows = send_letter(endpoint), derived(endpoint).lookup.hex()
     assert (
-        put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows, lookup="1" * 64).status_code
+        put(
+            endpoint, f"letters/{new_id()}", sealed_addition(endpoint, first), follows=follows, lookup="1" * 64
+        ).status_code
         == 400
     )
 
 
 def test_a_letter_is_erased_by_its_look_up_value_and_desks_that_have_it_are_asked_to(endpoint: Any) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     endpoint.pickup(f"letters/{id}/acknowledge", "legal", "POST")
     assert (ask(endpoint, "erasures").status_code, ask(endpoint, "erasures").status_code) == (200, 404)
     assert ask(endpoint).status_code == 404
     assert endpoint.letter_ids("police") == []
-    [notice] = endpoint.opened("legal")
+    [notice] = endpoint.open_letters("legal")
     assert (notice["form"], notice["follows"]) == ("deletion", id)
 
 
 def test_where_the_store_is_away_nothing_is_erased_and_it_is_said(endpoint: Any, monkeypatch: Any) -> None:
-    told(endpoint)
+    send_letter(endpoint)
 
     def away(*_: Any) -> None:
         raise NotKept("store", "The store is away.", "Try again.")
@@ -422,11 +430,11 @@ def test_the_header_of_a_letter_has_no_room_for_plain_words(endpoint: Any) -> No
 
 
 def test_what_is_added_under_the_id_of_another_letter_is_not_said_to_be_kept(endpoint: Any) -> None:
-    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    first, follows = send_letter(endpoint), derived(endpoint).lookup.hex()
     other = new_id()
     put(endpoint, f"letters/{other}", sealed_letter(endpoint, other))
     for id in (first, other):
-        assert put(endpoint, f"letters/{id}", added(endpoint, first), follows=follows).status_code == 409
+        assert put(endpoint, f"letters/{id}", sealed_addition(endpoint, first), follows=follows).status_code == 409
     assert put(endpoint, f"letters/{first}", sealed_letter(endpoint, first)).status_code == 409, "without its receipt"
     answer = put(endpoint, f"letters/{new_id()}", sealed_letter(endpoint, new_id()), lookup=follows)
     assert answer.status_code == 409, "another letter has this receipt"
@@ -446,8 +454,11 @@ def request_kept(endpoint: Any) -> tuple[str, str, str]:
 def test_no_two_letters_of_a_desk_have_one_id_though_they_lie_apart(endpoint: Any) -> None:
     """Whoever shares a concern knows its id: a letter of theirs with the same id must not come over it at a desk."""
     id, desks, follows = request_kept(endpoint)
-    concern = told(endpoint)
-    assert put(endpoint, f"letters/{concern}", added(endpoint, id, desks), desks, follows=follows).status_code == 409
+    concern = send_letter(endpoint)
+    assert (
+        put(endpoint, f"letters/{concern}", sealed_addition(endpoint, id, desks), desks, follows=follows).status_code
+        == 409
+    )
     assert put(endpoint, f"letters/{id}", sealed_letter(endpoint, id)).status_code == 409
 
 
@@ -465,7 +476,7 @@ def test_photos_added_to_a_request_have_a_budget_too(make_endpoint: Any, monkeyp
 
 
 def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, monkeypatch: Any) -> None:
-    first, follows = told(endpoint), derived(endpoint).lookup.hex()
+    first, follows = send_letter(endpoint), derived(endpoint).lookup.hex()
     keep, erasing = Intake.save, state_of(endpoint.client.application).services.concerns.erasing
 
     def erased_just_before(intake: Intake, coming: NewLetter) -> bool:
@@ -473,12 +484,12 @@ def test_what_is_added_while_the_letter_is_erased_does_not_stay(endpoint: Any, m
         return keep(intake, coming)
 
     monkeypatch.setattr(Intake, "save", erased_just_before)
-    assert put(endpoint, f"letters/{new_id()}", added(endpoint, first), follows=follows).status_code == 404
+    assert put(endpoint, f"letters/{new_id()}", sealed_addition(endpoint, first), follows=follows).status_code == 404
     assert endpoint.letter_ids() == []
 
 
 def test_a_desk_that_takes_the_letter_while_it_is_erased_is_asked_to_erase_it(endpoint: Any, monkeypatch: Any) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     erase_thread = Erasing.erase_thread
 
     def taken_just_before(erasing: Erasing, *how: Any) -> Any:
@@ -487,23 +498,23 @@ def test_a_desk_that_takes_the_letter_while_it_is_erased_is_asked_to_erase_it(en
 
     monkeypatch.setattr(Erasing, "erase_thread", taken_just_before)
     assert ask(endpoint, "erasures").status_code == 200
-    assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
+    assert [letter["form"] for letter in endpoint.open_letters("legal")] == ["deletion"]
 
 
 def test_a_desk_that_could_not_say_that_it_has_the_letter_is_asked_to_erase_it(endpoint: Any) -> None:
     """Its line broke after it had fetched it."""
-    id = told(endpoint)
+    id = send_letter(endpoint)
     endpoint.pickup(f"letters/{id}", "legal")
     assert ask(endpoint, "erasures").status_code == 200
-    assert [letter["form"] for letter in endpoint.opened("legal")] == ["deletion"]
-    assert endpoint.opened("police") == []
+    assert [letter["form"] for letter in endpoint.open_letters("legal")] == ["deletion"]
+    assert endpoint.open_letters("police") == []
 
 
 @pytest.mark.parametrize(
     "plain", [b'{"text":"\\ud800"}', b'{"text":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}", b"[1]", b"\xff"]
 )
 def test_an_answer_that_a_desk_made_by_hand_hides_no_other(endpoint: Any, plain: bytes) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     to = [derived(endpoint).recipient]
     endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=encryption.seal_file(plain.ljust(4096), to))
     endpoint.pickup(f"letters/{id}/answers/b", "legal", "PUT", data=encryption.seal({"text": "We come."}, to))

@@ -224,8 +224,8 @@ class Sender:
         """Send it; return the status and how much work is asked."""
         id, body = letter
         named = {"Portal-Desks": DESKS, **{f"Portal-{name.title()}": value for name, value in headers.items()}}
-        status, said = ask(port, "PUT", f"{ROAD}/letters/{id}", body, **named)
-        return status, json.loads(said).get("bits", 0)
+        status, content = ask(port, "PUT", f"{ROAD}/letters/{id}", body, **named)
+        return status, json.loads(content).get("bits", 0)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_the_events_desk_opens_it_and_the_other_desks_do_not_see_it(endpoint: An
 
 def test_a_reload_takes_no_more_places(endpoint: Any) -> None:
     seen = endpoint.post("signup", event="meeting", people="3")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
     codes = {
         endpoint.code(endpoint.post("signup", do="send", once=once, event="meeting", people="3")) for _ in range(3)
     }
@@ -70,7 +70,7 @@ def test_cancelling_gives_the_places_back_once_and_erases_what_was_told(endpoint
 
 
 def test_an_old_page_loaded_again_after_cancelling_does_not_say_signed_up(endpoint: Any) -> None:
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="3"))
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="3"))
     code = endpoint.code(endpoint.post("signup", do="send", once=once, event="meeting", people="3"))
     endpoint.post("cancel", code=code, do="cancel")
     again = endpoint.post("signup", do="send", once=once, event="meeting", people="3").get_data(as_text=True)

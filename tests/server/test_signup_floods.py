@@ -87,7 +87,7 @@ def test_the_line_has_an_end(store: SignupStore) -> None:
 
 def test_a_full_line_is_said_and_the_words_stay(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forms.server.store.signups.waiting_list.max_groups", lambda _: 0)
-    once = endpoint.found(
+    once = endpoint.search(
         r'name="once" value="([0-9a-f]+)"',
         endpoint.post("signup", "ta", event="meeting", people="2", adult="yes", name="மலர்"),
     )
@@ -101,7 +101,7 @@ def test_a_full_line_is_said_and_the_words_stay(endpoint: Any, monkeypatch: pyte
 def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any) -> None:
     office = state_of(endpoint.client.application).services
     office.places.count(PLACES_THRESHOLD + 5)
-    once = endpoint.found(
+    once = endpoint.search(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
     )
     answer = endpoint.post("signup", do="send", once=once, event="meeting", people="1", adult="yes")
@@ -113,7 +113,7 @@ def test_after_many_places_at_once_the_next_group_waits_for_staff(endpoint: Any)
 def test_a_sign_up_that_was_kept_is_never_called_not_sent(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Look-ups are flooded, or the database goes away, in the moment after the sign-up was kept."""
     office = state_of(endpoint.client.application).services
-    once = endpoint.found(
+    once = endpoint.search(
         r'name="once" value="([0-9a-f]+)"', endpoint.post("signup", event="meeting", people="1", adult="yes")
     )
     gate = office.signup_lookups

@@ -67,9 +67,9 @@ def test_a_database_that_is_gone_at_the_start_is_said(
     stop(app)
     lose(tmp_path, name)
     again = start()
-    [said] = [record.getMessage() for record in caplog.records]
-    assert str(tmp_path / "data" / name) in said
-    assert "receipts of before open nothing" in said
+    [message] = [record.getMessage() for record in caplog.records]
+    assert str(tmp_path / "data" / name) in message
+    assert "receipts of before open nothing" in message
     form = "answer" if name == "concerns.db" else "cancel"
     page = again.test_client().post(f"/forms/en/{form}", data={"code": code}).get_data(as_text=True)
     assert "our machine broke down" in page
@@ -107,9 +107,9 @@ def test_a_salt_that_is_gone_while_the_service_runs_is_said_once_and_when_it_is_
         salt.write_bytes(b"x" * (32 if change == "another" else 5))
     watch(state_of(app))
     watch(state_of(app))
-    [said] = [record.getMessage() for record in caplog.records]
-    assert str(salt) in said
-    assert "Do not restart" in said
+    [message] = [record.getMessage() for record in caplog.records]
+    assert str(salt) in message
+    assert "Do not restart" in message
     assert opens(app, code)
     caplog.clear()
     salt.write_bytes(before)
@@ -156,7 +156,7 @@ def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(
     data.mkdir()
     for other in others:
         (data / other).touch()
-    with pytest.raises(Problem, match="holds nothing of ours, though the service ran with it before") as said:
+    with pytest.raises(Problem, match="holds nothing of ours, though the service ran with it before") as raised:
         start(marks=marks)
     assert {path.name for path in data.iterdir()} <= {"in-use", *others}, "nothing is begun there"
     needed = [one.sentence for one in examine("x", config.read({**settings(tmp_path), "marks": marks})).needs]
@@ -167,7 +167,7 @@ def test_an_empty_place_of_a_disk_that_nobody_wrote_down_is_no_first_start(
     assert opens(app, code)
     stop(app)
     shutil.rmtree(data)
-    Path(str(said.value).rpartition("rm ")[2].rstrip(".")).unlink()  # as the sentence says, for who begins anew
+    Path(str(raised.value).rpartition("rm ")[2].rstrip(".")).unlink()  # as the sentence says, for who begins anew
     app = start(marks=marks)
     assert opens(app, send(app))
 

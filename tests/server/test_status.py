@@ -197,8 +197,8 @@ def test_of_many_districts_each_is_looked_at(well: tuple[Endpoint, Path], tmp_pa
     (folder / "west" / districts.FILE).write_text("hosts = [")
     done = CliRunner(env={"PORTAL_DISTRICTS": str(folder)}).invoke(portal, ["status"])
     assert done.exit_code == 1
-    for said in ("north:", "south:", "west:", "is not there", "not TOML"):
-        assert said in done.output
+    for part in ("north:", "south:", "west:", "is not there", "not TOML"):
+        assert part in done.output
 
 
 def test_healthz_tells_whether_letters_can_be_kept_and_nothing_else(endpoint: Endpoint) -> None:
@@ -343,6 +343,6 @@ def test_budgets_that_are_larger_than_the_disk_together_are_said(
     monkeypatch.setattr(
         "forms.operations.cli.status_commands.shutil.disk_usage", lambda _: usage._replace(total=10**10)
     )
-    said = CliRunner().invoke(portal, ["status", "--districts", str(tmp_path)]).output
-    assert ("all districts:" in said) == needs
-    assert ("12 GB together, and their disk has 10 GB" in said) == needs
+    output = CliRunner().invoke(portal, ["status", "--districts", str(tmp_path)]).output
+    assert ("all districts:" in output) == needs
+    assert ("12 GB together, and their disk has 10 GB" in output) == needs

@@ -86,9 +86,9 @@ def test_all_answers_arrive_and_nothing_is_kept_on_the_way(endpoint: Any) -> Non
     assert {path: path.read_bytes() for path in endpoint.data.rglob("*") if path.is_file()} == before
     person.press("send")
     assert 'class="code"' in person.html
-    [letter] = endpoint.opened("police")
+    [letter] = endpoint.open_letters("police")
     assert letter["answers"] == {**ANSWERS, "people": 12}
-    assert endpoint.opened("legal") == []
+    assert endpoint.open_letters("legal") == []
 
 
 def test_no_page_asks_more_than_four_questions_and_files_come_last() -> None:
@@ -137,7 +137,7 @@ def test_changing_something_begins_at_the_first_page_and_may_end_there(endpoint:
     assert set(person.form.asked) == {"danger"}
     person.press("check", danger="yes")
     person.press("send")
-    assert endpoint.opened()[0]["answers"]["danger"] == "yes"
+    assert endpoint.open_letters()[0]["answers"]["danger"] == "yes"
 
 
 def test_a_photo_on_the_last_page_goes_along_and_stays_when_something_is_changed(endpoint: Any) -> None:
@@ -214,17 +214,17 @@ def test_after_what_must_be_answered_a_sign_up_may_end_early(guest: Person) -> N
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         ({"people": "2"}, "Please choose an event."),
         ({"event": "meeting", "people": "many"}, "Please write a number, like 3."),
         ({"event": "nothing", "people": "2"}, "This event is not in our list"),
     ],
 )
-def test_a_mistake_in_a_sign_up_is_said_on_its_own_page(guest: Person, answers: dict[str, str], said: str) -> None:
+def test_a_mistake_in_a_sign_up_is_said_on_its_own_page(guest: Person, answers: dict[str, str], message: str) -> None:
     guest.press("next", **answers)
     assert guest.answer.status_code == 422
-    assert said in guest.html
+    assert message in guest.html
     assert set(guest.form.asked) == set(SIGNUP.pages[0])
 
 

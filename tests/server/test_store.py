@@ -152,9 +152,9 @@ def test_parts_wait_for_their_letter_and_go_with_it(concerns: ConcernStore) -> N
 @pytest.mark.parametrize("desks", [("police",), ("police", "legal")])
 def test_a_letter_whose_parts_are_not_here_is_not_kept(concerns: ConcernStore, desks: tuple[str, ...]) -> None:
     concerns.intake.save_part("p1", DAY, ["partner"], SEALED)
-    with pytest.raises(PartsMissing) as told:
+    with pytest.raises(PartsMissing) as raised:
         keep(concerns, "a", desks, parts=("p1", "p2"))
-    assert told.value.missing == ("p1", "p2")
+    assert raised.value.missing == ("p1", "p2")
     assert waiting(concerns, "police") == []
 
 
@@ -282,10 +282,10 @@ def test_signups_go_when_their_event_is_long_over(signups: SignupStore) -> None:
 
 def test_a_database_that_is_away_says_so_without_what_was_written(tmp_path: Path) -> None:
     away = ConcernStore(f"sqlite:///{tmp_path}/no/such/folder/x.db")
-    with pytest.raises(NotKept) as told:
+    with pytest.raises(NotKept) as raised:
         away.intake.save(coming(lookup=b"secret-look-up"))
-    assert "secret" not in str(told.value)
-    assert told.value.__cause__ is None
+    assert "secret" not in str(raised.value)
+    assert raised.value.__cause__ is None
     away.close()
 
 

@@ -45,7 +45,10 @@ def test_the_browsers_api_refuses_other_sites_too(endpoint: Endpoint, method: st
     "headers",
     [
         {},
-        *({"Sec-Fetch-Site": said} for said in ("same-origin", "none", "", "Same-Origin", "same-origin, same-origin")),
+        *(
+            {"Sec-Fetch-Site": value}
+            for value in ("same-origin", "none", "", "Same-Origin", "same-origin, same-origin")
+        ),
     ],
 )
 def test_the_site_itself_and_older_browsers_are_let_in(endpoint: Endpoint, headers: dict[str, str]) -> None:
@@ -114,7 +117,7 @@ def test_a_full_letter_box_says_so_and_empties_the_cache_too(make_endpoint: Call
 @pytest.mark.parametrize("form", ["concern", "answer", "followup", "signup", "cancel", "visit", "enquiry"])
 def test_head_asks_and_never_sends(endpoint: Endpoint, form: str) -> None:
     """Other sites are not refused where nothing is sent: so nothing may be. A watch over the site asks so too."""
-    told = {"what": "forged words", "do": "send", "once": "a" * 32}
-    answer = endpoint.client.head(f"/forms/en/{form}", data=told, headers={"Sec-Fetch-Site": "cross-site"})
+    answers = {"what": "forged words", "do": "send", "once": "a" * 32}
+    answer = endpoint.client.head(f"/forms/en/{form}", data=answers, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert endpoint.letter_ids() == []

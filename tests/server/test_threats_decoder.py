@@ -236,7 +236,7 @@ def test_a_layer_that_is_missing_is_logged_when_a_server_starts(
     assert caplog.messages == []
     monkeypatch.setattr("forms.server.run.missing_layers", lambda: ("Landlock",))
     log_missing_confinement(app)
-    assert ["lacks Landlock" in said for said in caplog.messages] == [True]
+    assert ["lacks Landlock" in message for message in caplog.messages] == [True]
 
 
 def test_a_decoder_that_cannot_start_holds_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,10 +278,10 @@ def test_the_filter_of_each_architecture_allows_only_its_list(machine: str) -> N
     allowed = {number for name, number in calls.items() if name not in sandbox.SPECIAL_CALLS}
     program = sandbox.seccomp_program(calls)
     for number in range(600):
-        said = played(program, calls["audit"], number, protection=3)
+        action = played(program, calls["audit"], number, protection=3)
         open_to_all = number in allowed | {calls["mmap"], calls["mprotect"]}
         refused = sandbox.ERRNO | (sandbox.ENOSYS if number == calls["clone3"] else sandbox.EPERM)
-        assert said == (sandbox.ALLOW if open_to_all else refused), number
+        assert action == (sandbox.ALLOW if open_to_all else refused), number
     for name in ("mmap", "mprotect"):
         assert played(program, calls["audit"], calls[name], protection=5) == sandbox.ERRNO | sandbox.EPERM
     assert played(program, 0x40000003, calls["read"], protection=0) == sandbox.KILL  # i386
@@ -325,14 +325,14 @@ def test_a_decoder_that_never_ends_is_ended(run_inside: Callable[[str], str], mo
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "", "x", "[]", "1", "{}", '{"type": "text/html"}', '{"type": "image/jpeg", "seconds": 1e9}', "[" * 150, "[" * 100_000,
         '{"problem": "<script>"}', '{"problem": {"a": 1}}', '{"type": "image/jpeg", "seconds": "1"}', '{"problem": null}',
     ],
 )  # fmt: skip
-def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({said!r} + chr(10) + '<html>')"
+def test_nothing_that_it_says_is_believed(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = f"import sys; sys.stdin.buffer.read(); sys.stdout.write({output!r} + chr(10) + '<html>')"
     monkeypatch.setitem(decoder_process.PROGRAMS, "photo", program)
     with pytest.raises(FileRefused, match="damaged"):
         attachments.clean("photo", b"\xff\xd8\xff")

@@ -176,9 +176,9 @@ def test_nginx_shows_the_site_before_the_service_is_there_and_the_forms_once_it_
 def test_what_comes_while_the_service_restarts_waits_and_is_answered(machine: Machine) -> None:
     machine.stop("portal")
     with ThreadPoolExecutor(4) as people:
-        asked = [people.submit(ask, machine, "/forms/ta/concern") for _ in range(4)]
+        responses = [people.submit(ask, machine, "/forms/ta/concern") for _ in range(4)]
         machine.start("portal")
-        assert [one.result()[0] for one in asked] == [200] * 4
+        assert [one.result()[0] for one in responses] == [200] * 4
 
 
 def test_while_the_service_cannot_start_people_are_told_at_once_and_it_starts_by_itself(machine: Machine) -> None:
@@ -205,12 +205,12 @@ def test_what_a_killed_worker_did_not_answer_is_answered_by_another(machine: Mac
     broke_off = 0
     with ThreadPoolExecutor(1) as person:
         for _ in range(12):
-            asked = person.submit(ask, machine, "/forms/ta/concern", "POST", b"what=words")
+            response = person.submit(ask, machine, "/forms/ta/concern", "POST", b"what=words")
             time.sleep(0.01)  # the worker is killed at another moment of the request each time
             killed = workers.read_text().split()[0]
             os.kill(int(killed), signal.SIGKILL)
             try:
-                assert asked.result()[0] == 422
+                assert response.result()[0] == 422
             except http.client.IncompleteRead:
                 broke_off += 1
             # A killed worker stands in the list until the service has collected it: only then are the two others than it.

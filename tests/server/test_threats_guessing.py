@@ -19,7 +19,7 @@ from forms.server.web.current import state_of
 from tests.patience import PATIENCE, until
 
 from .conftest import CHEAP
-from .test_sealed import added, ask, derived, new_id, put, sealed_letter, told
+from .test_sealed import ask, derived, new_id, put, sealed_addition, sealed_letter, send_letter
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,7 +102,7 @@ def test_while_somebody_guesses_every_way_asks_for_work_for_just_this_value(
 
 
 def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = told(endpoint, "legal,partner")
+    first = send_letter(endpoint, "legal,partner")
     monkeypatch.setattr(flood_control, "BITS", 6)
     for _ in range(FLOOD_THRESHOLD + 1):
         office_of(endpoint).browser_lookups.record_miss()
@@ -111,7 +111,7 @@ def test_with_work_the_letter_is_found_and_added_to(endpoint: Any, monkeypatch: 
     work = {"Portal-Lookup-Work": found_work(known, 6)}
     assert by_lookup(endpoint, known, **work).get_json()["id"] == first
     headers = {"Portal-Desks": "legal,partner", "Portal-Follows": known, **work}
-    body = added(endpoint, first, "legal,partner")
+    body = sealed_addition(endpoint, first, "legal,partner")
     answer = endpoint.client.put(f"/forms/sealed/v1/letters/{new_id()}", data=body, headers=headers)
     assert answer.status_code == 201
 
@@ -126,7 +126,7 @@ def test_guesses_with_work_make_work_dearer() -> None:
 @pytest.mark.parametrize("missing", [1, 4])
 def test_a_letter_with_a_part_that_is_not_here_tells_nothing_of_a_look_up_value(endpoint: Any, missing: int) -> None:
     """It was an oracle of 275 guesses a second: 409 "another letter has this" for a hit, "parts missing" for a miss."""
-    told(endpoint)
+    send_letter(endpoint)
     parts = ",".join(secrets.token_hex(16) for _ in range(missing))
     answers = []
     for value in (derived(endpoint).lookup.hex(), secrets.token_hex(32)):
@@ -144,7 +144,7 @@ def test_a_letter_with_a_part_that_is_not_here_tells_nothing_of_a_look_up_value(
 
 def test_nor_does_one_of_own_whose_id_is_taken(endpoint: Any) -> None:
     """The sender's own letter again, with a guess: whether the guess hits or not, its id is taken."""
-    told(endpoint)
+    send_letter(endpoint)
     id = new_id()
     body = sealed_letter(endpoint, id, "legal")
     assert put(endpoint, f"letters/{id}", body, "legal", lookup=secrets.token_hex(32)).status_code == 201

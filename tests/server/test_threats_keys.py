@@ -67,11 +67,11 @@ def test_one_bad_key_costs_its_desk_and_no_other(
         endpoint = make_endpoint(police(district, key=key))
     page = endpoint.send("concern", what="words")
     assert (page.status_code, len(endpoint.code(page))) == (200, 24)
-    assert endpoint.opened("legal")[0]["desks"] == ["legal", "partner"]
+    assert endpoint.open_letters("legal")[0]["desks"] == ["legal", "partner"]
     assert endpoint.letter_ids("police") == []
-    said = page.get_data(as_text=True)
-    assert "Desk legal" in said
-    assert "Desk police" not in said, "the person is told who will read it, and nobody else"
+    html = page.get_data(as_text=True)
+    assert "Desk legal" in html
+    assert "Desk police" not in html, "the person is told who will read it, and nobody else"
     assert "desk police: its key cannot be used" in caplog.text
     assert key not in caplog.text
 
@@ -81,16 +81,16 @@ def test_what_is_added_goes_to_the_desks_that_can_still_read(make_endpoint: Make
     receipt = make_endpoint().code(code)
     endpoint = make_endpoint(police(district, key="age1broken"))
     seen = endpoint.post("followup", code=receipt)
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
     assert endpoint.post("followup", code=receipt, once=once, do="send", what="more").status_code == 200
-    assert sorted(letter["form"] for letter in endpoint.opened("legal")) == ["concern", "followup"]
+    assert sorted(letter["form"] for letter in endpoint.open_letters("legal")) == ["concern", "followup"]
     assert len(endpoint.letter_ids("police")) == 1, "it still fetches the first letter"
 
 
 def test_a_bad_recovery_key_costs_the_recovery_key_only(make_endpoint: MakeEndpoint, district: District) -> None:
     endpoint = make_endpoint(police(district, recovery="age1broken"))
     endpoint.send("concern", what="words")
-    assert endpoint.opened("police")[0]["answers"] == {"what": "words"}
+    assert endpoint.open_letters("police")[0]["answers"] == {"what": "words"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from forms.core.ids import new_id
 from forms.server.services import mailbox
 from forms.server.store.concerns import desk_writing, letters, queries
 from forms.server.web.current import state_of
-from tests.server.test_sealed import CODE, derived, told
+from tests.server.test_sealed import CODE, derived, send_letter
 
 HALF = "half \ud800"
 
@@ -26,7 +26,7 @@ def sealed_to(endpoint: Any, desk: str, text: str = "x", size: int = LETTER_SIZE
 
 def test_no_desk_takes_the_place_of_an_answer_that_another_will_give(endpoint: Any) -> None:
     """The id of an answer follows from what both desks know: its words and the letter's key for answers."""
-    id = told(endpoint)
+    id = send_letter(endpoint)
     for foreseen in ("a" * 64, queries.answer_row_id("police", id, "a" * 64)):
         put = endpoint.pickup(f"letters/{id}/answers/{foreseen}", "legal", "PUT", data=to_receipt(endpoint, "Junk"))
         assert put.status_code == 204
@@ -37,7 +37,7 @@ def test_no_desk_takes_the_place_of_an_answer_that_another_will_give(endpoint: A
 
 
 def test_an_answer_that_an_older_version_kept_is_not_kept_twice(endpoint: Any) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     endpoint.pickup(f"letters/{id}/answers/old", "police", "PUT", data=to_receipt(endpoint, "We come today."))
     with state_of(endpoint.client.application).services.concerns.writing() as connection:
         connection.exec_driver_sql("UPDATE answers SET id = 'old'")
@@ -46,7 +46,7 @@ def test_an_answer_that_an_older_version_kept_is_not_kept_twice(endpoint: Any) -
 
 
 def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     for _ in range(letters.MAX_COPIES + 1):
         junk = endpoint.pickup(
             f"letters/{id}/copies/{id}", "police", "PUT", data=sealed_to(endpoint, "partner"), environ_overrides={"HTTP_PORTAL_FOR": "events"}
@@ -59,7 +59,7 @@ def test_nobody_uses_up_the_copies_that_another_may_make(endpoint: Any) -> None:
 
 
 def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     monkeypatch.setattr(desk_writing, "MAX_ENTRIES", 2)
     monkeypatch.setattr(desk_writing, "MAX_ANSWERS", 2)
     for what in ("entries", "answers"):
@@ -76,7 +76,7 @@ def test_entries_and_answers_have_a_number_and_a_size(endpoint: Any, monkeypatch
 
 
 def test_desks_cannot_fill_the_disk_against_letters(endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     monkeypatch.setattr(mailbox, "DESKS_SHARE", 0.0)
     monkeypatch.setattr("forms.server.api.desk_api.requests.DESKS_SHARE", 0.0)
     for path, more in (
@@ -97,7 +97,7 @@ def test_desks_cannot_fill_the_disk_against_letters(endpoint: Any, monkeypatch: 
     ids=str,
 )  # fmt: skip
 def test_no_answer_of_a_desks_own_making_breaks_the_persons_page(endpoint: Any, odd: dict[str, Any]) -> None:
-    id = told(endpoint)
+    id = send_letter(endpoint)
     keys = derived(endpoint)
     made = json.dumps({"form": "answer", "text": "Odd.", **odd}).encode().ljust(LETTER_SIZE)
     endpoint.pickup(f"letters/{id}/answers/a", "police", "PUT", data=seal_file(made, [keys.recipient]))
@@ -113,7 +113,7 @@ def test_no_answer_of_a_desks_own_making_breaks_the_persons_page(endpoint: Any, 
 
 def test_what_was_added_is_copied_for_no_desk_that_the_first_letter_left_out(endpoint: Any) -> None:
     """The follow-up names no desk to leave out; the person said it once, and for all of it."""
-    first = told(endpoint, "police,legal")
+    first = send_letter(endpoint, "police,legal")
     form = endpoint.post("followup", code=CODE).get_data(as_text=True)
     once = re.search(r'name="once" value="([0-9a-f]+)"', form)
     assert once

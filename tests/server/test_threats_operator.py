@@ -77,13 +77,13 @@ SPOILED: dict[str, tuple[Callable[[Any], None], str]] = {
 @pytest.mark.parametrize("fault", sorted(SPOILED))
 def test_it_is_said_once_and_nothing_of_a_letter(endpoint: Any, caplog: pytest.LogCaptureFixture, fault: str) -> None:
     endpoint.send("concern", "ta", what="before")
-    spoil, said = SPOILED[fault]
+    spoil, message = SPOILED[fault]
     spoil(endpoint)
     for _ in range(4):
         assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
     [record] = caplog.records
     assert record.getMessage().startswith("The database of concerns: ")
-    assert said in record.getMessage()
+    assert message in record.getMessage()
     for private in (WORDS, "/forms", "127.0.0.1", "concern/", "INSERT", "SELECT"):
         assert private not in caplog.text
 
@@ -117,8 +117,8 @@ def test_no_letter_is_kept_in_a_file_that_nobody_will_open(
     left = sorted(endpoint.data.parent.rglob("*"))
     assert endpoint.send("concern", "ta", what=WORDS).status_code == 503
     watch(state_of(endpoint.client.application))
-    said = caplog.records[0].getMessage()
-    assert said.startswith("The database of concerns: its files were removed or replaced while it was open.")
+    message = caplog.records[0].getMessage()
+    assert message.startswith("The database of concerns: its files were removed or replaced while it was open.")
     assert WORDS not in caplog.text
     made = {path.name for path in endpoint.data.parent.rglob("*")} - {path.name for path in left}
     assert made <= {"concerns.db-wal"}, "what could be put back finds its place free"
@@ -146,12 +146,12 @@ def test_a_watching_thread_says_it_while_nobody_sends_and_says_when_it_is_over(
         spoiled.setattr("forms.server.store.disk_space.MIN_FREE_BYTES", 2**62)
         for_both = look()
         assert len(for_both) == 2
-        assert all("the disk is full" in said for said in for_both)
+        assert all("the disk is full" in message for message in for_both)
         assert [look() for _ in range(300)] == [[]] * 300
         now[0] += REPEAT_AFTER
         assert len(look()) == 2, "an hour later it is said again"
-    said = [look() for _ in range(5)]
-    assert sorted(line for lines in said for line in lines) == [
+    logged = [look() for _ in range(5)]
+    assert sorted(line for lines in logged for line in lines) == [
         "The database of concerns takes letters again (full: mended).",
         "The database of sign-ups and requests takes letters again (full: mended).",
     ]
@@ -167,12 +167,12 @@ def test_the_budget_that_is_used_up_is_said(make_endpoint: Any, caplog: pytest.L
 def test_what_only_a_request_met_is_said_later_at_a_moment_of_chance() -> None:
     delays = set()
     for _ in range(10):
-        said: list[str] = []
+        logged: list[str] = []
         now = [1.0]
-        log = OperatorLog(said.append, lambda: now[0], watched=True)  # noqa: B023 - called within this turn
+        log = OperatorLog(logged.append, lambda: now[0], watched=True)  # noqa: B023 - called within this turn
         log.record_request_fault("concerns", "busy")
         log.log_faults()
-        while not said:
+        while not logged:
             now[0] += 1
             log.log_faults()
         delays.add(now[0])

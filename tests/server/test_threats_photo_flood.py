@@ -49,7 +49,7 @@ def test_a_photo_that_finds_no_decoder_leaves_the_words_to_be_sent(
     assert "marked-words</textarea>" in page
     assert parts_of(page) == []
     assert endpoint.code(endpoint.send("concern", language, what="marked-words"))
-    assert [letter["answers"]["what"] for letter in endpoint.opened()] == ["marked-words"]
+    assert [letter["answers"]["what"] for letter in endpoint.open_letters()] == ["marked-words"]
 
 
 def test_a_recording_that_finds_none_is_said_too_and_what_is_added_keeps_its_words(

@@ -70,8 +70,8 @@ def test_a_broken_one_changes_nothing_and_is_said_once(
     for _ in range(3):
         assert endpoint.pickup("letters").status_code == 200
         assert endpoint.post("concern", "ta", what="x").status_code == 200
-    [said] = [record.getMessage() for record in caplog.records]
-    assert said.startswith("The new portal.json is not taken, the one before stays in force. ")
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message.startswith("The new portal.json is not taken, the one before stays in force. ")
     if file.is_dir():
         file.rmdir()
     portals.write(withdrawn(district.portal), file)

@@ -256,9 +256,9 @@ def test_workers_forked_from_one_parent_go_on(start: Start, tmp_path: Path) -> N
 )
 def test_one_database_under_two_names_is_no_two(tmp_path: Path, concerns: str, signups: str, are_one: bool) -> None:
     """Every letter would lie in both, and be sent again in vain."""
-    told = {"portal": tmp_path / "p", "data": tmp_path, "concerns_url": concerns, "signups_url": signups}
+    settings = {"portal": tmp_path / "p", "data": tmp_path, "concerns_url": concerns, "signups_url": signups}
     if are_one:
         with pytest.raises(Problem, match="same database"):
-            config.read(told)
+            config.read(settings)
     else:
-        config.read(told)
+        config.read(settings)

@@ -45,7 +45,7 @@ def test_a_letter_locked_by_the_server_has_as_many_stanzas(endpoint: Endpoint, h
     [letter] = endpoint.letter_ids(desk)
     assert stanzas(endpoint.pickup(f"letters/{letter}", desk).data) == len(READERS)
     page = endpoint.post("followup", code=receipt)
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', page)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', page)
     assert endpoint.post("followup", code=receipt, once=once, do="send", what="more").status_code == 200
     added = next(id for id in endpoint.letter_ids(desk) if id != letter)
     assert stanzas(endpoint.pickup(f"letters/{added}", desk).data) == len(READERS)
@@ -92,8 +92,8 @@ def test_answers_to_a_look_up_have_one_size(endpoint: Endpoint, district: Distri
             chosen, lookup = district.portal.desks_with_ids(names), secrets.token_hex(32)
             header = ",".join(f"{name}={int(name in names)}" for name in READERS)
             assert put(endpoint, header, recipients(district.portal, chosen), lookup).status_code == 201
-            asked = {"lookup": lookup, "language": "en"}
-            answer = endpoint.client.post("/forms/sealed/v1/lookups", json=asked)
+            query = {"lookup": lookup, "language": "en"}
+            answer = endpoint.client.post("/forms/sealed/v1/lookups", json=query)
             assert len(json.loads(answer.data)["desks"]) == count
             sizes.add(len(answer.data))
     assert sizes == {8192}

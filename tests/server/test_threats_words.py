@@ -84,7 +84,7 @@ def test_nine_photos_named_in_one_letter(endpoint: Any, do: str) -> None:
 def test_one_photo_named_twice_is_one(endpoint: Any, kind: str) -> None:
     part = part_of(endpoint)
     endpoint.send("concern", "ta", what=WORDS, part=[part, part.replace("photo", kind), part.replace(" 0", " 7")])
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     assert [one["id"] for one in letter["parts"]] == [part.split()[0]]
 
 
@@ -219,7 +219,7 @@ def test_what_is_added_loses_no_word(
     assert f'name="once" value="{"3" * 32}"' in page
     assert WORDS not in caplog.text
     assert endpoint.post("followup", "ta", **more).status_code == 200
-    assert sorted(letter["answers"]["what"] for letter in endpoint.opened()) == ["x", WORDS]
+    assert sorted(letter["answers"]["what"] for letter in endpoint.open_letters()) == ["x", WORDS]
 
 
 @pytest.mark.parametrize("fault", [away, broken])

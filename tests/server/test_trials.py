@@ -265,6 +265,6 @@ def test_a_form_in_another_encoding_is_told_so_with_files_or_without(make_endpoi
 def test_letters_of_a_script_that_is_younger_than_this_python_reach_the_desk(endpoint: Any) -> None:
     """Mundari in its own letters was taken for nothing typed (Python 3.11), new emoji went without a word."""
     endpoint.send("concern", what=f"{MUNDARI} {NOBODYS}")
-    [letter] = endpoint.opened()
+    [letter] = endpoint.open_letters()
     assert letter["answers"]["what"] == f"{MUNDARI} {NOBODYS}"
     assert not is_gibberish(f"{MUNDARI} {OL_ONAL} {MUNDARI}")

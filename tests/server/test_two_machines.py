@@ -66,7 +66,7 @@ def fresh(postgres: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 
-def asked(url: str, question: str) -> Any:
+def query(url: str, question: str) -> Any:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         row = connection.execute(question).fetchone()  # type: ignore[arg-type]
         return row and row[0]
@@ -75,8 +75,8 @@ def asked(url: str, question: str) -> Any:
 def test_sign_ups_at_once_are_all_kept_where_the_database_takes_transactions_back(fresh: str) -> None:
     """SERIALIZABLE, as an operator may set it, and as CockroachDB always is: each that meets another is taken back."""
     store = SignupStore(f"{fresh}&options=-cdefault_transaction_isolation%3Dserializable", limit=ConnectionLimit(20))
-    told: list[str] = []
-    store.on_fault = told.append
+    faults: list[str] = []
+    store.on_fault = faults.append
 
     def join(number: int) -> str:
         kept = store.save(signup(number), number.to_bytes(32), SEALED, capacity=20, last_day=date(2027, 1, 24))
@@ -88,20 +88,20 @@ def test_sign_ups_at_once_are_all_kept_where_the_database_takes_transactions_bac
     assert (states.count(COMING), states.count(WAITING)) == (20, 44)
     assert store.places_taken("meeting") == 20
     assert sorted(one.turn for one in store.all_signups() if one.state == WAITING) == list(range(21, 65))
-    assert told == [], "the operator is not told of what was mended"
+    assert faults == [], "the operator is not told of what was mended"
     store.close()
 
 
 def test_a_letter_whose_connection_is_lost_is_kept_without_a_word(fresh: str) -> None:
     store = ConcernStore(fresh)
-    told: list[str] = []
-    store.on_fault = told.append
+    faults: list[str] = []
+    store.on_fault = faults.append
     store.intake.save(letter(1))
     ended: list[int] = []
 
     def end_it(*arguments: Any) -> None:
         if "INSERT INTO letters" in arguments[2] and len(ended) < 2:
-            ended.append(asked(fresh, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            ended.append(query(fresh, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                                       " WHERE application_name = 'portal'"))  # fmt: skip
 
     event.listen(store.engine, "before_cursor_execute", end_it)
@@ -109,14 +109,14 @@ def test_a_letter_whose_connection_is_lost_is_kept_without_a_word(fresh: str) ->
     assert len(ended) == 2
     assert min(ended) >= 1
     assert store.intake.has(letter(2).id)
-    assert told == []
+    assert faults == []
     store.close()
 
 
 def test_what_may_be_done_already_is_not_done_twice(fresh: str) -> None:
     store = ConcernStore(fresh)
-    told: list[str] = []
-    store.on_fault = told.append
+    faults: list[str] = []
+    store.on_fault = faults.append
     calls = 0
 
     def over_the_commit(self: Store) -> None:
@@ -128,11 +128,11 @@ def test_what_may_be_done_already_is_not_done_twice(fresh: str) -> None:
 
     with pytest.raises(NotKept):
         retry(over_the_commit)(store)
-    assert (calls, told) == (1, ["away"])
+    assert (calls, faults) == (1, ["away"])
     with pytest.raises(NotKept):
         retry_idempotent(over_the_commit)(store)
     assert calls == 1 + 4
-    assert told == ["away", "away"], "told once, when it failed for good"
+    assert faults == ["away", "away"], "told once, when it failed for good"
     store.close()
 
 
@@ -357,12 +357,12 @@ def test_status_says_it_and_does_not_wait_itself(servers: Pair, tmp_path: Path, 
     with databases.opened(read, bytes.fromhex(SALT), make=True):
         pass
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-    said: list[str] = []
-    looking = threading.Thread(target=lambda: said.extend(one.name for one in examine("x", read).needs), daemon=True)
+    named: list[str] = []
+    looking = threading.Thread(target=lambda: named.extend(one.name for one in examine("x", read).needs), daemon=True)
     looking.start()
     looking.join(PATIENCE)
     servers.primary.tell("ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
-    assert "replica of concerns" in said
+    assert "replica of concerns" in named
 
 
 def test_kept_already_is_not_said_before_the_replica_has_it(servers: Pair) -> None:

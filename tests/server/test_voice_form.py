@@ -41,7 +41,7 @@ def test_a_recording_without_a_script_is_a_concern_at_its_desks(endpoint: Any) -
     carried = dict(re.findall(r'<input type="hidden" name="(part|once)" value="([^"]+)"', html))
     sent = endpoint.post("voice", "ta", do="send", once=carried["once"], part=carried["part"], **answers)
     assert endpoint.code(sent)
-    [letter] = endpoint.opened("legal")
+    [letter] = endpoint.open_letters("legal")
     assert letter["form"] == "concern"
     assert letter["answers"] == {"children": "yes", "can_leave": "no", "hide_from": ["police"]}
     assert [part["kind"] for part in letter["parts"]] == ["voice"]

@@ -236,13 +236,13 @@ class Model(RuleBasedStateMachine):
     def sign_up(self, people: int) -> None:
         self.number += 1
         name = f"{self.number:03}"
-        said = join(self.store, name, people, self.capacity)
+        outcome = join(self.store, name, people, self.capacity)
         if people > self.capacity:
-            assert said == "larger"
+            assert outcome == "larger"
             return
         self.line.append((name, people))
         self.move_up()
-        assert said == (COMING if name in self.coming else WAITING)
+        assert outcome == (COMING if name in self.coming else WAITING)
 
     def one(self, number: int) -> str:
         names = sorted([*self.coming, *(name for name, _ in self.line)])
@@ -340,7 +340,7 @@ def test_when_the_last_places_go_between_looking_and_sending_it_is_told(endpoint
     seen = endpoint.post("signup", event="meeting", people="2")
     assert "If the last places go before you press" in words(seen)
     sign_up(endpoint, "4")
-    once = endpoint.found(r'name="once" value="([0-9a-f]+)"', seen)
+    once = endpoint.search(r'name="once" value="([0-9a-f]+)"', seen)
     sent = endpoint.post("signup", do="send", once=once, event="meeting", people="2")
     assert "You are on the waiting list" in words(sent)
     assert "You are signed up" not in words(sent)
@@ -348,22 +348,22 @@ def test_when_the_last_places_go_between_looking_and_sending_it_is_told(endpoint
 
 def test_an_address_that_names_a_full_or_closed_event_says_so_at_once(endpoint: Any) -> None:
     sign_up(endpoint, "5")
-    for event, said in {
+    for event, message in {
         "meeting": "All places are taken now", "past": "This event is over", "called-off": "is cancelled",
         "open-air": "Nobody can sign up for this event", "nothing": "is not in our list", "": "Which event?",
     }.items():  # fmt: skip
         page = words(endpoint.client.get(f"/forms/en/signup?event={event}"))
-        assert said in page
+        assert message in page
         assert "All places are taken" not in page or event == "meeting"
 
 
 @pytest.mark.parametrize(
-    ("event", "said"), [("past", "This event is over"), ("called-off", "cancelled"), ("gone", "not in our list")]
+    ("event", "message"), [("past", "This event is over"), ("called-off", "cancelled"), ("gone", "not in our list")]
 )
-def test_why_an_event_takes_nobody_is_said_and_nothing_typed_is_lost(endpoint: Any, event: str, said: str) -> None:
+def test_why_an_event_takes_nobody_is_said_and_nothing_typed_is_lost(endpoint: Any, event: str, message: str) -> None:
     answer = endpoint.post("signup", event=event, people="2", name="Malar")
     assert answer.status_code == 422
-    assert said in words(answer)
+    assert message in words(answer)
     assert 'value="Malar"' in answer.get_data(as_text=True)
 
 
@@ -398,9 +398,9 @@ def test_needs_and_consent_reach_the_events_desk_and_no_phone_is_for_reminders_w
     assert {letter["answers"].get("phone"): letter["remind"] for letter in letters} == {
         "98400 00000": True, "98400 00001": False, None: False,
     }  # fmt: skip
-    told = next(letter["answers"] for letter in letters if letter["remind"])
-    assert told["help_with"] == needs
-    assert told["needs"] == "a chair"
+    answers = next(letter["answers"] for letter in letters if letter["remind"])
+    assert answers["help_with"] == needs
+    assert answers["needs"] == "a chair"
 
 
 def test_changing_the_number_keeps_what_was_told(endpoint: Any) -> None:

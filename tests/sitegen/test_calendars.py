@@ -27,7 +27,7 @@ with warnings.catch_warnings():
 MEETING = ROWS["events"][0]
 
 
-def parsed(data: bytes) -> list[Any]:
+def parse(data: bytes) -> list[Any]:
     """The events that a second parser finds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -35,7 +35,7 @@ def parsed(data: bytes) -> list[Any]:
 
 
 def feed(site: Path, path: str) -> dict[str, Any]:
-    return {event.uid.value: event for event in parsed((site / path).read_bytes())}
+    return {event.uid.value: event for event in parse((site / path).read_bytes())}
 
 
 def test_one_event_as_a_file_in_each_language(folder: Any) -> None:
@@ -168,7 +168,7 @@ def test_any_title_in_any_script_comes_back_whole(title: str, what: str, hour: i
         False,
         what={"en": what},
     )
-    (one,) = parsed(calendar(PORTAL, [entry(PORTAL, event, "en", 0, TODAY)], "en"))
+    (one,) = parse(calendar(PORTAL, [entry(PORTAL, event, "en", 0, TODAY)], "en"))
     assert one.summary.value == title
     assert one.description.value.startswith(what)
     assert one.dtstart.value.isoformat() == f"2027-03-{day:02}T{hour:02}:30:00+05:30"
@@ -190,7 +190,7 @@ def test_where_clocks_are_put_forward_times_are_in_utc(folder: Any, zone: str) -
     for day in ("2027-02-01", "2027-07-01"):
         folder.row("events", starts=f"{day}T10:00", ends=f"{day}T12:00")
         data = (folder.build() / "en/events/meeting/event.ics").read_bytes()
-        [event] = parsed(data)
+        [event] = parse(data)
         assert event.dtstart.value == datetime.fromisoformat(f"{day}T10:00").replace(tzinfo=ZoneInfo(zone))
         assert event.dtstart.value.utcoffset() == timedelta(0)
         assert b"VTIMEZONE" not in data

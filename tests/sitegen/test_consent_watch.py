@@ -214,8 +214,8 @@ def test_a_page_that_says_it_is_a_story_goes_when_all_is_looked_at(
     """The mark of a page elsewhere is no record of a consent: `serve` builds it anew, and this is for where it fails."""
     in_place(district.folder.root / "content" / "en" / "told.md", "changed:", "consent:")
     monkeypatch.setattr(pauses, "LONGEST", 0)
-    watch = withdrawals.ConsentWatch(Site(district.folder.root, PROGRAM, lambda _: TODAY))
-    assert all(watch.look() for _ in range(4))
+    restarted = withdrawals.ConsentWatch(Site(district.folder.root, PROGRAM, lambda _: TODAY))
+    assert all(restarted.look() for _ in range(4))
     assert WORDS not in (district.site / "en" / "told" / "index.html").read_text(encoding="utf-8")
 
 
@@ -252,7 +252,7 @@ def test_serve_looks_at_all_files_again_once_something_was_edited_and_on_a_new_d
     assert follower.may_rest()
     page.write_text("---\ntitle: [\n---\n", encoding="utf-8")
     follower.look(lambda: None)
-    assert follower.wrong
+    assert follower.problem
     assert not follower.may_rest()
     district.folder.page("index", "Home.")
     follower.look(lambda: None)

@@ -63,7 +63,7 @@ def library(*pages: tuple[str, str]) -> AllPages:
     return AllPages({"en": {name: PageSource(name, "en", {"title": name}, text, 1) for name, text in pages}})
 
 
-def made(engine: object, found: AllPages, language: str) -> dict[str, tuple[str, list[object]]]:
+def convert_pages(engine: object, found: AllPages, language: str) -> dict[str, tuple[str, list[object]]]:
     """Return each page's HTML and its blocks, as this engine makes them."""
     blocks = BlockExtension()
     converted = engine.convert(ROOT, found, language, blocks)  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ def made(engine: object, found: AllPages, language: str) -> dict[str, tuple[str,
 def test_every_page_of_the_demonstration_is_the_same_with_both(language: str) -> None:
     found, problems = read_all(ROOT / "content", LANGUAGES)
     assert problems == []
-    with_mkdocs, alone = made(mkdocs_engine, found, language), made(markdown_engine, found, language)
+    with_mkdocs, alone = convert_pages(mkdocs_engine, found, language), convert_pages(markdown_engine, found, language)
     assert len(alone) == len(found.names) > 30
     assert alone == with_mkdocs
 
@@ -84,7 +84,7 @@ def test_so_is_whatever_links_and_markup_a_page_has() -> None:
         ("page.md", AWKWARD), ("other.md", "# Other\n"), ("folder/inner.md", AWKWARD), ("folder/index.md", AWKWARD),
         ("two words.md", "# Two\n"), ("தமிழ்.md", AWKWARD), ("index.md", AWKWARD), ("a/b/c.md", AWKWARD),
     )  # fmt: skip
-    assert made(markdown_engine, found, "en") == made(mkdocs_engine, found, "en")
+    assert convert_pages(markdown_engine, found, "en") == convert_pages(mkdocs_engine, found, "en")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -95,7 +95,7 @@ def test_the_engine_makes_of_a_page_what_mkdocs_itself_does(language: str) -> No
     config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(ROOT / "content" / language))
     config.markdown_extensions.append(BlockExtension())  # type: ignore[arg-type] # Python-Markdown takes objects too
     files = Files([File(name, config.docs_dir, config.site_dir, use_directory_urls=True) for name in found.names])
-    expected = made(mkdocs_engine, found, language)
+    expected = convert_pages(mkdocs_engine, found, language)
     assert len(expected) == len(files) > 30
     for file in files:
         page = Page(None, file, config)

@@ -123,9 +123,9 @@ def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, refusal: A
 
 
 def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Path) -> None:
-    before = inputs.look(folder.root)
+    before = inputs.scan(folder.root)
     write(library / "en" / "new.md", page("New"))
-    assert inputs.changes(before, inputs.look(folder.root, before))
+    assert inputs.changes(before, inputs.scan(folder.root, before))
 
 
 def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) -> None:
@@ -133,20 +133,20 @@ def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) 
     table, content = library / "tables" / "work.csv", folder.root / "content"
     write_table(folder.csv("work"), {"id": "kiln", "order": 1, "name_en": "Kilns here"})
 
-    def changed() -> list[str]:
+    def change_warnings() -> list[str]:
         inherited.remember(content)
         return [one for one in inherited.warnings(content, {}) if "has changed since" in one]
 
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mill"})
-    assert changed() == []
+    assert change_warnings() == []
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mills"})
-    assert changed() == [], "the district takes this row as it is"
+    assert change_warnings() == [], "the district takes this row as it is"
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Brick kiln"})
-    (told,) = changed()
+    (told,) = change_warnings()
     assert told.startswith("content/tables/work.csv, kiln: the library's row has changed")
-    assert len(changed()) == 1, "until somebody has looked"
+    assert len(change_warnings()) == 1, "until somebody has looked"
     (content / inherited.FILE).write_text("{}", encoding="utf-8")
-    assert changed() == []
+    assert change_warnings() == []
 
 
 def test_a_librarys_change_under_an_own_file_is_said(folder: Any, library: Path) -> None:
@@ -333,7 +333,7 @@ def test_a_file_that_is_too_large_is_refused(folder: Any, library: Path, refusal
     assert "is too large." in refusal()
 
 
-def zipped(folder: Any, *members: tuple[str | zipfile.ZipInfo, bytes]) -> str:
+def write_zip(folder: Any, *members: tuple[str | zipfile.ZipInfo, bytes]) -> str:
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w") as packed:
         for name, data in members:
@@ -342,14 +342,14 @@ def zipped(folder: Any, *members: tuple[str | zipfile.ZipInfo, bytes]) -> str:
 
 
 def test_a_zip_with_its_hash_is_a_library(folder: Any) -> None:
-    digest = zipped(folder, ("en/signs.md", page("Signs").encode()), ("media/pictograms/a.svg", DRAWING.encode()))
+    digest = write_zip(folder, ("en/signs.md", page("Signs").encode()), ("media/pictograms/a.svg", DRAWING.encode()))
     name_library(folder, [{"zip": "india.zip", "sha256": digest.upper()}])
     assert lookup.find(folder.root / "content", "en/signs.md").is_file()
     assert not folder.problems()
 
 
 def test_a_zip_with_another_hash_is_not_opened(folder: Any, refusal: Any, monkeypatch: Any) -> None:
-    zipped(folder, ("en/signs.md", b"x"))
+    write_zip(folder, ("en/signs.md", b"x"))
     monkeypatch.setattr(zipfile, "ZipFile", None)
     name_library(folder, [{"zip": "india.zip", "sha256": "0" * 64}])
     assert "is another file than portal.yml says" in refusal()
@@ -371,7 +371,7 @@ def link(name: str) -> zipfile.ZipInfo:
     ],
 )  # fmt: skip
 def test_a_hostile_zip_writes_nothing(folder: Any, refusal: Any, members: Any, sentence: str) -> None:
-    digest = zipped(folder, *members)
+    digest = write_zip(folder, *members)
     name_library(folder, [{"zip": "india.zip", "sha256": digest}])
     assert sentence in refusal()
     assert [path for path in folder.root.rglob("*") if path.name.endswith(("evil.md", "A.md"))] == []
@@ -390,14 +390,14 @@ def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, refusal: Any, 
 
 @pytest.mark.parametrize("cut", [1, 30, 60])
 def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, refusal: Any, cut: int) -> None:
-    zipped(folder, ("en/signs.md", b"x" * 200))
+    write_zip(folder, ("en/signs.md", b"x" * 200))
     path = folder.root / "content" / "india.zip"
     path.write_bytes(path.read_bytes()[:-cut])
     name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
     assert "cannot be opened as a zip." in refusal()
 
 
-def spoilt(folder: Any, how: int) -> str:
+def write_spoilt_zip(folder: Any, how: int) -> str:
     """Write a zip whose file is packed in this way and damaged in its middle; return its hash."""
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w", how) as packed:
@@ -410,7 +410,7 @@ def spoilt(folder: Any, how: int) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def claiming(folder: Any, **claims: int) -> str:
+def write_zip_that_claims(folder: Any, **claims: int) -> str:
     """Write a zip whose directory claims something else than what is in it; return its hash."""
     path = folder.root / "content" / "india.zip"
     with zipfile.ZipFile(path, "w") as packed:
@@ -422,22 +422,22 @@ def claiming(folder: Any, **claims: int) -> str:
 
 
 BAD_ZIPS: dict[str, Callable[[Any], str]] = {
-    "deflate": lambda folder: spoilt(folder, zipfile.ZIP_DEFLATED),
-    "bzip2": lambda folder: spoilt(folder, zipfile.ZIP_BZIP2),
-    "lzma": lambda folder: spoilt(folder, zipfile.ZIP_LZMA),
-    "stored": lambda folder: spoilt(folder, zipfile.ZIP_STORED),
-    "a file and a folder": lambda folder: zipped(folder, ("en/a", b"x"), ("en/a/b.md", b"y")),
-    "a folder and a file": lambda folder: zipped(folder, ("en/a/b.md", b"y"), ("en/a", b"x")),
-    "a long name": lambda folder: zipped(folder, ("en/b.md", b"x"), (f"en/{'a' * 300}.md", b"x")),
-    "a long path": lambda folder: zipped(folder, ("en/b.md", b"x"), (f"{'en/' * 3000}a.md", b"x")),
-    "a dot": lambda folder: zipped(folder, ("en/b.md", b"x"), (".", b"x")),
-    "password": lambda folder: claiming(folder, flag_bits=1),
-    "another way to pack": lambda folder: claiming(folder, compress_type=99),
-    "packed, it says": lambda folder: claiming(folder, compress_type=zipfile.ZIP_LZMA),
-    "less": lambda folder: claiming(folder, file_size=7),
-    "more": lambda folder: claiming(folder, file_size=7_000),
-    "elsewhere": lambda folder: claiming(folder, header_offset=77_777),
-    "another sum": lambda folder: claiming(folder, CRC=7),
+    "deflate": lambda folder: write_spoilt_zip(folder, zipfile.ZIP_DEFLATED),
+    "bzip2": lambda folder: write_spoilt_zip(folder, zipfile.ZIP_BZIP2),
+    "lzma": lambda folder: write_spoilt_zip(folder, zipfile.ZIP_LZMA),
+    "stored": lambda folder: write_spoilt_zip(folder, zipfile.ZIP_STORED),
+    "a file and a folder": lambda folder: write_zip(folder, ("en/a", b"x"), ("en/a/b.md", b"y")),
+    "a folder and a file": lambda folder: write_zip(folder, ("en/a/b.md", b"y"), ("en/a", b"x")),
+    "a long name": lambda folder: write_zip(folder, ("en/b.md", b"x"), (f"en/{'a' * 300}.md", b"x")),
+    "a long path": lambda folder: write_zip(folder, ("en/b.md", b"x"), (f"{'en/' * 3000}a.md", b"x")),
+    "a dot": lambda folder: write_zip(folder, ("en/b.md", b"x"), (".", b"x")),
+    "password": lambda folder: write_zip_that_claims(folder, flag_bits=1),
+    "another way to pack": lambda folder: write_zip_that_claims(folder, compress_type=99),
+    "packed, it says": lambda folder: write_zip_that_claims(folder, compress_type=zipfile.ZIP_LZMA),
+    "less": lambda folder: write_zip_that_claims(folder, file_size=7),
+    "more": lambda folder: write_zip_that_claims(folder, file_size=7_000),
+    "elsewhere": lambda folder: write_zip_that_claims(folder, header_offset=77_777),
+    "another sum": lambda folder: write_zip_that_claims(folder, CRC=7),
 }
 
 
@@ -460,7 +460,7 @@ def test_a_zip_is_opened_once_while_nothing_changes_however_wrong_it_is(folder: 
 
 
 def test_what_was_unpacked_and_is_deleted_is_unpacked_again(folder: Any) -> None:
-    name_library(folder, [{"zip": "india.zip", "sha256": zipped(folder, ("en/signs.md", page("Signs").encode()))}])
+    name_library(folder, [{"zip": "india.zip", "sha256": write_zip(folder, ("en/signs.md", page("Signs").encode()))}])
     assert lookup.find(folder.root / "content", "en/signs.md").is_file()
     shutil.rmtree(folder.root / libraries.UNPACKED)
     assert lookup.find(folder.root / "content", "en/signs.md").is_file()

@@ -18,7 +18,7 @@ LINK = {"id": "forms", "order": 1, "name_en": "Forms", "url": "https://example.o
         "checked_on": "2026-12-01", "checked_by": "me"}  # fmt: skip
 
 
-def handed(folder: Folder) -> Any:
+def handed_over(folder: Folder) -> Any:
     folder.build()
     return portals.read(folder.root / ".build" / "portal.json").choices
 
@@ -28,7 +28,7 @@ def test_the_window_gets_phrases_pages_and_duties_but_no_reviewers_name(folder: 
     folder.table("phrases", THANKS, closing)
     folder.table("staff_links", LINK)
     folder.table("duties", {"id": "child", "name_en": "Call.", "source": "x", "checked": "yes"})
-    found = handed(folder)
+    found = handed_over(folder)
     assert [(one.value, one.state, one.reviewed) for one in found["phrases"]] == [
         ("close", "closed", ("en", "ta")),
         ("thanks", "", ("en",)),

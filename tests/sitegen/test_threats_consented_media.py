@@ -61,7 +61,7 @@ def marks(folder: Any, kept_pictures: None) -> dict[str, str]:
     return found
 
 
-def there(site: Path, marks: dict[str, str]) -> set[str]:
+def visible_marks(site: Path, marks: dict[str, str]) -> set[str]:
     """Return which of the files stand on the site, as a file or in a page."""
     names = " ".join(path.name for path in site.rglob("*") if path.is_file())
     pages = " ".join(path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
@@ -90,19 +90,19 @@ def test_a_consent_covers_a_language_with_a_script_in_its_code(folder: Any, mark
     assert not [each for each in folder.problems() if "consent" in each]
     assert not [each for each in folder.check().warnings if "visit.png" in each and "sat-Olck" in each]
     site = folder.build()
-    story = site / "sat-Olck" / "stories" / "a" / "index.html"
+    story_page = site / "sat-Olck" / "stories" / "a" / "index.html"
     assert marks["person"] in html(site, "sat-Olck")
-    assert "ᱯᱟᱹᱨᱥᱤ" in story.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" in story_page.read_text(encoding="utf-8")
     folder.table("consents", {**CONSENT, "languages": "en sat-Deva"}, {**story, "languages": "en"}, PLACE)
     withdrawal.purge(site, folder.root / "content", TODAY, say=lambda _: None)
     assert marks["person"] not in html(site, "sat-Olck")
     assert marks["person"] in html(site, "en")
-    assert "ᱯᱟᱹᱨᱥᱤ" not in story.read_text(encoding="utf-8")
+    assert "ᱯᱟᱹᱨᱥᱤ" not in story_page.read_text(encoding="utf-8")
 
 
 def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, marks: dict[str, str]) -> None:
     site = folder.build()
-    assert there(site, marks) == {*marks}
+    assert visible_marks(site, marks) == {*marks}
     for language, kinds in (("en", {*marks}), ("ta", {"person", "place", "film"}), ("or", {"place"})):
         assert {kind for kind, mark in marks.items() if mark in html(site, language)} - {"voice"} == kinds - {"voice"}
     assert "The film of it." in html(site, "or")
@@ -119,7 +119,7 @@ def test_what_a_consent_covers_is_published_in_its_languages_only(folder: Any, m
 def test_what_no_consent_covers_is_built_nowhere(folder: Any, marks: dict[str, str], changes: dict[str, str]) -> None:
     folder.table("consents", {**CONSENT, **changes}, PLACE)
     site = folder.build()
-    assert there(site, marks) == {"place"}
+    assert visible_marks(site, marks) == {"place"}
     assert "<p></p>" not in html(site, "en")
     assert "<audio" not in html(site, "en")
     assert "content/media/film.mp4: its consent does not allow more, so it is published nowhere." in (
@@ -149,7 +149,7 @@ def test_it_leaves_a_built_site_and_the_builds_beside_it(
     shutil.copytree(site, folder.root / "public.before")
     harm(folder)
     removed = withdrawal.purge(site, folder.root / "content", TODAY)
-    assert there(site, marks) == there(folder.root / "public.before", marks) == {"place"}
+    assert visible_marks(site, marks) == visible_marks(folder.root / "public.before", marks) == {"place"}
     assert "<p></p>" not in html(site, "en")
     assert "<audio" not in html(site, "en")
     assert "The film of it." in html(site, "en")

@@ -36,33 +36,33 @@ def mark_of(folder: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the site is kept that the first test builds."""
     return tmp_path_factory.mktemp("site") / "public"
 
 
 @pytest.fixture
-def site(folder: Any, kept: Path) -> Path:
+def site(folder: Any, built_site: Path) -> Path:
     """A site with a story, a quote and a photo, whose consents are then withdrawn."""
     mark, public = mark_of(folder), Path(folder.root / "public")
-    if kept.exists():
-        shutil.copytree(kept, public)
+    if built_site.exists():
+        shutil.copytree(built_site, public)
     else:
-        shutil.copytree(folder.build(), kept)
-    assert left_in(public) == {"words", "photo"}
+        shutil.copytree(folder.build(), built_site)
+    assert remaining_in(public) == {"words", "photo"}
     assert list(public.glob(f"pictures/{mark}*"))
     folder.table("consents", *({**row, "withdrawn_on": "2026-12-31"} for row in ROWS))
     return public
 
 
-def left_in(site: Path) -> set[str]:
+def remaining_in(site: Path) -> set[str]:
     """Return what stands on a site of that which was withdrawn."""
     files = [path for path in site.rglob("*") if path.is_file() and path.suffix not in {".gz", ".br"}]
     words = any(word in path.read_bytes() for path in files for word in (SECRET.encode(), SECRET.lower().encode()))
     return ({"words"} if words else set()) | ({"photo"} if any((site / "pictures").glob("*")) else set())
 
 
-def purged(site: Path, folder: Any) -> list[str]:
+def purge(site: Path, folder: Any) -> list[str]:
     messages: list[str] = []
     withdrawal.purge(site, folder.root / "content", TODAY, say=messages.append)
     return messages
@@ -79,11 +79,11 @@ def test_no_damaged_list_keeps_what_is_withdrawn(folder: Any, site: Path, damage
     shutil.copytree(with_all, site)
     for name in LISTS:
         (site / name).unlink(missing_ok=True) if damage is None else (site / name).write_bytes(damage)
-    purged(site, folder)
-    assert {path.name: left_in(path) for path in (site, *site.parent.glob("public.*"))} == {
+    purge(site, folder)
+    assert {path.name: remaining_in(path) for path in (site, *site.parent.glob("public.*"))} == {
         "public": set(), **{f"public.{name}": set() for name in LISTS}
     }  # fmt: skip
-    assert purged(site, folder) == []
+    assert purge(site, folder) == []
 
 
 def pages_and_search(site: Path) -> list[Path]:
@@ -95,16 +95,16 @@ def test_no_damaged_page_or_search_keeps_what_is_withdrawn_elsewhere(folder: Any
     harmed = [path for path in pages_and_search(site) if "stories/a" not in path.as_posix()][::2]
     for path in harmed:
         path.write_bytes(damage)
-    purged(site, folder)
-    assert left_in(site) == set()
+    purge(site, folder)
+    assert remaining_in(site) == set()
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b"\xc3", b"\xed\xa0\x80"], ids=repr)
 def test_bytes_that_are_no_utf_8_hide_nothing_from_a_withdrawal(folder: Any, site: Path, damage: bytes) -> None:
     for path in pages_and_search(site):
         path.write_bytes(path.read_bytes() + damage)
-    messages = purged(site, folder)
-    assert left_in(site) == set()
+    messages = purge(site, folder)
+    assert remaining_in(site) == set()
     assert "Words that stay." in (site / "en/told/index.html").read_text(encoding="utf-8", errors="replace")
     assert any(
         "search/pages-0.json could not be cleaned and is removed. Build the site again." in one for one in messages
@@ -115,14 +115,14 @@ def test_bytes_that_are_no_utf_8_hide_nothing_from_a_withdrawal(folder: Any, sit
 def test_a_quote_without_an_end_takes_its_page_along(folder: Any, site: Path) -> None:
     page = site / "en" / "told" / "index.html"
     page.write_text(page.read_text(encoding="utf-8").partition("</blockquote>")[0], encoding="utf-8")
-    assert any(f"{page} was damaged; a neutral page stands there." in one for one in purged(site, folder))
-    assert left_in(site) == set()
+    assert any(f"{page} was damaged; a neutral page stands there." in one for one in purge(site, folder))
+    assert remaining_in(site) == set()
 
 
 def test_a_story_that_is_there_goes_though_the_site_lists_it_as_withdrawn(folder: Any, site: Path) -> None:
     (site / "withdrawn.json").write_text('["/en/stories/a/", "/ta/stories/a/"]', encoding="utf-8")
-    purged(site, folder)
-    assert left_in(site) == set()
+    purge(site, folder)
+    assert remaining_in(site) == set()
 
 
 @pytest.mark.parametrize("rows", [[], [{**row, "id": f"other-{row['id']}"} for row in ROWS]], ids=["gone", "renamed"])
@@ -131,11 +131,11 @@ def test_lists_and_rows_may_both_be_gone(folder: Any, site: Path, rows: Any, har
     for name in LISTS[:3]:
         harm(site / name)
     folder.table("consents", *rows)
-    purged(site, folder)
-    assert "words" not in left_in(site)
+    purge(site, folder)
+    assert "words" not in remaining_in(site)
 
 
-def refusing(monkeypatch: pytest.MonkeyPatch, refused: Callable[[Path], bool]) -> None:
+def refuse_writes(monkeypatch: pytest.MonkeyPatch, refused: Callable[[Path], bool]) -> None:
     """Let the disk be full for some files."""
     write = cleaning.write_durably
 
@@ -151,32 +151,34 @@ def test_on_a_full_disk_what_cannot_be_written_is_removed_and_said(
     folder: Any, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        refusing(patched, lambda _: True)
+        refuse_writes(patched, lambda _: True)
         with pytest.raises(Problems, match="could not be cleaned of what was withdrawn"):
-            purged(site, folder)
-        assert left_in(site) == set()
+            purge(site, folder)
+        assert remaining_in(site) == set()
 
 
 @pytest.mark.parametrize("where", ["told/index.html", "stories/a/index.html", "pages/index.html", "search", ".json"])
 def test_what_cannot_be_written_in_one_place_stops_nothing_in_another(
     folder: Any, site: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refusing(monkeypatch, lambda path: f"en/{where}" in path.as_posix() or (where == ".json" and path.suffix == where))
+    refuse_writes(
+        monkeypatch, lambda path: f"en/{where}" in path.as_posix() or (where == ".json" and path.suffix == where)
+    )
     messages: list[str] = []
     try:
-        messages = purged(site, folder)
+        messages = purge(site, folder)
     except Problems as problems:
         messages = [str(problems)]
     assert "could not be cleaned" in " ".join(messages)
-    assert left_in(site) == set()
+    assert remaining_in(site) == set()
 
 
 def test_cut_off_at_any_moment_the_next_look_finishes_it(
     folder: Any, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, unlink, steps = cleaning.write_durably, Path.unlink, 0
-    kept = site.with_name("kept")
-    shutil.copytree(site, kept)
+    built_site = site.with_name("kept")
+    shutil.copytree(site, built_site)
 
     def cut_off(remaining_steps: list[int], real: Callable[..., None]) -> Callable[..., None]:
         def do(*args: Any, **named: Any) -> None:
@@ -189,14 +191,14 @@ def test_cut_off_at_any_moment_the_next_look_finishes_it(
 
     while steps < 200:
         shutil.rmtree(site)
-        shutil.copytree(kept, site)
+        shutil.copytree(built_site, site)
         remaining_steps = [steps]
         with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
             patched.setattr(cleaning, "write_durably", cut_off(remaining_steps, write))
             patched.setattr(Path, "unlink", cut_off(remaining_steps, unlink))
-            purged(site, folder)
-        purged(site, folder)
-        assert left_in(site) == set(), f"cut off at step {steps}"
+            purge(site, folder)
+        purge(site, folder)
+        assert remaining_in(site) == set(), f"cut off at step {steps}"
         assert "/en/told/quote-" in (site / "withdrawn.json").read_text(encoding="utf-8")
         assert json.loads((site / withdrawn_quotes.LIST).read_text(encoding="utf-8")).get("en/told", []) == []
         if remaining_steps[0] >= 0:
@@ -210,7 +212,7 @@ def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
 ) -> None:
     mark_of(folder)
     site = folder.build()
-    refusing(monkeypatch, lambda path: path.name == "index.html")
+    refuse_writes(monkeypatch, lambda path: path.name == "index.html")
     done = run(here, "withdraw", "a", "--out", site)
     assert done.exit_code == 1
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
@@ -222,8 +224,8 @@ def test_a_fault_of_ours_in_reading_consents_counts_as_no_consent(folder: Any, m
     site = folder.build()
     monkeypatch.setattr(consent_table, "read_leniently", lambda _: 1 / 0)
     with pytest.raises(Problems, match="every story is taken off"):
-        purged(site, folder)
-    assert left_in(site) == set()
+        purge(site, folder)
+    assert remaining_in(site) == set()
 
 
 def test_a_story_that_one_language_alone_has_is_called_taken_away_in_no_other(folder: Any) -> None:
@@ -234,4 +236,4 @@ def test_a_story_that_one_language_alone_has_is_called_taken_away_in_no_other(fo
     assert withdrawal.purge(site, folder.root / "content", TODAY) == []
     folder.table("consents", {**CONSENT, "languages": "en ta or", "withdrawn_on": "2026-12-31"})
     assert "/ta/stories/a/" in withdrawal.purge(site, folder.root / "content", TODAY)
-    assert left_in(site) == set()
+    assert remaining_in(site) == set()

@@ -91,7 +91,7 @@ def pages_of(folder: Any, texts: list[str], **meta: Any) -> dict[str, str]:
     return remaining
 
 
-def holding(site: Path, named: dict[str, str]) -> list[str]:
+def visible_quotes(site: Path, named: dict[str, str]) -> list[str]:
     """Return how each quote was written that still stands on the site."""
     return [text for name, text in named.items() if "papers" in (site / "en" / name / "index.html").read_text("utf-8")]
 
@@ -100,11 +100,11 @@ def holding(site: Path, named: dict[str, str]) -> list[str]:
 def test_a_quote_leaves_however_it_is_written_or_is_never_built(folder: Any, meta: dict[str, str]) -> None:
     pages_without_quotes = pages_of(folder, ONE_QUOTE if meta else [*ONE_QUOTE, *ODD], **meta)
     site = folder.build()
-    assert {*USUAL} <= {*holding(site, pages_without_quotes)}
+    assert {*USUAL} <= {*visible_quotes(site, pages_without_quotes)}
     folder.table("consents", {**QUOTED, "quotes": " ".join(pages_without_quotes), "withdrawn_on": "2026-12-31"})
     withdrawal.purge(site, folder.root / "content", TODAY)
-    assert holding(site, pages_without_quotes) == []
-    assert holding(folder.build(), pages_without_quotes) == []
+    assert visible_quotes(site, pages_without_quotes) == []
+    assert visible_quotes(folder.build(), pages_without_quotes) == []
 
 
 @pytest.mark.parametrize("text", [f"{raw}\n\n{fake}" for raw in RAW for fake in FAKES])

@@ -307,8 +307,8 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for name in ("pictures/face-480.jpg", "speech/voice.opus", "speech/of-another-page.opus"):
         (kept / name).parent.mkdir(exist_ok=True)
         (kept / name).write_bytes(b"x")
-    connection = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
-    assert connection.execute("SELECT count(*) FROM work").fetchone() > (0,)
+    open_connection = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
+    assert open_connection.execute("SELECT count(*) FROM work").fetchone() > (0,)
     assert traces(kept, "kept", "last-build")
     done = run(here, "withdraw", "a", "--out", here.public)
     assert done.exit_code == 0, done.output
@@ -316,7 +316,7 @@ def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder
     for path in (kept / "kept").glob("*.db"):  # packed copies too
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT count(*) FROM work").fetchone() == (0,), path.name
-    connection.close()
+    open_connection.close()
     assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
         "of-another-page.opus"
     ]

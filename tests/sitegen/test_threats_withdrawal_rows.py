@@ -130,7 +130,7 @@ def fault(request: pytest.FixtureRequest) -> Fault:
     return FAULTS[request.param]
 
 
-def shown(content: Path, story: str = "stories/a") -> bool:
+def is_shown(content: Path, story: str = "stories/a") -> bool:
     return any(read_leniently(content).covers(story, code, TODAY) for code in ("en", "ta"))
 
 
@@ -139,9 +139,9 @@ def test_a_withdrawal_is_written_whatever_is_wrong_and_stays_when_that_is_mended
     content, table = folder.root / "content", folder.csv("consents")
     table.write_bytes(fault.data)
     assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) >= 1
-    assert not shown(content)
+    assert not is_shown(content)
     table.write_bytes(fault.mended(table.read_bytes()))
-    assert not shown(content), table.read_text("utf-8", "replace")
+    assert not is_shown(content), table.read_text("utf-8", "replace")
     assert not read_leniently(content).media(TODAY).get("photos/her.jpg")
     assert "photos/her.jpg" not in read_leniently(content).without_people()
 
@@ -166,11 +166,11 @@ def test_the_mended_table_still_covers_the_others(folder: Any, fault: Fault) -> 
     for story in others:
         folder.page(story, "x", consent=story.removeprefix("stories/"))
     table.write_bytes(fault.mended(fault.data))
-    covered = [shown(content, story) for story in others]
+    covered = [is_shown(content, story) for story in others]
     table.write_bytes(fault.data)
     withdrawal_writing.write_withdrawn(content, "stories/a", TODAY)
     table.write_bytes(fault.mended(table.read_bytes()))
-    assert [shown(content, story) for story in others] == covered
+    assert [is_shown(content, story) for story in others] == covered
 
 
 @pytest.mark.parametrize("told", ["a-story", "a", "stories/a", "/ta/stories/a/"])
@@ -235,7 +235,7 @@ def test_the_server_is_told_whatever_is_wrong_here(folder: Any, fault: Fault) ->
     assert ids
     assert withdrawn_stories(WHOLE.encode(), merged, TODAY) == {"stories/a"}
     table.write_bytes(merged)
-    assert not shown(folder.root / "content")
+    assert not is_shown(folder.root / "content")
     assert withdrawal_merging.merge_withdrawals(merged, WHOLE.encode(), fault.data)[0] == merged
 
 
@@ -261,11 +261,11 @@ def test_a_withdrawal_finds_its_row_in_a_table_that_was_mended_elsewhere(folder:
     assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) == 1
     here = table.read_bytes()
     table.write_bytes(WHOLE.encode())
-    assert shown(content)
+    assert is_shown(content)
     assert withdrawal_merging.keep_withdrawals(content, base, here)
-    assert not shown(content)
-    assert shown(content, "stories/after")
-    assert shown(content, "stories/before")
+    assert not is_shown(content)
+    assert is_shown(content, "stories/after")
+    assert is_shown(content, "stories/before")
 
 
 WITHDRAW = """
@@ -313,4 +313,4 @@ def test_a_table_that_another_program_holds_for_ever_is_no_hindrance(
     folder.csv("consents").write_text(WHOLE, "utf-8")
     with consent_table.locked_table(folder.root / "content"):
         assert withdrawal_writing.write_withdrawn(folder.root / "content", "stories/a", TODAY) == 1
-    assert not shown(folder.root / "content")
+    assert not is_shown(folder.root / "content")

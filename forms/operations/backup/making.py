@@ -19,13 +19,13 @@ from forms.server.in_use import InUse
 
 
 @dataclass(frozen=True)
-class Made:
-    """A backup that was made. signer: the public key to compare at a restore; gone: older ones that were removed."""
+class NewBackup:
+    """A new backup. signer: the public key to compare at a restore; removed: older backups that were removed."""
 
     path: Path
     size: int
     signer: str
-    gone: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
 
 
 def make(
@@ -36,50 +36,50 @@ def make(
     environment: Mapping[str, str],
     rule: Rule | None = None,
     patience: float = 0.0,
-) -> Made:
+) -> NewBackup:
     """Make a full backup, and remove those that the rule does not keep. Raises Problem, NotKept, OSError.
 
     patience: seconds to wait for another backup that runs.
     """
-    with _ready(settings, into, patience) as (found, key, salt_mark):
+    with _prepared(settings, into, patience) as (stores, key, salt_mark):
         number = folder.next_number(into)
         manifest = Manifest(
-            FULL, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
+            FULL, number, today.isoformat(), _district_name(settings), salt_mark, schema=databases.schema_of(stores)
         )
         path = into / f"portal-{number:06}-{today.isoformat()}.age"
         with (
             folder.written(path, number, today, key) as file,
-            closing(contents.everything(settings, environment, found, manifest)) as members,
+            closing(contents.everything(settings, environment, stores, manifest)) as members,
         ):
             archive.write(file, members, recipients, key)
-        gone = folder.remove_old(into, rule or Rule())
-        return Made(path, path.stat().st_size, public_text(key), tuple(gone))
+        removed = folder.remove_old(into, rule or Rule())
+        return NewBackup(path, path.stat().st_size, public_text(key), tuple(removed))
 
 
 def make_erasures(
     settings: ServerSettings, into: Path, recipients: Sequence[str], today: date, patience: float = 0.0
-) -> Made:
+) -> NewBackup:
     """Make the small backup of what was erased, in the place of the one before. Raises Problem, NotKept, OSError."""
-    with _ready(settings, into, patience) as (found, key, salt_mark):
+    with _prepared(settings, into, patience) as (stores, key, salt_mark):
         number = folder.next_number(into)
         manifest = Manifest(
-            ERASURES, number, today.isoformat(), _name(settings), salt_mark, schema=databases.schema_of(found)
+            ERASURES, number, today.isoformat(), _district_name(settings), salt_mark, schema=databases.schema_of(stores)
         )
         with (
             folder.written(into / ERASED, number, today, key) as file,
-            closing(contents.erasures(found, manifest)) as members,
+            closing(contents.erasures(stores, manifest)) as members,
         ):
             archive.write(file, members, recipients, key)
-        return Made(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
+        return NewBackup(into / ERASED, (into / ERASED).stat().st_size, public_text(key))
 
 
 @contextmanager
-def _ready(
+def _prepared(
     settings: ServerSettings, into: Path, patience: float
 ) -> Iterator[tuple[databases.Databases, PrivateKey, str]]:
-    """Lend what a backup needs: databases, signing key, the salt's fingerprint; nobody else backs up meanwhile.
+    """Yield what a backup needs: databases, signing key, the salt's fingerprint; no other backup or restore can start.
 
-    Nor does a restore begin. Raises Problem where one runs, or the backup would lie in the data folder.
+    Raises Problem where one runs, or the backup would lie in the data folder.
     """
     databases.require_salt(settings)
     if into.resolve().is_relative_to(settings.data.resolve()):
@@ -88,18 +88,11 @@ def _ready(
     with closing(InUse(settings.data)), folder.alone(into, patience):
         salt = databases.require_salt(settings)
         databases.require_is_there(settings)
-        with databases.opened(settings, salt) as found:
+        with databases.opened(settings, salt) as stores:
             key = contents.signing_key(settings)
             folder.require_ours(into, public_text(key))
-            yield found, key, config.salt_mark(salt)
+            yield stores, key, config.salt_mark(salt)
 
 
-def _manifest(
-    kind: str, number: int, today: date, settings: ServerSettings, salt_mark: str, found: databases.Databases
-) -> Manifest:
-    schema = databases.schema_of(found)
-    return Manifest(kind, number, today.isoformat(), _name(settings), salt_mark, schema=schema)
-
-
-def _name(settings: ServerSettings) -> str:
+def _district_name(settings: ServerSettings) -> str:
     return pick(portals.read(settings.portal).district, "en")

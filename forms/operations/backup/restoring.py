@@ -1,9 +1,9 @@
 """Bring an installation back from a backup, on a bare machine or in the place of a broken one.
 
-The backup is read to its end, and its signature held against it, before anything is written. Then everything is written
-beside the data folder, which it replaces at the end; a database that is no file in that folder is marked until then
-(forms/server/store/restore_mark.py), so that no service uses the half of it and the same restore can begin again. What
-people had erased since the backup is erased again before anybody can see it.
+The whole backup is read and its signature verified before anything is written. Then everything is written beside the
+data folder, and replaces it at the end. A database outside that folder is marked until then
+(forms/server/store/restore_mark.py), so that no service uses a partial restore and the same command can be repeated.
+What people had erased since the backup is erased again before a service can read it.
 """
 
 import json
@@ -36,14 +36,15 @@ from forms.server.store.rows import write_rows
 from forms.server.store.signups.signup_store import SignupStore
 
 _UNDER_WAY = ".restoring"
-"""An empty file in the folder of the release until the data are in their place: the same command goes through then."""
+"""An empty file in the folder of the release until the data folder is in place: it allows the command to be repeated."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What was brought back. rows: of all tables; erased_again: letters and sign-ups that people had erased since.
+    """The result of a restore. rows: of all tables; erased_again: letters and sign-ups erased since the backup.
 
-    erasures: what the small backup says of itself; unread: whether databases were there whose marks could not be read.
+    before: the previous data folder; erasures: the manifest of the small backup; unread: whether existing databases
+    could not be read, so that erasures recorded only there are lost.
     """
 
     manifest: Manifest
@@ -68,47 +69,47 @@ def restore(
 ) -> Restored:
     """Bring an installation back into the data folder of these settings. Raises Problem, and changes nothing then.
 
-    erasures: the newest small backup of what was erased. release: a new folder for portal.json and the site.
-    in_place: whether a data folder may be there; it is renamed and kept. renamed: whether the backup may bear another
-    name of a district than portal.json. No service starts on the folder meanwhile.
+    erasures: the newest small backup of erasures. release: a new folder for portal.json and the site. in_place: whether
+    an existing data folder may be replaced; it is renamed and kept. renamed: whether the district of the backup may
+    have another name than in portal.json. No service can start on the folder meanwhile.
     """
     data = Path(os.path.abspath(settings.data))  # noqa: PTH100 - "." has no name; a link is replaced, not followed
     release = Path(os.path.abspath(release)) if release else None  # noqa: PTH100 - likewise
-    fresh = data.with_name(f"{data.name}.restoring")
-    beside = release.with_name(f"{release.name}.restoring") if release else None
-    again = release is not None and (release / _UNDER_WAY).exists()
-    if release and release.exists() and not again and (not release.is_dir() or any(release.iterdir())):
+    new_data = data.with_name(f"{data.name}.restoring")
+    new_release = release.with_name(f"{release.name}.restoring") if release else None
+    is_repeated = release is not None and (release / _UNDER_WAY).exists()
+    if release and release.exists() and not is_repeated and (not release.is_dir() or any(release.iterdir())):
         raise Problem(str(release), "is not empty.", "Name a new folder for the release.")
     mend(data, today)
     with at_rest(data, in_place=in_place):
-        made = [fresh, *([beside] if beside else [])]
-        for folder in made:
+        created = [new_data, *([new_release] if new_release else [])]
+        for folder in created:
             shutil.rmtree(folder, ignore_errors=True)
-        if again and release and beside:  # an earlier one ended before its data were there
-            release.rename(beside)
-            shutil.rmtree(beside)
+        if is_repeated and release and new_release:  # the earlier run ended before the data folder was in place
+            release.rename(new_release)
+            shutil.rmtree(new_release)
         try:
-            fresh.mkdir(parents=True, mode=0o700)
-            found = _restore_into(settings, fresh, backup, opening, today, erasures, beside, renamed=renamed)
-            if release and beside and beside.exists():
-                (beside / _UNDER_WAY).touch()
-                beside.replace(release)  # also where an empty folder is there
-            give(fresh, data)
-            before = put_in_place(fresh, data, today)
-            if _elsewhere(settings):
-                _end(settings)
+            new_data.mkdir(parents=True, mode=0o700)
+            restored = _restore_into(settings, new_data, backup, opening, today, erasures, new_release, renamed=renamed)
+            if release and new_release and new_release.exists():
+                (new_release / _UNDER_WAY).touch()
+                new_release.replace(release)  # also where an empty folder is there
+            give(new_data, data)
+            before = put_in_place(new_data, data, today)
+            if _databases_elsewhere(settings):
+                _end_restore(settings)
             if release:
                 (release / _UNDER_WAY).unlink(missing_ok=True)
         except BaseException:
-            for folder in made:
+            for folder in created:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-    return replace(found, before=before)
+    return replace(restored, before=before)
 
 
 def _restore_into(
     settings: ServerSettings,
-    fresh: Path,
+    new_data: Path,
     backup: Path,
     opening: Opening,
     today: date,
@@ -117,7 +118,7 @@ def _restore_into(
     *,
     renamed: bool,
 ) -> Restored:
-    """Restore a backup into empty databases and a fresh folder.
+    """Restore a backup into empty databases and a new data folder.
 
     Raises NotABackup where its parts do not fit together.
     """
@@ -131,20 +132,20 @@ def _restore_into(
         salt = expected(members, contents.SALT).content
         if config.salt_mark(salt) != manifest.salt_mark:
             raise NotABackup(str(backup), "holds another salt than it says.", "Take another backup.")
-        erased, small = noted_as_erased(manifest, opening, erasures)
-        there, unread = erased_there(settings, salt)
-        write_safely(fresh / "salt", salt)
-        stores = stack.enter_context(databases.opened(_moved(settings, fresh), salt, make=True, restoring=True))
-        _begin(settings, stores, identity)
-        rows = take_members(members, stores, fresh, release)
+        erased, erasures_manifest = noted_as_erased(manifest, opening, erasures)
+        erased_here, unread = erased_there(settings, salt)
+        write_safely(new_data / "salt", salt)
+        stores = stack.enter_context(databases.opened(_moved(settings, new_data), salt, make=True, restoring=True))
+        _begin_restore(settings, stores, identity)
+        rows = take_members(members, stores, new_data, release)
         if signed.digest != identity:
             raise NotABackup(str(backup), "was changed while it was read.", "Copy it to a disk of your own first.")
-        for database, chunks in (*erased.items(), *there.items()):
+        for database, chunks in (*erased.items(), *erased_here.items()):
             write_rows(stores[database], chunks)
-        again = erase_again(stores)
+        erased_count = erase_again(stores)
         for database in DATABASES:
             restore_mark.note_restored(stores[database][0], date.fromisoformat(manifest.day), today)
-        return Restored(manifest, signed.key, rows, again, erasures=small, unread=unread)
+        return Restored(manifest, signed.key, rows, erased_count, erasures=erasures_manifest, unread=unread)
 
 
 def _require_same_district(settings: ServerSettings, manifest: Manifest) -> None:
@@ -157,7 +158,7 @@ def _require_same_district(settings: ServerSettings, manifest: Manifest) -> None
         raise Problem("The backup", f"is of {manifest.district}, and {settings.portal} of {name}.", todo)
 
 
-def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
+def _moved(settings: ServerSettings, new_data: Path) -> ServerSettings:
     """Return the settings with the data folder, and SQLite files in it, at another place."""
     data = os.path.abspath(settings.data)  # noqa: PTH100 - by name: "." and "./" are one folder, a link is another
     urls = []
@@ -165,27 +166,27 @@ def _moved(settings: ServerSettings, fresh: Path) -> ServerSettings:
         file, (_, mark, options) = config.sqlite_file(url), url.partition("?")
         path = Path(os.path.abspath(file)) if file else None  # noqa: PTH100 - likewise
         is_within = path is not None and path.is_relative_to(data)
-        urls.append(f"sqlite:///{fresh / path.relative_to(data)}{mark}{options}" if path and is_within else url)
-    return replace(settings, data=fresh, concerns_url=urls[0], signups_url=urls[1])
+        urls.append(f"sqlite:///{new_data / path.relative_to(data)}{mark}{options}" if path and is_within else url)
+    return replace(settings, data=new_data, concerns_url=urls[0], signups_url=urls[1])
 
 
-def _elsewhere(settings: ServerSettings) -> list[str]:
-    """Return the databases that are no files in the data folder: they are not replaced with it."""
+def _databases_elsewhere(settings: ServerSettings) -> list[str]:
+    """Return the databases outside the data folder, which are not replaced with it."""
     moved = _moved(settings, Path("elsewhere"))
     is_same = (moved.concerns_url == settings.concerns_url, moved.signups_url == settings.signups_url)
     return [name for name, same in zip(DATABASES, is_same, strict=True) if same]
 
 
-def _begin(settings: ServerSettings, stores: Databases, backup: bytes) -> None:
-    """Mark the databases that a killed restore leaves behind. Raises Problem where one holds what is not its own."""
-    marks = {name: restore_mark.read(some[0]) for name, some in stores.items()}
-    is_own = backup in marks.values()  # whichever is marked: killed while `_end` went from one to the next
-    for name, some in stores.items():
+def _begin_restore(settings: ServerSettings, stores: Databases, backup: bytes) -> None:
+    """Mark the databases as partly restored. Raises Problem where one holds other data."""
+    marks = {name: restore_mark.read(own[0]) for name, own in stores.items()}
+    is_own = backup in marks.values()  # either: the command may have been killed between the two
+    for name, own in stores.items():
         if is_own and marks[name] in {None, backup}:
             continue
-        if _is_in_use(some):
-            raise _not_empty(settings, some[0], marks[name])
-    for name in _elsewhere(settings):
+        if _is_in_use(own):
+            raise _not_empty(settings, own[0], marks[name])
+    for name in _databases_elsewhere(settings):
         restore_mark.begin(stores[name][0], backup)
 
 
@@ -203,16 +204,16 @@ def _is_in_use(stores: Sequence[Store]) -> bool:
     )
 
 
-def _end(settings: ServerSettings) -> None:
-    """Let services use what is in its place now."""
+def _end_restore(settings: ServerSettings) -> None:
+    """Remove the marks of a partial restore, so that services can use the databases."""
     with databases.opened(settings, (settings.data / "salt").read_bytes(), restoring=True) as stores:
-        for name in _elsewhere(settings):
+        for name in _databases_elsewhere(settings):
             restore_mark.end(stores[name][0])
 
 
 def settings_of(data: Path) -> dict[str, str]:
-    """Return the variables of the machine that the backup was made on, to compare with those of this one."""
+    """Return the settings of the machine on which the backup was made, by variable."""
     with suppress(OSError, ValueError):
-        found = json.loads((data / contents.ENVIRONMENT).read_bytes())
-        return {str(name): str(text) for name, text in found.items()}
+        variables = json.loads((data / contents.ENVIRONMENT).read_bytes())
+        return {str(name): str(text) for name, text in variables.items()}
     return {}

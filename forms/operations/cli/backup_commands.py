@@ -99,8 +99,8 @@ def _back_up(settings: ServerSettings, into: Path, recipients: list[str], kept: 
     else:
         made = making.make(settings, into, recipients, today, os.environ, kept, _PATIENCE)
     click.echo(f"{made.path}: {made.size} bytes, written and read back.")
-    for gone in made.gone:
-        click.echo(f"{gone.name} is older than need be and was removed.")
+    for path in made.removed:
+        click.echo(f"{path.name} is older than need be and was removed.")
     click.echo(f"Keep this line with the operator's key. Signed by {made.signer}")
 
 

@@ -1,7 +1,7 @@
-"""Runs one Python program many times, some at once: what it imports is loaded once, and each run is a fork of that.
+"""Run one Python program many times, some at once: its imports are loaded once, and each run is a fork.
 
-Each has a session, arguments and output of its own; that one fails, ends or hangs is nothing to the others.
-What only some runs need is loaded when the first of them says so (require_prepared), and that run begins again.
+Each run has its own session, arguments and output; one that fails or hangs does not affect the others. What only some
+runs need is loaded when the first of them requires it (require_prepared); that run is then repeated.
 """
 
 import gc
@@ -19,26 +19,25 @@ from typing import IO, NoReturn
 
 from forms.core.builds.publishing_report import AttemptRestarted
 
-_MOST_SAID = 20_000
-"""Bytes of what a run says that are read, the last."""
+_MAX_OUTPUT = 20_000
+"""Bytes of a run's output that are read, the last ones."""
 
-_PAUSE = 0.1
-"""Seconds between two looks at who has ended."""
+_POLL_SECONDS = 0.1
 
 _AGAIN = 75
-"""Exit code of a run that needs what its parent has not prepared yet (EX_TEMPFAIL, which Windows does not name)."""
+"""Exit code of a run that needs what its parent has not loaded yet (EX_TEMPFAIL, which Windows does not name)."""
 
 _prepared = True
-"""Whether this process has all that its parent prepares: false only in some that run_each starts."""
+"""Whether the parent of this process has loaded everything: false only in processes that run_each starts."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a run ended: its exit code, None where it took too long; what it said and what it complained of."""
+class RunResult:
+    """How a run ended. code: None where it took too long; output, errors: the end of stdout and stderr."""
 
     code: int | None
-    said: str
-    wrong: str
+    output: str
+    errors: str
 
 
 @dataclass
@@ -47,22 +46,22 @@ class _Run:
     ends: float
     process: int = 0
     prepared: bool = True
-    said: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
-    wrong: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    output: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    errors: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
 
-    def ended(self) -> Ended | None:
-        """Return how it ended, None while it runs. What takes too long is killed, with all that it started."""
-        found, status = os.waitpid(self.process, os.WNOHANG)
-        late = not found and time.monotonic() > self.ends
-        if late:
+    def result(self) -> RunResult | None:
+        """Return how it ended, or None while it runs; kill it and its children after its time."""
+        ended, status = os.waitpid(self.process, os.WNOHANG)
+        is_late = not ended and time.monotonic() > self.ends
+        if is_late:
             self.kill()
-        if not (found or late):
+        if not (ended or is_late):
             return None
-        code = None if late else os.waitstatus_to_exitcode(status)
-        return Ended(code, *(_last_of(file) for file in (self.said, self.wrong)))
+        code = None if is_late else os.waitstatus_to_exitcode(status)
+        return RunResult(code, *(_end_of(file) for file in (self.output, self.errors)))
 
     def kill(self) -> None:
-        """End it now, with all that it started."""
+        """Kill it and all that it started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process, signal.SIGKILL)
         with suppress(ChildProcessError):
@@ -87,7 +86,7 @@ def run_each(
     longest: float,
     without: Sequence[str] = (),
     prepare: Callable[[], object] | None = None,
-) -> Iterator[tuple[str, Ended]]:
+) -> Iterator[tuple[str, RunResult]]:
     """Run a program with the arguments of each task; yield the name of each that ended, and how.
 
     at_once: how many may run at the same time; longest: seconds that one may take; without: variables of the
@@ -101,14 +100,14 @@ def run_each(
             while waiting and len(running) < at_once:
                 name, arguments = waiting.pop(0)
                 run = _Run(name, time.monotonic() + longest, prepared=prepare is None)
-                running.append(_started(run, program, arguments, without))
-            time.sleep(_PAUSE)
+                running.append(_start(run, program, arguments, without))
+            time.sleep(_POLL_SECONDS)
             for one in [*running]:
-                if (ended := one.ended()) is None:
+                if (result := one.result()) is None:
                     continue
                 running.remove(one)
-                if one.prepared or ended.code != _AGAIN:
-                    yield one.name, ended
+                if one.prepared or result.code != _AGAIN:
+                    yield one.name, result
                     continue
                 waiting.insert(0, (one.name, tasks[one.name]))
                 if prepare is not None:
@@ -118,8 +117,8 @@ def run_each(
     finally:
         for one in running:
             one.kill()
-            one.said.close()
-            one.wrong.close()
+            one.output.close()
+            one.errors.close()
         gc.unfreeze()
 
 
@@ -129,19 +128,19 @@ def _share_memory() -> None:
     gc.freeze()
 
 
-def _started(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> _Run:
+def _start(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> _Run:
     sys.stdout.flush()
     sys.stderr.flush()
     run.process = os.fork()
     if not run.process:
-        _become(run, program, arguments, without)
+        _run_program(run, program, arguments, without)
     with suppress(ProcessLookupError, PermissionError):
         os.setpgid(run.process, run.process)  # here too: it may have to be killed before it has done so itself
     return run
 
 
-def _become(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> NoReturn:
-    """Be the program from here on, in the new process. Never returns, whatever happens."""
+def _run_program(run: _Run, program: Path, arguments: Sequence[str], without: Sequence[str]) -> NoReturn:
+    """Run the program in the new process, and exit. Never returns."""
     global _prepared  # noqa: PLW0603 - of this process, for good
     _prepared = run.prepared
     code = 1
@@ -149,8 +148,8 @@ def _become(run: _Run, program: Path, arguments: Sequence[str], without: Sequenc
         with suppress(PermissionError):  # the parent was faster
             os.setsid()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        for given, number in ((nothing, 0), (run.said.fileno(), 1), (run.wrong.fileno(), 2)):
-            os.dup2(given, number)
+        for descriptor, number in ((nothing, 0), (run.output.fileno(), 1), (run.errors.fileno(), 2)):
+            os.dup2(descriptor, number)
         sys.stdin, sys.stdout, sys.stderr = (
             open(number, mode, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - for good
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))
@@ -158,14 +157,14 @@ def _become(run: _Run, program: Path, arguments: Sequence[str], without: Sequenc
         for name in without:
             os.environ.pop(name, None)
         sys.argv = [str(program), *arguments]
-        code = _code_of(program)
+        code = _exit_code(program)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
         os._exit(code)
 
 
-def _code_of(program: Path) -> int:
+def _exit_code(program: Path) -> int:
     """Run the program; return its exit code."""
     try:
         runpy.run_path(str(program), run_name="__main__")
@@ -181,8 +180,8 @@ def _code_of(program: Path) -> int:
     return 0
 
 
-def _last_of(file: IO[bytes]) -> str:
+def _end_of(file: IO[bytes]) -> str:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _MOST_SAID))
+    file.seek(max(0, size - _MAX_OUTPUT))
     with file:
         return file.read().decode("utf-8", errors="replace").strip()
