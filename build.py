@@ -388,7 +388,7 @@ def run_command() -> None:
     from commands.site import Program, Site
 
     program = Program(Path(__file__).resolve(), VENV, DEFAULT_GROUPS, node_environment)
-    if unchanged.is_answered(Site(program.root, program), sys.argv[1:]):
+    if unchanged.answer(Site(program.root, program), sys.argv[1:]):
         return
     from commands.cli.main import main
 

@@ -22,7 +22,7 @@ from frictionless import Package  # noqa: E402
 
 from forms.desk.crypto.decryption import Letter  # noqa: E402
 from forms.desk.events import event_export, event_views  # noqa: E402
-from forms.desk.events.attendees import party  # noqa: E402
+from forms.desk.events.attendees import build_party  # noqa: E402
 from forms.desk.events.event_records import EventRecords  # noqa: E402
 from forms.desk.events.event_session import event_folder  # noqa: E402
 from forms.desk.services.place import DeskPlace  # noqa: E402
@@ -80,11 +80,14 @@ def window_times(session: FakeSession) -> None:
         say(f"window: {path}", best(lambda path=path: client.get(path)))  # type: ignore[misc]
 
 
-def export_times(book: EventRecords) -> None:
+def export_times(records: EventRecords) -> None:
     """All events, with letters that are opened already."""
     answers = {"name": "கவிதா, 4 பேர் குடும்பம்", "phone": "+91 98765 43210", "needs": "=a seat", "remind": ["yes"]}
     letter = Letter("", "signup", "ta", "", (), answers, None, "", 0)
-    events = [event_export.OpenedEvent(one, [party(row, letter) for row in one.rows], {}) for one in book.gatherings()]
+    events = [
+        event_export.OpenedEvent(one, [build_party(row, letter) for row in one.rows], {})
+        for one in records.gatherings()
+    ]
     tables = event_export.sheets(events)
     say("export all: Data Package (zip)", best(lambda: event_export.package("events", "Events", tables), 1))
     say("export all: workbook (XLSX)", best(lambda: event_export.workbook(tables), 1))
@@ -104,18 +107,18 @@ def main() -> None:
     """Print the table."""
     print(f"{EVENTS:,} events, {EVENTS * EACH:,} sign-ups, {date.today()}")  # noqa: DTZ011 - a day
     with tempfile.TemporaryDirectory() as folder:
-        book, session = filled(Path(folder))
-        listed = book.signups.fetch
-        book.signups.fetch_letter = lambda *_: False  # type: ignore[method-assign]
+        records, session = filled(Path(folder))
+        listed = records.signups.fetch
+        records.signups.fetch_letter = lambda *_: False  # type: ignore[method-assign]
         say("take in the server's list (no letters), sealed on the disk", best(lambda: listed(TODAY), 1))
-        say("list all events with their counts", best(book.gatherings))
-        say("the same as lines of text", best(lambda: list(event_views.list_lines(book))))
-        say("one event of 100 sign-ups, letters opened", best(lambda: book.parties(book.gathering("event-0500"))))
-        rows = [row for row in book.signups.rows() if int(row.id, 16) < OPENED]
-        opening = best(lambda: [book.signups.letter(row) for row in rows], 1) / OPENED
+        say("list all events with their counts", best(records.gatherings))
+        say("the same as lines of text", best(lambda: list(event_views.list_lines(records))))
+        say("one event of 100 sign-ups, letters opened", best(lambda: records.parties(records.gathering("event-0500"))))
+        rows = [row for row in records.signups.rows() if int(row.id, 16) < OPENED]
+        opening = best(lambda: [records.signups.letter(row) for row in rows], 1) / OPENED
         say("opening the letters of all 100,000 (from 2,000)", opening * EVENTS * EACH)
         window_times(session)
-        export_times(book)
+        export_times(records)
 
 
 if __name__ == "__main__":

@@ -270,7 +270,7 @@ def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
 
     monkeypatch.setattr(following, "edits", edits)
     monkeypatch.setattr(following.Follower, "look", look)
-    monkeypatch.setattr(Builder, "make_ready", lambda _: watching.wait(PATIENCE) or pytest.fail("nobody watches yet"))
+    monkeypatch.setattr(Builder, "preload", lambda _: watching.wait(PATIENCE) or pytest.fail("nobody watches yet"))
     with pytest.raises(Ended):
         following.follow(site_in(tmp_path), lambda: None)
     assert looked[0] == set(), "everything is looked at first"

@@ -1,4 +1,4 @@
-"""What `serve` does for each edit: the site is built again, and its speech follows once all is quiet."""
+"""Follows edits under `serve`: builds the site again after each one, and makes speech once nobody edits."""
 
 import gc
 import os
@@ -13,6 +13,7 @@ from threading import Event, Thread
 import click
 from sitegen.incremental import inputs
 from sitegen.incremental.pauses import Pause
+from sitegen.interruption import GivenUp
 from sitegen.layers import lookup
 
 from commands import building, keys
@@ -22,84 +23,85 @@ from forms.core.problem import Problem, Problems
 QUIET = 5_000
 """Milliseconds without an edit, after which speech is made."""
 
-LONGEST_NEAR = 30
-"""Seconds after which all is looked at though edits do not pause: a watcher may miss one of another file."""
+MAX_TRUST = 30
+"""Seconds of edits without a pause, after which all files are scanned: the watcher may have missed one."""
 
 COMPILED = f"{os.sep}__pycache__{os.sep}"
-"""In the path of what Python compiles of the program when it loads a part of it: no edit, and it ended speech."""
+"""In the path of files that Python compiles when it loads a part of the program: these are no edits."""
 
-MOST_LOOKS = 30
-BETWEEN = 0.01
+MAX_RETRIES = 30
+RETRY_SECONDS = 0.01
 """How often empty files are looked at again, and the seconds in between."""
 
 
 @dataclass
 class Follower:
-    """What `serve` has seen of the inputs, and what it said last of anything wrong in them."""
+    """Builds after edits. Keeps the input files as it saw them last, and the last problem that it reported."""
 
     site: Site
     seen: inputs.Inputs | None = None
-    wrong: str = ""
+    problem: str = ""
     day: str = ""
-    looked: float = 0
-    """When all files were looked at last, on the clock of `time.monotonic`."""
+    scanned: float = 0
+    """When all files were scanned last, on the clock of `time.monotonic`."""
     pause: Pause = field(default_factory=Pause)
-    """Until all of them are looked at again, though nobody is told of an edit: a watcher may miss one."""
+    """Until the next scan of all files without a named edit: the watcher may have missed one."""
 
     def may_rest(self) -> bool:
-        """Return whether all was looked at since the last edit, and not long ago; a new day is an edit too."""
+        """Return whether all files were scanned since the last edit, and not long ago. A new day counts as an edit."""
         return not self.pause.is_over() and self.day == str(self.site.today())
 
     def look(self, then: Callable[[], None], named: Collection[str] = ()) -> bool:
-        """Build again if something was edited; return whether. What is wrong is said once, and when it is mended.
+        """Build again if something was edited; return whether. Report a problem once, and when it is mended.
 
-        named: the files that the system says were edited. Where these are texts that were there before, only they are
-        looked at, and the site only where they stand: what else changed is seen once nobody edits for some seconds.
+        named: the files that the system reports as edited. Where these are texts that existed before, only they are
+        scanned, and only their part of the site is compared: other changes are seen once nobody edits for some seconds.
         """
         try:
             before, self.day = (self.seen, self.day), str(self.site.today())  # a new day too: events pass, consents end
-            self.seen = near = self._near(named) if before[1] == self.day else None
+            self.seen = rescanned = self._rescan(named) if before[1] == self.day else None
             self.pause.stop()
             if self.seen is None:
-                self.seen = self._look_at_all(before[0])
+                self.seen = self._scan(before[0])
             if before[0] and before[1] == self.day and not inputs.changes(before[0], self.seen):
                 return False
             built = building.build_if_changed(
-                self.site, self.site.public, speak=False, compress=False, now=self.seen, near=near is not None
-            )
+                self.site, self.site.public, speak=False, compress=False, now=self.seen,
+                trust_site=rescanned is not None,
+            )  # fmt: skip
             if built:
                 then()
-            if built or self.wrong:
-                mended = "What was wrong is mended. " if self.wrong else ""
+            if built or self.problem:
+                mended = "What was wrong is mended. " if self.problem else ""
                 click.echo(f"{mended}The site is {'new' if built else 'as before'}. Reload the page to see it.")
-            self.wrong = ""
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the next edit is seen
+            self.problem = ""
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - no error may end this: the next edit is followed
             self.pause.stop()
-            self._say(error)
+            self._report(error)
         return True
 
-    def _look_at_all(self, before: inputs.Inputs | None) -> inputs.Inputs:
-        """Return the input files as they are; what is as the last build saw it is not read again."""
-        self.looked = time.monotonic()
-        known = before or building.builder_of(self.site, self.site.public).known_inputs()
+    def _scan(self, before: inputs.Inputs | None) -> inputs.Inputs:
+        """Return the input files as they are now; files that the last build knows are not read again."""
+        self.scanned = time.monotonic()
+        known = before or building.builder_of(self.site, self.site.public).last_inputs()
         with self.pause.behind():
-            return inputs.look(self.site.root, known)
+            return inputs.scan(self.site.root, known)
 
-    def _near(self, named: Collection[str]) -> inputs.Inputs | None:
-        """Return the input files as they are after edits of these alone; None where all must be looked at."""
-        if not (named and self.seen) or time.monotonic() > self.looked + LONGEST_NEAR:
+    def _rescan(self, named: Collection[str]) -> inputs.Inputs | None:
+        """Return the input files after edits of these alone; None where all must be scanned."""
+        if not (named and self.seen) or time.monotonic() > self.scanned + MAX_TRUST:
             return None
-        return inputs.look_at(self.site.root, self.seen, named)
+        return inputs.rescan(self.site.root, self.seen, named)
 
-    def _say(self, error: BaseException) -> None:
+    def _report(self, error: BaseException) -> None:
         if isinstance(error, OSError):
-            self.seen = None  # a file that another program holds open: tried again
-        told = str(self._told(error))
-        if told != self.wrong:
-            click.echo(f"{told}\nThe old site stays until this is mended.", err=True)
-        self.wrong = told
+            self.seen = None  # another program may hold the file open: the next scan reads it
+        problem = str(self._message(error))
+        if problem != self.problem:
+            click.echo(f"{problem}\nThe old site stays until this is mended.", err=True)
+        self.problem = problem
 
-    def _told(self, error: BaseException) -> BaseException | str:
+    def _message(self, error: BaseException) -> BaseException | str:
         from sitegen.lint import unexpected  # noqa: PLC0415 - loaded where something went wrong
 
         if isinstance(error, OSError):
@@ -108,15 +110,15 @@ class Follower:
 
 
 def follow(site: Site, then: Callable[[], None]) -> None:
-    """Build again whenever something was edited, and when the day turns, for ever. Speech follows once all is quiet."""
+    """Build again after each edit, and when a day begins, for ever. Make speech once nobody edits."""
     follower, silent, waiting = Follower(site), True, WaitingEdits(site)
     builder = building.builder_of(site, site.public)
     builder.given_up = waiting.is_edited
-    with suppress(Exception):  # the first edit meets it too, and says it
-        builder.make_ready()
+    with suppress(Exception):  # the first edit meets the same error, and reports it
+        builder.preload()
         keys.demonstration_keys(site)  # reads portal.yml, which takes as long as all else of an edit
     follower.look(then)
-    builder.make_sure()
+    builder.verify_site()
     _keep_for_good()
     while True:
         edited = waiting.take()
@@ -124,51 +126,51 @@ def follow(site: Site, then: Callable[[], None]) -> None:
             continue
         if follower.look(then, edited or ()) or edited is None or edited:
             silent = True
-        elif silent and not follower.wrong:  # where nothing was told too: the day turns, and no library is watched
+        elif silent and not follower.problem:  # also without a named edit: a day begins, and libraries are not watched
             silent = False
-            with suppress(Exception):  # the next edit says what is wrong
+            with suppress(Exception):  # the next edit meets the same error, and reports it
                 _speak(site, then)
-            builder.make_sure()
+            builder.verify_site()
             _keep_for_good()
 
 
 class WaitingEdits:
-    """What was edited since it was last taken, also while the first pages are made ready or a build runs."""
+    """The edits since they were last taken, also while `serve` starts or a build runs."""
 
     def __init__(self, site: Site) -> None:
-        self._found: SimpleQueue[Collection[str] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Collection[str] | None] = SimpleQueue()
         self._edited = Event()
         Thread(target=self._watch, args=(site,), daemon=True).start()
 
     def _watch(self, site: Site) -> None:
         for edited in edits(site):
-            self._found.put(edited)
+            self._queue.put(edited)
             if edited:
                 self._edited.set()
 
     def is_edited(self) -> bool:
-        """Return whether an edit that the system named waits to be taken."""
+        """Return whether an edit that the system named is waiting."""
         return self._edited.is_set()
 
     def take(self) -> Collection[str] | None:
-        """Wait for the next of `edits`; return all at once that was edited meanwhile."""
-        found = [self._found.get()]
+        """Wait for the next item of `edits`; return all that was edited meanwhile at once."""
+        taken = [self._queue.get()]
         self._edited.clear()
-        while not self._found.empty():
-            found.append(self._found.get())
-        return None if None in found else {path for one in found for path in one or ()}
+        while not self._queue.empty():
+            taken.append(self._queue.get())
+        return None if None in taken else {path for paths in taken for path in paths or ()}
 
 
 def _keep_for_good() -> None:
-    """Have Python look no more for cycles in what is there now: the pages of a site, for half a second each time."""
+    """Exclude all present objects from garbage collection: the pages of a site take half a second each time."""
     gc.collect()
     gc.freeze()
 
 
 def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
-    """Yield what was edited, at once, and nothing every few seconds where nothing was. quiet: milliseconds.
+    """Yield the paths of edited files at once, and no paths after each `quiet` milliseconds without an edit.
 
-    None: nobody can say what, or whether.
+    Yields None each second where the system cannot be watched.
     """
     try:
         from watchfiles import watch  # noqa: PLC0415 - may be missing
@@ -188,15 +190,15 @@ def edits(site: Site, quiet: int = QUIET) -> Iterator[Collection[str] | None]:
 
 
 def wait_while_empty(paths: Iterable[Path], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Wait for the words of files that a program has emptied to write them anew: up to a third of a second.
+    """Wait up to a third of a second for the text of files that a program has emptied in order to write them.
 
-    An empty page is no edit of a text: all would be built, and said to be wrong, and its words come the moment after.
+    Else everything would be built, and an empty page be reported, a moment before its text arrives.
     """
     empty = [path for path in paths if _is_empty(path)]
-    for _ in range(MOST_LOOKS):
+    for _ in range(MAX_RETRIES):
         if not empty:
             break
-        sleep(BETWEEN)
+        sleep(RETRY_SECONDS)
         empty = [path for path in empty if _is_empty(path)]
 
 
@@ -208,12 +210,10 @@ def _is_empty(path: Path) -> bool:
 
 
 def _speak(site: Site, then: Callable[[], None]) -> None:
-    """Make the speech that is not kept yet, while the site stands as it is, and put it there.
+    """Make the speech that is not in the cache, and put it on the site, which is shown unchanged meanwhile.
 
-    An edit ends that: its page is shown first, and speech goes on where it was once all is quiet again.
+    An edit interrupts this: its page is built first, and speech continues once nobody edits.
     """
-    from sitegen.workers import GivenUp  # noqa: PLC0415 - loads what only a whole build needs
-
     try:
         made = building.build_if_changed(site, site.public, compress=False)
     except GivenUp:

@@ -1,6 +1,6 @@
 """What has no consent leaves the built site, every release, and what is kept for the next build.
 
-What takes pages apart is imported when something must go: a build of what is there already is over before that.
+The modules that take pages apart are imported only when something must go: they are slow to load.
 """
 
 # ruff: noqa: PLC0415
@@ -29,35 +29,35 @@ def purge(site: Site, public: Path, stories: Collection[str] = ()) -> list[str]:
 def remove_withdrawn(site: Site, out: Path, *stories: str, everywhere: bool = False) -> None:
     """Take stories without consent, and `stories` whatever their consent, out of each built site and every release.
 
-    everywhere: empty what is kept for the next build, and the kit, also where no site shows them: public/ may be gone.
+    everywhere: also empty the cache of builds and the kit where no site shows the stories: public/ may be missing.
     Raises Problems about what could not be cleaned, after all else is done.
     """
-    gone: list[str] = []
-    wrong: list[Problem] = []
+    removed: list[str] = []
+    problems: list[Problem] = []
     releases.remove_unfinished_releases(site.published)
     for public in dict.fromkeys((out, *_sites(site))):
         try:
-            gone += purge(site, public, stories)
-        except Problems as found:
-            wrong += found.problems
+            removed += purge(site, public, stories)
+        except Problems as error:
+            problems += error.problems
     if everywhere:
         kept_work.forget(site.root)
-    if gone or wrong or everywhere:
-        wrong += _remove_made(site)
-    for address in dict.fromkeys(gone):
+    if removed or problems or everywhere:
+        problems += _remove_derived_files(site)
+    for address in dict.fromkeys(removed):
         click.echo(f"{address} has no valid consent and is taken off the site.")
-    if wrong:
-        raise Problems(wrong)
+    if problems:
+        raise Problems(problems)
 
 
 def _sites(site: Site) -> list[Path]:
-    """Return where sites are built, and each release."""
-    shown = [release.public for release in releases.every(site.published)]
-    return [site.public, site.for_release, *shown]
+    """Return the folders of built sites, also those of releases."""
+    released = [release.public for release in releases.every(site.published)]
+    return [site.public, site.for_release, *released]
 
 
-def _remove_made(site: Site) -> list[Problem]:
-    """Remove what was made of the site: the record, so that nothing is taken to be there already, and the kit.
+def _remove_derived_files(site: Site) -> list[Problem]:
+    """Remove the record of the last build, so that the next one builds everything, and the kit.
 
     Return what could not be removed.
     """
@@ -81,41 +81,42 @@ def _remove_made(site: Site) -> list[Problem]:
 class ConsentWatch:
     """Takes stories off the site in the second in which their consent ends, also while a build runs or fails.
 
-    Each look sees what shows at little cost that something changed (watched.py). All is looked at when that did, in the
-    look after it, since a file may change twice in one tick of its clock, and ever again, as often as it costs little.
+    Each look compares a state that is cheap to read (watched.py). The records of consents are read when that state has
+    changed, once more in the look after it (a file may change twice within one tick of its clock), and now and then
+    in any case, as often as it costs little.
     """
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._seen: object = None
-        self._same = 0
-        """How many looks have seen the same."""
+        self._state: object = None
+        self._unchanged_looks = 0
         self._pause = Pause()
-        self._said = ""
+        self._last_message = ""
 
     def look(self) -> bool:
-        """Take off what has no consent any more; return whether all was looked at. What is wrong is said once."""
-        seen = self._state()
-        self._same = self._same + 1 if seen is not None and seen == self._seen else 0
-        self._seen = seen
-        if self._same > 1 and not self._pause.is_over():
+        """Take off what has no consent any more; return whether the consents were read. Report each problem once."""
+        state = self._current_state()
+        unchanged = state is not None and state == self._state
+        self._unchanged_looks = self._unchanged_looks + 1 if unchanged else 0
+        self._state = state
+        if self._unchanged_looks > 1 and not self._pause.is_over():
             return False
         try:
             with self._pause.behind():
                 remove_withdrawn(self._site, self._site.public)
         except (OSError, ValueError):
-            pass  # the site is being replaced: looked at again
-        except Problems as wrong:
-            if str(wrong) != self._said:
-                self._said = str(wrong)
-                click.echo(self._said, err=True)
+            pass  # the site is being replaced: the next look reads it
+        except Problems as problems:
+            if str(problems) != self._last_message:
+                self._last_message = str(problems)
+                click.echo(self._last_message, err=True)
         return True
 
-    def _state(self) -> object:
-        """Return what shows that something changed; None where it cannot be seen, and all must be looked at."""
+    def _current_state(self) -> object:
+        """Return a state that changes with the consents, the sites or the day; None where it cannot be read."""
         from sitegen.publish.withdrawals import watched
 
-        with suppress(Exception):  # whatever it is, it must not stop what looks for withdrawn consents
+        with suppress(Exception):  # no error may stop the watch
             return self._site.today(), watched.look(self._site.content, _sites(self._site))
         return None
 
@@ -138,24 +139,22 @@ def take_back(site: Site, story: str, out: Path) -> None:
     stories = named_consents.stories_of(story, site.content, out)
     if stories is None:
         raise Problem(story, "is no story here.", "Write its name, like: python3 build.py withdraw the-advance")
-    wrong: Problems | None = None
-    try:
-        remove_withdrawn(
-            site, out, *stories, everywhere=True
-        )  # before the table: a full disk or a broken table is no hindrance
-    except Problems as found:
-        wrong = found  # said last: the day must be written all the same
+    problems: Problems | None = None
+    try:  # before the table is written: a full disk or a broken table must not prevent it
+        remove_withdrawn(site, out, *stories, everywhere=True)
+    except Problems as error:
+        problems = error  # raised last: the day must be written all the same
     if not withdrawal_writing.write_withdrawn(site.content, story, site.today()):
         what, todo = f"has no row for {story}.", "Add it with withdrawn_on, or remove the page's file."
         raise Problem("content/tables/consents.csv", what, todo)
     remove_withdrawn(site, out)  # the pictures and recordings of the rows that are now withdrawn
-    _say_taken_back(site, story, stories, out)
-    if wrong:
-        raise wrong
+    _report_withdrawal(site, story, stories, out)
+    if problems:
+        raise problems
 
 
-def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path) -> None:
-    """Say what was taken off, and what else bears the same name."""
+def _report_withdrawal(site: Site, story: str, stories: Collection[str], out: Path) -> None:
+    """Print what was taken off, and what else has the same name."""
     from sitegen.publish.withdrawals import named_consents
 
     others = named_consents.other_consents(story, site.content)
@@ -164,6 +163,6 @@ def _say_taken_back(site: Site, story: str, stories: Collection[str], out: Path)
             f"{story} is the id of a consent, and only that one was withdrawn. A story, page or file of this name"
         )
         click.echo(f"is also under {', '.join(others)}. To withdraw that too: python3 build.py withdraw {story}.md")
-    gone = ", ".join(stories) or story
-    click.echo(f"{gone} is off the site in {out}, and consents.csv says withdrawn_on {site.today()}.")
+    names = ", ".join(stories) or story
+    click.echo(f"{names} is off the site in {out}, and consents.csv says withdrawn_on {site.today()}.")
     click.echo("Where people read it from another machine: copy the folder there now, then build as usual.")

@@ -20,7 +20,7 @@ from forms.core.builds import earlier_assets, withdrawn
 from forms.core.files.folder_swap import swap
 from forms.core.portal import Portal
 from forms.core.problem import Problem, Problems, as_dangers
-from sitegen import kept_work
+from sitegen import interruption, kept_work
 from sitegen.checks import content_checks, go_live, quote_checks
 from sitegen.checks.security import html_checks, key_checks, secret_checks
 from sitegen.checks.tables import previous_build
@@ -30,6 +30,7 @@ from sitegen.content.district import DeskKeys, DeskProblemHandler
 from sitegen.content.pages import AllPages
 from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
+from sitegen.interruption import GoOn, go_on_unless
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images, staff_recordings
@@ -40,7 +41,7 @@ from sitegen.render import site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import interface
 from sitegen.render.events import event_pages
-from sitegen.workers import GivenUp, Workers, workers
+from sitegen.workers import Workers, workers
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -109,7 +110,7 @@ def read(
     keys: DeskKeys | None,
     today: date,
     on_desk_problems: DeskProblemHandler = district.raise_problems,
-    go_on: Callable[[], object] = lambda: None,
+    go_on: GoOn = interruption.go_on,
 ) -> WrittenContent:
     """Read what staff write. Raises Problem or Problems where it cannot be read.
 
@@ -153,7 +154,7 @@ def check(
     handover: Path | None = None,
     unprotected: Collection[str] = (),
     pages_drawn: Callable[[], object] = lambda: None,
-    go_on: Callable[[], object] = lambda: None,
+    go_on: GoOn = interruption.go_on,
 ) -> content_checks.CheckReport:
     """Return what is wrong with what staff write, and what waits for a person. See `prepare`.
 
@@ -163,51 +164,57 @@ def check(
     go_on()
     content, context = root / "content", written.context
     portal, rows, library, today = context.portal, context.tables, written.checked, context.today
-    own = settings.read_settings(content)
     report = content_checks.check(
         library, rows, written.days, context.menu, today, content, settings.voices(content), root / KEPT_PHOTOS
     )
-    before = previous_build.previous_events(handover or root / HANDOVER)
-    every = [page for by_name in library.by_language.values() for page in by_name.values()]
+    previous = previous_build.previous_events(handover or root / HANDOVER)
+    own = settings.read_settings(content)
     live = [] if portal.demonstration else go_live.open_items(portal, own, rows, library, today, unprotected)
     known = consent_table.read_leniently(content)
     undecided = list(consent_rules.undecided_files(content, rows, known, today))
     go_on()
     pages_drawn()
-    found = content_checks.CheckReport(
-        (
-            *report.problems,
-            *go_live.blocking(live),
-            *([] if portal.demonstration else undecided),
-            *html_checks.problems([page for page in every if not _is_clean(page, root)], rows, own, content),
-            *as_dangers(quote_checks.problems(every, root)),
-            *mistakes.problems(library, rows, content, portal.address, today),
-            *moved_pages.problems(library, rows["moved"], portal.address),
-            *content_checks.leaflet_problems(own, library),
-            *previous_build.removed_events(before, portal.events, today),
-        ),
-        (
-            *written.left,
-            *consent_rules.restricted_files(content, known, portal.language_codes(), today),
-            *withdrawn_stories.ending_soon(library, rows["consents"], today),
-            *(map(str, undecided) if portal.demonstration else ()),
-            *report.warnings,
-            *_said_of_pages(content, library, rows, written.addresses),
-            *previous_build.changes(before, portal.events, today),
-            *(str(item.problem) for item in live if not item.blocks),
-        ),
+    problems = (
+        *report.problems,
+        *go_live.blocking(live),
+        *([] if portal.demonstration else undecided),
+        *_page_problems(root, written, go_on),
+        *previous_build.removed_events(previous, portal.events, today),
+    )
+    warnings = (
+        *written.left,
+        *consent_rules.restricted_files(content, known, portal.language_codes(), today),
+        *withdrawn_stories.ending_soon(library, rows["consents"], today),
+        *(map(str, undecided) if portal.demonstration else ()),
+        *report.warnings,
+        *_page_warnings(content, written),
+        *previous_build.changes(previous, portal.events, today),
+        *(str(item.problem) for item in live if not item.blocks),
     )
     kept_work.at(root, kept_work.CHECKS).save(whole=True)
-    return found
+    return content_checks.CheckReport(problems, warnings)
 
 
-def _said_of_pages(
-    content: Path, library: AllPages, rows: dict[str, list[Row]], addresses: Mapping[str, known_pages.KnownPage]
-) -> Iterator[str]:
+def _page_problems(root: Path, written: WrittenContent, go_on: GoOn) -> Iterator[Problem]:
+    """Yield what is wrong in the HTML, quotes, links and addresses of pages, and in tables and settings beside them."""
+    content, library, context = root / "content", written.checked, written.context
+    own, rows, address = settings.read_settings(content), context.tables, context.portal.address
+    pages_ = [page for by_name in library.by_language.values() for page in by_name.values()]
+    yield from html_checks.problems([page for page in pages_ if not _is_clean(page, root)], rows, own, content)
+    go_on()
+    yield from as_dangers(quote_checks.problems(pages_, root))
+    yield from mistakes.problems(library, rows, content, address, context.today)
+    go_on()
+    yield from moved_pages.problems(library, rows["moved"], address)
+    yield from content_checks.leaflet_problems(own, library)
+
+
+def _page_warnings(content: Path, written: WrittenContent) -> Iterator[str]:
     """Yield what is no mistake, and should be known of pages: words, translations, addresses, what libraries bring."""
+    library, rows = written.checked, written.context.tables
     yield from mistakes.warnings(library)
     yield from translations.change_messages(library)
-    yield from moved_pages.warnings(library, rows["moved"], addresses)
+    yield from moved_pages.warnings(library, rows["moved"], written.addresses)
     yield from inherited.warnings(content, rows)
 
 
@@ -241,7 +248,7 @@ def build(
     Raises Problem, Problems or GivenUp, and then changes nothing; speech that was made is kept.
     """
 
-    go_on = partial(_go_on, given_up)
+    go_on = go_on_unless(given_up)
     started = time.monotonic()
     many = remember_translations(root, today) > FEW_PAGES
     remembered()
@@ -253,7 +260,7 @@ def build(
         checked = partial(check, root, written, handover=handover, unprotected=unprotected, go_on=go_on)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
         context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
-        pages_ = _Pages(pool, root, fresh, context, compress, unchecked=at_once)
+        pages_ = _Pages(pool, root, fresh, context, compress, go_on, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=pages_.drawn))
         count = pages_.finished(say, go_on)
@@ -262,8 +269,7 @@ def build(
         if compress:
             pages_.compress_rest()
         _keep_addresses(root, fresh, out, context)
-        if untried := list(key_checks.trial_encryption(context.portal)):
-            raise Problems(untried)  # the old site stays
+        _require_working_keys(context.portal)
         day = clock() if clock else today
         withdrawal.purge(fresh, root / "content", day, say=say)  # what was withdrawn or ended while this was built
         build_manifest.write(fresh, out, context.portal, today, sign)
@@ -273,10 +279,10 @@ def build(
     return Built(context.portal, count, time.monotonic() - started, report.warnings, context, written.library)
 
 
-def _go_on(given_up: Callable[[], bool]) -> None:
-    """Raise GivenUp where something else is to be built first."""
-    if given_up():
-        raise GivenUp
+def _require_working_keys(portal: Portal) -> None:
+    """Raise Problems where nothing can be encrypted to a desk's key."""
+    if unusable := list(key_checks.trial_encryption(portal)):
+        raise Problems(unusable)
 
 
 def _without_problems(report: content_checks.CheckReport) -> content_checks.CheckReport:
@@ -286,9 +292,7 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
     return report
 
 
-def _drawn_from(
-    root: Path, fresh: Path, context: Context, speak: bool, go_on: Callable[[], None]
-) -> tuple[Context, Path]:
+def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
     seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
@@ -297,7 +301,7 @@ def _drawn_from(
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
     allowed = consent_table.read_leniently(root / "content").media(today)
     image_pipeline = images.ImagePipeline(root / "content" / "media", root / PICTURES, fresh / images.FOLDER, allowed)
-    portal = audio_clips.with_questions(portal, audio_pipeline, today, go_on)
+    portal = audio_clips.with_questions(portal, replace(audio_pipeline, go_on=go_on), today)
     return replace(
         context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
         charts=root / CHARTS,
@@ -325,16 +329,17 @@ class _Pages:
     """The pages of all languages, and their compressed copies as soon as a language is drawn."""
 
     def __init__(
-        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, *, unchecked: bool
+        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, go_on: GoOn, *, unchecked: bool
     ) -> None:
         from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415 - a check needs none of it
 
         self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
         self._copies: list[Future[frozenset[bytes]]] = []
         self._compressed: set[str] = set()
-        stopped = fresh.with_name(f"{fresh.name}.stopped")
+        if pool.beside:  # another process knows no more than that there is such a file
+            go_on = go_on_unless(fresh.with_name(f"{fresh.name}.stopped").exists)
         codes = context.portal.language_codes()
-        jobs = [Job(root, fresh / code, replace(context, language=code), stopped, unchecked) for code in codes]
+        jobs = [Job(root, fresh / code, replace(context, language=code), go_on, unchecked) for code in codes]
         self._started = dict(zip(pool.start_each(build_language, jobs), codes, strict=True))
 
     def drawn(self) -> None:
@@ -344,7 +349,7 @@ class _Pages:
                 return
             self._start_copies(self._started[done])
 
-    def finished(self, say: Callable[[str], None], go_on: Callable[[], None]) -> int:
+    def finished(self, say: Callable[[str], None], go_on: GoOn) -> int:
         """Wait for all pages; return how many there are. go_on: called while it waits, and may raise GivenUp."""
         count = 0
         for done in self._done_one_by_one(go_on):
@@ -354,7 +359,7 @@ class _Pages:
             self._start_copies(code)
         return count
 
-    def _done_one_by_one(self, go_on: Callable[[], None]) -> "Iterator[Future[int]]":
+    def _done_one_by_one(self, go_on: GoOn) -> "Iterator[Future[int]]":
         waiting = set(self._started)
         while waiting:
             done, waiting = wait(waiting, timeout=_BETWEEN, return_when=FIRST_COMPLETED)

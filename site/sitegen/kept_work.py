@@ -42,16 +42,26 @@ _APART: list[bytes] = []
 
 def stand_apart(*, apart: bool = True) -> None:
     """Share no kept work with a program that is as its files say: they are not what this process runs."""
-    if apart != bool(_APART):
+    if apart != bool(_APART) or _KNOWN:
         _APART[:] = [secrets.token_bytes(20)] if apart else []
+        _KNOWN.clear()
         code_mark.cache_clear()
+
+
+_KNOWN: list[bytes] = []
+"""The mark of this program, where somebody has it already."""
+
+
+def take_mark(mark: bytes) -> None:
+    """Take the mark from whoever is sure that neither the program nor its Python has changed since it was made."""
+    _KNOWN[:] = [mark]
 
 
 @cache
 def code_mark() -> bytes:
     """Return a hash of our own code and of the interpreter: what another program has made is never taken."""
-    if _APART:
-        return _APART[0]
+    if _APART or _KNOWN:
+        return (_APART or _KNOWN)[0]
     digest = hashlib.blake2b(sys.version.encode(), digest_size=20)
     start = Path(__file__).parents[2]
     for folder in ("site/sitegen", "site/theme", "forms/core"):

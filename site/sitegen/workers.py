@@ -39,10 +39,6 @@ _inherited: Sequence[Any] = ()
 """What forked processes find in their memory: a task names its place here."""
 
 
-class GivenUp(Exception):
-    """Something else is to be built first; what was made so far is kept."""
-
-
 class Workers:
     """Runs tasks in a pool of processes, or immediately in this process if there is no pool.
 

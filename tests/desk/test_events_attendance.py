@@ -13,8 +13,8 @@ from forms.desk.events.attendance import (
     Mark,
     as_bytes,
     attendance_by_party,
-    came,
-    disagreements,
+    count_people,
+    disputed,
     new_mark,
     read_mark,
 )
@@ -32,32 +32,29 @@ def test_a_later_mark_takes_the_place_of_one_that_its_writer_saw() -> None:
     first = mark(3)
     second = mark(2, [first])
     found = attendance_by_party([second, first])[ABOUT]
-    assert (found.people, found.disagrees, came([found])) == (2, False, 2)
+    assert (found.people, found.is_disputed, count_people([found])) == (2, False, 2)
 
 
 def test_taking_back_is_a_mark_of_nobody() -> None:
     first = mark(3)
-    assert came(attendance_by_party([first, mark(0, [first])]).values()) == 0
+    assert count_people(attendance_by_party([first, mark(0, [first])]).values()) == 0
 
 
 def test_two_machines_that_did_not_know_of_each_other_are_both_shown() -> None:
     here, there = mark(3, by="events/anita"), mark(4, by="events/ravi", at="2027-01-24T10:05")
     found = attendance_by_party([there, here])[ABOUT]
-    assert found.disagrees
-    assert disagreements([found]) == [
-        {
-            "about": ABOUT,
-            "name": "",
-            "said": [("events/anita", 3, "2027-01-24T10:00"), ("events/ravi", 4, "2027-01-24T10:05")],
-        }
-    ]
+    assert found.is_disputed
+    assert disputed([found]) == [found]
+    assert (found.about, found.name) == (ABOUT, "")
+    marks = [(mark.by, mark.people, mark.at) for mark in found.marks]
+    assert marks == [("events/anita", 3, "2027-01-24T10:00"), ("events/ravi", 4, "2027-01-24T10:05")]
     settled = mark(4, [here, there])
-    assert not attendance_by_party([here, there, settled])[ABOUT].disagrees
+    assert not attendance_by_party([here, there, settled])[ABOUT].is_disputed
 
 
 def test_two_machines_that_say_the_same_do_not_disagree_and_count_once() -> None:
     found = attendance_by_party([mark(3, by="events/anita"), mark(3, by="events/ravi")])[ABOUT]
-    assert (found.disagrees, found.people) == (False, 3)
+    assert (found.is_disputed, found.people) == (False, 3)
 
 
 def test_a_wrong_clock_does_not_let_an_older_mark_win() -> None:
@@ -68,10 +65,10 @@ def test_a_wrong_clock_does_not_let_an_older_mark_win() -> None:
 def test_the_order_of_reading_and_reading_twice_change_nothing() -> None:
     first = mark(3)
     marks = [first, mark(2, [first]), mark(5, by="events/ravi"), mark(1, about="cd" * 16)]
-    expected = {about: (one.people, one.disagrees) for about, one in attendance_by_party(marks).items()}
+    expected = {about: (one.people, one.is_disputed) for about, one in attendance_by_party(marks).items()}
     for order in permutations(marks):
         found = attendance_by_party([*order, *order])
-        assert {about: (one.people, one.disagrees) for about, one in found.items()} == expected
+        assert {about: (one.people, one.is_disputed) for about, one in found.items()} == expected
 
 
 def test_walk_ins_have_a_name_that_stays_when_the_number_changes() -> None:

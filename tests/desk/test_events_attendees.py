@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.attendees import Gathering, SignupRow, free_places, gatherings, in_queue_order, party, read_rows
+from forms.desk.events.attendees import (
+    Gathering,
+    SignupRow,
+    build_gatherings,
+    build_party,
+    free_places,
+    in_queue_order,
+    read_rows,
+)
 from tests.desk.event_helpers import MEETING, TODAY, event
 
 ID = "0123456789abcdef" * 2
@@ -32,7 +40,7 @@ def test_what_a_person_told_is_read_from_the_letter() -> None:
         help_with=["child-care"],
         needs=" a seat ",
     )
-    found = party(row(), told)
+    found = build_party(row(), told)
     assert (found.name, found.phone, found.language, found.speaks) == ("A family of 4", "+91 98", "or", "te")
     assert (found.help_with, found.needs, found.may_be_reminded) == (("child-care",), "a seat", True)
 
@@ -42,7 +50,7 @@ def test_what_a_person_told_is_read_from_the_letter() -> None:
     [{"phone": "98"}, {"remind": ["yes"]}, {"phone": "98", "remind": "yes"}, {"phone": 98, "remind": ["yes"]}],
 )
 def test_nobody_is_reminded_who_did_not_tick_it_and_leave_a_number(answers: dict[str, Any]) -> None:
-    assert not party(row(), letter(**answers)).may_be_reminded
+    assert not build_party(row(), letter(**answers)).may_be_reminded
 
 
 _TOLD = ("name", "phone", "needs", "help_with", "remind", "interpreter")
@@ -52,18 +60,18 @@ _ODD = _PLAIN | st.lists(_PLAIN, max_size=3) | st.dictionaries(st.text(max_size=
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(_TOLD, _ODD)))
 def test_no_letter_whatever_stands_in_it_breaks_the_list(answers: dict[str, Any]) -> None:
-    found = party(row(), letter(**answers))
+    found = build_party(row(), letter(**answers))
     assert all(isinstance(text, str) for text in (found.name, found.phone, found.needs, found.speaks, *found.help_with))
 
 
 def test_a_letter_that_does_not_open_or_is_not_here_is_said_and_the_party_still_counts() -> None:
-    assert "does not open" in party(row(), Problem("letter", "does not open.")).unread
-    assert "Fetch again." in party(row(), None).unread
-    assert party(row(), None).people == 3
+    assert "does not open" in build_party(row(), Problem("letter", "does not open.")).unreadable
+    assert "Fetch again." in build_party(row(), None).unreadable
+    assert build_party(row(), None).people == 3
 
 
 def test_of_those_who_cancelled_nothing_is_told() -> None:
-    assert party(row(state="cancelled"), letter(name="Somebody")).name == ""
+    assert build_party(row(state="cancelled"), letter(name="Somebody")).name == ""
 
 
 def test_the_line_keeps_its_order() -> None:
@@ -101,12 +109,12 @@ def test_vanished_events_come_first_then_what_is_near_then_what_is_past() -> Non
         event("older", day="2026-11-01"),
         event("open", capacity=None),
     )
-    found = gatherings([row(event="gone")], events, TODAY)
+    found = build_gatherings([row(event="gone")], events, TODAY)
     assert [one.id for one in found] == ["gone", "soon", "late", "old", "older"]
 
 
 def test_an_event_without_capacity_is_listed_once_somebody_signed_up() -> None:
-    found = gatherings([row(event="open")], (event("open", capacity=None),), TODAY)
+    found = build_gatherings([row(event="open")], (event("open", capacity=None),), TODAY)
     assert [(one.id, one.coming, free_places(one)) for one in found] == [("open", 3, None)]
 
 

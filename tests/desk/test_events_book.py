@@ -11,7 +11,7 @@ from forms.core.problem import Problem
 from forms.desk.events import signup_list
 from forms.desk.events.attendees import SignupRow
 from forms.desk.events.event_records import EventRecords
-from forms.desk.events.event_retention import EventCount, count, erase_old_names
+from forms.desk.events.event_retention import EventCount, erase_old_names, stored_count
 from forms.desk.events.event_session import event_folder
 from forms.desk.sync.local_store import LocalStore
 from tests.desk.event_helpers import MEETING, TODAY, book, event, files, has_come, portal
@@ -85,7 +85,7 @@ def test_a_letter_that_went_between_list_and_fetch_stops_nothing(tmp_path: Path)
     first, second = session.server.sign_up(name="A"), session.server.sign_up(name="B")
     del session.server.letters[first]
     assert desk.fetch().new == 1
-    unread = {party.id: party.unread for party in desk.parties(desk.gathering(MEETING))}
+    unread = {party.id: party.unreadable for party in desk.parties(desk.gathering(MEETING))}
     assert "Fetch again" in unread[first]
     assert unread[second] == ""
 
@@ -106,9 +106,9 @@ def test_junk_in_a_letter_and_a_damaged_list_are_sentences(tmp_path: Path) -> No
     id = session.server.sign_up(name=NAME)
     session.server.letters[id] = session.seal_for_desk(b"no json")
     desk.fetch()
-    assert "junk" in desk.parties(desk.gathering(MEETING))[0].unread
+    assert "junk" in desk.parties(desk.gathering(MEETING))[0].unreadable
     (tmp_path / "signups" / MEETING / f"{id}-0.age").write_bytes(b"cut")
-    assert "do not open it" in desk.parties(desk.gathering(MEETING))[0].unread
+    assert "do not open it" in desk.parties(desk.gathering(MEETING))[0].unreadable
     (tmp_path / "signups" / "rows.age").write_bytes(session.seal_for_desk(b"[1"))
     with pytest.raises(Problem, match="is damaged"):
         desk.gatherings()
@@ -163,7 +163,7 @@ def test_two_machines_come_together_by_a_copied_folder(tmp_path: Path) -> None:
     there.walk_in(MEETING, "Walked in", 3)
     assert here.import_marks(tmp_path / "there" / "attendance") == 2
     assert here.import_marks(tmp_path / "there" / "attendance") == 0
-    assert here.attendance_by_party(MEETING)[id].disagrees
+    assert here.attendance_by_party(MEETING)[id].is_disputed
     here.mark(MEETING, id, 4)
     assert sum(one.people for one in here.attendance_by_party(MEETING).values()) == 7
     assert there.import_marks(tmp_path / "here" / "attendance") == 2
@@ -217,7 +217,7 @@ def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
     assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
     assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["day.json", "event-counts", "signups"]
     assert [name for name in files(tmp_path) if id in name or f"/{MEETING}/" in name] == []
-    assert count(desk.session, MEETING) == EventCount(MEETING, "2027-01-24", 4, 5)
+    assert stored_count(desk.session, MEETING) == EventCount(MEETING, "2027-01-24", 4, 5)
     assert desk.gathering("2027-03-clinic").coming == 2
     assert erase_old_names(desk) == []
 

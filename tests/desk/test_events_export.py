@@ -39,7 +39,7 @@ def told() -> list[OpenedEvent]:
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
         OpenedEvent(Gathering(MEETING, event(), rows), listed, attendance_by_party(marks)),
-        OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unread="does not open")], {}),
+        OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unreadable="does not open")], {}),
         OpenedEvent(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
     ]
 

@@ -25,7 +25,7 @@ from forms.desk.events import event_views
 from forms.desk.events.event_records import EventRecords
 from forms.desk.events.event_retention import EventCount, erase_old_names
 from forms.desk.events.event_session import EventDesk
-from forms.desk.events.visits import EventPlan, append, event_row
+from forms.desk.events.visits import EventPlan, append_row, event_row
 from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.app import create_app
@@ -90,7 +90,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     (content / "portal.yml").write_text(settings, encoding="utf-8")
     asked = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), {"kind": "meeting"}, None, "", 0)
     plan = EventPlan(EVENT, "Meeting in the village", "Officers listen.", "The school", "2027-03-06T10:00", "", 6)
-    append(content / "tables" / "events.csv", event_row(asked, load(content, tmp_path), plan, TODAY))
+    append_row(content / "tables" / "events.csv", event_row(asked, load(content, tmp_path), plan, TODAY))
     portal = load(content, tmp_path)
     portals.write(portal, tmp_path / "portal.json")
     app = create_app(

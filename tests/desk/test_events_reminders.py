@@ -32,12 +32,12 @@ from forms.desk.events.messaging.reminders import (
     TRYING,
     Ledger,
     Reminder,
+    build_reminders,
     count_unreachable,
     languages_without_template,
-    ready,
     send,
 )
-from forms.desk.events.messaging.sms import is_gsm, parts, price, to_cheapest_characters
+from forms.desk.events.messaging.sms import count_parts, is_gsm, price, to_cheapest_characters
 from tests.desk.event_helpers import MEETING, TODAY, FakeSession, event, files, party, portal
 from tests.serving import serve_in_thread
 
@@ -46,7 +46,7 @@ FINE = {"phone": "+91 98765 43210", "may_be_reminded": True, "language": "ta"}
 
 
 def one(number: int = 1, **more: Any) -> Reminder:
-    return ready(portal(), event(**more), [party(number, **FINE)], TODAY)[0]
+    return build_reminders(portal(), event(**more), [party(number, **FINE)], TODAY)[0]
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
         party(1, **FINE), party(2, **FINE | {"may_be_reminded": False}), party(3, **FINE | {"state": "waiting"}),
         party(4, **FINE | {"state": "cancelled"}), party(5, **FINE | {"phone": "call me"}),
     ]  # fmt: skip
-    assert [reminder.party[-1] for reminder in ready(portal(), event(), listed, TODAY)] == ["1"]
+    assert [reminder.party[-1] for reminder in build_reminders(portal(), event(), listed, TODAY)] == ["1"]
     assert count_unreachable(event(), listed) == 2
 
 
@@ -86,7 +86,7 @@ def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
     ("language", "title"), [("en", "Meeting"), ("ta", "சமூகக் கூட்டம்"), ("te", "సమావేశం"), ("hi", "बैठक"), ("or", "ବୈଠକ")]
 )
 def test_the_text_is_in_the_persons_language_with_title_day_and_place(language: str, title: str) -> None:
-    text = ready(portal(), event(), [party(1, **FINE | {"language": language})], TODAY)[0].text
+    text = build_reminders(portal(), event(), [party(1, **FINE | {"language": language})], TODAY)[0].text
     assert title in text
     assert "24" in text
     assert "10:00" in text
@@ -96,28 +96,30 @@ def test_the_text_is_in_the_persons_language_with_title_day_and_place(language: 
 
 def test_what_the_person_told_stands_in_no_text() -> None:
     told = party(1, **FINE | {"name": "Lakshmi", "needs": "my employer must not know", "help_with": ("child-care",)})
-    text = ready(portal(), event(), [told], TODAY)[0].text
+    text = build_reminders(portal(), event(), [told], TODAY)[0].text
     assert all(word not in text for word in ("Lakshmi", "employer", "child", "98765"))
 
 
 def test_a_strange_language_gets_the_sites_first() -> None:
-    assert "Meeting" in ready(portal(), event(), [party(1, **FINE | {"language": "../xx"})], TODAY)[0].text
+    assert "Meeting" in build_reminders(portal(), event(), [party(1, **FINE | {"language": "../xx"})], TODAY)[0].text
 
 
 def test_moved_and_cancelled_are_said_and_are_another_reminder() -> None:
     plain = one()
     moved, cancelled = one(state="moved", day="2027-01-31"), one(state="cancelled")
     english = {"language": "en", **{name: value for name, value in FINE.items() if name != "language"}}
-    assert ready(portal(), event(state="moved"), [party(1, **english)], TODAY)[0].text.startswith("The day has changed")
-    waits = ready(portal(), event(state="cancelled"), [party(1, **english | {"state": "waiting"})], TODAY)
+    assert build_reminders(portal(), event(state="moved"), [party(1, **english)], TODAY)[0].text.startswith(
+        "The day has changed"
+    )
+    waits = build_reminders(portal(), event(state="cancelled"), [party(1, **english | {"state": "waiting"})], TODAY)
     assert waits[0].text.startswith("Cancelled:"), "who waits is told too"
     assert len({plain.key, moved.key, cancelled.key}) == 3
 
 
 def test_nobody_is_reminded_of_what_is_past() -> None:
     with pytest.raises(Problem, match="is over"):
-        ready(portal(), event(), [party(1, **FINE)], date(2027, 1, 25))
-    assert ready(portal(), event(), [party(1, **FINE)], date(2027, 1, 24))
+        build_reminders(portal(), event(), [party(1, **FINE)], date(2027, 1, 25))
+    assert build_reminders(portal(), event(), [party(1, **FINE)], date(2027, 1, 24))
 
 
 @pytest.mark.parametrize(
@@ -171,11 +173,15 @@ def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger)
     numbers = ("+91 98765 43210", "098765-43210", "९८७६५४३२१०")
     listed = [party(number, **FINE | {"phone": phone}) for number, phone in enumerate(numbers, start=1)]
     gateway = Gateway()
-    assert send(ledger, ready(portal(), event(), listed, TODAY), gateway, AT).sent == 1
+    assert send(ledger, build_reminders(portal(), event(), listed, TODAY), gateway, AT).sent == 1
     assert [number for number, _ in gateway.sent] == ["00919876543210"]
-    assert send(ledger, ready(portal(), event(), listed[1:], TODAY), gateway, AT).sent == 0, "the first one cancelled"
+    assert send(ledger, build_reminders(portal(), event(), listed[1:], TODAY), gateway, AT).sent == 0, (
+        "the first one cancelled"
+    )
     later = [party(9, **FINE | {"phone": "9876543210"}), *listed]
-    assert send(ledger, ready(portal(), event(), later, TODAY), gateway, AT).sent == 0, "somebody signs up again"
+    assert send(ledger, build_reminders(portal(), event(), later, TODAY), gateway, AT).sent == 0, (
+        "somebody signs up again"
+    )
 
 
 # What it costs
@@ -191,7 +197,7 @@ def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger)
 )  # fmt: skip
 def test_signs_that_double_the_price_give_way_to_plain_ones(text: str, plain: str) -> None:
     assert to_cheapest_characters(text) == plain
-    assert parts(to_cheapest_characters(text)) <= parts(text)
+    assert count_parts(to_cheapest_characters(text)) <= count_parts(text)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +209,11 @@ def test_signs_that_double_the_price_give_way_to_plain_ones(text: str, plain: st
     ],
 )  # fmt: skip
 def test_the_parts_of_a_text(text: str, expected: int) -> None:
-    assert parts(text) == expected
+    assert count_parts(text) == expected
 
 
 def test_an_english_reminder_is_of_the_gsm_alphabet() -> None:
-    [reminder] = ready(portal(), event(), [party(1, **FINE | {"language": "en"})], TODAY)
+    [reminder] = build_reminders(portal(), event(), [party(1, **FINE | {"language": "en"})], TODAY)
     assert is_gsm(reminder.text)
     assert "10:00-12:00" in reminder.text
 
@@ -215,7 +221,10 @@ def test_an_english_reminder_is_of_the_gsm_alphabet() -> None:
 def test_each_kind_and_language_has_its_template_number() -> None:
     sms = Sms({"reminder": {"ta": "110700000001"}, "cancelled": {"ta": "110700000002"}}, 25)
     listed = [party(1, **FINE), party(2, **FINE | {"language": "hi", "phone": "9876543211"})]
-    made = [ready(portal(sms=sms), event(state=state), listed, TODAY) for state in ("planned", "moved", "cancelled")]
+    made = [
+        build_reminders(portal(sms=sms), event(state=state), listed, TODAY)
+        for state in ("planned", "moved", "cancelled")
+    ]
     assert [[one.template for one in found] for found in made] == [["110700000001", ""], ["", ""], ["110700000002", ""]]
     assert languages_without_template(portal(sms=sms), event(), listed) == ["hi"]
 
@@ -232,14 +241,14 @@ def test_each_goes_once_however_often_it_is_asked(ledger: Ledger) -> None:
     gateway, listed = Gateway(), [one(1), one(2)]
     assert send(ledger, listed, gateway, AT).sent == 2
     again = send(ledger, listed, gateway, AT)
-    assert (again.sent, again.before, len(gateway.sent)) == (0, 2, 2)
+    assert (again.sent, again.sent_before, len(gateway.sent)) == (0, 2, 2)
 
 
 def test_a_refusal_stops_the_run_and_the_next_one_goes_on(ledger: Ledger) -> None:
     gateway = Gateway(fail=lambda count: Problem("provider", "refused.", "Look.") if count == 1 else None)
     listed = [one(1), one(2), one(3)]
     gone = send(ledger, listed, gateway, AT)
-    assert (gone.sent, gone.problem, gone.unsure) == (1, "provider: refused. Look.", ())
+    assert (gone.sent, gone.problem, gone.unknown) == (1, "provider: refused. Look.", ())
     gateway.fail = lambda _: None
     assert send(ledger, listed, gateway, AT).sent == 2
     assert len(gateway.sent) == len(set(gateway.sent)) + 2, "two of one number: three parties, three texts"
@@ -247,7 +256,7 @@ def test_a_refusal_stops_the_run_and_the_next_one_goes_on(ledger: Ledger) -> Non
 
 def test_where_nobody_knows_it_is_not_sent_again_until_somebody_says_so(ledger: Ledger) -> None:
     gateway = Gateway(fail=lambda _: DeliveryUnknown("provider", "broke off.", ""))
-    assert send(ledger, [one()], gateway, AT).unsure == (one().key,)
+    assert send(ledger, [one()], gateway, AT).unknown == (one().key,)
     gateway.fail = lambda _: None
     assert (send(ledger, [one()], gateway, AT).sent, gateway.sent) == (0, [])
     assert send(ledger, [one()], gateway, AT, again=True).sent == 1
@@ -260,7 +269,7 @@ def test_a_machine_that_stops_in_the_middle_sends_nothing_twice(ledger: Ledger) 
         send(ledger, [one()], gateway, AT)
     assert ledger.state(one().key) == TRYING
     gateway.fail = lambda _: None
-    assert send(ledger, [one()], gateway, AT).unsure == (one().key,)
+    assert send(ledger, [one()], gateway, AT).unknown == (one().key,)
 
 
 def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:

@@ -12,11 +12,11 @@ from forms.core.i18n import event_times, fonts
 from forms.core.i18n.event_times import when
 from forms.core.problem import Problem
 from forms.desk.events.attendance_sheet import (
-    LINES,
-    MOST_NEEDS,
+    LINES_PER_PAGE,
+    MAX_NEEDS_LENGTH,
+    MIN_EMPTY_LINES,
     TEMPLATE,
-    WALK_INS,
-    Paper,
+    SheetData,
     file_name,
     inputs,
     pdf,
@@ -27,14 +27,14 @@ from tests.desk.event_helpers import LANGUAGES, TODAY, event, party, portal
 NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
 
 
-def pages_as_pictures(shown: Paper, language: str) -> list[bytes]:
+def pages_as_pictures(shown: SheetData, language: str) -> list[bytes]:
     made = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=inputs(shown, language))
     return list(made) if isinstance(made, list) else [bytes(made)]
 
 
-def paper(count: int) -> Paper:
+def paper(count: int) -> SheetData:
     listed = [party(number, name=NAMES[number % 5], help_with=("child-care",)) for number in range(count)]
-    return Paper(portal(), event(), "a title", listed)
+    return SheetData(portal(), event(), "a title", listed)
 
 
 def pages(data: bytes) -> int:
@@ -44,8 +44,8 @@ def pages(data: bytes) -> int:
 @pytest.mark.parametrize(("count", "expected"), [(0, 1), (15, 1), (16, 2), (25, 2), (40, 2), (41, 3)])
 def test_a_page_has_25_lines_and_room_for_walk_ins(count: int, expected: int) -> None:
     made = rows(paper(count), "en")
-    assert len(made) == expected * LINES
-    assert sum(row["kind"] == "empty" for row in made) >= WALK_INS
+    assert len(made) == expected * LINES_PER_PAGE
+    assert sum(row["kind"] == "empty" for row in made) >= MIN_EMPTY_LINES
     assert pages(pdf(paper(count), "en")) == expected
 
 
@@ -100,7 +100,7 @@ def test_no_name_is_taken_for_markup_or_breaks_the_page(name: str) -> None:
 def test_control_characters_become_dots_and_long_needs_are_cut() -> None:
     row = rows(replace(paper(0), parties=[party(1, name="\u202eevil", needs="x" * 300)]), "en")[0]
     assert row["name"] == "·evil"
-    assert (len(row["needs"]), row["needs"][-1]) == (MOST_NEEDS, "…")
+    assert (len(row["needs"]), row["needs"][-1]) == (MAX_NEEDS_LENGTH, "…")
 
 
 def test_no_phone_number_stands_on_a_paper_that_lies_on_a_table() -> None:
@@ -143,7 +143,7 @@ def test_days_without_hours_midnight_and_several_days_are_written_right() -> Non
 
 
 def test_an_event_that_vanished_still_has_its_sheet() -> None:
-    lost = Paper(portal(), None, "2027-01-meeting", [party(1)])
+    lost = SheetData(portal(), None, "2027-01-meeting", [party(1)])
     assert pages(pdf(lost, "hi")) == 1
 
 
@@ -166,7 +166,7 @@ def ink(picture: bytes) -> float:
 
 
 def test_a_sheet_with_names_has_more_ink_than_an_empty_one() -> None:
-    full, rest = pages_as_pictures(paper(LINES), "te")
+    full, rest = pages_as_pictures(paper(LINES_PER_PAGE), "te")
     assert ink(full) > 1.3 * ink(rest) > 0
 
 

@@ -14,7 +14,7 @@ from sitegen.content.spreadsheets.table_reader import read_tables
 
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import EventPlan, append, event_row
+from forms.desk.events.visits import EventPlan, append_row, event_row
 from tests.desk.event_helpers import TODAY, event, portal
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def last(path: Path, **how: Any) -> dict[str, str]:
 
 def test_the_row_is_added_and_nothing_else_changes(table: Path) -> None:
     before = table.read_bytes()
-    append(table, row())
+    append_row(table, row())
     assert table.read_bytes().startswith(before)
     assert last(table) == dict.fromkeys(last(table), "") | row()
     assert table.stat().st_mode & 0o777 == (ROOT / "content" / "tables" / "events.csv").stat().st_mode & 0o777
@@ -113,7 +113,7 @@ def test_the_files_own_habits_are_kept(tmp_path: Path, mark: bytes, separator: s
     line = f"{separator}old{separator * 9}"
     before = mark + (HEAD.format(separator, ending) + line + (ending if closed else "")).encode()
     path.write_bytes(before)
-    append(path, row(replace(PLAN, what=f"One{separator} two")))
+    append_row(path, row(replace(PLAN, what=f"One{separator} two")))
     data = path.read_bytes()
     assert data.startswith(before)
     assert data.count(b"\xef\xbb\xbf") == len(mark) // 3
@@ -131,17 +131,17 @@ def test_a_file_in_which_all_is_quoted_stays_so(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     names = HEAD.format(",", "").split(",")
     path.write_text(",".join(f'"{name}"' for name in names) + "\n", encoding="utf-8")
-    append(path, row())
+    append_row(path, row())
     assert path.read_text(encoding="utf-8").splitlines()[1].startswith('"40","2027-03-visit"')
 
 
 def test_no_id_is_ever_there_twice(table: Path) -> None:
-    append(table, row())
+    append_row(table, row())
     before = table.read_bytes()
     with pytest.raises(Problem, match="Take another one"):
-        append(table, row())
+        append_row(table, row())
     with pytest.raises(Problem, match="Take another one"):
-        append(table, row(replace(PLAN, id="2028-02-clinic")))
+        append_row(table, row(replace(PLAN, id="2028-02-clinic")))
     assert table.read_bytes() == before
 
 
@@ -158,13 +158,13 @@ def test_a_file_that_is_no_table_stays_as_it_is(tmp_path: Path, content: bytes, 
     path = tmp_path / "events.csv"
     path.write_bytes(content)
     with pytest.raises(Problem, match=said):
-        append(path, row())
+        append_row(path, row())
     assert path.read_bytes() == content
 
 
 def test_no_file_and_a_full_disk_are_sentences(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Problem, match="cannot be read"):
-        append(table.parent / "nothing.csv", row())
+        append_row(table.parent / "nothing.csv", row())
     before = table.read_bytes()
 
     def full(_: int) -> None:
@@ -172,7 +172,7 @@ def test_no_file_and_a_full_disk_are_sentences(table: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(Problem, match="Nothing was changed"):
-        append(table, row())
+        append_row(table, row())
     assert table.read_bytes() == before
     assert list(table.parent.iterdir()) == [table]
 
@@ -191,7 +191,7 @@ def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
     tables = tmp_path / "content" / "tables"
     shutil.copytree(ROOT / "content", tables.parent)
     (tmp_path / "library").symlink_to(ROOT / "library")
-    append(tables / "events.csv", row(place="elsewhere"))
+    append_row(tables / "events.csv", row(place="elsewhere"))
     found = {event["id"]: event for event in read_tables(tables, ROOT / "site" / "schemas")["events"]}
     assert (found["2027-03-visit"]["capacity"], found["2027-03-visit"]["example"]) == (40, False)
 

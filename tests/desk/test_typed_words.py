@@ -10,7 +10,7 @@ import pytest
 
 from forms.desk.services.case_writer import CaseWriter
 from forms.desk.session import Session
-from forms.desk.window.access.authentication import Authenticator, passed
+from forms.desk.window.access.authentication import Authenticator, elapsed_seconds
 from tests.desk.test_window import opened
 from tests.desk.window_helpers import Office, running
 
@@ -45,8 +45,8 @@ def test_an_open_desk_locks_while_the_machine_sleeps(monkeypatch: pytest.MonkeyP
     boot, awake = getattr(time, "CLOCK_BOOTTIME", -1), time.CLOCK_MONOTONIC
     monkeypatch.setattr(time, "clock_gettime", lambda clock: {boot: 30_000.0, awake: 1.0}[clock])
     monkeypatch.setattr(time, "monotonic", lambda: 1.0)
-    assert passed() == 30_000.0
-    assert Authenticator(Path(), Session.unlock, 600).clock is passed  # type: ignore[arg-type]
+    assert elapsed_seconds() == 30_000.0
+    assert Authenticator(Path(), Session.unlock, 600).clock is elapsed_seconds  # type: ignore[arg-type]
 
 
 TYPED = "Half an hour's <careful> words"

@@ -273,12 +273,12 @@ def test_a_wrong_passphrase_is_a_sentence_and_each_time_slower(office: Office) -
     assert "Please wait 16 seconds" in window.post("/unlock", passphrase="wrong").text
     window.clock.now += 16
     assert window.post("/unlock", passphrase=PASSPHRASE).status_code == 303
-    assert window.authenticator.wrong == 0
+    assert window.authenticator.wrong_attempts == 0
 
 
 def test_it_never_waits_longer_than_a_minute(office: Office) -> None:
     window = guarded(office)
-    window.authenticator.wrong = 30
+    window.authenticator.wrong_attempts = 30
     window.post("/unlock", passphrase="wrong")
     assert "Please wait 60 seconds" in window.post("/unlock", passphrase="wrong").text
 
@@ -295,7 +295,7 @@ def test_a_machine_without_a_key_says_what_to_do(office: Office) -> None:
     (office.place().folder / "identity.txt").unlink()
     window = come_in(make_window(office))
     assert "has no key" in window.post("/unlock").text
-    assert window.authenticator.wrong == 0, "nobody guessed"
+    assert window.authenticator.wrong_attempts == 0, "nobody guessed"
 
 
 def test_left_alone_it_locks_and_forgets(office: Office) -> None:
@@ -358,10 +358,10 @@ def test_a_page_that_locks_itself_leaves_what_was_typed(office: Office) -> None:
 def test_only_the_words_of_cases_and_events_are_held(office: Office, path: str) -> None:
     window = opened(office)
     window.post("/keep", path=path, new="a secret passphrase")
-    assert window.authenticator.held is None
+    assert window.authenticator.held_form is None
     window.authenticator.lock()
     window.post("/keys/passphrase", new="a secret passphrase")
-    assert window.authenticator.held is None
+    assert window.authenticator.held_form is None
 
 
 def test_the_lock_button(office: Office) -> None:
@@ -376,7 +376,7 @@ def test_the_lock_button(office: Office) -> None:
 def test_it_listens_on_this_machine_only_and_locks_by_itself(
     office: Office, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(start, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(start, "IDLE_CHECK_SECONDS", 0.01)
     clock = Clock()
     window = start.start(office.place(), clock=clock)
     try:

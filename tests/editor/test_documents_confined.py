@@ -1,6 +1,7 @@
 """Word documents, workbooks and large pastes are read where they can do no harm, whatever is in them."""
 
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.editor.test_pasting import WORD, docx
+from tests.sitegen.reader_languages import in_language, left_in_english
 
 ROOT = Path(__file__).parents[2]
 NESTED = "<w:tbl><w:tr><w:tc>" * 10_000 + "<w:p/>" + "</w:tc></w:tr></w:tbl>" * 10_000
@@ -85,6 +87,37 @@ def test_a_cell_is_named_with_its_file() -> None:
     book.save(out)
     with pytest.raises(Problem, match=r"^x\.xlsx, row 2, column B: a formula stands there"):
         documents.workbook(out.getvalue(), "x.xlsx")
+
+
+def test_what_is_wrong_in_a_workbook_is_said_in_the_readers_language() -> None:
+    """The decoder is a process of its own: its sentences crossed as English text and stayed it."""
+    book, out = Workbook(), io.BytesIO()
+    assert book.active is not None
+    book.active.append(["id", "on"])
+    book.active.append(["x", "=1+1"])
+    book.save(out)
+    with pytest.raises(Problem) as raised:
+        documents.workbook(out.getvalue(), "x.xlsx")
+    assert left_in_english([raised.value]) == []
+    assert str(in_language(raised.value.where, "ta")).startswith("x.xlsx")
+    assert in_language(raised.value.where, "ta") != raised.value.where
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["%(x)999999999s", "%", "%(x)s", "%(x)d", ["%(x)s"], {"x": 1}, None, ["a", "b"], ["%(place)s %(place)999999999s", {"place": ""}],
+     ["a", {"x": ["%(y)s", {"y": "z" * 9_999_999}]}]],
+)  # fmt: skip
+def test_a_message_of_a_decoder_that_was_taken_over_does_no_harm(
+    message: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a format, "%(x)999999999s" would fill the memory of the editor."""
+    answer = {"problem": True}, json.dumps(["", message, ""]).encode()
+    monkeypatch.setattr(documents.decoder_process, "decode", lambda *_, **__: answer)
+    with pytest.raises(Problem) as raised:
+        documents.workbook(b"PK", "x.xlsx")
+    assert len(str(raised.value)) < 5_000
+    assert str(raised.value).startswith("x.xlsx: ")
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_serve_looks_at_all_files_again_once_something_was_edited_and_on_a_new_d
     assert follower.may_rest()
     page.write_text("---\ntitle: [\n---\n", encoding="utf-8")
     follower.look(lambda: None)
-    assert follower.wrong
+    assert follower.problem
     assert not follower.may_rest()
     district.folder.page("index", "Home.")
     follower.look(lambda: None)

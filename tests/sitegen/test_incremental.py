@@ -30,6 +30,7 @@ from tests.sitegen.test_threats_withdrawal import CONSENT, tell, traces
 
 KEYS = {"police": (KEY, "sha256:0", ""), "events": (KEY, "sha256:1", "")}
 WORDS = ("Words.", "Other words.", "## A part\n\nMore words.", "One 112 two.", "- a\n- list", "[[ helplines ]]")
+FOLDERS = ("parts", "others", "more-parts")
 HISTORY = {"build-manifest.json", "build-manifest.sig", "withdrawn.json"}
 """They hold the number of the build, which grows, and what earlier sites withdrew."""
 
@@ -275,7 +276,7 @@ def test_a_twin_that_somebody_changed_is_never_shown(district: Folder, way: Any,
     way(trees.twin_of(district.root / "public") / "en" / "index.html")
     edit(district, "rights", "Second edit.")
     if asked:
-        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+        assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
     assert one.build(TODAY, speak=False, compress=True)
     assert files(district.root / "public") == from_scratch(district)
 
@@ -284,7 +285,7 @@ def test_what_was_seen_once_is_looked_at_again_for_the_build_after_the_next(dist
     one = builder(district)
     for number in range(2):
         edit(district, "rights", f"Edit {'x' * number}.")
-        assert not one.is_as_built(TODAY, speak=False, compress=True, sign=False)
+        assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
         done = one.build(TODAY, speak=False, compress=True)
         assert done
         assert not done.whole
@@ -480,6 +481,8 @@ class EditedAtWill(RuleBasedStateMachine):
         shutil.rmtree(self.folder.root / "public", ignore_errors=True)
         for path in (self.folder.root / "content").glob("*/p*.md"):
             path.unlink()
+        for path in (path for name in FOLDERS for path in (self.folder.root / "content").glob(f"*/{name}")):
+            shutil.rmtree(path)
         self.folder.page("p0", "A page. [Home](index.md)")
         self.write_in_library("Words.")
         settings_file = self.folder.root / "content" / "portal.yml"
@@ -551,6 +554,26 @@ class EditedAtWill(RuleBasedStateMachine):
         other.replace(page)
         self.compare()
 
+    @rule(old=st.sampled_from(FOLDERS), new=st.sampled_from(FOLDERS))
+    def rename_folder(self, old: str, new: str) -> None:
+        """Give a folder of pages another name; the first time it is made."""
+        for language in ("en", "ta"):
+            place = self.folder.root / "content" / language
+            if not any((place / name).exists() for name in FOLDERS):
+                self.folder.page(f"{old}/deep", f"Deep, in {language}. [Home](../index.md)", language)
+            elif (place / old).exists() and old != new:
+                (place / old).rename(place / new)
+        self.compare()
+
+    @rule(hours=st.sampled_from([-48, 48]))
+    def set_clock_of_a_page(self, hours: int) -> None:
+        """Save a page on a machine whose clock is set back, or ahead."""
+        page = self.folder.root / "content" / "en" / "p0.md"
+        page.write_text(f"{page.read_text(encoding='utf-8')}\nMore.\n", encoding="utf-8")
+        when = page.stat().st_mtime_ns + hours * 3_600 * 10**9
+        os.utime(page, ns=(when, when))
+        self.compare()
+
     @rule(way=st.sampled_from(LOST))
     def lose_site(self, way: Any) -> None:
         way(self.folder.root / "public")
@@ -567,7 +590,7 @@ def test_whatever_was_edited_the_bytes_are_those_from_scratch(folder: Folder, mo
     run_machine(EditedAtWill, folder)
 
 
-def run_machine(kind: type[EditedAtWill], folder: Folder) -> None:
+def run_machine(kind: type[RuleBasedStateMachine], folder: Folder) -> None:
     """Run a state machine on a district, the same few steps each time."""
     steps = settings(
         max_examples=2, stateful_step_count=12, deadline=None, derandomize=True, database=None,

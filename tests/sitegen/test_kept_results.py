@@ -125,7 +125,7 @@ def test_a_folder_is_looked_at_beside_with_the_same_answer(
     site = tmp_path / "site"
     (site / "en").mkdir(parents=True)
     (site / "en" / "index.html").write_text("text", encoding="utf-8")
-    tree = trees.look(site)
+    tree = trees.scan(site)
     check = trees.CheckBeside(site, tree)
     assert check.holds()
     assert check.holds()

@@ -123,9 +123,9 @@ def test_a_row_that_drops_nothing_is_said(folder: Any, library: Path, refusal: A
 
 
 def test_changes_of_a_library_are_a_change_of_the_build(folder: Any, library: Path) -> None:
-    before = inputs.look(folder.root)
+    before = inputs.scan(folder.root)
     write(library / "en" / "new.md", page("New"))
-    assert inputs.changes(before, inputs.look(folder.root, before))
+    assert inputs.changes(before, inputs.scan(folder.root, before))
 
 
 def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) -> None:

@@ -625,7 +625,7 @@ def test_what_is_no_file_is_a_sentence(folder: Any, name: str, make: Any, senten
     found = problems_of(folder)
     assert sentence in "\n".join(map(str, found))
     assert left_in_english(found) == []
-    inputs.look(folder.root)  # the watcher of `serve` looks at the same files
+    inputs.scan(folder.root)  # the watcher of `serve` looks at the same files
     withdrawal.purge(folder.root / "public", folder.root / "content", TODAY)
 
 
@@ -636,7 +636,7 @@ def test_a_name_that_is_no_text_is_a_sentence_that_can_be_printed(folder: Any) -
     said = "\n".join(said_by(folder))
     assert "content/en/?.md: has a name that cannot be read" in said
     assert said.encode()
-    assert inputs.look(folder.root).files
+    assert inputs.scan(folder.root).files
 
 
 def test_a_table_with_very_much_wrong_is_said_in_a_moment(folder: Any) -> None:

@@ -15,9 +15,9 @@ from sitegen.content.spreadsheets import table_reader
 from sitegen.incremental import edits, inputs, record, trees
 from sitegen.incremental.building import BuildOutcome
 from sitegen.incremental.inputs import Inputs
+from sitegen.interruption import GivenUp
 from sitegen.lint import mistakes
 from sitegen.media import audio_clips
-from sitegen.workers import GivenUp
 
 from forms.core.problem import Problems
 from tests.sitegen.conftest import TODAY, Folder
@@ -39,27 +39,27 @@ class Serving:
 
     def __init__(self, folder: Folder) -> None:
         self.root, self.one, self.day = folder.root, builder(folder), TODAY
-        self.seen: Inputs = inputs.look(folder.root)
+        self.seen: Inputs = inputs.scan(folder.root)
         self.everything()
 
     def everything(self, day: Any = TODAY) -> BuildOutcome | None:
         """Look at everything, as when nobody has edited for some seconds."""
-        self.seen = inputs.look(self.root, self.seen)
-        done = self._built(day, near=False)
-        self.one.make_sure()
+        self.seen = inputs.scan(self.root, self.seen)
+        done = self._built(day, trust_site=False)
+        self.one.verify_site()
         return done
 
     def named(self, *paths: Path, day: Any = TODAY) -> BuildOutcome | None:
         """Build an edit of these files."""
-        found = inputs.look_at(self.root, self.seen, {str(path) for path in paths})
+        found = inputs.rescan(self.root, self.seen, {str(path) for path in paths})
         if found is None:
             return self.everything(day)
         self.seen = found
-        return self._built(day, near=True)
+        return self._built(day, trust_site=True)
 
-    def _built(self, day: Any, *, near: bool) -> BuildOutcome | None:
+    def _built(self, day: Any, *, trust_site: bool) -> BuildOutcome | None:
         self.day = day
-        if self.one.is_as_built(day, speak=False, compress=True, sign=False, now=self.seen, near=near):
+        if self.one.is_up_to_date(day, speak=False, compress=True, sign=False, now=self.seen, trust_site=trust_site):
             return None
         return self.one.build(day, speak=False, compress=True)
 
@@ -81,9 +81,9 @@ def test_a_named_edit_is_built_with_the_same_bytes_and_without_a_look_at_all_fil
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serving, looked = Serving(district), []
-    is_as, look = trees.is_as, inputs.look
-    monkeypatch.setattr(trees, "is_as", lambda folder, tree: looked.append(len(tree)) or is_as(folder, tree))
-    monkeypatch.setattr(inputs, "look", lambda *told: looked.append(10**6) or look(*told))
+    is_as, look = trees.matches, inputs.scan
+    monkeypatch.setattr(trees, "matches", lambda folder, tree: looked.append(len(tree)) or is_as(folder, tree))
+    monkeypatch.setattr(inputs, "scan", lambda *told: looked.append(10**6) or look(*told))
     for text in ("My rights.", "My rights and words.\n\n## A part", "Other words."):
         district.page("rights", text)
         done = serving.named(page_of(district))
@@ -145,17 +145,17 @@ def program(folder: Folder) -> Path:
 def test_whatever_is_more_than_an_edit_of_a_text_has_all_looked_at(
     district: Folder, change: Callable[[Folder], Path]
 ) -> None:
-    seen = inputs.look(district.root)
-    assert inputs.look_at(district.root, seen, {str(change(district))}) is None
+    seen = inputs.scan(district.root)
+    assert inputs.rescan(district.root, seen, {str(change(district))}) is None
 
 
 def test_what_a_program_leaves_and_takes_away_while_it_saves_is_no_edit(district: Folder) -> None:
-    seen, page = inputs.look(district.root), page_of(district)
+    seen, page = inputs.scan(district.root), page_of(district)
     district.page("rights", "Saved anew.")
-    found = inputs.look_at(district.root, seen, {str(page), str(page.with_name(".rights.md.swp"))})
+    found = inputs.rescan(district.root, seen, {str(page), str(page.with_name(".rights.md.swp"))})
     assert found
     assert inputs.changes(seen, found).edited == {str(page)}
-    assert inputs.changes(found, inputs.look(district.root, found)).edited == frozenset()
+    assert inputs.changes(found, inputs.scan(district.root, found)).edited == frozenset()
 
 
 def test_a_file_that_changed_right_after_the_last_look_at_all_is_not_taken_for_sure_later(
@@ -188,7 +188,7 @@ def test_what_somebody_changed_in_the_site_does_not_outlast_the_next_look_at_all
     assert serving.named(page_of(district))
     serving.everything()
     assert files(district.root / "public") == from_scratch(district)
-    assert trees.is_as(district.root / "public.twin", trees.look(district.root / "public.twin"))
+    assert trees.matches(district.root / "public.twin", trees.scan(district.root / "public.twin"))
     district.page("rights", "Edited again.")
     assert serving.named(page_of(district))
     assert files(district.root / "public") == from_scratch(district)
@@ -204,8 +204,8 @@ def test_after_another_program_took_something_off_the_site_all_is_looked_at(dist
 
 
 def test_a_withdrawal_while_a_named_edit_is_written_stops_it(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    serving, taken = Serving(district), edits.taken
-    monkeypatch.setattr(edits, "taken", lambda *told: (taken(*told), record.forget(district.root))[0])
+    serving, taken = Serving(district), edits.edit_of
+    monkeypatch.setattr(edits, "edit_of", lambda *told: (taken(*told), record.forget(district.root))[0])
     district.page("rights", "Edited.")
     done = serving.named(page_of(district))
     assert done
@@ -216,7 +216,7 @@ def test_a_withdrawal_while_a_named_edit_is_written_stops_it(district: Folder, m
 def test_what_is_saved_while_a_named_edit_is_built_is_built_next(
     district: Folder, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    serving, taken = Serving(district), edits.taken
+    serving, taken = Serving(district), edits.edit_of
 
     def save(*told: Any) -> Any:
         district.page(other, "Saved before it was read.")
@@ -226,7 +226,7 @@ def test_what_is_saved_while_a_named_edit_is_built_is_built_next(
 
     district.page("rights", "Edited.")
     with monkeypatch.context() as patched:
-        patched.setattr(edits, "taken", save)
+        patched.setattr(edits, "edit_of", save)
         assert serving.named(page_of(district))
     assert serving.named(page_of(district, other))
     assert "Saved while" in (district.root / f"public/en/{other}/index.html").read_text(encoding="utf-8")
@@ -268,7 +268,7 @@ class EditedUnderServe(EditedAtWill):
         try:
             if self.serving is None:
                 self.serving = Serving(self.folder)
-            now = inputs.look(self.folder.root, self.serving.seen)
+            now = inputs.scan(self.folder.root, self.serving.seen)
             changed = inputs.changes(self.serving.seen, now)
             named = sorted(changed.edited | changed.others)
             same_day = self.serving.day == self.day

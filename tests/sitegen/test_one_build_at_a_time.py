@@ -218,7 +218,7 @@ def test_a_build_that_waits_over_midnight_builds_the_new_day(
     gone: list[bool] = []
     with locked(midnight.folder.root / LOCK):
         midnight.builder.say = midnight.strike
-        monkeypatch.setattr(building, "LONGEST_WAIT", 0.5)
+        monkeypatch.setattr(building, "MAX_WAIT", 0.5)
         with pytest.raises(Problem, match="held by another program"):
             midnight.build()
         gone.append(not traces(midnight.folder.root / "public"))

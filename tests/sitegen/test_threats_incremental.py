@@ -206,17 +206,17 @@ def test_a_change_behind_a_linked_folder_is_seen(folder: Folder, name: str) -> N
     link.symlink_to(real, target_is_directory=True)
     for circle, place in (("circle", real), ("everything", Path("/"))):
         (real / circle).symlink_to(place, target_is_directory=True)
-    before = inputs.look(folder.root)
+    before = inputs.scan(folder.root)
     changed = next(path for path in real.iterdir() if path.name in {"a.md", "consents.csv"})
     changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert inputs.changes(before, inputs.look(folder.root, before))
+    assert inputs.changes(before, inputs.scan(folder.root, before))
 
 
 def test_a_page_in_a_folder_called_desk_is_seen(folder: Folder) -> None:
     folder.page("desk/a", "Text.")
-    before = inputs.look(folder.root)
+    before = inputs.scan(folder.root)
     folder.page("desk/a", "Other text.")
-    assert inputs.changes(before, inputs.look(folder.root, before))
+    assert inputs.changes(before, inputs.scan(folder.root, before))
 
 
 def test_a_consent_withdrawn_while_the_folders_change_names_is_honoured(

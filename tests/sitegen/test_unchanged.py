@@ -60,7 +60,7 @@ def test_a_build_of_everything_collects_garbage(district: Folder) -> None:
 
 
 def answers(folder: Folder, *words: str, days: int = 0) -> bool:
-    return unchanged.is_answered(site_in(folder.root, TODAY + timedelta(days=days)), words or BUILD)
+    return unchanged.answer(site_in(folder.root, TODAY + timedelta(days=days)), words or BUILD)
 
 
 def test_where_nothing_changed_it_is_said_at_once(district: Folder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,8 +200,8 @@ def test_a_new_day_is_no_answer(district: Folder) -> None:
 
 def test_the_build_that_follows_takes_what_was_found(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Path] = []
-    look = inputs.look
-    monkeypatch.setattr(inputs, "look", lambda root, before: looked.append(root) or look(root, before))
+    look = inputs.scan
+    monkeypatch.setattr(inputs, "scan", lambda root, before: looked.append(root) or look(root, before))
     edit_page(district)
     assert not answers(district)
     built(district)
@@ -242,7 +242,7 @@ from pathlib import Path
 atexit.register(lambda: print(gc.get_freeze_count() > 0))
 from commands import unchanged
 from tests.commands import site_in
-unchanged.is_answered(site_in(Path(sys.argv[1])), ["build"])
+unchanged.answer(site_in(Path(sys.argv[1])), ["build"])
 """
 
 

@@ -15,10 +15,10 @@ from forms.desk.cases.log.case_log import is_repeated_answer
 from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import CaseFilter
 from forms.desk.cli.errors import show_problems
-from forms.desk.cli.opening import find_case, listed, numbered, today, unlock
+from forms.desk.cli.opening import find_case, number_cases, sorted_cases, today, unlock
 from forms.desk.cli.terminal import say
-from forms.desk.cli.watch_commands import say_alarms
-from forms.desk.command_line import command as typed
+from forms.desk.cli.watch_commands import show_alarms
+from forms.desk.command_line import command as desk_command
 from forms.desk.crypto.answers import read_recording
 from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.services.place import DeskPlace
@@ -30,58 +30,58 @@ from forms.desk.session import Session
 @click.option("--state", type=click.Choice(["", *STATES]), default="", help="Only cases in this state.")
 @click.pass_obj
 @show_problems
-def list_command(here: DeskPlace, text: str, state: str) -> None:
+def list_command(place: DeskPlace, text: str, state: str) -> None:
     """Fetch what waits and list all cases: urgent ones first, then late ones, then the newest.
 
     Marks: ! urgent, c a child, L late, + added after it was closed, p photos or a recording, ? two say different
     things, = put together with another, 2 second queue.
     """
-    session = unlock(here)
+    session = unlock(place)
     synced = session.sync.run()
     erased = f" Erased for good, since the person asked: {synced.erased}." if synced.erased else ""
     say(f"{synced.away}\nThese letters were fetched before:" if synced.away else
-               f"Desk {here.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
+               f"Desk {place.name}: {synced.new} new.{erased}", err=bool(synced.away))  # fmt: skip
     if synced.outdated:
         say(f"{synced.outdated} Letters were fetched, and what waited here was sent.", err=True)
     for line in _erasure_lines(session):
         say(line)
-    say_alarms(session.site_watch)
+    show_alarms(session.site_watch)
     if not synced.away:
         record_colleague_keys(session)
-    wanted = {case.id for case in listed(session, CaseFilter(text=text, state=state, merged=True))}
-    for number, case in numbered(session):
-        if case.id in wanted:
+    matches = {case.id for case in sorted_cases(session, CaseFilter(text=text, state=state, merged=True))}
+    for number, case in number_cases(session):
+        if case.id in matches:
             say(plain_text.case_line(number, case, today()))
-    if wanted:
-        say(f"\nRead one: {typed('open 1')}     Answer it: {typed('answer 1')}")
+    if matches:
+        say(f"\nRead one: {desk_command('open 1')}     Answer it: {desk_command('answer 1')}")
     else:
         say("No letters yet." if not session.cases.all() else "No letter is like that.")
 
 
 def _erasure_lines(session: Session) -> Iterator[str]:
-    """Yield what staff must know of requests to erase a letter."""
+    """Yield the notices about requests to erase a letter."""
     for case_id, last_day in sorted(session.cases.awaiting_erasure().items()):
         yield f"{case_id}: asked to be erased, goes on {last_day}."
     unproven = session.cases.unproven_requests()
     for case in session.cases.all():
         if case.id in unproven:
-            yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {typed()}"
+            yield f"{case.id}: somebody asked for erasing; not proven. Look at it in the window: {desk_command()}"
 
 
 @click.command("open")
 @click.argument("which")
 @click.pass_obj
 @show_problems
-def open_command(here: DeskPlace, which: str) -> None:
+def open_command(place: DeskPlace, which: str) -> None:
     """Show one whole case, by its number in the list or its id."""
-    session = unlock(here)
+    session = unlock(place)
     case = find_case(session, which)
     for letter in case.letters:
         if isinstance(letter, Problem):
             raise letter
         say("\n".join([*plain_text.provenance_lines(case, letter), *plain_text.letter_lines(letter), ""]))
     if case.parts:
-        say(f"See and hear photos and recordings in the window: {typed()}\n")
+        say(f"See and hear photos and recordings in the window: {desk_command()}\n")
     say("\n".join(plain_text.log_lines(case)))
     session.log.mark_read(case.id)
 
@@ -94,18 +94,18 @@ def open_command(here: DeskPlace, which: str) -> None:
 @click.option("--again", is_flag=True, help="Also where you sent these very words before.")
 @click.pass_obj
 @show_problems
-def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Path | None, again: bool) -> None:
+def answer(place: DeskPlace, which: str, text: str | None, state: str, voice: Path | None, again: bool) -> None:
     """Answer a letter. The person reads it with the receipt; write in the person's language.
 
     Whoever does not read hears a recording; write what it says all the same, so that it can be read and exported.
     """
     recording = read_recording(voice) if voice else b""
-    session = unlock(here)
+    session = unlock(place)
     case = find_case(session, which)
     words = text if text is not None else ask("Answer", or_else="or give it with --text")
     if not again and is_repeated_answer(case.entries, session.keys.member, words, with_voice=bool(recording)):
         say("You sent these very words already: they are not sent twice. To say them once more, type the same with "
-            f"--again. To change the state by itself: {typed(f'state {which} STATE')}")  # fmt: skip
+            f"--again. To change the state by itself: {desk_command(f'state {which} STATE')}")  # fmt: skip
         return
     session.log.answer(case.id, words, state, recording)
     waiting = session.outbox.waiting
@@ -119,9 +119,9 @@ def answer(here: DeskPlace, which: str, text: str | None, state: str, voice: Pat
 @click.option("--outcome", default="", help="What came of it, where it is closed.")
 @click.pass_obj
 @show_problems
-def state(here: DeskPlace, which: str, state: str, outcome: str) -> None:
+def state(place: DeskPlace, which: str, state: str, outcome: str) -> None:
     """Put a case into a state; "looking" and "closed" are shown to the person."""
-    session = unlock(here)
+    session = unlock(place)
     session.log.write(find_case(session, which).id, "state", state=state, outcome=outcome)
     say(f"Written down: {state}.")
 
@@ -131,9 +131,9 @@ def state(here: DeskPlace, which: str, state: str, outcome: str) -> None:
 @click.argument("text")
 @click.pass_obj
 @show_problems
-def note(here: DeskPlace, which: str, text: str) -> None:
+def note(place: DeskPlace, which: str, text: str) -> None:
     """Add a note to a case's log, for this desk only."""
-    session = unlock(here)
+    session = unlock(place)
     session.log.write(find_case(session, which).id, "note", text=text)
     say("Written down.")
 
@@ -143,11 +143,11 @@ def note(here: DeskPlace, which: str, text: str) -> None:
 @click.argument("into")
 @click.pass_obj
 @show_problems
-def merge(here: DeskPlace, which: str, into: str) -> None:
+def merge(place: DeskPlace, which: str, into: str) -> None:
     """Put a case that tells the same into another; both keep what they hold."""
-    session = unlock(here)
-    one, other = find_case(session, which), find_case(session, into)
-    session.log.merge(one.id, other.id)
+    session = unlock(place)
+    case, target = find_case(session, which), find_case(session, into)
+    session.log.merge(case.id, target.id)
     say("Written down: it belongs to the other case now. To part them again: the window.")
 
 
@@ -156,9 +156,9 @@ def merge(here: DeskPlace, which: str, into: str) -> None:
 @click.argument("to")
 @click.pass_obj
 @show_problems
-def hand_over(here: DeskPlace, which: str, to: str) -> None:
+def hand_over(place: DeskPlace, which: str, to: str) -> None:
     """Seal a case anew for another desk; never for one that the person left out."""
-    session = unlock(here)
+    session = unlock(place)
     session.sharing.hand_over(find_case(session, which).id, to)
     say(f"Sealed for {to}.")
 
@@ -169,9 +169,9 @@ def hand_over(here: DeskPlace, which: str, to: str) -> None:
 @click.option("--to", help="The age key of the office that gets it; without it a passphrase is asked for.")
 @click.pass_obj
 @show_problems
-def export(here: DeskPlace, which: str, file: Path, to: str | None) -> None:
+def export(place: DeskPlace, which: str, file: Path, to: str | None) -> None:
     """Write one case into a sealed file for a court, with the SHA-256 of everything in it."""
-    session = unlock(here)
+    session = unlock(place)
     key = to or ask_secret("Passphrase of the file", or_else="or give an age key with --to", confirm=True)
     write_or_complain(file, session.sharing.export(find_case(session, which).id, key))
     say(f"Sealed into {file}. Open it with any age tool: age -d {file.name} > case.zip")
@@ -183,18 +183,18 @@ def export(here: DeskPlace, which: str, file: Path, to: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
 @show_problems
-def erase(here: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
+def erase(place: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
     """Erase a case here and on the server; this cannot be taken back."""
-    session = unlock(here)
-    found = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
+    session = unlock(place)
+    cases = list(session.erasing.old_cases()) if old else [find_case(session, which or "")]
     doubt = machine_clock_warning(session.clock.known_day)
     if old and doubt:
         say(doubt)
-    if found and not yes:
-        click.confirm(f"Erase {len(found)} case(s) for ever?", abort=True)
-    for case in found:
+    if cases and not yes:
+        click.confirm(f"Erase {len(cases)} case(s) for ever?", abort=True)
+    for case in cases:
         session.erasing.erase(case.id)
-    say(f"Erased: {len(found)}.")
+    say(f"Erased: {len(cases)}.")
 
 
 @click.command("publish")
@@ -202,9 +202,9 @@ def erase(here: DeskPlace, which: str | None, old: bool, yes: bool) -> None:
               help="The folder in which portal.yml stands.")  # fmt: skip
 @click.pass_obj
 @show_problems
-def publish_command(here: DeskPlace, content: Path) -> None:
+def publish_command(place: DeskPlace, content: Path) -> None:
     """Write the counts of every quarter that is over into content/tables/heard.csv, small ones withheld."""
-    session = unlock(here)
+    session = unlock(place)
     session.sync.run()
     say(publish(session.cases.all(), session.portal.current, content, today()))
 

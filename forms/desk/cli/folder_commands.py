@@ -1,4 +1,4 @@
-"""The desk's commands about a copy of its folder: backup and bring-back. Nothing is opened."""
+"""Commands that back up and restore the desk's folder. They decrypt nothing."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from forms.desk.services.place import DeskPlace
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 @show_problems
-def backup(here: DeskPlace, file: Path) -> None:
+def backup(place: DeskPlace, file: Path) -> None:
     """Copy this desk's folder into FILE, like a stick. All in it is encrypted; it opens with this desk's passphrase."""
-    count = folder_copy.make_copy(here.folder, file)
+    count = folder_copy.make_copy(place.folder, file)
     say(f"{file}: {count} files, written and read back. Keep it locked away, apart from the passphrase.")
     say("Cases that are erased later stay in it: replace it, and destroy the one before.")
 
@@ -25,10 +25,10 @@ def backup(here: DeskPlace, file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 @show_problems
-def bring_back(here: DeskPlace, file: Path) -> None:
+def bring_back(place: DeskPlace, file: Path) -> None:
     """Make this desk's folder on a new machine from the copy in FILE."""
-    count = folder_copy.bring_back(file, here.folder)
-    say(f"{here.folder}: {count} files are back. Fetch now: what came since is on the server.")
+    count = folder_copy.bring_back(file, place.folder)
+    say(f"{place.folder}: {count} files are back. Fetch now: what came since is on the server.")
     say("Cases that were erased since the copy are here again: erase them.")
 
 

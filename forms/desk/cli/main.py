@@ -31,16 +31,16 @@ DEFAULT_HOME = Path("var") / "desk"
 DEFAULT_DESK = "police"
 
 
-def _started_as(context: click.Context) -> str:
-    """Return how this desk was called: `python3 build.py desk --desk legal --server https://portal.example`."""
-    given = [option for option in context.command.params if _was_given(context, option.name or "")]
-    words = [word for option in given for word in (option.opts[0], str(context.params[option.name or ""]))]
+def _command_prefix(context: click.Context) -> str:
+    """Return the command with its options: `python3 build.py desk --desk legal --server https://portal.example`."""
+    options = [option for option in context.command.params if _was_given(context, option.name or "")]
+    words = [word for option in options for word in (option.opts[0], str(context.params[option.name or ""]))]
     quoted = subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
     return f"{context.command_path} {quoted}".strip()
 
 
 def _was_given(context: click.Context, name: str) -> bool:
-    """Return whether somebody gave an option here, or the environment did: another terminal may not have it."""
+    """Return whether an option was given, also by the environment, which another terminal may not have."""
     return context.get_parameter_source(name) in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
@@ -69,7 +69,7 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
     if callable(context.obj):
         context.meta[CLOCK] = context.obj
     context.obj = DeskPlace(name, home / name, address)
-    set_command_prefix(_started_as(context))
+    set_command_prefix(_command_prefix(context))
     context.call_on_close(reset_command_prefix)
     if context.invoked_subcommand is None:
         context.invoke(window)
@@ -80,38 +80,38 @@ def desk(context: click.Context, name: str, home: Path, address: str) -> None:
 @click.option("--browser/--no-browser", default=True, help="Open the browser, or only print the address.")
 @click.pass_obj
 @show_problems
-def window(here: DeskPlace, port: int = 0, browser: bool = True) -> None:
+def window(place: DeskPlace, port: int = 0, browser: bool = True) -> None:
     """Open the desk in a browser window on this machine."""
     from forms.desk.window.start import open_window  # noqa: PLC0415 - commands without a window start faster
 
-    keys.token(here.folder)
-    open_window(here, port=port, open_browser=browser)
+    keys.token(place.folder)
+    open_window(place, port=port, open_browser=browser)
 
 
 @desk.command("waiting")
 @click.option("--by-sms", is_flag=True, help="To PORTAL_NOTICE_NUMBER, by the provider that PORTAL_SMS_URL names.")
 @click.pass_obj
 @show_problems
-def waiting_command(here: DeskPlace, by_sms: bool) -> None:
+def waiting_command(place: DeskPlace, by_sms: bool) -> None:
     """For a scheduler, once a day: one sentence if anything waits here, else nothing. Opens and fetches nothing.
 
     It needs no passphrase and asks once a day at most. The exit code is 0 whether or not something waits, so that no
     log of the machine tells it; 1 where the server could not be asked.
     """
-    # Settings are looked at before the server is asked: a complaint about them must not tell that something waits.
-    way_out = _way_out(os.environ) if by_sms else None
-    said = notifications.notice(here.server(), here.folder, today())
-    if said and way_out:
-        gateway, number, template = way_out
-        # An operator drops a text that is not the one registered under the template, and says so to nobody.
+    # Settings are checked before the server is asked: a complaint about them must not reveal that something waits.
+    channel = _sms_channel(os.environ) if by_sms else None
+    notice = notifications.notice(place.server(), place.folder, today())
+    if notice and channel:
+        gateway, number, template = channel
+        # An operator silently drops a text that differs from the one registered under the template.
         language = os.environ.get("PORTAL_NOTICE_LANGUAGE", "en" if template else "")
-        notifications.send_notice(gateway, number, notifications.notice_in(language) if language else said, template)
-    elif said:
-        say(said)
+        notifications.send_notice(gateway, number, notifications.notice_in(language) if language else notice, template)
+    elif notice:
+        say(notice)
 
 
-def _way_out(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
-    """Return the SMS gateway, the number told of news and the template. Raises Problem where no gateway is set."""
+def _sms_channel(settings: Mapping[str, str]) -> tuple[Gateway, str, str]:
+    """Return the SMS gateway, the number for notices, and the template. Raises Problem if no gateway is set."""
     gateway = http_gateway(settings)
     if gateway is None:
         raise Problem("PORTAL_SMS_URL", "is not set.", "Set it to the provider's address, or leave out --by-sms.")
@@ -129,14 +129,14 @@ def main() -> None:
     take_any_script()
     try:
         home = Path.home() / ".portal-desk"
-    except RuntimeError:  # a scheduler's empty environment, or a container's user that the system does not know
+    except RuntimeError:  # a scheduler's empty environment, or a container's user without a home
         home = Path(".portal-desk")
     desk.params = [replace_default(parameter, home) for parameter in desk.params]
     desk(prog_name="portal-desk")
 
 
 def replace_default(parameter: click.Parameter, home: Path) -> click.Parameter:
-    """The same option, but for `home`, whose default becomes this folder."""
+    """Return the parameter; of `--home` a copy with this folder as its default."""
     if parameter.name != "home":
         return parameter
     return click.Option(

@@ -1,4 +1,4 @@
-"""Words for the terminal, in which a server, a letter or a site may speak: no control character gets through."""
+"""Print to the terminal. Texts may come from a server, a letter or a site, so control characters are replaced."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ import click
 from forms.desk.cases.plain_text import printable
 
 
-def say(text: object, **more: Any) -> None:
-    """Print a text, with every control and formatting character in it shown as a dot. more: as click.secho takes it."""
-    click.secho(printable(text), **more)
+def say(text: object, **options: Any) -> None:
+    """Print a text, with control and formatting characters replaced by a dot. options: those of click.secho."""
+    click.secho(printable(text), **options)

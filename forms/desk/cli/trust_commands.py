@@ -1,13 +1,13 @@
-"""Commands for the keys of others and for old keys: compare and confirm them, encrypt anew, forget."""
+"""Commands for the keys of others and for old keys: compare and confirm keys, encrypt again, delete old keys."""
 
 import click
 
 from forms.core.problem import Problem
 from forms.desk.cases import plain_text
 from forms.desk.cli.errors import show_problems
-from forms.desk.cli.opening import ask_passphrase, clock, numbered, today, unlock
+from forms.desk.cli.opening import ask_passphrase, clock, number_cases, today, unlock
 from forms.desk.cli.terminal import say
-from forms.desk.command_line import command as typed
+from forms.desk.command_line import command as desk_command
 from forms.desk.crypto import key_sheet
 from forms.desk.doctor.colleague_keys import record_colleague_keys
 from forms.desk.services.place import DeskPlace
@@ -17,9 +17,9 @@ from forms.desk.session import Session
 @click.command("keys")
 @click.pass_obj
 @show_problems
-def keys_command(here: DeskPlace) -> None:
+def keys_command(place: DeskPlace) -> None:
     """Show the fingerprints of all desks' keys, to be compared with the printed sheet or on the telephone."""
-    session = unlock(here)
+    session = unlock(place)
     away = session.sync.run().away
     if away:
         say(away, err=True)
@@ -42,7 +42,7 @@ def _show_keys(session: Session, who: str = "") -> None:
 @click.pass_obj
 @show_problems
 def trust(
-    here: DeskPlace,
+    place: DeskPlace,
     who: str,
     everybody: bool,
     refuse: bool,
@@ -52,15 +52,15 @@ def trust(
     yes: bool,
 ) -> None:
     """Confirm the changed keys of a person or desk, like police/anita, after comparing fingerprints."""
-    session = unlock(here)
+    session = unlock(place)
     if statements:
-        _begin_statements_anew(session, yes)
+        _reset_statements(session, yes)
         return
     if old_entries:
         _accept_old_entries(session, yes)
         return
     if bool(who) == everybody or (refuse and everybody):
-        raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {typed('keys')}")
+        raise Problem("trust", "Whose keys?", f"Name one person or desk, or give --all. See: {desk_command('keys')}")
     _show_keys(session, who)
     if refuse:
         say(f"Refused: {session.key_decisions.refuse(who)}. Tell whoever builds the site.")
@@ -70,22 +70,22 @@ def trust(
     say(f"Confirmed: {session.key_decisions.trust(who, stolen=stolen)}.")
 
 
-def _begin_statements_anew(session: Session, yes: bool) -> None:
+def _reset_statements(session: Session, yes: bool) -> None:
     for sentence in session.withheld.statements.known().findings():
         say(sentence)
     if not yes:
         click.confirm("Has whoever runs the server told you why, and do you believe it?", abort=True)
-    was_there = session.withheld.statements.reset()
-    say("They begin anew at the next fetch." if was_there else "There were none.")
+    existed = session.withheld.statements.reset()
+    say("They begin anew at the next fetch." if existed else "There were none.")
 
 
 def _accept_old_entries(session: Session, yes: bool) -> None:
-    found = session.cases.unproven()
-    for entry in found:
+    entries = session.cases.unproven()
+    for entry in entries:
         say(f"{entry.thread[:8]}  {plain_text.printable(entry.at)}  {plain_text.printable(entry.member)}  {entry.kind}")
     for id in (copies := session.cases.unproven_copies()):
         say(f"{id[:8]}  a copy without a right signature")
-    if (found or copies) and not yes:
+    if (entries or copies) and not yes:
         click.confirm("Did these people write this, and make these copies?", abort=True)
     say(f"They count now: {session.key_decisions.accept_unsigned()}.")
 
@@ -94,9 +94,9 @@ def _accept_old_entries(session: Session, yes: bool) -> None:
 @click.argument("member")
 @click.pass_obj
 @show_problems
-def reseal(here: DeskPlace, member: str) -> None:
+def reseal(place: DeskPlace, member: str) -> None:
     """Seal all open cases anew for a colleague with a new key, like police/anita."""
-    session = unlock(here)
+    session = unlock(place)
     session.sync.run()
     count = session.sharing.reseal(member)
     record_colleague_keys(session, member)
@@ -108,26 +108,26 @@ def reseal(here: DeskPlace, member: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask again.")
 @click.pass_obj
 @show_problems
-def forget_old_keys(here: DeskPlace, seal_anew: bool, yes: bool) -> None:
+def forget_old_keys(place: DeskPlace, seal_anew: bool, yes: bool) -> None:
     """Forget the old keys of this machine, after saying what will not open any more; this cannot be taken back."""
-    passphrase = ask_passphrase(here)
-    session = Session.unlock(here, passphrase, clock())
+    passphrase = ask_passphrase(place)
+    session = Session.unlock(place, passphrase, clock())
     if len(session.own_keys.identities) == 1:
         say("This machine has no old key.")
         return
     session.key_retirement.require_that_new_key_is_known()
-    found = session.key_retirement.find_needed()
-    say(found.sentence)
-    for number, case in numbered(session):
-        if case in found.cases:
+    use = session.key_retirement.find_needed()
+    say(use.sentence)
+    for number, case in number_cases(session):
+        if case in use.cases:
             say(plain_text.case_line(number, case, today()))
-    if found.files:
+    if use.files:
         say("They are sealed for the present key first." if seal_anew else
                    "They will not open any more on this machine. To keep them: --seal-anew.")  # fmt: skip
     if not yes:
         click.confirm("Forget the old keys for ever?", abort=True)
     if seal_anew:
-        session.key_retirement.seal_anew(found)
+        session.key_retirement.seal_anew(use)
     say(f"Forgotten: {session.key_decisions.forget_old_keys(passphrase)}. Copies of the folder still have them.")
 
 

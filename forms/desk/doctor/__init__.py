@@ -1,1 +1,1 @@
-"""Diagnose a desk: what each check looks at, and what it says about it."""
+"""Diagnose a desk: the checks of keys, letters, machine and server."""

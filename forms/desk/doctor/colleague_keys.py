@@ -1,4 +1,4 @@
-"""The keys of colleagues as this machine last saw them: a new one cannot open what was encrypted before."""
+"""The keys of colleagues as this machine last saw them: a new key cannot open what was encrypted before."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ _COLLEAGUES = TypeAdapter(dict[str, str])
 
 
 def known_colleague_keys(folder: Path) -> dict[str, str]:
-    """Return the key of each colleague when this machine last looked."""
+    """Return the stored key of each colleague."""
     return colleagues_file(folder).read_or({})
 
 
 def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
-    """Return the file with the keys of colleagues."""
+    """Return the file with the keys of colleagues, by member."""
     lost = lazy_gettext(
         "Whose key has changed since is not known: ask colleagues, and seal open cases anew: %(command)s",
         command=command("reseal"),
@@ -27,8 +27,8 @@ def colleagues_file(folder: Path) -> StateFile[dict[str, str]]:
 
 
 def record_colleague_keys(session: Session, *resealed: str) -> None:
-    """Write down the keys of colleagues that are seen for the first time, or were just sealed for."""
-    now = {member.id: member.key for member in session.keys.own_desk.members}
-    known = {**now, **known_colleague_keys(session.place.folder), **{id: now[id] for id in resealed if id in now}}
-    kept = {id: key for id, key in known.items() if id in now}
-    colleagues_file(session.place.folder).write(kept)
+    """Store the keys of new colleagues, and of those for whom cases were just encrypted again (`resealed`)."""
+    current = {member.id: member.key for member in session.keys.own_desk.members}
+    stored = known_colleague_keys(session.place.folder)
+    keys = {**current, **stored, **{id: current[id] for id in resealed if id in current}}
+    colleagues_file(session.place.folder).write({id: key for id, key in keys.items() if id in current})

@@ -1,6 +1,6 @@
-"""Diagnose a desk: each finding in a sentence with what to do. Changes nothing.
+"""Diagnose a desk: each finding is a sentence with what to do.
 
-But it holds this machine's clock and the server's against each other, which ends a doubt where they agree.
+The checks change nothing, except that comparing this machine's clock with the server's ends a doubt if they agree.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from forms.desk.session import Session
 
 _CHECKS: tuple[Callable[[Session], Iterator[Finding]], ...] = (
     machine_checks.passphrase,
-    machine_checks.files,
-    machine_checks.room,
+    machine_checks.file_permissions,
+    machine_checks.disk_space,
     server_checks.connection,
     server_checks.publishing,
     server_checks.clocks,
@@ -30,16 +30,16 @@ _CHECKS: tuple[Callable[[Session], Iterator[Finding]], ...] = (
     server_checks.public_site,
     letter_checks.late_letters,
     server_checks.daily_statements,
-    machine_checks.memory,
+    machine_checks.state_files,
 )
 
 
 def examine(session: Session) -> list[Finding]:
-    """Return all that can be looked at from this desk, an unlocked session."""
-    found: list[Finding] = []
+    """Run all checks on an unlocked desk; return their findings, without repetitions."""
+    findings: list[Finding] = []
     for check in _CHECKS:
         try:
-            found += check(session)
+            findings += check(session)
         except Problem as problem:
-            found.append(Finding(False, problem.sentence))
-    return list(dict.fromkeys(found))
+            findings.append(Finding(False, problem.sentence))
+    return list(dict.fromkeys(findings))

@@ -1,14 +1,14 @@
-"""What a look at a desk finds."""
+"""The result of one check of a desk."""
 
 from dataclasses import dataclass
 
 MAX_NAMED = 20
-"""Letters or statements that are wrong and are named, at most: the newest letters."""
+"""The most faulty letters or statements that one check names."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: whether it passed, and a sentence."""
+    """The result of one check: whether it passed, and a sentence."""
 
     ok: bool
     sentence: str

@@ -1,4 +1,4 @@
-"""What the doctor looks at among keys: this machine's own, those of all desks, and the recovery key."""
+"""The doctor's checks of keys: this machine's own, those of all desks, and the recovery key."""
 
 from collections.abc import Iterator
 
@@ -12,27 +12,27 @@ from forms.desk.session import Session
 
 def key_in_portal(session: Session) -> Iterator[Finding]:
     """Yield whether new letters are encrypted to this machine's present key."""
-    mine = [str(identity.to_public()) for identity in session.own_keys.identities]
+    own = [str(identity.to_public()) for identity in session.own_keys.identities]
     published = set(session.keys.own_desk.keys)
-    if mine[0] in published:
+    if own[0] in published:
         yield Finding(True, "New letters are sealed to this machine's present key.")
-    elif set(mine) & published:
+    elif set(own) & published:
         yield Finding(
             False,
             lazy_gettext(
                 "New letters are sealed to an older key of this machine. Put key: %(key)s into portal.yml.",
-                key=mine[0],
+                key=own[0],
             ),
         )
     else:
         yield Finding(
             False,
-            lazy_gettext("New letters are not sealed to this machine. Put key: %(key)s into portal.yml.", key=mine[0]),
+            lazy_gettext("New letters are not sealed to this machine. Put key: %(key)s into portal.yml.", key=own[0]),
         )
 
 
 def pinned_keys(session: Session) -> Iterator[Finding]:
-    """Yield keys that changed, and keys that nobody at this machine has compared yet."""
+    """Yield keys that changed, and whether somebody at this machine has compared the keys."""
     for sheet in key_sheet.key_sheets(session.keys.pinned, session.portal.current.desks):
         if sheet.is_changed:
             refused = lazy_gettext("You refused it. Find out who published it.")
@@ -70,7 +70,7 @@ def pinned_keys(session: Session) -> Iterator[Finding]:
 
 
 def signing(session: Session) -> Iterator[Finding]:
-    """Whether colleagues can prove what is written here, and whether all that is here is proven."""
+    """Yield whether colleagues can verify this machine's entries, and which entries here are not proven."""
     if not session.keys.pinned.present_signing_keys(session.place.desk, session.keys.member) & set(
         session.own_keys.signing_keys
     ):
@@ -98,7 +98,7 @@ def signing(session: Session) -> Iterator[Finding]:
 
 
 def old_keys(session: Session) -> Iterator[Finding]:
-    """Yield old keys that are no longer needed: until then there is nothing to do."""
+    """Yield old keys that are no longer needed."""
     recovery = session.keys.own_desk.recovery
     old = sum(str(identity.to_public()) != recovery for identity in session.own_keys.identities[1:])
     if old and not session.key_retirement.are_old_keys_needed():
@@ -114,7 +114,7 @@ def old_keys(session: Session) -> Iterator[Finding]:
 
 
 def colleagues(session: Session) -> Iterator[Finding]:
-    """Members whose key is new since this machine last sealed for them cannot open what came before."""
+    """Yield colleagues with a new key, for whom earlier cases have not been encrypted again by this machine."""
     known = known_colleague_keys(session.place.folder)
     for member in session.keys.own_desk.members:
         if member.id != session.keys.member and known.get(member.id, member.key) != member.key:
@@ -131,8 +131,8 @@ def colleagues(session: Session) -> Iterator[Finding]:
 def recovery(session: Session) -> Iterator[Finding]:
     """Yield what would be lost with this machine."""
     if session.keys.own_desk.recovery:
-        alone = len(session.sharing.on_this_machine_alone())
-        yield Finding(not alone, _kept_elsewhere(alone))
+        local_only = len(session.sharing.on_this_machine_alone())
+        yield Finding(not local_only, _loss_sentence(local_only))
     elif len(session.keys.own_desk.members) == 1:
         yield Finding(
             False,
@@ -144,13 +144,13 @@ def recovery(session: Session) -> Iterator[Finding]:
         )
 
 
-def _kept_elsewhere(alone: int) -> str:
-    """Return what a lost machine would lose, before it is lost."""
-    if alone:
+def _loss_sentence(local_only: int) -> str:
+    """Return a sentence about what would be lost with this machine. local_only: letters that only it has."""
+    if local_only:
         return lazy_ngettext(
             "%(count)s letter lies on this machine alone and would be lost with it. Fetch: a copy is sent then.",
             "%(count)s letters lie on this machine alone and would be lost with it. Fetch: copies are sent then.",
-            alone,
+            local_only,
         )
     return lazy_gettext(
         "The server keeps all letters for the printed recovery key too: with it a lost machine loses no case."

@@ -1,4 +1,4 @@
-"""What the doctor looks at among letters: those that do not open, that came late or twice, and what is not sent."""
+"""The doctor's checks of letters: unreadable ones, conflicting, late or repeated ones, and the outbox."""
 
 from collections.abc import Iterator
 
@@ -11,17 +11,17 @@ from forms.desk.sync.fetching import CONFLICTS, conflicts
 
 
 def readable_letters(session: Session) -> Iterator[Finding]:
-    """Yield whether all letters and entries open."""
-    closed = session.cases.unreadable()
+    """Yield whether all letters and entries can be decrypted."""
+    unreadable = session.cases.unreadable()
     total = len(session.cases.all())
-    if closed:
+    if unreadable:
         yield Finding(
             False,
             lazy_gettext(
                 "%(number)s letters or entries do not open with this machine's keys (%(letter)s ...). A colleague who "
                 "can open them may seal them anew: %(command)s",
-                number=len(closed),
-                letter=closed[0][:8],
+                number=len(unreadable),
+                letter=unreadable[0][:8],
                 command=command("reseal"),
             ),
         )
@@ -32,7 +32,7 @@ def readable_letters(session: Session) -> Iterator[Finding]:
 
 
 def other_versions(session: Session) -> Iterator[Finding]:
-    """Yield letters and entries of which another version came."""
+    """Yield letters and entries of which a conflicting version came."""
     folder = session.place.folder / CONFLICTS
     for conflict in conflicts(session.local_store):
         yield Finding(
@@ -47,7 +47,7 @@ def other_versions(session: Session) -> Iterator[Finding]:
 
 
 def outgoing(session: Session) -> Iterator[Finding]:
-    """Yield what waits to be sent, and what the server refused."""
+    """Yield how many requests wait to be sent, and how many the server refused."""
     waiting, refused = session.outbox.waiting, len(session.local_store.ids("refused"))
     if waiting:
         yield Finding(
@@ -70,8 +70,8 @@ def outgoing(session: Session) -> Iterator[Finding]:
 
 def late_letters(session: Session) -> Iterator[Finding]:
     """Yield signs of letters that the server withheld or gave out twice."""
-    odd = session.withheld.arrivals.unusual()
-    yield from (Finding(False, arrival.sentence) for arrival in odd[-MAX_NAMED:])
+    arrivals = session.withheld.arrivals.unusual()
+    yield from (Finding(False, arrival.sentence) for arrival in arrivals[-MAX_NAMED:])
     missing = session.withheld.missing_letters()
     if missing:
         yield Finding(
@@ -85,12 +85,12 @@ def late_letters(session: Session) -> Iterator[Finding]:
                 command=command("reseal"),
             ),
         )
-    doubted = {case.id: found for case in session.cases.all() if (found := doubts(case))}
-    for case_id, found in list(doubted.items())[:MAX_NAMED]:
-        sentences = dict.fromkeys(sentence for sentences in found.values() for sentence in sentences)
+    doubted = {case.id: by_letter for case in session.cases.all() if (by_letter := doubts(case))}
+    for case_id, by_letter in list(doubted.items())[:MAX_NAMED]:
+        sentences = dict.fromkeys(sentence for sentences in by_letter.values() for sentence in sentences)
         yield Finding(
             False,
             joined(lazy_gettext("Case %(case)s, what was added:", case=case_id[:8]), *sentences),
         )
-    if not odd and not missing and not doubted:
+    if not arrivals and not missing and not doubted:
         yield Finding(True, "No letter came late or twice, and none is missing of which a colleague knows.")

@@ -1,4 +1,4 @@
-"""What the doctor looks at on this machine: passphrase, files, room, the confined decoder, damaged memory."""
+"""The doctor's checks of this machine: passphrase, file permissions, disk space, the confined decoder, state files."""
 
 import os
 import shutil
@@ -32,8 +32,8 @@ def passphrase(session: Session) -> Iterator[Finding]:
         )
 
 
-def files(session: Session) -> Iterator[Finding]:
-    """Yield whether others on this machine can read the key."""
+def file_permissions(session: Session) -> Iterator[Finding]:
+    """Yield whether other users of this machine can read the key."""
     if os.name != "posix":
         return
     names = ("identity.age", "identity.txt", "token.txt")
@@ -48,8 +48,8 @@ def files(session: Session) -> Iterator[Finding]:
             yield Finding(True, lazy_gettext("%(name)s is readable by nobody else on this machine.", name=path.name))
 
 
-def room(session: Session) -> Iterator[Finding]:
-    """Yield whether there is room for letters."""
+def disk_space(session: Session) -> Iterator[Finding]:
+    """Yield whether there is enough disk space for letters."""
     free = shutil.disk_usage(session.place.folder).free
     megabytes = free // 1024**2
     if free >= MIN_FREE_BYTES:
@@ -61,7 +61,7 @@ def room(session: Session) -> Iterator[Finding]:
 
 
 def confinement(_: Session) -> Iterator[Finding]:
-    """Photos and recordings are hostile until they are made anew: what keeps their decoder in."""
+    """Yield whether the process that decodes hostile photos and recordings is fully confined."""
     missing = missing_layers()
     if not missing:
         yield Finding(True, "Photos and recordings are opened in a process that can reach nothing else.")
@@ -76,8 +76,15 @@ def confinement(_: Session) -> Iterator[Finding]:
         )
 
 
-def memory(session: Session) -> Iterator[Finding]:
-    """Yield what this machine has lost because a file of its own was damaged."""
-    for make in (acknowledgement.state_file, arrivals.state_file, statements.state_file, date_file.state_file):
-        yield from (Finding(False, said) for said in make(session.place.folder).complaints())
-    yield from (Finding(False, said) for said in colleagues_file(session.place.folder).complaints())
+def state_files(session: Session) -> Iterator[Finding]:
+    """Yield state files that are or were damaged, and what that lost."""
+    folder = session.place.folder
+    files = (
+        acknowledgement.state_file(folder),
+        arrivals.state_file(folder),
+        statements.state_file(folder),
+        date_file.state_file(folder),
+        colleagues_file(folder),
+    )
+    for file in files:
+        yield from (Finding(False, complaint) for complaint in file.complaints())

@@ -1,4 +1,4 @@
-"""What the doctor looks at on the server: its answer, clock, daily statements, and the public site."""
+"""The doctor's checks of the server: its connection, clock, daily statements, and the public site."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ MAX_CLOCK_DRIFT = 300
 """Seconds by which this machine's clock may differ from the server's."""
 
 MAX_DAYS_WITHOUT_STATEMENT = 7
-"""Days since the last daily statement of the server until that is said."""
+"""Days since the server's last daily statement after which that is reported."""
 
 
 def connection(session: Session) -> Iterator[Finding]:
@@ -29,9 +29,9 @@ def connection(session: Session) -> Iterator[Finding]:
             "%(address)s answers and knows this machine as %(member)s.", address=session.place.address, member=member
         ),
     )
-    told = _moment(server.clock())
-    if told:
-        drift = abs((datetime.now(UTC) - told).total_seconds())
+    server_time = _parse_date_header(server.clock())
+    if server_time:
+        drift = abs((datetime.now(UTC) - server_time).total_seconds())
         yield Finding(
             drift <= MAX_CLOCK_DRIFT,
             "This machine's clock agrees with the server's."
@@ -48,31 +48,33 @@ def publishing(session: Session) -> Iterator[Finding]:
     """Yield why the newest pages are not published."""
     problem = session.place.server().publishing_problem()
     if problem:
-        said = lazy_gettext("The newest pages were not published, those before stay.")
-        yield Finding(False, joined(said, problem))
+        sentence = lazy_gettext("The newest pages were not published, those before stay.")
+        yield Finding(False, joined(sentence, problem))
 
 
 def clocks(session: Session) -> Iterator[Finding]:
     """Yield whether a clock has jumped."""
-    there = session.clock.compare(session.place.server())
-    doubts = [said for said in (machine_clock_warning(session.clock.known_day), server_clock_warning(there)) if said]
-    yield from (Finding(False, said) for said in doubts)
+    server_day = session.clock.compare(session.place.server())
+    doubts = [
+        doubt for doubt in (machine_clock_warning(session.clock.known_day), server_clock_warning(server_day)) if doubt
+    ]
+    yield from (Finding(False, doubt) for doubt in doubts)
     if not doubts:
         yield Finding(True, "Neither this machine's clock nor the server's has jumped.")
 
 
 def daily_statements(session: Session) -> Iterator[Finding]:
-    """Whether the server's daily statements go on from each other, fit what came here, and are a colleague's too."""
+    """Yield whether the daily statements form a chain, match the letters here, and are the same for colleagues."""
     known = session.withheld.statements.known()
-    wrong = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
+    faults = [*known.findings(), *(_contradiction(entry) for entry in session.withheld.contradicting_statements())]
     if known.number and (session.clock.today() - date.fromisoformat(known.day)).days > MAX_DAYS_WITHOUT_STATEMENT:
-        wrong.append(
+        faults.append(
             lazy_gettext(
                 "The server has given no daily statement since %(day)s. Fetch; then ask whoever runs it.", day=known.day
             )
         )
-    yield from (Finding(False, sentence) for sentence in wrong[:MAX_NAMED])
-    if known.number and not wrong:
+    yield from (Finding(False, sentence) for sentence in faults[:MAX_NAMED])
+    if known.number and not faults:
         numbers = " ".join(known.head.partition(":")[2][start : start + 4] for start in range(0, 16, 4))
         yield Finding(
             True,
@@ -87,17 +89,17 @@ def daily_statements(session: Session) -> Iterator[Finding]:
 
 
 def public_site(session: Session) -> Iterator[Finding]:
-    """Yield what a visitor gets, compared with what the publishers signed. Looks at what the last fetch found."""
+    """Yield how the public site differs from what the publishers signed, from the results of the last check."""
     yield from (
-        Finding(*found) for found in findings(session.site_watch, session.portal.current, session.clock.today())
+        Finding(*finding) for finding in findings(session.site_watch, session.portal.current, session.clock.today())
     )
 
 
-def _moment(told: str) -> datetime | None:
-    """Return the moment of a Date header; None where it is none (RFC 9110, section 5.6.7: it is in UTC)."""
+def _parse_date_header(text: str) -> datetime | None:
+    """Return the time of a Date header, None if it is malformed (RFC 9110, section 5.6.7: it is in UTC)."""
     try:
-        found = parsedate_to_datetime(told)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

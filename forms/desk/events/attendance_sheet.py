@@ -1,6 +1,6 @@
-"""The printed attendance sheet: who comes, with room for a signature or a thumb, and empty lines for walk-ins.
+"""The printed attendance sheet: who comes, with room for a signature or a thumbprint, and empty lines for walk-ins.
 
-PDF through Typst, 25 lines a page, in one of the portal's languages. Made in memory: no name touches the disk.
+PDF through Typst, 25 lines a page, in one of the portal's languages. Made in memory: no name is written to disk.
 """
 
 import json
@@ -23,24 +23,22 @@ from forms.desk.events.readable_names import readable
 
 TEMPLATE = Path(__file__).with_name("attendance_sheet.typ")
 
-LINES = 25
-"""Lines of a page."""
+LINES_PER_PAGE = 25
+"""Lines on a page."""
 
-WALK_INS = 10
-"""Empty lines that are left at least."""
+MIN_EMPTY_LINES = 10
+"""Empty lines for walk-ins, at least."""
 
+MAX_NEEDS_LENGTH = 120
+"""Characters of needs that fit a line; the desk's window shows all of them."""
 
-MOST_NEEDS = 120
-"""Characters of needs that fit a line; the desk's window has all of them."""
-
-
-MOST_TITLE = 140
+MAX_TITLE_LENGTH = 140
 """Characters of a title or place that fit the head of a page."""
 
 
 @dataclass(frozen=True)
-class Paper:
-    """What a sheet is made from. event: None where the portal has none such (any more), then `title` stands alone."""
+class SheetData:
+    """The data of a sheet. event: None if it is not (or no longer) in the portal; then only `title` is known."""
 
     portal: Portal
     event: Event | None
@@ -52,14 +50,14 @@ class Paper:
         return readable(printable(text), self.portal.language_codes())
 
 
-def pdf(paper: Paper, language: str) -> bytes:
-    """Return the sheet as PDF. Raises Problem for a language that the portal has not, or a missing typeface."""
-    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=inputs(paper, language)))
+def pdf(sheet: SheetData, language: str) -> bytes:
+    """Return the sheet as PDF. Raises Problem for a language that the portal does not have, or a missing typeface."""
+    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", sys_inputs=inputs(sheet, language)))
 
 
-def inputs(paper: Paper, language: str) -> dict[str, str]:
-    """Return what the template is given. Raises Problem for a language of no portal, or a missing typeface."""
-    codes = paper.portal.language_codes()
+def inputs(sheet: SheetData, language: str) -> dict[str, str]:
+    """Return the input of the Typst template. Raises Problem like `pdf`."""
+    codes = sheet.portal.language_codes()
     if language not in codes:
         raise Problem(
             language,
@@ -67,30 +65,30 @@ def inputs(paper: Paper, language: str) -> dict[str, str]:
             lazy_gettext("Choose one of: %(names)s.", names=", ".join(codes)),
         )
     faces = fonts((language, *codes))
-    missing = sorted(set(faces) - set(_there()))
+    missing = sorted(set(faces) - set(_installed_faces()))
     if missing:
         todo = "Install it. On Debian and Ubuntu: sudo apt install fonts-noto-core"
         raise Problem(
             "The sheet", lazy_gettext("needs a typeface that is not here: %(names)s.", names=", ".join(missing)), todo
         )
-    data = {**_head(paper, language), "fonts": faces, "rows": rows(paper, language)}
+    data = {**_head(sheet, language), "fonts": faces, "rows": rows(sheet, language)}
     return {"data": json.dumps(data, ensure_ascii=False)}
 
 
-def _there() -> list[str]:
+def _installed_faces() -> list[str]:
     return list(typst.Fonts().families())
 
 
-def _head(paper: Paper, language: str) -> dict[str, object]:
+def _head(sheet: SheetData, language: str) -> dict[str, object]:
     _ = i18n.translator(language)
-    shown = paper.shown
-    event, coming = paper.event, [party for party in paper.parties if party.state == COMING]
+    shown = sheet.shown
+    event, coming = sheet.event, [party for party in sheet.parties if party.state == COMING]
     return {
         "language": language,
-        "name": printable(pick(paper.portal.short_name, language)),
-        "title": _short(shown(pick(event.title, language) if event else paper.title), MOST_TITLE),
+        "name": printable(pick(sheet.portal.short_name, language)),
+        "title": _short(shown(pick(event.title, language) if event else sheet.title), MAX_TITLE_LENGTH),
         "when": when(event, language) if event else "",
-        "where": _short(shown(pick(event.where, language)), MOST_TITLE) if event else "",
+        "where": _short(shown(pick(event.where, language)), MAX_TITLE_LENGTH) if event else "",
         "heading": _("Who came"),
         "total": _("People who signed up") + f": {sum(party.people for party in coming)}",
         "number": _("No."),
@@ -101,28 +99,28 @@ def _head(paper: Paper, language: str) -> dict[str, object]:
         "walk_ins": _("Came without signing up"),
         "waiting": _("Waiting for a place"),
         "private": _("These names are private. Give this paper back to the events desk."),
-        "example": _("This is a demonstration.") if paper.portal.demonstration else "",
+        "example": _("This is a demonstration.") if sheet.portal.demonstration else "",
     }
 
 
-def rows(paper: Paper, language: str) -> list[dict[str, str]]:
-    """Return the lines of the sheet: who comes, who waits, then empty ones up to full pages; `kind` tells them apart.
+def rows(sheet: SheetData, language: str) -> list[dict[str, str]]:
+    """Return the lines of the sheet, by `kind`: who comes, who waits, then empty lines up to full pages.
 
-    Phone numbers are not printed: a paper on a table is read by many.
+    Phone numbers are not printed: many people read a sheet on a table.
     """
-    listed = [_row(party, language, paper) for party in _sorted(paper.parties, COMING)]
-    listed += [_row(party, language, paper) | {"kind": "waiting"} for party in _sorted(paper.parties, WAITING)]
-    empty = WALK_INS + -(len(listed) + WALK_INS) % LINES
-    return [*listed, *({"kind": "empty", "name": "", "people": "", "needs": ""} for _ in range(empty))]
+    lines = [_row(party, language, sheet) for party in _sorted(sheet.parties, COMING)]
+    lines += [_row(party, language, sheet) | {"kind": "waiting"} for party in _sorted(sheet.parties, WAITING)]
+    empty = MIN_EMPTY_LINES + -(len(lines) + MIN_EMPTY_LINES) % LINES_PER_PAGE
+    return [*lines, *({"kind": "empty", "name": "", "people": "", "needs": ""} for _ in range(empty))]
 
 
 def _sorted(parties: Sequence[Party], state: str) -> list[Party]:
-    mine = [party for party in parties if party.state == state]
-    return sorted(mine, key=lambda party: (party.turn, party.name.casefold(), party.id))
+    matches = [party for party in parties if party.state == state]
+    return sorted(matches, key=lambda party: (party.turn, party.name.casefold(), party.id))
 
 
-def _row(party: Party, language: str, paper: Paper) -> dict[str, str]:
-    shown = paper.shown
+def _row(party: Party, language: str, sheet: SheetData) -> dict[str, str]:
+    shown = sheet.shown
     needs = [_need(value, language) for value in party.help_with]
     return {
         "kind": "coming",
@@ -132,12 +130,12 @@ def _row(party: Party, language: str, paper: Paper) -> dict[str, str]:
     }
 
 
-def _short(text: str, most: int = MOST_NEEDS) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _short(text: str, max_length: int = MAX_NEEDS_LENGTH) -> str:
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
 
 
 def _need(value: str, language: str) -> str:
-    """Return a value of the sign-up form's list, in a word or two; a strange one as it is."""
+    """Return a value of the sign-up form's list in a word or two; an unknown value unchanged."""
     _ = i18n.translator(language)
     known = {
         "interpreter": _("interpreter"),
@@ -150,5 +148,5 @@ def _need(value: str, language: str) -> str:
 
 
 def file_name(event_id: str, language: str, today: date) -> str:
-    """Return what the file is called."""
+    """Return the name of the PDF file."""
     return f"attendance-{event_id}-{language}-{today.isoformat()}.pdf"

@@ -1,7 +1,7 @@
-"""Who comes to an event: the server's rows of sign-ups and the opened letters that belong to them. Pure."""
+"""Who comes to an event: the server's rows of sign-ups, and the decrypted letters that belong to them. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -14,15 +14,15 @@ from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
 COMING, WAITING, CANCELLED = "coming", "waiting", "cancelled"
 
-_MOST_COUNTED = 1_000_000
-"""The largest number in a row: a larger one was made up."""
+_MAX_COUNT = 1_000_000
+"""The largest plausible number in a row."""
 
 
 @dataclass(frozen=True)
 class SignupRow:
-    """A sign-up as the server has it in clear.
+    """The unencrypted part of a sign-up.
 
-    turn: place in the line while it waits; version: how often the person changed what was told; gone: the server no
+    turn: its place in the waiting list; version: how often the person has changed it; gone: whether the server no
     longer has it though the event is not over.
     """
 
@@ -37,10 +37,10 @@ class SignupRow:
 
 @dataclass(frozen=True)
 class Party:
-    """One sign-up with what was told. language: that of the page; speaks: the language they speak best, or empty.
+    """One sign-up with its letter. language: that of the page; speaks: the language they speak best, or empty.
 
-    help_with: values of the form's list; needs: in their own words; may_be_reminded: they said so and gave a number.
-    unread: a sentence where the letter does not open or is not on this machine.
+    help_with: values of the form's list; needs: their own words; may_be_reminded: they agreed and gave a number.
+    unreadable: a sentence if the letter cannot be decrypted or is not on this machine, else empty.
     """
 
     id: str
@@ -55,12 +55,12 @@ class Party:
     help_with: tuple[str, ...] = ()
     needs: str = ""
     may_be_reminded: bool = False
-    unread: str = ""
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
 class Gathering:
-    """An event with its sign-ups; `event` is None where the portal has no such row (any more)."""
+    """An event with its sign-ups. event: None if it is not (or no longer) in the portal."""
 
     id: str
     event: Event | None
@@ -68,12 +68,12 @@ class Gathering:
 
     @property
     def title(self) -> str:
-        """What it is called in English, else its id."""
+        """Its English title, else its id."""
         return pick(self.event.title, "en") if self.event else self.id
 
     @property
     def starts(self) -> str:
-        """When it starts, as the portal has it; empty where it has none."""
+        """When it starts, as in the portal; empty if unknown."""
         return self.event.starts if self.event else ""
 
     @property
@@ -88,7 +88,7 @@ class Gathering:
 
     @property
     def alarm(self) -> str:
-        """What must be said loudly: people signed up for something that does not take place as they were told."""
+        """An urgent sentence if people signed up for an event that does not take place as announced, else empty."""
         groups = sum(row.state in {COMING, WAITING} for row in self.rows)
         who = lazy_ngettext(
             "%(people)s people in %(count)s group signed up",
@@ -97,17 +97,17 @@ class Gathering:
             people=self.coming + self.waiting,
         )
         if groups and self.event is None:
-            gone = lazy_gettext("%(who)s, but this event is no longer in content/tables/events.csv.", who=who)
-            return joined(gone, _PUT_BACK, _CALL)
+            removed = lazy_gettext("%(who)s, but this event is no longer in content/tables/events.csv.", who=who)
+            return joined(removed, _PUT_BACK, _CALL)
         if groups and self.event and self.event.state == "cancelled":
             return joined(lazy_gettext("%(who)s for this event, which is cancelled.", who=who), _CALL)
         if self.event and self.event.capacity is not None and self.coming > self.event.capacity:
-            few = lazy_gettext(
+            overbooked = lazy_gettext(
                 "There are places for %(places)s and %(number)s too few.",
                 places=self.event.capacity,
                 number=self.coming - self.event.capacity,
             )
-            return joined(few, _KEEP)
+            return joined(overbooked, _KEEP)
         return ""
 
 
@@ -119,7 +119,7 @@ _KEEP = lazy_gettext("Everybody keeps their place: find room, or raise its capac
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
-    """Sign-ups as the server listed them. Raises Problem for a malformed row: nothing is guessed about who comes."""
+    """Return the sign-ups in the server's rows. Raises Problem if any row is malformed."""
     try:
         return tuple(_row(row) for row in rows)
     except MALFORMED_JSON_ERRORS:
@@ -128,7 +128,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]]) -> tuple[SignupRow, ...]:
 
 
 def _row(row: Mapping[str, Any]) -> SignupRow:
-    """Return a sign-up from its row. Raises ValueError for an id or a state that no server gives."""
+    """Return a sign-up from its row. Raises one of MALFORMED_JSON_ERRORS."""
     if not is_id(row["id"]) or row["state"] not in {COMING, WAITING, CANCELLED}:
         raise ValueError(row["id"])
     people, turn, version = (_count(row.get(name) or 0) for name in ("people", "turn", "version"))
@@ -137,53 +137,57 @@ def _row(row: Mapping[str, Any]) -> SignupRow:
 
 
 def _count(value: Any) -> int:
-    """Return a number that people, turns or versions can have. Raises ValueError."""
-    if type(value) is not int or not 0 <= value <= _MOST_COUNTED:
+    """Return the value if it is a plausible number of people, turns or versions. Raises ValueError."""
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
         raise ValueError(value)
     return value
 
 
-def gatherings(rows: Iterable[SignupRow], events: Sequence[Event], today: date) -> list[Gathering]:
-    """Every event that takes sign-ups or has any: those that vanished, then what comes, by day, then past ones."""
+def build_gatherings(rows: Iterable[SignupRow], events: Sequence[Event], today: date) -> list[Gathering]:
+    """Return every event that takes or has sign-ups: removed ones, then coming ones by day, then past ones."""
     by_event: dict[str, list[SignupRow]] = {}
     for row in rows:
         by_event.setdefault(row.event, []).append(row)
     known = {event.id: event for event in events}
-    wanted = [event.id for event in events if event.capacity is not None or event.id in by_event]
-    lost = sorted(set(by_event) - set(known))
-    made = [Gathering(id, known.get(id), tuple(in_queue_order(by_event.get(id, ())))) for id in (*lost, *wanted)]
-    return sorted(made, key=lambda one: _place(one, today))
+    current = [event.id for event in events if event.capacity is not None or event.id in by_event]
+    removed = sorted(set(by_event) - set(known))
+    gatherings = [
+        Gathering(id, known.get(id), tuple(in_queue_order(by_event.get(id, ())))) for id in (*removed, *current)
+    ]
+    return sorted(gatherings, key=lambda gathering: _sort_key(gathering, today))
 
 
-def _place(one: Gathering, today: date) -> tuple[int, int, str]:
-    if one.event is None:
-        return (0, 0, one.id)
-    if one.event.last_day >= today:
-        return (1, one.event.day.toordinal(), one.id)
-    return (2, -one.event.day.toordinal(), one.id)
+def _sort_key(gathering: Gathering, today: date) -> tuple[int, int, str]:
+    event = gathering.event
+    if event is None:
+        return (0, 0, gathering.id)
+    if event.last_day >= today:
+        return (1, event.day.toordinal(), gathering.id)
+    return (2, -event.day.toordinal(), gathering.id)
 
 
 def in_queue_order(rows: Iterable[SignupRow]) -> list[SignupRow]:
-    """Return those who come, then those who wait in their order, then those who cancelled."""
+    """Return those who come, then those who wait, in their order, then those who cancelled."""
     order = (COMING, WAITING, CANCELLED)
     return sorted(rows, key=lambda row: (order.index(row.state), row.turn, row.id))
 
 
-def party(row: SignupRow, letter: Letter | Problem | None) -> Party:
-    """Return a row with its letter. The letter is hostile input: only texts and lists of texts are taken from it."""
-    head = Party(row.id, row.event, row.people, row.state, row.turn)
+def build_party(row: SignupRow, letter: Letter | Problem | None) -> Party:
+    """Combine a row with its letter. The letter is hostile input: only texts and lists of texts are taken from it."""
+    party = Party(row.id, row.event, row.people, row.state, row.turn)
     if row.state == CANCELLED:
-        return head
+        return party
     if not isinstance(letter, Letter):
-        return Party(**{**vars(head), "unread": (letter or Problem("", "Not fetched yet.", "Fetch again.")).sentence})
+        problem = letter or Problem("", "Not fetched yet.", "Fetch again.")
+        return replace(party, unreadable=problem.sentence)
     answers = letter.answers
     phone = _text(answers.get("phone"))
-    told = {
+    fields: dict[str, Any] = {
         "name": _text(answers.get("name")), "phone": phone, "language": letter.language,
         "speaks": _text(answers.get("interpreter")), "help_with": _texts(answers.get("help_with")),
         "needs": _text(answers.get("needs")), "may_be_reminded": bool(phone) and "yes" in _texts(answers.get("remind")),
     }  # fmt: skip
-    return Party(**{**vars(head), **told})
+    return replace(party, **fields)
 
 
 def _text(value: Any) -> str:
@@ -191,11 +195,11 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_text(one) for one in value if _text(one)) if isinstance(value, list) else ()
+    return tuple(_text(item) for item in value if _text(item)) if isinstance(value, list) else ()
 
 
-def free_places(one: Gathering) -> int | None:
-    """Return places that are left; None where people are not counted."""
-    if one.event is None or one.event.capacity is None:
+def free_places(gathering: Gathering) -> int | None:
+    """Return the number of free places; None if the event has no capacity."""
+    if gathering.event is None or gathering.event.capacity is None:
         return None
-    return max(0, one.event.capacity - one.coming)
+    return max(0, gathering.event.capacity - gathering.coming)

@@ -1,6 +1,6 @@
-"""Events and who came, as open data for the office: a Frictionless Data Package (zip) and a workbook (XLSX).
+"""Export events and their attendance: as a Frictionless Data Package (zip) or a workbook (XLSX).
 
-What is written is opened: names and numbers that anybody reads who gets the file. The callers ask first.
+The files are not encrypted: whoever gets one reads names and numbers. The callers ask for confirmation first.
 Specifications: https://specs.frictionlessdata.io/data-package/ and /table-schema/.
 """
 
@@ -25,14 +25,17 @@ WARNING = lazy_gettext(
 )
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The day in the zip file (its earliest): the same data gives the same file."""
+"""The time in the zip file (its earliest): the same data gives the same file."""
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table on its way out: its name, what it is, its fields (Table Schema) and rows."""
+    """A table to export: its name, its title, its fields (Table Schema) and rows.
+
+    foreign: a column, and the name of the table to whose ids it refers; or empty.
+    """
 
     name: str
     title: str
@@ -43,26 +46,29 @@ class Sheet:
 
 @dataclass(frozen=True)
 class OpenedEvent:
-    """An event with its opened sign-ups and what was marked."""
+    """An event with its decrypted sign-ups and its attendance."""
 
     gathering: Gathering
     parties: Sequence[Party]
     attendance_by_party: Mapping[str, Attendance]
 
 
-def sheets(told: Iterable[OpenedEvent]) -> tuple[Sheet, Sheet]:
-    """Return the two tables: events with their counts, and all parties, of whom those who only walked in too."""
-    listed = list(told)
-    events = Sheet("events", "Events, with how many come, wait and came", _EVENTS, [_event(one) for one in listed])
-    people = [row for one in listed for row in _people(one)]
-    return events, Sheet("attendees", "Who signed up and who came", _ATTENDEES, people, ("event", "events"))
+def sheets(events: Iterable[OpenedEvent]) -> tuple[Sheet, Sheet]:
+    """Return the two tables: events with their counts, and all parties, including walk-ins."""
+    events = list(events)
+    event_rows = [_event_row(event) for event in events]
+    party_rows = [row for event in events for row in _party_rows(event)]
+    return (
+        Sheet("events", "Events, with how many come, wait and came", _EVENTS, event_rows),
+        Sheet("attendees", "Who signed up and who came", _ATTENDEES, party_rows, ("event", "events")),
+    )
 
 
-def _event(one: OpenedEvent) -> Row:
-    event, gathering = one.gathering.event, one.gathering
+def _event_row(opened: OpenedEvent) -> Row:
+    event, gathering, marked = opened.gathering.event, opened.gathering, opened.attendance_by_party
     counts = {
         "coming": gathering.coming, "waiting": gathering.waiting,
-        "came": attendance.came(one.attendance_by_party.values()) if one.attendance_by_party else None,
+        "came": attendance.count_people(marked.values()) if marked else None,
     }  # fmt: skip
     if event is None:
         return {"id": gathering.id, "title": gathering.id, "state": "not in the portal", **counts}
@@ -73,22 +79,23 @@ def _event(one: OpenedEvent) -> Row:
     }  # fmt: skip
 
 
-def _people(one: OpenedEvent) -> Iterable[Row]:
-    for party in one.parties:
-        found = one.attendance_by_party.get(party.id)
+def _party_rows(opened: OpenedEvent) -> Iterable[Row]:
+    """Yield a row for each party, then for each walk-in and each cancelled sign-up that was marked."""
+    for party in opened.parties:
+        marked = opened.attendance_by_party.get(party.id)
         yield {
             "id": party.id, "event": party.event, "kind": "sign-up", "state": party.state, "people": party.people,
-            "came": found.people if found else None, "name": party.name, "phone": party.phone,
+            "came": marked.people if marked else None, "name": party.name, "phone": party.phone,
             "page_language": party.language, "speaks": party.speaks, "help_with": " ".join(party.help_with),
-            "needs": party.needs, "may_be_reminded": party.may_be_reminded, "unread": party.unread,
+            "needs": party.needs, "may_be_reminded": party.may_be_reminded, "unread": party.unreadable,
         }  # fmt: skip
-    known = {party.id for party in one.parties}
-    for about, found in one.attendance_by_party.items():
-        if about not in known:
+    party_ids = {party.id for party in opened.parties}
+    for about, marked in opened.attendance_by_party.items():
+        if about not in party_ids:
             yield {
-                "id": about, "event": one.gathering.id, "kind": "walk-in" if found.walk_in else "sign-up",
-                "state": "" if found.walk_in else "cancelled", "people": found.people, "came": found.people,
-                "name": found.name, "may_be_reminded": False,
+                "id": about, "event": opened.gathering.id, "kind": "walk-in" if marked.walk_in else "sign-up",
+                "state": "" if marked.walk_in else "cancelled", "people": marked.people, "came": marked.people,
+                "name": marked.name, "may_be_reminded": False,
             }  # fmt: skip
 
 
@@ -96,7 +103,7 @@ def _people(one: OpenedEvent) -> Iterable[Row]:
 
 
 def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
-    """Return a zip file with datapackage.json and one CSV a table. `name`: small letters, digits, - and . only."""
+    """Return a zip file with datapackage.json and a CSV file for each table. name: lower case, digits, - and . only."""
     descriptor = {
         "name": name,
         "title": title,
@@ -105,12 +112,12 @@ def package(name: str, title: str, tables: Sequence[Sheet]) -> bytes:
         "profile": "tabular-data-package",
         "resources": [_resource(table) for table in tables],
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "datapackage.json", json.dumps(descriptor, ensure_ascii=False, indent=2).encode())
         for table in tables:
             _add(archive, f"{table.name}.csv", as_csv(table))
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -121,9 +128,9 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 def _resource(table: Sheet) -> dict[str, Any]:
     schema: dict[str, Any] = {"fields": [dict(field) for field in table.fields], "primaryKey": ["id"]}
-    column, other = table.foreign
+    column, target = table.foreign
     if column:
-        schema["foreignKeys"] = [{"fields": [column], "reference": {"resource": other, "fields": ["id"]}}]
+        schema["foreignKeys"] = [{"fields": [column], "reference": {"resource": target, "fields": ["id"]}}]
     return {
         "name": table.name, "title": table.title, "path": f"{table.name}.csv", "profile": "tabular-data-resource",
         "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema,
@@ -131,7 +138,7 @@ def _resource(table: Sheet) -> dict[str, Any]:
 
 
 def as_csv(table: Sheet) -> bytes:
-    """Return a table as CSV for spreadsheets, formulas made harmless."""
+    """Return a table as CSV for spreadsheets, with formulas escaped."""
     names = [field["name"] for field in table.fields]
     return for_spreadsheets([names, *([_cell(row.get(name)) for name in names] for row in table.rows)])
 
@@ -148,42 +155,42 @@ def _one_line(text: str) -> str:
 
 
 def workbook(tables: Sequence[Sheet]) -> bytes:
-    """Return the tables as XLSX, one sheet each. Texts stand as texts, whatever they begin with."""
-    from openpyxl import Workbook  # noqa: PLC0415 - takes a third of the start of each command, and is seldom needed
+    """Return the tables as XLSX, one worksheet each. Texts are stored as texts, even if they look like formulas."""
+    from openpyxl import Workbook  # noqa: PLC0415 - a third of the start time of each command, and seldom needed
 
-    book = Workbook(write_only=True)
+    document = Workbook(write_only=True)
     for table in tables:
-        page = book.create_sheet(table.name)
-        page.freeze_panes = "A2"
+        worksheet = document.create_sheet(table.name)
+        worksheet.freeze_panes = "A2"
         names = [field["name"] for field in table.fields]
-        page.append(names)
+        worksheet.append(names)
         for row in table.rows:
-            page.append([_xlsx(page, row.get(name)) for name in names])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+            worksheet.append([_xlsx_cell(worksheet, row.get(name)) for name in names])
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
 
 
-def _xlsx(page: Any, value: Any) -> Any:
+def _xlsx_cell(worksheet: Any, value: Any) -> Any:
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
 
     if not isinstance(value, str):
         return value
-    said = ILLEGAL_CHARACTERS_RE.sub("", _one_line(value))
-    if not is_formula(said):
-        return said or None
-    cell = WriteOnlyCell(page, said)
-    cell.data_type = "s"  # openpyxl takes what begins with = for a formula
+    text = ILLEGAL_CHARACTERS_RE.sub("", _one_line(value))
+    if not is_formula(text):
+        return text or None
+    cell = WriteOnlyCell(worksheet, text)
+    cell.data_type = "s"  # openpyxl would treat a text that begins with = as a formula
     return cell
 
 
 def _field(name: str, kind: str, description: str, **constraints: Any) -> Mapping[str, Any]:
-    made = {"name": name, "type": kind, "description": description}
-    return {**made, "constraints": constraints} if constraints else made
+    field = {"name": name, "type": kind, "description": description}
+    return {**field, "constraints": constraints} if constraints else field
 
 
-# The last column is one that is never empty: a workbook leaves out empty cells at the end of a row.
+# The last column is never empty: a workbook omits empty cells at the end of a row.
 _EVENTS = (
     _field("id", "string", "As in content/tables/events.csv.", required=True, unique=True),
     _field("title", "string", "What it is called, in English.", required=True),

@@ -1,6 +1,6 @@
-"""Erases names at the desk N days after an event (portal.yml, keep: signups_days); how many came stays.
+"""Erase names some days after an event (portal.yml, keep: signups_days); the counts remain.
 
-event-counts/<event>.age: event, day, how many had signed up, how many came.
+event-counts/<event>.age: the event, its day, how many people had signed up, how many came.
 """
 
 import json
@@ -17,13 +17,13 @@ from forms.desk.events.event_records import EventRecords
 from forms.desk.events.event_session import EventSession, event_folder
 from forms.desk.sync.local_store import LocalStore
 
-NAMED = ("signups", "attendance", "reminders")
-"""Folders in which an event's records name persons."""
+PERSONAL_FOLDERS = ("signups", "attendance", "reminders")
+"""Folders in which an event's records name people."""
 
 
 @dataclass(frozen=True)
 class EventCount:
-    """What stays of an event when names are erased. day: ISO, empty where it was never known."""
+    """What remains of an event when names are erased. day: ISO, empty if it was never known."""
 
     event: str
     day: str
@@ -31,36 +31,37 @@ class EventCount:
     came: int
 
 
-def erase_old_names(book: EventRecords) -> list[EventCount]:
-    """Erase the names of events that were over longer ago than they may be kept; what stays of each.
+def erase_old_names(records: EventRecords) -> list[EventCount]:
+    """Erase the names of events whose retention is over; return the counts that remain.
 
-    Goes by the earliest day that it may be: a clock that has jumped erases nothing (forms/core/trusted_date.py).
-    The count is durable before anything is erased, so an interruption loses nothing and erases nothing twice.
-    Raises Problem where a folder cannot be erased: then it says which.
+    The earliest possible day counts, so that a clock that has jumped erases nothing (forms/core/trusted_date.py). The
+    count is durable before anything is erased, so an interruption loses nothing and counts nothing twice. Raises
+    Problem if a folder cannot be erased.
     """
-    rows = book.signups.rows()
-    over = book.signups.old_events(book.known_day.earliest)
-    old = [event for event in _known(book, rows) if event in over]
-    erased = []
+    rows = records.signups.rows()
+    expired = records.signups.old_events(records.known_day.earliest)
+    old = [event for event in _recorded_events(records, rows) if event in expired]
+    counts = []
     for event in old:
-        erased.append(_keep_count(book, event, rows))
-        for what in NAMED:
-            erase_folder(book.session.folder / what / event_folder(event))
+        counts.append(_save_count(records, event, rows))
+        for name in PERSONAL_FOLDERS:
+            erase_folder(records.session.folder / name / event_folder(event))
     if old:
-        book.signups.save_rows([row for row in rows if row.event not in old])
-    return erased
+        records.signups.save_rows([row for row in rows if row.event not in old])
+    return counts
 
 
-def _known(book: EventRecords, rows: Iterable[SignupRow]) -> list[str]:
-    """Return events that have records here."""
-    ids = {row.event for row in rows} | set(book.signups.last_days())
-    listed = {row.event for row in rows}
-    folders = {path.name for what in NAMED for path in (book.session.folder / what).glob("*") if path.is_dir()}
-    return [id for id in sorted(ids) if id in listed or event_folder(id) in folders]
+def _recorded_events(records: EventRecords, rows: Iterable[SignupRow]) -> list[str]:
+    """Return the ids of the events that have records on this machine."""
+    with_rows = {row.event for row in rows}
+    parents = [records.session.folder / name for name in PERSONAL_FOLDERS]
+    folders = {path.name for parent in parents for path in parent.glob("*") if path.is_dir()}
+    ids = with_rows | set(records.signups.last_days())
+    return [id for id in sorted(ids) if id in with_rows or event_folder(id) in folders]
 
 
 def erase_folder(folder: Path) -> None:
-    """Erase a folder with all that it holds. Raises Problem where that fails."""
+    """Delete a folder with its content. Raises Problem if that fails."""
     if not folder.exists():
         return
     try:
@@ -73,22 +74,24 @@ def erase_folder(folder: Path) -> None:
         ) from None
 
 
-def _keep_count(book: EventRecords, event_id: str, rows: Iterable[SignupRow]) -> EventCount:
-    known = count(book.session, event_id)
-    if known is not None:
-        return known  # counted before an interruption: some marks may be gone by now
-    event = book.event(event_id)
-    day = event.starts[:10] if event else book.signups.last_days().get(event_id, "")
+def _save_count(records: EventRecords, event_id: str, rows: Iterable[SignupRow]) -> EventCount:
+    """Count an event, and store the count durably; return the stored one if it exists."""
+    stored = stored_count(records.session, event_id)
+    if stored is not None:
+        return stored  # from before an interruption: some marks may have been erased since
+    event = records.event(event_id)
+    day = event.starts[:10] if event else records.signups.last_days().get(event_id, "")
     signed_up = sum(row.people for row in rows if row.event == event_id and row.state != CANCELLED)
-    made = EventCount(event_id, day, signed_up, attendance.came(book.attendance_by_party(event_id).values()))
-    sealed = book.session.seal_for_desk(json.dumps(asdict(made)).encode())
-    LocalStore(book.session.folder).save("event-counts", event_folder(event_id), sealed)
-    return made
+    came = attendance.count_people(records.attendance_by_party(event_id).values())
+    count = EventCount(event_id, day, signed_up, came)
+    sealed = records.session.seal_for_desk(json.dumps(asdict(count)).encode())
+    LocalStore(records.session.folder).save("event-counts", event_folder(event_id), sealed)
+    return count
 
 
-def count(session: EventSession, event_id: str) -> EventCount | None:
-    """Return what stayed of an event whose names are erased, or None. Raises Problem where the file does not open."""
-    records = LocalStore(session.folder)
-    if not records.has("event-counts", event_folder(event_id)):
+def stored_count(session: EventSession, event_id: str) -> EventCount | None:
+    """Return the count of an event whose names are erased, else None. Raises Problem if it cannot be decrypted."""
+    store = LocalStore(session.folder)
+    if not store.has("event-counts", event_folder(event_id)):
         return None
-    return EventCount(**json.loads(session.open_own(records.read("event-counts", event_folder(event_id)))))
+    return EventCount(**json.loads(session.open_own(store.read("event-counts", event_folder(event_id)))))

@@ -1,4 +1,4 @@
-"""What the events desk asks of an unlocked desk, and where an event's records stand on the disk."""
+"""The parts of an unlocked desk that its events need, and the folders of an event's records."""
 
 import hashlib
 import re
@@ -16,17 +16,17 @@ _SAFE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
 class SignupServer(Protocol):
-    """What is asked of the server here."""
+    """The part of forms.desk.sync.client.Server that events use."""
 
     def signup(self, signup_id: str) -> bytes:
-        """Return the sealed part of one sign-up."""
+        """Return the encrypted part of one sign-up."""
 
     def act_on_signup(self, target: str, action: str) -> None:
-        """Remove a sign-up, let it in, pass it over; or let an event's line go. Raises Problem."""
+        """Remove a sign-up, let it in, pass it over; or let an event's waiting list move. Raises Problem."""
 
 
 class EventSession(Protocol):
-    """What is asked of an unlocked desk here (EventDesk has it)."""
+    """The parts of an unlocked desk that events use. EventDesk implements it."""
 
     @property
     def folder(self) -> Path:
@@ -63,7 +63,7 @@ class EventSession(Protocol):
 
 @dataclass(frozen=True)
 class EventDesk:
-    """An unlocked desk, as far as events need it."""
+    """The parts of an unlocked desk that events use."""
 
     session: Session
 
@@ -110,10 +110,10 @@ class EventDesk:
 
 
 def event_folder(event: str) -> str:
-    """Return an event's folder: its id where that is one of ours, else a digest; never a path elsewhere."""
+    """Return the name of an event's folder: its id if that is a safe name, else a digest."""
     return event if _SAFE.fullmatch(event) else "x-" + hashlib.sha256(event.encode()).hexdigest()[:32]
 
 
-def minute() -> str:
-    """Return now, by this machine's clock, to the minute (UTC)."""
+def current_minute() -> str:
+    """Return the present time by this machine's clock, to the minute (UTC)."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")

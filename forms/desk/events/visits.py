@@ -1,6 +1,6 @@
-"""A visit that somebody asked for becomes a row of content/tables/events.csv. Staff write what is published.
+"""Turn the request for a visit into a row of content/tables/events.csv. Staff write what is published.
 
-Nothing of the letter is published by itself but its kind and taluk: a name, a number or a place in it is the asker's.
+Of the letter only the kind and the taluk are published: a name, number or place in it may identify the person.
 """
 
 import csv
@@ -26,20 +26,20 @@ KINDS = {
     "clinic": "clinic",
     "play": "street-theatre",
 }
-"""What was wished for (forms/core/definitions/visit.yaml) and the kind of event that it is (events.csv)."""
+"""The kind of event (events.csv) for each kind of visit (forms/core/definitions/visit.yaml)."""
 
 EVENT_KINDS = "event_kinds"
-"""Under this name a portal's choices hold the kinds of event that its district has (content/tables/kinds.csv)."""
+"""The name of the portal's choices with the district's kinds of events (content/tables/kinds.csv)."""
 
-NEEDED = ("id", "kind", "title_en", "what_en", "where_en", "starts", "state", "example")
-"""Columns without which a row says too little; the file must have them."""
+REQUIRED_COLUMNS = ("id", "kind", "title_en", "what_en", "where_en", "starts", "state", "example")
+"""Columns that the file must have."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
 @dataclass(frozen=True)
 class EventPlan:
-    """What staff write about the event: all of it is published. starts, ends: local, like 2027-03-01T10:00."""
+    """What staff write about the event, all of which is published. starts, ends: local time, like 2027-03-01T10:00."""
 
     id: str
     title: str
@@ -51,19 +51,19 @@ class EventPlan:
     kind: str = ""
 
 
-def kinds_of(portal: Portal) -> tuple[str, ...]:
-    """Return the kinds that an event may have here; where the portal names none, those that may be wished for."""
+def event_kinds(portal: Portal) -> tuple[str, ...]:
+    """Return the kinds that an event may have; if the portal names none, those of the visits."""
     return tuple(choice.value for choice in portal.choices.get(EVENT_KINDS, ())) or tuple(KINDS.values())
 
 
 def is_visit(form: str) -> bool:
-    """Whether letters of this form ask for something that can become an event."""
-    found = find(form)
-    return found is not None and found.becomes_event
+    """Return whether letters of this form ask for something that can become an event."""
+    definition = find(form)
+    return definition is not None and definition.becomes_event
 
 
 def event_row(letter: Letter, portal: Portal, plan: EventPlan, today: date) -> dict[str, str]:
-    """Return the row, by column. Raises Problem where a cell would be refused when the site is built."""
+    """Return the row, by column. Raises Problem if the build of the site would refuse a cell."""
     if not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose a letter of the form “Ask for a visit”.")
     if not _ID.fullmatch(plan.id):
@@ -91,7 +91,7 @@ def event_row(letter: Letter, portal: Portal, plan: EventPlan, today: date) -> d
 
 
 def _require_words(letter: Letter, plan: EventPlan) -> None:
-    """Raise Problem where a text is empty, begins like a formula, or holds the asker's number."""
+    """Raise Problem if a text is empty, begins like a formula, or contains the person's phone number."""
     for name, text in (("title", plan.title), ("what", plan.what), ("where", plan.where)):
         if not _words(text):
             raise Problem(name, "is empty.", "Write it in English; translate it in events.csv afterwards.")
@@ -104,14 +104,11 @@ def _require_words(letter: Letter, plan: EventPlan) -> None:
 
 
 _NATIONAL_DIGITS = 10
-"""Digits of an Indian number without +91 or 0: staff may write it with or without them."""
+"""Digits of an Indian number without +91 or 0, which staff may write or omit."""
 
 
 def _moments(plan: EventPlan, today: date) -> tuple[str, str]:
-    """Return beginning and end as events.csv writes them.
-
-    Raises Problem for a past day or an end before the beginning.
-    """
+    """Return start and end in the format of events.csv. Raises Problem for a past day, or an end before the start."""
     starts, ends = _moment("starts", plan.starts), _moment("ends", plan.ends) if plan.ends.strip() else None
     if starts.date() < today:
         raise Problem("starts", lazy_gettext("%(starts)s is past.", starts=plan.starts), "Write a day to come.")
@@ -121,7 +118,7 @@ def _moments(plan: EventPlan, today: date) -> tuple[str, str]:
 
 
 def _moment(name: str, text: str) -> datetime:
-    """Return a day and time that was typed. Raises Problem where it is none."""
+    """Parse a typed day and time. Raises Problem if it is malformed."""
     try:
         return datetime.strptime(text.strip().replace(" ", "T"), "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local time
     except ValueError:
@@ -142,10 +139,10 @@ def _taluk(letter: Letter, portal: Portal) -> str:
 # The file
 
 
-def append(path: Path, row: Mapping[str, str]) -> None:
-    """Add the row to the table, atomically. What is in the file stays, byte for byte.
+def append_row(path: Path, row: Mapping[str, str]) -> None:
+    """Append the row to the table, atomically. The existing bytes do not change.
 
-    Order of columns, byte order mark, separator, quotes and line ends are the file's. Raises Problem.
+    The new row follows the file's order of columns, separator, quotes and line ends. Raises Problem.
     """
     try:
         data = path.read_bytes()
@@ -155,8 +152,8 @@ def append(path: Path, row: Mapping[str, str]) -> None:
             lazy_gettext("cannot be read (%(reason)s).", reason=error.strerror),
             "Name the folder content of the site.",
         ) from None
-    header, ids, separator = _look(path, data)
-    missing = [name for name in NEEDED if name not in header]
+    header, ids, separator = _parse_table(path, data)
+    missing = [name for name in REQUIRED_COLUMNS if name not in header]
     if missing:
         raise Problem(
             str(path),
@@ -172,8 +169,8 @@ def append(path: Path, row: Mapping[str, str]) -> None:
     _replace(path, data + _line(data, [row.get(name, "") for name in header], separator))
 
 
-def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
-    """Return the header, the ids and the separator of a table. Raises Problem where it is not UTF-8 or not CSV."""
+def _parse_table(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
+    """Return the header, the ids and the separator of a table. Raises Problem if it is not UTF-8 or not CSV."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -185,24 +182,24 @@ def _look(path: Path, data: bytes) -> tuple[list[str], set[str], str]:
         todo = "Look for a quotation mark that is not closed."
         raise Problem(str(path), lazy_gettext("is not well formed (%(error)s).", error=error), todo) from None
     header = [name.strip() for name in rows[0]] if rows else []
-    at = header.index("id") if "id" in header else 0
-    return header, {row[at].strip() for row in rows[1:] if len(row) > at}, separator
+    column = header.index("id") if "id" in header else 0
+    return header, {row[column].strip() for row in rows[1:] if len(row) > column}, separator
 
 
 def _line(data: bytes, cells: list[str], separator: str) -> bytes:
-    """Return the new row as the file writes its rows."""
+    """Return the new row in the format of the file's rows."""
     quoted = data.removeprefix(BOM).startswith(b'"')
     ending = "\r\n" if b"\r\n" in data else "\n"
-    before = "" if not data or data.endswith(b"\n") else ending
-    return f"{before}{text_of([cells], Dialect(b'', separator, ending, quoted))}".encode()
+    prefix = "" if not data or data.endswith(b"\n") else ending
+    return f"{prefix}{text_of([cells], Dialect(b'', separator, ending, quoted))}".encode()
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Replace a file at once. Raises Problem where it cannot be written."""
+    """Replace a file atomically. Raises Problem if it cannot be written."""
     try:
-        with atomic_replacement(path) as fresh:
-            fresh.write_bytes(data)
-            fresh.chmod(path.stat().st_mode)
+        with atomic_replacement(path) as temporary:
+            temporary.write_bytes(data)
+            temporary.chmod(path.stat().st_mode)
     except OSError as error:
         todo = "Nothing was changed. Close it in other programs, make room, and try again."
         raise Problem(str(path), lazy_gettext("cannot be written (%(reason)s).", reason=error.strerror), todo) from None

@@ -1,4 +1,4 @@
-"""create_window(place): wiring of the desk's window only. Bound to 127.0.0.1 by start.py."""
+"""Create the Flask app of the desk's window. start.py binds it to 127.0.0.1."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from forms.desk.session import Session
 from forms.desk.watch.site_findings import WHAT_TO_DO
 from forms.desk.window import case_actions, case_pages, inbox, key_pages, labels, reader, retention_pages
 from forms.desk.window.access import unlock_pages
-from forms.desk.window.access.authentication import Authenticator, Locked, passed
+from forms.desk.window.access.authentication import Authenticator, Locked, elapsed_seconds
 from forms.desk.window.current import DeskWindow, current_authenticator, store_window
 from forms.desk.window.events import event_pages
 from forms.web.local import request_guard
@@ -31,7 +31,7 @@ IDLE_SECONDS = 600
 """Seconds without a request after which the desk locks itself."""
 
 LARGEST_ANSWER = 4 * MAX_FILE_BYTES["answer"]
-"""Bytes of an answer with its recording. One that is too large still comes in, so that the text beside it is kept."""
+"""Bytes of an answer with its recording. The form is read even if the recording is too large, to keep its text."""
 
 SENTENCES = {
     401: (
@@ -59,9 +59,9 @@ def create_window(
     today: Callable[[], date] = day_here,
     idle_seconds: float = IDLE_SECONDS,
     unlock: Callable[[DeskPlace, str | None], Session] = Session.unlock,
-    clock: Callable[[], float] = passed,
+    clock: Callable[[], float] = elapsed_seconds,
 ) -> Flask:
-    """Return the window of the desk at this place. `unlock` and `clock` are for tests."""
+    """Return the app of a desk's window. `unlock` and `clock` are for tests."""
     app = NoTraceFlask("forms.desk.window")
     app.logger.setLevel(logging.ERROR)
     authenticator = Authenticator(place, unlock, idle_seconds, clock, program="desk")
@@ -88,12 +88,12 @@ def create_window(
 
 
 def _choose_language() -> None:
-    """Speak the language that was chosen on this machine."""
+    """Use the language that was chosen on this machine."""
     g.reader = language.chosen_language(current_authenticator().place.folder)
 
 
 def _allow_recordings() -> None:
-    """Let an answer be as large as its recording may be, before its form is read."""
+    """Raise the size limit of a form with a recording, before it is read."""
     if request.path.endswith("/answer"):
         request.max_content_length = LARGEST_ANSWER
 
@@ -102,22 +102,23 @@ _COMPILED = CompiledTemplates()
 
 
 def _set_up_templates(app: Flask) -> None:
-    # Letters are hostile: whatever a template shows is made harmless here, so that no page can forget it.
+    # Letters are hostile: everything that a template shows is sanitised here, so that no page can forget it.
     reader.set_up(app.jinja_env)
     app.jinja_env.bytecode_cache = _COMPILED
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["zip"] = zip
-    app.context_processor(_always)
+    app.context_processor(_template_context)
 
 
-def _always() -> dict[str, Any]:
-    authenticator, inside = current_authenticator(), bool(g.get("inside"))  # outside, a page shows nothing of the desk
+def _template_context() -> dict[str, Any]:
+    """Return the variables of all templates. Before authentication they reveal nothing about the desk."""
+    authenticator, inside = current_authenticator(), bool(g.get("inside"))
     return {
         "session": authenticator.session if inside else None,
         "form_token": authenticator.form_token if inside else "",
         "idle_seconds": int(authenticator.idle_seconds),
-        "desk_name": _name_over(authenticator.session if inside else None)
+        "desk_name": _desk_name(authenticator.session if inside else None)
         or reader.gettext("Desk %(desk)s", desk=authenticator.place.name),
         "has_events": _has_events(authenticator.session if inside else None),
         "site_alarms": authenticator.session.site_watch.state.alarms if inside and authenticator.session else (),
@@ -132,7 +133,7 @@ def _always() -> dict[str, Any]:
 
 
 def _has_events(session: Session | None) -> bool:
-    """Return whether this desk reads sign-ups: to another one the pages of events say only that."""
+    """Return whether this desk reads sign-ups."""
     try:
         return session is not None and any(
             "signup" in desk.reads for desk in session.portal.current.desks_with_ids([session.place.desk])
@@ -141,8 +142,8 @@ def _has_events(session: Session | None) -> bool:
         return False
 
 
-def _name_over(session: Session | None) -> str:
-    """Return what stands at the top of every page: the desk's name, once a portal is there to tell it."""
+def _desk_name(session: Session | None) -> str:
+    """Return the desk's name for the top of every page; empty if there is no session or no portal."""
     try:
         return labels.desk_name(session.portal.current, session.place.desk) if session else ""
     except Problem:
@@ -150,11 +151,11 @@ def _name_over(session: Session | None) -> str:
 
 
 def _problem(problem: Problem) -> tuple[str, int]:
-    return _shown(problem, 400)
+    return _problem_page(problem, 400)
 
 
-def _shown(problem: Problem, code: int) -> tuple[str, int]:
-    """Show a problem, with what was typed into the form of a case or an event that it came from."""
+def _problem_page(problem: Problem, code: int) -> tuple[str, int]:
+    """Show a problem, with the texts that were typed into the form of a case or an event."""
     return render_template("problem.html", problem=problem, typed=unlock_pages.typed_texts()), code
 
 
@@ -163,4 +164,4 @@ def _http_error(error: HTTPException) -> tuple[str, int]:
     what, todo = SENTENCES.get(
         code, (lazy_gettext("Something went wrong."), lazy_gettext("Go back to the letters and try again."))
     )
-    return _shown(Problem("", what, todo), code)
+    return _problem_page(Problem("", what, todo), code)

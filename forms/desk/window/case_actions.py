@@ -1,4 +1,4 @@
-"""What can be done with a case: one small function an action. Each writes to the case log through the session."""
+"""The actions on a case, one small function each. They write to the case log through the session."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
@@ -27,12 +27,12 @@ Form = Mapping[str, str]
 
 
 def _seen(form: Form) -> list[str]:
-    """The entries that the page showed which this form was on: who wrote since is not overwritten, but in conflict."""
+    """Return the ids of the entries that the form's page showed: later entries conflict and are not overwritten."""
     return [id for id in form.get("seen", "").split() if is_id(id)]
 
 
 def _text(form: Form, name: str) -> str:
-    """Return a typed text with line ends as everywhere else (HTML forms send CR LF)."""
+    """Return a typed text with LF line ends (HTML forms send CR LF)."""
     return form.get(name, "").replace("\r\n", "\n").strip()
 
 
@@ -56,19 +56,19 @@ def _note(session: Session, case: Case, form: Form) -> None:
 def _assign(session: Session, case: Case, form: Form) -> None:
     """Assign a case to a member of this desk, or to nobody. Raises Problem for anybody else."""
     member = form.get("member", "")
-    if member and member not in {one.id for one in session.keys.own_desk.members}:
+    if member and member not in {each.id for each in session.keys.own_desk.members}:
         raise Problem(member, "is no member of this desk.", "Choose somebody of the list.")
     session.log.write(case.id, "assign", after=_seen(form), member=member)
 
 
 def _take(session: Session, case: Case, form: Form) -> None:
-    """Do what is done with most letters first: take it in hand, and tell the person that it is being looked into."""
+    """Assign a case to oneself, and tell the person that it is being looked into."""
     session.log.write(case.id, "assign", after=_seen(form), member=session.keys.member)
     session.log.write(case.id, "state", after=_seen(form), state="looking")
 
 
 def _due(session: Session, case: Case, form: Form) -> None:
-    """Set the day by which a case is due. Raises Problem for what is not a day."""
+    """Set the day by which a case is due. Raises Problem if it is malformed."""
     day = form.get("day", "")
     if day and labels.day(day) == day:
         raise Problem(
@@ -78,7 +78,7 @@ def _due(session: Session, case: Case, form: Form) -> None:
 
 
 def _flag(session: Session, case: Case, form: Form) -> None:
-    """Mark a case. Raises Problem for a mark that does not exist."""
+    """Set a flag of a case. Raises Problem for an unknown flag."""
     flag = form.get("flag", "")
     if flag not in {"urgent", "child"}:
         raise Problem("mark", "There is no such mark.", "Choose urgent or child.")
@@ -86,7 +86,7 @@ def _flag(session: Session, case: Case, form: Form) -> None:
 
 
 def _theme(session: Session, case: Case, form: Form) -> None:
-    """Set theme, part and work of a case. Raises Problem for one that the portal does not list."""
+    """Set the theme, place and work of a case. Raises Problem for a value that the portal does not list."""
     for name, table in (("theme", "themes"), ("place", "places"), ("work", "work")):
         known = {choice.value for choice in session.portal.current.choices.get(table, ())}
         if form.get(name) and form[name] not in known:
@@ -97,36 +97,33 @@ def _theme(session: Session, case: Case, form: Form) -> None:
 
 
 def _answer(session: Session, case: Case, form: Form) -> None:
-    text, state, seen = _whole_answer(session, case, form), form.get("state", ""), _seen(form)
+    text, state, seen = _answer_text(session, case, form), form.get("state", ""), _seen(form)
     recording = _recording()
-    if "seen" in form and _is_sent_already(session, case, seen, text, with_voice=bool(recording)):
+    if "seen" in form and _was_sent(session, case, seen, text, with_voice=bool(recording)):
         return
     if set(seen) == set(heads(case.entries)):
         session.log.answer(case.id, text, state if state in STATES else "", recording)
         return
-    # Somebody wrote meanwhile: the state must not silently win over theirs.
+    # Somebody wrote meanwhile: this state must not silently replace theirs.
     session.log.answer(case.id, text, recording=recording)
     if state in STATES:
         session.log.write(case.id, "state", after=seen, state=state)
 
 
-def _is_sent_already(session: Session, case: Case, seen: list[str], text: str, *, with_voice: bool) -> bool:
-    """Return whether this member sent this very answer since the form's page was shown: by a second click, or again."""
+def _was_sent(session: Session, case: Case, seen: list[str], text: str, *, with_voice: bool) -> bool:
+    """Return whether this member has sent the same answer since the form's page was shown, like by a second click."""
     after = {entry.id: entry.after for entry in case.entries}
     known: set[str] = set()
-    more = set(seen)
-    while more:
-        known |= more
-        more = {before for id in more for before in after.get(id, ())} - known
+    remaining = set(seen)
+    while remaining:
+        known |= remaining
+        remaining = {previous for id in remaining for previous in after.get(id, ())} - known
     since = (entry for entry in case.entries if entry.id not in known)
     return is_repeated_answer(since, session.keys.member, text, with_voice=with_voice)
 
 
 def _recording() -> bytes:
-    """Return the recording that came with the answer, no more of it than tells that it is too large. In memory only.
-
-    Raises Problem for an empty one.
-    """
+    """Read the recording of an answer, at most one byte more than the limit. Raises Problem for an empty one."""
     file = request.files.get("voice")
     content = file.stream.read(MAX_FILE_BYTES["answer"] + 1) if file and file.filename else b""
     if file and file.filename and not content:
@@ -139,22 +136,23 @@ def _handover(session: Session, case: Case, form: Form) -> None:
 
 
 def _merge(session: Session, case: Case, form: Form) -> None:
-    """Merge a case with another. Raises Problem where the number fits none, or more than one."""
-    typed = (form.get("into_typed", "").strip() or form.get("into", "")).lower()
-    fits = [one.id for one in session.cases.all() if typed and one.id.startswith(typed) and one.id != case.id]
-    if len(fits) != 1:
-        what = "There is no such case." if not fits else "Several cases begin like this."
+    """Merge a case into another. Raises Problem unless the typed digits match exactly one case."""
+    prefix = (form.get("into_typed", "").strip() or form.get("into", "")).lower()
+    ids = [each.id for each in session.cases.all()]
+    matches = [id for id in ids if prefix and id.startswith(prefix) and id != case.id]
+    if len(matches) != 1:
+        what = "There is no such case." if not matches else "Several cases begin like this."
         raise Problem("number", what, "Choose one of the list, or write the eight digits of the other case.")
-    session.log.merge(case.id, fits[0])
+    session.log.merge(case.id, matches[0])
 
 
-def _part(session: Session, case: Case, _: Form) -> None:
+def _undo_merge(session: Session, case: Case, _: Form) -> None:
     session.log.merge(case.id, "")
 
 
 def _settle(session: Session, case: Case, form: Form) -> None:
-    """Say one of two rivals again, knowing both: then it stands alone. Raises Problem where that is done already."""
-    rivals = {entry.id: entry for last in case.conflicts for entry in last}
+    """Write one of two conflicting entries again, after both of them. Raises Problem if that was done already."""
+    rivals = {entry.id: entry for entries in case.conflicts for entry in entries}
     chosen = rivals.get(form.get("entry", ""))
     if chosen is None:
         raise Problem("", "This is settled already.", "Look at what stands now.")
@@ -164,13 +162,13 @@ def _settle(session: Session, case: Case, form: Form) -> None:
 
 ACTIONS: Mapping[str, Callable[[Session, Case, Form], None]] = {
     "state": _state, "note": _note, "assign": _assign, "due": _due, "flag": _flag, "theme": _theme, "answer": _answer,
-    "take": _take, "handover": _handover, "merge": _merge, "part": _part, "settle": _settle,
+    "take": _take, "handover": _handover, "merge": _merge, "part": _undo_merge, "settle": _settle,
 }  # fmt: skip
 
 
 @pages.post("/case/<case_id>/<action>")
-def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
-    """Do it and show the case again; where it cannot be done, say why and keep what was typed.
+def act(case_id: str, action: str) -> WerkzeugResponse | tuple[str, int] | str:
+    """Carry out an action and show the case again; on a problem show that, with the typed texts.
 
     Raises NotFound for an unknown action.
     """
@@ -180,45 +178,45 @@ def act(case_id: str, action: str) -> Answer | tuple[str, int] | str:
         raise NotFound
     case = session.cases.case(case_id)
     if form.get("do") == "insert":
-        return show(session, case_id, typed=_with_phrase(session, case, form))
+        return show(session, case_id, typed=_insert_phrase(session, case, form))
     try:
-        with session.busy:  # of two clicks at once the second sees what the first wrote
+        with session.busy:  # of two simultaneous clicks the second sees what the first wrote
             ACTIONS[action](session, session.cases.case(case_id), form)
     except Problem as problem:
-        kept = {name: form.get(name, "") for name in ("state", "phrase")}
-        return show(session, case_id, problem, {action: _text(form, "text"), **kept}), 400
-    return redirect_to(_after(case_id, action, form))
+        selected = {name: form.get(name, "") for name in ("state", "phrase")}
+        return show(session, case_id, problem, {action: _text(form, "text"), **selected}), 400
+    return redirect_to(_next_page(case_id, action, form))
 
 
-def _after(case_id: str, action: str, form: Form) -> str:
-    """Return the page to show after an action: the list again, with the letter open, where the form was beside it."""
+def _next_page(case_id: str, action: str, form: Form) -> str:
+    """Return the path of the page after an action: the case, or the list with the case open if the form was there."""
     if "list" not in form:
         return f"/case/{case_id}?done={action}"
-    kept = [(name, value) for name, value in parse_qsl(form["list"]) if name not in {"open", "done"}]
-    return "/?" + urlencode([*kept, ("open", case_id), ("done", action)])
+    query = [(name, value) for name, value in parse_qsl(form["list"]) if name not in {"open", "done"}]
+    return "/?" + urlencode([*query, ("open", case_id), ("done", action)])
 
 
-def _chosen(session: Session, case: Case, form: Form) -> Phrase | None:
-    return next((one for one in phrases(session, case) if one.value == form.get("phrase")), None)
+def _chosen_phrase(session: Session, case: Case, form: Form) -> Phrase | None:
+    return next((phrase for phrase in phrases(session, case) if phrase.value == form.get("phrase")), None)
 
 
-def _with_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
-    """Return what the answer's fields show once the phrase is in the text; a state chosen by hand stays."""
-    chosen = _chosen(session, case, form)
-    texts = (_text(form, "text"), chosen.words if chosen else "")
-    return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (chosen.state if chosen else "")}
+def _insert_phrase(session: Session, case: Case, form: Form) -> dict[str, str]:
+    """Return the answer's fields with the chosen phrase added to the text; a state chosen by hand remains."""
+    phrase = _chosen_phrase(session, case, form)
+    texts = (_text(form, "text"), phrase.words if phrase else "")
+    return {"answer": "\n\n".join(filter(None, texts)), "state": form.get("state") or (phrase.state if phrase else "")}
 
 
-def _whole_answer(session: Session, case: Case, form: Form) -> str:
-    """The phrase that was chosen and not put into the text, before the text. Raises Problem where it is half said."""
-    chosen, text = _chosen(session, case, form), _text(form, "text")
-    if chosen and chosen.words.endswith(":") and not text:
+def _answer_text(session: Session, case: Case, form: Form) -> str:
+    """Return the chosen phrase, then the typed text. Raises Problem if a phrase that ends with a colon has no text."""
+    phrase, text = _chosen_phrase(session, case, form), _text(form, "text")
+    if phrase and phrase.words.endswith(":") and not text:
         raise Problem("answer", "The phrase ends with a colon and nothing comes after it.", "Write it into the text.")
-    return "\n\n".join(filter(None, (chosen.words if chosen else "", text)))
+    return "\n\n".join(filter(None, (phrase.words if phrase else "", text)))
 
 
 @pages.post("/case/<case_id>/export")
-def export(case_id: str) -> Answer | Response | tuple[str, int]:
+def export(case_id: str) -> WerkzeugResponse | Response | tuple[str, int]:
     """Return one case as an age file, for a court or another office, with a list of hashes in it."""
     session = current_session()
     try:
@@ -232,15 +230,15 @@ def export(case_id: str) -> Answer | Response | tuple[str, int]:
 
 
 @pages.post("/case/<case_id>/keep")
-def keep(case_id: str) -> Answer:
-    """Take away the note that somebody asked for erasing without proof; the case stays."""
+def keep(case_id: str) -> WerkzeugResponse:
+    """Dismiss an unproven request to erase the case."""
     current_session().erasing.dismiss_request(case_id)
     return redirect_to(f"/case/{case_id}")
 
 
 @pages.route("/case/<case_id>/erase", methods=["GET", "POST"])
-def erase(case_id: str) -> Answer | str:
-    """Ask twice, then erase."""
+def erase(case_id: str) -> WerkzeugResponse | str:
+    """Erase a case, after two confirmations."""
     session = current_session()
     case, sure = session.cases.case(case_id), request.form.get("sure", "")
     if request.method == "POST" and sure == "twice":

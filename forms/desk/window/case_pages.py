@@ -1,4 +1,4 @@
-"""A case: its letters with what belongs to them, its time line, and the forms for all that can be done with it."""
+"""The page of a case: its letters and attachments, its time line, and the forms of all actions."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -30,13 +30,13 @@ DANGER_DUTY = lazy_gettext(
     "district writes into content/tables/duties.csv: ask your legal adviser. Do not ring the person unless they told "
     "how and when: somebody else may pick up."
 )
-"""Said where the portal has no list `duties` that speaks of danger."""
+"""Shown if the portal's list `duties` has no row about danger."""
 
 CHILD_DUTY = lazy_gettext(
     "A child is spoken of. Tell the child welfare police officer (Juvenile Justice Act 2015, section 107) "
     "and call 1098. Ask your legal adviser whether you must report under the POCSO Act, section 19."
 )
-"""Said where the portal has no list `duties` that speaks of a child."""
+"""Shown if the portal's list `duties` has no row about a child."""
 
 DONE = {
     "state": lazy_gettext("The state is set."),
@@ -52,14 +52,14 @@ DONE = {
     "settle": lazy_gettext("It is settled."),
     "part": lazy_gettext("It stands by itself again."),
 }
-"""Said after an action."""
+"""Shown after an action."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence to answer with: what it means in the reader's language, and how it is said in the person's language.
+    """A prepared sentence for answers. meaning: in the reader's language; words: in the person's language.
 
-    reviewed: whether a native reader has approved it in that language. state: what goes with it, or empty.
+    reviewed: whether a native reader has approved it in that language. state: the state that goes with it, or empty.
     """
 
     value: str
@@ -71,14 +71,14 @@ class Phrase:
 
 @pages.get("/case/<case_id>")
 def case_page(case_id: str) -> str:
-    """Return the whole case. Opening it makes it read."""
+    """Show a case, and record that it was read."""
     session = current_session()
     session.log.mark_read(case_id)
     return show(session, case_id)
 
 
 def show(session: Session, case_id: str, problem: Problem | None = None, typed: Mapping[str, str] | None = None) -> str:
-    """Return the page of a case; with a problem above it, and what was typed kept in its fields."""
+    """Render the page of a case. problem: shown above it; typed: the texts of its fields."""
     case, portal = session.cases.case(case_id), session.portal.current
     return render_template(
         "case.html",
@@ -94,8 +94,8 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         spoken={entry.id: part for entry in case.entries if (part := answer_recording(entry))},
         done=DONE.get(request.args.get("done", "")),
         seen=" ".join(heads(case.entries)),
-        letters=[(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
-        closed=[one for one in case.letters if isinstance(one, Problem)],
+        letters=[(letter, labels.answered_questions(letter, portal, today())) for letter in labels.letters_of(case)],
+        unreadable=[letter for letter in case.letters if isinstance(letter, Problem)],
         unproven_parts=session.cases.unproven_parts(case),
         doubts=doubts(case),
         line=_line(case),
@@ -104,32 +104,32 @@ def show(session: Session, case_id: str, problem: Problem | None = None, typed: 
         duties=child_duties(session),
         danger=danger_duties(session),
         links=_links(session),
-        **_offered(session, case),
+        **_form_choices(session, case),
     )
 
 
-def _offered(session: Session, case: Case) -> dict[str, Any]:
-    """Return what the forms beside the letter offer to choose from."""
+def _form_choices(session: Session, case: Case) -> dict[str, Any]:
+    """Return the choices of the forms on the page of a case."""
     portal = session.portal.current
     return {
         "themes": _labels(portal.choices.get("themes", ())),
         "places": _labels(portal.choices.get("places", ())),
         "works": _labels(portal.choices.get("work", ())),
-        "members": [one.id for one in session.keys.own_desk.members],
-        "hand_over_to": _hand_over_to(session, case),
-        "readers": [labels.desk_name(portal, one) for one in readers_of(case)],
-        "hidden_desks": [labels.desk_name(portal, one) for one in case.hidden_from],
+        "members": [member.id for member in session.keys.own_desk.members],
+        "hand_over_to": _handover_desks(session, case),
+        "readers": [labels.desk_name(portal, desk) for desk in readers_of(case)],
+        "hidden_desks": [labels.desk_name(portal, desk) for desk in case.hidden_from],
         "together": cases_grouped_with(session.cases.all(), case.id),
-        "alike": [session.cases.case(one) for one in session.cases.similar_cases().get(case.id, ())[:_MOST_ALIKE]],
+        "alike": [session.cases.case(id) for id in session.cases.similar_cases().get(case.id, ())[:_MAX_SIMILAR]],
     }
 
 
 def _links(session: Session) -> list[Choice]:
-    """Return the district's own forms; an address that is not https is no link."""
+    """Return the links to the district's own forms; only https addresses."""
     return [row for row in session.portal.current.choices.get("staff_links", ()) if row.value.startswith("https://")]
 
 
-_MOST_ALIKE = 30
+_MAX_SIMILAR = 30
 
 
 def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
@@ -137,31 +137,31 @@ def _labels(rows: Sequence[Choice]) -> list[tuple[str, str]]:
 
 
 CHILD_DUTIES = ("child", "pocso", "identity")
-"""The rows of the list `duties` that are shown where a child is spoken of."""
+"""The rows of the list `duties` that are shown if a child is involved."""
 
 
 DANGER_DUTIES = ("danger-ring", "danger-know", "danger-person")
-"""The rows that are shown where somebody is in danger."""
+"""The rows that are shown if somebody is in danger."""
 
 
-def duties(session: Session, wanted: Collection[str], otherwise: str) -> list[tuple[str, bool]]:
+def _duties(session: Session, names: Collection[str], default: str) -> list[tuple[str, bool]]:
     """Return each of these duties, and whether the district's legal adviser has approved its words."""
-    rows = [row for row in session.portal.current.choices.get("duties", ()) if row.value in wanted]
-    return [(in_reader_language(row.label), reader() in row.reviewed) for row in rows] or [(otherwise, False)]
+    rows = [row for row in session.portal.current.choices.get("duties", ()) if row.value in names]
+    return [(in_reader_language(row.label), reader() in row.reviewed) for row in rows] or [(default, False)]
 
 
 def danger_duties(session: Session) -> list[tuple[str, bool]]:
-    """Return the duties where somebody is in danger; see `duties`."""
-    return duties(session, DANGER_DUTIES, DANGER_DUTY)
+    """Return the duties if somebody is in danger, and whether a legal adviser has approved each text."""
+    return _duties(session, DANGER_DUTIES, DANGER_DUTY)
 
 
 def child_duties(session: Session) -> list[tuple[str, bool]]:
-    """Return the duties where a child is involved; see `duties`."""
-    return duties(session, CHILD_DUTIES, CHILD_DUTY)
+    """Return the duties if a child is involved, and whether a legal adviser has approved each text."""
+    return _duties(session, CHILD_DUTIES, CHILD_DUTY)
 
 
 def phrases(session: Session, case: Case) -> list[Phrase]:
-    """Return the phrases that there are in the person's language, reviewed or not."""
+    """Return the portal's phrases in the person's language, reviewed or not."""
     rows, language = session.portal.current.choices.get("phrases", ()), case.language
     return [
         Phrase(row.value, in_reader_language(row.label), row.label[language], language in row.reviewed, row.state)
@@ -170,22 +170,22 @@ def phrases(session: Session, case: Case) -> list[Phrase]:
     ]
 
 
-def _hand_over_to(session: Session, case: Case) -> list[Desk]:
-    """Return the desks that read such letters, have not this one, and may see it."""
-    gone = {*readers_of(case), *case.hidden_from, session.place.desk}
-    return [desk for desk in session.portal.current.readers(case.form) if desk.id not in gone]
+def _handover_desks(session: Session, case: Case) -> list[Desk]:
+    """Return the desks that read such letters, may see this one, and do not have it yet."""
+    excluded = {*readers_of(case), *case.hidden_from, session.place.desk}
+    return [desk for desk in session.portal.current.readers(case.form) if desk.id not in excluded]
 
 
 def _line(case: Case) -> list[tuple[str, Any]]:
-    """Return the time line: letters and entries by day, in one list of ("letter" or "entry", what)."""
-    came = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(labels.letters_of(case))]
-    done = [(entry.at[:10], 1, position, "entry", entry) for position, entry in enumerate(case.entries)]
-    return [(kind, what) for *_, kind, what in sorted([*came, *done], key=lambda row: row[:3])]
+    """Return the time line: letters and entries by day, each with its kind ("letter" or "entry")."""
+    letters = [(letter.day, 0, position, "letter", letter) for position, letter in enumerate(labels.letters_of(case))]
+    entries = [(entry.at[:10], 1, position, "entry", entry) for position, entry in enumerate(case.entries)]
+    return [(kind, item) for *_, kind, item in sorted([*letters, *entries], key=lambda row: row[:3])]
 
 
 @pages.get("/case/<case_id>/time-line.json")
 def time_line(case_id: str) -> Response:
-    """Return the time line for machines, to be saved; no words of the letters stand in it."""
+    """Return the time line as a JSON file, without words of the letters."""
     case = current_session().cases.case(case_id)
     response = make_response(json.dumps({"case": case.id, "time_line": case.time_line()}, ensure_ascii=False, indent=1))
     response.headers["Content-Type"] = "application/json"
@@ -193,15 +193,15 @@ def time_line(case_id: str) -> Response:
     return response
 
 
-SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/mpeg", "audio/webm"})
-"""Media types that a page shows or plays; anything else that the cleaner might make is not given out."""
+SHOWN_MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/mpeg", "audio/webm"})
+"""Media types that a page shows or plays; nothing else is sent to the browser."""
 
 
 @pages.get("/part/<part_id>")
 def part(part_id: str) -> Response:
-    """A photo or recording, made anew by the desk, in a sandbox. Sound may be asked for in ranges (RFC 9110, 14).
+    """Return a cleaned photo or recording. Browsers may request ranges of audio (RFC 9110, section 14).
 
-    Raises Problem for an unknown id, and for a kind of file that is not shown.
+    Raises Problem for an unknown id, and for a media type that is not shown.
     """
     session = current_session()
     if not is_id(part_id):
@@ -209,7 +209,7 @@ def part(part_id: str) -> Response:
     media_type, content = clean_part(session.local_store, session.own_keys.identities, part_id)
     if media_type.startswith("audio/"):
         session.log.mark_heard(part_id)
-    if media_type.partition(";")[0] not in SHOWN:
+    if media_type.partition(";")[0] not in SHOWN_MEDIA_TYPES:
         raise Problem("part", "It is of a kind that is not shown here.", "Export the case if it must be looked at.")
     response = make_response(content)
     response.headers["Content-Type"] = media_type

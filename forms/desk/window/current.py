@@ -1,4 +1,4 @@
-"""The state of the desk's window, and what of it belongs to the current request."""
+"""The state of the desk's window, and access to it in the current request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _KEY = "desk"
 
 @dataclass(frozen=True)
 class DeskWindow:
-    """What a window holds. today: returns the staff's day."""
+    """The state of a window. today: returns the day by this machine's clock."""
 
     authenticator: Authenticator
     today: Callable[[], date]
 
 
 def store_window(app: Flask, window: DeskWindow) -> None:
-    """Keep the state of an app where the functions below find it."""
+    """Store the state of an app for the functions below."""
     app.extensions[_KEY] = window
 
 
@@ -42,20 +42,20 @@ def current_authenticator() -> Authenticator:
 
 
 def current_session() -> Session:
-    """Return the unlocked session. Raises Locked, which leads to the page that asks for the passphrase."""
+    """Return the unlocked session. Raises Locked, which redirects to the page that asks for the passphrase."""
     authenticator = current_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session is None:
         raise Locked
-    authenticator.used = authenticator.clock()
+    authenticator.last_used = authenticator.clock()
     return authenticator.session
 
 
 def today() -> date:
-    """Return the staff's day."""
+    """Return the day by this machine's clock."""
     return _current().today()
 
 
 def clock() -> Callable[[], date]:
-    """Return the function that returns the staff's day."""
+    """Return the function that returns the day."""
     return _current().today

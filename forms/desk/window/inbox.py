@@ -1,4 +1,4 @@
-"""The list of letters: filters, search, what is late, what looks alike."""
+"""The list of cases: filters, search, counters, similar cases, and the case that is open beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,11 +21,11 @@ from forms.desk.window.reader import gettext as _
 from forms.desk.window.rows import Row
 
 PAGE_SIZE = 50
-MOST_ALIKE = 20
-"""Alike letters that are listed under the first; the rest stand on a list of their own."""
+MAX_SIMILAR = 20
+"""Similar cases that are listed under the first; a list of their own shows all."""
 
 MAX_UNPROVEN = 20
-"""Requests to erase without proof that are listed above: somebody may send thousands."""
+"""Unproven requests to erase that are listed above: somebody may send thousands."""
 
 pages = Blueprint("inbox", __name__)
 
@@ -35,26 +35,26 @@ COUNTERS = (
     ("unheard", lazy_gettext("voice, unheard")), ("nobody", lazy_gettext("nobody's")), ("mine", lazy_gettext("mine")),
     ("unread", lazy_gettext("unread")),
 )  # fmt: skip
-"""What is counted above the list, and filters it."""
+"""The counters above the list, which are also filters, with their labels."""
 
 
 @pages.get("/")
 def inbox() -> str:
-    """The list, and beside it the letter that is open. Opening it makes it read."""
-    session, asked = current_session(), request.args
-    shown = opened(session, asked.get("open", ""))
-    cases, wanted = session.cases.all(), parse_filter(asked, session.keys.member)
-    found = find_cases(_those_like(asked.get("alike", ""), cases, session), wanted, today())
-    folded = _folded(found, {} if asked.get("alike") else session.cases.similar_cases())
-    pages_, page = _pages(len(folded), asked)
+    """Show the list, and beside it the open case, which is recorded as read."""
+    session, arguments = current_session(), request.args
+    open_id = open_case(session, arguments.get("open", ""))
+    cases, wanted = session.cases.all(), parse_filter(arguments, session.keys.member)
+    matches = find_cases(_similar_to(arguments.get("alike", ""), cases, session), wanted, today())
+    folded = _fold_similar(matches, {} if arguments.get("alike") else session.cases.similar_cases())
+    pages_, page = _pages(len(folded), arguments)
     tallied, unproven = count_cases(cases, session.keys.member, today()), session.cases.unproven_requests()
     return render_template(
         "inbox.html",
         here="inbox",
         rows=_rows(folded[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], session),
         wanted=wanted,
-        asked=asked,
-        count=len(found),
+        arguments=arguments,
+        count=len(matches),
         total=sum(not case.merged_into for case in cases),
         page=page,
         pages=pages_,
@@ -72,27 +72,27 @@ def inbox() -> str:
         portal=session.portal.current,
         member=session.keys.member,
         address=_address,
-        pane=_pane(session, shown, [case for case, _ in folded]) if shown else None,
+        pane=_pane(session, open_id, [case for case, _ in folded]) if open_id else None,
     )
 
 
-def opened(session: Session, case_id: str) -> str:
-    """Mark the case as read that the address asks for; its id, or empty where there is none such."""
-    known = any(case.id == case_id for case in session.cases.all())
-    if known:
+def open_case(session: Session, case_id: str) -> str:
+    """Record that a case was read; return its id, or an empty text if there is no such case."""
+    exists = any(case.id == case_id for case in session.cases.all())
+    if exists:
         session.log.mark_read(case_id)
-    return case_id if known else ""
+    return case_id if exists else ""
 
 
 def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, Any]:
-    """Return what the letter beside the list shows, with its neighbours in the list."""
+    """Return the template's data of the open case, with its neighbours in the list."""
     case, portal = session.cases.case(case_id), session.portal.current
-    ids = [one.id for one in listed]
+    ids = [each.id for each in listed]
     at = ids.index(case_id) if case_id in ids else -1
     return {
         "case": case,
-        "letters": [(letter, labels.told(letter, portal, today())) for letter in labels.letters_of(case)],
-        "closed": [one for one in case.letters if isinstance(one, Problem)],
+        "letters": [(letter, labels.answered_questions(letter, portal, today())) for letter in labels.letters_of(case)],
+        "unreadable": [letter for letter in case.letters if isinstance(letter, Problem)],
         "row": rows.row(case, portal, today(), session.keys.member),
         "danger": case_pages.danger_duties(session) if case.is_urgent else [],
         "duties": case_pages.child_duties(session) if case.involves_child else [],
@@ -106,38 +106,38 @@ def _pane(session: Session, case_id: str, listed: Sequence[Case]) -> dict[str, A
     }
 
 
-def _pages(count: int, asked: MultiDict[str, str]) -> tuple[int, int]:
-    """Return how many pages there are, and which of them is asked for."""
+def _pages(count: int, arguments: MultiDict[str, str]) -> tuple[int, int]:
+    """Return the number of pages, and the number of the requested page."""
     pages_ = max(1, -(-count // PAGE_SIZE))
-    return pages_, min(pages_, max(1, asked.get("page", 1, type=int)))
+    return pages_, min(pages_, max(1, arguments.get("page", 1, type=int)))
 
 
-def parse_filter(asked: MultiDict[str, str], member: str) -> CaseFilter:
-    """Return the filter from an address. What is no filter of ours does not matter."""
+def parse_filter(arguments: MultiDict[str, str], member: str) -> CaseFilter:
+    """Return the filter of an address. Unknown parameters and values are ignored."""
     text: dict[str, Any] = {
-        name: asked.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
+        name: arguments.get(name, "").strip() for name in ("text", "state", "place", "work", "assigned", "form")
     }
-    tray = {"1": 1, "2": 2}.get(asked.get("tray", ""), 0)
+    tray = {"1": 1, "2": 2}.get(arguments.get("tray", ""), 0)
     if text["state"] not in STATES:
         text["state"] = ""
-    show = asked.get("show", "") if asked.get("show", "") in COUNTER_FILTERS else ""
-    child, late = bool(asked.get("child")), bool(asked.get("late"))
+    show = arguments.get("show", "") if arguments.get("show", "") in COUNTER_FILTERS else ""
+    child, late = bool(arguments.get("child")), bool(arguments.get("late"))
     return replace(CaseFilter(**text), tray=tray, child=child, late=late, show=show, member=member)
 
 
-def _those_like(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
+def _similar_to(case_id: str, cases: Sequence[Case], session: Session) -> Sequence[Case]:
     if not case_id:
         return cases
     wanted = {case_id, *session.cases.similar_cases().get(case_id, ())}
     return [case for case in cases if case.id in wanted]
 
 
-def _folded(found: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list[tuple[Case, list[Case]]]:
-    """Return each case with those after it that look like it: the most urgent one stands above."""
-    by_id = {case.id: case for case in found}
+def _fold_similar(matches: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list[tuple[Case, list[Case]]]:
+    """Return each case with the similar ones after it: the most urgent one represents them."""
+    by_id = {case.id: case for case in matches}
     seen: set[str] = set()
     folded = []
-    for case in found:
+    for case in matches:
         if case.id not in seen:
             others = [by_id[id] for id in alike.get(case.id, ()) if id in by_id and id not in seen]
             seen.update(other.id for other in others)
@@ -146,14 +146,14 @@ def _folded(found: Sequence[Case], alike: Mapping[str, tuple[str, ...]]) -> list
 
 
 def _rows(folded: Sequence[tuple[Case, list[Case]]], session: Session) -> list[Row]:
-    made, above = [], ""
+    list_rows, previous_section = [], ""
     for case, others in folded:
         section = _section(case)
-        few, more = labels.fewer(others, MOST_ALIKE)
+        few, more = labels.truncate(others, MAX_SIMILAR)
         cells = rows.row(case, session.portal.current, today(), session.keys.member)
-        made.append(Row(case, few, more, section if section != above else "", **cells))
-        above = section
-    return made
+        list_rows.append(Row(case, few, more, section if section != previous_section else "", **cells))
+        previous_section = section
+    return list_rows
 
 
 def _section(case: Case) -> str:
@@ -163,7 +163,7 @@ def _section(case: Case) -> str:
 
 
 def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[str, str]]]:
-    """Return what each filter offers."""
+    """Return the choices of each filter."""
     portal = session.portal.current
     own = {"places": {"elsewhere", "unknown"}, "work": {"other", "unknown"}}
     tables = {
@@ -177,8 +177,8 @@ def _choices(session: Session, cases: Sequence[Case]) -> dict[str, list[tuple[st
 
 
 def _address(**changes: object) -> str:
-    """This list's address with something changed; `page` begins anew unless it is what changes."""
-    passing = {"open", "done", "erased", *(() if "open" in changes else ("page",))}
-    kept = {name: value for name, value in request.args.items() if name not in passing and value}
-    kept |= {name: str(value) for name, value in changes.items()}
-    return f"{request.script_root}/?" + urlencode({name: value for name, value in kept.items() if value})
+    """Return this list's address with changed parameters; changing a filter resets `page`."""
+    dropped = {"open", "done", "erased", *(() if "open" in changes else ("page",))}
+    parameters = {name: value for name, value in request.args.items() if name not in dropped and value}
+    parameters |= {name: str(value) for name, value in changes.items()}
+    return f"{request.script_root}/?" + urlencode({name: value for name, value in parameters.items() if value})

@@ -1,4 +1,4 @@
-"""The keys of the desk: whose they are, what the doctor finds, new passphrases, new keys, a printed recovery key."""
+"""The page of keys: all desks' keys, the doctor's findings, new passphrases, new keys, a printed recovery key."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,18 +25,18 @@ Form = Mapping[str, str]
 
 @pages.get("/keys/")
 def overview() -> str:
-    """Return the desk's members and keys, and all that can be done about them."""
+    """Show the desk's members and keys, and the forms of all actions."""
     return _show(current_session())
 
 
 def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
-    mine = {str(identity.to_public()) for identity in session.own_keys.identities}
+    own_keys = {str(identity.to_public()) for identity in session.own_keys.identities}
     return render_template(
         "keys.html",
         here="keys",
         problem=problem,
         desk=session.keys.own_desk,
-        mine=mine,
+        own_keys=own_keys,
         member=session.keys.member,
         older=len(session.own_keys.identities) - 1,
         has_passphrase=keys.has_passphrase(session.place.folder),
@@ -56,7 +56,7 @@ def _show(session: Session, problem: Problem | None = None, **more: Any) -> str:
 
 
 def _passphrase(session: Session, form: Form) -> str:
-    """Return the passphrase that was typed twice. Raises Problem where the two differ."""
+    """Change the passphrase. Raises Problem if the two typed ones differ."""
     new = form.get("new", "")
     if new != form.get("again", ""):
         raise Problem("passphrase", "The two are not the same.", "Type the new passphrase twice.")
@@ -72,7 +72,7 @@ def _rotate(session: Session, form: Form) -> str:
 
 
 def _recovery(session: Session, _: Form) -> str:
-    """Shown once, in this answer, and kept nowhere: not even by the browser (no-store)."""
+    """Show a new recovery key once. It is stored nowhere, not even by the browser (no-store)."""
     secret, public = keys.new_recovery_key()
     square = segno.make_qr(secret, error="m").svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True)
     return render_template(
@@ -80,7 +80,7 @@ def _recovery(session: Session, _: Form) -> str:
         here="keys",
         secret=secret,
         public=public,
-        square=Markup(square),  # noqa: S704 - made by segno, of a key made by us
+        square=Markup(square),  # noqa: S704 - made by segno from our own key
         desk=session.keys.own_desk,
     )
 
@@ -98,7 +98,7 @@ def _reseal(session: Session, form: Form) -> str:
 
 
 def _forget(session: Session, form: Form) -> str:
-    """Say what will not open any more, ask twice, then forget the old keys."""
+    """Show what only the old keys decrypt, and delete them after two confirmations."""
     sure, anew = form.get("sure", ""), bool(form.get("anew"))
     session.key_retirement.require_that_new_key_is_known()
     found = session.key_retirement.find_needed()
@@ -113,7 +113,7 @@ def _forget(session: Session, form: Form) -> str:
             has_passphrase=keys.has_passphrase(session.place.folder),
         )
     passphrase = form.get("old", "") if keys.has_passphrase(session.place.folder) else None
-    keys.identities(session.place.folder, lambda: passphrase or "")  # a wrong one is said before anything is changed
+    keys.identities(session.place.folder, lambda: passphrase or "")  # a wrong one raises before any change
     if anew:
         session.key_retirement.seal_anew(found)
     count = session.key_decisions.forget_old_keys(passphrase)
@@ -136,10 +136,7 @@ def _trust_publishers(session: Session, _: Form) -> str:
 
 
 def _trust(session: Session, form: Form) -> str:
-    """Take over what changed of one person or desk, or all, after a person has compared the numbers.
-
-    Raises Problem without that person's tick.
-    """
+    """Accept the changed keys of one person or desk, or all. Raises Problem unless the comparison was confirmed."""
     who = form.get("who", "")
     if form.get("compared") != "yes":
         todo = "Compare the numbers with the printed sheet or on the telephone, tick the box, and press again."
@@ -152,7 +149,7 @@ def _trust(session: Session, form: Form) -> str:
 
 
 def _refuse(session: Session, form: Form) -> str:
-    """Go on with the keys that this machine knows."""
+    """Refuse the changed keys of a person or desk."""
     count = session.key_decisions.refuse(form.get("who", ""))
     return _show(
         session, done=gettext("Refused: %(number)s. This machine goes on with the keys that it knows.", number=count)
@@ -160,7 +157,7 @@ def _refuse(session: Session, form: Form) -> str:
 
 
 def _old_entries(session: Session, form: Form) -> str:
-    """Let entries count that are here and not proven, as after a restore. Raises Problem without a tick in the form."""
+    """Let unproven entries here count, as after a restore. Raises Problem unless that was confirmed."""
     if form.get("sure") != "yes":
         raise Problem("keys", "Nothing was done.", "Look at the entries in their cases, tick the box, and press again.")
     return _show(session, done=gettext("%(number)s count now.", number=session.key_decisions.accept_unsigned()))
@@ -175,7 +172,7 @@ ACTIONS: Mapping[str, Callable[[Session, Form], str]] = {
 
 @pages.post("/keys/<action>")
 def act(action: str) -> str | tuple[str, int]:
-    """Do it, and show the page again with what came of it. Raises NotFound for an unknown action."""
+    """Carry out an action, and show the page with its result. Raises NotFound for an unknown action."""
     session = current_session()
     if action not in ACTIONS:
         raise NotFound

@@ -1,7 +1,7 @@
-"""The language of whoever sits before the window, and how its pages say things in it.
+"""The language of the window's reader, and the translation of pages into it.
 
-A translation never injects markup: `_` gives plain text, which the page escapes, and `with_markup` escapes the
-translation before pieces of markup made by the template itself are put into it.
+A translation never injects markup: `_` returns plain text, which the page escapes, and `with_markup` escapes the
+translation before it inserts the markup made by the template itself.
 """
 
 from collections.abc import Mapping
@@ -22,31 +22,31 @@ def reader() -> str:
     return str(g.get("reader", language.ENGLISH)) if has_app_context() else language.ENGLISH
 
 
-def tell(value: Any) -> Any:
-    """Return a value as the reader reads it."""
+def localise(value: Any) -> Any:
+    """Return a value in the reader's language: translates lazy texts and formats days."""
     return language.translator(reader())(value)
 
 
 def gettext(message: str, **values: Any) -> str:
     """Return a message in the reader's language; `_` of the templates."""
-    return str(tell(LazyText(message, values) if values else _marked(message)))
+    return str(localise(LazyText(message, values) if values else _as_lazy(message)))
 
 
-def _marked(message: str) -> LazyText:
+def _as_lazy(message: str) -> LazyText:
     return message if isinstance(message, LazyText) else LazyText(str(message))
 
 
 def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
     """Return a message with a number, %(count)s, in the reader's language."""
-    return str(tell(LazyText(singular, {"count": count, **values}, plural, count)))
+    return str(localise(LazyText(singular, {"count": count, **values}, plural, count)))
 
 
 def with_markup(message: str, **values: Any) -> Markup:
-    """Return a message with pieces of markup in it: the translation and all other values are escaped.
+    """Return a translated message with markup among its values; the translation and all other values are escaped.
 
-    A translation that does not fit its values gives way to the English one.
+    Falls back to English if the translation does not fit the values.
     """
-    shown = {name: escape(_shown(value)) for name, value in values.items()}
+    shown = {name: escape(_printable(value)) for name, value in values.items()}
     translated = translate_message(language.translations(reader()), message)
     try:
         return escape(printable(translated)) % shown
@@ -54,18 +54,18 @@ def with_markup(message: str, **values: Any) -> Markup:
         return escape(printable(message)) % shown
 
 
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, Markup) else printable(tell(value))
+def _printable(value: Any) -> Any:
+    return value if isinstance(value, Markup) else printable(localise(value))
 
 
 def in_reader_language(text: Text) -> str:
-    """Return a text of the portal in the reader's language; one that a form brings along in English, by gettext."""
+    """Return a text of the portal in the reader's language; if it lacks that, translate its English by gettext."""
     return text.get(reader()) or gettext(pick(text, language.ENGLISH))
 
 
 def finalize(value: Any) -> Any:
-    """Return what a template shows: in the reader's language, without control characters."""
-    return value if isinstance(value, Markup) else printable(tell(value))
+    """Return a template's value in the reader's language, with control characters replaced."""
+    return value if isinstance(value, Markup) else printable(localise(value))
 
 
 def set_up(env: Environment) -> None:

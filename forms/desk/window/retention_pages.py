@@ -1,7 +1,7 @@
-"""Who did what, and what has been kept long enough."""
+"""The pages of the access log, and of cases that have been kept long enough."""
 
 from flask import Blueprint, render_template, request
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from forms.core.trusted_date import machine_clock_warning
 from forms.desk.window import labels
@@ -16,12 +16,12 @@ MAX_ROWS = 500
 
 @pages.get("/access/")
 def access() -> str:
-    """Return what the members of this desk did with which letter, as the server wrote it down; newest first."""
+    """Show the server's log of what the members of this desk did with which letter, newest first."""
     session = current_session()
     rows = sorted(session.place.server().access(), key=lambda row: str(row.get("at")), reverse=True)
     member = request.args.get("member", "")
     members = sorted({str(row.get("member")) for row in rows})
-    shown, more = labels.fewer([row for row in rows if member in {"", row.get("member")}], MAX_ROWS)
+    shown, more = labels.truncate([row for row in rows if member in {"", row.get("member")}], MAX_ROWS)
     known = {case.id for case in session.cases.all()}
     return render_template(
         "access.html",
@@ -37,8 +37,8 @@ def access() -> str:
 
 
 @pages.route("/retention/", methods=["GET", "POST"])
-def retention() -> Answer | str:
-    """Closed cases that have been kept long enough; erases those that were ticked, and asks twice before."""
+def retention() -> WerkzeugResponse | str:
+    """Show closed cases that have been kept long enough; erase the ticked ones after two confirmations."""
     session = current_session()
     chosen, sure = set(request.form.getlist("case")), request.form.get("sure", "")
     cases = [case for case in session.erasing.old_cases() if request.method == "GET" or case.id in chosen]

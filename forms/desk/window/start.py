@@ -1,4 +1,4 @@
-"""Starts the window on this machine and opens the staff's browser on it."""
+"""Start the window on this machine, and open it in the browser."""
 
 import threading
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from forms.desk.window.app import IDLE_SECONDS, create_window
 from forms.desk.window.current import authenticator_of
 from forms.web.local.running import run, show_until_interrupted
 
-LOOK_EVERY = 5
-"""Seconds between two looks whether the desk was left alone."""
+IDLE_CHECK_SECONDS = 5
+"""Seconds between two checks whether the desk is idle."""
 
 
 @dataclass
 class Window:
-    """A running window: `enter` is the one-time address; `stop()` locks the desk and ends it."""
+    """A running window. enter: the one-time address; stop: locks the desk and stops the server."""
 
     enter: str
     authenticator: Authenticator
@@ -25,18 +25,18 @@ class Window:
 
     @property
     def pages(self) -> str:
-        """Return the address below which the pages lie, for a browser that has come in."""
+        """The base address of the pages, for an authenticated browser."""
         return f"{self.enter.rpartition('/enter/')[0]}{self.authenticator.root}/"
 
 
 def start(place: DeskPlace, port: int = 0, **settings: Any) -> Window:
-    """Serve the window in threads of its own; port 0 takes any free one. Raises Problem where the port is taken."""
+    """Serve the window in its own threads; port 0 takes any free one. Raises Problem if the port is taken."""
     app = create_window(place, **settings)
     authenticator = authenticator_of(app)
     running = run(app, authenticator, port)
     ended = threading.Event()
-    watching = threading.Thread(target=_lock_when_left, args=(authenticator, ended), daemon=True)
-    watching.start()
+    watcher = threading.Thread(target=_lock_when_idle, args=(authenticator, ended), daemon=True)
+    watcher.start()
 
     def stop() -> None:
         ended.set()
@@ -53,7 +53,7 @@ def open_window(
     say: Callable[[str], object] = print,
     idle_seconds: float = IDLE_SECONDS,
 ) -> None:
-    """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem where the port is taken."""
+    """Open the desk's window and serve it until interrupted (Ctrl-C). Raises Problem if the port is taken."""
     window = start(place, port, idle_seconds=idle_seconds)
     opens = "The desk opens in your browser. If it does not, open" if open_browser else "To see the desk, open"
     try:
@@ -62,6 +62,6 @@ def open_window(
         window.stop()
 
 
-def _lock_when_left(authenticator: Authenticator, ended: threading.Event) -> None:
-    while not ended.wait(LOOK_EVERY):
+def _lock_when_idle(authenticator: Authenticator, ended: threading.Event) -> None:
+    while not ended.wait(IDLE_CHECK_SECONDS):
         authenticator.lock_if_idle()

@@ -23,15 +23,15 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
     with site.report_problems():
         builder, signs = builder_of(site, out), has_publishers_key(site)
         builder.key_files = state_of_keys(site)
-        look, found = unchanged.taken(out, site.today(), builder.key_files), None
-        if look:
-            builder.start_from(look.record, look.stored)
-        if not builder.knows_consents(site.today()):
+        comparison, changed = unchanged.take_comparison(out, site.today(), builder.key_files), None
+        if comparison:
+            builder.take_record(comparison.record, comparison.stored)
+        if not builder.has_current_consents(site.today()):
             remove_withdrawn(site, out)  # before anything is read that may be broken, or a passphrase is asked for
-        elif look:
-            found = look.found()
-        as_built = not again and builder.is_as_built(
-            site.today(), speak=speech, compress=compress, sign=signs, found=found
+        elif comparison:
+            changed = comparison.changed_inputs()
+        as_built = not again and builder.is_up_to_date(
+            site.today(), speak=speech, compress=compress, sign=signs, changed=changed
         )
         if as_built or not build_if_changed(
             site,
@@ -40,7 +40,7 @@ def build(out: Path, again: bool, speech: bool, compress: bool) -> None:
             speak=speech,
             compress=compress,
             sign=publishers_signature(site),
-            looked=not (again or signs),
+            compared=not (again or signs),
         ):
             click.echo(unchanged.nothing_changed(out))
 

@@ -7,8 +7,10 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping
 from io import BytesIO
+from typing import Any
 
 from editor.incoming import pasted, workbook
+from forms.core.i18n.lazy_text import LazyText
 from forms.core.media import confined
 from forms.core.media.confined import Output
 from forms.core.problem import Problem
@@ -51,7 +53,15 @@ def _decode(kind: str, data: bytes) -> Output:
     try:
         return READ[kind](data)
     except Problem as problem:
-        return {"problem": True}, json.dumps([problem.where, problem.what, problem.todo]).encode()
+        parts = [_message(part) for part in (problem.where, problem.what, problem.todo)]
+        return {"problem": True}, json.dumps(parts).encode()
+
+
+def _message(text: Any) -> Any:
+    """Return a text as JSON: a lazy one as its message and values, so that it can be translated outside."""
+    if isinstance(text, LazyText):
+        return [text.message, {name: _message(value) for name, value in text.values.items()}]
+    return text
 
 
 def warm_up(kind: str) -> None:

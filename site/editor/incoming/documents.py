@@ -4,11 +4,13 @@ The decoder's output is checked like any untrusted input: a hostile file may hav
 """
 
 import json
+import re
 from typing import Any
 
 from editor.incoming import document_decoder, pasted
 from editor.incoming.cleaned_html import KINDS
 from editor.incoming.pasted import Pasted
+from forms.core.i18n.lazy_text import LazyText
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
@@ -17,6 +19,7 @@ MAX_IN_PROCESS = 20_000
 """Characters of HTML that are read without the decoder process, so that a paste of a page or two needs no wait."""
 
 PROGRAM = decoder_process.program_of("editor.incoming.document_decoder")
+_PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _MAX_MESSAGE_LENGTH = 1_000
 """Characters of a message of the decoder."""
 
@@ -83,7 +86,22 @@ def _read(kind: str, data: bytes, refused: Problem) -> tuple[dict[str, Any], byt
 def _reported_problem(output: bytes, refused: Problem) -> Problem:
     """Return the Problem that the decoder reports, with the file name before its place."""
     try:
-        where, what, todo = (str(part)[:_MAX_MESSAGE_LENGTH] for part in json.loads(output))
-    except (ValueError, TypeError, RecursionError):
+        where, what, todo = (_message(part, refused.where) for part in json.loads(output))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return refused
-    return Problem(f"{refused.where}{where}", what, todo)
+    return Problem(where or refused.where, what, todo)
+
+
+def _message(part: Any, file: str) -> str:
+    """Return a text of the decoder, with the file name in its place. Raises an error where it is not one."""
+    if isinstance(part, int):
+        return str(part)
+    if isinstance(part, str):
+        return part[:_MAX_MESSAGE_LENGTH]
+    message, values = part
+    if len(message) > _MAX_MESSAGE_LENGTH or "%" in _PLACEHOLDER.sub("", message):
+        raise ValueError(message)  # "%(x)999999999s" would fill the memory
+    return LazyText(
+        message,
+        {name: file if name == "place" and not value else _message(value, file) for name, value in values.items()},
+    )

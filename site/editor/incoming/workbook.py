@@ -13,7 +13,8 @@ from sitegen.content.spreadsheets.csv_files import MAX_ROWS
 
 from editor.incoming.package import xml_parts
 from forms.core.files.spreadsheet_csv import cell_text
-from forms.core.problem import Problem
+from forms.core.i18n.lazy_text import lazy_gettext as _
+from forms.core.problem import Problem, place_in
 
 SIGNATURE = b"PK\x03\x04"
 """The first bytes of a workbook."""
@@ -61,9 +62,10 @@ def read(data: bytes, where: str) -> list[list[str]]:
     """Return the rows of a workbook's only sheet as text. Raises Problem where it cannot be read."""
     from openpyxl import load_workbook  # noqa: PLC0415
 
-    refused = Problem(where, "is no workbook that can be read.", "Save it again as .xlsx or as CSV UTF-8.")
+    todo = _("Save it again as .xlsx or as CSV UTF-8.")
+    refused = Problem(where, _("is no workbook that can be read."), todo)
     try:
-        for _, xml in xml_parts(data, refused):
+        for _name, xml in xml_parts(data, refused):
             _refuse_merged(xml, where)
             _refuse_strict(xml, where)
         # Read-only: row by row, and no memory for ranges whose size the file only claims.
@@ -75,8 +77,9 @@ def read(data: bytes, where: str) -> list[list[str]]:
         raise refused from None
     sheets = [rows for rows in filled if len(rows) > 1 or max(map(_width, rows), default=0) > 1]
     if len(sheets) != 1:
-        what = f"has {len(sheets)} sheets with something in them." if sheets else "is empty."
-        raise Problem(where, what, "Leave the one sheet in it that is this table.")
+        several = _("has %(count)s sheets with something in them.", count=len(sheets))
+        what = several if sheets else _("is empty.")
+        raise Problem(where, what, _("Leave the one sheet in it that is this table."))
     width = max(map(_width, sheets[0]))
     texts = [[_text(cell, where) for cell in row[:width]] for row in sheets[0]]
     return [[*row, *[""] * (width - len(row))] for row in texts]
@@ -85,15 +88,17 @@ def read(data: bytes, where: str) -> list[list[str]]:
 def _refuse_strict(xml: bytes, where: str) -> None:
     """Raise Problem for a part of a workbook in which openpyxl would find no sheet."""
     if _STRICT_NAMESPACE in xml:
-        todo = 'Save it again as "Excel Workbook (.xlsx)", without the word Strict.'
-        raise Problem(where, "is saved as Strict Open XML.", todo)
+        todo = _('Save it again as "Excel Workbook (.xlsx)", without the word Strict.')
+        raise Problem(where, _("is saved as Strict Open XML."), todo)
 
 
 def _refuse_merged(xml: bytes, where: str) -> None:
     """Raise Problem for merged cells: all but the first of them are empty in the file."""
     if match := _MERGED.search(xml):
-        todo = "Choose the whole sheet in the spreadsheet, split the cells, and write into each row what it is to say."
-        raise Problem(where, f"the cells {match[1].decode()} are merged to one.", todo)
+        todo = _(
+            "Choose the whole sheet in the spreadsheet, split the cells, and write into each row what it is to say."
+        )
+        raise Problem(where, _("the cells %(cells)s are merged to one.", cells=match[1].decode()), todo)
 
 
 def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
@@ -105,7 +110,8 @@ def _rows(sheet: Any, where: str) -> Iterator[Sequence[Any]]:
     sheet.reset_dimensions()  # the size that the file claims
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > _MAX_ROWS or len(row) > _MAX_COLUMNS:
-            raise Problem(where, "has too many rows or columns.", f"A table may have {MAX_ROWS:,} rows.")
+            todo = _("A table may have %(rows)s rows.", rows=f"{MAX_ROWS:,}")
+            raise Problem(where, _("has too many rows or columns."), todo)
         empty.append(row)
         if _width(row):
             yield from empty
@@ -124,27 +130,30 @@ def _text(cell: Any, where: str) -> str:
     value = cell.value
     if value is None or isinstance(value, bool):
         return cell_text(value)
-    place = f"{where}, row {cell.row}, column {cell.column_letter}"
-    as_text = "Format the column as text, and type the cell again as it is to stand."
+    place = place_in(where, row=cell.row, column=cell.column_letter)
+    as_text = _("Format the column as text, and type the cell again as it is to stand.")
     if cell.data_type == "f":
-        todo = "Copy the column, and paste it over itself as values only."
-        raise Problem(place, "a formula stands there.", todo)
+        todo = _("Copy the column, and paste it over itself as values only.")
+        raise Problem(place, _("a formula stands there."), todo)
     if cell.data_type == "e":
-        raise Problem(place, f"{value} stands there, an error of the spreadsheet.", "Type what belongs there.")
+        what = _("%(value)s stands there, an error of the spreadsheet.", value=str(value))
+        raise Problem(place, what, _("Type what belongs there."))
     if isinstance(value, timedelta):
-        raise Problem(place, "a length of time stands there.", as_text)
+        raise Problem(place, _("a length of time stands there."), as_text)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.strftime("%Y-%m-%dT%H:%M")
     if isinstance(value, time):
         return value.strftime("%H:%M")
     if isinstance(value, int | float):
         if abs(value) >= 10**_MAX_DIGITS:
-            raise Problem(place, f"a number of more than {_MAX_DIGITS} digits stands there; its end is lost.", as_text)
+            what = _("a number of more than %(digits)s digits stands there; its end is lost.", digits=_MAX_DIGITS)
+            raise Problem(place, what, as_text)
         text = str(int(value)) if isinstance(value, int) or value.is_integer() else cell_text(value)
         if _ZEROS.fullmatch(cell.number_format):
             return text.zfill(len(cell.number_format))
         if not _DIGITS_FORMAT.fullmatch(cell.number_format):
-            raise Problem(place, f"the file holds {text} there, which the spreadsheet shows otherwise.", as_text)
+            what = _("the file holds %(text)s there, which the spreadsheet shows otherwise.", text=text)
+            raise Problem(place, what, as_text)
         return text
     return cell_text(_unescaped(value) if isinstance(value, str) else value if isinstance(value, date) else str(value))
 

@@ -24,12 +24,12 @@ class Drawn:
 
 def load(root: Path, last: Record) -> Drawn | None:
     """Return what the pages of this build were drawn from, or None."""
-    found = record.read(root / FOLDER / last.drawn)
-    return found if isinstance(found, Drawn) else None
+    drawn = record.read(root / FOLDER / last.drawn)
+    return drawn if isinstance(drawn, Drawn) else None
 
 
 def save(root: Path, drawn: Drawn) -> str:
-    """Keep it, and nothing of earlier builds; return its file. Raises OSError."""
+    """Store it in place of that of earlier builds; return its file. Raises OSError."""
     folder = root / FOLDER
     texts = TextFile(folder / f"drawn-texts-{secrets.token_hex(8)}")
     name = f"drawn-{record.write(folder / 'drawn', packed(drawn, texts))[0][:16]}"
@@ -41,13 +41,11 @@ def save(root: Path, drawn: Drawn) -> str:
 
 
 def sounds_of(out: Path, context: Context) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return the sound of each page of a built site that has any."""
+    """Return the sounds of each page of a built site that has any; pages that belong to no language stand under ""."""
     if not (out / audio_clips.FOLDER).exists():
         return {}
-    found = {}
+    pages = {("", path.name): path for path in out.glob("*.html")}
     for code in context.portal.language_codes():
-        for name in context.library.names:
-            page = out / code / address_of(name) / "index.html"
-            if sounds := audio_clips.sounds_in(page.read_text(encoding="utf-8")):
-                found[code, name] = sounds
-    return found
+        pages |= {(code, name): out / code / address_of(name) / "index.html" for name in context.library.names}
+    found = {key: audio_clips.sounds_in(path.read_text(encoding="utf-8")) for key, path in pages.items()}
+    return {key: sounds for key, sounds in found.items() if sounds}

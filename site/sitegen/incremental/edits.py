@@ -1,8 +1,8 @@
-"""What an edit of the texts of some pages changes on the site, and nothing else (docs/decisions/0054).
+"""What an edit of the texts of some pages changes on the site (docs/decisions/0054).
 
-An edit is taken only where it is sure what depends on it: the page in its language, the same page in languages that
-translate it or lack it, the words of the search, the list for tablets. Front matter, stories, pages of events, tables,
-settings, pictures and templates change more: then everything is built, of what is kept.
+An edit is built by itself only where it is certain what depends on it: the page in its language, the same page in
+languages that translate it or lack it, the words of the search, the list for tablets. Front matter, stories, pages of
+events, tables, settings, pictures and templates change more: then everything is built, with the help of the cache.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,66 +22,80 @@ from sitegen.lint import mistakes, page_facts
 from sitegen.render.context import Context
 
 _SHOWN_ELSEWHERE = ("events/", "events.md", "heard/", "tablet/")
-"""Pages whose text stands on others too, or has checks of its own."""
+"""Pages whose text is shown on other pages too, or has checks of its own."""
 
 _MAY_QUOTE = ">"
-"""No quote is written without it, in Markdown or in HTML."""
+"""Every quote contains it, in Markdown and in HTML."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Edited pages: the site's pages before and after, the edited ones by language and name, and all as staff wrote."""
+    """Edited pages. before, after: what pages are drawn from; edited: by language and name, as they are written now.
+
+    as_written: all pages as staff wrote them; silent: pages of earlier edits whose speech is to be made now.
+    """
 
     root: Path
     before: Context
     after: Context
-    written: Mapping[tuple[str, str], PageSource]
+    edited: Mapping[tuple[str, str], PageSource]
     as_written: AllPages
+    silent: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def drawn(self) -> list[tuple[str, str]]:
-        """Return the pages to draw: the edited ones, and where English was edited, those that follow it."""
-        found = set(self.written)
-        for code, name in self.written:
+        """Return the pages to draw: the edited ones, where English was edited those that follow it, and silent ones."""
+        keys = {*self.edited, *self.silent}
+        for code, name in self.edited:
             if code == SOURCE:
-                found |= {(other, name) for other in self.before.portal.language_codes()}
-        return sorted(found)
+                keys |= {(other, name) for other in self.before.portal.language_codes()}
+        return sorted(keys)
+
+    def drawn_in(self, language: str) -> list[str]:
+        """Return the names of the pages to draw in a language."""
+        return [name for code, name in self.drawn if code == language]
 
 
-def taken(root: Path, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn, paths: frozenset[str]) -> Edit | None:
+def edit_of(
+    root: Path,
+    previous: Mapping[tuple[str, str], PageSource],
+    drawn: Drawn,
+    paths: frozenset[str],
+    silent: frozenset[tuple[str, str]] = frozenset(),
+) -> Edit | None:
     """Return the edit of these files; None where more than their own texts may change, or where they cannot be read.
 
-    edited: pages that were edited since what is drawn from was kept.
+    previous: pages of earlier edits since the last whole build; silent: see Edit.
     """
     content = root / "content"
-    written = {}
+    edited = {}
     for path in paths:
-        found = _read(content, path, edited, drawn)
-        if found is None:
+        page = _read(content, path, previous, drawn)
+        if page is None:
             return None
-        written[found.language, found.name] = found
-    as_written = _with(drawn.written, {**edited, **written})
-    if not written:
+        edited[page.language, page.name] = page
+    as_written = _with(drawn.written, {**previous, **edited})
+    if not (edited or silent):
         return None
-    names = {name for _, name in {*edited, *written}}
+    names = {name for _, name in {*previous, *edited}}
     known = translations.read(content, {f"{code}/{name}" for code in drawn.written.by_language for name in names})
-    before = replace(drawn.context, library=_prepared(known, drawn, edited))
-    library = _prepared(known, drawn, {**edited, **written})
-    mini = _of_names(as_written, {name for _, name in written})
-    if any(_may_need_consent(page) for found in mini.by_language.values() for page in found.values()):
+    before = replace(drawn.context, library=_prepared(known, drawn, previous))
+    library = _prepared(known, drawn, {**previous, **edited})
+    concerned = _of_names(as_written, {name for _, name in edited})
+    if any(_may_need_consent(page) for by_name in concerned.by_language.values() for page in by_name.values()):
         return None
-    if translations.updated_records(mini, known, drawn.context.today) != known:
+    if translations.updated_records(concerned, known, drawn.context.today) != known:
         return None
-    return Edit(root, before, replace(drawn.context, library=library), written, as_written)
+    return Edit(root, before, replace(drawn.context, library=library), edited, as_written, silent)
 
 
-def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource], drawn: Drawn) -> PageSource | None:
-    """Return an edited page as it is written now; None for a file that is no page whose text alone was edited."""
+def _read(content: Path, path: str, previous: Mapping[tuple[str, str], PageSource], drawn: Drawn) -> PageSource | None:
+    """Return an edited page as it is now; None for a file that is no page, or where more than its text changed."""
     try:
         language, _, name = Path(path).relative_to(content).as_posix().partition("/")
     except ValueError:
         return None
-    old = edited.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
+    old = previous.get((language, name)) or drawn.written.by_language.get(language, {}).get(name)
     shown = drawn.context.library.by_language.get(language, {}).get(name)
     if old is None or shown is None or shown.generated or shown.renderer or name.startswith(_SHOWN_ELSEWHERE):
         return None
@@ -90,8 +104,8 @@ def _read(content: Path, path: str, edited: Mapping[tuple[str, str], PageSource]
     try:
         new = page_reader.read_page(Path(path), name, language, old.file, old.layer)
     except (Problem, OSError, ValueError):
-        return None  # the whole build says what is wrong
-    same = (repr(new.meta), new.first_line, _asked(new)) == (repr(old.meta), old.first_line, _asked(old))
+        return None  # the whole build reports it
+    same = (repr(new.meta), new.first_line, _blocks(new)) == (repr(old.meta), old.first_line, _blocks(old))
     return new if same else None  # repr: to Python, "draft: 1" is the same as "draft: true"
 
 
@@ -100,8 +114,8 @@ def _may_need_consent(page: PageSource) -> bool:
     return consent_names.is_story(page) or _MAY_QUOTE in page.text
 
 
-def _asked(page: PageSource) -> list[tuple[str, str]]:
-    """Return the blocks that a page asks for, wherever they stand."""
+def _blocks(page: PageSource) -> list[tuple[str, str]]:
+    """Return the blocks of a page with their arguments."""
     return [(block.name, block.argument) for block in page.blocks]
 
 
@@ -122,24 +136,24 @@ def _of_names(library: AllPages, names: set[str]) -> AllPages:
 def _prepared(
     known: Mapping[str, translations.TranslationRecord], drawn: Drawn, edited: Mapping[tuple[str, str], PageSource]
 ) -> AllPages:
-    """Return the site's pages with edited ones as `sitegen.build.read` makes them of what staff wrote."""
+    """Return the site's pages with the edited ones prepared as `sitegen.build.read` does."""
     library = drawn.context.library
     if not edited:
         return library
-    mini = _of_names(_with(drawn.written, edited), {name for _, name in edited})
-    mini = translations.mark_outdated(mini, known)
-    mini = phone_numbers.fill_library(mini, phone_numbers.numbers_by_id(drawn.context.tables["helplines"]))
-    fresh = {(code, name): page for code, found in mini.by_language.items() for name, page in found.items()}
-    names = {name for _, name in fresh}
+    concerned = _of_names(_with(drawn.written, edited), {name for _, name in edited})
+    concerned = translations.mark_outdated(concerned, known)
+    concerned = phone_numbers.fill_library(concerned, phone_numbers.numbers_by_id(drawn.context.tables["helplines"]))
+    prepared = {(code, name): page for code, pages_ in concerned.by_language.items() for name, page in pages_.items()}
+    names = {name for _, name in prepared}
     changes = {key: change for key, change in library.changes.items() if key[1] not in names}
-    return replace(_with(library, fresh), changes={**changes, **mini.changes})
+    return replace(_with(library, prepared), changes={**changes, **concerned.changes})
 
 
 def problems(edit: Edit) -> Iterator[Problem]:
     """Yield everything that is wrong with the pages that an edit changes."""
     context, content = replace(edit.after, library=_of_staff(edit)), edit.root / "content"
-    there = [context.library.by_language[code].get(name) for code, name in edit.drawn]
-    own = [page for page in there if page is not None and not page.generated]
+    drawn = [context.library.by_language[code].get(name) for code, name in edit.drawn]
+    own = [page for page in drawn if page is not None and not page.generated]
     yield from content_checks.problems_of_pages(own, context.library, context.tables, _days(context), content)
     yield from number_checks.problems_of_pages(own, context.tables)
     for page in own:
@@ -148,7 +162,7 @@ def problems(edit: Edit) -> Iterator[Problem]:
 
 
 def _of_staff(edit: Edit) -> AllPages:
-    """Return the pages without those made from tables alone: staff cannot link to them by their files."""
+    """Return the pages without those made from tables alone, which have no file that staff could link to."""
     library, own = edit.after.library, edit.as_written.by_language
     by_language = {
         code: {name: page for name, page in found.items() if not page.renderer or name in own.get(code, {})}
@@ -162,13 +176,13 @@ def _days(context: Context) -> list[dict[str, object]]:
 
 
 def breaks_links(edit: Edit) -> bool:
-    """Return whether a heading went to which a page may link."""
-    gone = set()
-    for key in edit.written:
+    """Return whether a heading was removed to which a page may link."""
+    removed = set()
+    for key in edit.edited:
         before = edit.before.library.by_language[key[0]][key[1]]
         after = edit.after.library.by_language[key[0]][key[1]]
-        ids = [set(page_facts.of(one, edit.root).ids) for one in (before, after)]
-        gone |= ids[0] - ids[1]
-    marks = {f"#{one}" for one in gone} | {f"#{quote(one)}" for one in gone}
+        ids = [set(page_facts.of(page, edit.root).ids) for page in (before, after)]
+        removed |= ids[0] - ids[1]
+    marks = {f"#{heading}" for heading in removed} | {f"#{quote(heading)}" for heading in removed}
     texts = (page.text for found in edit.after.library.by_language.values() for page in found.values())
     return bool(marks) and any(mark in text for text in texts for mark in marks)

@@ -1,6 +1,6 @@
-"""The files that a build is made from, as they were: by content, looked into again only where their state differs.
+"""The files that a build is made from, by content. A file is read again only where its file system state differs.
 
-Loads nothing of ours by itself: where nothing changed, to load it would take longer than to look.
+Imports none of our modules: where nothing changed, loading them would take longer than the comparison.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ WRITTEN = ("addresses.json", "calendar.json")
 """What only builds write into content/."""
 
 _LOADED = re.compile(r"(?:site|forms)/(?!schemas/).*\.(?:py|po|yaml)")
-"""Files of the program that a process reads once, like mkdocs.yml; it reads schemas each time."""
+"""Files of the program that a process reads once, like mkdocs.yml. It reads schemas each time."""
 
 _TABLES = "/tables/"
-"""The folder in which records of consents lie, wherever in content that is."""
+"""The folder of the records of consents, anywhere in content."""
 
 PROGRAM = os.path.realpath(Path(__file__).parents[3])
 """The folder of the program that runs."""
@@ -37,29 +37,29 @@ RACY = 2_000_000_000
 
 
 FileState = tuple[int, int, int, int]
-"""What the file system says of a file: bytes, times of its content and of its entry (ns), and which file it is.
+"""What the file system says of a file: bytes, times of its content and of its entry (ns), and inode.
 
-A plain tuple: to write thousands of named ones into the record took five times as long.
+A plain tuple: to write thousands of named tuples into the record took five times as long.
 """
 
 _STATUS = 2
-"""Where the time of the entry stands in it."""
+"""The index of the entry's time in it."""
 
 
-def state_of(found: os.stat_result) -> FileState:
+def state_of(status: os.stat_result) -> FileState:
     """Return the state of a file."""
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 _NEVER: FileState = (-1, 0, 0, 0)
-"""The state of no file: what is recorded with it is another one at each look."""
+"""The state of no file: a file that is recorded with it counts as changed at each comparison."""
 
 
 @dataclass
 class Inputs:
-    """All input files by path, each with its state and the SHA-256 of its bytes. taken: when (ns).
+    """All input files by path, each with its state and the SHA-256 of its bytes. taken: when they were scanned (ns).
 
-    libraries: as `sitegen.layers.libraries.plain_folders` returns them; None where they must be asked for each time.
+    libraries: as `sitegen.layers.libraries.plain_folders` returns them; None where they must be looked up each time.
     """
 
     taken: int = 0
@@ -68,68 +68,68 @@ class Inputs:
 
     @cached_property
     def consents(self) -> dict[str, FileState]:
-        """The records of consents among them, which an edit looks at three times."""
-        near = ((path, state) for path, (state, _) in self.files.items() if _TABLES in path)  # thousands are not
-        return {path: state for path, state in near if _is_of_consents(path)}
+        """The records of consents among them, which an edit compares three times."""
+        tables = ((path, state) for path, (state, _) in self.files.items() if _TABLES in path)  # a few of thousands
+        return {path: state for path, state in tables if _is_consents_file(path)}
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Paths of files that are not as they were."""
+    """Paths of files that changed."""
 
     edited: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
-    """Added or removed; or a record of consents whose time alone is another, since the newest of them counts."""
+    """Added or removed; or a record of consents of which only the time changed, since the newest of them counts."""
 
     def __bool__(self) -> bool:
         return bool(self.edited or self.others)
 
 
-def look(root: Path, before: Inputs | None = None) -> Inputs:
-    """Return all input files as they are now. before: as they were; what is unchanged since then is not read again."""
-    known = before.files if before else {}
+def scan(root: Path, before: Inputs | None = None) -> Inputs:
+    """Return all input files as they are now. before: an earlier scan; files that are unchanged are not read again."""
+    previous = before.files if before else {}
     now = Inputs(time.time_ns())
     oldest_sure = (before.taken if before else 0) - RACY
     settings = _settings(root)
     state_of_settings = state_at(settings)
     folders, now.libraries = _folders(root, before)
     for path, state in _states(root, folders):
-        last = known.get(path)
-        sure = last is not None and last[0] == state and state[_STATUS] < oldest_sure
-        now.files[path] = last if sure and last else (state, hashlib.sha256(_bytes(path)).digest())
+        last = previous.get(path)
+        unchanged = last is not None and last[0] == state and state[_STATUS] < oldest_sure
+        now.files[path] = last if unchanged and last else (state, hashlib.sha256(_bytes(path)).digest())
     if now.files.get(settings, (None,))[0] != state_of_settings:
         now.libraries = None  # named by other settings than those that are recorded
     return now
 
 
-def look_at(root: Path, before: Inputs, paths: Collection[str]) -> Inputs | None:
-    """Return the input files after edits of these alone; None where that is not sure, and all must be looked at.
+def rescan(root: Path, before: Inputs, paths: Collection[str]) -> Inputs | None:
+    """Return the input files after edits of these alone; None where that is in doubt, and all must be scanned.
 
-    Sure are other words in files of the district's content that were there before, and files that have gone again. The
-    time of the look stays that of before: the next look at all files takes nothing for sure that changed since then.
+    No doubt is left where the text of existing files of the district's content changed, or a file came and went again.
+    The result keeps the time of the earlier scan, so that the next full scan reads all that changed since then.
     """
     own, now = f"{root / 'content'}{os.sep}", Inputs(before.taken, dict(before.files), before.libraries)
     for path in paths:
         if path in before.files:
-            found = _read_as_it_is(path) if path.startswith(own) and path != _settings(root) else None
-            if found is None or _is_of_consents(path):
+            entry = _read_regular_file(path) if path.startswith(own) and path != _settings(root) else None
+            if entry is None or _is_consents_file(path):
                 return None
-            now.files[path] = found
-        elif os.path.lexists(path) or not path.startswith(own) or _is_folder_of(path, before):
+            now.files[path] = entry
+        elif os.path.lexists(path) or not path.startswith(own) or _was_folder(path, before):
             return None  # a new file, a folder, a library; a folder that was moved away
     now.consents = before.consents
     return now
 
 
-def _is_folder_of(path: str, inputs: Inputs) -> bool:
-    return any(one.startswith(f"{path}{os.sep}") for one in inputs.files)
+def _was_folder(path: str, inputs: Inputs) -> bool:
+    return any(file.startswith(f"{path}{os.sep}") for file in inputs.files)
 
 
-def _read_as_it_is(path: str) -> tuple[FileState, bytes] | None:
-    """Return the state and the SHA-256 of a file that is no link; None where there is none."""
+def _read_regular_file(path: str) -> tuple[FileState, bytes] | None:
+    """Return the state and the SHA-256 of a file; None where there is none, or a link."""
     try:
-        found = os.lstat(path)
-        return (state_of(found), hashlib.sha256(_bytes(path)).digest()) if stat.S_ISREG(found.st_mode) else None
+        status = os.lstat(path)
+        return (state_of(status), hashlib.sha256(_bytes(path)).digest()) if stat.S_ISREG(status.st_mode) else None
     except OSError:
         return None
 
@@ -147,43 +147,48 @@ def state_at(path: str | Path) -> FileState | None:
 
 
 def _folders(root: Path, before: Inputs | None) -> tuple[list[str], tuple[tuple[str, str], ...] | None]:
-    """Return the folders of content, the district's own first, and its libraries for the next time.
+    """Return the folders of content, the district's own first, and its libraries to record for the next scan.
 
-    Where portal.yml has long been the same, and each library is still where it was, nobody is asked.
+    Where portal.yml is unchanged, and each library is still in its place, the recorded libraries are returned.
     """
     own = root / "content"
-    if before and before.libraries is not None and _names_the_same(root, before):
-        there = (os.path.realpath(named) == folder and os.path.isdir(folder) for named, folder in before.libraries)  # noqa: PTH112
-        if all(there):
-            return [str(own), *(folder for _, folder in before.libraries)], before.libraries
+    recorded = before.libraries if before and _are_settings_unchanged(root, before) else None
+    if recorded is not None and all(map(_is_in_place, recorded)):
+        return [str(own), *(folder for _, folder in recorded)], recorded
     from sitegen.layers import libraries, lookup  # noqa: PLC0415 - reads YAML, and loads what that needs
 
     return [str(layer.folder) for layer in lookup.layers(own)], libraries.plain_folders(own)
 
 
-def _names_the_same(root: Path, before: Inputs) -> bool:
+def _is_in_place(library: tuple[str, str]) -> bool:
+    """Return whether a library's path still leads to its folder, and that is there."""
+    named, folder = library
+    return os.path.realpath(named) == folder and os.path.isdir(folder)  # noqa: PTH112
+
+
+def _are_settings_unchanged(root: Path, before: Inputs) -> bool:
     state, last = state_at(_settings(root)), before.files.get(_settings(root))
     return state is not None and last is not None and state == last[0] and state[_STATUS] < before.taken - RACY
 
 
 def changes(before: Inputs | None, now: Inputs) -> Changes:
-    """Return what is not in `now` as it was before."""
-    known = before.files if before else {}
-    edited, others = set(), set(known.keys() - now.files.keys())
-    for path, found in now.files.items():
-        last = known.get(path)
-        if last is found:
+    """Return what differs in `now` from an earlier scan."""
+    previous = before.files if before else {}
+    edited, others = set(), set(previous.keys() - now.files.keys())
+    for path, current in now.files.items():
+        last = previous.get(path)
+        if last is current:
             continue
         if last is None:
             others.add(path)
-        elif last[1] != found[1]:
+        elif last[1] != current[1]:
             edited.add(path)
-        elif last[0] != found[0] and _is_of_consents(path):
+        elif last[0] != current[0] and _is_consents_file(path):
             others.add(path)
     return Changes(frozenset(edited), frozenset(others))
 
 
-def _is_of_consents(path: str) -> bool:
+def _is_consents_file(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     return name[:1] in "cC" and f"{folder}/".endswith(_TABLES) and name.casefold().startswith("consents")
 
@@ -193,18 +198,18 @@ def _bytes(path: str) -> bytes:
         return file.read()
 
 
-def look_again(inputs: Inputs, content: Path, names: Collection[str] = WRITTEN) -> None:
-    """Take up files that the build itself has just written into content/."""
+def refresh(inputs: Inputs, content: Path, names: Collection[str] = WRITTEN) -> None:
+    """Read these files of content/ again, which the build itself has just written."""
     for name in names:
         path = content / name
         if path.is_file():
             inputs.files[str(path)] = state_of(path.stat()), hashlib.sha256(path.read_bytes()).digest()
 
 
-def distrust(inputs: Inputs, paths: Collection[str]) -> None:
-    """Have the next build look upon those of these files as changed that are not as they were when looked at.
+def mark_changed(inputs: Inputs, paths: Collection[str]) -> None:
+    """Have the next build count those of these files as changed that differ from their scan.
 
-    What a build has read of them is not known: somebody may have written something else meanwhile, and taken it back.
+    Which bytes the build has read of them is unknown: a file may have changed meanwhile, and changed back.
     """
     for path in paths:
         state = inputs.files.get(path, (None,))[0]
@@ -212,14 +217,14 @@ def distrust(inputs: Inputs, paths: Collection[str]) -> None:
             inputs.files[path] = state or _NEVER, b""
 
 
-def distrust_all(inputs: Inputs, root: Path, since: int) -> None:
-    """Have the next build look upon all as changed that is not as it was, and what came and went again.
+def mark_all_changed(inputs: Inputs, root: Path, since: int) -> None:
+    """Have the next build count files as changed that differ from their scan, and folders where files came and went.
 
-    since: when this process was started (ns). It runs what the program was then, whatever its files say now.
+    since: when this process was started (ns). It runs the program of then, whatever its files hold now.
     """
     folders = _folders(root, inputs)[0]
     content = dict(_states(root, folders, ()))
-    distrust(inputs, {*inputs.files, *content})
+    mark_changed(inputs, {*inputs.files, *content})
     for folder in {path.rpartition(os.sep)[0] for path in content} - {folders[0]}:  # there the build itself writes
         if os.stat(folder).st_mtime_ns > inputs.taken:  # noqa: PTH116 - as all other states here
             inputs.files[f"{folder}{os.sep}"] = _NEVER, b""
@@ -227,8 +232,16 @@ def distrust_all(inputs: Inputs, root: Path, since: int) -> None:
         inputs.files[path] = _NEVER, b""
 
 
+def is_program_unchanged(root: Path, changes: Changes) -> bool:
+    """Return whether the inputs hold the running program, and none of its files has changed."""
+    own = f"{root / 'content'}{os.sep}"
+    return os.path.realpath(root / "site") == os.path.join(PROGRAM, "site") and all(  # noqa: PTH118
+        path.startswith(own) for path in changes.edited | changes.others
+    )
+
+
 def changed_program(inputs: Inputs, since: int) -> list[str]:
-    """Return the files of the running program, as far as a process reads them once, that changed since then (ns)."""
+    """Return the files of the running program that a process reads once and that changed since then (ns)."""
     return [path for path, (state, _) in inputs.files.items() if state[_STATUS] > since and _is_loaded(path)]
 
 
@@ -251,12 +264,12 @@ def _states(root: Path, folders: list[str], names: Collection[str] = NAMES) -> I
 def _below(
     folder: str, without: Collection[str] = (), links: list[str] | None = None
 ) -> Iterator[tuple[str, FileState]]:
-    """Yield all files below a folder. links: the folders to which links have led so far; None: links are left out."""
-    with os.scandir(folder) as found:
-        entries = [entry for entry in found if entry.name not in without]
+    """Yield all files below a folder. links: the folders to which links have led so far; None: follow no links."""
+    with os.scandir(folder) as listing:
+        entries = [entry for entry in listing if entry.name not in without]
     for entry in entries:
         if entry.is_symlink():  # few: to follow each entry took longer than everything else here
-            if links is not None and _leads_on(entry, links):
+            if links is not None and _leads_to_new_folder(entry, links):
                 yield from _below(entry.path, without, links)
             elif _is_file(entry):
                 yield entry.path, state_of(entry.stat())
@@ -266,8 +279,8 @@ def _below(
             yield entry.path, state_of(entry.stat(follow_symlinks=False))
 
 
-def _leads_on(entry: os.DirEntry[str], links: list[str]) -> bool:
-    """Return whether a link leads to a folder that no link led to before, and that is not around the link itself."""
+def _leads_to_new_folder(entry: os.DirEntry[str], links: list[str]) -> bool:
+    """Return whether a link leads to a folder that no link led to before, and that does not contain the link itself."""
     real = os.path.realpath(entry.path)
     if not os.path.isdir(real) or real in links or Path(entry.path).is_relative_to(real):  # noqa: PTH112
         return False
@@ -276,7 +289,7 @@ def _leads_on(entry: os.DirEntry[str], links: list[str]) -> bool:
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Return whether this is a file, or leads to one; a link in a circle does not."""
+    """Return whether this is a file or leads to one. A link that leads to itself does not."""
     try:
         return entry.is_file()
     except OSError:
@@ -284,7 +297,7 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 
 
 def consents_are_as(root: Path, inputs: Inputs) -> bool:
-    """Return whether the records of consents are still as they were when the inputs were looked at."""
+    """Return whether the records of consents are as they were when the inputs were scanned."""
     folders = [Path(folder) / "tables" for folder in _folders(root, inputs)[0]]
-    paths = [str(path) for folder in folders for path in folder.glob("*") if _is_of_consents(str(path))]
+    paths = [str(path) for folder in folders for path in folder.glob("*") if _is_consents_file(str(path))]
     return {path: state_of(os.stat(path)) for path in paths} == inputs.consents  # noqa: PTH116

@@ -1,4 +1,4 @@
-"""The texts of kept pages, in a file of their own: an edit of one page needs the texts of few others."""
+"""Stores the texts of pages in a file of their own, since an edit of one page needs the texts of few others."""
 
 import hashlib
 import pickle
@@ -15,7 +15,7 @@ _CHECK = 16
 
 @dataclass(frozen=True)
 class TextPlace:
-    """Where a text stands: its file, the first byte, how many there are, and their checksum."""
+    """The place of a text: its file, the first byte, the number of bytes, and their checksum."""
 
     file: str
     start: int
@@ -38,14 +38,14 @@ def _sum(data: bytes) -> bytes:
 
 @dataclass
 class TextFile:
-    """A file of texts while it is filled, in memory: each text once."""
+    """A file of texts, filled in memory. Each text is in it once."""
 
     path: Path
     data: BytesIO = field(default_factory=BytesIO)
     _places: dict[str, TextPlace] = field(default_factory=dict)
 
     def place_of(self, text: str) -> TextPlace:
-        """Return where a text is in the file; it is added where it is new."""
+        """Return the place of a text in the file; a new text is added."""
         if text not in self._places:
             data = text.encode("utf-8", "surrogatepass")
             self._places[text] = TextPlace(str(self.path), self.data.tell(), len(data), _sum(data))
@@ -66,15 +66,15 @@ class _Packer(pickle.Pickler):
         self._texts = texts
 
     def reducer_override(self, value: Any) -> Any:
-        """Return how a page is made again; everything else is pickled as ever."""
+        """Return how a page is unpickled; everything else is pickled as usual."""
         if type(value) is not PageSource:
             return NotImplemented
-        rest = {name: one for name, one in vars(value).items() if name != "text"}
-        return _unread, (rest, self._texts.place_of(value.text))
+        rest = {name: attribute for name, attribute in vars(value).items() if name != "text"}
+        return _page_without_text, (rest, self._texts.place_of(value.text))
 
 
-def _unread(rest: Mapping[str, Any], place: TextPlace) -> PageSource:
-    """Return a page whose text is read when it is first asked for."""
+def _page_without_text(rest: Mapping[str, Any], place: TextPlace) -> PageSource:
+    """Return a page whose text is read at its first use."""
     page = object.__new__(PageSource)
     vars(page).update(rest, unread=place)
     return page

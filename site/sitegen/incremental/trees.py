@@ -1,7 +1,7 @@
-"""A built site as the file system shows it, and its twin: a second folder of the same files, made ready beside it.
+"""A built site as the file system shows it, and its twin: a second folder with hard links to the same files.
 
 An edit is written into the twin, and then the two change names in one step. Files that did not change are the same
-files in both (hard links), so nobody copies or removes them. Whatever is not as it was recorded is never built upon.
+in both, so they are neither copied nor removed. A site or twin that differs from its record is built anew.
 """
 
 import os
@@ -20,20 +20,20 @@ def twin_of(out: Path) -> Path:
     return out.with_name(f"{out.name}{BESIDE}")
 
 
-def look(folder: Path) -> Tree:
-    """Return what is in a folder. Raises OSError."""
+def scan(folder: Path) -> Tree:
+    """Return the state of everything in a folder. Raises OSError."""
     tree: Tree = {}
-    _look(str(folder), "/", tree)
+    _scan(str(folder), "/", tree)
     return tree
 
 
-def _look(folder: str, prefix: str, tree: Tree) -> None:
+def _scan(folder: str, prefix: str, tree: Tree) -> None:
     tree[prefix] = _state(os.stat(folder), folder=True)  # noqa: PTH116 - thousands of them
     with os.scandir(folder) as found:
         entries = list(found)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            _look(entry.path, f"{prefix}{entry.name}/", tree)
+            _scan(entry.path, f"{prefix}{entry.name}/", tree)
         else:
             tree[f"{prefix}{entry.name}"] = _state(entry.stat(follow_symlinks=False))
 
@@ -42,11 +42,11 @@ def _state(found: os.stat_result, *, folder: bool = False) -> tuple[int, int, in
     return 0 if folder else found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def is_as(folder: Path, tree: Tree) -> bool:
-    """Return whether everything in a folder is as it was recorded, and nothing has come in."""
+def matches(folder: Path, tree: Tree) -> bool:
+    """Return whether everything in a folder is as recorded, and nothing was added."""
     start = str(folder)
     try:
-        for path, (size, changed, node) in tree.items():  # written out: thousands of files, for each start
+        for path, (size, changed, node) in tree.items():  # inlined: thousands of files, at each start
             found = os.lstat(start + path)
             if (found.st_mtime_ns, found.st_ino) != (changed, node) or (found.st_size != size and path[-1] != "/"):
                 return False
@@ -56,7 +56,7 @@ def is_as(folder: Path, tree: Tree) -> bool:
 
 
 class CheckBeside:
-    """`is_as` in a process of its own, while this one goes on; in this one where the system cannot fork.
+    """Runs `matches` in a process of its own, beside this one; in this one where the system cannot fork.
 
     Only for a program that has no other thread yet.
     """
@@ -69,64 +69,64 @@ class CheckBeside:
             self._start()
 
     def _start(self) -> None:
-        answer, told = os.pipe()
+        answer, result = os.pipe()
         self._process = os.fork()
         if not self._process:
             try:
-                os.write(told, b"1" if is_as(self._folder, self._tree) else b"0")
+                os.write(result, b"1" if matches(self._folder, self._tree) else b"0")
             finally:
                 os._exit(0)
-        os.close(told)
+        os.close(result)
         self._answer = answer
 
     def holds(self) -> bool:
-        """Return whether the folder was as recorded. Waits for the answer; without one it was not."""
+        """Wait for the result; return whether the folder was as recorded. Without a result it was not."""
         if self._holds is None:
-            self._holds = self._told() if self._answer >= 0 else is_as(self._folder, self._tree)
+            self._holds = self._result() if self._answer >= 0 else matches(self._folder, self._tree)
         return self._holds
 
-    def _told(self) -> bool:
+    def _result(self) -> bool:
         with os.fdopen(self._answer, "rb") as answer:
-            told = answer.read()
+            result = answer.read()
         os.waitpid(self._process, 0)
-        return told == b"1"
+        return result == b"1"
 
 
 def folders_of(tree: Tree) -> Tree:
     """Return the folders of a record: all that is recorded of a twin, since its files are those of the site.
 
-    Where the site is as recorded, a twin with these folders is too: a file that is the same in both was looked at in
-    the site, and another one in its place shows in the time of its folder.
+    Where the site is as recorded, so is a twin with these folders: each file is the same one in both, and a file that
+    takes the place of another changes the time of its folder.
     """
-    return {path: one for path, one in tree.items() if path[-1] == "/"}
+    return {path: state for path, state in tree.items() if path[-1] == "/"}
 
 
-def of_twin(tree: Tree, site: Tree) -> Tree:
-    """Return the twin whole: its folders, and the files of the site."""
-    return {path: one for path, one in site.items() if path[-1] != "/"} | tree
+def with_files(tree: Tree, site: Tree) -> Tree:
+    """Return the complete record of a twin: its folders, and the files of the site."""
+    return {path: state for path, state in site.items() if path[-1] != "/"} | tree
 
 
-def exchanged(site: Tree, twin: Tree) -> tuple[Tree, Tree]:
-    """Return site and twin as they are once the two have changed names: of the site, only its folders are others."""
+def exchanged_records(site: Tree, twin: Tree) -> tuple[Tree, Tree]:
+    """Return the records of site and twin once the two have changed names: only the folders of the site differ."""
     if not twin.keys() <= site.keys():
-        return of_twin(twin, site), folders_of(site)
+        return with_files(twin, site), folders_of(site)
     before = {path: site[path] for path in twin}
     site.update(twin)
     return site, before
 
 
-def take_up(folder: Path, tree: Tree, paths: Iterable[str], *, files: bool = True) -> None:
-    """Bring a record up to date for these files (not without `files`), and for the folders in which they stand."""
+def refresh(folder: Path, tree: Tree, paths: Iterable[str], *, files: bool = True) -> None:
+    """Bring a record up to date for these files (unless not `files`), and for the folders that hold them."""
     for path in paths:
         if files:
-            _take_up(folder, tree, path)
+            _refresh(folder, tree, path)
         parent = path
         while parent != "/":
             parent = parent[: parent.rstrip("/").rindex("/") + 1]
-            _take_up(folder, tree, parent)
+            _refresh(folder, tree, parent)
 
 
-def _take_up(folder: Path, tree: Tree, path: str) -> None:
+def _refresh(folder: Path, tree: Tree, path: str) -> None:
     try:
         tree[path] = _state(os.lstat(f"{folder}{path}"), folder=path.endswith("/"))
     except FileNotFoundError:
@@ -134,7 +134,7 @@ def _take_up(folder: Path, tree: Tree, path: str) -> None:
 
 
 def link_all(out: Path, twin: Path, site: Tree) -> Tree:
-    """Make the twin anew, of links to all files of the site; return its folders. site: what stands in `out`.
+    """Make the twin anew, of links to all files of the site; return its folders. site: the record of `out`.
 
     Raises OSError where the file system has no such links, or where a file is not there.
     """
@@ -149,10 +149,10 @@ def link_all(out: Path, twin: Path, site: Tree) -> Tree:
 
 
 def link(out: Path, twin: Path, paths: Iterable[str]) -> None:
-    """Bring the twin up to date: each of these files becomes the one of the site, or goes where that has none."""
+    """Bring the twin up to date: link each of these files to that of the site, or remove it where that has none."""
     for path in paths:
-        here, there = Path(f"{out}{path}"), Path(f"{twin}{path}")
-        there.unlink(missing_ok=True)
-        if here.exists():
-            there.parent.mkdir(parents=True, exist_ok=True)
-            os.link(here, there)
+        source, target = Path(f"{out}{path}"), Path(f"{twin}{path}")
+        target.unlink(missing_ok=True)
+        if source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(source, target)

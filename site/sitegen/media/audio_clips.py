@@ -19,6 +19,8 @@ from forms.core.files.durable import atomic_replacement
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.portal import Clip, Portal, SoundFile
 from forms.core.problem import Problem
+from sitegen import interruption
+from sitegen.interruption import GoOn
 from sitegen.media import shared_clips, speech, spoken_lines, staff_recordings
 from sitegen.media.spoken_texts import texts_besides_pages
 from sitegen.media.staff_recordings import Recordings
@@ -37,7 +39,8 @@ KEEP_UNUSED = 86_400
 class AudioPipeline:
     """Makes clips. voices: eSpeak NG's voice by language; without `can_make` only cached clips are used.
 
-    root: of the site, whose cache of spoken lines and whose shared clips are used; None to use neither.
+    root: of the site, whose cache of spoken lines and whose shared clips are used; None to use neither. go_on: called
+    before each clip and before each line that is spoken, and may raise GivenUp; what was made stays in the cache.
     """
 
     cache: Path
@@ -46,12 +49,14 @@ class AudioPipeline:
     recordings: Recordings
     can_make: bool = True
     root: Path | None = None
+    go_on: GoOn = interruption.go_on
 
     def clip(self, language: str, key: str, text: str) -> Clip | None:
         """Write the files of a page's or question's clip into the site, and return it; None where there is none.
 
-        Raises Problem for a recording that cannot be read, or a voice that eSpeak NG does not have.
+        Raises Problem for a recording that cannot be read, or a voice that eSpeak NG does not have, GivenUp.
         """
+        self.go_on()
         recording = self.recordings.get((language, key))
         voice = self.voices.get(language)
         if recording:
@@ -95,7 +100,7 @@ class AudioPipeline:
         Raises Problem where there is no such voice.
         """
         try:
-            lines = spoken_lines.lines_for(self.root, text, voice, can_make=self.can_make)
+            lines = spoken_lines.lines_for(self.root, text, voice, can_make=self.can_make, go_on=self.go_on)
         except speech.NoSuchVoice:
             what = _('there is no voice "%(voice)s".', voice=voice)
             todo = _("Take the code of a language that eSpeak NG speaks, like ta.")
@@ -142,18 +147,15 @@ def _convert(recording: Path, targets: list[tuple[AudioFormat, Path]]) -> None:
         raise Problem(f"content/media/{staff_recordings.FOLDER}/.../{recording.name}", what, todo) from None
 
 
-def with_questions(
-    portal: Portal, audio_pipeline: AudioPipeline, today: date, before_each: Callable[[], object] = lambda: None
-) -> Portal:
+def with_questions(portal: Portal, audio_pipeline: AudioPipeline, today: date) -> Portal:
     """Return the portal with the clips of all questions, digits and desk sentences, in all languages.
 
-    before_each: called before each clip, and may raise; clips made until then stay in the cache.
+    Raises Problem and GivenUp, as the pipeline does.
     """
     clips: dict[str, dict[str, Clip]] = {}
     for language in portal.language_codes():
         clips[language] = {}
         for key, text in texts_besides_pages(portal, language, today):
-            before_each()
             if clip := audio_pipeline.clip(language, key, text):
                 clips[language][key] = clip
     return replace(portal, clips=clips)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS, AudioFormat
-from sitegen import kept_work
+from sitegen import interruption, kept_work
+from sitegen.interruption import GoOn
 from sitegen.kept_work import KeptWork
 from sitegen.media import shared_clips, speech
 
@@ -57,10 +58,13 @@ def write(lines: Sequence[bytes], targets: Iterable[tuple[AudioFormat, Path]]) -
         audio.write_lines(packets, kind, path)
 
 
-def lines_for(root: Path | None, text: str, voice: str, *, can_make: bool) -> list[bytes] | None:
+def lines_for(
+    root: Path | None, text: str, voice: str, *, can_make: bool, go_on: GoOn = interruption.go_on
+) -> list[bytes] | None:
     """Return the packed lines of a text, from the cache or spoken now; None if one is not cached and `can_make` False.
 
-    root: of the site, whose cache and whose shared lines are used; None to use neither. Raises speech.NoSuchVoice.
+    root: of the site, whose cache and whose shared lines are used; None to use neither. go_on: called before a
+    line is spoken, and may raise GivenUp; lines spoken until then stay in the cache. Raises speech.NoSuchVoice.
     """
     cache, lines, keys = _cache(root), [], []
     for line in lines_of(text):
@@ -70,7 +74,9 @@ def lines_for(root: Path | None, text: str, voice: str, *, can_make: bool) -> li
             keys.append(key)
             data = cache.get(key)
         if data is None and can_make:
+            go_on()
             data = cache.put(key, speak_line(line, voice))
+            cache.save()  # the next line may not be reached
         if data is None:
             return None
         lines.append(data)

@@ -1,7 +1,7 @@
 """The pages of one language: converted by the engine, drawn and written. One process builds one language."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -9,10 +9,11 @@ from markupsafe import Markup
 from forms.core import i18n
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem, Problems
-from sitegen import kept_work
+from sitegen import interruption, kept_work
 from sitegen.checks.security import active_html
 from sitegen.content.consent import quotes
 from sitegen.content.pages import SEARCH, SOURCE, AllPages, PageSource
+from sitegen.interruption import GivenUp, GoOn
 from sitegen.lint import page_facts, unexpected, visible_text
 from sitegen.page_keys import PageKeys
 from sitegen.render import search_index
@@ -28,14 +29,14 @@ from sitegen.render.layout import page_of, with_clip
 class Job:
     """One language to build: the project's root, where its pages go, and what they are drawn from.
 
-    stopped: a file that exists once the build is given up; unchecked: whether the checks of pages need facts from the
-    HTML that is made here (lint/page_facts.py).
+    go_on: called before each page and each line of its speech, and may raise GivenUp; unchecked: whether checks of
+    pages wait for what is found in their HTML here (lint/page_facts.py).
     """
 
     root: Path
     out: Path
     context: Context
-    stopped: Path | None = None
+    go_on: GoOn = interruption.go_on
     unchecked: bool = False
 
 
@@ -49,21 +50,21 @@ class Body:
 
 
 def build_language(job: Job) -> int:
-    """Build the pages of one language into job.out; return how many. Raises Problem, also for errors of the program."""
+    """Build the pages of one language into job.out; return how many. Raises Problem, also for our faults, GivenUp."""
     try:
         return _build_language(job)
-    except (Problem, Problems, OSError):
+    except (Problem, Problems, OSError, GivenUp):
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - MkDocs ends a program with SystemExit
         raise unexpected.unexpected_problem(error, job.root) from None
 
 
 def _build_language(job: Job) -> int:
-    context = job.context
+    heard = job.context.audio_pipeline
+    context = replace(job.context, audio_pipeline=heard and replace(heard, go_on=job.go_on))
     counts = {}
     for drawn in draw_pages(job.root, context, context.library.names, unchecked=job.unchecked):
-        if job.stopped and job.stopped.exists():
-            return 0
+        job.go_on()
         counts[drawn.name] = drawn.counts
         path = job.out / drawn.path / "index.html"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""Reminders of events: to whom, in which words, over which gateway, at which cost."""
+"""Reminders of events: their recipients, texts, gateways and costs."""

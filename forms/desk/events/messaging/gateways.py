@@ -1,4 +1,4 @@
-"""Gateways for reminders: a file that somebody sends by hand, or an SMS provider's HTTP address from settings."""
+"""Gateways for reminders: a file of texts that somebody sends by hand, or an SMS provider's HTTP address."""
 
 import io
 import os
@@ -18,66 +18,66 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 
 TIMEOUT = (10, 30)
-"""Seconds to connect and to wait for an answer."""
+"""Seconds to connect and to wait for a response."""
 
-_HEAD = ("number", "text", "template")
-_LONGEST_NUMBER = 15
+_HEADER = ("number", "text", "template")
+_MAX_NUMBER_DIGITS = 15
 """Digits of the longest telephone number (ITU-T E.164)."""
-_SHORTEST_NUMBER = 6
+_MIN_NUMBER_DIGITS = 6
 
 _INDIAN_MOBILE = re.compile(r"(?:(?:00|0)?91)?0?([6-9]\d{9})")
 """Ten digits from 6 to 9 (National Numbering Plan, 2003), as people write them: with 0, 91, +91, +91 (0) or nothing."""
 
 
 class DeliveryUnknown(Problem):
-    """Nobody knows whether the text went out."""
+    """It is unknown whether the text was sent."""
 
 
 class Gateway(Protocol):
-    """A gateway for texts."""
+    """Something that sends texts."""
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
-        """Send a text to a number. `key`: the same for the same reminder, for providers that know such keys.
+        """Send a text to a number.
 
-        template: the DLT template number of the text (TRAI TCCCPR 2018), or empty.
-
-        Raises DeliveryUnknown where nobody knows whether it went, else Problem: then it surely did not.
+        key: an idempotency key, for providers that support it: the same for the same reminder. template: the DLT
+        template number of the text (TRAI TCCCPR 2018), or empty. Raises DeliveryUnknown if it is unknown whether the
+        text was sent, and another Problem if it was certainly not sent.
         """
 
 
 def dialable_number(phone: str) -> str:
-    """Return a number as it is dialled, the same for each way to write it; empty where it is none.
+    """Return a number as it is dialled, in one form for all ways to write it; empty if it is not a number.
 
-    Digits only, a leading + as 00 (ITU-T E.123): a spreadsheet takes a cell that begins with + for a formula. An Indian
-    mobile number gets its country code, with or without the 0 or 91 before it.
+    Digits only, a leading + as 00 (ITU-T E.123): spreadsheets treat a cell that begins with + as a formula. An Indian
+    mobile number gets its country code, whether it was written with 0, 91 or without.
     """
     digits = digits_of(phone)
     if unicodedata.normalize("NFKC", phone).strip().strip("()").startswith("+"):
         digits = f"00{digits}"
-    if found := _INDIAN_MOBILE.fullmatch(digits):
-        return f"0091{found[1]}"
-    whole = digits.removeprefix("00")
-    return digits if _SHORTEST_NUMBER <= len(whole) <= _LONGEST_NUMBER else ""
+    if match := _INDIAN_MOBILE.fullmatch(digits):
+        return f"0091{match[1]}"
+    significant = digits.removeprefix("00")
+    return digits if _MIN_NUMBER_DIGITS <= len(significant) <= _MAX_NUMBER_DIGITS else ""
 
 
 @dataclass(frozen=True)
 class FileOutbox:
-    """A CSV file, number and text, that the person chooses and sends by hand. It is opened data."""
+    """A gateway that writes a CSV file of numbers and texts, to be sent by hand. The file is not encrypted."""
 
     path: Path
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:  # noqa: ARG002 - no keys in a file
-        """Add a line, durable when this returns. Raises Problem; the file is as it was then."""
+        """Add a line, durable when this returns. Raises Problem, and leaves the file as it was then."""
         try:
             with self.path.open("a+b") as file:
                 start = file.seek(0, io.SEEK_END)
                 try:
-                    file.write(_line(_HEAD, first=True) if start == 0 else b"")
+                    file.write(_line(_HEADER, first=True) if start == 0 else b"")
                     file.write(_line((number, text, template)))
                     file.flush()
                     os.fsync(file.fileno())
                 except OSError:
-                    file.truncate(start)  # the file stays as it was
+                    file.truncate(start)
                     raise
         except OSError as error:
             todo = "Choose another file or make room, then send again: what is in it is not written twice."
@@ -88,14 +88,14 @@ class FileOutbox:
 
 @dataclass
 class DownloadOutbox:
-    """The same lines in memory, for the window to hand out as a download."""
+    """A gateway that collects the same lines in memory, as a download from the window."""
 
     content: bytes = b""
     count: int = 0
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:  # noqa: ARG002 - no keys in a file
         """Add a line."""
-        self.content += (b"" if self.count else _line(_HEAD, first=True)) + _line((number, text, template))
+        self.content += (b"" if self.count else _line(_HEADER, first=True)) + _line((number, text, template))
         self.count += 1
 
 
@@ -105,7 +105,7 @@ def _line(cells: tuple[str, ...], *, first: bool = False) -> bytes:
 
 @dataclass(frozen=True)
 class HttpGateway:
-    """A provider's address that takes one text a request. fields: the names of number and text there."""
+    """A provider's HTTP address that takes one text per request. The *_field values are the provider's field names."""
 
     address: str
     token: str
@@ -116,9 +116,9 @@ class HttpGateway:
     template_field: str = "template_id"
 
     def send(self, number: str, text: str, key: str, template: str = "") -> None:
-        """Send one request. A 2xx status means taken; redirects are not followed, the token would go with them.
+        """Send one request. A 2xx status means accepted. Redirects are not followed, since they would get the token.
 
-        Raises Problem where it was not sent, and DeliveryUnknown where nobody can tell.
+        Raises DeliveryUnknown if it is unknown whether the text was sent, and another Problem if it was not.
         """
         fields = {
             self.number_field: number,
@@ -128,7 +128,7 @@ class HttpGateway:
         json, data = (fields, None) if self.as_json else (None, fields)
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
         try:
-            answer = requests.request(
+            response = requests.request(
                 self.method, self.address, json=json, data=data, headers=headers, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.ConnectTimeout:
@@ -137,24 +137,24 @@ class HttpGateway:
             todo = "Look in the provider's list whether it went, then send again or leave it."
             raise DeliveryUnknown(self.name, "took a text and never said whether it went.", todo) from None
         except requests.ConnectionError as error:
-            raise self._broken(error) from None
+            raise self._connection_problem(error) from None
         except requests.RequestException:
             raise Problem(self.name, "cannot be asked.", "Look at the settings PORTAL_SMS_...") from None
-        if not answer.ok or answer.is_redirect:
-            raise self._refused(answer.status_code)
+        if not response.ok or response.is_redirect:
+            raise self._status_problem(response.status_code)
 
     @property
     def name(self) -> str:
         """The provider's host."""
         return urlsplit(self.address).hostname or "gateway"
 
-    def _broken(self, error: requests.ConnectionError) -> Problem:
+    def _connection_problem(self, error: requests.ConnectionError) -> Problem:
         if "Remote end closed" in str(error) or "Connection aborted" in str(error):
             todo = "Look in the provider's list whether it went, then send again or leave it."
             return DeliveryUnknown(self.name, "broke off in the middle.", todo)
         return Problem(self.name, "cannot be reached.", "Nothing was sent. Is this machine online?")
 
-    def _refused(self, status: int) -> Problem:
+    def _status_problem(self, status: int) -> Problem:
         if status in {requests.codes.unauthorized, requests.codes.forbidden}:
             return Problem(self.name, "does not know the token.", "Set PORTAL_SMS_TOKEN to the provider's.")
         if status >= requests.codes.internal_server_error:
@@ -165,9 +165,9 @@ class HttpGateway:
 
 
 def http_gateway(settings: Mapping[str, str]) -> HttpGateway | None:
-    """Return the HTTP gateway that the settings (environment) name, or None where they name none. Raises Problem.
+    """Return the HTTP gateway of the settings (environment), or None if they name none. Raises Problem.
 
-    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and for a provider with other names: PORTAL_SMS_METHOD (POST),
+    PORTAL_SMS_URL (https), PORTAL_SMS_TOKEN, and for a provider with other field names: PORTAL_SMS_METHOD (POST),
     PORTAL_SMS_NUMBER_FIELD (number), PORTAL_SMS_TEXT_FIELD (text), PORTAL_SMS_TEMPLATE_FIELD (template_id),
     PORTAL_SMS_BODY (json or form).
     """

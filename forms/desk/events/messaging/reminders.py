@@ -1,8 +1,8 @@
-"""Reminders: who may be reminded of an event, in which words, and a ledger so that each goes out once.
+"""Reminders of an event: their recipients and texts, and a ledger so that each is sent once.
 
-Only those who come, agreed and left a number. A reminder tells of the event and of nothing else.
-reminders/<event>/<key>.age: one file a reminder, sealed, "trying" before it goes and "sent" after. Where the machine
-stops between the two nobody knows whether it went: it is not sent again until somebody says so.
+Only those are reminded who come, agreed and left a number. A reminder mentions nothing but the event.
+reminders/<event>/<key>.age: one encrypted file for each reminder: "trying" before it is sent and "sent" afterwards. If
+the machine stops in between, it is unknown whether the reminder was sent; it is sent again only on request.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ TRYING, SENT = "trying", "sent"
 
 @dataclass(frozen=True)
 class Reminder:
-    """One text to one number. key: the same for the same sign-up, day and state of the event, else another.
+    """One text to one number. key: identifies the sign-up with the day and state of the event.
 
-    keys: those of all sign-ups with this number; template: the DLT template number of the text, or empty.
+    keys: the keys of all sign-ups with this number; template: the DLT template number of the text, or empty.
     """
 
     key: str
@@ -42,16 +42,19 @@ class Reminder:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What became of a run. unsure: keys of which nobody knows; problem: why the run stopped, or empty."""
+    """The result of sending reminders. sent: those of this run; sent_before: those of earlier runs.
+
+    unknown: the keys of reminders that may or may not have been sent; problem: why the run stopped, or empty.
+    """
 
     sent: int = 0
-    before: int = 0
-    unsure: tuple[str, ...] = ()
+    sent_before: int = 0
+    unknown: tuple[str, ...] = ()
     problem: str = ""
 
 
-def ready(portal: Portal, event: Event, parties: Iterable[Party], today: date) -> list[Reminder]:
-    """Return the reminders of an event. Raises Problem where it is over: nobody needs to be reminded of yesterday."""
+def build_reminders(portal: Portal, event: Event, parties: Iterable[Party], today: date) -> list[Reminder]:
+    """Return the reminders of an event, one for each number. Raises Problem if the event is over."""
     if event.last_day < today:
         raise Problem(event.id, "is over.", "Nobody is reminded of what is past.")
     states = _reminded_states(event)
@@ -59,27 +62,29 @@ def ready(portal: Portal, event: Event, parties: Iterable[Party], today: date) -
     for party in parties:
         if party.state in states and party.may_be_reminded and (number := dialable_number(party.phone)):
             by_number.setdefault(number, []).append(party)
-    return [_reminder(portal, event, number, same) for number, same in by_number.items()]
+    return [_reminder(portal, event, number, with_number) for number, with_number in by_number.items()]
 
 
 def _reminder(portal: Portal, event: Event, number: str, parties: Sequence[Party]) -> Reminder:
-    """Return the one text to a number, however often it was signed up."""
+    """Return the reminder for a number, which several parties may have given."""
     first, keys = parties[0], tuple(_key(party, event) for party in parties)
     language = _language(portal, first.language)
-    template = portal.sms.templates.get(_kind(event), {}).get(language, "")
-    return Reminder(keys[0], first.id, number, to_cheapest_characters(_words(portal, event, language)), template, keys)
+    template = portal.sms.templates.get(_template_kind(event), {}).get(language, "")
+    text = to_cheapest_characters(_text(portal, event, language))
+    return Reminder(keys[0], first.id, number, text, template, keys)
 
 
-def _kind(event: Event) -> str:
+def _template_kind(event: Event) -> str:
     """Return the kind of the text, as portal.yml names it (sms, templates)."""
     return event.state if event.state in {"moved", "cancelled"} else "reminder"
 
 
 def languages_without_template(portal: Portal, event: Event, parties: Iterable[Party]) -> list[str]:
-    """Return the languages of texts for which portal.yml has no DLT template number."""
-    known = portal.sms.templates.get(_kind(event), {})
+    """Return the languages of these parties' texts for which portal.yml has no DLT template number."""
+    templates = portal.sms.templates.get(_template_kind(event), {})
     return sorted(
-        {_language(portal, party.language) for party in parties} - {code for code, one in known.items() if one}
+        {_language(portal, party.language) for party in parties}
+        - {code for code, number in templates.items() if number}
     )
 
 
@@ -88,7 +93,7 @@ def _language(portal: Portal, language: str) -> str:
 
 
 def count_unreachable(event: Event, parties: Iterable[Party]) -> int:
-    """Return how many groups come who cannot be reminded: no number, or no consent."""
+    """Return how many parties cannot be reminded because they gave no number or did not agree."""
     states = _reminded_states(event)
     to_remind = (party for party in parties if party.state in states)
     return sum(not (party.may_be_reminded and dialable_number(party.phone)) for party in to_remind)
@@ -100,33 +105,33 @@ def _reminded_states(event: Event) -> tuple[str, ...]:
 
 
 def _key(party: Party, event: Event) -> str:
-    # A moved or cancelled event is news: its reminder is another one.
+    # Moving or cancelling an event is news, so that needs a new reminder.
     news = event.state if event.state in {"moved", "cancelled"} else ""
     return hashlib.sha256(f"{party.id}\0{event.id}\0{event.starts}\0{news}".encode()).hexdigest()[:32]
 
 
-def _words(portal: Portal, event: Event, language: str) -> str:
+def _text(portal: Portal, event: Event, language: str) -> str:
     _ = i18n.translator(language)
-    told = {
+    values = {
         "title": pick(event.title, language), "when": when(event, language), "where": pick(event.where, language),
         "address": f"{portal.address}/{language}/cancel/",
     }  # fmt: skip
     if event.state == "cancelled":
-        said = _("Cancelled: %(title)s. %(when)s. It does not take place. Please do not come.")
+        message = _("Cancelled: %(title)s. %(when)s. It does not take place. Please do not come.")
     elif event.state == "moved":
-        said = _(
+        message = _(
             "The day has changed: %(title)s. Now: %(when)s. Place: %(where)s. If you cannot come, please cancel with your code: %(address)s"  # noqa: E501 - one message
         )
     else:
-        said = _(
+        message = _(
             "Reminder: %(title)s. %(when)s. Place: %(where)s. If you cannot come, please cancel with your code: %(address)s"  # noqa: E501 - one message
         )
-    return printable(said % told).replace("\n", " ")
+    return printable(message % values).replace("\n", " ")
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What went out for one event."""
+    """The record of the reminders sent for one event."""
 
     session: EventSession
     event: str
@@ -136,28 +141,28 @@ class Ledger:
         return f"reminders/{event_folder(self.event)}"
 
     def state(self, key: str) -> str:
-        """TRYING, SENT, or empty. A file that does not open counts as TRYING: nothing is sent twice by mistake."""
-        records = LocalStore(self.session.folder)
-        if not records.has(self._folder, key):
+        """Return TRYING, SENT, or empty. An unreadable file counts as TRYING, so that nothing is sent twice."""
+        store = LocalStore(self.session.folder)
+        if not store.has(self._folder, key):
             return ""
         try:
-            said = json.loads(self.session.open_own(records.read(self._folder, key)))
-            return SENT if said.get("state") == SENT else TRYING
+            data = json.loads(self.session.open_own(store.read(self._folder, key)))
+            return SENT if data.get("state") == SENT else TRYING
         except (Problem, ValueError, AttributeError):
             return TRYING
 
     def write(self, key: str, state: str, at: str) -> None:
-        """Write the state; it is durable when this returns. Raises Problem."""
-        said = json.dumps({"state": state, "at": at, "by": self.session.member}).encode()
-        LocalStore(self.session.folder).save(self._folder, key, self.session.seal_for_desk(said))
+        """Record a state; it is durable when this returns. Raises Problem."""
+        data = json.dumps({"state": state, "at": at, "by": self.session.member}).encode()
+        LocalStore(self.session.folder).save(self._folder, key, self.session.seal_for_desk(data))
 
     def forget(self, key: str) -> None:
-        """Forget a reminder that surely did not go out: it may be tried again."""
+        """Delete the record of a reminder that was certainly not sent: it may be tried again."""
         LocalStore(self.session.folder).delete(self._folder, key)
 
 
-def waiting(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Reminder, str]]:
-    """Yield each reminder with its state in the ledger: that of any sign-up with this number."""
+def with_states(ledger: Ledger, reminders: Iterable[Reminder]) -> Iterator[tuple[Reminder, str]]:
+    """Yield each reminder with its state in the ledger, which any sign-up with its number determines."""
     return ((reminder, _state(ledger, reminder)) for reminder in reminders)
 
 
@@ -175,35 +180,36 @@ def send(
     again: bool = False,
     all_again: bool = False,
 ) -> SendResult:
-    """Send what was not sent yet. May be called again after any failure: each goes once.
+    """Send the reminders that were not sent yet. Idempotent: after a failure each is still sent only once.
 
-    again: also those of which nobody knows; all_again: all, where a file that was handed out got lost.
+    again: also those of which it is unknown whether they were sent; all_again: all, if a downloaded file was lost.
     """
-    sent = before = 0
-    unsure: list[str] = []
-    for reminder, state in waiting(ledger, list(reminders)):
+    sent = sent_before = 0
+    unknown: list[str] = []
+    for reminder, state in with_states(ledger, list(reminders)):
         if state == SENT and not all_again:
-            before += 1
+            sent_before += 1
         elif state == TRYING and not (again or all_again):
-            unsure.append(reminder.key)
+            unknown.append(reminder.key)
         else:
             problem = _send_one(ledger, reminder, gateway, at)
             if isinstance(problem, DeliveryUnknown):
-                unsure.append(reminder.key)
+                unknown.append(reminder.key)
             if problem:
-                return SendResult(sent, before, tuple(unsure), problem.sentence)
+                return SendResult(sent, sent_before, tuple(unknown), problem.sentence)
             sent += 1
-    return SendResult(sent, before, tuple(unsure))
+    return SendResult(sent, sent_before, tuple(unknown))
 
 
 def _send_one(ledger: Ledger, reminder: Reminder, gateway: Gateway, at: str) -> Problem | None:
+    """Send a reminder and record that; return the problem if it fails."""
     keys = reminder.keys or (reminder.key,)
     for key in keys:
         ledger.write(key, TRYING, at)
     try:
         gateway.send(reminder.number, reminder.text, reminder.key, reminder.template)
-    except DeliveryUnknown as unsure:
-        return unsure
+    except DeliveryUnknown as problem:
+        return problem
     except Problem as problem:
         for key in keys:
             ledger.forget(key)

@@ -1,7 +1,7 @@
-"""The cost of an SMS: GSM 03.38 against UCS-2, the number of parts, and cheap characters instead of costly ones.
+"""The cost of an SMS: its encoding (GSM 03.38 or UCS-2), the number of parts, and replacements for costly characters.
 
-A text of the GSM alphabet has 160 signs in one part. One sign outside it turns the whole text into UCS-2, with 70 (3GPP
-TS 23.038 and 23.040): an en dash or a narrow space doubles the price of an English text.
+A part holds 160 characters of the GSM alphabet. One character outside it turns the whole text into UCS-2, with 70 in a
+part (3GPP TS 23.038 and 23.040): an en dash or a narrow space doubles the price of an English text.
 """
 
 import unicodedata
@@ -15,13 +15,13 @@ _BASIC = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = frozenset("^{}\\[~]|€\f")
-"""Signs that take two places."""
+"""Characters that take the place of two."""
 
-_SINGLE = {True: 160, False: 70}
-_JOINED = {True: 153, False: 67}
-"""Places in a text of one part, and in each part of a longer one, by whether it is of the GSM alphabet."""
+_SINGLE_PART = {True: 160, False: 70}
+_JOINED_PART = {True: 153, False: 67}
+"""Characters in a text of one part, and in each part of a longer one, by whether all are in the GSM alphabet."""
 
-_PLAIN = str.maketrans(
+_REPLACEMENTS = str.maketrans(
     {
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\u2043", "-"),
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4`", "'"),
@@ -37,51 +37,51 @@ _PLAIN = str.maketrans(
 
 
 def to_cheapest_characters(text: str) -> str:
-    """Return the text with plain signs where they make it a GSM text; else with plain spaces only.
+    """Return the text with simple characters if that makes it a GSM text; otherwise only with simple spaces.
 
-    A text in an Indian script needs its joiners, and no sign changes its price.
+    A text in an Indian script needs its joiners, and replacing characters would not make it cheaper.
     """
-    spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
-    simple = "".join(_without_accent(sign) for sign in spaced.translate(_PLAIN))
+    spaced = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
+    simple = "".join(_without_accent(char) for char in spaced.translate(_REPLACEMENTS))
     return simple if is_gsm(simple) else spaced
 
 
-def _without_accent(sign: str) -> str:
-    if sign in _BASIC or sign in _EXTENDED:
-        return sign
-    base = unicodedata.normalize("NFKD", sign)
-    bare = "".join(one for one in base if not unicodedata.combining(one))
-    return bare if bare and is_gsm(bare) else sign
+def _without_accent(char: str) -> str:
+    if char in _BASIC or char in _EXTENDED:
+        return char
+    decomposed = unicodedata.normalize("NFKD", char)
+    base = "".join(part for part in decomposed if not unicodedata.combining(part))
+    return base if base and is_gsm(base) else char
 
 
 def is_gsm(text: str) -> bool:
     """Return whether all of the text is in the GSM alphabet."""
-    return all(sign in _BASIC or sign in _EXTENDED for sign in text)
+    return all(char in _BASIC or char in _EXTENDED for char in text)
 
 
-def parts(text: str) -> int:
-    """Return of how many parts the text is sent; an operator charges each."""
+def count_parts(text: str) -> int:
+    """Return the number of parts in which the text is sent; an operator charges for each."""
     gsm = is_gsm(text)
-    sizes = [_size(sign, gsm=gsm) for sign in text]
-    if sum(sizes) <= _SINGLE[gsm]:
+    sizes = [_size(char, gsm=gsm) for char in text]
+    if sum(sizes) <= _SINGLE_PART[gsm]:
         return 1
-    count, left = 1, _JOINED[gsm]
-    for size in sizes:  # no sign is split between two parts
-        if size > left:
-            count, left = count + 1, _JOINED[gsm]
-        left -= size
+    count, remaining = 1, _JOINED_PART[gsm]
+    for size in sizes:  # a character is never split between two parts
+        if size > remaining:
+            count, remaining = count + 1, _JOINED_PART[gsm]
+        remaining -= size
     return count
 
 
-def _size(sign: str, *, gsm: bool) -> int:
+def _size(char: str, *, gsm: bool) -> int:
     if gsm:
-        return 2 if sign in _EXTENDED else 1
-    return 2 if ord(sign) > 0xFFFF else 1  # noqa: PLR2004 - a surrogate pair (UTF-16)
+        return 2 if char in _EXTENDED else 1
+    return 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004 - a surrogate pair (UTF-16)
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a number of texts costs. paise: of all parts; None where the district has not said what one costs."""
+    """The price of some texts. paise: that of all parts; None if the district's price of a part is unknown."""
 
     texts: int
     parts: int
@@ -89,20 +89,20 @@ class Price:
 
     @property
     def sentence(self) -> LazyText:
-        """Return it in words."""
-        said = lazy_ngettext(
+        """The price in words."""
+        texts = lazy_ngettext(
             "%(count)s text, %(parts)s SMS parts", "%(count)s texts, %(parts)s SMS parts", self.texts, parts=self.parts
         )
         if self.paise is None:
             return lazy_gettext(
-                "%(texts)s. What they cost is not known: write sms, paise_a_part into portal.yml.", texts=said
+                "%(texts)s. What they cost is not known: write sms, paise_a_part into portal.yml.", texts=texts
             )
         return lazy_gettext(
-            "%(texts)s, about %(price)s.", texts=said, price=f"₹{self.paise // 100}.{self.paise % 100:02}"
+            "%(texts)s, about %(price)s.", texts=texts, price=f"₹{self.paise // 100}.{self.paise % 100:02}"
         )
 
 
 def price(texts: Iterable[str], paise_a_part: int | None) -> Price:
-    """Return what these texts cost."""
-    counts = [parts(text) for text in texts]
+    """Return the price of these texts."""
+    counts = [count_parts(text) for text in texts]
     return Price(len(counts), sum(counts), None if paise_a_part is None else paise_a_part * sum(counts))

@@ -1,7 +1,6 @@
 """Authentication of the desk's window: the entrance of a window on this machine, a passphrase, an automatic lock.
 
-All of it lives in memory and ends with the program. Pages ask `current_session()`; who adds pages needs that, and
-nothing else from here.
+All state is in memory and ends with the program. Pages only need `current_session()`.
 """
 
 import math
@@ -17,46 +16,48 @@ from forms.desk.services.synchronising import SyncResult
 from forms.desk.session import Session
 from forms.web.local.entrance import Entrance
 
-LONGEST_WAIT = 60
-"""Seconds to wait at most after wrong passphrases."""
+MAX_WAIT_SECONDS = 60
+"""Seconds of the longest wait after wrong passphrases."""
 
 HELD_FORM_PATHS = ("/case/", "/events/")
-"""Where the forms stand whose words are held while the desk is locked."""
+"""Paths of the forms whose input is kept while the desk is locked."""
 
 
-def passed() -> float:
-    """Return seconds from anywhere, which go on while the machine sleeps: its lid may be closed over an open desk.
+def elapsed_seconds() -> float:
+    """Return seconds from an arbitrary start, including the time while the machine sleeps with its lid closed.
 
-    Python's own monotonic clock stands still then on Linux and macOS.
+    Python's own monotonic clock stops during sleep on Linux and macOS.
     """
-    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # Linux' and macOS' own; Windows has neither, and needs none
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # for Linux and macOS; Windows has neither and needs none
         if hasattr(time, name):
             return time.clock_gettime(getattr(time, name))
     return time.monotonic()
 
 
 class Locked(Exception):
-    """Nobody has unlocked the desk, or it was left alone for too long."""
+    """The desk is locked: nobody has unlocked it, or it was idle for too long."""
 
 
 @dataclass
 class Authenticator(Entrance):
-    """Who may come in, and the unlocked session while there is one.
+    """Authenticates the window's user, and holds the session while the desk is unlocked.
 
-    `clock` counts seconds from anywhere; `held` is a form (its path and fields) that came after the lock had fallen,
-    until it is sent or thrown away; `back` the page asked for then.
+    clock: returns elapsed seconds. held_form: a form (its path and fields) that was sent while the desk was locked,
+    until it is sent again or discarded. return_path: the page that was requested then. last_used: when the session was
+    last used. wrong_attempts: the number of wrong passphrases in a row. not_before: the time before which no passphrase
+    is accepted.
     """
 
     place: DeskPlace
     unlock: Callable[[DeskPlace, str | None], Session]
     idle_seconds: float
-    clock: Callable[[], float] = passed
+    clock: Callable[[], float] = elapsed_seconds
     session: Session | None = None
     synced: SyncResult | None = None
-    held: tuple[str, list[tuple[str, str]]] | None = None
-    back: str = "/"
-    used: float = 0.0
-    wrong: int = 0
+    held_form: tuple[str, list[tuple[str, str]]] | None = None
+    return_path: str = "/"
+    last_used: float = 0.0
+    wrong_attempts: int = 0
     not_before: float = 0.0
     busy: RLock = field(default_factory=RLock)
 
@@ -74,31 +75,31 @@ class Authenticator(Entrance):
                 session = self.unlock(self.place, passphrase)
             except Problem as problem:
                 if problem.where == "passphrase":
-                    self.wrong += 1
-                    self.not_before = self.clock() + min(LONGEST_WAIT, 2 ** (self.wrong - 1))
+                    self.wrong_attempts += 1
+                    self.not_before = self.clock() + min(MAX_WAIT_SECONDS, 2 ** (self.wrong_attempts - 1))
                 raise
-            self.session, self.wrong, self.used = session, 0, self.clock()
+            self.session, self.wrong_attempts, self.last_used = session, 0, self.clock()
             return session
 
     def hold(self, path: str, fields: Iterable[tuple[str, str]]) -> None:
-        """Hold a form of a case or an event until the desk is unlocked. Others, passphrases above all, are not held."""
+        """Keep the form of a case or an event until the desk is unlocked. Others, like passphrases, are not kept."""
         pairs = [(name, value) for name, value in fields if name != "form_token"]
         if pairs and path.startswith(HELD_FORM_PATHS):
-            self.held = (path, pairs)
+            self.held_form = (path, pairs)
 
     def drop(self) -> None:
-        """Throw away what is held: it was sent, or nobody wants it."""
-        self.held = None
+        """Delete the held form, after it was sent or discarded."""
+        self.held_form = None
 
     def lock(self) -> None:
-        """Drop the session and all that it has opened."""
+        """Drop the session and everything that it has decrypted."""
         with self.busy:
             if self.session is not None:
                 self.session.lock()
             self.session = self.synced = None
 
     def lock_if_idle(self) -> None:
-        """Lock where nothing was asked for too long."""
+        """Lock the desk if it was idle for too long."""
         with self.busy:
-            if self.session is not None and self.clock() - self.used > self.idle_seconds:
+            if self.session is not None and self.clock() - self.last_used > self.idle_seconds:
                 self.lock()

@@ -1,10 +1,10 @@
-"""The pages for unlocking and locking, and what is done with what was asked for while the desk was locked."""
+"""Pages for unlocking and locking the desk, and for forms that were sent while it was locked."""
 
 from contextlib import suppress
 
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import BadRequest, HTTPException
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from forms.core.problem import Problem
 from forms.desk import language
@@ -20,31 +20,31 @@ from forms.web.local.secret_path import redirect_to
 pages = Blueprint("unlocking", __name__)
 
 HELD = "held"
-"""The field of a form that was held, by which it is known when it is sent."""
+"""The field that marks a form as one that was held, when it is sent again."""
 
 _TEXTS = ("text", "outcome")
-"""The fields into which sentences are typed."""
+"""The fields for free text."""
 
 
 def typed_texts() -> list[str]:
-    """Return what was typed into a form of a case or an event of ours, to be copied where it could not be used.
+    """Return the free texts of a failed form of a case or an event, so that staff can copy them.
 
-    Of a form that another site may have made nothing is shown: its words must not stand on our page.
+    Texts of a form that another site may have sent are not shown.
     """
     if request.method != "POST" or not request.path.startswith(HELD_FORM_PATHS) or not is_from_our_page():
         return []
-    with suppress(HTTPException):  # more than can be taken is not read
+    with suppress(HTTPException):  # a request that is too large is not read
         return [text for name in _TEXTS for text in request.form.getlist(name) if text.strip()]
     return []
 
 
 @pages.get("/unlock")
-def ask() -> Answer | str:
+def ask() -> WerkzeugResponse | str:
     """Ask for the passphrase; a demonstration key has none."""
     authenticator = current_authenticator()
     authenticator.lock_if_idle()
     if authenticator.session:
-        return redirect_to("/held" if authenticator.held else "/")
+        return redirect_to("/held" if authenticator.held_form else "/")
     return _ask(authenticator, None)
 
 
@@ -53,14 +53,14 @@ def _ask(authenticator: Authenticator, problem: Problem | None) -> str:
         "unlock.html",
         problem=problem,
         passphrase=has_passphrase(authenticator.place.folder),
-        held=authenticator.held is not None,
+        held=authenticator.held_form is not None,
         languages=language.offered_languages(),
     )
 
 
 @pages.post("/unlock")
-def unlock() -> Answer | tuple[str, int]:
-    """Opens the desk and fetches what waits; then to the page that was asked for, or to what was typed before."""
+def unlock() -> WerkzeugResponse | tuple[str, int]:
+    """Unlock the desk and fetch; then go to the held form, or the page that was requested."""
     authenticator = current_authenticator()
     typed = request.form.get("passphrase", "") if has_passphrase(authenticator.place.folder) else None
     try:
@@ -68,58 +68,58 @@ def unlock() -> Answer | tuple[str, int]:
     except Problem as problem:
         return _ask(authenticator, problem), 400
     authenticator.synced = fetch(session)
-    if authenticator.held is not None:
+    if authenticator.held_form is not None:
         return redirect_to("/held")
-    back, authenticator.back = authenticator.back, "/"
-    return redirect_to(back)
+    return_path, authenticator.return_path = authenticator.return_path, "/"
+    return redirect_to(return_path)
 
 
 @pages.post("/language")
-def choose_language() -> Answer:
-    """Keep the language in which this machine's staff read the desk. Nothing that was typed is on this page."""
+def choose_language() -> WerkzeugResponse:
+    """Store the language of the desk. The page holds no typed text that could be lost."""
     language.choose_language(current_authenticator().place.folder, request.form.get("language", ""))
     return redirect_to("/unlock")
 
 
 def fetch(session: Session) -> SyncResult:
-    """Fetch and bring what waits. A server that is away or refuses is no reason to keep the desk shut: it is said."""
+    """Synchronise with the server. A server that is away or refuses is reported in the result."""
     try:
-        synced = session.sync.run()
-        if not synced.away:
+        result = session.sync.run()
+        if not result.away:
             record_colleague_keys(session)
     except Problem as problem:
         return SyncResult(away=problem.sentence)
-    return synced
+    return result
 
 
 @pages.post("/sync")
-def sync() -> Answer:
-    """Fetch what waits at the server, and bring what waits here."""
+def sync() -> WerkzeugResponse:
+    """Synchronise with the server."""
     current_authenticator().synced = fetch(current_session())
     return redirect_to("/")
 
 
 @pages.post("/lock")
-def lock() -> Answer:
-    """Lock the desk: what was opened is dropped from memory."""
+def lock() -> WerkzeugResponse:
+    """Lock the desk, and drop everything decrypted from memory."""
     current_authenticator().lock()
     return redirect_to("/unlock")
 
 
 @pages.get("/held")
-def held() -> Answer | str:
-    """What was typed into a form while the lock fell: there until it is sent or thrown away. Nothing typed is lost."""
+def held() -> WerkzeugResponse | str:
+    """Show a form that was sent while the desk was locked, until it is sent again or discarded."""
     current_session()
     authenticator = current_authenticator()
-    if authenticator.held is None:
+    if authenticator.held_form is None:
         return redirect_to("/")
-    path, pairs = authenticator.held
-    authenticator.back = "/"
+    path, pairs = authenticator.held_form
+    authenticator.return_path = "/"
     return render_template("held.html", path=path, pairs=[(name, value) for name, value in pairs if name != HELD])
 
 
 def drop_what_was_sent(response: Response) -> Response:
-    """Drop what was held, once its form has been sent and done."""
+    """Delete the held form once it has been sent and processed."""
     authenticator = current_authenticator()
     if request.method == "POST" and response.status_code < BadRequest.code and authenticator.session is not None:
         with suppress(HTTPException):
@@ -129,8 +129,8 @@ def drop_what_was_sent(response: Response) -> Response:
 
 
 @pages.post("/held/away")
-def throw_away() -> Answer:
-    """Throw away what was held."""
+def throw_away() -> WerkzeugResponse:
+    """Discard the held form."""
     current_session()
     current_authenticator().drop()
     return redirect_to("/")
@@ -146,17 +146,17 @@ def awake() -> Response:
 
 @pages.post("/keep")
 def keep() -> Response:
-    """The page is about to lock itself: what was typed into its form `path` is held. Nothing is done with it."""
+    """Hold the form (field `path`) of a page that is about to lock itself. It is not processed."""
     path = request.form.get("path", "").removeprefix(request.script_root)
     current_authenticator().hold(path, ((name, v) for name, v in request.form.items(multi=True) if name != "path"))
     return make_response("", 204)
 
 
-def locked(_: Locked) -> Answer:
-    """To the page that asks for the passphrase, and back again from there; what was typed is held until then."""
+def locked(_: Locked) -> WerkzeugResponse:
+    """Redirect to the page that asks for the passphrase. Remember the requested page, or hold the sent form."""
     authenticator = current_authenticator()
     if request.method == "POST":
         authenticator.hold(request.path, request.form.items(multi=True))
     elif not request.path.startswith("//"):
-        authenticator.back = request.full_path.rstrip("?")
+        authenticator.return_path = request.full_path.rstrip("?")
     return redirect_to("/unlock")

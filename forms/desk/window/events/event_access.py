@@ -1,4 +1,4 @@
-"""The book of events of the unlocked desk, for the pages about events."""
+"""The event records of the unlocked desk, for the pages about events."""
 
 from forms.desk.events.event_records import EventRecords, open_event_records
 from forms.desk.events.event_session import EventDesk
@@ -6,5 +6,5 @@ from forms.desk.window.current import clock, current_session
 
 
 def current_event_records() -> EventRecords:
-    """Return the event records of the unlocked desk. Raises Locked, or Problem at one that does not read sign-ups."""
+    """Return the event records of the unlocked desk. Raises Locked, or Problem if the desk does not read sign-ups."""
     return open_event_records(EventDesk(current_session()), clock())

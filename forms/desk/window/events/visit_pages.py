@@ -1,4 +1,4 @@
-"""A letter that asks for a visit becomes an event: staff write what is published, look at it, and say yes."""
+"""Turn a letter that asks for a visit into an event: staff write what is published, preview it, and confirm."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,39 +8,39 @@ from flask import Blueprint, render_template, request
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.desk.crypto.decryption import Letter
-from forms.desk.events.visits import KINDS, EventPlan, append, event_row, is_visit, kinds_of
+from forms.desk.events.visits import KINDS, EventPlan, append_row, event_kinds, event_row, is_visit
 from forms.desk.window import labels
 from forms.desk.window.current import current_session, today
 
 pages = Blueprint("visits", __name__)
 
 CONTENT = "content"
-"""The site's content folder where the desk is started in the site's own folder."""
+"""The site's content folder if the desk is started in the site's own folder."""
 
 
 @pages.get("/visit/<case_id>")
 def visit(case_id: str) -> str:
-    """Return the letter beside the form."""
+    """Show the letter beside the form."""
     return _show(_letter(case_id), case_id, {})
 
 
 @pages.post("/visit/<case_id>")
 def plan(case_id: str) -> str | tuple[str, int]:
-    """First press: what would be published. Second press: it is written. Nothing typed is lost."""
+    """Preview the event at the first press, write it at the second. Nothing typed is lost."""
     letter, form = _letter(case_id), request.form
     try:
         row = event_row(letter, current_session().portal.current, _plan(form), today())
         if form.get("sure") != "yes":
             return _show(letter, case_id, form, row=row)
         path = Path(form.get("content", "").strip() or CONTENT) / "tables" / "events.csv"
-        append(path, row)
+        append_row(path, row)
     except Problem as problem:
         return _show(letter, case_id, form, problem=problem), 400
     return _show(letter, case_id, form, row=row, written=str(path))
 
 
 def _letter(case_id: str) -> Letter:
-    """Return the letter of a case that asks for a visit. Raises Problem where it asks for none."""
+    """Return the letter of a case that asks for a visit. Raises Problem if it does not."""
     letter = current_session().cases.case(case_id).first
     if letter is None or not is_visit(letter.form):
         raise Problem("letter", "asks for no visit.", "Choose one of the visits on the page of events.")
@@ -65,7 +65,7 @@ def _plan(form: Mapping[str, str]) -> EventPlan:
         starts=form.get("starts", ""),
         ends=form.get("ends", ""),
         capacity=int(capacity) if capacity else None,
-        kind=kind if kind in kinds_of(current_session().portal.current) else "",
+        kind=kind if kind in event_kinds(current_session().portal.current) else "",
     )
 
 
@@ -76,6 +76,7 @@ def _show(
     portal = current_session().portal.current
     return render_template(
         "event-visit.html", here="events", labels=labels, case_id=case_id, letter=letter, typed=typed, row=row,
-        told=labels.told(letter, portal, today()), kinds=kinds_of(portal), written=written, problem=problem,
-        portal=portal, content=str(Path(CONTENT).absolute()), wished=KINDS.get(str(letter.answers.get("kind")), ""),
+        questions=labels.answered_questions(letter, portal, today()), kinds=event_kinds(portal), written=written,
+        problem=problem, portal=portal, content=str(Path(CONTENT).absolute()),
+        wished=KINDS.get(str(letter.answers.get("kind")), ""),
     )  # fmt: skip
