@@ -36,7 +36,7 @@ from forms.server.store.rows import write_rows
 from forms.server.store.signups.signup_store import SignupStore
 
 _UNDER_WAY = ".restoring"
-"""An empty file in the folder of the release until the data folder is in place: it allows the command to be repeated."""
+"""An empty file in the folder of the release until the data folder is in place: so the command can be repeated."""
 
 
 @dataclass(frozen=True)
