@@ -1,10 +1,10 @@
 """Cases: what people wrote and what staff did, computed from letters and entries. Pure: no file, no server."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
-from functools import cached_property, partial
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
@@ -13,7 +13,8 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision, in_order
+from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision
+from forms.desk.cases.log.dates import read_day, read_moment
 from forms.desk.cases.log.versions import conflicting
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
@@ -308,77 +309,9 @@ def _time_line_row(entry: Entry) -> dict[str, Any]:
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
-def read_moment(text: str) -> datetime | None:
-    """Return the moment that an entry names ("2027-01-05T10:20", UTC), None if it is malformed."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
 def answer_recording(entry: Entry) -> PartName | None:
     """Return the recording that goes with the answer of an entry, or None."""
     id, seconds = entry.value.get("voice"), entry.value.get("seconds")
     if entry.kind != "answer" or not is_id(id):
         return None
     return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0)
-
-
-def build_cases(
-    letters: Iterable[tuple[str, int, Letter | Problem]],
-    entries: Iterable[Entry],
-    answer_days: int = ANSWER_DAYS,
-    unproven: Iterable[Entry] = (),
-    provenance: Callable[[Letter], Provenance | None] = lambda _: None,
-) -> list[Case]:
-    """Return the cases of letters (each with its thread and queue) and entries, newest first.
-
-    unproven: entries that are shown and change nothing; provenance: returns that of a letter, None for an original.
-    """
-    threads: dict[str, list[tuple[int, Letter | Problem]]] = {}
-    for thread, tray, letter in letters:
-        threads.setdefault(thread, []).append((tray, letter))
-    logs, unproven_logs = _by_thread(entries), _by_thread(unproven)
-    cases = [
-        Case(
-            id=thread,
-            tray=min(tray for tray, _ in rows),
-            letters=tuple(sorted((letter for _, letter in rows), key=partial(_letter_order, thread=thread))),
-            entries=tuple(in_order(logs.get(thread, ()))),
-            answer_days=answer_days,
-            unproven=tuple(in_order(unproven_logs.get(thread, ()))),
-            provenance=_provenances((letter for _, letter in rows), provenance),
-        )
-        for thread, rows in threads.items()
-    ]
-    return sorted(cases, key=lambda case: (case.day, case.id), reverse=True)
-
-
-def _by_thread(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    threads: dict[str, list[Entry]] = {}
-    for entry in entries:
-        threads.setdefault(entry.thread, []).append(entry)
-    return threads
-
-
-def _provenances(
-    letters: Iterable[Letter | Problem], provenance: Callable[[Letter], Provenance | None]
-) -> Mapping[str, Provenance]:
-    rows = ((letter.id, provenance(letter)) for letter in letters if isinstance(letter, Letter))
-    return {id: known for id, known in rows if known}
-
-
-def _letter_order(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
-    """Return the sort key of a letter in its case: the first letter, follow-ups by day, then those that do not open."""
-    if not isinstance(letter, Letter):
-        return (True, "9", "")
-    return (letter.id != thread, letter.day, letter.id)
-
-
-def read_day(text: str) -> date | None:
-    """Return a day from its text (ISO); None if it is malformed, or so late that no due day can be computed from it."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year < MAXYEAR else None
