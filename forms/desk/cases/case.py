@@ -1,9 +1,8 @@
 """Cases: what people wrote and what staff did, computed from letters and entries. Pure: no file, no server."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,26 +12,21 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision
-from forms.desk.cases.log.dates import read_day, read_moment
+from forms.desk.cases.log.case_log import REGISTERS, STATES, Entry, current_entries, decision
+from forms.desk.cases.log.dates import read_day
+from forms.desk.cases.log.opening import count_read_letters, hours_to_opening, is_opened
 from forms.desk.cases.log.versions import conflicting
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
-STATES = ("new", "read", "looking", "closed")
 REPORTED_STATES = {"looking", "closed"}
 """States that the person is shown with the receipt."""
 
 ANSWER_DAYS = DEFAULT_DAYS["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
-_INDIA = timezone(timedelta(hours=5, minutes=30))
-
 _MAX_FIRST_WORDS = 90
 """Characters of `first_words`."""
-
-_KINDS_OF_READERS = frozenset({"state", "note", "answer", "merge", "read"})
-"""Kinds of entries whose writer has read the letters."""
 
 _NOT_SEARCHED = frozenset({"sent", "head", "voice", "seconds"})
 """Values of entries that hold ids, hashes and numbers."""
@@ -113,39 +107,13 @@ class Case:
     def state(self) -> Setting:
         """Return one of STATES. A case that somebody opened is no longer new."""
         written = self._setting("state", "state", STATES[0])
-        return replace(written, value=STATES[1]) if written.value == STATES[0] and self._is_opened else written
-
-    @property
-    def _is_opened(self) -> bool:
-        """Whether somebody has opened it, and nobody has set it back to new since."""
-        entries = (entry for entry in reversed(self.entries) if entry.kind in {"state", "read"})
-        last = next((entry for entry in entries if entry.value.get("letters") != 0), None)  # 0: only a recording heard
-        return last is not None and last.kind == "read"
-
-    @cached_property
-    def _letters_read(self) -> int:
-        """How many of its letters members of this desk have read, according to the log."""
-        read = 0
-        for entry in self.entries:
-            if entry.kind == "state" and entry.value.get("state") == STATES[0]:
-                read = 0
-            elif entry.kind in _KINDS_OF_READERS and not (entry.kind == "merge" and not entry.value.get("into")):
-                count = entry.value.get("letters")
-                read = max(read, count if isinstance(count, int) else 1)
-        return read
+        return replace(written, value=STATES[1]) if written.value == STATES[0] and is_opened(self.entries) else written
 
     @cached_property
     def hours_to_opening(self) -> int | None:
-        """The most hours that passed from the letter to its first opening here; None if not opened, or without a day.
-
-        Entries have a time and letters only a day: the hours count from the beginning of that day in India.
-        """
-        moments = [read_moment(entry.at) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
-        opened, day = [moment for moment in moments if moment], read_day(self.day)
-        if not opened or not day:
-            return None
-        start = datetime.combine(day, time(), _INDIA)
-        return max(0, math.ceil((min(opened) - start) / timedelta(hours=1)))
+        """The most hours from the letter to its first opening here; None if it was not opened or has no day."""
+        day = read_day(self.day)
+        return hours_to_opening(day, self.entries) if day else None
 
     @cached_property
     def recordings(self) -> tuple[PartName, ...]:
@@ -163,10 +131,10 @@ class Case:
         """The recordings that go with this desk's answers, as its proven entries name them."""
         return tuple(part for entry in self.entries if (part := answer_recording(entry)))
 
-    @property
+    @cached_property
     def is_unread(self) -> bool:
         """Whether it has a letter that nobody of this desk has opened."""
-        return len(self.letters) > self._letters_read
+        return len(self.letters) > count_read_letters(self.entries)
 
     @cached_property
     def assigned(self) -> Setting:
