@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.core.problem import Problem
-from forms.desk.cases.case import Case, build_cases
+from forms.desk.cases.case import Case
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.log.case_log import (
     MAX_TEXT_LENGTH,
     Entry,

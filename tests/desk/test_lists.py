@@ -9,7 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from forms.desk.cases.case import Case, build_cases
+from forms.desk.cases.case import Case
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.erasure import ErasureRequest, visible_cases
 from forms.desk.cases.grouping import cases_grouped_with, group_cases
 from forms.desk.cases.log.case_log import Entry, heads, new_entry

@@ -14,7 +14,7 @@ from forms.core.crypto.encryption import seal_file
 from forms.core.crypto.signing import sign
 from forms.core.ids import new_id
 from forms.core.problem import Problem
-from forms.desk.cases.case import build_cases
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.log.case_log import Entry, read_entry, statement_of
 from forms.desk.cases.search import COUNTER_FILTERS, CaseFilter, find_cases
 from forms.desk.crypto.decryption import read_letter

@@ -7,7 +7,7 @@ import click
 from click.testing import CliRunner
 
 from forms.core.problem import Problem
-from forms.desk.cases.case import build_cases
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.log.case_log import Entry
 from forms.desk.cases.plain_text import case_line, letter_lines, log_lines, printable
 from forms.desk.cli.errors import show_problems
