@@ -197,19 +197,22 @@ class Builder:
             if has_all and not changes and self._restore_from_twin(last, now):
                 return BuildOutcome(0, time.monotonic() - started, whole=False)
             last = None
-        pages = 0
-        speech = speak and last is not None and last.spoken  # else all speech is made below, after the texts
-        if last and (changes or (speech and last.silent)) and not changes.others:
-            pages = self._build_edit(last, now, changes, speak=speech)
-        is_current = last is not None and (pages or not changes)
-        if is_current and last and last.has_all(speak=speak, compress=compress, sign=self.sign is not None):
-            if not pages:
-                last.key_files = self.key_files
-                self._save(last)
-            return BuildOutcome(pages, time.monotonic() - started, whole=False) if pages else None
+        pages = self._build_texts(last, now, changes, speak=speak) if last else 0
+        if last and (pages or not changes) and last.has_all(speak=speak, compress=compress, sign=self.sign is not None):
+            if pages:
+                return BuildOutcome(pages, time.monotonic() - started, whole=False)
+            last.key_files = self.key_files
+            self._save(last)
+            return None
         if pages:
             self.say(f"{pages} pages are new on the site. What else was asked for follows ...")
         return self._build_all(now, today, started, speak=speak, compress=compress)
+
+    def _build_texts(self, last: Record, now: Inputs, changes: Changes, *, speak: bool) -> int:
+        """Build where only texts were edited, or their speech is due; return how many pages were drawn, else 0."""
+        speech = speak and last.spoken  # else all speech is made after the texts
+        is_due = bool(changes) or bool(speech and last.silent)
+        return self._build_edit(last, now, changes, speak=speech) if is_due and not changes.others else 0
 
     def has_current_consents(self, today: date) -> bool:
         """Return whether the site was built on this day, from the records of consents as they are now."""
