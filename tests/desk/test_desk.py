@@ -34,7 +34,7 @@ from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import ServerAway
-from tests.operations.test_cut_short import MOST, cut_at
+from tests.operations.test_cut_short import MAX_CHANGES, cut_at
 from tests.server.conftest import District, district
 from tests.serving import serve_in_thread
 
@@ -377,7 +377,7 @@ def test_keys_are_never_overwritten_and_short_passphrases_not_taken(tmp_path: Pa
 def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Path, command: list[str]) -> None:
     """Also where the machine stopped after the keys were whole and before anybody had read their lines."""
     words = ["--desk", "legal", *command, "--passphrase", "five plain words for tests"]
-    for at in range(1, MOST):
+    for at in range(1, MAX_CHANGES):
         home = ["--home", str(tmp_path / str(at))]
         came = cut_at(at, lambda: CliRunner().invoke(desk, [*home, *words]))  # noqa: B023 - called within this turn
         done = CliRunner().invoke(desk, [*home, *words])
@@ -389,7 +389,7 @@ def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Pat
         assert (RECOVERY in map(str, found)) == (folder / keys.RESTORING).exists() == (command[0] == "restore")
         if not came:
             break
-    assert 5 < at < MOST - 1
+    assert 5 < at < MAX_CHANGES - 1
 
 
 @pytest.mark.usefixtures("quick_passphrase")

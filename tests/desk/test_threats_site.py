@@ -37,7 +37,7 @@ from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
-from tests.test_passkey_signatures import Device, line, listed
+from tests.test_passkey_signatures import Device, line, make_manifest
 
 _FORM = re.compile(r"(?s)<form .*</form>")
 SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letters';"}
@@ -484,7 +484,7 @@ def test_a_build_that_a_person_signed_with_a_passkey_is_as_good(site: Site) -> N
     desk.site_watch.trust_publishers(desk.portal.current)
     desk.site_watch.dismiss()
     assert site.alarms(desk) == ""
-    site.build(line=lambda _: line(device, listed()).decode())
+    site.build(line=lambda _: line(device, make_manifest()).decode())
     assert "is not signed by its publishers" in site.alarms(desk), "her signature of another build"
 
 
