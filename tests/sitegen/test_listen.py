@@ -91,9 +91,9 @@ def test_a_page_and_its_questions_can_be_heard(folder: Any, kept_lines: None) ->
 def test_the_same_text_is_spoken_once(folder: Any, kept_lines: None) -> None:
     with_voice(folder, en="en")
     folder.build()
-    kept = {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
+    times = {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
     folder.build()
-    assert kept == {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
+    assert times == {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
 
 
 def test_a_recording_takes_the_voice_s_place_and_loses_its_tags(folder: Any, kept_lines: None) -> None:
@@ -121,9 +121,9 @@ def test_what_is_wrong_with_recordings_is_said(folder: Any) -> None:
 
 
 def test_a_recording_that_holds_no_sound_is_said(folder: Any) -> None:
-    broken = folder.root / "content" / "media" / "audio" / "en" / "index.mp3"
-    broken.parent.mkdir(parents=True)
-    broken.write_bytes(b"no sound" * 99)
+    silent = folder.root / "content" / "media" / "audio" / "en" / "index.mp3"
+    silent.parent.mkdir(parents=True)
+    silent.write_bytes(b"no sound" * 99)
     with pytest.raises(Problem, match="no sound can be read"):
         folder.build()
     assert not list((folder.root / ".build").rglob("*.new"))
