@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
 from forms.core.proofs.receipt_proofs import MAX_IDS, is_key, is_proven, short
-from forms.desk.cases.case import Case, read_day
+from forms.desk.cases.case import Case
 from forms.desk.cases.log.case_log import Entry
+from forms.desk.cases.log.dates import read_day
 from forms.desk.crypto.decryption import Letter
 from forms.desk.state_file import StateFile
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
-from forms.desk.cases.case import read_day
+from forms.desk.cases.log.dates import read_day
 from forms.desk.state_file import StateFile
 
 FILE = "arrivals.json"

@@ -1,10 +1,9 @@
 """Cases: what people wrote and what staff did, computed from letters and entries. Pure: no file, no server."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, timezone
-from functools import cached_property, partial
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from forms.core.form_schema import find
@@ -13,25 +12,21 @@ from forms.core.ids import is_id
 from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import DEFAULT_DAYS
 from forms.core.problem import Problem
-from forms.desk.cases.log.case_log import REGISTERS, Entry, current_entries, decision, in_order
+from forms.desk.cases.log.case_log import REGISTERS, STATES, Entry, current_entries, decision
+from forms.desk.cases.log.dates import read_day
+from forms.desk.cases.log.opening import count_read_letters, hours_to_opening, is_opened
 from forms.desk.cases.log.versions import conflicting
 from forms.desk.crypto.copies import Provenance
 from forms.desk.crypto.decryption import Letter, PartName
 
-STATES = ("new", "read", "looking", "closed")
 REPORTED_STATES = {"looking", "closed"}
 """States that the person is shown with the receipt."""
 
 ANSWER_DAYS = DEFAULT_DAYS["answer_days"]
 """Days until a first answer is due, where portal.yml says nothing (keep: answer_days)."""
 
-_INDIA = timezone(timedelta(hours=5, minutes=30))
-
 _MAX_FIRST_WORDS = 90
 """Characters of `first_words`."""
-
-_KINDS_OF_READERS = frozenset({"state", "note", "answer", "merge", "read"})
-"""Kinds of entries whose writer has read the letters."""
 
 _NOT_SEARCHED = frozenset({"sent", "head", "voice", "seconds"})
 """Values of entries that hold ids, hashes and numbers."""
@@ -112,39 +107,13 @@ class Case:
     def state(self) -> Setting:
         """Return one of STATES. A case that somebody opened is no longer new."""
         written = self._setting("state", "state", STATES[0])
-        return replace(written, value=STATES[1]) if written.value == STATES[0] and self._is_opened else written
-
-    @property
-    def _is_opened(self) -> bool:
-        """Whether somebody has opened it, and nobody has set it back to new since."""
-        entries = (entry for entry in reversed(self.entries) if entry.kind in {"state", "read"})
-        last = next((entry for entry in entries if entry.value.get("letters") != 0), None)  # 0: only a recording heard
-        return last is not None and last.kind == "read"
-
-    @cached_property
-    def _letters_read(self) -> int:
-        """How many of its letters members of this desk have read, according to the log."""
-        read = 0
-        for entry in self.entries:
-            if entry.kind == "state" and entry.value.get("state") == STATES[0]:
-                read = 0
-            elif entry.kind in _KINDS_OF_READERS and not (entry.kind == "merge" and not entry.value.get("into")):
-                count = entry.value.get("letters")
-                read = max(read, count if isinstance(count, int) else 1)
-        return read
+        return replace(written, value=STATES[1]) if written.value == STATES[0] and is_opened(self.entries) else written
 
     @cached_property
     def hours_to_opening(self) -> int | None:
-        """The most hours that passed from the letter to its first opening here; None if not opened, or without a day.
-
-        Entries have a time and letters only a day: the hours count from the beginning of that day in India.
-        """
-        moments = [read_moment(entry.at) for entry in self.entries if entry.kind in _KINDS_OF_READERS]
-        opened, day = [moment for moment in moments if moment], read_day(self.day)
-        if not opened or not day:
-            return None
-        start = datetime.combine(day, time(), _INDIA)
-        return max(0, math.ceil((min(opened) - start) / timedelta(hours=1)))
+        """The most hours from the letter to its first opening here; None if it was not opened or has no day."""
+        day = read_day(self.day)
+        return hours_to_opening(day, self.entries) if day else None
 
     @cached_property
     def recordings(self) -> tuple[PartName, ...]:
@@ -162,10 +131,10 @@ class Case:
         """The recordings that go with this desk's answers, as its proven entries name them."""
         return tuple(part for entry in self.entries if (part := answer_recording(entry)))
 
-    @property
+    @cached_property
     def is_unread(self) -> bool:
         """Whether it has a letter that nobody of this desk has opened."""
-        return len(self.letters) > self._letters_read
+        return len(self.letters) > count_read_letters(self.entries)
 
     @cached_property
     def assigned(self) -> Setting:
@@ -308,77 +277,9 @@ def _time_line_row(entry: Entry) -> dict[str, Any]:
     return {**head, "after": list(entry.after), "value": dict(entry.value)}
 
 
-def read_moment(text: str) -> datetime | None:
-    """Return the moment that an entry names ("2027-01-05T10:20", UTC), None if it is malformed."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
 def answer_recording(entry: Entry) -> PartName | None:
     """Return the recording that goes with the answer of an entry, or None."""
     id, seconds = entry.value.get("voice"), entry.value.get("seconds")
     if entry.kind != "answer" or not is_id(id):
         return None
     return PartName(str(id), "voice", seconds if type(seconds) is int and 0 < seconds <= MAX_ANSWER_SECONDS else 0)
-
-
-def build_cases(
-    letters: Iterable[tuple[str, int, Letter | Problem]],
-    entries: Iterable[Entry],
-    answer_days: int = ANSWER_DAYS,
-    unproven: Iterable[Entry] = (),
-    provenance: Callable[[Letter], Provenance | None] = lambda _: None,
-) -> list[Case]:
-    """Return the cases of letters (each with its thread and queue) and entries, newest first.
-
-    unproven: entries that are shown and change nothing; provenance: returns that of a letter, None for an original.
-    """
-    threads: dict[str, list[tuple[int, Letter | Problem]]] = {}
-    for thread, tray, letter in letters:
-        threads.setdefault(thread, []).append((tray, letter))
-    logs, unproven_logs = _by_thread(entries), _by_thread(unproven)
-    cases = [
-        Case(
-            id=thread,
-            tray=min(tray for tray, _ in rows),
-            letters=tuple(sorted((letter for _, letter in rows), key=partial(_letter_order, thread=thread))),
-            entries=tuple(in_order(logs.get(thread, ()))),
-            answer_days=answer_days,
-            unproven=tuple(in_order(unproven_logs.get(thread, ()))),
-            provenance=_provenances((letter for _, letter in rows), provenance),
-        )
-        for thread, rows in threads.items()
-    ]
-    return sorted(cases, key=lambda case: (case.day, case.id), reverse=True)
-
-
-def _by_thread(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    threads: dict[str, list[Entry]] = {}
-    for entry in entries:
-        threads.setdefault(entry.thread, []).append(entry)
-    return threads
-
-
-def _provenances(
-    letters: Iterable[Letter | Problem], provenance: Callable[[Letter], Provenance | None]
-) -> Mapping[str, Provenance]:
-    rows = ((letter.id, provenance(letter)) for letter in letters if isinstance(letter, Letter))
-    return {id: known for id, known in rows if known}
-
-
-def _letter_order(letter: Letter | Problem, thread: str) -> tuple[bool, str, str]:
-    """Return the sort key of a letter in its case: the first letter, follow-ups by day, then those that do not open."""
-    if not isinstance(letter, Letter):
-        return (True, "9", "")
-    return (letter.id != thread, letter.day, letter.id)
-
-
-def read_day(text: str) -> date | None:
-    """Return a day from its text (ISO); None if it is malformed, or so late that no due day can be computed from it."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.year < MAXYEAR else None

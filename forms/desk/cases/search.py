@@ -7,7 +7,8 @@ from datetime import date
 from itertools import pairwise
 
 from forms.core.i18n import search_words
-from forms.desk.cases.case import Case, read_day
+from forms.desk.cases.case import Case
+from forms.desk.cases.log.dates import read_day
 
 SIMILARITY_THRESHOLD = 0.6
 """Share of word pairs in common (Jaccard index) from which two letters count as similar."""

@@ -10,8 +10,7 @@ from forms.core.problem import Problem
 from forms.core.terminal.prompts import ask, ask_secret
 from forms.core.trusted_date import machine_clock_warning
 from forms.desk.cases import plain_text
-from forms.desk.cases.case import STATES
-from forms.desk.cases.log.case_log import is_repeated_answer
+from forms.desk.cases.log.case_log import STATES, is_repeated_answer
 from forms.desk.cases.publishing import publish
 from forms.desk.cases.search import CaseFilter
 from forms.desk.cli.errors import show_problems

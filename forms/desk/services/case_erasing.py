@@ -8,9 +8,10 @@ from threading import RLock
 from forms.core.ids import is_id
 from forms.core.portal import MAX_ERASED_DAYS
 from forms.core.problem import Problem
-from forms.desk.cases.case import Case, read_day
+from forms.desk.cases.case import Case
 from forms.desk.cases.erasure import ErasureRequests, is_proof
 from forms.desk.cases.index import Index
+from forms.desk.cases.log.dates import read_day
 from forms.desk.crypto.decryption import Letter, open_letter
 from forms.desk.services.case_list import CaseList
 from forms.desk.services.clock import Clock

@@ -7,7 +7,8 @@ from threading import RLock
 from forms.core.crypto.encryption import part_id
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.desk.cases.case import Case, build_cases
+from forms.desk.cases.case import Case
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.erasure import ErasureRequest, ErasureRequests, visible_cases
 from forms.desk.cases.index import Index
 from forms.desk.cases.log.case_log import Entry

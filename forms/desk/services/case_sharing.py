@@ -6,7 +6,7 @@ from threading import RLock
 
 from forms.core.files.durable import write_or_complain
 from forms.core.problem import Problem
-from forms.desk.cases.case import build_cases
+from forms.desk.cases.case_builder import build_cases
 from forms.desk.cases.export import encrypt_export
 from forms.desk.cases.handover import CaseResealer, handover_desk, refuse_second_handover
 from forms.desk.cases.log.case_log import heads

@@ -131,7 +131,7 @@ class Server:
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
-        """Return the portal file as the build wrote it (forms/core/portal.py reads it)."""
+        """Return the portal file as the build wrote it (forms/core/portal/handover.py reads it)."""
         return self.ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:

@@ -12,8 +12,8 @@ from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.ids import is_id
 from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.core.problem import Problem
-from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.log.case_log import heads, is_repeated_answer
+from forms.desk.cases.case import Case
+from forms.desk.cases.log.case_log import STATES, heads, is_repeated_answer
 from forms.desk.session import Session
 from forms.desk.window import labels
 from forms.desk.window.case_pages import Phrase, phrases, show

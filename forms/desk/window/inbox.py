@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 from forms.core.form_schema import load, names
 from forms.core.i18n.lazy_text import lazy_gettext
 from forms.core.problem import Problem
-from forms.desk.cases.case import STATES, Case
-from forms.desk.cases.log.case_log import heads
+from forms.desk.cases.case import Case
+from forms.desk.cases.log.case_log import STATES, heads
 from forms.desk.cases.search import COUNTER_FILTERS, SPAM, CaseFilter, count_cases, find_cases
 from forms.desk.session import Session
 from forms.desk.window import case_pages, labels, rows

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from forms.core.portal import Portal
-from forms.desk.cases.case import Case, read_day
+from forms.desk.cases.case import Case
+from forms.desk.cases.log.dates import read_day
 from forms.desk.crypto.decryption import PartName
 from forms.desk.window import labels
 from forms.desk.window.reader import gettext as _

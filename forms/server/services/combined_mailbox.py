@@ -6,7 +6,7 @@ A letter is in one mailbox only; the other has no letter with its id.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.store.concerns.letters import Access, Copy, EntryRow, WaitingLetter
 
 

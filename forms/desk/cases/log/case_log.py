@@ -23,6 +23,9 @@ from forms.desk.crypto.foreign_json import MALFORMED_JSON_ERRORS, sanitise
 
 KINDS = frozenset({"state", "note", "assign", "due", "flag", "answer", "handover", "merge", "theme", "read"})
 
+STATES = ("new", "read", "looking", "closed")
+"""The states of a case. The second one is not written by staff: it follows from their opening of a new case."""
+
 MAX_TEXT_LENGTH = 4000
 """Characters of a note: it fits the size class of all entries in every script."""
 
