@@ -38,8 +38,8 @@ def folder_place(folder: Folder) -> PublicFolder:
 def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
     """An editor whose build writes one page, and whose withdrawal is the real one."""
 
-    def withdraw(told: str) -> None:
-        withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY)
+    def withdraw(consent_id: str) -> None:
+        withdrawal_writing.write_withdrawn(folder.root / "content", consent_id, TODAY)
 
     return start.create_editor(
         folder.root, folder.root / "var" / "editor", place or folder_place(folder),
@@ -50,13 +50,15 @@ def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
 
 def write_site(folder: Folder, out: Path) -> None:
     """A site whose one page is home's text, in place of a build."""
-    fresh = out.with_name("fresh")
-    (fresh / "en").mkdir(parents=True)
-    (fresh / "en" / "index.html").write_text((folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8")
+    new_site = out.with_name("fresh")
+    (new_site / "en").mkdir(parents=True)
+    (new_site / "en" / "index.html").write_text(
+        (folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8"
+    )
     shutil.rmtree(out.with_name("gone"), ignore_errors=True)
     if out.exists():
         out.rename(out.with_name("gone"))
-    fresh.rename(out)
+    new_site.rename(out)
 
 
 class Forms:
@@ -68,14 +70,14 @@ class Forms:
 
     def base(self, path: str) -> str:
         """The id that the form of a page carries."""
-        found = re.search(r'name="base" value="(\w*)"', self.get(path))
-        assert found
-        return found[1]
+        match = re.search(r'name="base" value="(\w*)"', self.get(path))
+        assert match
+        return match[1]
 
     def fields(self, path: str) -> dict[str, str]:
         """The hidden fields of the forms of a page, but for the token."""
-        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
-        return {name: unescape(value) for name, value in found if name != "form_token"}
+        pairs = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
+        return {name: unescape(value) for name, value in pairs if name != "form_token"}
 
 
 @dataclass
@@ -116,10 +118,10 @@ def cheap_passphrases() -> Iterator[None]:
 
 @pytest.fixture
 def editor(folder: Folder) -> Iterator[Editor]:
-    made = make_editor(folder)
-    yield made
-    made.publisher.wait()
-    made.store.history.close()
+    editor_in_folder = make_editor(folder)
+    yield editor_in_folder
+    editor_in_folder.publisher.wait()
+    editor_in_folder.store.history.close()
 
 
 def browser_at(editor: Editor) -> Browser:
