@@ -1,4 +1,4 @@
-"""Commands that can be pasted as they are told, and that mean the same on each machine of a desk."""
+"""Commands that can be pasted as they are shown, and that mean the same on each machine of a desk."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Letters that somebody made by hand: none keeps a desk from its work or touches another's letter."""
+"""Hand-made letters: none stops a desk or changes another person's letter."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def by_hand(office: Office, **more: Any) -> str:
-    """A letter as somebody made it with a tool of their own: the server keeps it as a concern; its id."""
+    """Store a letter that somebody made with another program; return its id."""
     id, desks = secrets.token_hex(16), ("police", "legal")
     keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
     told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}

@@ -129,7 +129,7 @@ def _allowed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class Pseudo(NullTranslations):
-    """A language in which every text is its English in brackets, with all that could break a page."""
+    """A language in which every text is its English in brackets, with characters that could break a page."""
 
     LEFT, RIGHT = '⟦<b onclick="x">\'&amp;', "</textarea></form><script>\"'⟧"
 
@@ -229,7 +229,7 @@ DATA = re.compile(
     r"|Hillside|Brick kiln|Farm|Wages held back|An advance that binds|Inquiry form|98…, after eight|police|revenue"
     r"|legal|partner|English|UTC|http\S+|portal\.yml|\S*/\S*|\w+\.(?:txt|json|csv|age)"
 )
-"""What the portal of these tests and its letters say: data, in whatever language it came."""
+"""Texts of the portal and the letters in these tests: data, which is not translated."""
 
 
 def _english(text: str) -> list[str]:
@@ -333,14 +333,14 @@ def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> N
 
 
 def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
-    """One that is renamed here and not there drops its sentences from the .po files."""
+    """A name that is renamed in only one place would drop its sentences from the .po files."""
     sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
     defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
     assert defined >= marked_words.PROBLEM_CALLS
 
 
 def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
-    """A class of Problem that nobody named there said its sentences in English to all."""
+    """A subclass of Problem that is not named there would show its sentences in English to everybody."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (extraction.ROOT / "forms").rglob("*.py")]
     bases = {
         node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}

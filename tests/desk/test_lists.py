@@ -1,4 +1,4 @@
-"""Whatever happens to one case, no other goes out of sight: a machine that tries the orders in which things happen."""
+"""Whatever happens to one case, no other disappears from the lists: a state machine tries the orders of events."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ EXAMPLES = int(os.environ.get("LISTS_EXAMPLES", "25"))
 
 @dataclass
 class Machine:
-    """What one of the desk's machines holds. seen: how many letters of each case somebody has read, as it knows."""
+    """What one machine of the desk holds. seen: how many letters of each case have been read, as far as it knows."""
 
     letters: dict[str, Letter] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Lists(RuleBasedStateMachine):
 
     @rule(number=machine_numbers, case_id=ids, forever=st.booleans())
     def erase(self, number: int, case_id: str, forever: bool) -> None:
-        """A case goes from one machine; from the server too, unless another desk's share brings it back (restore)."""
+        """Erase a case on one machine; on the server too (forever), unless another desk's share restores it."""
         machine = self.machines[number]
         machine.letters = {id: each for id, each in machine.letters.items() if (each.follows or id) != case_id}
         machine.entries = {id: each for id, each in machine.entries.items() if each.thread != case_id}

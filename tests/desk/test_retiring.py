@@ -1,4 +1,4 @@
-"""Old keys: what still needs them is said first; they go only when nothing can come that needs them."""
+"""Old keys: the desk first reports what still needs them, and forgets them only when nothing more can need them."""
 
 from collections.abc import Callable
 

@@ -216,7 +216,7 @@ def test_nothing_opened_stands_on_any_disk(office: Office, quick_passphrase: Non
 
 
 def newly(office: Office, member: str) -> Session:
-    """The same member on a new machine with new keys."""
+    """Return the same member's session on a new machine with new keys."""
     (office.home / member).rename(office.home / "lost")
     public = keys.make(office.home / member, None)
     members = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
@@ -333,7 +333,7 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
 def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_too(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by a program from before handing over to who has it was refused."""
+    """As an older program did, which still handed a case over to a desk that has it."""
     monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
     receipt = office.tell(what=WORDS)
     anita, legal = office.machine("police/anita"), office.machine("legal")

@@ -1,4 +1,4 @@
-"""A desk answers by voice: what a server, another desk or a wrong file can and cannot make of it."""
+"""A desk answers by voice: what a server, another desk or a wrong file can and cannot do with it."""
 
 import base64
 import io
@@ -45,7 +45,7 @@ def cleaned(seconds: float) -> attachments.Clean:
 
 @pytest.fixture
 def quick_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recording of so many bytes as seconds: the decoder itself is tried below."""
+    """Replace the decoder: a recording of n bytes counts as n seconds of sound. Another test runs the real decoder."""
     monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda told: cleaned(len(told)))
 
 
@@ -59,18 +59,18 @@ def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, S
 
 
 def changed(office: Office, statement: str, *values: Any) -> None:
-    """The server changes what it has."""
+    """Change the server's database."""
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store, store:
         store.execute(statement, values)
 
 
 def named(office: Office, receipt: str) -> str:
-    """The SHA-256 of the voice that the newest answer of a receipt names."""
+    """Return the SHA-256 of the recording that the newest answer to a receipt names."""
     return str(next(one for one in reversed(answers(office, receipt)) if one.get("voice"))["voice"])
 
 
 def played_recording(office: Office, receipt: str) -> bytes:
-    """The sound on the page without a script; empty where there is none."""
+    """Return the recording in the page without JavaScript; empty if there is none."""
     page = office.answer_page(receipt, hear=named(office, receipt))
     assert TEXT in page, "the text is there whatever comes of the voice"
     match = re.search(r'src="data:audio/ogg;base64,([^"]+)"', page)

@@ -100,7 +100,7 @@ _HEADERS = st.dictionaries(
 
 @dataclass(frozen=True)
 class Forged:
-    """A letter, part or entry made up for the legal desk, encrypted to its public keys."""
+    """A forged letter, part or entry for the legal desk, encrypted to its public keys."""
 
     fields: Any
 
@@ -114,14 +114,14 @@ class Forged:
 
 @dataclass(frozen=True)
 class Replayed:
-    """Something that the legal desk has, sent again in another place."""
+    """Something that the legal desk holds, sent again to another address."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. token: whether it bears the hostile desk's."""
+    """One request. token: whether it carries the hostile desk's token."""
 
     method: str
     rule: str
@@ -201,7 +201,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
 
 
 def test_a_desk_left_out_gets_the_same_answers_as_for_a_letter_that_there_is_not(shared: Shared) -> None:
-    """Whatever it asks for the letter it must not see, or sends for it: nothing tells that it exists."""
+    """Whatever the desk requests or sends for the letter, no response reveals that it exists."""
 
     @settings(PROFILE, max_examples=20 * EXAMPLES)
     @given(st.sampled_from([rule for rule in RULES if rule.startswith("/pickup/v1/letters/{}")]), st.sampled_from(["GET", "PUT", "POST", "DELETE"]),

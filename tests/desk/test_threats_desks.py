@@ -39,14 +39,14 @@ FORGED = "What an officer would like to read there"
 
 
 def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -> int:
-    """Bring something to the desk API with nothing but a member's own token; the status."""
+    """Send something to the desk API with a member's own token; return the status."""
     token = keys.token(office.home / member)
     headers = {"Authorization": f"Bearer {token}", "Portal-For": reader}
     return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=120).status_code
 
 
 def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
-    """A letter made up for another desk, encrypted to its public keys, which everybody knows."""
+    """Return a forged letter for another desk, encrypted to its public keys, which everybody knows."""
     fields = {"form": "concern", "id": letter_id, "day": "2027-01-02", "answers": {"what": what}}
     return seal(fields, office.portal.desks_with_ids([desk])[0].keys, 24576)
 
@@ -232,7 +232,7 @@ ODD: list[Any] = [
 
 @pytest.mark.parametrize("field", ["thread", "tray", "form", "parts", "maker", "id"])
 def test_one_bad_row_of_the_server_stops_no_desk(office: Office, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
-    """Whatever stands in it, the letter that came beside it is fetched, and all that came before stay."""
+    """Whatever the bad row contains, the good letter beside it is fetched, and earlier letters stay."""
     anita = office.machine("police/anita")
     honest_get_json = Server.get_json
     bad: list[Any] = []
@@ -276,7 +276,7 @@ def test_unknown_fields_of_a_newer_server_are_passed_over() -> None:
 
 
 class Hostile(BaseHTTPRequestHandler):
-    """A server that answers everything with what it was given."""
+    """A server that answers every request with the same body."""
 
     body, encoding = b"", ""
 
@@ -292,7 +292,7 @@ class Hostile(BaseHTTPRequestHandler):
             return  # the desk hung up
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture

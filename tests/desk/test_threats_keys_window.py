@@ -28,7 +28,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def swap(office: Office, desk_id: str, key: str) -> None:
-    """The server publishes another key for a desk."""
+    """Let the server publish another key for a desk."""
     desks = tuple(
         replace(desk, members=(replace(desk.members[0], key=key),)) if desk.id == desk_id else desk
         for desk in office.portal.desks
@@ -38,7 +38,7 @@ def swap(office: Office, desk_id: str, key: str) -> None:
 
 
 def changed(office: Office, desk_id: str = "legal") -> tuple[Window, str]:
-    """A window that knew all keys when one changed, and a case."""
+    """A window that had pinned all keys before one of them changed, and a case's id."""
     case = office.letter("Told", desks=("police",))
     window = open_window(office)
     swap(office, desk_id, OTHER)

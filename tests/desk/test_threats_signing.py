@@ -60,7 +60,7 @@ def opens(path: Path) -> bool:
 
 
 def reached_the_attacker(office: Office) -> bool:
-    """Whether anything on the server or on a desk's disk opens with the attacker's key."""
+    """Return whether anything on the server or on a desk's disk opens with the attacker's key."""
     blobs = [path.read_bytes() for path in office.home.rglob("*") if path.is_file()]
     marks = [at for blob in blobs for at in _age_files(blob)]
     return any(_opens(blob) for blob in marks)
@@ -88,7 +88,7 @@ def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def machine_with_case(office: Office) -> tuple[Office, Session, str]:
-    """Anita's machine, which knows all keys, with a case."""
+    """An office, and Anita's machine with one case and all keys pinned; the case's id."""
     office.tell(what=WORDS, hide_from="partner")
     anita = office.machine("police/anita")
     id = only(anita)
@@ -676,7 +676,7 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(
 def test_what_another_program_of_this_machine_decided_is_not_undone(
     machine_with_case: tuple[Office, Session, str],
 ) -> None:
-    """A window is open, a key is called stolen in a terminal, and then the window writes down something of its own."""
+    """A window is open, a key is marked as stolen in a terminal, and then the window writes its own state."""
     office, window, _ = machine_with_case
     old = window.keys.pinned.present_signing_keys("legal", "legal")
     new_key = signing_key(str(pyrage.x25519.Identity.generate()))

@@ -1,4 +1,4 @@
-"""A desk watches the public site as a visitor: every change that its publishers did not sign is said."""
+"""A desk visits the public site as any visitor and reports every change that its publishers did not sign."""
 
 import gzip
 import re
@@ -45,7 +45,7 @@ SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letter
 
 @dataclass
 class Site:
-    """A published site on a real server, and what the server was asked."""
+    """A published site on a real server, and the requests that the server received."""
 
     office: Office
     public: Path
@@ -72,7 +72,7 @@ class Site:
         build_manifest.write(self.public, self.public, portal, TODAY, sign)
 
     def drawn(self, language: str, form: str) -> str:
-        """A form as the server draws it."""
+        """Return a form as the server renders it."""
         return self.office.app.test_client().get(f"/forms/{language}/{form}").get_data(as_text=True)
 
     def replace_file(self, path: str, content: bytes) -> None:
@@ -81,13 +81,13 @@ class Site:
         target.write_bytes(content)
 
     def change(self, path: str, old: str, new: str) -> None:
-        """What a taken-over server does to a file of the site."""
+        """Replace text in a file of the site, as a taken-over server does."""
         text = (self.public / path[1:]).read_text(encoding="utf-8")
         assert old in text
         self.replace_file(path, text.replace(old, new).encode())
 
     def rewrite(self, change: Callable[[str, bytes], bytes]) -> None:
-        """Change what the forms' own program answers: path and body in, body out."""
+        """Change the responses of the forms: a function of path and body returns the new body."""
         inner = self.office.app.wsgi_app
 
         def wrapped(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -104,7 +104,7 @@ class Site:
         return self.office.machine("legal")
 
     def alarms(self, session: Session | None = None) -> str:
-        """What stands after another visit to every page."""
+        """Visit every page again; return the alarms that stand then."""
         session = session or self.desk
         session.sync.run()
         session.site_watch.check(session.portal.current, self.office.day, everything=True)

@@ -28,7 +28,7 @@ Given = tuple[str, list[StatementForDesk]]
 
 
 def next_day(office: Office, days: int = 1) -> None:
-    """The clocks of the server and of all desks show a later day."""
+    """Move the clocks of the server and of all desks to a later day."""
     office.day += timedelta(days=days)
     state_of(office.app).retention.clock = lambda: office.day
 
@@ -42,7 +42,7 @@ def statement_complaints(session: Session) -> str:
 
 
 def begun(office: Office, member: str = "legal") -> Session:
-    """A machine that follows the statements, on the day after its first fetch."""
+    """Return a machine that follows the statements, on the day after its first fetch."""
     session = office.machine(member)
     session.sync.run()
     next_day(office)
@@ -57,12 +57,12 @@ def secret(office: Office) -> str:
 
 
 def signed(office: Office, statement: DailyStatement, part: DeskPart) -> StatementForDesk:
-    """What a server signs that lies."""
+    """A statement that a lying server signs."""
     return StatementForDesk(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 
 
 def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementForDesk]], Given], *tokens: str) -> None:
-    """The server gives other statements than it has, to all machines or to these."""
+    """Let the server give false statements, to all machines or to these."""
     honest_statements = Server.statements
 
     def statements(self: Server, after: int | None) -> Given:

@@ -31,7 +31,7 @@ TAMIL = "\u0b95\u0bcb\u0b9f\u0bbf \u0b95\u0bca\u0b9f\u0bcd\u0b9f\u0bc8 ünïcöd
 
 
 def with_everywhere(value: Any, name: str) -> Any:
-    """This JSON with one more field in every object that is a row, as a newer program would write."""
+    """Return the portal's JSON with one more field in every object, as a newer program would write it."""
     if isinstance(value, dict):
         return {**{key: with_everywhere(item, name) for key, item in value.items()}, name: "new"}
     return [with_everywhere(item, name) for item in value] if isinstance(value, list) else value
@@ -47,7 +47,7 @@ def newer(office: Office, **more: Any) -> dict[str, Any]:
 
 
 def served(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
-    """The server hands out this as its portal."""
+    """Let the server hand out this portal."""
     monkeypatch.setattr(Server, "portal", lambda _: json.dumps(data).encode())
 
 

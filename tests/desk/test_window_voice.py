@@ -33,7 +33,7 @@ def send(window: Window, case: str, recording: bytes, **fields: str) -> TestResp
 
 
 def posted(window: Window, path: str, **fields: Any) -> TestResponse:
-    """Post a form with a file. The test client's own way would put it on a disk."""
+    """Post a form with a file from memory. The test client's own way would write it to disk."""
     body = multipart({"form_token": window.authenticator.form_token, **fields})
     head = {"Origin": "http://localhost"}
     return window.client.post(path, data=body, headers=head, content_type="multipart/form-data; boundary=B")

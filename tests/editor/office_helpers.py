@@ -32,7 +32,7 @@ PASSPHRASE = "four words are enough"
 
 @dataclass
 class Clock:
-    """Seconds since 1970, as a test says."""
+    """A clock, in seconds since 1970, that tests set."""
 
     now: float = 1_800_000_000.0
 
@@ -56,7 +56,7 @@ class Place:
         return Person(self.app.test_client())
 
     def person(self, name: str, *roles: str, languages: tuple[str, ...] = ()) -> "Person":
-        """Somebody who was invited and has signed in with a passphrase."""
+        """Invite a person; return her browser, signed in with a passphrase."""
         person = self.visitor()
         person.accept(self.invite(name, *roles, languages=languages))
         return person
@@ -111,7 +111,7 @@ class Person(Forms):
 
 @dataclass
 class Device:
-    """A phone that makes one passkey and signs with it; `origin` and `verified` are what a bad one would say."""
+    """An authenticator with one passkey. origin, verified: what a malicious one would claim."""
 
     origin: str = ORIGIN
     name: str = NAME
@@ -149,25 +149,25 @@ class Device:
 
 
 def challenge_of(answer: str) -> str:
-    """What a browser's answer was made for."""
+    """Return the challenge that a passkey response was made for."""
     challenge: str = json.loads(websafe_decode(json.loads(answer)["response"]["clientDataJSON"]))["challenge"]
     return challenge
 
 
 def fetch_challenge(person: Person, path: str, **more: str) -> dict[str, object]:
-    """What a browser is told to ask its device."""
+    """Return the options (challenge and so on) with which a browser calls its authenticator."""
     options: dict[str, object] = json.loads(person.post(path, 200, **more).text)
     return options
 
 
 def send_passkey(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
-    """What the office says to a device's answer."""
+    """Send the response of an authenticator; return the office's reply."""
     reply: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
     return reply
 
 
 def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person:
-    """Somebody who was invited and has signed in with a passkey of this device."""
+    """Invite a person; return her browser, signed in with a passkey of this device."""
     token, person = place.invite(name, *roles), place.visitor()
     assert send_passkey(
         person,
@@ -190,7 +190,7 @@ class Publishing:
         return self.place.office.signatures
 
     def press(self, person: Person) -> str:
-        """Press Publish; return the digest of the build or commit that then waits."""
+        """Press Publish; return the digest of the build or commit that then waits for a signature."""
         person.post("/publish/")
         until(lambda: self.signatures.waiting is not None)
         return person.fields("/publish/")["build"]

@@ -1,4 +1,4 @@
-"""What a person is shown of a change: a table by its rows, a text with what stands around, a page before and after."""
+"""How a change is shown: a table by its rows, a text with its context, a page before and after."""
 
 import re
 
@@ -15,7 +15,7 @@ LONG = "\n".join(f"Line {number}." for number in range(40))
 
 
 def newest(browser: Browser) -> str:
-    """The page of the newest save."""
+    """Return the page of the newest save."""
     match = re.search(r'href="[^"]*(/history/\w{40})"', browser.get("/history/"))
     assert match
     return browser.get(match[1])

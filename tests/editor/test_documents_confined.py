@@ -24,7 +24,7 @@ LAUGHS = b"<!DOCTYPE x [<!ENTITY a 'ha'>" + b"".join(
 
 
 def linked(target: str) -> bytes:
-    """A Word document with a picture that lies elsewhere."""
+    """Return a Word document with a picture at an external address."""
     rels = f"""<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="p1" TargetMode="External"
         Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="{target}"/></Relationships>"""
     drawing = """<w:p><w:r><w:t>Before</w:t><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing">

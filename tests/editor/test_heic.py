@@ -16,7 +16,7 @@ COLOURS = ("red", "lime", "blue", "yellow", "white", "black")
 
 
 def near(picture: Image.Image, at: tuple[int, int], colour: str) -> bool:
-    """Whether a pixel has about a colour: half of the colours of a photo are not kept by HEVC."""
+    """Return whether a pixel has roughly a colour: HEVC stores colours at half the resolution."""
     actual, wanted = picture.getpixel(at), Image.new("RGB", (1, 1), colour).getpixel((0, 0))
     assert isinstance(actual, tuple)
     assert isinstance(wanted, tuple)

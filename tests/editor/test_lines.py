@@ -1,4 +1,4 @@
-"""A place that check names, as a line of the text that stands in the form."""
+"""The line of a problem is counted in the text of the form, not in the file."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whatever happened meanwhile, what somebody typed is on the page that she gets."""
+"""What a person typed is on the next page, whatever happened meanwhile."""
 
 import errno
 import re

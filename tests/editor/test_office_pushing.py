@@ -76,7 +76,7 @@ class Pushing(Publishing):
         return done.stdout.rstrip("\n")
 
     def take(self) -> str:
-        """What the server's timer does."""
+        """Update the server's folder, as its timer does."""
         content, clone = self.server / "content", self.server / "content.git"
         if not clone.exists():
             content.mkdir(parents=True)
@@ -217,7 +217,7 @@ def test_the_machines_own_key_publishes_nothing(pushing: Pushing) -> None:
 def test_a_withdrawal_that_makes_a_page_a_link_is_believed_by_nobody(
     pushing: Pushing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bytes stay, and the file becomes another kind of file."""
+    """The content stays the same, and the file becomes a symbolic link."""
     publisher = pushing.publisher()
     pushing.publish(publisher)
     pushing.take()
@@ -271,7 +271,7 @@ def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -
 
 
 def test_what_is_withdrawn_while_the_first_commit_waits_is_not_published_by_it(pushing: Pushing) -> None:
-    """There is no branch yet on which the withdrawal could go before."""
+    """The repository has no branch yet, so the withdrawal cannot be pushed first."""
     publisher = pushing.publisher()
     first = pushing.press(publisher)
     pushing.place.person("M. Devi", "writer").post("/consents/withdraw", consent="the-well")

@@ -52,7 +52,7 @@ class SignedSite(Publishing):
         return self.folder.root / "public"
 
     def publisher(self, name: str = "B. Das", device: Device | None = None, *, is_named: bool = True) -> Person:
-        """Somebody who publishes, and whose passkey portal.yml names."""
+        """Return a publisher whose passkey portal.yml names."""
         publisher = with_passkey(self.place, name, device or self.device, "publisher")
         key = self.place.office.accounts.find(name).passkeys[0]  # type: ignore[union-attr]
         if is_named:

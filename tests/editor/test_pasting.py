@@ -30,7 +30,7 @@ WORD = f"""<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>
 
 
 def html_of(text: str) -> BeautifulSoup:
-    """What this site's Markdown makes of a text."""
+    """Return the parsed HTML that this site's Markdown renders from a text."""
     converter = Markdown(extensions=["attr_list", "md_in_html", "admonition", "def_list", "tables"])
     return BeautifulSoup(converter.convert(text), "html.parser")
 
@@ -265,7 +265,7 @@ BODY = """<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Wages</w:t><
 
 
 def docx(body: str = BODY, **parts: bytes) -> bytes:
-    """A Word document."""
+    """Return a Word document."""
     files = {
         "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
         "_rels/.rels": b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '

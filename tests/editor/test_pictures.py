@@ -1,4 +1,4 @@
-"""A picture comes in as pixels only, and is not on the site before somebody has decided who is seen in it."""
+"""A picture is stored as pixels only, and is not on the site before staff have decided who is shown in it."""
 
 import io
 
@@ -14,7 +14,7 @@ from tests.sitegen.conftest import TODAY, Folder
 
 
 def photo(kind: str = "JPEG", size: tuple[int, int] = (80, 40)) -> bytes:
-    """A photo that says where, when and with which camera it was taken; it lies on its side."""
+    """Return a photo, lying on its side, whose metadata has place, time and camera."""
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0112] = "Secret Maker", "Secret Model", 6
     exif.get_ifd(0x8825)[1] = "N"

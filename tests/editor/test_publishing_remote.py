@@ -73,7 +73,7 @@ class District:
         return self.git("show", f"main:{name}")
 
     def signed_by(self, commit: str = "main") -> str:
-        """Who signed it, as `portal update` asks: git and ssh-keygen."""
+        """Return who signed a commit, as `portal update` checks it: with git and ssh-keygen."""
         signers = self.bare.with_name("allowed_signers")
         command = ["git", "-c", f"gpg.ssh.allowedSignersFile={signers}", "log", "-1", "--format=%GS", commit]
         return subprocess.run(command, cwd=self.bare, capture_output=True, text=True, check=True).stdout.strip()
@@ -242,7 +242,7 @@ def test_a_withdrawal_without_a_network_is_said_and_tried_again(district: Distri
 
 
 def test_a_withdrawal_reaches_the_server_past_what_somebody_pushed_unsigned(district: District) -> None:
-    """It is signed upon what was believed; what nobody signed stays in the history, and not among the files."""
+    """The new commit is based on the trusted one; the unsigned one stays in the history, but not its files."""
     forge(district, None, "Evil words.")
     district.devi.browser.post("/consents/withdraw", consent="the-well")
     district.devi.editor.publisher.wait()
@@ -268,7 +268,7 @@ def test_nobodys_join_brings_a_withdrawn_story_back(district: District) -> None:
 def forge(
     district: District, key: PrivateKey | None, words: str, line: str = "Publish: main of https://x.example"
 ) -> str:
-    """Push a commit upon the newest, signed or not."""
+    """Push a commit on top of the newest, signed or not."""
     path = district.bare.with_name("forger")
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, path], check=True)
     content = path.with_name("nothing")
@@ -371,7 +371,7 @@ def test_a_picture_that_both_changed_is_chosen() -> None:
 
 
 def test_a_push_that_is_cut_off_leaves_both_sides_whole(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line breaks after the server took it, and before this machine knows."""
+    """The connection breaks after the server accepted the push, and before this machine knows."""
     push = Remote.push
 
     def cut(self: Remote, repository: Path, commit: str, expected: str) -> None:

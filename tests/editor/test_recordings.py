@@ -1,4 +1,4 @@
-"""A recording comes in as sound only, where a text is; of a person who tells, not on the site before her consent."""
+"""A recording is stored as sound only, beside a text; a person's voice is not on the site before her consent."""
 
 import io
 import wave
@@ -17,7 +17,7 @@ WHERE = "/recordings/ta/help"
 
 
 def sound(seconds: float = 1.0, rate: int = 8000) -> bytes:
-    """A recording that says who made it, and where."""
+    """Return a recording whose metadata names its author and place."""
     out = io.BytesIO()
     with wave.open(out, "wb") as wav:
         wav.setnchannels(1)

@@ -30,12 +30,12 @@ def rights(folder: Folder) -> None:
 
 
 def pack(browser: Browser) -> list[dict[str, str]]:
-    """The table as a spreadsheet opens it."""
+    """Return the rows of the table, as a spreadsheet reads them."""
     return list(csv.DictReader(io.StringIO(browser.client.get(TABLE).data.decode("utf-8-sig"), newline="")))
 
 
 def upload(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8-sig", **fields: Any) -> str:
-    """The page that shows what a table would change."""
+    """Upload a table; return the page that shows what it would change."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, review_pack.COLUMNS)
     writer.writeheader()
@@ -45,7 +45,7 @@ def upload(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8
 
 
 def take_ticked(browser: Browser, page: str, status: int = 200, without: str = "") -> str:
-    """The page after what is ticked was taken. without: a number whose tick was taken away."""
+    """Take the ticked corrections; return the page that follows. without: a number to untick."""
     match = re.search(r'<textarea name="pack"[^>]*>\n?(.*?)</textarea>', page, re.S)
     assert match
     take = [number for number in re.findall(r'name="take" value="(\d+)"', page) if number != without]
@@ -53,7 +53,7 @@ def take_ticked(browser: Browser, page: str, status: int = 200, without: str = "
 
 
 def upload_and_take(browser: Browser, lines: list[dict[str, Any]], **fields: Any) -> str:
-    """Both pages: what a table would change, and what became of it when all was taken."""
+    """Upload a table and take all its corrections; return both pages."""
     page = upload(browser, lines, **fields)
     return page + (take_ticked(browser, page) if "Take what is ticked" in page else "")
 

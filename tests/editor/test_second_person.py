@@ -44,7 +44,7 @@ def called(browser: Browser) -> None:
 
 
 def waiting(browser: Browser) -> dict[str, str]:
-    """The ids of what waits, by its file."""
+    """Return the ids of the changes that wait, by file."""
     html = browser.get("/approve/")
     return dict(
         map(reversed, re.findall(r'name="id" value="(\w*)"><button class="button" name="path" value="([^"]*)"', html))

@@ -39,7 +39,7 @@ def test_a_new_column_beside_a_broken_row_is_refused() -> None:
 
 
 def broken(folder: Folder, *, more: bool) -> str:
-    """A table whose second row has one cell too many, or one too few; that row."""
+    """A table whose second row has one cell too many, or one too few; and that row."""
     folder.table("helplines", ROW, {**ROW, "id": "1098", "order": 2, "number": "1098", "tel": "1098"})
     lines = folder.csv("helplines").read_text("utf-8").splitlines()
     line = f"{lines[2]},left over" if more else lines[2].rpartition(",")[0]

@@ -1,4 +1,4 @@
-"""A translation that is not finished: for colleagues to see and to go on with, and never on the site."""
+"""Drafts of translations: colleagues see them and continue them; they are never on the site."""
 
 import hashlib
 import re

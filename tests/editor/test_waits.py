@@ -1,4 +1,4 @@
-"""What a person does not wait for: what has not changed is neither read nor checked again."""
+"""What has not changed is neither read nor checked again, so that nobody waits for it."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""A withdrawal stays, whatever is saved of the table: in how many steps, by which form, beside which other fault."""
+"""A withdrawal stays, whatever is saved in the table: in any number of steps, by any form, with any other error."""
 
 import csv
 import io
@@ -230,7 +230,7 @@ CELLS = ["", "told", "THE-WELL", "the-kiln", "told-2", "stories/the-well", "Stor
 
 
 def edited(text: str, drawn: random.Random) -> str:
-    """A table after a few edits of any kind: cells, rows, names of columns, the order of both."""
+    """Return a table after a few random edits: cells, rows, column names, the order of both."""
     separator = spreadsheet_csv.separator_of(text.partition("\n")[0])
     header, *rows = list(csv.reader(io.StringIO(text), delimiter=separator))
     for _ in range(drawn.randint(1, 3)):

@@ -32,7 +32,7 @@ def po(folder: Folder) -> str:
 
 
 def form_rows(browser: Browser, path: str, find: str) -> list[dict[str, str]]:
-    """The texts of a page, as its form would send them."""
+    """Return the rows of a page's form, as it would send them."""
     html = browser.get(f"{path}?find={find}")
     names = ("file", "place", "english", "translation")
     hidden = [re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)">', html) for name in names]

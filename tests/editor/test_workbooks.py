@@ -25,7 +25,7 @@ def uploaded(browser: Browser, data: bytes, status: int = 200, table: str = "hel
 
 
 def edited(data: bytes, edit: Callable[[Any], object]) -> bytes:
-    """A workbook as it is saved after somebody has edited its sheet."""
+    """Return a workbook after an edit of its sheet."""
     book = load_workbook(io.BytesIO(data))
     edit(book.active)
     out = io.BytesIO()
@@ -117,7 +117,7 @@ def test_a_strict_workbook_is_said_to_be_one() -> None:
 
 
 def book_of(edit: Callable[[Any], object]) -> bytes:
-    """A workbook with one row, edited."""
+    """Return a workbook with one row, after an edit."""
     book = Workbook()
     assert book.active is not None
     book.active.append(["id", "tel"])
@@ -175,7 +175,7 @@ AREAS = [
 
 
 def with_part(data: bytes, name: str, edit: Callable[[bytes], bytes], other: str = "") -> bytes:
-    """A workbook with one part edited, under another name where one is given."""
+    """Return a workbook with one part edited, and renamed if a name is given."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
