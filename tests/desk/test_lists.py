@@ -65,37 +65,37 @@ class Lists(RuleBasedStateMachine):
         for machine in self.machines:
             machine.letters = dict(self.all_letters)
 
-    @rule(number=machine_numbers, one=ids, other=ids)
-    def merge(self, number: int, one: str, other: str) -> None:
-        target = self.machines[number].case(other)
-        if one != other and target and not target.merged_into:  # as Session.merge asks
-            self.machines[number].write(one, "merge", into=other)
+    @rule(number=machine_numbers, case_id=ids, target_id=ids)
+    def merge(self, number: int, case_id: str, target_id: str) -> None:
+        target = self.machines[number].case(target_id)
+        if case_id != target_id and target and not target.merged_into:  # as Session.merge asks
+            self.machines[number].write(case_id, "merge", into=target_id)
 
-    @rule(number=machine_numbers, one=ids)
-    def part(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "merge", into="")
+    @rule(number=machine_numbers, case_id=ids)
+    def part(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "merge", into="")
 
-    @rule(number=machine_numbers, one=ids, state=st.sampled_from(["closed", "looking", "new"]))
-    def set_state(self, number: int, one: str, state: str) -> None:
-        self.machines[number].write(one, "state", state=state)
+    @rule(number=machine_numbers, case_id=ids, state=st.sampled_from(["closed", "looking", "new"]))
+    def set_state(self, number: int, case_id: str, state: str) -> None:
+        self.machines[number].write(case_id, "state", state=state)
 
-    @rule(number=machine_numbers, one=ids)
-    def open(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "read")
-        case = self.machines[number].case(one)
+    @rule(number=machine_numbers, case_id=ids)
+    def open(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "read")
+        case = self.machines[number].case(case_id)
         assert case is None or not case.is_unread
 
-    @rule(number=machine_numbers, one=ids)
-    def hand_over(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "handover", desk="legal")
+    @rule(number=machine_numbers, case_id=ids)
+    def hand_over(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "handover", desk="legal")
 
-    @rule(one=ids)
-    def add(self, one: str) -> None:
+    @rule(case_id=ids)
+    def add(self, case_id: str) -> None:
         """The person adds something: it waits at the server until a machine fetches it."""
-        if one not in self.erased:
+        if case_id not in self.erased:
             self.followups += 1
             id = f"{self.followups:032}"
-            self.all_letters[id] = replace(letter(id, day="2027-01-12", what="more"), follows=one)
+            self.all_letters[id] = replace(letter(id, day="2027-01-12", what="more"), follows=case_id)
 
     @rule(number=machine_numbers)
     def fetch(self, number: int) -> None:

@@ -54,11 +54,11 @@ def test_one_person_fills_no_disk_with_sessions(place: Place) -> None:
     assert all(visitor.is_in() for visitor in others)
 
 
-@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: Place, odd: str) -> None:
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: Place, value: str) -> None:
     person = place.person("M. Devi", "writer", "reviewer", "publisher", languages=("ta", "en"))
     token = person.token()
-    fields = {name: odd.encode("utf-8", "surrogatepass") for name in FIELDS}
+    fields = {name: value.encode("utf-8", "surrogatepass") for name in FIELDS}
     answers = [
         (path, person.ask(path, "POST", OURS, data={"form_token": token, **fields}))
         for path in sorted({*FORMS.values()} - {"/sign-out", "/sign-out/everywhere"})
@@ -68,7 +68,7 @@ def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: P
             path = rule.rule
             for name in rule.arguments:
                 path = path.replace(next(part for part in path.split("/") if part.endswith(f"{name}>")), "ODD")
-            quoted = "".join(f"%{byte:02x}" for byte in odd.encode("utf-8", "surrogatepass"))
+            quoted = "".join(f"%{byte:02x}" for byte in value.encode("utf-8", "surrogatepass"))
             answers.append((path, person.ask(path.replace("ODD", quoted))))
     answers += [(path, person.ask(path, query_string={name: fields[name] for name in FIELDS})) for path in ("/", "/again", "/history/", "/publish/", "/me", "/sign-in")]  # fmt: skip
     for path, answer in answers:
