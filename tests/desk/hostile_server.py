@@ -92,8 +92,8 @@ class Changed:
         holders = list(_holders(data))
         if holders:
             holder, key = holders[self.at % len(holders)]
-            holder[key] = named(self.value, known)
-        return http_answer(200, honest.headers, dumped(data))
+            holder[key] = fill_ids(self.value, known)
+        return http_answer(200, honest.headers, dump_json(data))
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Listed:
             name = next(key for key, value in data.items() if isinstance(value, list))
         except (ValueError, AttributeError, StopIteration):
             return http_answer(honest.status, honest.headers, honest.body)
-        data[name] = [named(row, known) for row in self.rows] + data[name]
-        return http_answer(200, honest.headers, dumped(data))
+        data[name] = [fill_ids(row, known) for row in self.rows] + data[name]
+        return http_answer(200, honest.headers, dump_json(data))
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Encrypted:
     plain: Any
 
     def response(self, honest: Honest, known: "Known") -> bytes:
-        plain = self.plain if isinstance(self.plain, bytes) else dumped(named(self.plain, known))
+        plain = self.plain if isinstance(self.plain, bytes) else dump_json(fill_ids(self.plain, known))
         return http_answer(200, honest.headers, seal_file(plain, list(known.keys)))
 
 
@@ -141,14 +141,14 @@ class IdOf:
     number: int
 
 
-def named(value: Any, known: Known) -> Any:
+def fill_ids(value: Any, known: Known) -> Any:
     """Return the value with each IdOf replaced by an id that the desk holds."""
     if isinstance(value, IdOf):
         return known.ids[value.number % len(known.ids)] if known.ids else "0" * 32
     if isinstance(value, (list, tuple)):
-        return [named(item, known) for item in value]
+        return [fill_ids(item, known) for item in value]
     if isinstance(value, dict):
-        return {key: named(item, known) for key, item in value.items()}
+        return {key: fill_ids(item, known) for key, item in value.items()}
     return value
 
 
@@ -160,7 +160,7 @@ def _holders(data: Any) -> Iterator[tuple[Any, Any]]:
         yield from _holders(value)
 
 
-def dumped(data: Any) -> bytes:
+def dump_json(data: Any) -> bytes:
     """Return JSON, with what Python writes beyond the standard: NaN, Infinity, lone surrogates."""
     return json.dumps(data).encode()
 
@@ -232,7 +232,7 @@ STATUSES = st.sampled_from(
 LIES = st.one_of(
     st.builds(Raw, RAW),
     st.builds(Other, STATUSES, st.lists(_HEADERS, max_size=3).map(tuple), st.none() | st.binary(max_size=300)),
-    st.builds(Other, st.just(200), st.just(()), ANY_JSON.map(lambda value: dumped(named(value, Known())))),
+    st.builds(Other, st.just(200), st.just(()), ANY_JSON.map(lambda value: dump_json(fill_ids(value, Known())))),
     st.builds(Changed, st.integers(0, 500), ODD | ANY_JSON),
     st.builds(Listed, st.lists(rows(*_LETTER_FIELDS) | ODD, max_size=4).map(tuple)),
     st.builds(Encrypted, st.binary(max_size=200) | ANY_JSON | rows(*_TOLD_FIELDS)),

@@ -33,7 +33,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield office
 
 
-def by_hand(office: Office, **more: Any) -> str:
+def store_hand_made_letter(office: Office, **more: Any) -> str:
     """Store a letter that somebody made with another program; return its id."""
     id, desks = secrets.token_hex(16), ("police", "legal")
     keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
@@ -57,7 +57,7 @@ def by_hand(office: Office, **more: Any) -> str:
     ids=",".join,
 )
 def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, Any]) -> None:
-    good, hand_made = office.letter("A good one"), by_hand(office, **more)
+    good, hand_made = office.letter("A good one"), store_hand_made_letter(office, **more)
     window = open_window(office)
     for path in ("/", "/?text=good", f"/case/{good}", f"/case/{hand_made}", f"/case/{hand_made}/time-line.json"):
         window.page(path)
@@ -69,7 +69,7 @@ def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, An
 
 
 def test_a_letter_that_claims_a_day_to_come_grows_old_all_the_same(office: Office) -> None:
-    hand_made = by_hand(office, day="9998-12-31")
+    hand_made = store_hand_made_letter(office, day="9998-12-31")
     session = office.session()
     session.sync.run()
     session.log.write(hand_made, "state", state="closed")
@@ -97,7 +97,7 @@ def test_a_letter_that_claims_to_be_a_notice_erases_nothing(office: Office) -> N
     victim = office.letter("A good one")
     session = office.session()
     session.sync.run()
-    by_hand(office, form="deletion", follows=victim)
+    store_hand_made_letter(office, form="deletion", follows=victim)
     session.sync.run()
     assert session.cases.case(victim).first_words == "A good one"
 
@@ -107,7 +107,7 @@ def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Offic
     session = office.session()
     session.sync.run()
     [(_, part)] = session.cases.case(victim).parts
-    hand_made = by_hand(office, parts=[{"id": part.id, "kind": "photo"}])
+    hand_made = store_hand_made_letter(office, parts=[{"id": part.id, "kind": "photo"}])
     session.sync.run()
     session.erasing.erase(hand_made)
     assert session.local_store.has("parts", part.id)
@@ -128,7 +128,7 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = secrets.token_bytes(32)
-    victim = by_hand(office, erase_hash=hashlib.sha256(secret).hexdigest())
+    victim = store_hand_made_letter(office, erase_hash=hashlib.sha256(secret).hexdigest())
     session = office.session()
     session.sync.run()
     notice(office, victim, secret.hex())

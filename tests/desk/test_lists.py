@@ -153,7 +153,7 @@ Lists.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30
 TestLists = Lists.TestCase
 
 
-def merged(id: str, into: str, **value: Any) -> Entry:
+def merge_entry(id: str, into: str, **value: Any) -> Entry:
     return new_entry(id, "m", (), "merge", {"into": into, **value})
 
 
@@ -176,18 +176,18 @@ def three(*entries: Entry) -> dict[str, str]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_chains_and_circles_have_one_case_in_the_list(pairs: str, under: dict[str, str]) -> None:
-    assert three(*(merged(one * 32, other * 32) for one, other in pairs.split())) == under
+    assert three(*(merge_entry(one * 32, other * 32) for one, other in pairs.split())) == under
 
 
 def test_what_is_added_to_a_merged_case_brings_it_back_into_the_list() -> None:
     added = replace(letter("f" * 32, day="2027-01-15", what="more"), follows="a" * 32)
     rows = [("a" * 32, 1, letter("a" * 32, what="x")), ("b" * 32, 1, letter("b" * 32, what="y")), ("a" * 32, 1, added)]
     old = Entry("e" * 32, "a" * 32, "m", "2027-01-12T10:00", (), "merge", {"into": "b" * 32})
-    for entry in (merged("a" * 32, "b" * 32, letters=1), old):
+    for entry in (merge_entry("a" * 32, "b" * 32, letters=1), old):
         cases = {case.id[0]: case for case in group_cases(build_cases(rows, [entry]))}
         assert cases["a"].merged_into == ""
         assert cases["a"].is_unread is True
-    assert three(merged("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
+    assert three(merge_entry("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
 
 
 def test_a_case_whose_other_is_gone_is_merged_anew_without_a_conflict() -> None:

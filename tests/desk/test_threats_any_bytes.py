@@ -157,7 +157,7 @@ def _with_cases(office: Office) -> Iterator[Machine]:
     ):
         anita.log.write(first.id, kind, **value)
     anita.log.write(second.id, "state", state="closed", outcome="Wages paid")
-    yield from _attacked(office, "police/anita", (first.id, second.id), lambda: _tell_later(office, first.id))
+    yield from _attacked_machine(office, "police/anita", (first.id, second.id), lambda: _tell_later(office, first.id))
 
 
 def _tell_later(office: Office, case_id: str) -> None:
@@ -194,7 +194,7 @@ def _with_sign_ups(office: Office) -> Iterator[Machine]:
         sign_up(office, name)
     events = office.machine("events")
     open_event_records(EventDesk(events), lambda: office.day).fetch()
-    yield from _attacked(office, "events", (), lambda: sign_up(office, "Later"))
+    yield from _attacked_machine(office, "events", (), lambda: sign_up(office, "Later"))
 
 
 def sign_up(office: Office, name: str) -> None:
@@ -206,7 +206,9 @@ def sign_up(office: Office, name: str) -> None:
     client.post("/forms/en/signup", data={**answers, "do": "send", "once": once[1]})
 
 
-def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]) -> Iterator[Machine]:
+def _attacked_machine(
+    office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]
+) -> Iterator[Machine]:
     session = office.machine(member)
     folder, pristine = session.place.folder, office.home.parent / "pristine" / member
     session.sync.run()

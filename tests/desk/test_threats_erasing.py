@@ -55,7 +55,7 @@ def fetched_letter(office: Office, words: str = WORDS, desk: str = "police/anita
     return session, next(case.id for case in session.cases.all() if case.first_words == words), receipt
 
 
-def live(office: Office, days: int, *sessions: Session) -> None:
+def pass_days(office: Office, days: int, *sessions: Session) -> None:
     """Let days pass; each desk fetches at least every week."""
     for step in [7] * (days // 7) + [days % 7]:
         office.day += timedelta(days=step)
@@ -84,9 +84,9 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     assert session.local_store.has("letters", id), "it rests, sealed"
     with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}"):
         session.cases.case(id)
-    live(office, DEFAULT_ERASED_DAYS - 1, session)
+    pass_days(office, DEFAULT_ERASED_DAYS - 1, session)
     assert session.local_store.has("letters", id)
-    live(office, 1, session)
+    pass_days(office, 1, session)
     assert session.cases.all() == ()
     assert session.cases.awaiting_erasure() == {}
     assert files(session) == []
@@ -121,7 +121,7 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     legal.sync.run()
     office.answer_page(receipt, do="delete-now")
     assert [session.sync.run().erasures_requested for session in (anita, babu, legal)] == [1, 1, 1]
-    live(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
+    pass_days(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
     assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
 
 
@@ -183,7 +183,7 @@ def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
     before = {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
     yield office, session, id
     session.sync.run()
-    live(office, MAX_ERASED_DAYS + 3, session)
+    pass_days(office, MAX_ERASED_DAYS + 3, session)
     case = session.cases.case(id)
     assert case.first_words == "the victim's words"
     assert [entry.kind for entry in case.entries if entry.kind != "merge"] == ["note"]
@@ -260,7 +260,7 @@ def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: 
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).first_words == "the victim's words"
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", own)
 
 
@@ -326,7 +326,7 @@ def test_parts_of_other_letters_stay(office: Office) -> None:
     )
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", id)
     assert session.local_store.has("parts", part)
 
@@ -339,7 +339,7 @@ def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: V
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).merged_into == ""
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     case = session.cases.case(id)
     assert (case.merged_into, case.first_words) == ("", "the victim's words")
 

@@ -65,13 +65,13 @@ class Site:
             for form, name in (("concern", "tell"), ("answer", "answer")):
                 drawn = draw_form(load(form), portal, language, TODAY)
                 # The site generator draws the same form in the same frame, with what its script needs.
-                html = _FORM.sub(lambda _, drawn=drawn: drawn, self.drawn(language, form))
+                html = _FORM.sub(lambda _, drawn=drawn: drawn, self.rendered_form(language, form))
                 self.replace_file(f"/{language}/{name}/index.html", html.encode())
             self.replace_file(f"/{language}/index.html", f"<p>{language}</p>".encode())
         sign = None if unsigned else line or (lambda data: signature_line(data, key or self.key))
         build_manifest.write(self.public, self.public, portal, TODAY, sign)
 
-    def drawn(self, language: str, form: str) -> str:
+    def rendered_form(self, language: str, form: str) -> str:
         """Return a form as the server renders it."""
         return self.office.app.test_client().get(f"/forms/{language}/{form}").get_data(as_text=True)
 
@@ -226,7 +226,7 @@ def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_
     assert "/forms/ta/concern shows something" in site.alarms()
 
 
-def _exchanged(body: bytes) -> bytes:
+def _exchange_desks(body: bytes) -> bytes:
     """The form with the names of two desks exchanged in the question of who must not see the letter."""
     mark = b"\x00"
     return body.replace(b"Desk police", mark).replace(b"Desk legal", b"Desk police").replace(mark, b"Desk legal")
@@ -238,14 +238,14 @@ def _without_the_question(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+    ("change", "message"), [(_exchange_desks, "in another place"), (_without_the_question, "lacks something")]
 )
 def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
     site: Site, change: Callable[[bytes], bytes], message: str
 ) -> None:
     """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
     assert site.alarms() == ""
-    drawn = site.drawn("ta", "concern").encode()
+    drawn = site.rendered_form("ta", "concern").encode()
     assert change(drawn) != drawn
     site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
     assert message in site.alarms()
