@@ -12,7 +12,7 @@ from sitegen.render.blocks import Context
 from sitegen.workers import Workers
 
 _LOOK_INTERVAL = 0.2
-"""Seconds between two looks whether a build is given up."""
+"""Seconds between two checks whether a build is given up."""
 
 
 class LanguageJobs:
