@@ -56,7 +56,7 @@ class Office:
     home: Path
     address: str
     portal: Portal
-    made: dict[str, PublicKeys] = field(default_factory=dict)
+    public_keys: dict[str, PublicKeys] = field(default_factory=dict)
     day: date = TODAY
 
     def machine(self, member: str) -> Session:
@@ -66,12 +66,12 @@ class Office:
     def tell(self, form: str = "concern", **answers: Any) -> str:
         """Tell a concern as a browser without a script does; its receipt."""
         client = self.app.test_client()
-        seen = client.post(f"/forms/en/{form}", data=answers).get_data(as_text=True)
-        once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
-        assert once, seen
-        sent = client.post(f"/forms/en/{form}", data={**answers, "do": "send", "once": once[1]}).get_data(as_text=True)
-        code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', sent)
-        assert code, sent
+        preview = client.post(f"/forms/en/{form}", data=answers).get_data(as_text=True)
+        once = re.search(r'name="once" value="([0-9a-f]+)"', preview)
+        assert once, preview
+        page = client.post(f"/forms/en/{form}", data={**answers, "do": "send", "once": once[1]}).get_data(as_text=True)
+        code = re.search(r'class="code"[^>]*>\s*([0-9 ]+)', page)
+        assert code, page
         return code[1].strip()
 
     def add(self, receipt: str, what: str) -> None:
@@ -97,14 +97,16 @@ class Office:
         desks = tuple(replace(desk, **changes) if desk.id == desk_id else desk for desk in self.portal.desks)
         self.publish(replace(self.portal, desks=desks))
 
-    def written(self) -> bytes:
+    def encrypted_files(self) -> bytes:
         """Every byte on all desks' disks."""
         return b"".join(path.read_bytes() for path in self.home.rglob("*.age") if path.is_file())
 
 
 def members(home: Path, *ids: str) -> tuple[tuple[Member, ...], dict[str, PublicKeys]]:
-    made = {id: keys.make(home / id, None) for id in ids}
-    return tuple(Member(id, public.key, public.pickup, public.signing) for id, public in made.items()), made
+    public_keys = {id: keys.make(home / id, None) for id in ids}
+    return tuple(
+        Member(id, public.key, public.pickup, public.signing) for id, public in public_keys.items()
+    ), public_keys
 
 
 @pytest.fixture
@@ -119,11 +121,11 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
               "events": ("events",)}  # fmt: skip
     desks: list[Desk] = []
-    made: dict[str, PublicKeys] = {}
+    public_keys: dict[str, PublicKeys] = {}
     for desk in district.portal.desks:
-        listed, public = members(home, *people[desk.id])
-        desks.append(replace(desk, members=listed))
-        made |= public
+        members_of_desk, public = members(home, *people[desk.id])
+        desks.append(replace(desk, members=members_of_desk))
+        public_keys |= public
     portal = replace(district.portal, desks=tuple(desks))
     portals.write(portal, home / "portal.json")
     lay_prepared_data(home / "server", portal, TODAY)
@@ -131,7 +133,7 @@ def running_office(home: Path, district: District) -> Iterator[Office]:
     server = make(app, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Office(app, home, f"http://127.0.0.1:{server.server_port}", portal, made)
+    yield Office(app, home, f"http://127.0.0.1:{server.server_port}", portal, public_keys)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -151,9 +153,9 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     from forms.desk.sync import client as fetch  # noqa: PLC0415 - the fixture's own
     from forms.desk.sync.responses import ServerAway  # noqa: PLC0415 - the same
 
-    whole = fetch.Server.ask
+    honest_ask = fetch.Server.ask
 
-    def gone(server: Any, *_: Any, **__: Any) -> Any:
+    def raise_server_away(server: Any, *_: Any, **__: Any) -> Any:
         raise ServerAway(server.address, "cannot be reached.", "Try again.")
 
-    return lambda off: monkeypatch.setattr(fetch.Server, "ask", gone if off else whole)
+    return lambda off: monkeypatch.setattr(fetch.Server, "ask", raise_server_away if off else honest_ask)

@@ -27,8 +27,8 @@ MEETING = "2027-01-meeting"
 def event(id: str = MEETING, *, day: str = "2027-01-24", **more: Any) -> Event:
     titles = {"en": f"Meeting {id}", "ta": "சமூகக் கூட்டம்", "te": "సమావేశం", "hi": "बैठक", "or": "ବୈଠକ"}
     where = {"en": "Hall", "ta": "மண்டபம்", "te": "హాలు", "hi": "भवन", "or": "ଭବନ"}
-    told = {"capacity": 5, "state": "planned", "example": False} | more
-    return Event(id, titles, where, "northtown", f"{day}T10:00", f"{day}T12:00", **told)
+    fields = {"capacity": 5, "state": "planned", "example": False} | more
+    return Event(id, titles, where, "northtown", f"{day}T10:00", f"{day}T12:00", **fields)
 
 
 def portal(*events: Event, **more: Any) -> Portal:
@@ -48,10 +48,10 @@ def portal(*events: Event, **more: Any) -> Portal:
     )  # fmt: skip
 
 
-def party(number: int, **told: Any) -> Party:
+def party(number: int, **fields: Any) -> Party:
     """A party as it is after opening."""
     head = {"id": f"{number:032x}", "event": MEETING, "people": 2, "state": "coming", "name": f"Name {number}"}
-    return Party(**head | told)
+    return Party(**head | fields)
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Server:
     key: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     letters: dict[str, bytes] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    fetched_ids: list[str] = field(default_factory=list)
     away: bool = False
 
     def sign_up(
@@ -82,7 +82,7 @@ class Server:
         return [dict(row) for row in self.rows.values()]
 
     def signup(self, signup_id: str) -> bytes:
-        self.asked.append(signup_id)
+        self.fetched_ids.append(signup_id)
         if self.away:
             raise ServerAway("server", "cannot be reached.", "Later.")
         if signup_id not in self.letters:

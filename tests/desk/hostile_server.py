@@ -41,8 +41,8 @@ KINDS = {
 
 def kind_of(method: str, path: str) -> str:
     """The kind of a message, or empty where there is none."""
-    asked = f"{method} {path.removeprefix('/pickup/v1/').partition('?')[0]}"
-    return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, asked)), "")
+    request_line = f"{method} {path.removeprefix('/pickup/v1/').partition('?')[0]}"
+    return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, request_line)), "")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Honest:
 class Raw:
     """Any bytes in place of an HTTP answer."""
 
-    sent: bytes
+    content: bytes
 
-    def told(self, _: Honest, __: "Known") -> bytes:
-        return self.sent
+    def response(self, _: Honest, __: "Known") -> bytes:
+        return self.content
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Other:
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
 
-    def told(self, honest: Honest, _: "Known") -> bytes:
+    def response(self, honest: Honest, _: "Known") -> bytes:
         headers = {**honest.headers, **dict(self.headers)}
         return http_answer(self.status, headers, honest.body if self.body is None else self.body)
 
@@ -84,7 +84,7 @@ class Changed:
     at: int
     value: Any
 
-    def told(self, honest: Honest, known: "Known") -> bytes:
+    def response(self, honest: Honest, known: "Known") -> bytes:
         try:
             data = json.loads(honest.body)
         except ValueError:
@@ -102,7 +102,7 @@ class Listed:
 
     rows: tuple[Any, ...]
 
-    def told(self, honest: Honest, known: "Known") -> bytes:
+    def response(self, honest: Honest, known: "Known") -> bytes:
         try:
             data = json.loads(honest.body)
             name = next(key for key, value in data.items() if isinstance(value, list))
@@ -118,7 +118,7 @@ class Encrypted:
 
     plain: Any
 
-    def told(self, honest: Honest, known: "Known") -> bytes:
+    def response(self, honest: Honest, known: "Known") -> bytes:
         plain = self.plain if isinstance(self.plain, bytes) else dumped(named(self.plain, known))
         return http_answer(200, honest.headers, seal_file(plain, list(known.keys)))
 
@@ -146,9 +146,9 @@ def named(value: Any, known: Known) -> Any:
     if isinstance(value, IdOf):
         return known.ids[value.number % len(known.ids)] if known.ids else "0" * 32
     if isinstance(value, (list, tuple)):
-        return [named(one, known) for one in value]
+        return [named(item, known) for item in value]
     if isinstance(value, dict):
-        return {key: named(one, known) for key, one in value.items()}
+        return {key: named(item, known) for key, item in value.items()}
     return value
 
 
@@ -168,8 +168,10 @@ def dumped(data: Any) -> bytes:
 def http_answer(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
     """An HTTP/1.1 answer after which the line is closed."""
     lengths = {"content-length", "transfer-encoding"}
-    told = headers if lengths & {name.lower() for name in headers} else {**headers, "Content-Length": str(len(body))}
-    head = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    sent_headers = (
+        headers if lengths & {name.lower() for name in headers} else {**headers, "Content-Length": str(len(body))}
+    )
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent_headers.items())
     start = f"HTTP/1.1 {status} {responses.get(status, 'Odd')}\r\nConnection: close\r\n"
     return (start + head + "\r\n").encode("latin-1", "replace") + body
 
@@ -295,21 +297,23 @@ class Hostile:
     honest: Flask
     known: Known = field(default_factory=Known)
     lies: Mapping[str, Lie] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    requested_kinds: set[str] = field(default_factory=set)
     address: str = ""
 
-    def answer(self, method: str, path: str, asked: Mapping[str, str], body: bytes) -> bytes:
+    def answer(self, method: str, path: str, request_headers: Mapping[str, str], body: bytes) -> bytes:
         kind = kind_of(method, path)
         if path.startswith("/pickup/"):  # the desk also looks at the site as a visitor does
-            self.asked.add(kind)
+            self.requested_kinds.add(kind)
         with self.honest.test_client() as client:
-            told = client.open(path, method=method, headers=list(asked.items()), input_stream=BytesIO(body))
-            headers = {name: value for name, value in told.headers.items() if name != "Content-Length"}
-            truth = Honest(told.status_code, headers, told.get_data())
+            honest_response = client.open(
+                path, method=method, headers=list(request_headers.items()), input_stream=BytesIO(body)
+            )
+            headers = {name: value for name, value in honest_response.headers.items() if name != "Content-Length"}
+            truth = Honest(honest_response.status_code, headers, honest_response.get_data())
         lie = self.lies.get(kind)
         if lie is None:
             return http_answer(truth.status, truth.headers, truth.body)
-        return lie.told(truth, self.known)
+        return lie.response(truth, self.known)
 
 
 @contextmanager

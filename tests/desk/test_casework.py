@@ -45,15 +45,15 @@ def entry(
 
 
 def case(*entries: Entry, **answers: Any) -> Case:
-    [made] = build_cases([(THREAD, 1, letter(**answers))], entries)
-    return made
+    [built] = build_cases([(THREAD, 1, letter(**answers))], entries)
+    return built
 
 
 def test_a_case_that_nobody_touched_is_new_and_due_after_a_week() -> None:
-    fresh = case(what="words")
-    assert (fresh.state.value, fresh.assigned.value, fresh.outcome, fresh.is_answered) == ("new", "", "", False)
-    assert fresh.due == date(2027, 1, 17)
-    assert fresh.is_late(TODAY)
+    new = case(what="words")
+    assert (new.state.value, new.assigned.value, new.outcome, new.is_answered) == ("new", "", "", False)
+    assert new.due == date(2027, 1, 17)
+    assert new.is_late(TODAY)
 
 
 def test_without_a_receipt_no_answer_is_due() -> None:
@@ -64,16 +64,16 @@ def test_without_a_receipt_no_answer_is_due() -> None:
 def test_the_last_word_of_one_hand_stands() -> None:
     first = entry("a", "state", state="looking")
     second = entry("b", "state", ("a",), at="2027-01-01T00:00", state="closed", outcome="released")
-    found = case(first, second)
-    assert (found.state.value, found.state.rivals, found.outcome) == ("closed", (), "released")
-    assert found.due is None, "its clock was behind; what it had seen counts"
+    built = case(first, second)
+    assert (built.state.value, built.state.rivals, built.outcome) == ("closed", (), "released")
+    assert built.due is None, "its clock was behind; what it had seen counts"
 
 
 def test_two_hands_that_did_not_know_of_each_other_are_both_shown_until_one_settles_it() -> None:
     one, other = entry("a", "state", state="looking"), entry("b", "state", state="closed")
-    found = case(one, other)
-    assert list(found.state.rivals) == [one, other]
-    assert found.conflicts == (found.state.rivals,)
+    built = case(one, other)
+    assert list(built.state.rivals) == [one, other]
+    assert built.conflicts == (built.state.rivals,)
     settled = case(one, other, entry("c", "state", ("a", "b"), state="looking"))
     assert (settled.state.value, settled.state.rivals, settled.conflicts) == ("looking", (), ())
 
@@ -83,7 +83,7 @@ def test_two_hands_that_wrote_the_same_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "one", "other"),
+    ("kind", "value", "other_value"),
     [
         ("state", {"state": "looking"}, {"state": "closed"}),
         ("state", {"state": "closed", "outcome": "released"}, {"state": "closed", "outcome": "nobody found"}),
@@ -95,36 +95,36 @@ def test_two_hands_that_wrote_the_same_agree() -> None:
     ],
 )
 def test_whatever_two_hands_set_to_different_things_is_one_conflict_in_window_and_terminal(
-    kind: str, one: dict[str, Any], other: dict[str, Any]
+    kind: str, value: dict[str, Any], other_value: dict[str, Any]
 ) -> None:
-    found = case(entry("a", kind, **one), entry("b", kind, **other))
-    [rivals] = found.conflicts
+    built = case(entry("a", kind, **value), entry("b", kind, **other_value))
+    [rivals] = built.conflicts
     assert {each.id[0] for each in rivals} == {"a", "b"}
-    assert "?" in case_line(1, found, TODAY)
-    assert "Two machines wrote this without knowing of each other" in "\n".join(log_lines(found))
+    assert "?" in case_line(1, built, TODAY)
+    assert "Two machines wrote this without knowing of each other" in "\n".join(log_lines(built))
 
 
-@pytest.mark.parametrize("known", [{"letters": 1}, {"letters": 2}, {"sent": "c" * 32}, {"head": "7:abc"}])
-def test_what_two_machines_knew_makes_no_conflict_of_one_decision(known: dict[str, Any]) -> None:
+@pytest.mark.parametrize("seen_letters", [{"letters": 1}, {"letters": 2}, {"sent": "c" * 32}, {"head": "7:abc"}])
+def test_what_two_machines_knew_makes_no_conflict_of_one_decision(seen_letters: dict[str, Any]) -> None:
     """Each entry names the letters and the server's statement that its machine had: staff decided the same."""
-    found = case(entry("a", "state", state="closed"), entry("b", "state", state="closed", **known))
-    assert found.conflicts == ()
+    built = case(entry("a", "state", state="closed"), entry("b", "state", state="closed", **seen_letters))
+    assert built.conflicts == ()
 
 
 def test_entries_that_claim_to_have_seen_each_other_are_both_shown() -> None:
-    found = case(entry("a", "state", ("b",), state="looking"), entry("b", "state", ("a",), state="closed"))
-    assert len(found.conflicts) == 1
+    built = case(entry("a", "state", ("b",), state="looking"), entry("b", "state", ("a",), state="closed"))
+    assert len(built.conflicts) == 1
 
 
 def test_notes_never_replace_each_other() -> None:
-    found = case(entry("a", text="one"), entry("b", text="two"))
-    assert [each.value["text"] for each in found.entries] == ["one", "two"]
-    assert found.conflicts == ()
+    built = case(entry("a", text="one"), entry("b", text="two"))
+    assert [each.value["text"] for each in built.entries] == ["one", "two"]
+    assert built.conflicts == ()
 
 
 def test_flags_follow_the_person_until_staff_say_otherwise() -> None:
-    told = case(danger="yes", children="yes")
-    assert (told.is_urgent, told.involves_child) == (True, True)
+    built = case(danger="yes", children="yes")
+    assert (built.is_urgent, built.involves_child) == (True, True)
     looked_at = case(entry("a", "flag", flag="urgent", on=False), danger="yes", children="no")
     assert (looked_at.is_urgent, looked_at.involves_child) == (False, False)
     assert case(entry("a", "flag", flag="child", on=True)).involves_child
@@ -138,14 +138,14 @@ def test_an_answer_ends_what_was_due_and_staffs_own_day_comes_first() -> None:
 
 def test_what_was_added_belongs_to_its_case() -> None:
     more = letter("1" * 32, day="2027-01-12", follows=THREAD, what="more")
-    [found] = build_cases([(THREAD, 2, more), (THREAD, 1, letter(what="first"))], [])
-    assert [each.answers["what"] for each in found.letters if isinstance(each, Letter)] == ["first", "more"]
-    assert (found.tray, found.first_words) == (1, "first")
+    [built] = build_cases([(THREAD, 2, more), (THREAD, 1, letter(what="first"))], [])
+    assert [each.answers["what"] for each in built.letters if isinstance(each, Letter)] == ["first", "more"]
+    assert (built.tray, built.first_words) == (1, "first")
 
 
 def test_a_letter_that_does_not_open_hides_nothing() -> None:
-    [found] = build_cases([(THREAD, 1, Problem("letter", "does not open."))], [entry("a", text="x")])
-    assert (found.first, found.form, found.first_words, found.due, found.is_urgent) == (None, "", "", None, False)
+    [built] = build_cases([(THREAD, 1, Problem("letter", "does not open."))], [entry("a", text="x")])
+    assert (built.first, built.form, built.first_words, built.due, built.is_urgent) == (None, "", "", None, False)
 
 
 def test_the_time_line_is_for_machines_and_has_no_word_of_the_letter() -> None:
@@ -158,22 +158,22 @@ def test_the_time_line_is_for_machines_and_has_no_word_of_the_letter() -> None:
 @given(st.integers(0, 10_000), st.integers(2, 25))
 def test_machines_that_hold_the_same_entries_fold_the_same_case(seed: int, count: int) -> None:
     chance = random.Random(seed)
-    written: list[Entry] = []
+    entries: list[Entry] = []
     for number in range(count):
-        known = tuple(each.id for each in written if chance.random() < 0.7)
+        seen_ids = tuple(each.id for each in entries if chance.random() < 0.7)
         kind = chance.choice(["state", "assign", "note"])
         value = {"state": {"state": chance.choice(["looking", "closed"])}, "assign": {"member": chance.choice("ab")},
                  "note": {"text": str(number)}}[kind]  # fmt: skip
-        written.append(entry(f"{number:032x}", kind, known, f"2027-01-{chance.randint(1, 28):02}T10:00", **value))
-    shuffled = list(written)
+        entries.append(entry(f"{number:032x}", kind, seen_ids, f"2027-01-{chance.randint(1, 28):02}T10:00", **value))
+    shuffled = list(entries)
     chance.shuffle(shuffled)
-    one, other = case(*written), case(*shuffled)
+    one, other = case(*entries), case(*shuffled)
     assert one == other
-    assert {each.id for each in one.entries} == {each.id for each in written}, "no entry is lost"
-    at = {each.id: place for place, each in enumerate(one.entries)}
-    assert all(at[seen] < at[each.id] for each in written for seen in each.after)
+    assert {each.id for each in one.entries} == {each.id for each in entries}, "no entry is lost"
+    position = {each.id: place for place, each in enumerate(one.entries)}
+    assert all(position[earlier] < position[each.id] for each in entries for earlier in each.after)
     for register in ("state", "assign"):
-        assert current_entries(one.entries, register) or not any(each.kind == register for each in written)
+        assert current_entries(one.entries, register) or not any(each.kind == register for each in entries)
 
 
 def test_a_circle_that_nobody_wrote_still_folds() -> None:
@@ -236,8 +236,8 @@ def many() -> list[Case]:
     )
 
 
-def ids(found: list[Case]) -> str:
-    return "".join(each.id[0] for each in found)
+def ids(cases: list[Case]) -> str:
+    return "".join(each.id[0] for each in cases)
 
 
 def test_urgent_first_then_late_then_new_and_the_second_tray_and_closed_ones_last() -> None:
@@ -256,7 +256,7 @@ def test_what_is_wanted_is_found(wanted: CaseFilter, expected: str) -> None:
     assert ids(find_cases(many(), wanted, TODAY)) == expected
 
 
-def told(id: str, what: str, place: str | None = "avadi") -> tuple[str, int, Letter]:
+def letter_row(id: str, what: str, place: str | None = "avadi") -> tuple[str, int, Letter]:
     return (id * 32, 1, letter(id * 32, what=what, **({"place": place} if place else {})))
 
 
@@ -264,21 +264,29 @@ LONG = "They do not let us leave the kiln and the advance never ends, we are twe
 
 
 def test_letters_that_tell_the_same_stand_together() -> None:
-    found = similar_cases(
+    groups = similar_cases(
         build_cases(
-            [told("a", LONG), told("b", LONG + " here"), told("c", "Wages were not paid at the mill for months")], []
+            [
+                letter_row("a", LONG),
+                letter_row("b", LONG + " here"),
+                letter_row("c", "Wages were not paid at the mill for months"),
+            ],
+            [],
         )
     )
-    assert found == {"a" * 32: ("b" * 32,), "b" * 32: ("a" * 32,)}
+    assert groups == {"a" * 32: ("b" * 32,), "b" * 32: ("a" * 32,)}
 
 
 def test_the_same_words_of_two_places_are_two_cases_unless_no_place_was_told() -> None:
-    assert similar_cases(build_cases([told("a", LONG), told("b", LONG, "ponneri")], [])) == {}
-    assert set(similar_cases(build_cases([told("a", LONG), told("b", LONG, None)], []))) == {"a" * 32, "b" * 32}
+    assert similar_cases(build_cases([letter_row("a", LONG), letter_row("b", LONG, "ponneri")], [])) == {}
+    assert set(similar_cases(build_cases([letter_row("a", LONG), letter_row("b", LONG, None)], []))) == {
+        "a" * 32,
+        "b" * 32,
+    }
 
 
 def test_letters_without_words_are_alike_to_none() -> None:
-    assert similar_cases(build_cases([told("a", ""), told("b", "")], [])) == {}
+    assert similar_cases(build_cases([letter_row("a", ""), letter_row("b", "")], [])) == {}
 
 
 def test_hostile_part_names_become_no_file_names() -> None:
@@ -302,13 +310,13 @@ def danger(*entries: Entry, reply: str | None = "age1x", **more: Any) -> Case:
 
 @pytest.mark.parametrize("reply", ["age1x", None])
 def test_danger_is_due_the_same_day_also_without_a_receipt(reply: str | None) -> None:
-    told = danger(reply=reply)
-    assert told.due == date(2027, 1, 10)
-    assert not told.is_late(date(2027, 1, 10))
-    assert told.is_late(date(2027, 1, 11))
+    untouched = danger(reply=reply)
+    assert untouched.due == date(2027, 1, 10)
+    assert not untouched.is_late(date(2027, 1, 10))
+    assert untouched.is_late(date(2027, 1, 11))
     assert danger(entry("1" * 32, "read", letters=1), reply=reply).due == date(2027, 1, 10), "opened is not looked into"
-    taken = danger(entry("1" * 32, "state", state="looking"), reply=reply)
-    assert taken.due == (date(2027, 1, 17) if reply else None)
+    looked_into = danger(entry("1" * 32, "state", state="looking"), reply=reply)
+    assert looked_into.due == (date(2027, 1, 17) if reply else None)
     assert danger(entry("1" * 32, "flag", flag="urgent", on=False), reply=None).due is None, "staff say it is none"
     assert danger(entry("1" * 32, "due", day="2027-01-12")).due == date(2027, 1, 12), "the day that staff set stands"
 
@@ -330,8 +338,8 @@ def test_the_oldest_danger_stands_first_and_the_latest_of_the_late_next() -> Non
         (name * 32, 1, letter(name * 32, day=day, what=name, **({"danger": "yes"} if name in "abc" else {})))
         for name, day in days.items()
     ]
-    found = build_cases([*rows, ("9" * 32, 1, letter("9" * 32, day="2027-01-03", what="late too"))], [])
-    assert ids(find_cases(found, CaseFilter(), TODAY)) == "bcad9ef"
+    cases = build_cases([*rows, ("9" * 32, 1, letter("9" * 32, day="2027-01-03", what="late too"))], [])
+    assert ids(find_cases(cases, CaseFilter(), TODAY)) == "bcad9ef"
 
 
 def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
@@ -346,20 +354,20 @@ def test_how_soon_danger_was_opened_is_said_in_hours() -> None:
     assert danger(entry("1" * 32, "read", letters=1, at="2027-01-01T08:00")).hours_to_opening == 0, (
         "a clock that is wrong"
     )
-    said = first_openings([late, same, soon, danger()])
-    assert said.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
-    assert "the longest waited 4 days." in said
+    sentence = first_openings([late, same, soon, danger()])
+    assert sentence.startswith("Of 3 letters about danger that were opened here, half were within 29 hours of the")
+    assert "the longest waited 4 days." in sentence
     assert first_openings([danger()]) == ""
 
 
 def test_each_counter_says_how_many_its_filter_shows() -> None:
     """One pass over all cases counts as a filter for each counter does."""
     chance = random.Random(7)
-    made = []
+    cases = []
     for number in range(300):
         id = f"{number:032x}"
-        told = {"danger": chance.choice(("yes", "no")), "children": chance.choice(("yes", "no")), "what": "x"}
-        written = [
+        answers = {"danger": chance.choice(("yes", "no")), "children": chance.choice(("yes", "no")), "what": "x"}
+        entries = [
             Entry(f"{number}-{at}", id, "police/anita", "2027-01-11T10:00", (), kind, value)
             for at, (kind, value) in enumerate(
                 chance.sample(
@@ -372,11 +380,11 @@ def test_each_counter_says_how_many_its_filter_shows() -> None:
                 )
             )
         ]  # fmt: skip
-        [one] = build_cases([(id, chance.choice((1, 1, 2)), letter(id, **told))], written)
-        made.append(one)
-    told_ = count_cases(made, "police/anita", TODAY)
+        [built] = build_cases([(id, chance.choice((1, 1, 2)), letter(id, **answers))], entries)
+        cases.append(built)
+    counts = count_cases(cases, "police/anita", TODAY)
     by_filter = {
-        name: len(find_cases(made, CaseFilter(show=name, member="police/anita"), TODAY)) for name in COUNTER_FILTERS
+        name: len(find_cases(cases, CaseFilter(show=name, member="police/anita"), TODAY)) for name in COUNTER_FILTERS
     }
-    assert told_ == by_filter | {SPAM: len(find_cases(made, CaseFilter(tray=2), TODAY))}
+    assert counts == by_filter | {SPAM: len(find_cases(cases, CaseFilter(tray=2), TODAY))}
     assert min(by_filter[name] for name in ("danger", "late", "child", "nobody", "mine", "unread")) > 0

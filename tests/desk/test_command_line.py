@@ -27,8 +27,8 @@ def shell(office: Office, *words: str, desk: str = ANITA, typed: str = "") -> Re
 
 def test_a_command_that_is_named_runs_as_it_stands(office: Office) -> None:
     office.tell(what="one")
-    listed = shell(office, "list").output
-    [opening] = re.findall(r"Read one: (.*?)  ", listed)
+    output = shell(office, "list").output
+    [opening] = re.findall(r"Read one: (.*?)  ", output)
     _, *words = shlex.split(opening)
     assert {"--home", "--server", "--desk"} <= set(words)
     again = CliRunner().invoke(desk_command, words)
@@ -40,9 +40,9 @@ def test_a_command_that_is_named_runs_as_it_stands(office: Office) -> None:
 def test_what_the_doctor_says_to_type_has_this_desks_server_and_folder(office: Office) -> None:
     only_one = office.machine(ANITA)
     only_one.sync.run()
-    said = shell(office, "doctor").output
-    assert f"--home {office.home} --server {office.address}" in said or f"--server {office.address}" in said
-    assert not re.search(r"[:.] desk [a-z]", said), said
+    output = shell(office, "doctor").output
+    assert f"--home {office.home} --server {office.address}" in output or f"--server {office.address}" in output
+    assert not re.search(r"[:.] desk [a-z]", output), output
 
 
 def test_the_first_digits_of_an_id_name_a_letter_on_every_machine(office: Office) -> None:
@@ -75,12 +75,12 @@ def test_the_access_list_says_a_thing_once(office: Office, monkeypatch: pytest.M
 def test_new_key_says_lines_that_can_be_pasted(office: Office, desk: str) -> None:
     home = office.home / "new"
     options = ["--home", str(home), "--desk", desk, "new-key", "--passphrase", "five plain words for tests"]
-    told = CliRunner().invoke(desk_command, options).output
-    lines = [line for line in told.splitlines() if re.match(r" {4,}\S", line)]
+    output = CliRunner().invoke(desk_command, options).output
+    lines = [line for line in output.splitlines() if re.match(r" {4,}\S", line)]
     pasted = yaml.safe_load("\n".join(["desks:", "  - id: legal", *lines]))["desks"][0]
-    one = pasted if desk == "legal" else pasted["people"][0]
-    assert {"key", "pickup", "signing"} <= set(one)
-    assert desk == "legal" or one["id"] == "anita"
+    entry = pasted if desk == "legal" else pasted["people"][0]
+    assert {"key", "pickup", "signing"} <= set(entry)
+    assert desk == "legal" or entry["id"] == "anita"
 
 
 def answered(office: Office) -> dict[str, list[str]]:

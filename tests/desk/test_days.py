@@ -31,8 +31,8 @@ def far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Server, "is_this_machine", False)
 
 
-def sentences(found: list[Finding]) -> str:
-    return "\n".join(one.sentence for one in found if not one.ok)
+def sentences(findings: list[Finding]) -> str:
+    return "\n".join(one.sentence for one in findings if not one.ok)
 
 
 def test_it_is_remembered_over_a_restart_in_days_only(tmp_path: Path) -> None:
@@ -60,17 +60,17 @@ def test_a_full_disk_keeps_nobody_from_reading(tmp_path: Path, monkeypatch: pyte
     assert DateFile(tmp_path).update(AHEAD).earliest == TODAY
 
 
-@pytest.mark.parametrize("wrong", [date(2001, 1, 1), date(2031, 1, 1), date(2099, 1, 1)])
-def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong: date) -> None:
+@pytest.mark.parametrize("wrong_day", [date(2001, 1, 1), date(2031, 1, 1), date(2099, 1, 1)])
+def test_a_laptop_whose_clock_is_wrong_erases_no_name(tmp_path: Path, wrong_day: date) -> None:
     """Fourteen days long, and with the server's list fetched each day: it hides and drops nothing of it either."""
     _, session = book(tmp_path)
-    shown = [TODAY]
-    desk = EventRecords(session, lambda: shown[0])
+    clock = [TODAY]
+    desk = EventRecords(session, lambda: clock[0])
     session.server.sign_up(name="Kept")
     desk.fetch()
     before = set(all_files(tmp_path))
     for n in range(14):
-        shown[0] = wrong + timedelta(days=n)
+        clock[0] = wrong_day + timedelta(days=n)
         assert desk.fetch().away == ""
         assert erase_old_names(desk) == []
         assert len(desk.signups.rows()) == 1
@@ -123,15 +123,15 @@ def test_the_doctor_says_which_clock_has_jumped(office: Office, monkeypatch: pyt
     anita.sync.run()
     assert "It shows" not in sentences(examine(anita))
     monkeypatch.setattr(state_of(office.app).retention, "clock", lambda: AHEAD)
-    said = sentences(examine(anita))
-    assert "The server's clock: It shows 2037-06-01, and the last day that it surely had was 2027-01-01." in said
-    assert "This machine's clock: It shows" not in said
+    output = sentences(examine(anita))
+    assert "The server's clock: It shows 2037-06-01, and the last day that it surely had was 2027-01-01." in output
+    assert "This machine's clock: It shows" not in output
     monkeypatch.undo()
     monkeypatch.setattr(Server, "is_this_machine", False)
     office.day = date(2001, 1, 1)
-    said = sentences(examine(anita))
-    assert "This machine's clock: It shows 2001-01-01" in said
-    assert "The server's clock: It shows" not in said
+    output = sentences(examine(anita))
+    assert "This machine's clock: It shows 2001-01-01" in output
+    assert "The server's clock: It shows" not in output
 
 
 def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,21 +142,21 @@ def test_a_server_on_the_same_machine_is_no_second_clock(office: Office, monkeyp
     anita.sync.run()
     assert anita.clock.known_day.doubted
     assert state_of(office.app).services.days.record_server_day(AHEAD).doubted
-    said = sentences(examine(anita))
-    assert said.count("It shows 2037-06-01") == 2
+    output = sentences(examine(anita))
+    assert output.count("It shows 2037-06-01") == 2
 
 
-@pytest.mark.parametrize("wrong", [NotThere("server", "has no such letter.", ""), Problem("server", "strange.", "")])
+@pytest.mark.parametrize("problem", [NotThere("server", "has no such letter.", ""), Problem("server", "strange.", "")])
 def test_a_server_that_cannot_say_its_day_keeps_nobody_from_letters(
-    office: Office, monkeypatch: pytest.MonkeyPatch, wrong: Problem
+    office: Office, monkeypatch: pytest.MonkeyPatch, problem: Problem
 ) -> None:
     def refuse(*_: object) -> TrustedDate:
-        raise wrong
+        raise problem
 
     monkeypatch.setattr(Server, "day", refuse)
     office.tell(what="x")
-    told = office.machine("police/anita").sync.run()
-    assert (told.new, told.away) == (1, "")
+    result = office.machine("police/anita").sync.run()
+    assert (result.new, result.away) == (1, "")
 
 
 def test_a_strange_answer_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ class Pickup:
     """A pickup server in a few lines: what it holds and what it was asked, in order."""
 
     letters: dict[str, bytes] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
     token: str = ""
     status: int = 0
@@ -77,7 +77,7 @@ class Pickup:
         }
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        self.asked.append(f"{method} {path}")
+        self.requests.append(f"{method} {path}")
         parts = path.removeprefix("/pickup/v1/").split("/")
         if self.status:
             return self.status, b"strange"
@@ -94,13 +94,13 @@ class Pickup:
 
 @pytest.fixture
 def pickup() -> Iterator[Pickup]:
-    held = Pickup()
+    server = Pickup()
 
     class Handler(BaseHTTPRequestHandler):
         def do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            known = self.headers["Authorization"] == f"Bearer {held.token}"
-            status, data = held.answer(self.command, self.path, body) if known else (401, b"{}")
+            is_authorised = self.headers["Authorization"] == f"Bearer {server.token}"
+            status, data = server.answer(self.command, self.path, body) if is_authorised else (401, b"{}")
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.send_header("Portal-Answer", "1")
@@ -113,8 +113,8 @@ def pickup() -> Iterator[Pickup]:
             """Say nothing."""
 
     with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
-        held.address = address
-        yield held
+        server.address = address
+        yield server
 
 
 @dataclass
@@ -136,15 +136,15 @@ class Staff:
         options = ["--home", str(self.home), "--server", self.pickup.address]
         return CliRunner().invoke(desk, [*options, *arguments], **more)
 
-    def written(self) -> bytes:
+    def encrypted_files(self) -> bytes:
         files = [path for path in self.home.rglob("*") if path.is_file() and path.name != "portal.json"]
         return b"".join(path.read_bytes() for path in files)
 
 
 @pytest.fixture
 def staff(tmp_path: Path, pickup: Pickup, district: District) -> Staff:
-    made = keys.make_demonstration(tmp_path / "desk", ["police"])
-    police = replace(district.portal.desks[0], members=(Member("police", *made["police"]),))
+    public_keys = keys.make_demonstration(tmp_path / "desk", ["police"])
+    police = replace(district.portal.desks[0], members=(Member("police", *public_keys["police"]),))
     pickup.portal = replace(district.portal, desks=(police, *district.portal.desks[1:]))
     pickup.token = keys.token(tmp_path / "desk" / "police")
     return Staff(tmp_path / "desk", pickup)
@@ -152,33 +152,33 @@ def staff(tmp_path: Path, pickup: Pickup, district: District) -> Staff:
 
 def test_letters_are_fetched_listed_and_read(staff: Staff) -> None:
     staff.receives(letter())
-    listed = staff.runs("list")
-    assert listed.exit_code == 0, listed.output
-    assert "1 new" in listed.output
-    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +L +avadi +ta  {WORDS}", listed.output) is None, (
+    result = staff.runs("list")
+    assert result.exit_code == 0, result.output
+    assert "1 new" in result.output
+    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +L +avadi +ta  {WORDS}", result.output) is None, (
         "nobody can be answered: not late"
     )
-    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +avadi +ta  {WORDS}", listed.output)
-    whole = staff.runs("open", "1").output
-    assert "What is happening?" in whole
-    assert "no, the person took no receipt" in whole
-    assert staff.runs("open", ID).output == whole
+    assert re.search(rf"1  [0-9a-f]{{8}}  2027-01-01  new +avadi +ta  {WORDS}", result.output)
+    output = staff.runs("open", "1").output
+    assert "What is happening?" in output
+    assert "no, the person took no receipt" in output
+    assert staff.runs("open", ID).output == output
 
 
 def test_photos_and_recordings_are_told_of_in_the_terminal_too(staff: Staff) -> None:
     parts = [{"id": "1" * 32, "kind": "photo"}, {"id": "2" * 32, "kind": "voice", "seconds": 62}]
     staff.receives({**letter(), "parts": parts})
     assert re.search(r"new +p +avadi", staff.runs("list").output)
-    whole = staff.runs("open", "1").output
-    assert "Sent with it: 1 photo, a recording, 1:02" in whole
-    assert "See and hear photos and recordings in the window: " in whole
+    output = staff.runs("open", "1").output
+    assert "Sent with it: 1 photo, a recording, 1:02" in output
+    assert "See and hear photos and recordings in the window: " in output
 
 
 def test_what_to_type_next_names_the_desk_at_which_one_is(staff: Staff) -> None:
     staff.receives(letter())
     (staff.home / "police").rename(staff.home / "legal")
-    listed = staff.runs("--desk", "legal", "list").output
-    assert re.search(r"Read one: desk .*--desk legal.* open 1 ", listed)
+    output = staff.runs("--desk", "legal", "list").output
+    assert re.search(r"Read one: desk .*--desk legal.* open 1 ", output)
     assert re.search(r": desk .*--desk legal.* list", staff.runs("--desk", "legal", "open", "9").output)
 
 
@@ -195,29 +195,29 @@ def test_a_letter_is_acknowledged_only_after_it_is_on_the_disk(staff: Staff, mon
 def test_a_full_disk_acknowledges_nothing_and_says_so(staff: Staff) -> None:
     staff.receives(letter())
     (staff.home / "police" / "letters").write_text("a file where the folder should be")
-    told = staff.runs("list")
-    assert told.exit_code == 1
-    assert "what waits on the server stays there" in told.output
+    result = staff.runs("list")
+    assert result.exit_code == 1
+    assert "what waits on the server stays there" in result.output
     assert ID in staff.pickup.letters
-    assert not any("acknowledge" in asked for asked in staff.pickup.asked)
+    assert not any("acknowledge" in request for request in staff.pickup.requests)
 
 
 def test_nothing_opened_stands_on_the_disk(staff: Staff) -> None:
     staff.receives(letter())
     staff.runs("list")
     staff.runs("open", "1")
-    assert WORDS.encode() not in staff.written()
-    assert b"avadi" not in staff.written()
+    assert WORDS.encode() not in staff.encrypted_files()
+    assert b"avadi" not in staff.encrypted_files()
 
 
 def test_without_the_server_the_letters_fetched_before_are_still_read(staff: Staff) -> None:
     staff.receives(letter())
     staff.runs("list")
     staff.pickup.status = 500
-    told = staff.runs("list")
-    assert told.exit_code == 0
-    assert "is in trouble (status 500)" in told.output
-    assert WORDS in told.output
+    result = staff.runs("list")
+    assert result.exit_code == 0
+    assert "is in trouble (status 500)" in result.output
+    assert WORDS in result.output
 
 
 @pytest.mark.parametrize(
@@ -226,10 +226,10 @@ def test_without_the_server_the_letters_fetched_before_are_still_read(staff: Sta
 )
 def test_what_the_server_says_becomes_a_sentence(staff: Staff, status: int, sentence: str) -> None:
     staff.pickup.status = status
-    told = staff.runs("list")
-    assert told.exit_code == 1
-    assert sentence in told.output
-    assert "Traceback" not in told.output
+    result = staff.runs("list")
+    assert result.exit_code == 1
+    assert sentence in result.output
+    assert "Traceback" not in result.output
 
 
 def test_a_strange_answer_and_an_id_that_is_no_id(staff: Staff) -> None:
@@ -238,7 +238,7 @@ def test_a_strange_answer_and_an_id_that_is_no_id(staff: Staff) -> None:
     staff.pickup.status = 0
     staff.pickup.letters["../../outside"] = b"x"
     assert staff.runs("list").exit_code == 0
-    assert not any("outside" in asked for asked in staff.pickup.asked)
+    assert not any("outside" in request for request in staff.pickup.requests)
 
 
 def test_a_server_that_is_away() -> None:
@@ -281,11 +281,11 @@ def test_who_took_no_receipt_cannot_be_answered(staff: Staff) -> None:
 
 def test_the_id_of_an_answer_does_not_give_its_text_away() -> None:
     to = str(pyrage.x25519.Identity.generate().to_public())
-    opened = Letter(ID, "concern", "ta", "", (), {}, to, "", 0)
+    letter_for_answer = Letter(ID, "concern", "ta", "", (), {}, to, "", 0)
     from datetime import date  # noqa: PLC0415
 
     signer = Signer("police", "police", signing_key("AGE-SECRET-KEY-1"), "2027-01-01")
-    answer_id, _ = encrypt_answer(opened, signer, date(2027, 1, 1), "yes")
+    answer_id, _ = encrypt_answer(letter_for_answer, signer, date(2027, 1, 1), "yes")
     assert answer_id != hashlib.sha256(b"yes").hexdigest()
 
 
@@ -316,10 +316,10 @@ def test_no_control_character_gets_through(text: str) -> None:
 
 
 def test_each_control_and_formatting_character_is_shown_as_a_dot_in_any_text() -> None:
-    shown = {"\n", "\u200c", "\u200d"}
+    allowed = {"\n", "\u200c", "\u200d"}
     for char in map(chr, range(sys.maxunicode + 1)):
         if unicodedata.category(char) in {"Cc", "Cf", "Cs"}:
-            assert plain_text.printable(f"a{char}b") == (f"a{char}b" if char in shown else "a·b"), ascii(char)
+            assert plain_text.printable(f"a{char}b") == (f"a{char}b" if char in allowed else "a·b"), ascii(char)
 
 
 @given(
@@ -342,9 +342,9 @@ def test_a_letter_with_wrong_shapes_inside_is_still_read(staff: Staff) -> None:
 
 
 def test_a_letter_for_another_desk() -> None:
-    mine, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    own, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     with pytest.raises(NotForThisDesk):
-        open_letter(encryption.seal(letter(), [str(other.to_public())]), mine)
+        open_letter(encryption.seal(letter(), [str(other.to_public())]), own)
 
 
 def test_a_key_for_real_use_is_under_a_passphrase(tmp_path: Path) -> None:
@@ -379,15 +379,15 @@ def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Pat
     words = ["--desk", "legal", *command, "--passphrase", "five plain words for tests"]
     for at in range(1, MOST):
         home = ["--home", str(tmp_path / str(at))]
-        came = cut_at(at, lambda: CliRunner().invoke(desk, [*home, *words]))  # noqa: B023 - called within this turn
+        outcome = cut_at(at, lambda: CliRunner().invoke(desk, [*home, *words]))  # noqa: B023 - called within this turn
         done = CliRunner().invoke(desk, [*home, *words])
         assert done.exit_code == 0, done.output
         folder = tmp_path / str(at) / "legal"
-        found = keys.identities(folder, lambda: "five plain words for tests")
+        identities = keys.identities(folder, lambda: "five plain words for tests")
         assert keys.public(folder, "five plain words for tests").key in done.output
         assert keys.pickup_line(keys.token(folder)) in done.output
-        assert (RECOVERY in map(str, found)) == (folder / keys.RESTORING).exists() == (command[0] == "restore")
-        if not came:
+        assert (RECOVERY in map(str, identities)) == (folder / keys.RESTORING).exists() == (command[0] == "restore")
+        if not outcome:
             break
     assert 5 < at < MOST - 1
 
@@ -403,13 +403,13 @@ def test_a_key_without_its_token_is_never_written_over(tmp_path: Path) -> None:
 
 
 def test_demonstration_keys_are_made_once_and_heal_when_cut_short(tmp_path: Path) -> None:
-    made = keys.make_demonstration(tmp_path, ["police", "legal"])
-    assert keys.make_demonstration(tmp_path, ["police", "legal"]) == made
+    public_keys = keys.make_demonstration(tmp_path, ["police", "legal"])
+    assert keys.make_demonstration(tmp_path, ["police", "legal"]) == public_keys
     (tmp_path / "police" / "token.txt").unlink()
     (tmp_path / "police" / "identity.txt").write_text("AGE-SECRET")
     healed = keys.make_demonstration(tmp_path, ["police", "legal"])
-    assert healed["legal"] == made["legal"]
-    assert healed["police"] != made["police"]
+    assert healed["legal"] == public_keys["legal"]
+    assert healed["police"] != public_keys["police"]
 
 
 @pytest.mark.parametrize(
@@ -445,6 +445,6 @@ def test_erasing_what_is_old_says_that_the_clock_has_jumped(staff: Staff) -> Non
     staff.receives(letter())
     staff.runs("list")
     DateFile(staff.home / "police").update_from_server(EARLIEST_DATE, EARLIEST_DATE)
-    told = staff.runs("erase", "--old", "--yes").output
-    assert f"and the last day that it surely had was {EARLIEST_DATE}" in told
-    assert "Erased: 0." in told
+    output = staff.runs("erase", "--old", "--yes").output
+    assert f"and the last day that it surely had was {EARLIEST_DATE}" in output
+    assert "Erased: 0." in output

@@ -31,8 +31,8 @@ def mark(
 def test_a_later_mark_takes_the_place_of_one_that_its_writer_saw() -> None:
     first = mark(3)
     second = mark(2, [first])
-    found = attendance_by_party([second, first])[ABOUT]
-    assert (found.people, found.is_disputed, count_people([found])) == (2, False, 2)
+    attendance = attendance_by_party([second, first])[ABOUT]
+    assert (attendance.people, attendance.is_disputed, count_people([attendance])) == (2, False, 2)
 
 
 def test_taking_back_is_a_mark_of_nobody() -> None:
@@ -41,20 +41,20 @@ def test_taking_back_is_a_mark_of_nobody() -> None:
 
 
 def test_two_machines_that_did_not_know_of_each_other_are_both_shown() -> None:
-    here, there = mark(3, by="events/anita"), mark(4, by="events/ravi", at="2027-01-24T10:05")
-    found = attendance_by_party([there, here])[ABOUT]
-    assert found.is_disputed
-    assert disputed([found]) == [found]
-    assert (found.about, found.name) == (ABOUT, "")
-    marks = [(mark.by, mark.people, mark.at) for mark in found.marks]
+    anitas, ravis = mark(3, by="events/anita"), mark(4, by="events/ravi", at="2027-01-24T10:05")
+    attendance = attendance_by_party([ravis, anitas])[ABOUT]
+    assert attendance.is_disputed
+    assert disputed([attendance]) == [attendance]
+    assert (attendance.about, attendance.name) == (ABOUT, "")
+    marks = [(mark.by, mark.people, mark.at) for mark in attendance.marks]
     assert marks == [("events/anita", 3, "2027-01-24T10:00"), ("events/ravi", 4, "2027-01-24T10:05")]
-    settled = mark(4, [here, there])
-    assert not attendance_by_party([here, there, settled])[ABOUT].is_disputed
+    settled = mark(4, [anitas, ravis])
+    assert not attendance_by_party([anitas, ravis, settled])[ABOUT].is_disputed
 
 
 def test_two_machines_that_say_the_same_do_not_disagree_and_count_once() -> None:
-    found = attendance_by_party([mark(3, by="events/anita"), mark(3, by="events/ravi")])[ABOUT]
-    assert (found.is_disputed, found.people) == (False, 3)
+    attendance = attendance_by_party([mark(3, by="events/anita"), mark(3, by="events/ravi")])[ABOUT]
+    assert (attendance.is_disputed, attendance.people) == (False, 3)
 
 
 def test_a_wrong_clock_does_not_let_an_older_mark_win() -> None:
@@ -65,10 +65,14 @@ def test_a_wrong_clock_does_not_let_an_older_mark_win() -> None:
 def test_the_order_of_reading_and_reading_twice_change_nothing() -> None:
     first = mark(3)
     marks = [first, mark(2, [first]), mark(5, by="events/ravi"), mark(1, about="cd" * 16)]
-    expected = {about: (one.people, one.is_disputed) for about, one in attendance_by_party(marks).items()}
+    expected = {
+        about: (attendance.people, attendance.is_disputed) for about, attendance in attendance_by_party(marks).items()
+    }
     for order in permutations(marks):
-        found = attendance_by_party([*order, *order])
-        assert {about: (one.people, one.is_disputed) for about, one in found.items()} == expected
+        by_party = attendance_by_party([*order, *order])
+        assert {
+            about: (attendance.people, attendance.is_disputed) for about, attendance in by_party.items()
+        } == expected
 
 
 def test_walk_ins_have_a_name_that_stays_when_the_number_changes() -> None:
@@ -80,9 +84,9 @@ def test_walk_ins_have_a_name_that_stays_when_the_number_changes() -> None:
 
 
 @given(st.integers(0, MAX_PEOPLE), st.text(), st.booleans())
-def test_a_mark_comes_back_from_its_file_as_it_was(people: int, name: str, seen: bool) -> None:
-    made = mark(people, [mark(1)] if seen else [], name=name)
-    assert read_mark(as_bytes(made)) == made
+def test_a_mark_comes_back_from_its_file_as_it_was(people: int, name: str, has_earlier: bool) -> None:
+    original = mark(people, [mark(1)] if has_earlier else [], name=name)
+    assert read_mark(as_bytes(original)) == original
 
 
 @pytest.mark.parametrize("people", [-1, MAX_PEOPLE + 1])
@@ -114,6 +118,6 @@ def test_junk_in_a_file_is_no_mark(junk: bytes) -> None:
 
 
 def test_marks_that_name_each_other_are_damaged_and_all_shown() -> None:
-    one, two = mark(1), mark(2)
-    looped = [Mark(**{**vars(one), "after": (two.id,)}), Mark(**{**vars(two), "after": (one.id,)})]
+    first, second = mark(1), mark(2)
+    looped = [Mark(**{**vars(first), "after": (second.id,)}), Mark(**{**vars(second), "after": (first.id,)})]
     assert len(attendance_by_party(looped)[ABOUT].marks) == 2

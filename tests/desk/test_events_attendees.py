@@ -32,7 +32,7 @@ def letter(language: str = "or", **answers: Any) -> Letter:
 
 
 def test_what_a_person_told_is_read_from_the_letter() -> None:
-    told = letter(
+    signup_letter = letter(
         name="A family\nof 4",
         phone="+91 98",
         remind=["yes"],
@@ -40,9 +40,9 @@ def test_what_a_person_told_is_read_from_the_letter() -> None:
         help_with=["child-care"],
         needs=" a seat ",
     )
-    found = build_party(row(), told)
-    assert (found.name, found.phone, found.language, found.speaks) == ("A family of 4", "+91 98", "or", "te")
-    assert (found.help_with, found.needs, found.may_be_reminded) == (("child-care",), "a seat", True)
+    built = build_party(row(), signup_letter)
+    assert (built.name, built.phone, built.language, built.speaks) == ("A family of 4", "+91 98", "or", "te")
+    assert (built.help_with, built.needs, built.may_be_reminded) == (("child-care",), "a seat", True)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ _ODD = _PLAIN | st.lists(_PLAIN, max_size=3) | st.dictionaries(st.text(max_size=
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(_TOLD, _ODD)))
 def test_no_letter_whatever_stands_in_it_breaks_the_list(answers: dict[str, Any]) -> None:
-    found = build_party(row(), letter(**answers))
-    assert all(isinstance(text, str) for text in (found.name, found.phone, found.needs, found.speaks, *found.help_with))
+    built = build_party(row(), letter(**answers))
+    assert all(isinstance(text, str) for text in (built.name, built.phone, built.needs, built.speaks, *built.help_with))
 
 
 def test_a_letter_that_does_not_open_or_is_not_here_is_said_and_the_party_still_counts() -> None:
@@ -109,13 +109,13 @@ def test_vanished_events_come_first_then_what_is_near_then_what_is_past() -> Non
         event("older", day="2026-11-01"),
         event("open", capacity=None),
     )
-    found = build_gatherings([row(event="gone")], events, TODAY)
-    assert [one.id for one in found] == ["gone", "soon", "late", "old", "older"]
+    gatherings = build_gatherings([row(event="gone")], events, TODAY)
+    assert [one.id for one in gatherings] == ["gone", "soon", "late", "old", "older"]
 
 
 def test_an_event_without_capacity_is_listed_once_somebody_signed_up() -> None:
-    found = build_gatherings([row(event="open")], (event("open", capacity=None),), TODAY)
-    assert [(one.id, one.coming, free_places(one)) for one in found] == [("open", 3, None)]
+    gatherings = build_gatherings([row(event="open")], (event("open", capacity=None),), TODAY)
+    assert [(one.id, one.coming, free_places(one)) for one in gatherings] == [("open", 3, None)]
 
 
 def test_a_vanished_event_with_signups_is_said_loudly_with_what_to_do() -> None:

@@ -28,9 +28,9 @@ def test_signups_are_fetched_once_opened_in_memory_and_lie_sealed(tmp_path: Path
     session.server.sign_up(state="waiting", turn=1, name="Second")
     assert desk.fetch().new == 2
     assert desk.fetch().new == 0
-    assert len(session.server.asked) == 2, "nothing is fetched twice"
-    found = desk.parties(desk.gathering(MEETING))
-    assert [(party.name, party.state) for party in found] == [(NAME, "coming"), ("Second", "waiting")]
+    assert len(session.server.fetched_ids) == 2, "nothing is fetched twice"
+    parties = desk.parties(desk.gathering(MEETING))
+    assert [(party.name, party.state) for party in parties] == [(NAME, "coming"), ("Second", "waiting")]
     for name, content in files(tmp_path).items():
         assert content.startswith(b"age-encryption.org/v1") or name == "day.json"
         assert NAME.encode() not in content
@@ -146,30 +146,30 @@ def test_marks_are_there_after_the_machine_was_switched_off(tmp_path: Path) -> N
     desk.mark(MEETING, id, 3)
     desk.walk_in(MEETING, "  ", 2)
     again = EventRecords(session, lambda: TODAY)
-    found = again.attendance_by_party(MEETING)
-    assert (found[id].people, sum(one.people for one in found.values())) == (3, 5)
-    assert [one.name for one in found.values() if one.walk_in] == ["-"]
+    attendance = again.attendance_by_party(MEETING)
+    assert (attendance[id].people, sum(one.people for one in attendance.values())) == (3, 5)
+    assert [one.name for one in attendance.values() if one.walk_in] == ["-"]
 
 
 def test_two_machines_come_together_by_a_copied_folder(tmp_path: Path) -> None:
-    here, session = book(tmp_path / "here")
-    there, other = book(tmp_path / "there")
+    records, session = book(tmp_path / "here")
+    other_records, other = book(tmp_path / "there")
     other.identity, other.server, other.member = session.identity, session.server, "events/ravi"
     id = session.server.sign_up(people=4)
-    here.fetch()
-    there.fetch()
-    here.mark(MEETING, id, 4)
-    there.mark(MEETING, id, 2)
-    there.walk_in(MEETING, "Walked in", 3)
-    assert here.import_marks(tmp_path / "there" / "attendance") == 2
-    assert here.import_marks(tmp_path / "there" / "attendance") == 0
-    assert here.attendance_by_party(MEETING)[id].is_disputed
-    here.mark(MEETING, id, 4)
-    assert sum(one.people for one in here.attendance_by_party(MEETING).values()) == 7
-    assert there.import_marks(tmp_path / "here" / "attendance") == 2
-    assert there.attendance_by_party(MEETING) == here.attendance_by_party(MEETING)
+    records.fetch()
+    other_records.fetch()
+    records.mark(MEETING, id, 4)
+    other_records.mark(MEETING, id, 2)
+    other_records.walk_in(MEETING, "Walked in", 3)
+    assert records.import_marks(tmp_path / "there" / "attendance") == 2
+    assert records.import_marks(tmp_path / "there" / "attendance") == 0
+    assert records.attendance_by_party(MEETING)[id].is_disputed
+    records.mark(MEETING, id, 4)
+    assert sum(one.people for one in records.attendance_by_party(MEETING).values()) == 7
+    assert other_records.import_marks(tmp_path / "here" / "attendance") == 2
+    assert other_records.attendance_by_party(MEETING) == records.attendance_by_party(MEETING)
     with pytest.raises(Problem, match="is no folder"):
-        here.import_marks(tmp_path / "nowhere")
+        records.import_marks(tmp_path / "nowhere")
 
 
 def test_marks_of_another_key_are_counted_as_unreadable_and_not_taken_in(tmp_path: Path) -> None:

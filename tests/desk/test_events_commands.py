@@ -49,27 +49,27 @@ class Shell:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> tuple[Shell, FakeSession, EventRecords]:
-    made, session = book(tmp_path / "desk", event(capacity=4), event("2027-03-clinic", day="2027-03-20"))
+    records, session = book(tmp_path / "desk", event(capacity=4), event("2027-03-clinic", day="2027-03-20"))
     session.server.sign_up(people=4, name="லக்ஷ்மி", phone="+91 98765 43210", remind=["yes"], help_with=["child-care"])
     session.server.sign_up(people=2, state="waiting", turn=1, name="\x1b[31mRed")
-    return Shell(made), session, made
+    return Shell(records), session, records
 
 
 def test_events_are_fetched_and_listed_with_their_counts(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
-    told = desk[0]("events")
-    assert told.exit_code == 0
-    assert "2 new or changed sign-ups, 0 cancelled." in told.output
-    assert "4 come, 0 free, 2 wait" in told.output
-    assert told.output.index(MEETING) < told.output.index("2027-03-clinic")
+    result = desk[0]("events")
+    assert result.exit_code == 0
+    assert "2 new or changed sign-ups, 0 cancelled." in result.output
+    assert "4 come, 0 free, 2 wait" in result.output
+    assert result.output.index(MEETING) < result.output.index("2027-03-clinic")
 
 
 def test_without_a_server_it_is_said_and_the_list_is_there(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, session, _ = desk
     shell("events")
     session.server.away = True
-    told = shell("events")
-    assert "cannot be reached" in told.output
-    assert "4 come" in told.output
+    result = shell("events")
+    assert "cannot be reached" in result.output
+    assert "4 come" in result.output
 
 
 def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
@@ -82,12 +82,12 @@ def test_a_vanished_event_is_the_first_that_is_said(desk: tuple[Shell, FakeSessi
 
 
 def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
-    shell, _, made = desk
+    shell, _, records = desk
     shell("events")
-    made.mark(MEETING, "1".rjust(32, "0"), 3)
+    records.mark(MEETING, "1".rjust(32, "0"), 3)
     assert shell("walk-in", MEETING, "2", "--name", "From the kiln").output == "2 written down.\n"
-    told = shell("events", MEETING).output
-    for said in (
+    output = shell("events", MEETING).output
+    for expected in (
         "லக்ஷ்மி, +91 98765 43210, child-care",
         "came: 3",
         "Who waits, in order",
@@ -95,17 +95,17 @@ def test_one_event_is_shown_with_names_and_no_control_character(desk: tuple[Shel
         "From the kiln",
         "5 people came.",
     ):
-        assert said in told
-    assert "\x1b" not in told
+        assert expected in output
+    assert "\x1b" not in output
 
 
 def test_who_comes_is_shown_for_all_events_at_once(desk: tuple[Shell, FakeSession, EventRecords]) -> None:
     shell, session, _ = desk
     session.server.sign_up("2027-03-clinic", people=3, name="Malar")
     session.server.sign_up("2027-03-clinic", people=9, state="cancelled", name="Never shown")
-    told = shell("events", "--names").output
-    assert told.index("லக்ஷ்மி") < told.index("3  Malar") < told.index("Cancelled: 1")
-    assert "Never shown" not in told
+    output = shell("events", "--names").output
+    assert output.index("லக்ஷ்மி") < output.index("3  Malar") < output.index("Cancelled: 1")
+    assert "Never shown" not in output
 
 
 def test_where_nobody_signed_up_there_are_no_names(tmp_path: Path) -> None:
@@ -113,15 +113,15 @@ def test_where_nobody_signed_up_there_are_no_names(tmp_path: Path) -> None:
 
 
 def test_names_that_were_kept_long_enough_go_when_the_list_is_looked_at(tmp_path: Path) -> None:
-    made, session = book(tmp_path, event(), today=date(2027, 3, 1))
+    records, session = book(tmp_path, event(), today=date(2027, 3, 1))
     session.server.sign_up(people=4)
     EventRecords(session, lambda: date(2027, 1, 12)).fetch()
-    told = Shell(made)("events").output
-    assert "This machine's clock: It shows 2027-03-01" in told
-    assert "are erased" not in told
+    output = Shell(records)("events").output
+    assert "This machine's clock: It shows 2027-03-01" in output
+    assert "are erased" not in output
     has_come(tmp_path, date(2027, 3, 1))
-    told = Shell(made)("events").output
-    assert f"Names of {MEETING} are erased: 4 had signed up, 0 came." in told
+    output = Shell(records)("events").output
+    assert f"Names of {MEETING} are erased: 4 had signed up, 0 came." in output
 
 
 def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
@@ -129,12 +129,12 @@ def test_the_sheet_is_a_pdf_that_only_its_owner_may_read(
 ) -> None:
     shell = desk[0]
     shell("events")
-    told = shell("sheet", MEETING, "--language", "ta", "--to", str(tmp_path / "sheet.pdf"))
-    assert "Print it, then erase the file." in told.output
+    result = shell("sheet", MEETING, "--language", "ta", "--to", str(tmp_path / "sheet.pdf"))
+    assert "Print it, then erase the file." in result.output
     assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
     assert os.name != "posix" or (tmp_path / "sheet.pdf").stat().st_mode & 0o077 == 0
-    wrong = shell("sheet", MEETING, "--language", "fr")
-    assert (wrong.exit_code, "Choose one of" in wrong.output) == (1, True)
+    refused = shell("sheet", MEETING, "--language", "fr")
+    assert (refused.exit_code, "Choose one of" in refused.output) == (1, True)
 
 
 def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventRecords], tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_an_export_is_asked_for_twice(desk: tuple[Shell, FakeSession, EventRecor
     refused = shell("export-event", "--to", str(tmp_path), typed="n\n")
     assert "names and phone numbers that anybody can read" in refused.output
     assert (refused.exit_code, list(tmp_path.glob("*.zip"))) == (1, [])
-    told = shell("export-event", MEETING, "--to", str(tmp_path), typed="y\n")
+    result = shell("export-event", MEETING, "--to", str(tmp_path), typed="y\n")
     path = tmp_path / f"event-{MEETING}-2027-01-12.zip"
-    assert f"Written: {path}" in told.output
+    assert f"Written: {path}" in result.output
     assert Package(str(path)).validate().valid
     with zipfile.ZipFile(path) as archive:
         assert "லக்ஷ்மி" in archive.read("attendees.csv").decode()
@@ -190,33 +190,33 @@ def visit() -> Letter:
 
 
 def test_a_visit_becomes_a_row_after_two_looks(tmp_path: Path) -> None:
-    made, _ = book(tmp_path / "desk")
+    records, _ = book(tmp_path / "desk")
     tables = tmp_path / "content" / "tables"
     tables.mkdir(parents=True)
     (tables / "events.csv").write_text(HEAD, encoding="utf-8")
-    shell = Shell(made, visit())
+    shell = Shell(records, visit())
     words = ["visit-to-event", "1", "--content", str(tmp_path / "content")]
     typed = "2027-03-clinic\nFree clinic\nA doctor.\nThe school\n2027-03-01T10:00\n"
     assert "Publish this, and nothing else of the letter?" in shell(*words, typed=typed + "n\n").output
     assert (tables / "events.csv").read_text(encoding="utf-8") == HEAD
-    told = shell(*words, "--capacity", "30", typed=typed + "y\n")
-    assert "Translate it there, then build the site." in told.output
+    result = shell(*words, "--capacity", "30", typed=typed + "y\n")
+    assert "Translate it there, then build the site." in result.output
     assert (tables / "events.csv").read_text(encoding="utf-8") == HEAD + (
         "2027-03-clinic,clinic,Free clinic,A doctor.,The school,hillside,2027-03-01T10:00,,30,planned,false\n"
     )
-    assert "9876543210" not in told.output
+    assert "9876543210" not in result.output
     assert "stands in events.csv already" in shell(*words, "--yes", typed=typed).output
 
 
 def test_a_letter_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    made, _ = book(tmp_path)
-    told = Shell(made)("visit-to-event", "9", typed="a\nb\nc\nd\n2027-03-01T10:00\n")
-    assert (told.exit_code, "There is no such letter here." in told.output) == (1, True)
-    assert "Traceback" not in told.output
+    records, _ = book(tmp_path)
+    result = Shell(records)("visit-to-event", "9", typed="a\nb\nc\nd\n2027-03-01T10:00\n")
+    assert (result.exit_code, "There is no such letter here." in result.output) == (1, True)
+    assert "Traceback" not in result.output
 
 
 def test_at_a_desk_that_reads_no_signups_the_right_one_is_named(tmp_path: Path) -> None:
     desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
     session = FakeSession(tmp_path, portal(desks=desks), desk="police")
-    told = Shell(EventRecords(session, lambda: TODAY))("events")  # type: ignore[arg-type]
-    assert (told.exit_code, "Open the desk that does: events." in told.output) == (1, True)
+    result = Shell(EventRecords(session, lambda: TODAY))("events")  # type: ignore[arg-type]
+    assert (result.exit_code, "Open the desk that does: events." in result.output) == (1, True)

@@ -25,20 +25,20 @@ from tests.desk.event_helpers import MEETING, event, party
 EVIL = ("=1+1", "+91 98765", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', " =1+1")
 
 
-def told() -> list[OpenedEvent]:
+def opened_events() -> list[OpenedEvent]:
     names = [*EVIL, "கவிதா", 'a "quoted", name', "line\nfeed", "\x00\x0bodd"]
-    listed = [
+    parties = [
         party(number, name=name, phone="+91 98765", needs=name, help_with=("child-care", "step-free"))
         for number, name in enumerate(names)
     ]
-    rows = tuple(SignupRow(one.id, MEETING, one.people, one.state) for one in listed)
+    rows = tuple(SignupRow(one.id, MEETING, one.people, one.state) for one in parties)
     marks = [
-        new_mark(MEETING, listed[0].id, 2, "events", "2027-01-24T10:00", []),
+        new_mark(MEETING, parties[0].id, 2, "events", "2027-01-24T10:00", []),
         new_mark(MEETING, "f" * 32, 3, "events", "2027-01-24T10:01", [], "=walk()"),
     ]
     lost = Gathering("gone", None, (SignupRow("e" * 32, "gone", 1, "coming"),))
     return [
-        OpenedEvent(Gathering(MEETING, event(), rows), listed, attendance_by_party(marks)),
+        OpenedEvent(Gathering(MEETING, event(), rows), parties, attendance_by_party(marks)),
         OpenedEvent(lost, [party(99, id="e" * 32, event="gone", unreadable="does not open")], {}),
         OpenedEvent(Gathering("empty", event("empty", capacity=None, day="2027-02-01"), ()), [], {}),
     ]
@@ -47,7 +47,7 @@ def told() -> list[OpenedEvent]:
 @pytest.fixture
 def packed(tmp_path: Path) -> Path:
     path = tmp_path / "events.zip"
-    path.write_bytes(package("events-2027-01-12", "Events", sheets(told())))
+    path.write_bytes(package("events-2027-01-12", "Events", sheets(opened_events())))
     return path
 
 
@@ -76,17 +76,17 @@ def test_a_package_that_was_tampered_with_is_not_accepted(packed: Path, tmp_path
 
 
 def test_counts_and_rows_are_those_of_the_desk(packed: Path) -> None:
-    found = {resource.name: resource.read_rows() for resource in Package(str(packed)).resources}
-    events = {row["id"]: row for row in found["events"]}
+    tables = {resource.name: resource.read_rows() for resource in Package(str(packed)).resources}
+    events = {row["id"]: row for row in tables["events"]}
     assert (events[MEETING]["coming"], events[MEETING]["came"], events[MEETING]["capacity"]) == (24, 5, 5)
     assert (events["gone"]["state"], events["gone"]["came"], events["empty"]["coming"]) == (
         "not in the portal",
         None,
         0,
     )
-    walked = [row for row in found["attendees"] if row["kind"] == "walk-in"]
+    walked = [row for row in tables["attendees"] if row["kind"] == "walk-in"]
     assert [(row["people"], row["came"], row["name"]) for row in walked] == [(3, 3, "'=walk()")]
-    assert len(found["attendees"]) == len(EVIL) + 4 + 2
+    assert len(tables["attendees"]) == len(EVIL) + 4 + 2
 
 
 def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
@@ -104,8 +104,8 @@ def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
 
 @given(st.text())
 def test_no_text_at_all_begins_as_a_formula(text: str) -> None:
-    made = escape_formula(text)
-    assert not made.startswith(("=", "+", "-", "@", "\t", "\r"))
+    escaped = escape_formula(text)
+    assert not escaped.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert escape_formula("plain") == "plain"
 
 
@@ -119,7 +119,7 @@ def test_nothing_before_a_formula_hides_it(text: str) -> None:
 
 def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:
     path = tmp_path / "events.xlsx"
-    path.write_bytes(workbook(sheets(told())))
+    path.write_bytes(workbook(sheets(opened_events())))
     book = load_workbook(path)
     assert book.sheetnames == ["events", "attendees"]
     cells = [cell for page in book for row in page.iter_rows() for cell in row]
@@ -130,7 +130,7 @@ def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:
 
 def test_frictionless_accepts_the_workbook_under_the_same_schema(packed: Path, tmp_path: Path) -> None:
     path = tmp_path / "events.xlsx"
-    path.write_bytes(workbook(sheets(told())))
+    path.write_bytes(workbook(sheets(opened_events())))
     with zipfile.ZipFile(packed) as archive:
         described = json.loads(archive.read("datapackage.json"))
     for resource in described["resources"]:
@@ -150,15 +150,15 @@ def test_frictionless_accepts_the_workbook_under_the_same_schema(packed: Path, t
 
 
 def test_the_same_data_gives_the_same_file() -> None:
-    assert package("a", "b", sheets(told())) == package("a", "b", sheets(told()))
+    assert package("a", "b", sheets(opened_events())) == package("a", "b", sheets(opened_events()))
 
 
 @given(st.lists(st.fixed_dictionaries({"id": st.text(), "number": st.none() | st.integers(), "yes": st.booleans()})))
 def test_any_table_is_read_back_with_as_many_rows_as_it_had(rows: list[dict[str, Any]]) -> None:
     fields = tuple({"name": name, "type": "any"} for name in ("id", "number", "yes"))
-    read = list(csv.reader(io.StringIO(as_csv(Sheet("t", "T", fields, rows)).decode("utf-8-sig"), newline="")))
-    assert len(read) == len(rows) + 1
-    assert all(len(row) == 3 for row in read)
+    parsed = list(csv.reader(io.StringIO(as_csv(Sheet("t", "T", fields, rows)).decode("utf-8-sig"), newline="")))
+    assert len(parsed) == len(rows) + 1
+    assert all(len(row) == 3 for row in parsed)
 
 
 def test_every_field_is_explained() -> None:

@@ -48,19 +48,19 @@ class Town:
     portal: Portal
     address: str
 
-    def sign_up(self, **told: str) -> str:
+    def sign_up(self, **answers: str) -> str:
         """Sign up for the event; the page that comes."""
-        return self.send("signup", event=EVENT, adult="yes", **told)
+        return self.send("signup", event=EVENT, adult="yes", **answers)
 
     def send(self, form: str, **fields: str) -> str:
         """Type, look at it, send it, as a browser without script does; the page that comes."""
         address = f"{self.address}/forms/ta/{form}"
-        seen = requests.post(address, data=fields, timeout=120).text
-        once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
-        assert once, seen
-        sent = requests.post(address, data={**fields, "do": "send", "once": once[1]}, timeout=120)
-        assert sent.status_code == 200, sent.text
-        return sent.text
+        preview = requests.post(address, data=fields, timeout=120).text
+        once = re.search(r'name="once" value="([0-9a-f]+)"', preview)
+        assert once, preview
+        response = requests.post(address, data={**fields, "do": "send", "once": once[1]}, timeout=120)
+        assert response.status_code == 200, response.text
+        return response.text
 
     def cancel(self, code: str) -> None:
         requests.post(f"{self.address}/forms/ta/cancel", data={"code": code, "do": "cancel"}, timeout=120)
@@ -88,9 +88,9 @@ def town(tmp_path: Path) -> Iterator[Town]:
     (tmp_path / "library").symlink_to(ROOT / "library")
     settings = (content / "portal.yml").read_text(encoding="utf-8").replace("reads: [signup]", "reads: [signup, visit]")
     (content / "portal.yml").write_text(settings, encoding="utf-8")
-    asked = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), {"kind": "meeting"}, None, "", 0)
+    visit_letter = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), {"kind": "meeting"}, None, "", 0)
     plan = EventPlan(EVENT, "Meeting in the village", "Officers listen.", "The school", "2027-03-06T10:00", "", 6)
-    append_row(content / "tables" / "events.csv", event_row(asked, load(content, tmp_path), plan, TODAY))
+    append_row(content / "tables" / "events.csv", event_row(visit_letter, load(content, tmp_path), plan, TODAY))
     portal = load(content, tmp_path)
     portals.write(portal, tmp_path / "portal.json")
     app = create_app(

@@ -48,7 +48,7 @@ def counted(*entries: Entry) -> list[Heard]:
 
 @dataclass
 class Desk:
-    held: tuple[Case, ...]
+    cases: tuple[Case, ...]
     portal: Any
 
 
@@ -102,13 +102,13 @@ def content(tmp_path: Path) -> Path:
 
 def test_a_quarter_is_written_once_and_no_word_of_a_letter_is_in_it(content: Path) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
-    said = publish(desk.held, desk.portal, content, date(2027, 4, 1))
-    assert "2027-q1" in said
+    message = publish(desk.cases, desk.portal, content, date(2027, 4, 1))
+    assert "2027-q1" in message
     text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
     assert "2027-q1,all,all,all,all,12,false" in text
     assert SECRET not in text
-    assert not [one.id for one in desk.held if one.id in text]
-    assert "Nothing new to publish: 12 cases have" in publish(desk.held, desk.portal, content, date(2027, 4, 2))
+    assert not [one.id for one in desk.cases if one.id in text]
+    assert "Nothing new to publish: 12 cases have" in publish(desk.cases, desk.portal, content, date(2027, 4, 2))
 
 
 def test_a_quarter_that_is_not_over_waits(content: Path) -> None:
@@ -123,7 +123,7 @@ def test_few_cases_are_no_number(content: Path) -> None:
 
 def test_a_demonstration_says_so(content: Path) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal(demonstration=True))
-    assert "do not publish it as real" in publish(desk.held, desk.portal, content, date(2027, 4, 1))
+    assert "do not publish it as real" in publish(desk.cases, desk.portal, content, date(2027, 4, 1))
 
 
 def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
@@ -131,14 +131,14 @@ def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
 ) -> None:
     desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
     with pytest.raises(Problem, match="not the content folder"):
-        publish(desk.held, desk.portal, content / "nowhere", date(2027, 4, 1))
+        publish(desk.cases, desk.portal, content / "nowhere", date(2027, 4, 1))
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Problem, match="Nothing was changed"):
-        publish(desk.held, desk.portal, content, date(2027, 4, 1))
+        publish(desk.cases, desk.portal, content, date(2027, 4, 1))
 
 
 def test_from_concerns_to_a_published_count_by_one_command(tmp_path: Path, content: Path) -> None:
@@ -153,8 +153,8 @@ def test_from_concerns_to_a_published_count_by_one_command(tmp_path: Path, conte
             session.log.write(one.id, "state", state="closed", outcome=SECRET)
         words = ["--home", str(office.home / "desk"), "--server", office.address, "publish", "--content", str(content)]
         later = date.today() + timedelta(days=100)  # noqa: DTZ011
-        told, again = (CliRunner().invoke(desk_command, words, obj=lambda: later) for _ in range(2))
-    assert told.output.startswith(f"Written to {content / 'tables' / 'heard.csv'}"), told.output
+        result, again = (CliRunner().invoke(desk_command, words, obj=lambda: later) for _ in range(2))
+    assert result.output.startswith(f"Written to {content / 'tables' / 'heard.csv'}"), result.output
     assert again.output.startswith("Nothing new to publish: 7 cases")
     text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
     assert ",all,all,all,all,7,false" in text

@@ -45,7 +45,7 @@ AT = "2027-01-20T09:00"
 FINE = {"phone": "+91 98765 43210", "may_be_reminded": True, "language": "ta"}
 
 
-def one(number: int = 1, **more: Any) -> Reminder:
+def new_reminder(number: int = 1, **more: Any) -> Reminder:
     return build_reminders(portal(), event(**more), [party(number, **FINE)], TODAY)[0]
 
 
@@ -74,12 +74,12 @@ class Gateway:
 
 
 def test_only_those_who_come_agreed_and_left_a_number_are_reminded() -> None:
-    listed = [
+    parties = [
         party(1, **FINE), party(2, **FINE | {"may_be_reminded": False}), party(3, **FINE | {"state": "waiting"}),
         party(4, **FINE | {"state": "cancelled"}), party(5, **FINE | {"phone": "call me"}),
     ]  # fmt: skip
-    assert [reminder.party[-1] for reminder in build_reminders(portal(), event(), listed, TODAY)] == ["1"]
-    assert count_unreachable(event(), listed) == 2
+    assert [reminder.party[-1] for reminder in build_reminders(portal(), event(), parties, TODAY)] == ["1"]
+    assert count_unreachable(event(), parties) == 2
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,10 @@ def test_the_text_is_in_the_persons_language_with_title_day_and_place(language: 
 
 
 def test_what_the_person_told_stands_in_no_text() -> None:
-    told = party(1, **FINE | {"name": "Lakshmi", "needs": "my employer must not know", "help_with": ("child-care",)})
-    text = build_reminders(portal(), event(), [told], TODAY)[0].text
+    attendee = party(
+        1, **FINE | {"name": "Lakshmi", "needs": "my employer must not know", "help_with": ("child-care",)}
+    )
+    text = build_reminders(portal(), event(), [attendee], TODAY)[0].text
     assert all(word not in text for word in ("Lakshmi", "employer", "child", "98765"))
 
 
@@ -105,8 +107,8 @@ def test_a_strange_language_gets_the_sites_first() -> None:
 
 
 def test_moved_and_cancelled_are_said_and_are_another_reminder() -> None:
-    plain = one()
-    moved, cancelled = one(state="moved", day="2027-01-31"), one(state="cancelled")
+    plain = new_reminder()
+    moved, cancelled = new_reminder(state="moved", day="2027-01-31"), new_reminder(state="cancelled")
     english = {"language": "en", **{name: value for name, value in FINE.items() if name != "language"}}
     assert build_reminders(portal(), event(state="moved"), [party(1, **english)], TODAY)[0].text.startswith(
         "The day has changed"
@@ -171,14 +173,14 @@ def test_no_translation_loses_a_placeholder_or_has_one_of_its_own(language: str,
 
 def test_one_phone_signed_up_in_three_writings_gets_one_reminder(ledger: Ledger) -> None:
     numbers = ("+91 98765 43210", "098765-43210", "९८७६५४३२१०")
-    listed = [party(number, **FINE | {"phone": phone}) for number, phone in enumerate(numbers, start=1)]
+    parties = [party(number, **FINE | {"phone": phone}) for number, phone in enumerate(numbers, start=1)]
     gateway = Gateway()
-    assert send(ledger, build_reminders(portal(), event(), listed, TODAY), gateway, AT).sent == 1
+    assert send(ledger, build_reminders(portal(), event(), parties, TODAY), gateway, AT).sent == 1
     assert [number for number, _ in gateway.sent] == ["00919876543210"]
-    assert send(ledger, build_reminders(portal(), event(), listed[1:], TODAY), gateway, AT).sent == 0, (
+    assert send(ledger, build_reminders(portal(), event(), parties[1:], TODAY), gateway, AT).sent == 0, (
         "the first one cancelled"
     )
-    later = [party(9, **FINE | {"phone": "9876543210"}), *listed]
+    later = [party(9, **FINE | {"phone": "9876543210"}), *parties]
     assert send(ledger, build_reminders(portal(), event(), later, TODAY), gateway, AT).sent == 0, (
         "somebody signs up again"
     )
@@ -220,13 +222,17 @@ def test_an_english_reminder_is_of_the_gsm_alphabet() -> None:
 
 def test_each_kind_and_language_has_its_template_number() -> None:
     sms = Sms({"reminder": {"ta": "110700000001"}, "cancelled": {"ta": "110700000002"}}, 25)
-    listed = [party(1, **FINE), party(2, **FINE | {"language": "hi", "phone": "9876543211"})]
-    made = [
-        build_reminders(portal(sms=sms), event(state=state), listed, TODAY)
+    parties = [party(1, **FINE), party(2, **FINE | {"language": "hi", "phone": "9876543211"})]
+    by_template = [
+        build_reminders(portal(sms=sms), event(state=state), parties, TODAY)
         for state in ("planned", "moved", "cancelled")
     ]
-    assert [[one.template for one in found] for found in made] == [["110700000001", ""], ["", ""], ["110700000002", ""]]
-    assert languages_without_template(portal(sms=sms), event(), listed) == ["hi"]
+    assert [[one.template for one in reminders] for reminders in by_template] == [
+        ["110700000001", ""],
+        ["", ""],
+        ["110700000002", ""],
+    ]
+    assert languages_without_template(portal(sms=sms), event(), parties) == ["hi"]
 
 
 def test_the_price_is_said_before_sending() -> None:
@@ -238,57 +244,57 @@ def test_the_price_is_said_before_sending() -> None:
 
 
 def test_each_goes_once_however_often_it_is_asked(ledger: Ledger) -> None:
-    gateway, listed = Gateway(), [one(1), one(2)]
-    assert send(ledger, listed, gateway, AT).sent == 2
-    again = send(ledger, listed, gateway, AT)
+    gateway, reminders = Gateway(), [new_reminder(1), new_reminder(2)]
+    assert send(ledger, reminders, gateway, AT).sent == 2
+    again = send(ledger, reminders, gateway, AT)
     assert (again.sent, again.sent_before, len(gateway.sent)) == (0, 2, 2)
 
 
 def test_a_refusal_stops_the_run_and_the_next_one_goes_on(ledger: Ledger) -> None:
     gateway = Gateway(fail=lambda count: Problem("provider", "refused.", "Look.") if count == 1 else None)
-    listed = [one(1), one(2), one(3)]
-    gone = send(ledger, listed, gateway, AT)
-    assert (gone.sent, gone.problem, gone.unknown) == (1, "provider: refused. Look.", ())
+    reminders = [new_reminder(1), new_reminder(2), new_reminder(3)]
+    result = send(ledger, reminders, gateway, AT)
+    assert (result.sent, result.problem, result.unknown) == (1, "provider: refused. Look.", ())
     gateway.fail = lambda _: None
-    assert send(ledger, listed, gateway, AT).sent == 2
+    assert send(ledger, reminders, gateway, AT).sent == 2
     assert len(gateway.sent) == len(set(gateway.sent)) + 2, "two of one number: three parties, three texts"
 
 
 def test_where_nobody_knows_it_is_not_sent_again_until_somebody_says_so(ledger: Ledger) -> None:
     gateway = Gateway(fail=lambda _: DeliveryUnknown("provider", "broke off.", ""))
-    assert send(ledger, [one()], gateway, AT).unknown == (one().key,)
+    assert send(ledger, [new_reminder()], gateway, AT).unknown == (new_reminder().key,)
     gateway.fail = lambda _: None
-    assert (send(ledger, [one()], gateway, AT).sent, gateway.sent) == (0, [])
-    assert send(ledger, [one()], gateway, AT, again=True).sent == 1
-    assert ledger.state(one().key) == SENT
+    assert (send(ledger, [new_reminder()], gateway, AT).sent, gateway.sent) == (0, [])
+    assert send(ledger, [new_reminder()], gateway, AT, again=True).sent == 1
+    assert ledger.state(new_reminder().key) == SENT
 
 
 def test_a_machine_that_stops_in_the_middle_sends_nothing_twice(ledger: Ledger) -> None:
     gateway = Gateway(fail=lambda _: KeyboardInterrupt())  # type: ignore[arg-type, return-value]
     with pytest.raises(KeyboardInterrupt):
-        send(ledger, [one()], gateway, AT)
-    assert ledger.state(one().key) == TRYING
+        send(ledger, [new_reminder()], gateway, AT)
+    assert ledger.state(new_reminder().key) == TRYING
     gateway.fail = lambda _: None
-    assert send(ledger, [one()], gateway, AT).unknown == (one().key,)
+    assert send(ledger, [new_reminder()], gateway, AT).unknown == (new_reminder().key,)
 
 
 def test_a_lost_file_can_be_handed_out_again(ledger: Ledger) -> None:
     first, second = DownloadOutbox(), DownloadOutbox()
-    send(ledger, [one()], first, AT)
-    assert send(ledger, [one()], second, AT, all_again=True).sent == 1
+    send(ledger, [new_reminder()], first, AT)
+    assert send(ledger, [new_reminder()], second, AT, all_again=True).sent == 1
     assert first.content == second.content
     assert first.content.startswith(b"\xef\xbb\xbfnumber,text,template\r\n")
 
 
 def test_a_damaged_ledger_sends_nothing_twice(ledger: Ledger, tmp_path: Path) -> None:
-    send(ledger, [one()], Gateway(), AT)
+    send(ledger, [new_reminder()], Gateway(), AT)
     path = next((tmp_path / "desk").rglob("*.age"))
     path.write_bytes(b"cut")
-    assert ledger.state(one().key) == TRYING
+    assert ledger.state(new_reminder().key) == TRYING
 
 
 def test_neither_number_nor_name_lies_open_in_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
-    send(ledger, [one()], Gateway(), AT)
+    send(ledger, [new_reminder()], Gateway(), AT)
     for name, content in files(tmp_path).items():
         assert content.startswith(b"age-encryption.org")
         assert "98765" not in name
@@ -335,23 +341,23 @@ class Provider:
 
     address: str
     status: int = 200
-    asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     cut: bool = False
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    made = Provider("")
+    server = Provider("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.asked.append((self.path, dict(self.headers), body))
-            if made.cut:
+            server.requests.append((self.path, dict(self.headers), body))
+            if server.cut:
                 self.connection.close()
                 return
-            self.send_response(made.status)
-            if made.status == 302:
+            self.send_response(server.status)
+            if server.status == 302:
                 self.send_header("Location", "https://elsewhere.example/")
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -363,24 +369,24 @@ def provider() -> Iterator[Provider]:
             """Quiet."""
 
     with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
-        made.address = f"{address}/sms"
-        yield made
+        server.address = f"{address}/sms"
+        yield server
 
 
 def test_the_provider_gets_number_text_token_and_a_key_by_which_it_knows_repeats(provider: Provider) -> None:
     HttpGateway(provider.address, "secret", "to", "body").send("044276612", "நினைவூட்டல்", "k1")
-    path, headers, body = provider.asked[0]
+    path, headers, body = provider.requests[0]
     assert (path, headers["Authorization"], headers["Idempotency-Key"]) == ("/sms", "Bearer secret", "k1")
     assert json.loads(body) == {"to": "044276612", "body": "நினைவூட்டல்"}
 
 
 def test_a_provider_that_wants_a_form_gets_one(provider: Provider) -> None:
     HttpGateway(provider.address, "secret", "to", "body", "PUT", as_json=False).send("044276612", "x y", "k")
-    assert provider.asked[0][2] == b"to=044276612&body=x+y"
+    assert provider.requests[0][2] == b"to=044276612&body=x+y"
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "said"),
+    ("status", "kind", "message"),
     [
         (401, Problem, "does not know the token"),
         (400, Problem, "refused the text"),
@@ -391,13 +397,13 @@ def test_a_provider_that_wants_a_form_gets_one(provider: Provider) -> None:
     ],
 )
 def test_what_the_provider_says_becomes_a_sentence(
-    provider: Provider, status: int, kind: type[Problem], said: str
+    provider: Provider, status: int, kind: type[Problem], message: str
 ) -> None:
     provider.status = status
-    with pytest.raises(Problem, match=said) as told:
+    with pytest.raises(Problem, match=message) as error:
         HttpGateway(provider.address, "secret").send("044276612", "x", "k")
-    assert type(told.value) is kind
-    assert "secret" not in str(told.value)
+    assert type(error.value) is kind
+    assert "secret" not in str(error.value)
 
 
 def test_a_line_that_breaks_after_sending_leaves_nobody_sure(provider: Provider) -> None:
@@ -407,9 +413,9 @@ def test_a_line_that_breaks_after_sending_leaves_nobody_sure(provider: Provider)
 
 
 def test_a_provider_that_is_not_there_has_surely_sent_nothing() -> None:
-    with pytest.raises(Problem, match="Nothing was sent") as told:
+    with pytest.raises(Problem, match="Nothing was sent") as error:
         HttpGateway("http://127.0.0.1:9/", "secret").send("044276612", "x", "k")
-    assert not isinstance(told.value, DeliveryUnknown)
+    assert not isinstance(error.value, DeliveryUnknown)
 
 
 GOOD = {"PORTAL_SMS_URL": "https://sms.example/send", "PORTAL_SMS_TOKEN": "t"}
@@ -431,13 +437,13 @@ def test_settings_make_a_gateway_or_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("changes", "message"),
     [
         ({"PORTAL_SMS_URL": "http://sms.example/"}, "no https address"), ({"PORTAL_SMS_URL": "https://"}, "no https address"),
         ({"PORTAL_SMS_TOKEN": ""}, "is empty"), ({"PORTAL_SMS_TOKEN": "a\nb"}, "strange signs"),
         ({"PORTAL_SMS_METHOD": "GET"}, "Take POST or PUT"), ({"PORTAL_SMS_BODY": "xml"}, "Take json or form"),
     ],
 )  # fmt: skip
-def test_wrong_settings_are_sentences(wrong: dict[str, str], said: str) -> None:
-    with pytest.raises(Problem, match=said):
-        http_gateway(GOOD | wrong)
+def test_wrong_settings_are_sentences(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(Problem, match=message):
+        http_gateway(GOOD | changes)

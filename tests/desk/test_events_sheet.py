@@ -27,14 +27,14 @@ from tests.desk.event_helpers import LANGUAGES, TODAY, event, party, portal
 NAMES = ("கவிதா குடும்பம்", "లక్ష్మి కుటుంబం", "सीता देवी का परिवार", "ସୁଶାନ୍ତି ପରିବାର", "A family")
 
 
-def pages_as_pictures(shown: SheetData, language: str) -> list[bytes]:
-    made = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=inputs(shown, language))
-    return list(made) if isinstance(made, list) else [bytes(made)]
+def pages_as_pictures(sheet: SheetData, language: str) -> list[bytes]:
+    pictures = typst.compile(TEMPLATE.read_bytes(), format="png", sys_inputs=inputs(sheet, language))
+    return list(pictures) if isinstance(pictures, list) else [bytes(pictures)]
 
 
 def paper(count: int) -> SheetData:
-    listed = [party(number, name=NAMES[number % 5], help_with=("child-care",)) for number in range(count)]
-    return SheetData(portal(), event(), "a title", listed)
+    parties = [party(number, name=NAMES[number % 5], help_with=("child-care",)) for number in range(count)]
+    return SheetData(portal(), event(), "a title", parties)
 
 
 def pages(data: bytes) -> int:
@@ -43,39 +43,39 @@ def pages(data: bytes) -> int:
 
 @pytest.mark.parametrize(("count", "expected"), [(0, 1), (15, 1), (16, 2), (25, 2), (40, 2), (41, 3)])
 def test_a_page_has_25_lines_and_room_for_walk_ins(count: int, expected: int) -> None:
-    made = rows(paper(count), "en")
-    assert len(made) == expected * LINES_PER_PAGE
-    assert sum(row["kind"] == "empty" for row in made) >= MIN_EMPTY_LINES
+    lines = rows(paper(count), "en")
+    assert len(lines) == expected * LINES_PER_PAGE
+    assert sum(row["kind"] == "empty" for row in lines) >= MIN_EMPTY_LINES
     assert pages(pdf(paper(count), "en")) == expected
 
 
 @pytest.mark.parametrize("language", [code for code, _ in LANGUAGES])
 def test_every_language_is_set_in_its_own_typeface(language: str) -> None:
-    made = pdf(paper(5), language)
-    assert fonts.font_of(language).replace(" ", "").encode() in made
+    content = pdf(paper(5), language)
+    assert fonts.font_of(language).replace(" ", "").encode() in content
     for own in ("NotoSansTamil", "NotoSansTelugu", "NotoSansDevanagari", "NotoSansOriya"):
-        assert own.encode() in made, "names may be in any script"
+        assert own.encode() in content, "names may be in any script"
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "expected"),
     [
         ("கவிதா", "கவிதா"), ("Zoë Ångström", "Zoë Ångström"), ("রহিমা", "रहिमा"), ("ಲಕ್ಷ್ಮಿ", "लक्ष्मि"), ("മീന", "मीन"),
         ("سارا", "[Arabic letters]"), ("李 明", "[Chinese letters] [Chinese letters]"), ("Meena 😀😀", "Meena [sign]"),
         ("𝓜𝓮𝓮𝓷𝓪", "Meena"), ("Ｍｅｅｎａ", "Meena"),
     ],
 )  # fmt: skip
-def test_what_the_typefaces_lack_is_shown_as_something_readable(name: str, shown: str) -> None:
+def test_what_the_typefaces_lack_is_shown_as_something_readable(name: str, expected: str) -> None:
     [row] = [row for row in rows(replace(paper(0), parties=[party(1, name=name)]), "en") if row["kind"] == "coming"]
-    assert row["name"] == shown
+    assert row["name"] == expected
 
 
 def test_a_name_that_does_not_fit_is_shown_to_be_cut() -> None:
     """The dots lie over the end of what is cut, so a page with them differs from one with the same name cut unseen."""
     long = "ଅନୁରାଧା " * 60
     [cut] = pages_as_pictures(replace(paper(0), parties=[party(1, name=long)]), "en")
-    [whole] = pages_as_pictures(replace(paper(0), parties=[party(1, name="A")]), "en")
-    assert teal(cut) > teal(whole), "the dots are drawn in a colour of their own"
+    [uncut] = pages_as_pictures(replace(paper(0), parties=[party(1, name="A")]), "en")
+    assert teal(cut) > teal(uncut), "the dots are drawn in a colour of their own"
 
 
 def teal(picture: bytes) -> int:
@@ -104,21 +104,21 @@ def test_control_characters_become_dots_and_long_needs_are_cut() -> None:
 
 
 def test_no_phone_number_stands_on_a_paper_that_lies_on_a_table() -> None:
-    listed = [party(1, phone="9876543210", state="coming"), party(2, phone="9876543210", state="waiting")]
-    assert "98765" not in str(rows(replace(paper(0), parties=listed), "en"))
+    parties = [party(1, phone="9876543210", state="coming"), party(2, phone="9876543210", state="waiting")]
+    assert "98765" not in str(rows(replace(paper(0), parties=parties), "en"))
 
 
 def test_those_who_wait_stand_after_those_who_come_in_their_order_and_nobody_else() -> None:
-    listed = [
+    parties = [
         party(1, state="waiting", turn=2, name="Last"), party(2, state="cancelled", name="Gone"),
         party(3, state="waiting", turn=1, name="First"), party(4, name="b"), party(5, name="A"),
     ]  # fmt: skip
-    made = [(row["kind"], row["name"]) for row in rows(replace(paper(0), parties=listed), "en") if row["name"]]
-    assert made == [("coming", "A"), ("coming", "b"), ("waiting", "First"), ("waiting", "Last")]
+    names = [(row["kind"], row["name"]) for row in rows(replace(paper(0), parties=parties), "en") if row["name"]]
+    assert names == [("coming", "A"), ("coming", "b"), ("waiting", "First"), ("waiting", "Last")]
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "Sunday, 24 January 2027, 10:00–12:00"),
         ("ta", "ஞாயிறு, 24 ஜனவரி, 2027, 10:00–12:00"),
@@ -127,8 +127,8 @@ def test_those_who_wait_stand_after_those_who_come_in_their_order_and_nobody_els
         ("or", "ରବିବାର, 24 ଜାନୁଆରୀ 2027, 10:00–12:00"),
     ],
 )
-def test_day_and_hours_are_written_as_the_readers_write_them(language: str, said: str) -> None:
-    assert when(event(), language) == said
+def test_day_and_hours_are_written_as_the_readers_write_them(language: str, expected: str) -> None:
+    assert when(event(), language) == expected
 
 
 def test_days_without_hours_midnight_and_several_days_are_written_right() -> None:

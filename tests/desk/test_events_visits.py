@@ -24,14 +24,14 @@ PLAN = EventPlan(
 
 
 def letter(form: str = "visit", **answers: Any) -> Letter:
-    told = {
+    fields = {
         "kind": "play",
         "place": "hillside",
         "where": "behind the tank",
         "contact": "Ravi 98765 43210",
         "needs": "no police in uniform",
     }
-    return Letter("ab" * 16, form, "ta", "2027-01-10", ("events",), told | answers, None, "", 0)
+    return Letter("ab" * 16, form, "ta", "2027-01-10", ("events",), fields | answers, None, "", 0)
 
 
 def row(plan: EventPlan = PLAN, **answers: Any) -> dict[str, str]:
@@ -39,8 +39,8 @@ def row(plan: EventPlan = PLAN, **answers: Any) -> dict[str, str]:
 
 
 def test_only_kind_and_taluk_come_from_the_letter() -> None:
-    made = row()
-    assert made == {
+    cells = row()
+    assert cells == {
         "id": "2027-03-visit", "kind": "street-theatre", "title_en": "Community meeting", "what_en": "Officers listen.",
         "where_en": "The school", "place": "hillside", "starts": "2027-03-01T10:00", "ends": "2027-03-01T12:00",
         "capacity": "40", "state": "planned", "example": "false",
@@ -48,13 +48,13 @@ def test_only_kind_and_taluk_come_from_the_letter() -> None:
 
 
 def test_a_place_that_is_none_of_the_portals_and_a_strange_wish_are_left_out() -> None:
-    made = row(place="=evil()", kind=["x"])
-    assert (made["place"], made["kind"]) == ("", "community-meeting")
+    cells = row(place="=evil()", kind=["x"])
+    assert (cells["place"], cells["kind"]) == ("", "community-meeting")
     assert row(replace(PLAN, kind="clinic"))["kind"] == "clinic"
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"id": "Has Space"}, "small letters"), ({"id": ""}, "small letters"), ({"id": "../x"}, "small letters"),
         ({"id": "2027-01-meeting"}, "is taken"), ({"title": " "}, "title: is empty"), ({"where": ""}, "where: is empty"),
@@ -64,8 +64,8 @@ def test_a_place_that_is_none_of_the_portals_and_a_strange_wish_are_left_out() -
         ({"capacity": 0}, "1 or more"),
     ],
 )  # fmt: skip
-def test_what_the_sites_check_would_refuse_is_refused_here(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(Problem, match=said):
+def test_what_the_sites_check_would_refuse_is_refused_here(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(Problem, match=message):
         row(replace(PLAN, **change))
 
 
@@ -146,7 +146,7 @@ def test_no_id_is_ever_there_twice(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"id,kind\n", "has no column title_en"),
         ("id,kind\nதமிழ்".encode("utf-16"), "not UTF-8"),
@@ -154,10 +154,10 @@ def test_no_id_is_ever_there_twice(table: Path) -> None:
         (b"", "has no column id"),
     ],
 )
-def test_a_file_that_is_no_table_stays_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_table_stays_as_it_is(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "events.csv"
     path.write_bytes(content)
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(Problem, match=message):
         append_row(path, row())
     assert path.read_bytes() == content
 
@@ -180,11 +180,11 @@ def test_no_file_and_a_full_disk_are_sentences(table: Path, monkeypatch: pytest.
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), st.text(min_size=1))
 def test_whatever_is_typed_becomes_one_row_or_a_sentence(title: str, where: str) -> None:
     try:
-        made = row(replace(PLAN, title=title, where=where))
+        cells = row(replace(PLAN, title=title, where=where))
     except Problem:
         return
-    assert "\n" not in made["title_en"] + made["where_en"]
-    assert made["title_en"][0] not in "=+-@"
+    assert "\n" not in cells["title_en"] + cells["where_en"]
+    assert cells["title_en"][0] not in "=+-@"
 
 
 def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
@@ -192,12 +192,12 @@ def test_the_sites_own_check_takes_the_row(table: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "content", tables.parent)
     (tmp_path / "library").symlink_to(ROOT / "library")
     append_row(tables / "events.csv", row(place="elsewhere"))
-    found = {event["id"]: event for event in read_tables(tables, ROOT / "site" / "schemas")["events"]}
-    assert (found["2027-03-visit"]["capacity"], found["2027-03-visit"]["example"]) == (40, False)
+    events = {event["id"]: event for event in read_tables(tables, ROOT / "site" / "schemas")["events"]}
+    assert (events["2027-03-visit"]["capacity"], events["2027-03-visit"]["example"]) == (40, False)
 
 
 @pytest.mark.parametrize("published", ["Call 9876543210", "call +91 98765-43210", "அழைக்க ௯௮௭௬௫௪௩௨௧௦"])
-@pytest.mark.parametrize("told", ["9876543210", "+91 98765 43210", "०९८७६५४३२१०", "Ravi, 098765 43210"])
-def test_the_askers_number_is_not_published_in_whatever_digits(told: str, published: str) -> None:
+@pytest.mark.parametrize("contact", ["9876543210", "+91 98765 43210", "०९८७६५४३२१०", "Ravi, 098765 43210"])
+def test_the_askers_number_is_not_published_in_whatever_digits(contact: str, published: str) -> None:
     with pytest.raises(Problem, match="asker's number"):
-        row(replace(PLAN, what=published), contact=told)
+        row(replace(PLAN, what=published), contact=contact)

@@ -45,7 +45,7 @@ class Window:
         return self.client.post(path, data=data, headers={"Origin": "http://localhost"})
 
 
-def opened(session: FakeSession, today: date = TODAY) -> Window:
+def open_window(session: FakeSession, today: date = TODAY) -> Window:
     place = DeskPlace("events", session.folder, "http://127.0.0.1:1")
     app = create_window(place, today=lambda: today, unlock=lambda *_: session.unlocked)
     client, authenticator = window_client(app), authenticator_of(app)
@@ -63,9 +63,9 @@ def window(tmp_path: Path) -> Iterator[Window]:
         people=2, name=EVIL, needs=EVIL, phone=EVIL, interpreter=EVIL, help_with=[EVIL], language=EVIL
     )
     session.server.sign_up(people=3, state="waiting", turn=1, name="Waits")
-    made = opened(session)
-    assert made.post("/events/fetch").status_code == 303
-    return made
+    opened_window = open_window(session)
+    assert opened_window.post("/events/fetch").status_code == 303
+    return opened_window
 
 
 ONE = "1".rjust(32, "0")
@@ -73,8 +73,8 @@ ONE = "1".rjust(32, "0")
 
 def test_the_list_shows_what_comes_with_counts(window: Window) -> None:
     page = window.page("/events/")
-    for said in ("6 come", "3 wait", "0 free", f"/events/{MEETING}/", "Coming"):
-        assert said in page
+    for expected in ("6 come", "3 wait", "0 free", f"/events/{MEETING}/", "Coming"):
+        assert expected in page
     assert 'aria-current="page">Events' in page
 
 
@@ -83,17 +83,17 @@ def test_a_planner_sees_places_days_languages_and_poster_in_one_row(tmp_path: Pa
     bare = replace(event("bare", day="2027-01-12"), title={"en": "Bare", "ta": "வெறும்"})
     session = FakeSession(tmp_path, portal(full, bare))
     session.server.sign_up("full", people=30)
-    window = opened(session)
+    window = open_window(session)
     window.post("/events/fetch")
     rows = dict(re.findall(r'<a class="open" href="/events/(\w+)/">(.*?)</ul></li>', window.page("/events/"), re.S))
-    for said in (
+    for expected in (
         "in 1 day",
         "30 of 40 places",
         'value="30"',
         "events/full-poster-en.pdf",
         "https://portal.example/en/events/full/",
     ):
-        assert said in rows["full"]
+        assert expected in rows["full"]
     assert "text missing" not in rows["full"]
     assert "Telugu, Hindi, Odia text missing" in rows["bare"]
     assert ">today<" in rows["bare"]
@@ -101,7 +101,7 @@ def test_a_planner_sees_places_days_languages_and_poster_in_one_row(tmp_path: Pa
 
 def test_a_desk_that_does_not_read_signups_says_which_does(tmp_path: Path) -> None:
     desks = (Desk("police", {"en": "Police"}, {"en": ""}, ("concern",), ()), *portal().desks)
-    page = opened(FakeSession(tmp_path, portal(desks=desks), desk="police")).page("/events/", 400)
+    page = open_window(FakeSession(tmp_path, portal(desks=desks), desk="police")).page("/events/", 400)
     assert "does not read sign-ups" in page
     assert "Open the desk that does: events." in page
     assert '<a href="/events/"' not in page, "no way leads where nothing is"
@@ -118,8 +118,8 @@ def test_without_a_server_it_is_said_and_the_list_stays(window: Window) -> None:
 def test_an_event_shows_who_comes_and_who_waits(window: Window) -> None:
     page = window.page(f"/events/{MEETING}/")
     assert page.index("லக்ஷ்மி") < page.index("Who waits, in order") < page.index("Waits</strong>")
-    for said in ("+91 98765 43210", "child care", "may be reminded", "reached from this machine only"):
-        assert said in page
+    for expected in ("+91 98765 43210", "child care", "may be reminded", "reached from this machine only"):
+        assert expected in page
 
 
 @pytest.mark.parametrize("path", ["", "mark", "reminders"])
@@ -155,7 +155,7 @@ def test_walk_ins_count_with_and_without_a_name(window: Window) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "fields", "said"),
+    ("where", "fields", "message"),
     [
         ("mark", {"about": ONE, "people": "many"}, "is not a number"),
         ("mark", {"about": ONE, "people": ""}, "is not a number"),
@@ -167,11 +167,11 @@ def test_walk_ins_count_with_and_without_a_name(window: Window) -> None:
     ],
 )
 def test_what_cannot_be_written_down_is_said_on_the_same_page(
-    window: Window, where: str, fields: dict[str, str], said: str
+    window: Window, where: str, fields: dict[str, str], message: str
 ) -> None:
     answer = window.post(f"/events/{MEETING}/{where}", **fields)
     assert answer.status_code == 400
-    assert said in answer.text
+    assert message in answer.text
     assert "not here yet (3)" in answer.text
     assert not (window.session.folder / "attendance").exists()
 
@@ -267,7 +267,7 @@ def test_a_vanished_event_is_said_loudly_and_its_people_are_still_there(window: 
 
 def test_names_go_by_themselves_and_the_count_is_shown(window: Window) -> None:
     window.post(f"/events/{MEETING}/mark", about=ONE, people="4")
-    later = opened(window.session, date(2027, 2, 24))
+    later = open_window(window.session, date(2027, 2, 24))
     page = later.page("/events/")
     assert "This machine&#39;s clock: It shows 24 Feb 2027" in page
     assert "names erased" not in page
@@ -297,9 +297,9 @@ def test_two_machines_that_disagree_are_shown(window: Window) -> None:
 
 
 @pytest.fixture
-def asked(window: Window, tmp_path: Path) -> tuple[Window, str, Path]:
-    told = {"kind": "play", "place": "hillside", "where": EVIL, "contact": "Ravi 98765 43210"}
-    letter = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), told, None, "", 0)
+def visit_request(window: Window, tmp_path: Path) -> tuple[Window, str, Path]:
+    answers = {"kind": "play", "place": "hillside", "where": EVIL, "contact": "Ravi 98765 43210"}
+    letter = Letter("ab" * 16, "visit", "ta", "2027-01-10", ("events",), answers, None, "", 0)
     window.session.letters = (
         Case(letter.id, 1, (letter,)),
         Case("cd" * 16, 1, (Letter("cd" * 16, "concern", "ta", "", (), {"what": "x"}, None, "", 0),)),
@@ -324,13 +324,13 @@ FIELDS = {
 
 
 def test_a_visit_may_become_any_kind_of_event_that_the_district_has_in_the_words_of_its_table(
-    asked: tuple[Window, str, Path],
+    visit_request: tuple[Window, str, Path],
 ) -> None:
-    window, id, table = asked
+    window, id, table = visit_request
     assert '<option value="street-theatre" selected>street theatre</option>' in window.page(f"/events/visit/{id}")
-    known = window.session.portal
+    current_portal = window.session.portal
     kinds = (Choice("street-theatre", {"en": "Street play"}), Choice("night-school", {"en": "Night school"}))
-    window.session.portal = replace(known, choices={**known.choices, "event_kinds": kinds})
+    window.session.portal = replace(current_portal, choices={**current_portal.choices, "event_kinds": kinds})
     page = window.page(f"/events/visit/{id}")
     assert '<option value="street-theatre" selected>Street play</option>' in page
     assert '<option value="night-school">Night school</option>' in page
@@ -340,8 +340,8 @@ def test_a_visit_may_become_any_kind_of_event_that_the_district_has_in_the_words
     assert "night-school" in table.read_text(encoding="utf-8")
 
 
-def test_a_visit_becomes_an_event_after_a_look_at_what_is_published(asked: tuple[Window, str, Path]) -> None:
-    window, id, table = asked
+def test_a_visit_becomes_an_event_after_a_look_at_what_is_published(visit_request: tuple[Window, str, Path]) -> None:
+    window, id, table = visit_request
     assert f"/events/visit/{id}" in window.page("/events/")
     page = window.page(f"/events/visit/{id}")
     assert "<script>alert" not in page
@@ -361,7 +361,7 @@ def test_a_visit_becomes_an_event_after_a_look_at_what_is_published(asked: tuple
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"id": "Bad Id"}, "small letters"),
         ({"starts": "soon"}, "is no day and time"),
@@ -371,17 +371,17 @@ def test_a_visit_becomes_an_event_after_a_look_at_what_is_published(asked: tuple
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(
-    asked: tuple[Window, str, Path], change: dict[str, str], said: str
+    visit_request: tuple[Window, str, Path], change: dict[str, str], message: str
 ) -> None:
-    window, id, _ = asked
+    window, id, _ = visit_request
     answer = window.post(f"/events/visit/{id}", **FIELDS | change, sure="yes")
     assert answer.status_code == 400
-    assert said in answer.text
+    assert message in answer.text
     assert 'value="Street theatre."' in answer.text
 
 
-def test_a_concern_never_becomes_an_event(asked: tuple[Window, str, Path]) -> None:
-    window, _, _ = asked
+def test_a_concern_never_becomes_an_event(visit_request: tuple[Window, str, Path]) -> None:
+    window, _, _ = visit_request
     assert "asks for no visit" in window.page(f"/events/visit/{'cd' * 16}", 400)
     assert "cd" * 16 not in window.page("/events/")
 

@@ -27,8 +27,8 @@ def desk(tmp_path: Path, quick_passphrase: None) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {name: content for name, content in found.items() if not name.endswith(".new")}
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: content for name, content in contents.items() if not name.endswith(".new")}
 
 
 def test_a_copied_folder_comes_back_as_it_was(desk: Path, tmp_path: Path) -> None:
@@ -38,8 +38,8 @@ def test_a_copied_folder_comes_back_as_it_was(desk: Path, tmp_path: Path) -> Non
     assert copy.stat().st_mode & 0o777 == 0o600
     assert folder_copy.bring_back(copy, back) == count == len(files(desk))
     assert files(back) == files(desk)
-    opened = [list(map(str, keys.identities(one, lambda: "correct horse"))) for one in (back, desk)]
-    assert opened[0] == opened[1]
+    identities = [list(map(str, keys.identities(one, lambda: "correct horse"))) for one in (back, desk)]
+    assert identities[0] == identities[1]
     assert back.stat().st_mode & 0o077 == 0
 
 
@@ -114,15 +114,17 @@ def test_a_full_disk_leaves_the_copy_before(desk: Path, tmp_path: Path, monkeypa
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["desk.tar"]
 
 
-@pytest.mark.parametrize(("number", "said"), [(5, "stick still there"), (28, "Make room"), (30, "name another place")])
+@pytest.mark.parametrize(
+    ("number", "message"), [(5, "stick still there"), (28, "Make room"), (30, "name another place")]
+)
 def test_a_stick_that_fails_is_said_by_what_failed(
-    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     def fail(*_: Any) -> None:
         raise OSError(number, "It fails", str(tmp_path / "stick"))
 
     monkeypatch.setattr(tarfile.TarFile, "addfile", fail)
-    told = CliRunner().invoke(backup, [str(tmp_path / "desk.tar")], obj=SimpleNamespace(folder=desk))
-    assert told.exit_code == 1
-    assert said in told.output
+    result = CliRunner().invoke(backup, [str(tmp_path / "desk.tar")], obj=SimpleNamespace(folder=desk))
+    assert result.exit_code == 1
+    assert message in result.output
     assert not (tmp_path / "desk.tar").exists()

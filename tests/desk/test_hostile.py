@@ -18,7 +18,7 @@ from forms.desk.session import Session
 from forms.desk.sync.client import Server
 from forms.desk.sync.responses import ServerAway
 from forms.server.store.concerns.letters import NewLetter
-from tests.desk.test_window import opened
+from tests.desk.test_window import open_window
 from tests.desk.window_helpers import Office, running
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -58,7 +58,7 @@ def by_hand(office: Office, **more: Any) -> str:
 )
 def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, Any]) -> None:
     good, odd = office.letter("A good one"), by_hand(office, **more)
-    window = opened(office)
+    window = open_window(office)
     for path in ("/", "/?text=good", f"/case/{good}", f"/case/{odd}", f"/case/{odd}/time-line.json"):
         window.page(path)
     for state in ("looking", "closed"):

@@ -24,8 +24,8 @@ from forms.desk.services.place import DeskPlace
 from forms.desk.window import labels, reader
 from forms.desk.window.app import create_window
 from tests.desk.event_helpers import MEETING, FakeSession, event, portal
-from tests.desk.test_events_window import opened as opened_events
-from tests.desk.test_window import come_in, make_window, opened
+from tests.desk.test_events_window import open_window as open_events_window
+from tests.desk.test_window import come_in, make_window, open_window
 from tests.desk.window_helpers import Office, fill, running
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -179,7 +179,7 @@ def test_a_translation_adds_no_markup_breaks_no_form_and_changes_no_value(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = fill(office)
-    window = opened(office)
+    window = open_window(office)
     paths = (*PAGES, f"/case/{ids['first']}", f"/case/{ids['first']}/erase", f"/?open={ids['first']}")
     for path in paths:  # opening one makes it read, which changes the lists: once before, then the two to compare
         window.get(path)
@@ -392,7 +392,7 @@ def test_no_page_about_events_says_english_to_who_reads_another_language(tmp_pat
     session = FakeSession(tmp_path, portal(event(capacity=2), event("2027-03-clinic", day="2027-03-20")))
     session.server.sign_up(people=4, name="லக்ஷ்மி", phone="+91 98765 43210", remind=["yes"], help_with=["child-care"])
     session.server.sign_up(people=3, state="waiting", turn=1, name="கமலா")
-    window = opened_events(session)
+    window = open_events_window(session)
     window.post("/events/fetch")
     window.post(f"/events/{MEETING}/walk-in", name="மீனா", people="2")
     paths = ("", f"{MEETING}/", f"{MEETING}/mark", f"{MEETING}/reminders")

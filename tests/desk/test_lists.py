@@ -82,8 +82,8 @@ class Lists(RuleBasedStateMachine):
     @rule(number=machine_numbers, one=ids)
     def open(self, number: int, one: str) -> None:
         self.machines[number].write(one, "read")
-        found = self.machines[number].case(one)
-        assert found is None or not found.is_unread
+        case = self.machines[number].case(one)
+        assert case is None or not case.is_unread
 
     @rule(number=machine_numbers, one=ids)
     def hand_over(self, number: int, one: str) -> None:
@@ -100,53 +100,53 @@ class Lists(RuleBasedStateMachine):
     @rule(number=machine_numbers)
     def fetch(self, number: int) -> None:
         """Fetch what the server and the other machine have."""
-        here, there = self.machines[number], self.machines[1 - number]
-        here.letters |= {id: one for id, one in self.all_letters.items() if (one.follows or id) not in self.erased}
-        here.entries |= {id: one for id, one in there.entries.items() if one.thread not in self.erased}
-        here.resting |= there.resting
+        machine, colleague = self.machines[number], self.machines[1 - number]
+        machine.letters |= {id: one for id, one in self.all_letters.items() if (one.follows or id) not in self.erased}
+        machine.entries |= {id: one for id, one in colleague.entries.items() if one.thread not in self.erased}
+        machine.resting |= colleague.resting
 
-    @rule(number=machine_numbers, one=ids)
-    def person_asks_to_erase(self, number: int, one: str) -> None:
-        if one in self.machines[number].letters:
-            self.machines[number].resting.add(one)
+    @rule(number=machine_numbers, case_id=ids)
+    def person_asks_to_erase(self, number: int, case_id: str) -> None:
+        if case_id in self.machines[number].letters:
+            self.machines[number].resting.add(case_id)
 
-    @rule(number=machine_numbers, one=ids, forever=st.booleans())
-    def erase(self, number: int, one: str, forever: bool) -> None:
+    @rule(number=machine_numbers, case_id=ids, forever=st.booleans())
+    def erase(self, number: int, case_id: str, forever: bool) -> None:
         """A case goes from one machine; from the server too, unless another desk's share brings it back (restore)."""
         machine = self.machines[number]
-        machine.letters = {id: each for id, each in machine.letters.items() if (each.follows or id) != one}
-        machine.entries = {id: each for id, each in machine.entries.items() if each.thread != one}
-        machine.resting.discard(one)
+        machine.letters = {id: each for id, each in machine.letters.items() if (each.follows or id) != case_id}
+        machine.entries = {id: each for id, each in machine.entries.items() if each.thread != case_id}
+        machine.resting.discard(case_id)
         if forever:
-            self.erased.add(one)
+            self.erased.add(case_id)
 
     @invariant()
     def every_case_is_in_exactly_one_list(self) -> None:
         for machine in self.machines:
-            found = machine.cases()
+            cases = machine.cases()
             threads = {one.follows or id for id, one in machine.letters.items()}
-            assert {case.id for case in found} == threads - machine.resting
-            listed = find_cases(found, CaseFilter(), TODAY)
-            below = [case.id for top in listed for case in cases_grouped_with(found, top.id)]
-            assert sorted([*(case.id for case in listed), *below]) == sorted(case.id for case in found)
+            assert {case.id for case in cases} == threads - machine.resting
+            top_cases = find_cases(cases, CaseFilter(), TODAY)
+            below = [case.id for top in top_cases for case in cases_grouped_with(cases, top.id)]
+            assert sorted([*(case.id for case in top_cases), *below]) == sorted(case.id for case in cases)
 
     @invariant()
     def what_was_added_and_nobody_read_is_in_the_list_and_unread(self) -> None:
         """Counted from the entries by hand, not by the way that the desk counts."""
         for machine in self.machines:
-            listed = find_cases(machine.cases(), CaseFilter(), TODAY)
+            top_cases = find_cases(machine.cases(), CaseFilter(), TODAY)
             for case in machine.cases():
-                read = [one.value["letters"] for one in case.entries if one.kind in {"read", "merge", "state"}]
-                if len(case.letters) > max(read, default=0):
-                    assert case in listed
+                read_counts = [one.value["letters"] for one in case.entries if one.kind in {"read", "merge", "state"}]
+                if len(case.letters) > max(read_counts, default=0):
+                    assert case in top_cases
                     assert case.is_unread
 
     @invariant()
     def the_number_of_unread_ones_is_right(self) -> None:
         for machine in self.machines:
-            found = machine.cases()
-            unread = find_cases(found, CaseFilter(unread=True), TODAY)
-            assert unread == [case for case in find_cases(found, CaseFilter(), TODAY) if case.is_unread]
+            cases = machine.cases()
+            unread = find_cases(cases, CaseFilter(unread=True), TODAY)
+            assert unread == [case for case in find_cases(cases, CaseFilter(), TODAY) if case.is_unread]
 
 
 Lists.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30, deadline=None)
@@ -184,9 +184,9 @@ def test_what_is_added_to_a_merged_case_brings_it_back_into_the_list() -> None:
     rows = [("a" * 32, 1, letter("a" * 32, what="x")), ("b" * 32, 1, letter("b" * 32, what="y")), ("a" * 32, 1, added)]
     old = Entry("e" * 32, "a" * 32, "m", "2027-01-12T10:00", (), "merge", {"into": "b" * 32})
     for entry in (merged("a" * 32, "b" * 32, letters=1), old):
-        found = {case.id[0]: case for case in group_cases(build_cases(rows, [entry]))}
-        assert found["a"].merged_into == ""
-        assert found["a"].is_unread is True
+        cases = {case.id[0]: case for case in group_cases(build_cases(rows, [entry]))}
+        assert cases["a"].merged_into == ""
+        assert cases["a"].is_unread is True
     assert three(merged("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
 
 

@@ -46,25 +46,25 @@ def test_one_sentence_a_day_as_long_as_anything_waits(office: Office, day: list[
     assert shell(office).output == f"{NOTICE}\n"
     only(office.machine("police/anita"))
     day.append(date(2027, 1, 14))
-    told = shell(office)
-    assert (told.output, told.exit_code) == ("", 0)
+    result = shell(office)
+    assert (result.output, result.exit_code) == ("", 0)
 
 
 def test_the_sentence_is_the_same_for_one_or_many_for_a_letter_or_what_follows_it(
     office: Office, day: list[date]
 ) -> None:
     receipt = office.tell(what=WORDS)
-    heard = [shell(office).output]
+    outputs = [shell(office).output]
     only(office.machine("police/anita"))
     office.add(receipt, "more")
     day.append(date(2027, 1, 13))
-    heard.append(shell(office).output)
+    outputs.append(shell(office).output)
     office.machine("police/anita").sync.run()
     for _ in range(3):
         office.tell(what=WORDS)
     day.append(date(2027, 1, 14))
-    heard.append(shell(office).output)
-    assert heard == [f"{NOTICE}\n"] * 3
+    outputs.append(shell(office).output)
+    assert outputs == [f"{NOTICE}\n"] * 3
     assert not re.search(r"\d", NOTICE)
 
 
@@ -110,22 +110,22 @@ def test_a_server_that_is_away_is_a_sentence_and_is_asked_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.tell(what=WORDS)
-    whole = Server.ask
+    honest_ask = Server.ask
 
     def away(server: Any, *_: Any, **__: Any) -> Any:
         raise ServerAway(server.address, "cannot be reached.", "Later.")
 
     monkeypatch.setattr(Server, "ask", away)
-    told = shell(office)
-    assert (told.exit_code, "cannot be reached" in told.output) == (1, True)
-    monkeypatch.setattr(Server, "ask", whole)
+    result = shell(office)
+    assert (result.exit_code, "cannot be reached" in result.output) == (1, True)
+    monkeypatch.setattr(Server, "ask", honest_ask)
     assert shell(office).output == f"{NOTICE}\n"
 
 
-@pytest.mark.parametrize("kept", [b"", b"\xff\x00", b"2031-01-01\n"])
-def test_a_damaged_or_strange_day_is_asked_again(office: Office, kept: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\xff\x00", b"2031-01-01\n"])
+def test_a_damaged_or_strange_day_is_asked_again(office: Office, content: bytes) -> None:
     office.tell(what=WORDS)
-    (office.home / "police/anita" / "asked.txt").write_bytes(kept)
+    (office.home / "police/anita" / "asked.txt").write_bytes(content)
     assert shell(office).output == f"{NOTICE}\n"
 
 
@@ -151,7 +151,7 @@ def test_by_sms_it_goes_to_one_number_and_is_not_printed(office: Office, monkeyp
 
 @pytest.mark.parametrize("waits", [True, False])
 @pytest.mark.parametrize(
-    ("url", "number", "said"),
+    ("url", "number", "message"),
     [
         ("", "98765 43210", "PORTAL_SMS_URL: is not set."),
         ("http://sms.example", "98765 43210", "no https address"),
@@ -160,15 +160,15 @@ def test_by_sms_it_goes_to_one_number_and_is_not_printed(office: Office, monkeyp
     ],
 )
 def test_wrong_settings_are_said_whether_or_not_something_waits(
-    office: Office, monkeypatch: pytest.MonkeyPatch, waits: bool, url: str, number: str, said: str
+    office: Office, monkeypatch: pytest.MonkeyPatch, waits: bool, url: str, number: str, message: str
 ) -> None:
     for name, value in (("URL", url), ("TOKEN", "t")):
         monkeypatch.setenv(f"PORTAL_SMS_{name}", value)
     monkeypatch.setenv("PORTAL_NOTICE_NUMBER", number)
     if waits:
         office.tell(what=WORDS)
-    told = shell(office, "--by-sms")
-    assert (told.exit_code, said in told.output) == (1, True)
+    result = shell(office, "--by-sms")
+    assert (result.exit_code, message in result.output) == (1, True)
     assert not (office.home / "police/anita" / "asked.txt").exists()
 
 
@@ -195,9 +195,9 @@ def test_the_sentence_is_said_in_the_language_chosen_for_the_desk(office: Office
     office.tell(what=WORDS)
     folder = office.home / "police" / "anita"
     language.choose_language(folder, "ta")
-    told = shell(office).output
-    assert told == f"{language.translated(NOTICE, 'ta')}\n"
-    assert told != f"{NOTICE}\n"
+    output = shell(office).output
+    assert output == f"{language.translated(NOTICE, 'ta')}\n"
+    assert output != f"{NOTICE}\n"
 
 
 @pytest.mark.parametrize(("template", "named", "code"), [("", "", "ta"), ("1107", "", "en"), ("1107", "ta", "ta")])

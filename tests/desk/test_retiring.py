@@ -41,19 +41,19 @@ def shell(office: Office, *words: str, typed: str = "") -> Result:
 
 def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_yes(office: Office) -> None:
     changed(office)
-    told = shell(office, "forget-old-keys", typed="n\n")
-    assert "Only old keys open something of 1 case (1 of them not closed)." in told.output
-    assert "before" in told.output
-    assert "after" not in told.output
-    assert "will not open any more" in told.output
-    assert told.exit_code == 1
+    result = shell(office, "forget-old-keys", typed="n\n")
+    assert "Only old keys open something of 1 case (1 of them not closed)." in result.output
+    assert "before" in result.output
+    assert "after" not in result.output
+    assert "will not open any more" in result.output
+    assert result.exit_code == 1
     assert len(keys.identities(office.home / ANITA, lambda: "")) == 2
 
 
 def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
     changed(office)
-    told = shell(office, "forget-old-keys", typed="y\n")
-    assert "Forgotten: 1. Copies of the folder still have them." in told.output
+    result = shell(office, "forget-old-keys", typed="y\n")
+    assert "Forgotten: 1. Copies of the folder still have them." in result.output
     anita = office.machine(ANITA)
     assert len(anita.cases.unreadable()) == 2, "the letter and its note"
     assert [case.answers["what"] for case in anita.cases.all() if case.first] == ["after"]
@@ -63,8 +63,8 @@ def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
 
 def test_sealed_anew_first_nothing_is_lost(office: Office) -> None:
     changed(office)
-    told = shell(office, "forget-old-keys", "--seal-anew", "--yes")
-    assert "sealed for the present key first" in told.output
+    result = shell(office, "forget-old-keys", "--seal-anew", "--yes")
+    assert "sealed for the present key first" in result.output
     anita = office.machine(ANITA)
     assert anita.cases.unreadable() == ()
     assert {case.answers["what"] for case in anita.cases.all()} == {"before", "after"}
@@ -85,17 +85,17 @@ def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Offi
         "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()])
     )
     anita.local_store.save("outbox", "1", keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()]))
-    found = anita.key_retirement.find_needed()
-    assert (found.records, len(found.files)) == (1, len(before.files) + 1)
-    assert found.sentence.endswith("(1 of them not closed). Besides, only they open 1 paper that belongs to no case.")
+    needed = anita.key_retirement.find_needed()
+    assert (needed.records, len(needed.files)) == (1, len(before.files) + 1)
+    assert needed.sentence.endswith("(1 of them not closed). Besides, only they open 1 paper that belongs to no case.")
 
 
 def test_old_keys_stay_while_new_letters_are_sealed_to_them(office: Office) -> None:
     anita = office.machine(ANITA)
     anita.sync.run()
     anita.key_decisions.change_key(None)
-    told = shell(office, "forget-old-keys", "--yes")
-    assert (told.exit_code, "New letters are still sealed to one of them" in told.output) == (1, True)
+    result = shell(office, "forget-old-keys", "--yes")
+    assert (result.exit_code, "New letters are still sealed to one of them" in result.output) == (1, True)
     assert len(keys.identities(office.home / ANITA, lambda: "")) == 2
 
 
@@ -115,10 +115,12 @@ def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, awa
 def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:
     anita = changed(office)
 
-    def said() -> list[str]:
+    def doctor_complaints() -> list[str]:
         return [finding.sentence for finding in examine(anita) if "old key" in finding.sentence]
 
-    assert said() == []
+    assert doctor_complaints() == []
     anita.key_retirement.seal_anew(anita.key_retirement.find_needed())
-    assert said() == ["This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys"]
+    assert doctor_complaints() == [
+        "This machine keeps an old key, and nothing here needs it. Forget it: desk forget-old-keys"
+    ]
     assert anita.key_retirement.find_needed().sentence == "Nothing on this machine needs an old key."

@@ -208,8 +208,8 @@ def test_nothing_opened_stands_on_any_disk(office: Office, quick_passphrase: Non
     anita.log.write(only(anita), "note", text="marked-note")
     anita.log.answer(only(anita), "marked-answer")
     anita.sharing.export(only(anita), "a long enough passphrase")
-    assert WORDS.encode() not in office.written()
-    assert b"marked" not in office.written()
+    assert WORDS.encode() not in office.encrypted_files()
+    assert b"marked" not in office.encrypted_files()
 
 
 # Keys
@@ -219,9 +219,9 @@ def newly(office: Office, member: str) -> Session:
     """The same member on a new machine with new keys."""
     (office.home / member).rename(office.home / "lost")
     public = keys.make(office.home / member, None)
-    listed = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
+    members = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
                    for one in office.portal.desks_with_ids(["police"])[0].members)  # fmt: skip
-    office.with_desk("police", members=listed)
+    office.with_desk("police", members=members)
     return office.machine(member)
 
 
@@ -232,11 +232,11 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     only(anita)
     babu.log.write(id, "note", text="remember")
     record_colleague_keys(babu)
-    fresh = newly(office, "police/anita")
+    new_machine = newly(office, "police/anita")
     with pytest.raises(Problem, match="does not know this desk's token"):
         Session.unlock(replace(anita.place, folder=office.home / "lost"), None).place.server().waiting()
-    assert fresh.sync.run().new == 1, "the note is listed, and does not open yet"
-    assert fresh.cases.unreadable()
+    assert new_machine.sync.run().new == 1, "the note is listed, and does not open yet"
+    assert new_machine.cases.unreadable()
     babu.sync.run()
     assert any("police/anita has a new key" in each.sentence for each in examine(babu))
     with pytest.raises(Problem, match="police/anita: the key is another one"):
@@ -244,9 +244,9 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     babu.key_decisions.trust("police/anita")
     assert babu.sharing.reseal("police/anita") == 1
     record_colleague_keys(babu, "police/anita")
-    fresh.sync.run()
-    assert fresh.cases.case(id).answers["what"] == WORDS
-    assert [entry.value["text"] for entry in fresh.cases.case(id).entries] == ["remember"]
+    new_machine.sync.run()
+    assert new_machine.cases.case(id).answers["what"] == WORDS
+    assert [entry.value["text"] for entry in new_machine.cases.case(id).entries] == ["remember"]
     assert not any("has a new key" in each.sentence for each in examine(babu))
 
 
@@ -271,12 +271,12 @@ def test_a_printed_recovery_key_opens_everything_on_a_new_machine(office: Office
     secret, public = keys.new_recovery_key()
     office.with_desk("legal", recovery=public)
     office.tell(what=WORDS)
-    made = keys.restore(
+    public_keys = keys.restore(
         office.home / "new-legal",
         " ".join(secret[at : at + 8] for at in range(0, len(secret), 8)),
         "twelve letters or more",
     )
-    office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
+    office.with_desk("legal", members=(Member("legal", public_keys.key, public_keys.pickup),))
     place = replace(office.machine("legal").place, folder=office.home / "new-legal")
     restored = Session.unlock(place, "twelve letters or more", lambda: office.day)
     assert restored.cases.case(only(restored)).answers["what"] == WORDS
@@ -288,10 +288,10 @@ def test_the_passphrase_is_changed_and_the_old_one_opens_no_more(office: Office,
     folder = office.home / "legal"
     keys.change_passphrase(folder, "", "the first passphrase")
     keys.change_passphrase(folder, "the first passphrase", "the second passphrase")
-    here = office.machine("police/anita").place
+    place = office.machine("police/anita").place
     with pytest.raises(Problem, match="does not open this key"):
-        Session.unlock(replace(here, name="legal", folder=folder), "the first passphrase")
-    assert Session.unlock(replace(here, name="legal", folder=folder), "the second passphrase").sync.run().away == ""
+        Session.unlock(replace(place, name="legal", folder=folder), "the first passphrase")
+    assert Session.unlock(replace(place, name="legal", folder=folder), "the second passphrase").sync.run().away == ""
 
 
 # Letting go
@@ -438,8 +438,8 @@ def test_a_letter_erased_between_list_and_fetch_stops_nothing(office: Office, mo
     anita = office.machine("police/anita")
     row = {"id": "f" * 32, "thread": "f" * 32, "form": "concern", "day": "2027-01-01", "tray": 1, "parts": [],
            "copies": False}  # fmt: skip
-    listed = type(anita.place.server()).waiting
-    monkeypatch.setattr(type(anita.place.server()), "waiting", lambda self: [row, *listed(self)])
+    honest_waiting = type(anita.place.server()).waiting
+    monkeypatch.setattr(type(anita.place.server()), "waiting", lambda self: [row, *honest_waiting(self)])
     assert anita.sync.run().new == 1
 
 
@@ -506,8 +506,8 @@ def lost(office: Office, secret: str) -> Session:
     folder = office.home / "legal"
     name = next(f"lost-{number}" for number in range(99) if not (office.home / f"lost-{number}").exists())
     folder.rename(office.home / name)
-    made = keys.restore(folder, secret, "twelve letters or more")
-    office.with_desk("legal", members=(Member("legal", made.key, made.pickup),))
+    public_keys = keys.restore(folder, secret, "twelve letters or more")
+    office.with_desk("legal", members=(Member("legal", public_keys.key, public_keys.pickup),))
     place = replace(office.machine("partner").place, name="legal", folder=folder)
     return Session.unlock(place, "twelve letters or more", lambda: office.day)
 
@@ -540,12 +540,12 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     office.add(receipt, "and one thing more")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
         office.machine(machine).sync.run()
-    told = {letter.id for case in legal.cases.all() for letter in case.letters if not isinstance(letter, Problem)}
+    letter_ids = {letter.id for case in legal.cases.all() for letter in case.letters if not isinstance(letter, Problem)}
     restored = lost(office, secret)
     restored.sync.run()
     assert {
         letter.id for case in restored.cases.all() for letter in case.letters if not isinstance(letter, Problem)
-    } == told
+    } == letter_ids
     assert [entry.value["text"] for entry in restored.cases.case(case.id).entries] == ["what was found out"]
     assert not any("Forget it" in finding.sentence for finding in examine(restored)), "the printed key is needed"
     again = lost(office, secret)
@@ -557,14 +557,14 @@ def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphr
     secret, public = keys.new_recovery_key()
     office.with_desk("legal", recovery=public)
     receipt = office.tell(what=WORDS)
-    kept = office.tell(what="kept")
+    kept_receipt = office.tell(what="kept")
     for machine in ("police/anita", "police/babu", "partner", "legal"):
         office.machine(machine).sync.run()
     office.answer_page(receipt, do="delete")
     office.answer_page(receipt, do="delete-now")
     erased = "There is no" in office.answer_page(receipt) or WORDS not in office.answer_page(receipt)
     assert erased
-    assert kept
+    assert kept_receipt
     restored = lost(office, secret)
     restored.sync.run()
     assert "kept" in {case.first_words for case in restored.cases.all()}
@@ -574,10 +574,10 @@ def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, mo
     receipt = office.tell(what=WORDS)
     anita = office.machine("police/anita")
     id = only(anita)
-    whole = type(anita.place.server()).portal
+    honest_portal = type(anita.place.server()).portal
 
     def newer(server: Any) -> bytes:
-        portal = json.loads(whole(server))
+        portal = json.loads(honest_portal(server))
         portal["desks"] = [
             {**desk, "colour": "red", "members": [{**m, "since": 3} for m in desk["members"]]}
             for desk in portal["desks"]
@@ -589,9 +589,9 @@ def test_a_desk_older_than_its_server_still_fetches_and_sends(office: Office, mo
     monkeypatch.setattr(type(anita.place.server()), "portal", lambda _: b'{"version": 9, "desks": [{"id": 3}]}')
     office.tell(what="told since")
     anita.log.answer(id, "We will come.")
-    seen = anita.sync.run()
-    assert "may be older than the server" in seen.outdated
-    assert (seen.new, seen.waiting) == (1, 0)
+    result = anita.sync.run()
+    assert "may be older than the server" in result.outdated
+    assert (result.new, result.waiting) == (1, 0)
     assert "We will come." in office.answer_page(receipt)
 
 

@@ -60,12 +60,12 @@ def test_damage_is_a_sentence_and_stays_one_after_the_file_is_written_anew(
     file.path.write_bytes(damage)
     with pytest.raises(DamagedFile, match="is damaged"):
         file.read()
-    [said] = file.complaints()
-    assert name in said
+    [complaint] = file.complaints()
+    assert name in complaint
     file.write(STATES[name])
     assert file.read() == STATES[name]
-    [said] = file.complaints()
-    assert f"{name}.damaged" in said
+    [complaint] = file.complaints()
+    assert f"{name}.damaged" in complaint
     assert (tmp_path / f"{name}.damaged").read_bytes() == damage, "whoever looks for the cause has it"
     (tmp_path / f"{name}.damaged").unlink()
     assert list(file.complaints()) == []
@@ -104,9 +104,11 @@ def test_the_doctor_says_which_memory_is_damaged(office: Office) -> None:
     anita.sync.run()
     for name in MAKERS:
         (anita.place.folder / name).write_bytes(b"")
-    said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
-    assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == []
+    output = "\n".join(one.sentence for one in examine(anita) if not one.ok)
+    assert [name for name in MAKERS if f"{name} in this desk's folder" not in output] == []
     anita.sync.run()
     record_colleague_keys(anita)
-    said = "\n".join(one.sentence for one in examine(anita) if not one.ok)
-    assert [name for name in MAKERS if f"{name} in this desk's folder" not in said] == [], "still, after it was written"
+    output = "\n".join(one.sentence for one in examine(anita) if not one.ok)
+    assert [name for name in MAKERS if f"{name} in this desk's folder" not in output] == [], (
+        "still, after it was written"
+    )

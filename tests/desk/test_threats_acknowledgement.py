@@ -36,19 +36,21 @@ def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
     """What the receipt opens, each with whether its proof is right, as the script of the page checks it."""
     keys = keys_of(office, receipt)
     progress = state_of(office.app).services.concerns.receipts.progress(keys.lookup)
-    opened = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
-    return sorted(({**one, "right": is_right(one, keys)} for one in opened), key=lambda one: one["at"])
+    decrypted = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
+    return sorted(({**one, "right": is_right(one, keys)} for one in decrypted), key=lambda one: one["at"])
 
 
 def is_right(answer: dict[str, Any], keys: receipts.Keys) -> bool:
-    told = {name: answer[name] for name in AnswerRecord.__dataclass_fields__ if name in answer}
-    held = tuple((id, day) for id, day in told.pop("letters"))
+    fields = {name: answer[name] for name in AnswerRecord.__dataclass_fields__ if name in answer}
+    letters = tuple((id, day) for id, day in fields.pop("letters"))
     return is_proven(
-        keys.answer_key, AnswerRecord(**{**told, "after": tuple(told["after"])}, letters=held).claim, answer["proof"]
+        keys.answer_key,
+        AnswerRecord(**{**fields, "after": tuple(fields["after"])}, letters=letters).claim,
+        answer["proof"],
     )
 
 
-def said(session: Session) -> str:
+def doctor_complaints(session: Session) -> str:
     return "\n".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
@@ -61,11 +63,13 @@ def test_each_desk_says_by_itself_and_once_that_it_has_opened_a_letter(office: O
     receipt = office.tell(what="is anybody there?")
     for member in ("police/anita", "police/babu", "legal", "police/anita"):
         office.machine(member).sync.run()
-    told = answers(office, receipt)
-    assert sorted(one["desk"] for one in told) == ["legal", "police"], "one of each desk, though two machines have it"
-    assert all(one["right"] and not one["text"] and not one["state"] for one in told)
-    [id] = {one["letter"] for one in told}
-    assert [one["letters"] for one in told] == [[[short(id), TODAY.isoformat()]]] * 2
+    acknowledgements = answers(office, receipt)
+    assert sorted(one["desk"] for one in acknowledgements) == ["legal", "police"], (
+        "one of each desk, though two machines have it"
+    )
+    assert all(one["right"] and not one["text"] and not one["state"] for one in acknowledgements)
+    [id] = {one["letter"] for one in acknowledgements}
+    assert [one["letters"] for one in acknowledgements] == [[[short(id), TODAY.isoformat()]]] * 2
     done = {row["what"] for row in office.machine("police/anita").place.server().access()}
     assert "acknowledged" in done
     assert "answered" not in done, "nobody wrote"
@@ -149,9 +153,9 @@ def test_each_answer_of_a_desk_names_those_before_it_also_a_colleagues(office: O
     anita.log.write(id, "state", state="looking")
     babu.sync.run()
     babu.log.answer(id, "The third.")
-    opened, first, state, third = answers(office, receipt)
-    assert all(one["right"] for one in (opened, first, state, third))
-    assert (opened["after"], first["after"], state["after"]) == ([], [], [short(first["id"])])
+    acknowledged, first, state, third = answers(office, receipt)
+    assert all(one["right"] for one in (acknowledged, first, state, third))
+    assert (acknowledged["after"], first["after"], state["after"]) == ([], [], [short(first["id"])])
     assert third["after"] == [short(first["id"]), short(state["id"])], (
         "a middle one that is dropped is named by the last"
     )
@@ -167,9 +171,9 @@ def test_a_server_that_holds_an_answer_back_is_noticed_by_what_the_person_adds(o
         connection.exec_driver_sql("DELETE FROM answers")
     post_addition(office, receipt, id, added_on.isoformat(), seen=())
     legal.sync.run()
-    shown = said(legal)
-    assert "had not got what this desk sent on" in shown
-    assert "hold it back" in shown
+    complaints = doctor_complaints(legal)
+    assert "had not got what this desk sent on" in complaints
+    assert "hold it back" in complaints
 
 
 def test_nothing_is_said_where_the_answers_were_shown(office: Office) -> None:
@@ -197,7 +201,7 @@ def post_addition(office: Office, receipt: str, case_id: str, day: str, **change
         "receipt_proof", prove(keys_of(office, receipt).answer_key, addition_claim(letter))
     )
     letter |= changed.get("after", {})
-    sealed = seal(letter, [office.made["legal"].key], 24576)
+    sealed = seal(letter, [office.public_keys["legal"].key], 24576)
     state_of(office.app).services.concerns.intake.save(
         NewLetter(id, case_id, "followup", TODAY, None, sealed, ("legal",))
     )
@@ -221,7 +225,7 @@ def test_an_addition_that_the_server_makes_up_is_said(office: Office, change: di
     again = office.machine("legal")  # from the index, where what was worked out is kept
     for session in (legal, again):
         assert len(session.cases.case(id).letters) == 2
-        assert ("Not proven: perhaps somebody without the receipt" in said(session)) == is_forged
+        assert ("Not proven: perhaps somebody without the receipt" in doctor_complaints(session)) == is_forged
 
 
 def test_a_first_letter_of_another_person_proves_no_addition(office: Office) -> None:
@@ -229,8 +233,8 @@ def test_a_first_letter_of_another_person_proves_no_addition(office: Office) -> 
     office.tell(what="two")
     legal = office.machine("legal")
     legal.sync.run()
-    mine = keys_of(office, receipt).answer_key
-    other = next(case for case in legal.cases.all() if case.first and case.first.answer_key != mine)
+    answer_key = keys_of(office, receipt).answer_key
+    other = next(case for case in legal.cases.all() if case.first and case.first.answer_key != answer_key)
     post_addition(office, receipt, other.id, TODAY.isoformat())
     legal.sync.run()
     assert list(doubts(legal.cases.case(other.id))) == ["e" * 32]
@@ -254,10 +258,10 @@ def test_a_damaged_memory_stops_no_desk(tmp_path: Path, damaged: str) -> None:
     (tmp_path / acknowledgement.FILE).write_text(damaged, encoding="utf-8")
     memory = AcknowledgementRecord(tmp_path)
     letter = read_letter({"id": "a" * 32, "form": "concern", "answers": {}, "reply_to": "age1", "answer_key": KEY})
-    here = acknowledgement.opened_threads([("a" * 32, 1, letter)], lambda _: True)
-    assert [one.first.id for one in memory.pending(here)] == ["a" * 32]
-    memory.record(memory.pending(here), here)
-    assert memory.pending(here) == []
+    threads = acknowledgement.opened_threads([("a" * 32, 1, letter)], lambda _: True)
+    assert [one.first.id for one in memory.pending(threads)] == ["a" * 32]
+    memory.record(memory.pending(threads), threads)
+    assert memory.pending(threads) == []
     memory.record([], {})
     assert json.loads((tmp_path / acknowledgement.FILE).read_text()) == {}, "what is erased is forgotten"
 

@@ -69,13 +69,13 @@ def named(office: Office, receipt: str) -> str:
     return str(next(one for one in reversed(answers(office, receipt)) if one.get("voice"))["voice"])
 
 
-def heard(office: Office, receipt: str) -> bytes:
+def played_recording(office: Office, receipt: str) -> bytes:
     """The sound on the page without a script; empty where there is none."""
     page = office.answer_page(receipt, hear=named(office, receipt))
     assert TEXT in page, "the text is there whatever comes of the voice"
-    found = re.search(r'src="data:audio/ogg;base64,([^"]+)"', page)
-    assert bool(found) != ("cannot be played here" in page)
-    return base64.b64decode(found[1]) if found else b""
+    match = re.search(r'src="data:audio/ogg;base64,([^"]+)"', page)
+    assert bool(match) != ("cannot be played here" in page)
+    return base64.b64decode(match[1]) if match else b""
 
 
 # The good case
@@ -88,7 +88,7 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
     assert TEXT in page
     assert re.search(r'name="hear" value="[0-9a-f]{64}">[^<]*Listen to the answer <span>0:02 · \d+ KB', page)
     assert "data:audio" not in page, "nothing is loaded before it is asked for"
-    assert heard(office, receipt) == cleaned(2).content
+    assert played_recording(office, receipt) == cleaned(2).content
     [voice] = case.answer_recordings
     assert clean_part(anita.local_store, anita.own_keys.identities, voice.id)[0].startswith("audio/ogg"), (
         "the desk can hear what it said"
@@ -159,8 +159,8 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
     receipt, anita, case = spoken(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
     store = state_of(office.app).services.concerns
-    with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as opened:
-        voices = [row[0] for row in opened.execute("SELECT sealed FROM voices")]
+    with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as database:
+        voices = [row[0] for row in database.execute("SELECT sealed FROM voices")]
     assert [is_sealed_for(one, 3, (MIN_PART_SIZE,)) for one in voices] == [True, True], (
         "for the person and two machines"
     )
@@ -177,24 +177,24 @@ def test_a_voice_of_another_answer_or_letter_or_cut_short_is_not_played(office: 
     anita.log.answer(case.id, TEXT, recording=b"r" * 3)
     other_receipt, _, other_case = spoken(office, 4, what="another person")
     (old, new), [others] = anita.cases.case(case.id).answer_recordings, other_case.answer_recordings
-    assert heard(office, receipt) == cleaned(3).content
+    assert played_recording(office, receipt) == cleaned(3).content
     swap = "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?"
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
-        whole = store.execute("SELECT sealed FROM voices WHERE id = ?", [new.id]).fetchone()[0]
+        sealed = store.execute("SELECT sealed FROM voices WHERE id = ?", [new.id]).fetchone()[0]
     for attack in (
         lambda: changed(office, swap, old.id, new.id),  # an old answer's voice again
         lambda: changed(office, swap, others.id, new.id),  # what another person was told
-        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", whole[:-1], new.id),
-        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", whole[:40_000], new.id),
+        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:-1], new.id),
+        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:40_000], new.id),
         lambda: changed(office, "UPDATE voices SET letter = ? WHERE id = ?", other_case.id, new.id),
         lambda: changed(office, "DELETE FROM voices WHERE id = ?", new.id),
     ):
         attack()
-        assert heard(office, receipt) == b""
-    assert heard(office, other_receipt) == cleaned(4).content
+        assert played_recording(office, receipt) == b""
+    assert played_recording(office, other_receipt) == cleaned(4).content
     made_up = seal_part({"kind": "voice"}, cleaned(1).content, [str(case.first and case.first.reply_to)])[1]
     changed(office, "INSERT INTO voices VALUES (?, ?, 'police', ?, ?)", new.id, case.id, TODAY.isoformat(), made_up)
-    assert heard(office, receipt) == b"", "sealed to the right key, and still not what the desk named"
+    assert played_recording(office, receipt) == b"", "sealed to the right key, and still not what the desk named"
 
 
 @pytest.mark.usefixtures("quick_decoder")
@@ -207,10 +207,10 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     assert first["right"]
     assert second["right"]
 
-    def is_voice_right(told: dict[str, Any]) -> bool:
-        fields = {name: told[name] for name in AnswerRecord.__dataclass_fields__}
-        fields |= {"after": tuple(told["after"]), "letters": tuple(map(tuple, told["letters"]))}
-        return is_proven(key, AnswerRecord(**fields).voice_claim, told["voice_proof"])
+    def is_voice_right(answer: dict[str, Any]) -> bool:
+        fields = {name: answer[name] for name in AnswerRecord.__dataclass_fields__}
+        fields |= {"after": tuple(answer["after"]), "letters": tuple(map(tuple, answer["letters"]))}
+        return is_proven(key, AnswerRecord(**fields).voice_claim, answer["voice_proof"])
 
     assert is_voice_right(first)
     assert is_voice_right(second)
@@ -235,23 +235,23 @@ def test_the_same_text_said_twice_is_one_answer_only_where_the_voice_is_the_same
 def test_an_answer_without_a_voice_is_as_it_was(office: Office) -> None:
     receipt, anita, case = spoken(office)
     anita.log.answer(case.id, "Written only.")
-    written = next(one for one in answers(office, receipt) if one["text"] == "Written only.")
-    assert not {"voice", "seconds", "voice_proof"} & set(written)
+    answer = next(one for one in answers(office, receipt) if one["text"] == "Written only.")
+    assert not {"voice", "seconds", "voice_proof"} & set(answer)
     page = office.answer_page(receipt)
     assert page.count('name="hear"') == 1
     assert "Written only." in page
 
 
 @pytest.mark.parametrize(
-    "told", [{"voice": "x"}, {"voice": 7}, {"voice": "A" * 64}, {"voice": ["a"]}, {"voice": "a" * 64, "seconds": "9"},
+    "changes", [{"voice": "x"}, {"voice": 7}, {"voice": "A" * 64}, {"voice": ["a"]}, {"voice": "a" * 64, "seconds": "9"},
              {"voice": "a" * 64, "seconds": 10**9}, {"voice": "a" * 64, "seconds": True}, {"voice": None}]
 )  # fmt: skip
-def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, told: dict[str, Any]) -> None:
+def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, changes: dict[str, Any]) -> None:
     receipt = office.tell(what="x")
     keys, services = keys_of(office, receipt), state_of(office.app).services
     id = services.concerns.receipts.progress(keys.lookup).id
     services.concerns.desk_writing.add_answer(
-        "a", id, "legal", TODAY, seal({"text": "We come.", **told}, [keys.recipient], 24576)
+        "a", id, "legal", TODAY, seal({"text": "We come.", **changes}, [keys.recipient], 24576)
     )
     for more in ({}, {"hear": "a" * 64}, {"hear": "x" * 9}):
         assert "We come." in office.answer_page(receipt, **more)
@@ -265,11 +265,11 @@ def test_only_with_its_look_up_value_is_a_voice_given_out(office: Office) -> Non
     ask = lambda receipt, **more: client.post(  # noqa: E731
         "/forms/sealed/v1/voices", json={"lookup": keys_of(office, receipt).lookup.hex(), **more}
     )
-    given = ask(receipt, voice=voice.id)
-    assert (given.status_code, given.headers["Cache-Control"]) == (200, "no-store")
-    assert part_id(given.data) == voice.id
-    assert receipts.open_voice(given.data, keys_of(office, receipt)) == cleaned(2).content
-    assert receipts.open_voice(given.data, keys_of(office, other_receipt)) is None
+    response = ask(receipt, voice=voice.id)
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+    assert part_id(response.data) == voice.id
+    assert receipts.open_voice(response.data, keys_of(office, receipt)) == cleaned(2).content
+    assert receipts.open_voice(response.data, keys_of(office, other_receipt)) is None
     for one, more in ((other_receipt, {"voice": voice.id}), (receipt, {"voice": new_id()}), (receipt, {}),
                       (receipt, {"voice": 7}), (receipt, {"voice": case.id}), (receipt, {"voice": "../x"})):  # fmt: skip
         assert ask(one, **more).status_code == 404
@@ -335,9 +335,9 @@ def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Off
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_a_sentence(file: Callable[[], bytes], says: str) -> None:
-    with pytest.raises(Problem, match=says) as told:
+    with pytest.raises(Problem, match=says) as error:
         clean_recording(file())
-    assert told.value.todo
+    assert error.value.todo
 
 
 def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: Office) -> None:

@@ -87,12 +87,12 @@ class Machine:
         with state_of(self.office.app).services.concerns.writing() as connection:
             for table in ("taken", "access", "answers"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
-            kept = ", ".join(f"'{id}'" for id in self.entries)
-            connection.exec_driver_sql(f"DELETE FROM entries WHERE id NOT IN ({kept})")
+            quoted_ids = ", ".join(f"'{id}'" for id in self.entries)
+            connection.exec_driver_sql(f"DELETE FROM entries WHERE id NOT IN ({quoted_ids})")
 
     def session(self) -> Session:
-        here = self.office.machine(self.member)
-        return Session.unlock(replace(here.place, address=self.hostile.address), None, lambda: self.office.day)
+        session = self.office.machine(self.member)
+        return Session.unlock(replace(session.place, address=self.hostile.address), None, lambda: self.office.day)
 
     def outside(self) -> dict[str, bytes]:
         """All files that are neither this machine's nor the server's."""
@@ -199,11 +199,11 @@ def _with_sign_ups(office: Office) -> Iterator[Machine]:
 
 def sign_up(office: Office, name: str) -> None:
     client = office.app.test_client()
-    told = {"event": "meeting", "name": name, "people": "2", "adult": "yes"}
-    seen = client.post("/forms/en/signup", data=told).get_data(as_text=True)
-    once = re.search(r'name="once" value="([0-9a-f]+)"', seen)
-    assert once, seen
-    client.post("/forms/en/signup", data={**told, "do": "send", "once": once[1]})
+    answers = {"event": "meeting", "name": name, "people": "2", "adult": "yes"}
+    page = client.post("/forms/en/signup", data=answers).get_data(as_text=True)
+    once = re.search(r'name="once" value="([0-9a-f]+)"', page)
+    assert once, page
+    client.post("/forms/en/signup", data={**answers, "do": "send", "once": once[1]})
 
 
 def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]) -> Iterator[Machine]:
@@ -350,25 +350,27 @@ def test_a_sign_up_that_came_as_junk_is_fetched_again(events_desk: Machine, lie:
 
 def test_a_letter_that_the_server_hands_out_again_and_then_denies_stays(machine: Machine) -> None:
     """A server cannot make a desk throw away what it has by saying that the person has erased it meanwhile."""
-    gone = Other(404, (), b"{}")
+    not_found = Other(404, (), b"{}")
     parts = [part.id for stands in machine.before.values() for part in stands["parts"]]
-    attack(machine, {"acknowledge": gone})
-    attack(machine, {"letter": gone, "part": gone, "acknowledge": gone})
-    attack(machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "acknowledge": gone})
+    attack(machine, {"acknowledge": not_found})
+    attack(machine, {"letter": not_found, "part": not_found, "acknowledge": not_found})
+    attack(machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "acknowledge": not_found})
     stranger = Encrypted({"form": "concern", "id": IdOf(0), "answers": {"what": "x"}})
-    attack(machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "letter": stranger, "acknowledge": gone})
+    attack(
+        machine, {"letters": Listed(({"id": "f" * 32, "parts": parts},)), "letter": stranger, "acknowledge": not_found}
+    )
 
 
 def test_every_kind_of_message_was_lied_about(machine: Machine, events_desk: Machine) -> None:
     """What a desk sends has a kind here, or the tests above would pass it over."""
     for attacked in (machine, events_desk):
         attacked.restore()
-        attacked.hostile.asked.clear()
+        attacked.hostile.requested_kinds.clear()
         use(attacked)
         require_that_all_stands(attacked)
-    asked = machine.hostile.asked | events_desk.hostile.asked
-    assert "" not in asked
-    assert set(KINDS) - asked <= {"copy", "list of copies", "delete"}
+    requested_kinds = machine.hostile.requested_kinds | events_desk.hostile.requested_kinds
+    assert "" not in requested_kinds
+    assert set(KINDS) - requested_kinds <= {"copy", "list of copies", "delete"}
 
 
 def test_no_letter_that_is_here_is_moved_to_another_case(machine: Machine) -> None:

@@ -72,9 +72,9 @@ def shared(office: Office) -> Shared:
         (ids[TOLD], ids[HIDDEN], part, entry.id, noted.id, "e" * 32),
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
-    made = Shared(office, legal, known, {}, standing(legal), originals(legal.place.folder))
-    made.sealed = {path: made.fetched(path) for path in paths}
-    return made
+    installation = Shared(office, legal, known, {}, standing(legal), originals(legal.place.folder))
+    installation.sealed = {path: installation.fetched(path) for path in paths}
+    return installation
 
 
 RULES = (
@@ -102,12 +102,14 @@ _HEADERS = st.dictionaries(
 class Forged:
     """A letter, part or entry made up for the legal desk, encrypted to its public keys."""
 
-    told: Any
+    fields: Any
 
     def body(self, known: Known) -> bytes:
-        told = named(self.told, known)
+        fields = named(self.fields, known)
         head = {"form": "concern", "id": known.ids[0], "day": "2027-01-02", "answers": {"what": FORGED}}
-        return seal_file(dumped({**head, **told} if isinstance(told, dict) else head).ljust(24576), list(known.keys))
+        return seal_file(
+            dumped({**head, **fields} if isinstance(fields, dict) else head).ljust(24576), list(known.keys)
+        )
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Request:
     body: Any
     token: bool
 
-    def sent(self, shared: Shared) -> Any:
+    def send(self, shared: Shared) -> Any:
         places = [quote(str(named(place, shared.known)).encode("utf-8", "replace")) for place in self.places]
         headers = {name: str(named(value, shared.known)) for name, value in self.headers.items()}
         by = shared.token("police/babu") if self.token else {}
@@ -183,9 +185,9 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
                 "INSERT OR IGNORE INTO recipients (letter, desk) VALUES (?, 'police')", (shared.known.ids[0],)
             )
         for request in requests:
-            told = request.sent(shared)
-            assert told.status_code < 500, request
-            assert HIDDEN.encode() not in told.get_data()
+            response = request.send(shared)
+            assert response.status_code < 500, request
+            assert HIDDEN.encode() not in response.get_data()
         for path, sealed in shared.sealed.items():
             assert shared.fetched(path) == sealed, path
 
@@ -209,9 +211,9 @@ def test_a_desk_left_out_gets_the_same_answers_as_for_a_letter_that_there_is_not
         answers = []
         for letter in (shared.known.ids[1], "d" * 32):
             item = letter if other == 1 else shared.known.ids[other]
-            asked = Request(method, rule, (letter, item), {"Portal-For": reader}, body, True)
-            told = asked.sent(shared)
-            answers.append((told.status_code, told.get_data(), {**told.headers, "Date": ""}))
+            request = Request(method, rule, (letter, item), {"Portal-For": reader}, body, True)
+            response = request.send(shared)
+            answers.append((response.status_code, response.get_data(), {**response.headers, "Date": ""}))
         assert answers[0] == answers[1], (rule, method, reader)
 
     look()

@@ -47,11 +47,11 @@ def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -
 
 def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
     """A letter made up for another desk, encrypted to its public keys, which everybody knows."""
-    told = {"form": "concern", "id": letter_id, "day": "2027-01-02", "answers": {"what": what}}
-    return seal(told, office.portal.desks_with_ids([desk])[0].keys, 24576)
+    fields = {"form": "concern", "id": letter_id, "day": "2027-01-02", "answers": {"what": what}}
+    return seal(fields, office.portal.desks_with_ids([desk])[0].keys, 24576)
 
 
-def told(session: Session, case_id: str) -> str:
+def case_text(session: Session, case_id: str) -> str:
     session.sync.run()
     return str(session.cases.case(case_id).answers["what"])
 
@@ -67,7 +67,7 @@ def test_no_desk_replaces_what_another_desk_reads(office: Office, legal_has_it: 
     if legal_has_it:
         only(legal)
     assert put(office, "police/anita", f"letters/{id}/copies/{id}", forged_for(office, "legal", id), "legal") == 409
-    assert told(legal, id) == TOLD
+    assert case_text(legal, id) == TOLD
     assert FORGED not in str(legal.sharing.documents(id)), "nor is it what a court would read"
 
 
@@ -96,7 +96,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     with state_of(office.app).services.concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM taken WHERE member = 'legal'")
         connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
-    assert told(legal, id) == TOLD
+    assert case_text(legal, id) == TOLD
     assert legal.local_store.read("letters", id) == before
     [conflict] = list(conflicts(legal.local_store))
     assert conflict.item == id
@@ -116,7 +116,7 @@ def handed_to_partner(office: Office) -> tuple[Session, str]:
 
 def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: Office) -> None:
     partner, id = handed_to_partner(office)
-    assert told(partner, id) == TOLD
+    assert case_text(partner, id) == TOLD
     first = partner.cases.case(id).first
     assert first
     assert first.copied_by == "police/anita"
@@ -128,7 +128,7 @@ def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: O
 def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
     partner, id = handed_to_partner(office)
     assert put(office, "police/babu", f"letters/{id}/copies/{id}", forged_for(office, "partner", id), "partner") == 204
-    told(partner, id)
+    case_text(partner, id)
     [conflict] = list(conflicts(partner.local_store))
     assert conflict.item == id, "both are kept, and staff are told"
     for number in range(20):
@@ -140,8 +140,8 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             "partner",
         )
     rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
-    made = [copy for copy in rows if copy.maker == "police/babu"]
-    assert len(made) <= MAX_COPIES, "and an insider cannot fill the disk with them"
+    babus_copies = [copy for copy in rows if copy.maker == "police/babu"]
+    assert len(babus_copies) <= MAX_COPIES, "and an insider cannot fill the disk with them"
 
 
 def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> None:
@@ -150,16 +150,16 @@ def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> N
     id = only(babu)
     forged = forged_for(office, "police", id)
     put(office, "police/babu", f"letters/{id}/copies/{id}", forged, "police/anita")
-    assert told(anita, id) == TOLD
+    assert case_text(anita, id) == TOLD
     assert [conflict.item for conflict in list(conflicts(anita.local_store))] == [id]
     babu.log.write(id, "note", text="a note")
-    fresh = newly(office, "police/anita")
-    fresh.sync.run()
+    new_machine = newly(office, "police/anita")
+    new_machine.sync.run()
     babu.sync.run()
     babu.key_decisions.trust("police/anita")
     babu.sharing.reseal("police/anita")
-    fresh.sync.run()
-    assert fresh.cases.case(id).letters, "a colleague with a new key still gets the case"
+    new_machine.sync.run()
+    assert new_machine.cases.case(id).letters, "a colleague with a new key still gets the case"
 
 
 @pytest.mark.parametrize("road", ["letter", "part"])
@@ -234,24 +234,24 @@ ODD: list[Any] = [
 def test_one_bad_row_of_the_server_stops_no_desk(office: Office, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
     """Whatever stands in it, the letter that came beside it is fetched, and all that came before stay."""
     anita = office.machine("police/anita")
-    listed = Server.get_json
+    honest_get_json = Server.get_json
     bad: list[Any] = []
 
     def hostile(server: Server, path: str) -> dict[str, Any]:
-        found = listed(server, path)
+        data = honest_get_json(server, path)
         if path == "letters":
-            found["letters"] = [*bad, *found["letters"]]
-        return found
+            data["letters"] = [*bad, *data["letters"]]
+        return data
 
     monkeypatch.setattr(Server, "get_json", hostile)
-    sent: set[str] = set()
+    texts: set[str] = set()
     for number, value in enumerate(ODD):
         bad[:] = [{**GOOD, field: value}, value]
         office.tell(what=f"{TOLD} {number}")
-        sent.add(f"{TOLD} {number}")
+        texts.add(f"{TOLD} {number}")
         for machine in (anita, office.machine("police/anita")):  # the second reads what the first has written
             machine.sync.run()
-            assert {case.answers["what"] for case in machine.cases.all()} == sent, repr(value)[:99]
+            assert {case.answers["what"] for case in machine.cases.all()} == texts, repr(value)[:99]
 
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:20])
@@ -344,8 +344,8 @@ def test_the_hash_of_a_part_is_held_against_its_name(office: Office, monkeypatch
     other = seal_part({"kind": "photo", "type": "x"}, b"something harmless", keys_of_desk)[1]
     monkeypatch.setattr(Server, "part", lambda *_: other)
     anita = office.machine("police/anita")
-    seen = anita.sync.run()
-    assert seen.damaged == 1
+    result = anita.sync.run()
+    assert result.damaged == 1
     assert not anita.local_store.has("parts", part)
     assert [case.answers["what"] for case in anita.cases.all()] == [TOLD], "its words are read all the same"
     assert hashlib.sha256(sealed).hexdigest()[:32] == part

@@ -36,16 +36,18 @@ def keys_of(office: Office, receipt: str) -> receipts.Keys:
 def notice(office: Office, thread: str, proof: str | None, desk: str = "police", **more: Any) -> None:
     """A notice of erasing as anybody with a desk's public keys can make it, kept as the server's own."""
     id, keys = secrets.token_hex(16), [key for one in office.portal.desks_with_ids([desk]) for key in one.keys]
-    told = {"form": "deletion", "id": id, "day": TODAY.isoformat(), "follows": thread, "answers": {}, "proof": proof}
-    put(office, id, {**told, **more}, keys, desk)
+    fields = {"form": "deletion", "id": id, "day": TODAY.isoformat(), "follows": thread, "answers": {}, "proof": proof}
+    save_letter(office, id, {**fields, **more}, keys, desk)
 
 
-def put(office: Office, id: str, told: dict[str, Any], keys: list[str], desk: str, form: str = "deletion") -> None:
-    sealed = encryption.seal(told, keys, 24576)
+def save_letter(
+    office: Office, id: str, fields: dict[str, Any], keys: list[str], desk: str, form: str = "deletion"
+) -> None:
+    sealed = encryption.seal(fields, keys, 24576)
     state_of(office.app).services.concerns.intake.save(NewLetter(id, id, form, TODAY, None, sealed, (desk,)))
 
 
-def told(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
+def fetched_letter(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
     """A letter that a desk has fetched: the desk, the letter's id, its receipt."""
     receipt = office.tell(what=words)
     session = office.machine(desk)
@@ -70,7 +72,7 @@ def files(session: Session) -> list[str]:
 
 
 def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Office) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     session.log.write(id, "note", text="x")
     office.add(receipt, "something more")
     session.sync.run()
@@ -100,8 +102,8 @@ def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office
     store.intake.save(NewLetter(id, id, "concern", TODAY, keys.lookup, sealed, ("legal", "police")))
     session = office.machine("police/anita")
     session.sync.run()
-    asked = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
-    assert office.app.test_client().post("/forms/sealed/v1/erasures", json=asked).status_code == 200
+    query = {"lookup": keys.lookup.hex(), "proof": keys.erase.hex()}
+    assert office.app.test_client().post("/forms/sealed/v1/erasures", json=query).status_code == 200
     assert session.sync.run().erasures_requested == 1
 
 
@@ -124,7 +126,7 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
 
 
 def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     path = session.place.folder / "portal.json"
@@ -136,7 +138,7 @@ def test_the_days_are_the_districts_own_and_have_bounds(office: Office) -> None:
 
 
 def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     office.day = date(2090, 1, 1)
@@ -145,7 +147,7 @@ def test_a_clock_that_jumps_erases_nothing_early(office: Office) -> None:
 
 
 def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     for attempt in (
@@ -176,7 +178,7 @@ def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monke
 @pytest.fixture
 def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
     """A case of another person, which must be untouched after the test; and a desk's own letter beside it."""
-    session, id, _ = told(office, "the victim's words")
+    session, id, _ = fetched_letter(office, "the victim's words")
     session.log.write(id, "note", text="our work on it")
     before = {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
     yield office, session, id
@@ -227,14 +229,14 @@ def test_a_true_notice_of_one_letter_that_is_copied_for_another_erases_nothing(v
 
 @pytest.mark.parametrize("secret", ["look-up value", "reply key", "hash in the letter"])
 def test_nothing_that_others_know_of_a_receipt_is_the_proof(office: Office, secret: str) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     keys = keys_of(office, receipt)
-    known = {
+    secrets_of_letter = {
         "look-up value": keys.lookup.hex(),
         "reply key": hashlib.sha256(keys.recipient.encode()).hexdigest(),
         "hash in the letter": keys.erase_hash,
     }
-    notice(office, id, known[secret])
+    notice(office, id, secrets_of_letter[secret])
     assert session.sync.run().erasures_requested == 0
     assert session.cases.case(id)
 
@@ -251,7 +253,7 @@ def test_a_letter_that_the_server_calls_a_notice_stays_a_letter(victim: Victim) 
 def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: Victim) -> None:
     """The server has a letter and receipt of its own, says that the victim's belongs to it, and erases both."""
     office, session, id = victim
-    _, own, receipt = told(office, "the attacker's own")
+    _, own, receipt = fetched_letter(office, "the attacker's own")
     labels = session.place.folder / "labels"
     labels.mkdir(exist_ok=True)
     (labels / f"{id}.json").write_text(json.dumps({"thread": own, "tray": 1, "form": "concern"}))
@@ -268,7 +270,7 @@ def test_a_letter_that_takes_anothers_id_is_not_erased_in_its_place(victim: Vict
     secret, other = secrets.token_bytes(32), secrets.token_hex(16)
     keys = [key for one in office.portal.desks_with_ids(["police"]) for key in one.keys]
     letter = {"form": "concern", "id": id, "answers": {"what": "x"}, "erase_hash": hashlib.sha256(secret).hexdigest()}
-    put(office, other, letter, keys, "police", "concern")
+    save_letter(office, other, letter, keys, "police", "concern")
     session.sync.run()
     notice(office, id, secret.hex())
     notice(office, other, secret.hex())
@@ -303,7 +305,7 @@ def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
     row = {"id": id, "thread": id, "tray": 1, "form": "concern", "maker": "", "parts": [], "copies": []}
     acknowledge = Server.acknowledge
 
-    def gone(server: Server, letter_id: str) -> None:
+    def raise_not_there(server: Server, letter_id: str) -> None:
         if letter_id == id:
             raise NotThere(id, "has no such letter.", "It is erased.")
         acknowledge(server, letter_id)
@@ -311,13 +313,13 @@ def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
     with monkeypatch.context() as hostile:
         hostile.setattr(Server, "waiting", lambda _: [row])
         hostile.setattr(Server, "letter", lambda *_: (session.place.folder / "letters" / f"{id}.age").read_bytes())
-        hostile.setattr(Server, "acknowledge", gone)
+        hostile.setattr(Server, "acknowledge", raise_not_there)
         session.sync.run()
     assert session.cases.case(id).first_words == "the victim's words"
 
 
 def test_parts_of_other_letters_stay(office: Office) -> None:
-    session, id, receipt = told(office)
+    session, id, receipt = fetched_letter(office)
     part = secrets.token_hex(16)
     session.local_store.save(
         "parts", part, encryption.seal_file(b"x", [str(session.own_keys.identities[0].to_public())])
@@ -331,7 +333,7 @@ def test_parts_of_other_letters_stay(office: Office) -> None:
 
 def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: Victim) -> None:
     office, session, id = victim
-    _, own, receipt = told(office, "the attacker's own")
+    _, own, receipt = fetched_letter(office, "the attacker's own")
     session.log.merge(id, own)
     assert session.cases.case(id).merged_into == own
     office.answer_page(receipt, do="delete-now")
@@ -344,7 +346,7 @@ def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: V
 
 @pytest.mark.parametrize("follows", ["../identity", "../../legal/identity", "", None, 5, "A" * 32, "a" * 31])
 def test_a_notice_names_letters_and_no_other_file(office: Office, follows: Any) -> None:
-    session, _, _ = told(office)
+    session, _, _ = fetched_letter(office)
     before = sorted(str(path) for path in session.place.folder.rglob("*") if path.is_file() and path.suffix != ".json")
     notice(office, follows, "0" * 64)
     session.sync.run()
@@ -360,7 +362,7 @@ def test_an_older_letter_is_left_to_the_staff(office: Office) -> None:
     """It holds no hash: nobody can prove anything, so staff decide."""
     keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
     id = secrets.token_hex(16)
-    put(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")
+    save_letter(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")
     session = office.machine("police/anita")
     session.sync.run()
     notice(office, id, None)
@@ -386,17 +388,17 @@ def test_is_proof_takes_nothing_but_the_secret() -> None:
 
 
 def test_the_server_keeps_no_proof_in_clear(office: Office) -> None:
-    _, _, receipt = told(office)
+    _, _, receipt = fetched_letter(office)
     proof = keys_of(office, receipt).erase
     office.answer_page(receipt, do="delete-now")
-    kept = b"".join(path.read_bytes() for path in (office.home / "server").rglob("*") if path.is_file())
-    assert proof not in kept
-    assert proof.hex().encode() not in kept
+    stored_bytes = b"".join(path.read_bytes() for path in (office.home / "server").rglob("*") if path.is_file())
+    assert proof not in stored_bytes
+    assert proof.hex().encode() not in stored_bytes
 
 
 def test_staff_see_who_asked_and_what_was_not_proven(office: Office, tmp_path: Path) -> None:
-    session, id, _ = told(office, "kept")
-    _, going, receipt = told(office, "going")
+    session, id, _ = fetched_letter(office, "kept")
+    _, going, receipt = fetched_letter(office, "going")
     office.answer_page(receipt, do="delete-now")
     notice(office, id, None)
     session.sync.run()
@@ -404,17 +406,19 @@ def test_staff_see_who_asked_and_what_was_not_proven(office: Office, tmp_path: P
 
     from forms.desk.cli.main import desk  # noqa: PLC0415
 
-    said = CliRunner().invoke(
+    result = CliRunner().invoke(
         desk, ["--home", str(office.home), "--server", office.address, "--desk", "police/anita", "list"]
     )
-    assert f"{going}: asked to be erased, goes on" in said.output
-    assert f"{id}: somebody asked for erasing; not proven" in said.output
+    assert f"{going}: asked to be erased, goes on" in result.output
+    assert f"{id}: somebody asked for erasing; not proven" in result.output
 
 
 def test_a_notice_to_a_key_of_another_desk_is_left_alone(office: Office) -> None:
-    session, id, _ = told(office)
+    session, id, _ = fetched_letter(office)
     stranger = str(pyrage.x25519.Identity.generate().to_public())
     notice_id = secrets.token_hex(16)
-    put(office, notice_id, {"form": "deletion", "id": notice_id, "follows": id, "answers": {}}, [stranger], "police")
+    save_letter(
+        office, notice_id, {"form": "deletion", "id": notice_id, "follows": id, "answers": {}}, [stranger], "police"
+    )
     session.sync.run()
     assert session.cases.case(id)

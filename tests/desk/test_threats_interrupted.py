@@ -27,12 +27,12 @@ class Stopped(BaseException):
 @contextmanager
 def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
     """Let the file that is written as the `place`th below this folder fail; the names of those that were written."""
-    real, written = Path.replace, list[str]()
+    real, written_paths = Path.replace, list[str]()
 
     def replace(self: Path, target: Any) -> Path:
         if folder in self.parents:
-            written.append(str(Path(target).relative_to(folder)))
-            if len(written) == place:
+            written_paths.append(str(Path(target).relative_to(folder)))
+            if len(written_paths) == place:
                 if how == "full":
                     raise OSError(errno.ENOSPC, "No space left on device")
                 if how == "after":
@@ -42,7 +42,7 @@ def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "replace", replace)
-        yield written
+        yield written_paths
 
 
 def log_of(session: Session, case_id: str) -> set[str]:
@@ -58,7 +58,7 @@ def test_at_whatever_write_a_machine_stops_colleagues_get_all_that_it_says(offic
     for how in HOW:
         for place in range(1, MOST_WRITES):
             words = f"We come {how} {place}"
-            with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
+            with interrupted(folder, place, how) as written_paths, suppress(Stopped, Problem):
                 session = office.machine("police/anita")
                 session.log.answer(case.id, words)
                 session.log.write(case.id, "state", state="closed", outcome=words)
@@ -66,32 +66,32 @@ def test_at_whatever_write_a_machine_stops_colleagues_get_all_that_it_says(offic
             assert again.sync.run().away == ""
             again.sync.run()
             babu.sync.run()
-            assert log_of(again, case.id) == log_of(babu, case.id), (how, place, written)
-            said = {entry.value.get("text") for entry in again.cases.case(case.id).entries if entry.kind == "answer"}
-            shown = office.answer_page(receipt)
-            assert all(str(text) in shown for text in said), (how, place, written)
-            if len(written) < place:
+            assert log_of(again, case.id) == log_of(babu, case.id), (how, place, written_paths)
+            texts = {entry.value.get("text") for entry in again.cases.case(case.id).entries if entry.kind == "answer"}
+            page = office.answer_page(receipt)
+            assert all(str(text) in page for text in texts), (how, place, written_paths)
+            if len(written_paths) < place:
                 break
         else:
             pytest.fail("raise MOST_WRITES")
 
 
 def test_at_whatever_write_a_fetch_stops_the_next_one_brings_all(office: Office) -> None:
-    told = 0
+    letter_count = 0
     folder = office.home / "police" / "anita"
     office.machine("police/anita").sync.run()
     for how in HOW:
         for place in range(1, MOST_WRITES):
-            office.add(office.tell(what=f"Case {told}"), "and more")
-            told += 1
-            with interrupted(folder, place, how) as written, suppress(Stopped, Problem):
+            office.add(office.tell(what=f"Case {letter_count}"), "and more")
+            letter_count += 1
+            with interrupted(folder, place, how) as written_paths, suppress(Stopped, Problem):
                 office.machine("police/anita").sync.run()
             again = office.machine("police/anita")
             assert again.sync.run().away == ""
-            assert len(again.cases.all()) == told, (how, place, written)
-            assert all(len(case.letters) == 2 for case in again.cases.all()), (how, place, written)
+            assert len(again.cases.all()) == letter_count, (how, place, written_paths)
+            assert all(len(case.letters) == 2 for case in again.cases.all()), (how, place, written_paths)
             assert again.cases.unreadable() == ()
-            if len(written) < place:
+            if len(written_paths) < place:
                 break
         else:
             pytest.fail("raise MOST_WRITES")
@@ -122,12 +122,12 @@ def test_a_letter_that_is_erased_leaves_nothing_of_a_killed_write_either(office:
     anita = office.machine("police/anita")
     anita.sync.run()
     [case] = anita.cases.all()
-    whole = anita.place.folder / "letters" / f"{case.id}.age"
-    left = whole.with_name(f"{whole.name}.0a1b2c3d.new")  # as forms/core/files/durable.py names it
-    left.write_bytes(whole.read_bytes())
-    other = whole.with_name(f"{'f' * 32}.age.0a1b2c3d.new")
+    letter_path = anita.place.folder / "letters" / f"{case.id}.age"
+    left = letter_path.with_name(f"{letter_path.name}.0a1b2c3d.new")  # as forms/core/files/durable.py names it
+    left.write_bytes(letter_path.read_bytes())
+    other = letter_path.with_name(f"{'f' * 32}.age.0a1b2c3d.new")
     other.write_bytes(b"of another letter, which a program may be writing")
     anita.erasing.erase(case.id)
-    assert not whole.exists()
+    assert not letter_path.exists()
     assert not left.exists()
     assert other.exists()

@@ -13,7 +13,7 @@ from forms.desk.cases.log.case_log import new_entry, seal_entry
 from forms.desk.crypto.pinned_keys import UnconfirmedKey
 from forms.server.store.concerns.letters import EntryRow
 from forms.server.web.current import state_of
-from tests.desk.test_window import Window, opened
+from tests.desk.test_window import Window, open_window
 from tests.desk.window_helpers import Office, running
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -40,7 +40,7 @@ def swap(office: Office, desk_id: str, key: str) -> None:
 def changed(office: Office, desk_id: str = "legal") -> tuple[Window, str]:
     """A window that knew all keys when one changed, and a case."""
     case = office.letter("Told", desks=("police",))
-    window = opened(office)
+    window = open_window(office)
     swap(office, desk_id, OTHER)
     window.post("/sync")
     return window, case
@@ -81,7 +81,7 @@ def test_reading_goes_on_while_the_own_desks_key_is_in_doubt(office: Office) -> 
 
 
 def test_all_fingerprints_are_shown_until_somebody_compared_them_and_afterwards(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     assert "Nobody has compared these numbers yet." in window.page("/keys/")
     window.post("/keys/trust", all="yes", compared="yes")
     page = window.page("/keys/")
@@ -91,7 +91,7 @@ def test_all_fingerprints_are_shown_until_somebody_compared_them_and_afterwards(
 
 def test_an_entry_that_is_not_proven_is_shown_in_its_case_and_counts_only_when_a_person_says_so(office: Office) -> None:
     case = office.letter("Told", desks=("police",))
-    window = opened(office)
+    window = open_window(office)
     forged = new_entry(case, "police", (), "state", {"state": "closed", "outcome": "forged words"})
     sealed = seal_entry(forged, office.portal.desks_with_ids(["police"])[0].keys)
     office.store.desk_writing.add_entry(EntryRow(forged.id, case, date(2027, 1, 12)), "police", sealed)

@@ -69,10 +69,10 @@ LETTER_FIELDS = (
 
 @given(odd_fields(*LETTER_FIELDS))
 @PROFILE
-def test_a_letter_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
-    whole = {"form": "concern", "id": ID, "day": "2027-01-10", "answers": {"what": "w"}, "receipt_proof": "a" * 64}
+def test_a_letter_of_any_json_is_read_or_is_none(changes: dict[str, Any]) -> None:
+    fields = {"form": "concern", "id": ID, "day": "2027-01-10", "answers": {"what": "w"}, "receipt_proof": "a" * 64}
     try:
-        letter = read_letter({**whole, **odd})
+        letter = read_letter({**fields, **changes})
     except Problem:
         return
     json.dumps(vars(letter), ensure_ascii=False, default=vars).encode()  # as the index keeps it
@@ -94,11 +94,11 @@ ENTRY_VALUES = (
     st.sampled_from(ENTRY_KINDS),
 )
 @PROFILE
-def test_an_entry_of_any_json_is_read_or_is_none(odd: dict[str, Any], value: dict[str, Any], kind: str) -> None:
+def test_an_entry_of_any_json_is_read_or_is_none(changes: dict[str, Any], value: dict[str, Any], kind: str) -> None:
     letter = read_letter({"form": "concern", "id": ID, "day": "2027-01-10", "answers": {"what": "w"}})
-    whole = {"thread": ID, "member": "police", "at": "2027-01-10T10:20", "after": [], "kind": kind, "value": value}
+    fields = {"thread": ID, "member": "police", "at": "2027-01-10T10:20", "after": [], "kind": kind, "value": value}
     try:
-        entry = read_entry("b" * 32, {**whole, **odd})
+        entry = read_entry("b" * 32, {**fields, **changes})
     except Problem:
         return
     [case] = build_cases([(entry.thread, 1, letter)], [entry])
@@ -114,9 +114,9 @@ def test_an_entry_of_any_json_is_read_or_is_none(odd: dict[str, Any], value: dic
 @example({"turn": 10**4000, "people": 10**4299})
 @example({"event": HALF})
 @PROFILE
-def test_a_list_of_sign_ups_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
+def test_a_list_of_sign_ups_of_any_json_is_read_or_is_none(changes: dict[str, Any]) -> None:
     try:
-        rows = read_rows([{"id": ID, "event": "meeting", "people": 2, "state": "coming", **odd}] * 3)
+        rows = read_rows([{"id": ID, "event": "meeting", "people": 2, "state": "coming", **changes}] * 3)
     except Problem:
         return
     assert str(sum(row.people for row in rows)), "and can be counted"
@@ -125,11 +125,11 @@ def test_a_list_of_sign_ups_of_any_json_is_read_or_is_none(odd: dict[str, Any]) 
 
 @given(odd_fields("id", "event", "about", "by", "at", "name", "people", "walk_in", "after"))
 @PROFILE
-def test_a_mark_of_any_json_is_read_or_is_none(odd: dict[str, Any]) -> None:
-    whole = {"id": ID, "event": "meeting", "about": ID, "by": "events", "at": "2027-01-10T10:20", "name": "",
+def test_a_mark_of_any_json_is_read_or_is_none(changes: dict[str, Any]) -> None:
+    fields = {"id": ID, "event": "meeting", "about": ID, "by": "events", "at": "2027-01-10T10:20", "name": "",
              "people": 2, "walk_in": False, "after": []}  # fmt: skip
     try:
-        mark = read_mark(json.dumps({**whole, **odd}).encode())
+        mark = read_mark(json.dumps({**fields, **changes}).encode())
     except Problem:
         return
     assert [text.encode() for text in (mark.event, mark.about, mark.by, mark.at, mark.name)]
@@ -146,9 +146,11 @@ def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
     """It came through the public form, encrypted by the sender: nobody but the desk can look into it."""
     with running(tmp_path) as office:
         good = office.letter("A good one")
-        for odd in ODD_LETTERS:
+        for changes in ODD_LETTERS:
             id = new_id()
-            _send(office, id, {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **odd})
+            send_letter(
+                office, id, {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **changes}
+            )
         session = office.session()
         assert session.sync.run().away == ""
         assert good in {case.id for case in session.cases.all()}
@@ -156,10 +158,10 @@ def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
         assert good in {case.id for case in office.session().cases.all()}, "also from the index that was kept"
 
 
-def _send(office: WindowHouse, id: str, told: dict[str, Any]) -> None:
+def send_letter(office: WindowHouse, id: str, fields: dict[str, Any]) -> None:
     desks = ("police", "legal")
     keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
-    sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
+    sealed = seal_file(json.dumps(fields).encode().ljust(24576), keys)
     office.store.intake.save(NewLetter(id, id, "concern", TODAY, None, sealed, desks))
 
 
@@ -176,23 +178,27 @@ def test_no_entry_that_a_colleague_signs_stops_the_other_machines(office: Office
     babu = office.machine("police/babu")
     babu.sync.run()
     [case] = babu.cases.all()
-    made = [_sent_by_hand(office, babu, case.id, kind, value) for kind, value in ODD_ENTRIES]
+    entry_ids = [send_entry_by_hand(office, babu, case.id, kind, value) for kind, value in ODD_ENTRIES]
     anita = office.machine("police/anita")
     assert anita.sync.run().away == ""
-    [seen] = anita.cases.all()
+    [case_of_anita] = anita.cases.all()
     for show in ("", *COUNTER_FILTERS):
-        find_cases([seen], CaseFilter(state="new", assigned="x", show=show, member="police/anita"), TODAY)
-    assert (seen.state.value, seen.assigned.value, seen.unheard_recordings) == ("new", "", ())
-    assert set(made) <= set(anita.cases.unreadable()), "staff are told of them"
+        find_cases([case_of_anita], CaseFilter(state="new", assigned="x", show=show, member="police/anita"), TODAY)
+    assert (case_of_anita.state.value, case_of_anita.assigned.value, case_of_anita.unheard_recordings) == (
+        "new",
+        "",
+        (),
+    )
+    assert set(entry_ids) <= set(anita.cases.unreadable()), "staff are told of them"
     anita.log.answer(case.id, "We will come.")
 
 
-def _sent_by_hand(office: Office, writer: Session, case_id: str, kind: str, value: dict[str, Any]) -> str:
+def send_entry_by_hand(office: Office, writer: Session, case_id: str, kind: str, value: dict[str, Any]) -> str:
     """Send an entry with these values, rightly signed; its id."""
-    made = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
-    made = replace(made, signature=sign(statement_of(made, writer.place.desk), writer.keys.signer.key))
-    told = {name: getattr(made, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
+    entry = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
+    entry = replace(entry, signature=sign(statement_of(entry, writer.place.desk), writer.keys.signer.key))
+    fields = {name: getattr(entry, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}
     keys = [key for desk in office.portal.desks_with_ids([writer.place.desk]) for key in desk.keys]
-    sealed = seal_file(json.dumps(told).encode().ljust(24576), keys)
-    writer.place.server().send("PUT", f"letters/{case_id}/entries/{made.id}", sealed)
-    return made.id
+    sealed = seal_file(json.dumps(fields).encode().ljust(24576), keys)
+    writer.place.server().send("PUT", f"letters/{case_id}/entries/{entry.id}", sealed)
+    return entry.id

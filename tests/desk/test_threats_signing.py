@@ -47,7 +47,7 @@ def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> N
     office.with_desk(desk, members=tuple(members))
 
 
-def said(session: Session) -> str:
+def doctor_complaints(session: Session) -> str:
     return " ".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
@@ -87,7 +87,7 @@ def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def known(office: Office) -> tuple[Office, Session, str]:
+def machine_with_case(office: Office) -> tuple[Office, Session, str]:
     """Anita's machine, which knows all keys, with a case."""
     office.tell(what=WORDS, hide_from="partner")
     anita = office.machine("police/anita")
@@ -125,15 +125,17 @@ OWN_DESK: dict[str, Callable[[Office], None]] = {
 
 
 def renamed(portal: Portal) -> Portal:
-    def one(desk: Desk) -> Desk:
+    def rename_desk(desk: Desk) -> Desk:
         return replace(desk, id="cops", members=(Member("cops", THEIRS, "sha256:" + "0" * 64),))
 
-    return replace(portal, desks=tuple(one(desk) if desk.id == "police" else desk for desk in portal.desks))
+    return replace(portal, desks=tuple(rename_desk(desk) if desk.id == "police" else desk for desk in portal.desks))
 
 
 @pytest.mark.parametrize("attack", OWN_DESK)
-def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Office, Session, str], attack: str) -> None:
-    office, anita, id = known
+def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(
+    machine_with_case: tuple[Office, Session, str], attack: str
+) -> None:
+    office, anita, id = machine_with_case
     OWN_DESK[attack](office)
     with suppress(Problem):  # a server that renamed the desk does not know its token
         anita.sync.run()
@@ -160,19 +162,23 @@ def test_nothing_is_encrypted_to_a_changed_key_of_the_own_desk(known: tuple[Offi
     [{"members": (Member("legal", THEIRS, "x"),)}, {"recovery": THEIRS}],
     ids=["the desk's key is swapped", "a recovery key is added"],
 )
-def test_no_case_is_handed_over_to_a_changed_key(known: tuple[Office, Session, str], changes: dict[str, Any]) -> None:
-    office, anita, id = known
+def test_no_case_is_handed_over_to_a_changed_key(
+    machine_with_case: tuple[Office, Session, str], changes: dict[str, Any]
+) -> None:
+    office, anita, id = machine_with_case
     office.with_desk("legal", **changes)
     anita.sync.run()
     with pytest.raises(UnconfirmedKey, match="legal"):
         anita.sharing.hand_over(id, "legal")
     anita.log.write(id, "note", text="work in the own desk goes on")
     assert not reached_the_attacker(office)
-    assert "legal: the" in said(anita)
+    assert "legal: the" in doctor_complaints(anita)
 
 
-def test_no_case_is_encrypted_anew_for_a_changed_key_of_a_colleague(known: tuple[Office, Session, str]) -> None:
-    office, anita, _ = known
+def test_no_case_is_encrypted_anew_for_a_changed_key_of_a_colleague(
+    machine_with_case: tuple[Office, Session, str],
+) -> None:
+    office, anita, _ = machine_with_case
     with_member(office, "police", 1, key=THEIRS)
     anita.sync.run()
     with pytest.raises(UnconfirmedKey, match="police/babu: the key is another one"):
@@ -187,36 +193,36 @@ def test_another_portal_for_one_desk_alone_shows_in_the_one_number_that_people_c
     assert len(numbers) == 1
     assert next(iter(numbers)).startswith("All desks together: ")
     with_member(office, "legal", key=THEIRS)
-    fresh = office.machine("partner")
-    fresh.sync.run()
+    new_machine = office.machine("partner")
+    new_machine.sync.run()
     assert shell(office, "partner", "keys").output.splitlines()[0] not in numbers
     assert "Not yet compared with the printed sheet" in shell(office, "partner", "keys").output
 
 
 @pytest.mark.usefixtures("handed_over_again")
-def test_a_key_that_was_swapped_and_swapped_back_is_still_told(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_a_key_that_was_swapped_and_swapped_back_is_still_told(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, anita, id = machine_with_case
     right = member_of(office, "legal").key
     with_member(office, "legal", key=THEIRS)
     anita.sync.run()
     with_member(office, "legal", key=right)
     anita.sync.run()
     anita.sharing.hand_over(id, "legal")
-    assert "legal: the server published another key for a while" in said(anita)
+    assert "legal: the server published another key for a while" in doctor_complaints(anita)
     anita.key_decisions.trust("legal")
-    assert "for a while" not in said(anita)
+    assert "for a while" not in doctor_complaints(anita)
 
 
 def test_a_change_that_a_person_confirmed_is_used_and_one_that_was_refused_is_not(
-    known: tuple[Office, Session, str],
+    machine_with_case: tuple[Office, Session, str],
 ) -> None:
-    office, anita, id = known
+    office, anita, id = machine_with_case
     with_member(office, "police", 1, key=THEIRS)
     anita.sync.run()
     anita.key_decisions.refuse("police/babu")
     anita.log.write(id, "note", text="goes on to the known keys")
     assert not reached_the_attacker(office)
-    assert "You refused it" in said(anita)
+    assert "You refused it" in doctor_complaints(anita)
     with_member(office, "police", 1, key=str(pyrage.x25519.Identity.generate().to_public()))
     anita.sync.run()
     with pytest.raises(UnconfirmedKey):
@@ -240,8 +246,8 @@ def test_keys_are_pinned_from_the_portal_that_was_here_before_and_not_from_the_n
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"pinned": [[1]]}', b"\xff", b"[" * 5000])
-def test_a_damaged_list_of_keys_confirms_nothing(known: tuple[Office, Session, str], damage: bytes) -> None:
-    office, anita, id = known
+def test_a_damaged_list_of_keys_confirms_nothing(machine_with_case: tuple[Office, Session, str], damage: bytes) -> None:
+    office, anita, id = machine_with_case
     (anita.place.folder / FILE).write_bytes(damage)
     again = office.machine("police/anita")
     again.sync.run()
@@ -252,8 +258,10 @@ def test_a_damaged_list_of_keys_confirms_nothing(known: tuple[Office, Session, s
     again.log.write(id, "note", text="x")
 
 
-def test_ones_own_new_key_needs_no_question_and_an_old_one_of_ones_own_does(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_ones_own_new_key_needs_no_question_and_an_old_one_of_ones_own_does(
+    machine_with_case: tuple[Office, Session, str],
+) -> None:
+    office, anita, id = machine_with_case
     old, babu = member_of(office, "police"), office.machine("police/babu")
     babu.sync.run()
     public = anita.key_decisions.change_key(None)
@@ -279,13 +287,13 @@ def shell(office: Office, who: str, *words: str, typed: str = "") -> Result:
     return CliRunner().invoke(desk_command, [*options, *words], input=typed)
 
 
-def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office, Session, str]) -> None:
-    office, _, _ = known
+def test_keys_are_shown_compared_and_confirmed_in_a_terminal(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, _, _ = machine_with_case
     with_member(office, "legal", key=str(pyrage.x25519.Identity.generate().to_public()))
-    shown = shell(office, "police/anita", "keys").output
-    assert "! legal" in shown
-    assert "legal: the key is another one." in shown
-    assert re.search(r"Right\? desk .*trust legal\n", shown)
+    output = shell(office, "police/anita", "keys").output
+    assert "! legal" in output
+    assert "legal: the key is another one." in output
+    assert re.search(r"Right\? desk .*trust legal\n", output)
     assert shell(office, "police/anita", "trust").exit_code == 1
     assert shell(office, "police/anita", "trust", "legal", typed="n\n").exit_code == 1
     assert "! legal" in shell(office, "police/anita", "keys").output
@@ -295,14 +303,14 @@ def test_keys_are_shown_compared_and_confirmed_in_a_terminal(known: tuple[Office
     assert "Not yet compared" not in shell(office, "police/anita", "keys").output
 
 
-def test_a_portal_cannot_write_control_characters_to_a_terminal(known: tuple[Office, Session, str]) -> None:
-    office, _, _ = known
+def test_a_portal_cannot_write_control_characters_to_a_terminal(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, _, _ = machine_with_case
     police = office.portal.desks_with_ids(["police"])[0]
     evil = Member("police/\x1b[2Jghost", THEIRS, police.members[0].pickup)
     office.with_desk("police", members=(*police.members, evil))
-    shown = shell(office, "police/anita", "keys").output
-    assert "\x1b" not in shown
-    assert "ghost" in shown
+    output = shell(office, "police/anita", "keys").output
+    assert "\x1b" not in output
+    assert "ghost" in output
 
 
 # Writing in another's name
@@ -348,9 +356,9 @@ FORGERIES: dict[str, Callable[[Office, Entry], Entry]] = {
 @pytest.mark.parametrize("reader", ["police/anita", "police/babu"])
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
-    known: tuple[Office, Session, str], forgery: str, reader: str
+    machine_with_case: tuple[Office, Session, str], forgery: str, reader: str
 ) -> None:
-    office, _, id = known
+    office, _, id = machine_with_case
     machine = office.machine(reader)
     machine.sync.run()
     forged = FORGERIES[forgery](office, closing(id))
@@ -361,15 +369,15 @@ def test_an_entry_that_its_writer_did_not_sign_changes_nothing_and_is_shown(
     case = office.machine(reader).cases.case(id)
     assert (case.state.value, case.outcome, case.entries) == ("new", "", ())
     assert [entry.id for entry in case.unproven] == [forged.id]
-    assert "1 entries of the case log are not proven" in said(machine)
-    shown = shell(office, reader, "open", id).output
-    assert "NOT PROVEN, changes nothing" in shown
+    assert "1 entries of the case log are not proven" in doctor_complaints(machine)
+    output = shell(office, reader, "open", id).output
+    assert "NOT PROVEN, changes nothing" in output
     assert [row["proven"] for row in case.time_line() if row["what"] == "state"] == [False]
 
 
 @pytest.mark.parametrize("kind", ["state", "assign", "due", "flag", "merge", "theme", "note", "answer", "handover"])
-def test_no_kind_of_forged_entry_has_an_effect(known: tuple[Office, Session, str], kind: str) -> None:
-    office, anita, id = known
+def test_no_kind_of_forged_entry_has_an_effect(machine_with_case: tuple[Office, Session, str], kind: str) -> None:
+    office, anita, id = machine_with_case
     before = office.machine("police/anita").cases.case(id)
     value = {
         "state": "closed", "member": "police/babu", "day": "2027-01-02", "flag": "urgent", "on": True,
@@ -382,8 +390,8 @@ def test_no_kind_of_forged_entry_has_an_effect(known: tuple[Office, Session, str
     assert [entry.kind for entry in anita.cases.case(id).unproven] == [kind], "and a forged answer of ours is noticed"
 
 
-def test_a_signed_entry_under_another_id_or_twice_counts_once(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_a_signed_entry_under_another_id_or_twice_counts_once(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, anita, id = machine_with_case
     entry = anita.log.write(id, "state", state="closed")
     anita.log.write(id, "state", state="looking")
     put(office, "police/babu", f"letters/{id}/entries/{new_id()}", seal_entry(entry, recipients(office)))
@@ -393,15 +401,15 @@ def test_a_signed_entry_under_another_id_or_twice_counts_once(known: tuple[Offic
 
 
 def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in(
-    known: tuple[Office, Session, str],
+    machine_with_case: tuple[Office, Session, str],
 ) -> None:
-    office, anita, id = known
+    office, anita, id = machine_with_case
     with_member(office, "police", 1, signing="")
     forged = closing(id, "police/babu")
     put(office, "police/anita", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
     assert anita.cases.case(id).entries == ()
-    assert "police/babu: the signing key is gone" in said(anita)
+    assert "police/babu: the signing key is gone" in doctor_complaints(anita)
 
 
 def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_signed(office: Office) -> None:
@@ -431,8 +439,10 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
     assert {entry.kind for entry in anita.cases.case(id).entries} == {"state", "note"}
 
 
-def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(
+    machine_with_case: tuple[Office, Session, str],
+) -> None:
+    office, anita, id = machine_with_case
     old = closing(id)
     anita.local_store.save("entries", old.id, seal_entry(old, recipients(office)))
     (anita.place.folder / FILE).unlink()
@@ -445,15 +455,15 @@ def test_an_erased_entry_of_before_signatures_does_not_come_back_unsigned(known:
     assert office.machine("police/anita").cases.case(id).state.value == "new"
 
 
-def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_what_a_stolen_key_signs_afterwards_counts_no_more(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, anita, id = machine_with_case
     babu = office.machine("police/babu")
     only(babu)
     babu.log.write(id, "note", text="before the theft")
     anita.sync.run()
     stolen = by_babu(office)
-    fresh = pyrage.x25519.Identity.generate()
-    with_member(office, "police", 1, key=str(fresh.to_public()), signing=keys.signing_line(fresh))
+    new_key = pyrage.x25519.Identity.generate()
+    with_member(office, "police", 1, key=str(new_key.to_public()), signing=keys.signing_line(new_key))
     anita.sync.run()
     anita.key_decisions.trust("police/babu", stolen=True)
     forged = closing(id, "police/babu")
@@ -465,8 +475,8 @@ def test_what_a_stolen_key_signs_afterwards_counts_no_more(known: tuple[Office, 
     assert [entry.id for entry in case.unproven] == [forged.id]
 
 
-def test_after_a_restore_a_person_can_let_old_entries_count(known: tuple[Office, Session, str]) -> None:
-    office, anita, id = known
+def test_after_a_restore_a_person_can_let_old_entries_count(machine_with_case: tuple[Office, Session, str]) -> None:
+    office, anita, id = machine_with_case
     forged = closing(id)
     put(office, "police/babu", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
@@ -478,8 +488,10 @@ def test_after_a_restore_a_person_can_let_old_entries_count(known: tuple[Office,
     "value", [None, 3, [], {}, "x" * 100_000, "\ud800", "[" * 50], ids=lambda value: repr(value)[:9]
 )
 @pytest.mark.parametrize("field", ["signature", "copy"])
-def test_malformed_signatures_stop_no_desk(known: tuple[Office, Session, str], field: str, value: Any) -> None:
-    office, anita, id = known
+def test_malformed_signatures_stop_no_desk(
+    machine_with_case: tuple[Office, Session, str], field: str, value: Any
+) -> None:
+    office, anita, id = machine_with_case
     entry = closing(id)
     data = {"form": "entry", "version": 1, **{name: getattr(entry, name) for name in ("thread", "member", "at", "kind")},
             "after": [], "value": dict(entry.value), field: value}  # fmt: skip
@@ -507,8 +519,8 @@ def test_a_handed_over_copy_names_who_signed_it(office: Office) -> None:
     anita, partner, id = handed_to_partner(office)
     anita.sharing.hand_over(id, "partner")
     partner.sync.run()
-    found = partner.cases.case(id).provenance[id]
-    assert (found.by, found.is_proven) == ("police/anita", True)
+    provenance = partner.cases.case(id).provenance[id]
+    assert (provenance.by, provenance.is_proven) == ("police/anita", True)
     assert "Handed over by police/anita" in shell(office, "partner", "open", id).output
     assert office.machine("partner").cases.case(id).provenance == partner.cases.case(id).provenance, (
         "from the index too"
@@ -531,13 +543,13 @@ COPIES: dict[str, Callable[[dict[str, Any], Office, str], dict[str, Any]]] = {
 @pytest.mark.parametrize("forgery", COPIES)
 def test_a_copy_without_a_right_signature_is_shown_as_not_proven(office: Office, forgery: str) -> None:
     anita, partner, id = handed_to_partner(office)
-    sent: list[bytes] = []
+    bodies: list[bytes] = []
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
     anita.sharing.hand_over(id, "partner")
     for queued in anita.local_store.queued_requests():
         if "/copies/" in queued.path:
-            sent.append(queued.sealed)
-    [copy] = sent
+            bodies.append(queued.sealed)
+    [copy] = bodies
     plain = pyrage.decrypt(copy, list(keys.identities(office.home / "partner", lambda: "")))
     data = COPIES[forgery](json.loads(plain), office, id)
     body = seal(data, office.portal.desks_with_ids(["partner"])[0].keys, 24576)
@@ -572,9 +584,9 @@ def test_two_copies_and_the_original_are_no_conflict_though_their_marks_differ(o
 
 
 def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
-    known: tuple[Office, Session, str],
+    machine_with_case: tuple[Office, Session, str],
 ) -> None:
-    office, _, id = known
+    office, _, id = machine_with_case
     babu = office.machine("police/babu")
     only(babu)
     old = new_entry(id, "police/babu", (), "state", {"state": "looking", "letters": 1})
@@ -589,8 +601,8 @@ def test_a_colleague_vouches_for_old_unsigned_entries_that_are_encrypted_anew(
     assert anita.cases.case(id).state.value == "looking"
 
 
-def test_an_answer_is_signed_and_names_no_person(known: tuple[Office, Session, str]) -> None:
-    _, anita, id = known
+def test_an_answer_is_signed_and_names_no_person(machine_with_case: tuple[Office, Session, str]) -> None:
+    _, anita, id = machine_with_case
     reader, case = pyrage.x25519.Identity.generate(), anita.cases.case(id)
     assert case.first
     to_reader = replace(case.first, reply_to=str(reader.to_public()))
@@ -618,14 +630,14 @@ def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Of
     assert anita.cases.unproven_parts(anita.cases.case(id)) == frozenset()
     anita.outbox.try_to_send = lambda: None  # type: ignore[method-assign]
     anita.sharing.hand_over(id, "partner")
-    sent = {
+    changed_bodies = {
         queued.path.rpartition("/")[2]: queued.sealed
         for queued in anita.local_store.queued_requests()
         if "copies" in queued.path
     }
     partner.sync.run()
-    partner.local_store.save("letters", id, sent[id])
-    partner.local_store.save("parts", part, sent[part])
+    partner.local_store.save("letters", id, changed_bodies[id])
+    partner.local_store.save("parts", part, changed_bodies[part])
     assert partner.cases.case(id).provenance[id].is_proven
     assert partner.cases.unproven_parts(partner.cases.case(id)) == frozenset()
     forged = photo_of(office, ["partner"], id, b"something harmless")[1]
@@ -633,43 +645,47 @@ def test_a_photo_is_known_by_its_hash_or_by_the_signature_of_its_copy(office: Of
     assert partner.cases.unproven_parts(partner.cases.case(id)) == {part}
 
 
-def test_where_no_original_opens_the_copy_that_is_proven_is_kept(known: tuple[Office, Session, str]) -> None:
+def test_where_no_original_opens_the_copy_that_is_proven_is_kept(
+    machine_with_case: tuple[Office, Session, str],
+) -> None:
     """A colleague puts copies of his own making before those of an honest one."""
-    office, anita, id = known
+    office, anita, id = machine_with_case
     (office.home / "police/babu").rename(office.home / "lost")
     public = keys.make(office.home / "police/babu", None)
     with_member(office, "police", 1, key=public.key, pickup=public.pickup, signing=public.signing)
-    fresh = office.machine("police/babu")
-    fresh.sync.run()
+    new_machine = office.machine("police/babu")
+    new_machine.sync.run()
     anita.sync.run()
     anita.key_decisions.trust("police/babu")
     for number in range(4):
-        told = {
+        fields = {
             "form": "concern",
             "id": id,
             "day": "2027-01-02",
             "desks": ["police"],
             "answers": {"what": f"forged {number}"},
         }
-        body = seal(told, [member_of(office, "police", 1).key], 24576)
+        body = seal(fields, [member_of(office, "police", 1).key], 24576)
         assert put(office, "police/anita", f"letters/{id}/copies/{id}", body, "police/babu") == 204
     anita.sharing.reseal("police/babu")
-    fresh.sync.run()
-    assert fresh.cases.case(id).answers["what"] == WORDS
-    assert fresh.cases.case(id).provenance[id].is_proven
+    new_machine.sync.run()
+    assert new_machine.cases.case(id).answers["what"] == WORDS
+    assert new_machine.cases.case(id).provenance[id].is_proven
 
 
-def test_what_another_program_of_this_machine_decided_is_not_undone(known: tuple[Office, Session, str]) -> None:
+def test_what_another_program_of_this_machine_decided_is_not_undone(
+    machine_with_case: tuple[Office, Session, str],
+) -> None:
     """A window is open, a key is called stolen in a terminal, and then the window writes down something of its own."""
-    office, window, _ = known
+    office, window, _ = machine_with_case
     old = window.keys.pinned.present_signing_keys("legal", "legal")
-    fresh = signing_key(str(pyrage.x25519.Identity.generate()))
-    with_member(office, "legal", signing=public_text(fresh))
+    new_key = signing_key(str(pyrage.x25519.Identity.generate()))
+    with_member(office, "legal", signing=public_text(new_key))
     window.sync.run()
     assert shell(office, "police/anita", "trust", "legal", "--yes", "--stolen").exit_code == 0
     window.keys.pinned.forget(["a" * 32])
     window.keys.pinned.accept(["b" * 32])
     after = office.machine("police/anita").keys.pinned
-    assert after.signing_keys("legal", "legal") == {public_text(fresh)}
+    assert after.signing_keys("legal", "legal") == {public_text(new_key)}
     assert not after.signing_keys("legal", "legal") & old
     assert after.is_accepted("b" * 32)

@@ -50,7 +50,7 @@ class Site:
     office: Office
     public: Path
     key: SigningKey
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
     def build(
@@ -59,15 +59,15 @@ class Site:
         """Publish: pages, scripts, and the list of the build."""
         portal = self.office.portal
         for path, script in SCRIPTS.items():
-            self.put(path, script)
-        self.put("/assets/portal.css", b"body {}")
+            self.replace_file(path, script)
+        self.replace_file("/assets/portal.css", b"body {}")
         for language in portal.language_codes():
             for form, name in (("concern", "tell"), ("answer", "answer")):
                 drawn = draw_form(load(form), portal, language, TODAY)
                 # The site generator draws the same form in the same frame, with what its script needs.
                 html = _FORM.sub(lambda _, drawn=drawn: drawn, self.drawn(language, form))
-                self.put(f"/{language}/{name}/index.html", html.encode())
-            self.put(f"/{language}/index.html", f"<p>{language}</p>".encode())
+                self.replace_file(f"/{language}/{name}/index.html", html.encode())
+            self.replace_file(f"/{language}/index.html", f"<p>{language}</p>".encode())
         sign = None if unsigned else line or (lambda data: signature_line(data, key or self.key))
         build_manifest.write(self.public, self.public, portal, TODAY, sign)
 
@@ -75,7 +75,7 @@ class Site:
         """A form as the server draws it."""
         return self.office.app.test_client().get(f"/forms/{language}/{form}").get_data(as_text=True)
 
-    def put(self, path: str, content: bytes) -> None:
+    def replace_file(self, path: str, content: bytes) -> None:
         target = self.public / path[1:]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -84,7 +84,7 @@ class Site:
         """What a taken-over server does to a file of the site."""
         text = (self.public / path[1:]).read_text(encoding="utf-8")
         assert old in text
-        self.put(path, text.replace(old, new).encode())
+        self.replace_file(path, text.replace(old, new).encode())
 
     def rewrite(self, change: Callable[[str, bytes], bytes]) -> None:
         """Change what the forms' own program answers: path and body in, body out."""
@@ -114,26 +114,26 @@ class Site:
 @pytest.fixture
 def site(office: Office, tmp_path: Path) -> Site:
     key = SigningKey.generate()
-    made = Site(office, tmp_path / "public", key)
-    state_of(office.app).public = made.public
+    signed_site = Site(office, tmp_path / "public", key)
+    state_of(office.app).public = signed_site.public
     office.app.register_blueprint(static_site.site)
     inner = office.app.wsgi_app
 
     def listening(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        made.asked.append(dict(environ))
+        signed_site.requests.append(dict(environ))
         return inner(environ, start)
 
     office.app.wsgi_app = listening  # type: ignore[method-assign]
     few = tuple(language for language in office.portal.languages if language.code in {"en", "ta"})
     office.publish(replace(office.portal, publishers=(public_text(key),), languages=few))
-    made.build()
-    return made
+    signed_site.build()
+    return signed_site
 
 
 def test_a_site_that_is_as_it_was_signed_raises_no_alarm(site: Site) -> None:
     assert site.alarms() == ""
-    said = [finding.sentence for finding in examine(site.desk)]
-    assert any("is what its publishers signed" in sentence for sentence in said)
+    sentences = [finding.sentence for finding in examine(site.desk)]
+    assert any("is what its publishers signed" in sentence for sentence in sentences)
     site.build()
     assert site.alarms() == "", "another build by the same publishers is none either"
 
@@ -176,9 +176,9 @@ def test_an_alarm_is_said_in_the_officers_language_also_after_it_was_stored(site
     assert "/ta/tell/ is not what the build has there: it was changed." in english
     stored = watch_state.load(site.desk.site_watch.folder).alarms
     for code in ("ta", "te", "hi", "or"):
-        said = [alarm.text.translated(translations(code), translator(code)) for alarm in stored]
-        assert any("/ta/tell/" in text for text in said)
-        assert not {alarm.sentence for alarm in stored} & {*said}
+        sentences = [alarm.text.translated(translations(code), translator(code)) for alarm in stored]
+        assert any("/ta/tell/" in text for text in sentences)
+        assert not {alarm.sentence for alarm in stored} & {*sentences}
 
 
 def test_what_was_stored_of_an_alarm_and_does_not_fit_is_said_in_english(tmp_path: Path) -> None:
@@ -238,17 +238,17 @@ def _without_the_question(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+    ("change", "message"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
 )
 def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
-    site: Site, change: Callable[[bytes], bytes], said: str
+    site: Site, change: Callable[[bytes], bytes], message: str
 ) -> None:
     """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
     assert site.alarms() == ""
     drawn = site.drawn("ta", "concern").encode()
     assert change(drawn) != drawn
     site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
-    assert said in site.alarms()
+    assert message in site.alarms()
 
 
 def test_a_header_that_opens_another_page_is_said(site: Site) -> None:
@@ -262,11 +262,11 @@ def test_a_key_that_only_visitors_are_told_is_said(site: Site) -> None:
     """The server shows desks the right keys, and adds its own to what a browser seals to."""
     assert site.alarms() == ""
     evil = str(pyrage.x25519.Identity.generate().to_public())
-    own = site.office.made["legal"].key
+    own = site.office.public_keys["legal"].key
     site.rewrite(lambda path, body: body.replace(own.encode(), evil.encode()) if path.endswith("/terms") else body)
-    said = site.alarms()
-    assert f"not the desk legal's: {evil}" in said
-    assert f"not locked for this key of the desk legal: {own}" in said
+    alarms = site.alarms()
+    assert f"not the desk legal's: {evil}" in alarms
+    assert f"not locked for this key of the desk legal: {own}" in alarms
 
 
 def test_a_key_that_the_server_swaps_for_everybody_is_said(site: Site) -> None:
@@ -274,9 +274,9 @@ def test_a_key_that_the_server_swaps_for_everybody_is_said(site: Site) -> None:
     evil = str(pyrage.x25519.Identity.generate().to_public())
     police = next(desk for desk in site.office.portal.desks if desk.id == "police")
     site.office.with_desk("police", members=(replace(police.members[0], key=evil), *police.members[1:]))
-    said = site.alarms()
-    assert evil in said
-    assert "other keys for the desk police" in said
+    alarms = site.alarms()
+    assert evil in alarms
+    assert "other keys for the desk police" in alarms
 
 
 def test_a_desk_that_visitors_are_not_told_of_is_said(site: Site) -> None:
@@ -297,23 +297,23 @@ def test_a_list_of_the_servers_own_making_is_not_believed(site: Site) -> None:
         publish()
         site.change("/assets/seal.js", "seals", "steals")
         desk.site_watch.dismiss()
-        said = site.alarms(desk)
-        assert "not signed by its publishers" in said
-        assert "/assets/seal.js" in said, "compared with the last list that was right"
+        alarms = site.alarms(desk)
+        assert "not signed by its publishers" in alarms
+        assert "/assets/seal.js" in alarms, "compared with the last list that was right"
     evil = SigningKey.generate()
     site.office.publish(replace(site.office.portal, publishers=(public_text(evil),)))
     site.build(evil)
     desk.site_watch.dismiss()
-    said = site.alarms(desk)
-    assert "another publisher's key" in said
-    assert "not signed by its publishers" in said
+    alarms = site.alarms(desk)
+    assert "another publisher's key" in alarms
+    assert "not signed by its publishers" in alarms
 
 
 def test_a_signature_of_one_list_is_good_for_no_other(site: Site) -> None:
     old = (site.public / SIGNATURES[1:]).read_bytes()
     assert site.alarms() == ""
     site.build()
-    site.put(SIGNATURES, old)
+    site.replace_file(SIGNATURES, old)
     assert "not signed by its publishers" in site.alarms()
 
 
@@ -322,7 +322,7 @@ def test_an_older_build_is_said_though_it_was_signed(site: Site) -> None:
     site.build()
     assert site.alarms() == ""
     for path, content in old.items():
-        site.put(path, content)
+        site.replace_file(path, content)
     assert "older build" in site.alarms()
 
 
@@ -330,9 +330,9 @@ def test_a_list_that_disappears_is_said_and_the_last_goes_on_being_used(site: Si
     assert site.alarms() == ""
     (site.public / ADDRESS[1:]).unlink()
     site.change("/assets/seal.js", "seals", "steals")
-    said = site.alarms()
-    assert "gone or damaged" in said
-    assert "/assets/seal.js" in said
+    alarms = site.alarms()
+    assert "gone or damaged" in alarms
+    assert "/assets/seal.js" in alarms
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b'{"number": 1e400}', secrets.token_bytes(999)])
@@ -361,15 +361,15 @@ def test_what_the_site_says_of_its_keys_forgets_no_publisher(site: Site) -> None
     )
     assert "is not the desk police" in site.alarms(desk)
     assert desk.site_watch.state.publishers == pinned
-    said = (
+    alarms = (
         CliRunner()
         .invoke(
             desk_command, ["--home", str(site.office.home), "--desk", "legal", "--server", site.office.address, "watch"]
         )
         .output
     )
-    assert "is not the desk police" in said
-    assert "\x1b" not in said
+    assert "is not the desk police" in alarms
+    assert "\x1b" not in alarms
 
 
 @pytest.mark.parametrize("last", ["/terms", ADDRESS, SIGNATURES])
@@ -387,9 +387,9 @@ def test_who_shows_something_changed_and_then_breaks_off_is_found_out(site: Site
         return inner(environ, start)
 
     site.office.app.wsgi_app = breaking  # type: ignore[method-assign]
-    said = site.alarms(desk)
-    assert "/tell/ is not what the build has there" in said
-    assert "did not answer any more" in said
+    alarms = site.alarms(desk)
+    assert "/tell/ is not what the build has there" in alarms
+    assert "did not answer any more" in alarms
 
 
 def test_weaker_receipts_are_said(site: Site) -> None:
@@ -399,17 +399,17 @@ def test_weaker_receipts_are_said(site: Site) -> None:
 
 
 def test_the_visitor_bears_no_mark_of_a_desk(site: Site) -> None:
-    site.asked.clear()
+    site.requests.clear()
     site.desk.sync.run()
-    visits = [one for one in site.asked if not one["PATH_INFO"].startswith("/pickup/")]
-    assert {ADDRESS, "/forms/sealed/v1/terms", "/assets/seal.js"} <= {one["PATH_INFO"] for one in visits}
+    visits = [request for request in site.requests if not request["PATH_INFO"].startswith("/pickup/")]
+    assert {ADDRESS, "/forms/sealed/v1/terms", "/assets/seal.js"} <= {request["PATH_INFO"] for request in visits}
     assert visits[-2]["PATH_INFO"] == ADDRESS, "only when the pages are here: nobody else asks for it"
-    for one in visits:
-        assert not {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER"} & one.keys()
-        assert "Mozilla" in one["HTTP_USER_AGENT"]
-        assert not any("portal" in str(value).lower() for name, value in one.items() if name.startswith("HTTP_"))
-    with_token = {one["REMOTE_PORT"] for one in site.asked if "HTTP_AUTHORIZATION" in one}
-    assert not with_token & {one["REMOTE_PORT"] for one in visits}, "never on a connection that bore a token"
+    for request in visits:
+        assert not {"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_REFERER"} & request.keys()
+        assert "Mozilla" in request["HTTP_USER_AGENT"]
+        assert not any("portal" in str(value).lower() for name, value in request.items() if name.startswith("HTTP_"))
+    with_token = {request["REMOTE_PORT"] for request in site.requests if "HTTP_AUTHORIZATION" in request}
+    assert not with_token & {request["REMOTE_PORT"] for request in visits}, "never on a connection that bore a token"
 
 
 def test_the_order_of_the_visit_is_not_the_same_each_time(site: Site) -> None:
@@ -431,8 +431,10 @@ def test_a_site_that_cannot_be_reached_raises_no_alarm_but_is_said_after_days(
     later = site.office.day + timedelta(days=site_findings.MAX_FAILING_DAYS)
     assert desk.site_watch.state.alarms == ()
     assert all(ok for ok, _ in site_findings.findings(desk.site_watch, desk.portal.current, site.office.day))
-    said = [sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, later) if not ok]
-    assert any("could not be looked at since" in sentence for sentence in said)
+    sentences = [
+        sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, later) if not ok
+    ]
+    assert any("could not be looked at since" in sentence for sentence in sentences)
 
 
 def test_an_alarm_stands_until_a_person_has_dealt_with_it(site: Site) -> None:
@@ -493,13 +495,15 @@ def test_without_publishers_the_doctor_says_that_the_list_is_not_signed(site: Si
     site.build(unsigned=True)
     desk = site.desk
     desk.sync.run()
-    said = [sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, TODAY) if not ok]
-    assert any("is not signed" in sentence for sentence in said)
+    sentences = [
+        sentence for ok, sentence in site_findings.findings(desk.site_watch, desk.portal.current, TODAY) if not ok
+    ]
+    assert any("is not signed" in sentence for sentence in sentences)
 
 
 def test_no_two_desks_keys_are_taken_for_each_other() -> None:
-    told = {"police": frozenset({"b"}), "legal": frozenset({"a"})}
-    assert len(list(differing_keys(told, {"police": frozenset({"a"}), "legal": frozenset({"b"})}))) == 4
+    visitor_keys = {"police": frozenset({"b"}), "legal": frozenset({"a"})}
+    assert len(list(differing_keys(visitor_keys, {"police": frozenset({"a"}), "legal": frozenset({"b"})}))) == 4
 
 
 def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
@@ -508,10 +512,10 @@ def test_a_packed_bomb_from_the_site_is_not_unpacked(site: Site) -> None:
     site.headers = {"Content-Encoding": "gzip"}
     site.rewrite(lambda _, body: bomb if body.startswith(b"'seals") else gzip.compress(body))
     tracemalloc.start()
-    said = visitor.Visitor(site.office.address).get("/assets/seal.js")
+    response = visitor.Visitor(site.office.address).get("/assets/seal.js")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(said.body) <= visitor.MAX_BODY_SIZE + 1
+    assert len(response.body) <= visitor.MAX_BODY_SIZE + 1
     assert peak < 4 * visitor.MAX_BODY_SIZE
 
 

@@ -56,11 +56,11 @@ def test_a_visit_that_lasts_too_long_ends_and_the_next_goes_on(office: Office, m
     for number in range(3):
         office.tell(what=f"Case {number}")
     anita = office.machine("police/anita")
-    whole = Server.letter
+    honest_letter = Server.letter
 
     def one_then_late(self: Server, letter_id: str) -> bytes:
         monkeypatch.setattr(fetching, "time", _Later())
-        return whole(self, letter_id)
+        return honest_letter(self, letter_id)
 
     monkeypatch.setattr(Server, "letter", one_then_late)
     assert "so slow" in anita.sync.run().away

@@ -33,12 +33,12 @@ def next_day(office: Office, days: int = 1) -> None:
     state_of(office.app).retention.clock = lambda: office.day
 
 
-def said(session: Session) -> list[str]:
+def complaints(session: Session) -> list[str]:
     return [finding.sentence for finding in examine(session) if "statement" in finding.sentence]
 
 
-def wrong(session: Session) -> str:
-    return "\n".join(sentence for sentence in said(session) if HANG_TOGETHER not in sentence)
+def statement_complaints(session: Session) -> str:
+    return "\n".join(sentence for sentence in complaints(session) if HANG_TOGETHER not in sentence)
 
 
 def begun(office: Office, member: str = "legal") -> Session:
@@ -63,11 +63,11 @@ def signed(office: Office, statement: DailyStatement, part: DeskPart) -> Stateme
 
 def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementForDesk]], Given], *tokens: str) -> None:
     """The server gives other statements than it has, to all machines or to these."""
-    whole = Server.statements
+    honest_statements = Server.statements
 
     def statements(self: Server, after: int | None) -> Given:
-        found = whole(self, after)
-        return change(*found) if not tokens or self.token in tokens else found
+        rows = honest_statements(self, after)
+        return change(*rows) if not tokens or self.token in tokens else rows
 
     monkeypatch.setattr(Server, "statements", statements)
 
@@ -93,10 +93,10 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
     next_day(office)
     for session in (legal, police):
         session.sync.run()
-        assert wrong(session) == ""
+        assert statement_complaints(session) == ""
     heads = {session.withheld.statements.known().head for session in (legal, police)}
     assert len(heads) == 1, "all desks have the same statement"
-    [sentence] = said(legal)
+    [sentence] = complaints(legal)
     assert HANG_TOGETHER in sentence
     hash = heads.pop().partition(":")[2]
     assert f"{hash[:4]} {hash[4:8]}" in sentence, "to be compared on the telephone"
@@ -109,12 +109,14 @@ def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes
         server.setattr(Server, "waiting", lambda *_, **__: [])
         next_day(office)
         legal.sync.run()
-        assert wrong(legal) == "", "the person may have erased it before this desk came: the next one says"
+        assert statement_complaints(legal) == "", (
+            "the person may have erased it before this desk came: the next one says"
+        )
         next_day(office)
         legal.sync.run()
-        assert "names 1 letter that this machine never got" in wrong(legal)
+        assert "names 1 letter that this machine never got" in statement_complaints(legal)
     legal.sync.run()
-    assert wrong(legal) == ""
+    assert statement_complaints(legal) == ""
 
 
 def test_a_letter_that_is_given_out_and_not_stated_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,9 +128,9 @@ def test_a_letter_that_is_given_out_and_not_stated_is_said(office: Office, monke
     for _ in range(2):
         next_day(office)
         legal.sync.run()
-    assert f"gave out letter {case.id[:8]} and does not name it" in wrong(legal)
+    assert f"gave out letter {case.id[:8]} and does not name it" in statement_complaints(legal)
     legal.erasing.erase(case.id)
-    assert wrong(legal) == "", "what is erased here is forgotten"
+    assert statement_complaints(legal) == "", "what is erased here is forgotten"
 
 
 def test_two_machines_that_are_shown_different_statements_notice(
@@ -139,24 +141,24 @@ def test_two_machines_that_are_shown_different_statements_notice(
     babu.sync.run()
 
     def fork(key: str, rows: list[StatementForDesk]) -> Given:
-        known = babu.withheld.statements.known()
-        made: list[StatementForDesk] = rows[:1]
+        known_statements = babu.withheld.statements.known()
+        statements: list[StatementForDesk] = rows[:1]
         for row in rows[1:]:
-            before = made[-1].statement.hash
-            made.append(
+            before = statements[-1].statement.hash
+            statements.append(
                 signed(office, replace(row.statement, before=before, parts={**row.statement.parts, "x": "y"}), row.part)
             )
-        return (key, made) if known.number else (key, rows)
+        return (key, statements) if known_statements.number else (key, rows)
 
     lie(monkeypatch, fork, babu.place.server().token)
     next_day(office)
     anita.sync.run()
     babu.sync.run()
-    assert wrong(babu) == "", "by itself it hangs together"
+    assert statement_complaints(babu) == "", "by itself it hangs together"
     [case] = anita.cases.all()
     anita.log.write(case.id, "note", text="Seen.")
     babu.sync.run()
-    assert "to the machine of police/anita than to this one" in wrong(babu)
+    assert "to the machine of police/anita than to this one" in statement_complaints(babu)
     [entry] = babu.withheld.contradicting_statements()
     assert entry.value["head"] == anita.withheld.statements.known().head
 
@@ -168,10 +170,10 @@ def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_ask
     with monkeypatch.context() as server:
         lie(server, lambda key, rows: (key, [signed(office, replace(rows[0].statement, before="f" * 64), DeskPart())]))
         legal.sync.run()
-    assert TROUBLES["fork"].partition("{")[0] in wrong(legal)
+    assert TROUBLES["fork"].partition("{")[0] in statement_complaints(legal)
     next_day(office)
     legal.sync.run()
-    assert "another daily statement" in wrong(legal), "also when the server is honest again"
+    assert "another daily statement" in statement_complaints(legal), "also when the server is honest again"
     assert legal.withheld.statements.known().day == (office.day - timedelta(days=1)).isoformat(), (
         "and it goes on following"
     )
@@ -179,7 +181,7 @@ def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_ask
     done = CliRunner().invoke(desk_command, [*options, "trust", "--statements"], input="y\n")
     assert "begin anew at the next fetch" in done.output
     legal.sync.run()
-    assert wrong(legal) == ""
+    assert statement_complaints(legal) == ""
 
 
 ANOTHER_KEY = private_key("ab" * 32)
@@ -215,8 +217,8 @@ def test_whatever_does_not_fit_is_said_and_stops_no_desk(
     lie(monkeypatch, change)
     assert legal.sync.run().away == ""
     assert legal.withheld.statements.known().trouble == trouble
-    assert TROUBLES[trouble].partition("{")[0] in wrong(legal)
-    assert "desk trust --statements" in wrong(legal)
+    assert TROUBLES[trouble].partition("{")[0] in statement_complaints(legal)
+    assert "desk trust --statements" in statement_complaints(legal)
     [case] = legal.cases.all()
     legal.log.write(case.id, "note", text="and work goes on")
     assert legal.outbox.waiting == 0
@@ -231,11 +233,11 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
     partner, legal = office.machine("partner"), begun(office)
     monkeypatch.setattr(Server, "statements", none)
     assert partner.sync.run().away == ""
-    assert said(partner) == []
+    assert complaints(partner) == []
     for _ in range(9):
         next_day(office)
         legal.sync.run()
-    assert "has given no daily statement since" in wrong(legal)
+    assert "has given no daily statement since" in statement_complaints(legal)
 
 
 def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(office: Office) -> None:
@@ -246,10 +248,10 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
             connection.exec_driver_sql(f"DELETE FROM {table}")
     next_day(office)
     legal.sync.run()
-    assert TROUBLES["key"] in wrong(legal)
+    assert TROUBLES["key"] in statement_complaints(legal)
     assert legal.withheld.statements.reset()
     legal.sync.run()
-    assert wrong(legal) == ""
+    assert statement_complaints(legal) == ""
 
 
 def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
@@ -258,13 +260,13 @@ def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
     office.tell(what="not for the police", hide_from="police")
     next_day(office)
     police, legal = office.machine("police/anita"), office.machine("legal")
-    [(_, [mine]), (_, [theirs])] = [session.place.server().statements(None) for session in (police, legal)]
-    assert mine.statement == theirs.statement
-    assert (mine.part.arrived, len(theirs.part.arrived)) == ((), 1)
-    assert theirs.part.arrived[0] not in repr(mine)
-    assert mine.statement.parts["legal"] != DeskPart("", theirs.part.arrived, ()).hash_for("legal")
-    assert len(mine.part.nonce) == len(theirs.part.nonce) == 32
-    assert mine.part.nonce != theirs.part.nonce
+    [(_, [police_row]), (_, [legal_row])] = [session.place.server().statements(None) for session in (police, legal)]
+    assert police_row.statement == legal_row.statement
+    assert (police_row.part.arrived, len(legal_row.part.arrived)) == ((), 1)
+    assert legal_row.part.arrived[0] not in repr(police_row)
+    assert police_row.statement.parts["legal"] != DeskPart("", legal_row.part.arrived, ()).hash_for("legal")
+    assert len(police_row.part.nonce) == len(legal_row.part.nonce) == 32
+    assert police_row.part.nonce != legal_row.part.nonce
 
 
 def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
@@ -280,10 +282,10 @@ def test_one_statement_a_day_and_none_is_kept_for_ever(office: Office) -> None:
         day = office.day + timedelta(days=number)
         store.add_statement(day, {"legal": set()})
         store.add_statement(day, {"legal": {"f" * 32}})
-    kept = store.statements("legal", 0)
-    assert len(kept) == 61
-    assert all(one.part.arrived == () for one in kept)
-    assert [one.statement.number for one in kept] == list(range(4, 65))
+    stored = store.statements("legal", 0)
+    assert len(stored) == 61
+    assert all(one.part.arrived == () for one in stored)
+    assert [one.statement.number for one in stored] == list(range(4, 65))
     with store.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM statement_parts WHERE desk = 'legal'").scalar() == 61
 

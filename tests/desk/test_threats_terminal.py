@@ -27,10 +27,10 @@ def test_whatever_others_say_writes_no_control_character_to_a_terminal() -> None
         say(EVIL)
         raise Problem(EVIL, EVIL, EVIL)
 
-    shown = CliRunner().invoke(speak)
-    assert shown.exit_code == 1
-    assert not set("\x1b\x07\u202e\r") & set(shown.output)
-    assert shown.output.count("nothing to see") == 4
+    result = CliRunner().invoke(speak)
+    assert result.exit_code == 1
+    assert not set("\x1b\x07\u202e\r") & set(result.output)
+    assert result.output.count("nothing to see") == 4
 
 
 def test_every_word_of_the_desk_goes_through_the_same_function() -> None:
@@ -45,8 +45,8 @@ def test_every_word_of_the_desk_goes_through_the_same_function() -> None:
 
 
 def test_a_letter_is_one_line_of_the_list() -> None:
-    told = {"form": EVIL, "id": ID, "day": EVIL, "language": EVIL, "desks": [EVIL]}
-    letter = read_letter({**told, "answers": {"what": EVIL, "place": EVIL, EVIL: "x"}})
+    fields = {"form": EVIL, "id": ID, "day": EVIL, "language": EVIL, "desks": [EVIL]}
+    letter = read_letter({**fields, "answers": {"what": EVIL, "place": EVIL, EVIL: "x"}})
     entry = Entry("b" * 32, ID, EVIL, EVIL, (), "note", {EVIL: EVIL})
     entry = replace(entry, kind=EVIL)
     [case] = build_cases([(ID, 1, letter)], [entry], unproven=[entry])

@@ -55,8 +55,8 @@ def served(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
 
 
 def test_fields_that_are_not_known_are_passed_over(office: Office) -> None:
-    read = portals.parse(json.dumps(newer(office)), "here")
-    assert read.desks == portals.parse(json.dumps(portals.as_json(office.portal)), "here").desks
+    parsed = portals.parse(json.dumps(newer(office)), "here")
+    assert parsed.desks == portals.parse(json.dumps(portals.as_json(office.portal)), "here").desks
 
 
 def test_fields_that_an_older_server_did_not_have_are_empty(office: Office) -> None:
@@ -65,23 +65,23 @@ def test_fields_that_an_older_server_did_not_have_are_empty(office: Office) -> N
         del row["recovery"], row["picture"]
     for name in ("timezone", "clips", "assets"):
         del data[name]
-    read = portals.parse(json.dumps(data), "here")
-    assert (read.timezone, read.clips, read.desks[0].recovery) == ("UTC", {}, "")
+    parsed = portals.parse(json.dumps(data), "here")
+    assert (parsed.timezone, parsed.clips, parsed.desks[0].recovery) == ("UTC", {}, "")
 
 
 def test_a_desk_of_the_first_version_gets_only_fields_it_knows(office: Office) -> None:
     """Those desks call Portal(**data): one field more stops them, and so they would fetch nothing."""
-    said = json.loads(Server(office.address, keys.token(office.home / "legal")).ask("GET", "portal").body)
+    data = json.loads(Server(office.address, keys.token(office.home / "legal")).ask("GET", "portal").body)
     classes = (Portal, Language, Desk, Member, Helpline, Event, Choice, Clip, SoundFile)
-    known = {kind.__name__: set(handover_version.FIRST_FIELDS[kind.__name__].split()) for kind in classes}
-    assert set(said) == known["Portal"]
-    assert set(said["desks"][0]) == known["Desk"]
-    assert set(said["desks"][0]["members"][0]) == known["Member"]
-    assert set(said["events"][0]) == known["Event"]
+    first_fields = {kind.__name__: set(handover_version.FIRST_FIELDS[kind.__name__].split()) for kind in classes}
+    assert set(data) == first_fields["Portal"]
+    assert set(data["desks"][0]) == first_fields["Desk"]
+    assert set(data["desks"][0]["members"][0]) == first_fields["Member"]
+    assert set(data["events"][0]) == first_fields["Event"]
     for kind in classes:
-        assert known[kind.__name__] <= {one.name for one in fields(kind)}, "an old desk needs each of them"
-    read = portals.parse(json.dumps(said), "here")
-    assert (read.events, [desk.keys for desk in read.desks]) == (
+        assert first_fields[kind.__name__] <= {one.name for one in fields(kind)}, "an old desk needs each of them"
+    parsed = portals.parse(json.dumps(data), "here")
+    assert (parsed.events, [desk.keys for desk in parsed.desks]) == (
         office.portal.events, [desk.keys for desk in office.portal.desks],
     )  # fmt: skip
 
@@ -114,11 +114,11 @@ def test_a_desk_that_is_too_old_is_told_so_after_fetching(
     synced = anita.sync.run()
     assert (synced.new, synced.away, anita.outbox.waiting, len(anita.cases.all())) == (1, "", 0, 2)
     assert "copy the new program onto this machine" in synced.outdated.lower()
-    told = CliRunner().invoke(
+    result = CliRunner().invoke(
         command, ["--home", str(office.home), "--desk", ANITA, "--server", office.address, "list"]
     )
-    assert (told.exit_code, "copy the new program" in told.output.lower()) == (0, True), told.output
-    assert "second" in told.output
+    assert (result.exit_code, "copy the new program" in result.output.lower()) == (0, True), result.output
+    assert "second" in result.output
 
 
 def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
@@ -157,10 +157,10 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
     anita = office.machine(ANITA)
     assert anita.sync.run().new == 1
     [case] = anita.cases.all()
-    mine = [str(one.to_public()) for one in anita.own_keys.identities]
+    own_keys = [str(one.to_public()) for one in anita.own_keys.identities]
     for number, (kind, value) in enumerate([("kind-of-2030", {"x": 1}), ("state", {"state": "state-of-2030"})]):
         entry = Entry(f"{number}" * 32, case.id, ANITA, "2027-01-01T10:00", (), kind, value)
-        anita.local_store.save("entries", entry.id, seal_entry(entry, mine))
+        anita.local_store.save("entries", entry.id, seal_entry(entry, own_keys))
     anita.sync.run()
     [case] = anita.cases.all()
     assert plain_text.case_line(1, case, office.day)
@@ -174,11 +174,11 @@ def test_labels_and_kinds_that_are_not_known_stop_nothing(office: Office, monkey
 def test_a_key_changed_again_before_publishing_still_reaches_the_server(office: Office, times: int) -> None:
     office.tell(what="words")
     anita = office.machine(ANITA)
-    made = [anita.key_decisions.change_key(None) for _ in range(times)]
+    new_keys = [anita.key_decisions.change_key(None) for _ in range(times)]
     assert anita.sync.run().new == 1
     assert anita.cases.all()[0].first is not None
     desk = office.portal.desks[0]
-    first = made[0]  # what is published may be any of them
+    first = new_keys[0]  # what is published may be any of them
     office.with_desk(desk.id, members=(Member(ANITA, first.key, first.pickup), *desk.members[1:]))
     office.tell(what="more")
     assert anita.sync.run().new == 1

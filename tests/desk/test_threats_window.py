@@ -20,16 +20,16 @@ WORDS = "words-that-only-this-desk-reads"
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 @pytest.fixture
 def window(office: Office) -> Iterator[start.Window]:
     office.letter(WORDS)
-    opened = start.start(office.place(), today=lambda: TODAY)
-    yield opened
-    opened.stop()
+    server = start.start(office.place(), today=lambda: TODAY)
+    yield server
+    server.stop()
 
 
 @dataclass
@@ -38,10 +38,10 @@ class OtherProgram:
 
     address: str = ""
     cookies: list[str] = field(default_factory=list)
-    got: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
-    def seen(self) -> str:
-        return repr(self.got)
+    def recorded_requests(self) -> str:
+        return repr(self.requests)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def other() -> Iterator[OtherProgram]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            program.got.append((self.path, dict(self.headers)))
+            program.requests.append((self.path, dict(self.headers)))
             self.send_response(200)
             for cookie in program.cookies:
                 self.send_header("Set-Cookie", cookie)
@@ -98,9 +98,9 @@ def test_what_a_browser_tells_another_port_opens_no_page(
     for path in ("/", "/unlock", "/case/", "/static/desk.css", urlsplit(window.enter).path):
         staff.browser.get(other.address + path)
         staff.browser.post(other.address + path, data={})
-    assert window.authenticator.cookie not in other.seen()
+    assert window.authenticator.cookie not in other.recorded_requests()
     thief = requests.Session()
-    for _, headers in other.got:
+    for _, headers in other.requests:
         cookie = {"Cookie": headers.get("Cookie", "")}
         for path in ("/", "/unlock", "/keys/", "/static/../", "/enter/"):
             answer = thief.get(origin(window) + path, headers=cookie)
@@ -125,13 +125,13 @@ def test_the_secret_path_alone_opens_no_page(window: start.Window, staff: Staff)
 
 def test_neither_does_with_a_part_of_the_path(window: start.Window, staff: Staff) -> None:
     cookie = {staff.browser.cookies.keys()[0]: window.authenticator.cookie}
-    for wrong in (
+    for path in (
         window.authenticator.root[:-1],
         window.authenticator.root + "x",
         window.authenticator.root.swapcase(),
         "/é",
     ):
-        assert requests.get(f"{origin(window)}{wrong}/", cookies=cookie).status_code == 401
+        assert requests.get(f"{origin(window)}{path}/", cookies=cookie).status_code == 401
 
 
 def test_a_window_started_anew_has_other_secrets(window: start.Window, office: Office) -> None:
@@ -174,8 +174,8 @@ def test_a_real_browser_tells_another_port_nothing_either(
         page.reload()
         ask = "async (url) => { try { return (await fetch(url, {credentials: 'include'})).status } catch { return 0 } }"
         assert page.evaluate(ask, f"{origin(window)}/") == 0, "no answer that this page may read"
-        assert window.authenticator.cookie not in other.seen()
-        assert window.authenticator.root not in other.seen()
+        assert window.authenticator.cookie not in other.recorded_requests()
+        assert window.authenticator.root not in other.recorded_requests()
         page.goto(window.pages)
         page.get_by_text(WORDS).first.wait_for()
     finally:

@@ -17,16 +17,16 @@ from tests.server.conftest import TODAY
 pytestmark = pytest.mark.usefixtures("site_not_visited")
 
 
-def said(session: Session) -> str:
+def doctor_complaints(session: Session) -> str:
     return "\n".join(finding.sentence for finding in examine(session) if not finding.ok)
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, *machines: str) -> None:
     """The server lists no letters to these machines, by their tokens."""
-    whole = Server.waiting
+    honest_waiting = Server.waiting
 
     def waiting(self: Server, *, everything: bool = False) -> list[dict[str, object]]:
-        return [] if not machines or self.token in machines else whole(self, everything=everything)
+        return [] if not machines or self.token in machines else honest_waiting(self, everything=everything)
 
     monkeypatch.setattr(Server, "waiting", waiting)
 
@@ -39,11 +39,11 @@ def test_a_letter_that_was_held_back_and_comes_later_is_said(office: Office) -> 
             office.tell(what=f"told while the server holds back {day}")
             office.day = TODAY + timedelta(days=day)
             legal.sync.run()
-    assert "came on" not in said(legal)
+    assert "came on" not in doctor_complaints(legal)
     legal.sync.run()
-    shown = said(legal)
-    assert f"of {TODAY} came on {office.day} only" in shown
-    assert "holds letters back" in shown
+    complaints = doctor_complaints(legal)
+    assert f"of {TODAY} came on {office.day} only" in complaints
+    assert "holds letters back" in complaints
     assert len(legal.withheld.arrivals.unusual()) == 4, "every one of them"
 
 
@@ -51,9 +51,9 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
     """Nor one that was written before midnight and sent after it, nor the first letters of a new machine."""
     office.tell(what="before this machine first fetched")
     office.day = TODAY + timedelta(days=300)
-    fresh = office.machine("partner")
-    fresh.sync.run()
-    assert fresh.withheld.arrivals.unusual() == ()
+    new_machine = office.machine("partner")
+    new_machine.sync.run()
+    assert new_machine.withheld.arrivals.unusual() == ()
     legal = office.machine("legal")
     office.day = TODAY
     for day in (0, 0, 1):
@@ -62,7 +62,7 @@ def test_letters_that_come_in_time_are_not_said(office: Office) -> None:
         office.tell(what=f"told on day {day}")
     legal.sync.run()
     assert legal.withheld.arrivals.unusual() == ()
-    assert "came late" not in said(legal)
+    assert "came late" not in doctor_complaints(legal)
 
 
 def fetch_only(machine: Session, id: str, sealed: bytes) -> None:
@@ -82,7 +82,7 @@ def test_an_old_letter_that_the_server_gives_out_under_another_id_is_said(office
     [id] = legal.local_store.ids("letters")
     again, sealed = "f" * 32, legal.local_store.read("letters", id)
     fetch_only(legal, again, sealed)
-    assert f"{again[:8]} came under another id" in said(legal)
+    assert f"{again[:8]} came under another id" in doctor_complaints(legal)
 
 
 def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office) -> None:
@@ -95,7 +95,7 @@ def test_a_letter_that_was_erased_and_is_given_out_again_is_said(office: Office)
     office.day = TODAY + timedelta(days=2)
     legal.sync.run()
     fetch_only(legal, id, sealed)
-    assert f"{id[:8]} of {TODAY} came on {office.day} only" in said(legal)
+    assert f"{id[:8]} of {TODAY} came on {office.day} only" in doctor_complaints(legal)
 
 
 def test_a_letter_that_one_machine_of_a_desk_never_gets_is_said_there(office: Office) -> None:
@@ -107,10 +107,10 @@ def test_a_letter_that_one_machine_of_a_desk_never_gets_is_said_there(office: Of
         [case] = anita.cases.all()
         anita.log.write(case.id, "note", text="I look into it.")
         babu.sync.run()
-        assert f"never came to this machine ({case.id[:8]}" in said(babu)
-    assert "never came" not in said(anita)
+        assert f"never came to this machine ({case.id[:8]}" in doctor_complaints(babu)
+    assert "never came" not in doctor_complaints(anita)
     babu.sync.run()
-    assert "never came" not in said(babu)
+    assert "never came" not in doctor_complaints(babu)
 
 
 def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
@@ -121,7 +121,7 @@ def test_the_server_cannot_answer_in_a_desks_place(office: Office) -> None:
     legal = office.machine("legal")
     legal.sync.run()
     [case] = legal.cases.all()
-    forged = seal({"form": "answer", "text": "All is well."}, [office.made["legal"].key], 16384)
+    forged = seal({"form": "answer", "text": "All is well."}, [office.public_keys["legal"].key], 16384)
     store = state_of(office.app).services.concerns
     assert store.desk_writing.add_answer("f" * 64, case.id, "legal", TODAY, forged)
     assert "All is well." not in office.answer_page(receipt)

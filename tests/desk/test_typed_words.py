@@ -11,18 +11,18 @@ import pytest
 from forms.desk.services.case_writer import CaseWriter
 from forms.desk.session import Session
 from forms.desk.window.access.authentication import Authenticator, elapsed_seconds
-from tests.desk.test_window import opened
+from tests.desk.test_window import open_window
 from tests.desk.window_helpers import Office, running
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 def test_what_was_held_can_be_thrown_away(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     window.post("/keep", path="/case/x/note", text="half a sentence")
     assert "half a sentence" in window.page("/held")
     assert window.post("/held/away").headers["Location"] == "/"
@@ -30,7 +30,7 @@ def test_what_was_held_can_be_thrown_away(office: Office) -> None:
 
 
 def test_what_was_held_stays_where_it_cannot_be_sent(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     window.post("/keep", path="/case/x/note", text="half a sentence")
     assert window.post("/case/x/note", text="half a sentence", held="yes").status_code == 400
     assert "half a sentence" in window.page("/held")
@@ -60,19 +60,19 @@ def test_what_was_typed_stands_on_the_page_that_says_what_went_wrong(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = office.letter()
-    window = opened(office)
+    window = open_window(office)
     assert TYPED in unescape(window.post(f"/case/{'a' * 32}/note", text=TYPED).text), "its letter was erased meanwhile"
     monkeypatch.setattr(CaseWriter, "write", lost_disk)
-    sent = window.post(f"/case/{case}/note", seen=window.seen(case), text=TYPED)
-    assert sent.status_code == 500
-    assert TYPED in unescape(sent.text)
+    response = window.post(f"/case/{case}/note", seen=window.seen_marker(case), text=TYPED)
+    assert response.status_code == 500
+    assert TYPED in unescape(response.text)
     assert TYPED in unescape(window.post(f"/case/{case}/note", form_token="of an earlier start", text=TYPED).text)
 
 
 def test_of_another_sites_form_nothing_is_shown(office: Office) -> None:
     """It could put words of its own on our page."""
-    window = opened(office)
+    window = open_window(office)
     evil = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
-    sent = window.client.post("/case/x/note", data={"text": "Call 98765"}, headers=evil)
-    assert sent.status_code == 403
-    assert "98765" not in sent.text
+    response = window.client.post("/case/x/note", data={"text": "Call 98765"}, headers=evil)
+    assert response.status_code == 403
+    assert "98765" not in response.text

@@ -42,8 +42,8 @@ PASSPHRASE = "five plain words for tests"
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 class Clock:
@@ -87,14 +87,14 @@ class Window:
         data = {"form_token": self.authenticator.form_token, **fields}
         return self.client.post(path, data=data, headers={"Origin": "http://localhost"} if headers is None else headers)
 
-    def seen(self, case_id: str) -> str:
+    def seen_marker(self, case_id: str) -> str:
         """The hidden field by which a form tells what its page showed."""
-        found = re.search(r'name="seen" value="([^"]*)"', self.page(f"/case/{case_id}"))
-        assert found
-        return found[1]
+        match = re.search(r'name="seen" value="([^"]*)"', self.page(f"/case/{case_id}"))
+        assert match
+        return match[1]
 
     def act(self, case_id: str, action: str, **fields: Any) -> TestResponse:
-        return self.post(f"/case/{case_id}/{action}", **{"seen": self.seen(case_id), **fields})
+        return self.post(f"/case/{case_id}/{action}", **{"seen": self.seen_marker(case_id), **fields})
 
 
 def make_window(office: Office, desk: str = "police", **more: Any) -> Window:
@@ -108,7 +108,7 @@ def come_in(window: Window) -> Window:
     return window
 
 
-def opened(office: Office, desk: str = "police") -> Window:
+def open_window(office: Office, desk: str = "police") -> Window:
     window = come_in(make_window(office, desk))
     assert window.post("/unlock").status_code == 303
     return window
@@ -127,7 +127,7 @@ def test_an_unlocked_window_over_midnight_goes_by_the_new_day(office: Office) ->
     case = office.letter()
     assert window.post("/unlock").status_code == 303
     window.act(case, "due", day=TODAY.isoformat())
-    form = {"seen": window.seen(case), "text": "typed before midnight"}
+    form = {"seen": window.seen_marker(case), "text": "typed before midnight"}
     assert case not in window.page("/?show=late")
     assert "2 d" in window.page("/")
     day[0] = tomorrow
@@ -168,24 +168,24 @@ def test_after_the_token_is_spent_an_empty_one_is_none(office: Office) -> None:
 
 
 def test_a_browser_that_did_not_come_in_learns_nothing(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     stranger = window.client.application.test_client()
     for path in ("/", "/keys/", "/unlock", "/case/" + "0" * 32):
         answer = stranger.get(path)
         assert answer.status_code == 401
         assert window.authenticator.form_token not in answer.text
         assert "Police cell" not in answer.text
-    taken = stranger.post(
+    response = stranger.post(
         "/lock", data={"form_token": window.authenticator.form_token}, headers={"Origin": "http://localhost"}
     )
-    assert taken.status_code == 401
+    assert response.status_code == 401
     assert window.authenticator.session
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9", "localhost:81", "127.0.0.1.evil.example", "[::1]", ""])
 def test_asked_for_under_another_name_it_answers_nobody(office: Office, host: str) -> None:
     """DNS rebinding: a page elsewhere whose name is made to lead here."""
-    window = opened(office)
+    window = open_window(office)
     assert window.get("/", Host=host).status_code == 421
     assert window.get(f"/enter/{window.authenticator.token}", Host=host).status_code == 421
     assert window.post("/lock", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 421
@@ -205,21 +205,21 @@ def test_asked_for_under_another_name_it_answers_nobody(office: Office, host: st
     ],
 )
 def test_a_form_of_another_page_is_refused(office: Office, headers: dict[str, str]) -> None:
-    window = opened(office)
+    window = open_window(office)
     assert window.post("/lock", headers=headers).status_code == 403
     assert window.authenticator.session
 
 
 def test_a_form_of_ours_is_taken_by_either_mark(office: Office) -> None:
     for headers in ({"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin", "Origin": "null"}):
-        window = opened(office)
+        window = open_window(office)
         assert window.post("/lock", headers=headers).headers["Location"] == "/unlock"
         assert window.authenticator.session is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "é"])
 def test_a_form_without_its_token_is_refused(office: Office, token: str) -> None:
-    window = opened(office)
+    window = open_window(office)
     for path in ("/lock", "/sync", "/keys/recovery", "/case/" + "0" * 32 + "/note"):
         answer = window.client.post(path, data={"form_token": token}, headers={"Origin": "http://localhost"})
         assert answer.status_code == 403
@@ -228,13 +228,13 @@ def test_a_form_without_its_token_is_refused(office: Office, token: str) -> None
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_no_page_elsewhere_shows_or_links_into_the_desk(office: Office, site: str) -> None:
-    window = opened(office)
+    window = open_window(office)
     assert window.get("/", **{"Sec-Fetch-Site": site}).status_code == 403
     assert window.get("/", **{"Sec-Fetch-Site": "none"}).status_code == 200
 
 
 def test_every_answer_forbids_frames_scripts_of_others_and_keeping(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     for path in ("/", "/keys/", "/nothing-here", "/unlock", "/static/desk.css"):
         answer = window.get(path)
         policy = answer.headers["Content-Security-Policy"]
@@ -300,7 +300,7 @@ def test_a_machine_without_a_key_says_what_to_do(office: Office) -> None:
 
 def test_left_alone_it_locks_and_forgets(office: Office) -> None:
     fill(office)
-    window = opened(office)
+    window = open_window(office)
     session = window.session
     window.clock.now += 599
     window.page("/")
@@ -314,7 +314,7 @@ def test_left_alone_it_locks_and_forgets(office: Office) -> None:
 
 
 def test_typing_keeps_it_awake_and_looking_at_the_door_does_not(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     for _ in range(3):
         window.clock.now += 500
         assert window.post("/awake").status_code == 204
@@ -328,27 +328,27 @@ def test_typing_keeps_it_awake_and_looking_at_the_door_does_not(office: Office) 
 
 def test_what_is_sent_after_the_lock_fell_is_not_lost(office: Office) -> None:
     case = office.letter()
-    window = opened(office)
-    seen = window.seen(case)
+    window = open_window(office)
+    seen_marker = window.seen_marker(case)
     window.clock.now += 601
-    sent = window.post(f"/case/{case}/note", seen=seen, text="Long & careful note")
-    assert sent.headers["Location"] == "/unlock"
+    response = window.post(f"/case/{case}/note", seen=seen_marker, text="Long & careful note")
+    assert response.headers["Location"] == "/unlock"
     assert "Long" not in window.page("/unlock"), "nothing is shown before it is unlocked"
     assert window.post("/unlock").headers["Location"] == "/held"
-    held = window.page("/held")
-    assert "Long &amp; careful note" in held
-    assert f'action="/case/{case}/note"' in held
+    held_page = window.page("/held")
+    assert "Long &amp; careful note" in held_page
+    assert f'action="/case/{case}/note"' in held_page
     assert window.log(case) == (), "nothing was done with it yet"
     window.clock.now += 601
     assert window.post("/unlock").headers["Location"] == "/held", "still there: nobody has sent it"
-    sent = window.post(f"/case/{case}/note", seen=seen, text="Long & careful note", held="yes")
-    assert sent.headers["Location"].startswith(f"/case/{case}")
+    response = window.post(f"/case/{case}/note", seen=seen_marker, text="Long & careful note", held="yes")
+    assert response.headers["Location"].startswith(f"/case/{case}")
     assert len(window.log(case)) == 1
     assert window.get("/held").headers["Location"] == "/"
 
 
 def test_a_page_that_locks_itself_leaves_what_was_typed(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     window.post("/keep", path="/case/x/note", text="half a sentence")
     assert window.get("/unlock").headers["Location"] == "/held"
     assert "half a sentence" in window.page("/held")
@@ -356,7 +356,7 @@ def test_a_page_that_locks_itself_leaves_what_was_typed(office: Office) -> None:
 
 @pytest.mark.parametrize("path", ["/keys/passphrase", "//evil.example/", "https://evil.example/case/", "/unlock", ""])
 def test_only_the_words_of_cases_and_events_are_held(office: Office, path: str) -> None:
-    window = opened(office)
+    window = open_window(office)
     window.post("/keep", path=path, new="a secret passphrase")
     assert window.authenticator.held_form is None
     window.authenticator.lock()
@@ -365,7 +365,7 @@ def test_only_the_words_of_cases_and_events_are_held(office: Office, path: str) 
 
 
 def test_the_lock_button(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     assert window.post("/lock").headers["Location"] == "/unlock"
     assert window.get("/").headers["Location"] == "/unlock"
 
@@ -395,26 +395,26 @@ def test_it_listens_on_this_machine_only_and_locks_by_itself(
 
 
 def test_a_taken_port_is_a_sentence(office: Office) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Problem, match="taken"):
-        start.start(office.place(), port=taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Problem, match="taken"):
+        start.start(office.place(), port=listener.getsockname()[1])
 
 
 def test_opening_it_shows_the_address_and_ends_with_ctrl_c(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    shown: list[str] = []
-    monkeypatch.setattr(serving.webbrowser, "open", shown.append)
+    messages: list[str] = []
+    opened_addresses: list[str] = []
+    monkeypatch.setattr(serving.webbrowser, "open", opened_addresses.append)
 
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(serving.time, "sleep", interrupted)
-    start.open_window(office.place(), say=said.append)
-    assert len(shown) == 1
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", shown[0])
-    assert shown[0] in said[0]
-    assert "locked" in said[-1]
-    start.open_window(office.place(), say=said.append, open_browser=False, idle_seconds=60)
-    assert len(shown) == 1, "only shown"
+    start.open_window(office.place(), say=messages.append)
+    assert len(opened_addresses) == 1
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/enter/[\w-]{40,}", opened_addresses[0])
+    assert opened_addresses[0] in messages[0]
+    assert "locked" in messages[-1]
+    start.open_window(office.place(), say=messages.append, open_browser=False, idle_seconds=60)
+    assert len(opened_addresses) == 1, "only shown"
 
 
 # The list
@@ -422,12 +422,12 @@ def test_opening_it_shows_the_address_and_ends_with_ctrl_c(office: Office, monke
 
 def test_urgent_first_then_late_the_second_tray_apart_and_closed_ones_last(office: Office) -> None:
     ids = fill(office)
-    window = opened(office)
+    window = open_window(office)
     window.session.log.write(ids["hindi"], "state", state="closed", outcome="Paid")
     page = window.page("/")
-    listed = re.findall(r'class="open" href="/\?open=(\w+)#', page)
-    assert listed[0] == ids["first"]
-    assert listed[-2:] == [ids["flood"], ids["hindi"]]
+    listed_ids = re.findall(r'class="open" href="/\?open=(\w+)#', page)
+    assert listed_ids[0] == ids["first"]
+    assert listed_ids[-2:] == [ids["flood"], ids["hindi"]]
     assert re.findall(r'class="section[^"]*">([^<]+)', page) == ["To work on", "Perhaps spam", "Closed"]
     assert "<b>4</b> late" in page, "three first answers, and danger that was told two days ago"
     assert ">With </span>you" not in page
@@ -435,7 +435,7 @@ def test_urgent_first_then_late_the_second_tray_apart_and_closed_ones_last(offic
 
 def test_letters_that_look_alike_stand_under_one(office: Office) -> None:
     fill(office)
-    page = opened(office).page("/")
+    page = open_window(office).page("/")
     assert "2 alike" in page
     assert len(re.findall(r'class="open"', page)) == 6, "eight threads, three of them alike"
 
@@ -444,11 +444,11 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
     for number in range(60):
         office.letter(f"The very same words of somebody who floods the desk, number {number}", language="en", tray=2)
     real = office.letter("A real one", day="2027-01-09")
-    window = opened(office)
+    window = open_window(office)
     page = window.page("/")
-    listed = re.findall(r'class="open" href="/\?open=(\w+)#', page)
-    assert len(listed) == 2
-    assert listed[0] == real
+    listed_ids = re.findall(r'class="open" href="/\?open=(\w+)#', page)
+    assert len(listed_ids) == 2
+    assert listed_ids[0] == real
     assert "59 alike" in page
     more = re.search(r'href="(/\?alike=\w+)">and 39 more', page)
     assert more
@@ -461,7 +461,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window,
     """A window that is only looked at, and the letters in it by name."""
     with running(tmp_path_factory.mktemp("searched")) as office:
         ids = fill(office)
-        window = opened(office)
+        window = open_window(office)
         window.session.log.write(ids["first"], "note", text="Two officers who speak Odia")
         window.session.log.write(ids["first"], "assign", member="police")
         window.session.log.write(ids["hindi"], "state", state="closed")
@@ -469,7 +469,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window,
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("text=சூளையில்", {"first"}),
         ("text=ஆற்றங்கரை", set()),
@@ -495,16 +495,16 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window,
         ("page=x&place=northtown", {"first"}),
     ],
 )
-def test_filters_and_search(searched: tuple[Window, dict[str, str]], query: str, found: set[str]) -> None:
+def test_filters_and_search(searched: tuple[Window, dict[str, str]], query: str, expected: set[str]) -> None:
     window, ids = searched
     page = window.page(f"/?{query}")
-    assert {name for name, id in ids.items() if id in page} == found
+    assert {name for name, id in ids.items() if id in page} == expected
 
 
 def test_a_filter_stays_when_the_page_is_turned(office: Office) -> None:
     for number in range(51):
         office.letter(f"{number} " + "".join(chr(0x4E00 + number * 40 + n) for n in range(30)), place="northtown")
-    window = opened(office)
+    window = open_window(office)
     page = window.page("/?place=northtown&text=%C3%B8")
     assert "No letter fits" in page
     page = window.page("/?place=northtown")
@@ -515,11 +515,11 @@ def test_a_filter_stays_when_the_page_is_turned(office: Office) -> None:
 
 
 def test_an_empty_desk_says_so(office: Office) -> None:
-    assert "No letters yet" in opened(office).page("/")
+    assert "No letters yet" in open_window(office).page("/")
 
 
 def test_fetching_says_what_came(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     office.letter("A new one")
     assert window.post("/sync").headers["Location"] == "/"
     page = window.page("/")
@@ -531,7 +531,7 @@ def test_with_the_server_away_the_desk_still_works(office: Office) -> None:
     case = office.letter("Fetched before")
     office.session().sync.run()
     away = replace(office, address="http://127.0.0.1:1")
-    window = opened(away)
+    window = open_window(away)
     page = window.page("/")
     assert "cannot be reached" in page
     assert "Fetched before" in page
@@ -543,7 +543,7 @@ def test_with_the_server_away_the_desk_still_works(office: Office) -> None:
 
 def test_a_server_that_refuses_is_a_sentence(office: Office) -> None:
     (office.place().folder / "token.txt").write_text("another")
-    window = opened(office)
+    window = open_window(office)
     answer = window.get("/")
     assert answer.status_code == 400, "no portal was ever fetched"
     assert "token" in answer.text
@@ -553,7 +553,7 @@ def test_a_desk_whose_token_is_taken_away_still_reads_what_it_has(office: Office
     office.letter("Fetched before")
     office.session().sync.run()
     (office.place().folder / "token.txt").write_text("another")
-    page = opened(office).page("/")
+    page = open_window(office).page("/")
     assert "Fetched before" in page
     assert "Nothing was fetched" in page
     assert "does not know this desk's token" in html.unescape(page)
@@ -579,7 +579,7 @@ def test_hostile_words_are_only_words(office: Office, words: str) -> None:
         children=words, people=words, unknown_question=words, hide_from=[words], receipt=False,
     )  # fmt: skip
     office.letter(words, thread=case)
-    window = opened(office)
+    window = open_window(office)
     window.act(case, "note", text=words)
     for path in ("/", f"/case/{case}", f"/?text={html.escape(words)}", "/access/"):
         page = window.page(path)
@@ -591,12 +591,12 @@ def test_hostile_words_are_only_words(office: Office, words: str) -> None:
 
 def test_control_characters_are_shown_as_dots_and_line_ends_kept(office: Office) -> None:
     case = office.letter("one\u202etwo\nthree")
-    assert "one·two\nthree" in opened(office).page(f"/case/{case}")
+    assert "one·two\nthree" in open_window(office).page(f"/case/{case}")
 
 
 def test_a_letter_with_strange_days_and_states_does_not_break_the_desk(office: Office) -> None:
     case = office.letter("Strange", day="2027-01-10", people=[1, 2], place=None, danger={"yes": "yes"})
-    window = opened(office)
+    window = open_window(office)
     window.session.log.write(case, "state", state="<b>odd</b>")
     window.session.log.write(case, "due", day="never")
     window.session.log.write(case, "theme", theme=["x"])
@@ -611,7 +611,7 @@ def test_a_letter_that_does_not_open_is_said_and_the_others_are_shown(office: Of
     path = office.place().folder / "letters" / f"{broken}.age"
     path.write_bytes(path.read_bytes()[:-7])
     (office.place().folder / "index.age").unlink(missing_ok=True)
-    window = opened(office)
+    window = open_window(office)
     page = window.page("/")
     assert "A good one" in page
     assert "does not open here" in page
@@ -622,7 +622,7 @@ def test_a_letter_that_does_not_open_is_said_and_the_others_are_shown(office: Of
     "path", ["/case/nothing", "/case/" + "0" * 32, "/part/" + "0" * 32, "/part/..%2f..%2ftoken.txt", "/part/x"]
 )
 def test_what_is_not_there_is_a_sentence(office: Office, path: str) -> None:
-    answer = opened(office).get(path)
+    answer = open_window(office).get(path)
     assert answer.status_code in {400, 404}
     assert "Something went wrong" in answer.text
 
@@ -632,9 +632,9 @@ def test_what_is_not_there_is_a_sentence(office: Office, path: str) -> None:
 
 def test_a_case_shows_the_letter_in_the_order_of_the_form_in_its_language(office: Office) -> None:
     ids = fill(office)
-    page = opened(office).page(f"/case/{ids['first']}")
-    asked = [question.strip() for question in re.findall(r"<dt>([^<]+)<", page)]
-    assert asked[:3] == [
+    page = open_window(office).page(f"/case/{ids['first']}")
+    questions = [question.strip() for question in re.findall(r"<dt>([^<]+)<", page)]
+    assert questions[:3] == [
         "Is somebody in danger right now?",
         "What is happening?",
         "Which part of the district is it in?",
@@ -649,7 +649,7 @@ def test_a_case_shows_the_letter_in_the_order_of_the_form_in_its_language(office
 
 def test_a_photo_is_made_anew_and_shown_in_a_sandbox(office: Office) -> None:
     ids = fill(office)
-    window = opened(office)
+    window = open_window(office)
     picture, voice = re.findall(r'src="(/part/\w+)"', window.page(f"/case/{ids['first']}"))
     answer = window.get(picture)
     assert answer.headers["Content-Type"].startswith("image/")
@@ -662,7 +662,7 @@ def test_a_photo_is_made_anew_and_shown_in_a_sandbox(office: Office) -> None:
 
 def test_a_photo_that_is_none_is_a_sentence(office: Office) -> None:
     case = office.letter("See this", parts=[("photo", b"MZ\x90\x00 a program")])
-    window = opened(office)
+    window = open_window(office)
     (picture,) = set(re.findall(r'src="(/part/\w+)"', window.page(f"/case/{case}")))
     answer = window.get(picture)
     assert answer.status_code == 400
@@ -670,7 +670,7 @@ def test_a_photo_that_is_none_is_a_sentence(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "fields", "shown"),
+    ("action", "fields", "expected"),
     [
         ("state", {"state": "looking"}, "State: Being looked into"),
         ("state", {"state": "closed", "outcome": "Nine people are free"}, "Nine people are free"),
@@ -687,20 +687,20 @@ def test_a_photo_that_is_none_is_a_sentence(office: Office) -> None:
     ],
 )  # fmt: skip
 def test_each_action_writes_one_line_and_says_so(
-    office: Office, action: str, fields: dict[str, str], shown: str
+    office: Office, action: str, fields: dict[str, str], expected: str
 ) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     answer = window.act(case, action, **fields)
     assert answer.headers["Location"] == f"/case/{case}?done={action}"
     page = window.page(answer.headers["Location"])
     assert 'class="panel panel--done"' in page
-    assert shown in page
+    assert expected in page
     assert office.store.inbox.entries("police", TODAY), "and it has reached the server, sealed"
 
 
 @pytest.mark.parametrize(
-    ("action", "fields", "said"),
+    ("action", "fields", "message"),
     [
         ("state", {"state": "nonsense"}, "no such state"),
         ("state", {}, "no such state"),
@@ -718,13 +718,13 @@ def test_each_action_writes_one_line_and_says_so(
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_nothing_is_written(
-    office: Office, action: str, fields: dict[str, str], said: str
+    office: Office, action: str, fields: dict[str, str], message: str
 ) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     answer = window.act(case, action, **fields)
     assert answer.status_code == 400
-    assert said in html.unescape(answer.text)
+    assert message in html.unescape(answer.text)
     assert window.log(case) == ()
     if len(fields.get("text", "")) > 100:
         assert fields["text"] in answer.text, "what was typed is still there"
@@ -732,13 +732,13 @@ def test_what_cannot_be_done_is_a_sentence_and_nothing_is_written(
 
 def test_an_action_that_there_is_not(office: Office) -> None:
     case = office.letter()
-    assert opened(office).act(case, "sell").status_code == 404
+    assert open_window(office).act(case, "sell").status_code == 404
 
 
 def test_a_page_that_is_older_than_the_log_makes_a_conflict_that_is_shown_and_settled(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
-    old = window.seen(case)
+    window = open_window(office)
+    old = window.seen_marker(case)
     window.act(case, "state", state="looking")
     window.post(f"/case/{case}/state", seen=old, state="closed", outcome="Too early?")
     assert {entry.value["state"] for entry in window.case(case).state.rivals} == {"looking", "closed"}
@@ -756,8 +756,8 @@ def test_a_page_that_is_older_than_the_log_makes_a_conflict_that_is_shown_and_se
 
 def test_two_marks_set_at_once_are_a_conflict_too(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
-    old = window.seen(case)
+    window = open_window(office)
+    old = window.seen_marker(case)
     window.act(case, "flag", flag="child", on="1")
     window.post(f"/case/{case}/flag", seen=old, flag="child")
     assert "Two people set this" in window.page(f"/case/{case}")
@@ -766,17 +766,17 @@ def test_two_marks_set_at_once_are_a_conflict_too(office: Office) -> None:
 @pytest.mark.parametrize("which", ["first", "flood"])
 def test_an_answer_that_is_sent_by_two_clicks_goes_once_and_on_purpose_again(office: Office, which: str) -> None:
     case = fill(office)[which]
-    window = opened(office)
+    window = open_window(office)
 
     def answers() -> int:
         return sum(entry.kind == "answer" for entry in window.case(case).entries)
 
-    seen = window.seen(case)
+    seen_marker = window.seen_marker(case)
     for _ in range(3):
-        sent = window.post(f"/case/{case}/answer", seen=seen, text="We will come.\r\n", state="looking")
-        assert sent.status_code == 303
+        response = window.post(f"/case/{case}/answer", seen=seen_marker, text="We will come.\r\n", state="looking")
+        assert response.status_code == 303
     assert answers() == 1
-    window.post(f"/case/{case}/answer", seen=seen, text="On Monday.")
+    window.post(f"/case/{case}/answer", seen=seen_marker, text="On Monday.")
     assert answers() == 2, "another answer from the same page goes"
     window.act(case, "answer", text="We will come.")
     assert answers() == 3, "who sees that it was sent may say it once more"
@@ -784,8 +784,8 @@ def test_an_answer_that_is_sent_by_two_clicks_goes_once_and_on_purpose_again(off
 
 def test_an_answer_from_an_old_page_does_not_overrule_a_colleagues_state(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
-    old = window.seen(case)
+    window = open_window(office)
+    old = window.seen_marker(case)
     window.act(case, "state", state="closed")
     window.post(f"/case/{case}/answer", seen=old, text="We look into it", state="looking")
     assert window.case(case).is_answered
@@ -794,14 +794,14 @@ def test_an_answer_from_an_old_page_does_not_overrule_a_colleagues_state(office:
 
 def test_ids_that_are_none_in_the_hidden_field_do_no_harm(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     assert window.post(f"/case/{case}/note", seen="../../x <b> " + "0" * 32, text="Hello").status_code == 303
     assert window.log(case)[0].after == ()
 
 
 def test_a_phrase_in_the_persons_language_is_added_without_a_script(office: Office) -> None:
     case = office.letter("A word", language="hi")
-    window = opened(office)
+    window = open_window(office)
     page = window.page(f"/case/{case}")
     assert "Phrases in हिन्दी" in page
     answer = window.act(case, "answer", text="नमस्ते।", phrase="thanks", state="looking", do="insert")
@@ -813,12 +813,12 @@ def test_a_phrase_in_the_persons_language_is_added_without_a_script(office: Offi
 
 def test_without_phrases_in_a_language_none_are_offered(office: Office) -> None:
     case = office.letter("A word", language="or")
-    assert 'id="phrase"' not in opened(office).page(f"/case/{case}")
+    assert 'id="phrase"' not in open_window(office).page(f"/case/{case}")
 
 
 def test_who_took_no_receipt_cannot_be_answered_and_the_page_says_what_else(office: Office) -> None:
     case = office.letter("A word", receipt=False, contact="the tea stall, evenings")
-    page = opened(office).page(f"/case/{case}")
+    page = open_window(office).page(f"/case/{case}")
     assert "took no receipt" in page
     assert "the tea stall, evenings" in page
     assert 'action="/case/' + case + '/answer"' not in page
@@ -826,7 +826,7 @@ def test_who_took_no_receipt_cannot_be_answered_and_the_page_says_what_else(offi
 
 def test_handing_over_offers_no_desk_that_must_not_see_it(office: Office) -> None:
     case = office.letter("About an officer", desks=("police", "legal"), hide_from=["revenue"])
-    window = opened(office)
+    window = open_window(office)
     page = window.page(f"/case/{case}")
     offered = re.search(r'<select class="select" id="desk".*?</select>', page, re.DOTALL)
     assert offered
@@ -836,42 +836,42 @@ def test_handing_over_offers_no_desk_that_must_not_see_it(office: Office) -> Non
     assert "must not see it" in refused.text
     assert window.act(case, "handover", desk="partner").status_code == 303
     assert "Handed over to Partner" in window.page(f"/case/{case}")
-    assert "About an officer" in opened(office, "partner").page(f"/case/{case}")
-    assert case not in opened(office, "revenue").page("/")
+    assert "About an officer" in open_window(office, "partner").page(f"/case/{case}")
+    assert case not in open_window(office, "revenue").page("/")
 
 
 def test_two_cases_are_put_together_and_taken_apart_again(office: Office) -> None:
     ids = fill(office)
-    window = opened(office)
-    one, other = ids["alike"], window.session.cases.similar_cases()[ids["alike"]][0]
-    assert window.act(one, "merge", into=other).status_code == 303
-    assert window.case(one).merged_into == other
-    assert one in window.page(f"/case/{other}")
-    assert f'put together with <a href="/case/{other}"' in window.page(f"/case/{one}")
-    assert window.act(one, "part").status_code == 303
-    assert window.case(one).merged_into == ""
+    window = open_window(office)
+    case, other = ids["alike"], window.session.cases.similar_cases()[ids["alike"]][0]
+    assert window.act(case, "merge", into=other).status_code == 303
+    assert window.case(case).merged_into == other
+    assert case in window.page(f"/case/{other}")
+    assert f'put together with <a href="/case/{other}"' in window.page(f"/case/{case}")
+    assert window.act(case, "part").status_code == 303
+    assert window.case(case).merged_into == ""
 
 
 def test_another_case_is_named_by_its_first_eight_digits(office: Office) -> None:
-    one, other = office.letter("One word"), office.letter("Quite another word")
-    window = opened(office)
-    assert "no such case" in window.act(one, "merge", into_typed=one[:8]).text, "not with itself"
-    assert window.act(one, "merge", into_typed=f" {other[:8].upper()} ").status_code == 303
-    assert window.case(one).merged_into == other
+    case, other = office.letter("One word"), office.letter("Quite another word")
+    window = open_window(office)
+    assert "no such case" in window.act(case, "merge", into_typed=case[:8]).text, "not with itself"
+    assert window.act(case, "merge", into_typed=f" {other[:8].upper()} ").status_code == 303
+    assert window.case(case).merged_into == other
 
 
 def test_where_a_child_is_spoken_of_the_duty_is_shown_and_the_districts_forms(office: Office) -> None:
     case = office.letter("A word", children="yes")
-    page = opened(office).page(f"/case/{case}")
+    page = open_window(office).page(f"/case/{case}")
     assert html.escape(CHILD_DUTY) in page
     assert '<a href="https://example.org/forms" rel="noreferrer noopener" target="_blank">Inquiry form</a>' in page
     quiet = office.letter("Another", children="no")
-    assert html.escape(CHILD_DUTY) not in opened(office).page(f"/case/{quiet}")
+    assert html.escape(CHILD_DUTY) not in open_window(office).page(f"/case/{quiet}")
 
 
 def test_a_district_says_its_duties_in_its_own_words(office: Office) -> None:
     case = office.letter("A word", children="yes")
-    window = opened(office)
+    window = open_window(office)
     own = {
         "duties": (Choice("child", {"en": "Call the officer first."}),),
         "staff_links": (Choice("javascript:x", {"en": "Bad"}),),
@@ -886,7 +886,7 @@ def test_a_district_says_its_duties_in_its_own_words(office: Office) -> None:
 
 def test_the_time_line_for_machines_has_no_words_of_the_letter(office: Office) -> None:
     case = office.letter(MARKED)
-    window = opened(office)
+    window = open_window(office)
     window.act(case, "state", state="looking")
     answer = window.get(f"/case/{case}/time-line.json")
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -896,7 +896,7 @@ def test_the_time_line_for_machines_has_no_words_of_the_letter(office: Office) -
 
 def test_a_case_is_exported_as_one_age_file(office: Office) -> None:
     case = office.letter(MARKED, parts=[("photo", photo())])
-    window = opened(office)
+    window = open_window(office)
     court = pyrage.x25519.Identity.generate()
     answer = window.act(case, "export", to=f" {court.to_public()} ")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="case-{case[:8]}.age"'
@@ -910,7 +910,7 @@ def test_a_case_is_exported_as_one_age_file(office: Office) -> None:
 
 def test_erasing_asks_twice(office: Office) -> None:
     case = office.letter(MARKED)
-    window = opened(office)
+    window = open_window(office)
     assert "Go on" in window.page(f"/case/{case}/erase")
     once = window.post(f"/case/{case}/erase", sure="once")
     assert "Yes, erase for good" in once.text
@@ -926,7 +926,7 @@ def test_erasing_asks_twice(office: Office) -> None:
 
 
 def test_the_keys_page_tells_whose_keys_there_are(office: Office) -> None:
-    page = opened(office).page("/keys/")
+    page = open_window(office).page("/keys/")
     assert office.portal.desks[0].members[0].key in page
     assert "this machine" in page
     assert "Is this machine in order?" in page
@@ -935,7 +935,7 @@ def test_the_keys_page_tells_whose_keys_there_are(office: Office) -> None:
 
 
 def test_a_passphrase_is_set_and_opens_from_then_on(office: Office, quick_passphrase: None) -> None:
-    window = opened(office)
+    window = open_window(office)
     assert "not the same" in window.post("/keys/passphrase", new=PASSPHRASE, again="x").text
     assert "shorter than" in window.post("/keys/passphrase", new="short", again="short").text
     assert "The passphrase is changed" in window.post("/keys/passphrase", new=PASSPHRASE, again=PASSPHRASE).text
@@ -947,7 +947,7 @@ def test_a_passphrase_is_set_and_opens_from_then_on(office: Office, quick_passph
 
 def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:
     office.letter("An old one")
-    window = opened(office)
+    window = open_window(office)
     answer = window.post("/keys/rotate")
     assert "Now put these lines into portal.yml" in answer.text
     assert re.search(r"key: age1\w+\npickup: sha256:\w{64}\nsigning: ed25519:\w{64}", answer.text)
@@ -968,21 +968,21 @@ def publish_key(office: Office, page: str) -> None:
 
 def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: Office, quick_passphrase: None) -> None:
     old = office.letter("An old one")
-    window = opened(office)
+    window = open_window(office)
     assert "Forget old keys" not in window.page("/keys/")
     window.post("/keys/passphrase", new=PASSPHRASE, again=PASSPHRASE)
-    made = window.post("/keys/rotate", old=PASSPHRASE).text
+    page = window.post("/keys/rotate", old=PASSPHRASE).text
     assert "Forget old keys" in window.page("/keys/")
     assert "still sealed to one of them" in window.post("/keys/forget").text, "the portal has the old lines"
-    publish_key(office, made)
+    publish_key(office, page)
     first = window.post("/keys/forget").text
     assert "Only old keys open something of 1 case (1 of them not closed)." in first
     assert f'href="/case/{old}"' in first
     again = window.post("/keys/forget", sure="once").text
     assert "They will not open on this machine any more." in again
     assert "Yes, forget for good" in again
-    wrong = window.post("/keys/forget", sure="twice", old="another passphrase")
-    assert (wrong.status_code, "does not open this key" in wrong.text) == (400, True)
+    refused = window.post("/keys/forget", sure="twice", old="another passphrase")
+    assert (refused.status_code, "does not open this key" in refused.text) == (400, True)
     assert "An old one" in window.page("/"), "nothing was done"
     assert "Forgotten: 1." in window.post("/keys/forget", sure="twice", old=PASSPHRASE).text
     assert "An old one" not in window.page("/")
@@ -990,7 +990,7 @@ def test_old_keys_are_forgotten_after_two_questions_and_the_passphrase(office: O
 
 def test_what_old_keys_open_can_be_sealed_anew_before_they_go(office: Office) -> None:
     office.letter("An old one")
-    window = opened(office)
+    window = open_window(office)
     publish_key(office, window.post("/keys/rotate").text)
     assert 'name="anew"' in window.post("/keys/forget").text
     assert "sealed for the present key first" in window.post("/keys/forget", sure="once", anew="yes").text
@@ -999,7 +999,7 @@ def test_what_old_keys_open_can_be_sealed_anew_before_they_go(office: Office) ->
 
 
 def test_a_recovery_key_is_shown_once_and_is_nowhere_on_the_disk(office: Office) -> None:
-    window = opened(office)
+    window = open_window(office)
     answer = window.post("/keys/recovery")
     secret = re.search(r"AGE-SECRET-KEY-1\w+", answer.text)
     assert secret
@@ -1013,20 +1013,20 @@ def test_a_recovery_key_is_shown_once_and_is_nowhere_on_the_disk(office: Office)
 
 
 def test_sealing_anew_for_nobody_is_a_sentence(office: Office) -> None:
-    answer = opened(office).post("/keys/reseal", member="police/nobody")
+    answer = open_window(office).post("/keys/reseal", member="police/nobody")
     assert answer.status_code == 400
     assert "is no member" in answer.text
-    assert opened(office).post("/keys/odd").status_code == 404
+    assert open_window(office).post("/keys/odd").status_code == 404
 
 
 def test_sealing_anew_for_a_colleague_says_how_many(office: Office) -> None:
     office.letter("Open one")
-    assert "1 open case is sealed anew for police" in opened(office).post("/keys/reseal", member="police").text
+    assert "1 open case is sealed anew for police" in open_window(office).post("/keys/reseal", member="police").text
 
 
 def test_who_did_what_names_people_and_cases_and_no_words(office: Office) -> None:
     case = office.letter(MARKED)
-    window = opened(office)
+    window = open_window(office)
     window.act(case, "answer", text="Thank you")
     page = window.page("/access/")
     assert "answered" in page
@@ -1037,7 +1037,7 @@ def test_who_did_what_names_people_and_cases_and_no_words(office: Office) -> Non
 
 def test_what_was_kept_long_enough_is_offered_and_erased_after_two_questions(office: Office) -> None:
     old, young = office.letter("Old one", day="2025-01-10"), office.letter("Young one")
-    window = opened(office)
+    window = open_window(office)
     assert "Nothing here has been kept too long" in window.page("/retention/")
     window.session.clock.today = lambda: TODAY.replace(year=2029)
     assert re.search(r"It shows \d+ \w+ 2029", window.page("/retention/"))
@@ -1073,7 +1073,7 @@ def test_nothing_that_was_opened_or_typed_is_on_the_disk_or_in_a_log(
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     case = office.letter(MARKED, contact="marked-contact")
     office.letter("marked-addition", thread=case)
-    window = opened(office)
+    window = open_window(office)
     window.act(case, "note", text="marked-note " * 300)
     window.act(case, "answer", text="marked-answer")
     window.act(case, "state", state="closed", outcome="marked-outcome")
@@ -1088,7 +1088,7 @@ def test_nothing_that_was_opened_or_typed_is_on_the_disk_or_in_a_log(
 def test_an_error_of_ours_is_a_page_and_its_log_holds_no_words(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    window = opened(office)
+    window = open_window(office)
 
     def broken(*_: object) -> None:
         raise ValueError(MARKED)
@@ -1104,7 +1104,7 @@ def test_an_error_of_ours_is_a_page_and_its_log_holds_no_words(
 
 def test_where_other_forms_come_too_they_can_be_told_apart(office: Office) -> None:
     office.letter("A concern")
-    window = opened(office)
+    window = open_window(office)
     assert "Every form" not in window.page("/"), "nothing to choose from"
     office.letter("Another form", form="followup")
     window.post("/sync")
@@ -1118,6 +1118,6 @@ def test_what_follows_a_letter_that_is_not_here_is_shown_all_the_same(office: Of
     office.letter("The first", thread="")
     elsewhere = office.letter("For another desk", desks=("legal",))
     office.letter("What was added", thread=elsewhere)
-    window = opened(office)
+    window = open_window(office)
     assert "The first letter does not open here" in window.page("/")
     assert "What was added" in window.page(f"/case/{elsewhere}")

@@ -8,7 +8,7 @@ import pytest
 
 from forms.core import portal as portals
 from forms.core.portal import Choice
-from tests.desk.test_window import Window, opened
+from tests.desk.test_window import Window, open_window
 from tests.desk.window_helpers import Office, running
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -21,13 +21,13 @@ PHRASES = (
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 def desk(office: Office, **own: tuple[Choice, ...]) -> Window:
     """The window of a district that has these phrases and lists."""
-    window = opened(office)
+    window = open_window(office)
     changed = replace(office.portal, choices={**office.portal.choices, "phrases": PHRASES, **own})
     portals.write(changed, office.home / "changed.json")
     window.session.portal.save((office.home / "changed.json").read_bytes())
@@ -87,7 +87,7 @@ def test_a_childs_duties_are_the_districts_and_say_what_is_unchecked(office: Off
 
 def test_danger_shows_the_districts_own_rules_first_and_invents_no_number(office: Office) -> None:
     case = office.letter("Help", danger="yes", receipt=False)
-    window = opened(office)
+    window = open_window(office)
     assert "Danger now: call 112" in window.page(f"/case/{case}")
     rules = tuple(
         Choice(f"danger-{name}", {"en": f"Rule {name}."}, reviewed=("en",) if name == "ring" else ())
@@ -105,22 +105,22 @@ def test_danger_shows_the_districts_own_rules_first_and_invents_no_number(office
 
 def test_taking_a_letter_from_beside_the_list_comes_back_to_the_list(office: Office) -> None:
     case = office.letter("Help", danger="yes")
-    window = opened(office)
+    window = open_window(office)
     page = window.page(f"/?show=danger&open={case}")
     assert "Take it and tell the person" in page
     assert 'name="list" value="show=danger"' in page
-    seen = window.seen(case)
-    taken = window.post(f"/case/{case}/take", seen=seen, list="show=danger&open=x&x=%0d%0aA:b")
-    assert taken.headers["Location"].startswith("/?show=danger")
-    assert taken.headers["Location"].endswith(f"open={case}&done=take")
+    seen_marker = window.seen_marker(case)
+    response = window.post(f"/case/{case}/take", seen=seen_marker, list="show=danger&open=x&x=%0d%0aA:b")
+    assert response.headers["Location"].startswith("/?show=danger")
+    assert response.headers["Location"].endswith(f"open={case}&done=take")
     assert (window.case(case).state.value, window.case(case).assigned.value) == ("looking", "police")
-    assert "It is in your hands" in window.page(taken.headers["Location"])
+    assert "It is in your hands" in window.page(response.headers["Location"])
 
 
 def test_a_letter_that_is_not_there_opens_nothing_beside_the_list(office: Office) -> None:
     office.letter("A word")
-    window = opened(office)
-    for odd in ("f" * 32, "../x", "%3Cb%3E"):
-        page = window.page(f"/?open={odd}")
+    window = open_window(office)
+    for case_id in ("f" * 32, "../x", "%3Cb%3E"):
+        page = window.page(f"/?open={case_id}")
         assert 'class="pane"' not in page
         assert "letter--unread" in page

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from forms.core.media.attachments import MAX_FILE_BYTES
 from forms.desk.cli.main import desk as commands
-from tests.desk.test_window import Window, opened
+from tests.desk.test_window import Window, open_window
 from tests.desk.window_helpers import Office, running, voice
 from tests.server.conftest import multipart
 
@@ -22,14 +22,14 @@ TEXT = "We come on Monday."
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 def send(window: Window, case: str, recording: bytes, **fields: str) -> TestResponse:
     """Send the answer's form with a recording."""
-    told = {"text": TEXT, "do": "send", **fields, "voice": (recording, "MarkedName.wav")}
-    return posted(window, f"/case/{case}/answer", seen=window.seen(case), **told)
+    data = {"text": TEXT, "do": "send", **fields, "voice": (recording, "MarkedName.wav")}
+    return posted(window, f"/case/{case}/answer", seen=window.seen_marker(case), **data)
 
 
 def posted(window: Window, path: str, **fields: Any) -> TestResponse:
@@ -41,7 +41,7 @@ def posted(window: Window, path: str, **fields: Any) -> TestResponse:
 
 def test_a_recording_goes_along_and_is_heard_in_the_time_line(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     page = window.page(f"/case/{case}")
     assert re.search(r'<form [^>]*/answer" enctype="multipart/form-data">', page)
     assert re.search(r'<input [^>]*type="file" id="answer-voice" name="voice" accept="audio/\*"', page)
@@ -62,7 +62,7 @@ def test_a_recording_goes_along_and_is_heard_in_the_time_line(office: Office) ->
 )  # fmt: skip
 def test_what_cannot_be_taken_is_said_and_the_text_stays(office: Office, recording: bytes, says: str) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     refused = send(window, case, recording, state="looking")
     assert refused.status_code == 400
     assert says in refused.text
@@ -73,7 +73,7 @@ def test_what_cannot_be_taken_is_said_and_the_text_stays(office: Office, recordi
 
 def test_a_recording_without_words_is_refused(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     refused = send(window, case, voice(), text=" ")
     assert refused.status_code == 400
     assert "Write beside it what it says" in refused.text
@@ -82,7 +82,7 @@ def test_a_recording_without_words_is_refused(office: Office) -> None:
 
 def test_only_an_answer_may_be_large(office: Office) -> None:
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     large = {"text": "x", "more": (bytes(2 * 1024 * 1024), "x")}
     assert posted(window, f"/case/{case}/note", **large).status_code == 413
 
@@ -106,7 +106,7 @@ def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:
 def test_the_recorder_is_shown_to_who_has_come_in_and_to_nobody_else(office: Office) -> None:
     """One script for both windows (forms/web/local), behind the guard of each."""
     case = office.letter("A word")
-    window = opened(office)
+    window = open_window(office)
     page = window.page(f"/case/{case}")
     assert '/shared/recording.js" defer></script>' in page
     assert 'data-none="This browser has no microphone' in page

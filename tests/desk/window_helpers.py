@@ -116,15 +116,15 @@ class Office:
         id = secrets.token_hex(16)
         day = (date.fromisoformat(day) + (self.today - TODAY)).isoformat()
         keys = [key for desk in self.portal.desks_with_ids(desks) for key in desk.keys]
-        told = {
+        fields = {
             "form": form or ("followup" if thread else "concern"), "version": 1, "id": id, "day": day, "language": language,
             "desks": list(desks), "answers": {"what": what, **answers}, "follows": thread, "sealed_by": "browser",
             "reply_to": str(pyrage.x25519.Identity.generate().to_public()) if receipt else None,
             "parts": [self._part(kind, content, keys, desks, day) for kind, content in parts],
         }  # fmt: skip
         coming = NewLetter(
-            id, thread or id, told["form"], date.fromisoformat(day), None, seal(told, keys, 16384), desks,
-            tuple(part["id"] for part in told["parts"]), tray,
+            id, thread or id, fields["form"], date.fromisoformat(day), None, seal(fields, keys, 16384), desks,
+            tuple(part["id"] for part in fields["parts"]), tray,
         )  # fmt: skip
         self.store.intake.save(coming)
         return id
@@ -162,13 +162,13 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
 @cache
 def photo() -> bytes:
     """A small picture with a place written into it, as a phone does."""
-    made = Image.new("RGB", (320, 240), (180, 90, 40))
+    image = Image.new("RGB", (320, 240), (180, 90, 40))
     for x in range(0, 320, 20):
-        made.paste((230, 200, 160), (x, 120 + x // 4, x + 12, 240))
+        image.paste((230, 200, 160), (x, 120 + x // 4, x + 12, 240))
     exif = Image.Exif()
     exif[0x010F] = "Phone of Somebody"
     file = BytesIO()
-    made.save(file, "JPEG", exif=exif)
+    image.save(file, "JPEG", exif=exif)
     return file.getvalue()
 
 
