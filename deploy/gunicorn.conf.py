@@ -57,11 +57,11 @@ wsgi_app = "deploy.wsgi:app"
 bind = os.environ.get("PORTAL_BIND", "unix:/run/portal/portal.sock")
 umask = 0o007
 workers = number("PORTAL_WORKERS", 2)
-# At most 18 of 20 are in look-ups and photos at once (forms/server/services/flood_control.py). Of several districts one
-# holds 24 at most (forms/server/districts/fair_turns.py): two that hang leave room for the others.
+# At most 18 of 20 are in look-ups and photos at once (forms/server/services/flood/limiters.py). Of several districts
+# one holds 24 at most (forms/server/districts/fair_turns.py): two that hang leave room for the others.
 threads = 72 if os.environ.get("PORTAL_DISTRICTS") else 20
 worker_class = "gthread"
-preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood_control.py)
+preload_app = True  # made once, then forked: all workers share one pressure (forms/server/services/flood)
 
 
 def give_memory_back() -> None:

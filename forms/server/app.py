@@ -20,16 +20,16 @@ from forms.server.in_use import InUse
 from forms.server.maintenance import refresh_portal
 from forms.server.services.flood.flood_control import PLACES_PER_LETTER, FloodControl, LetterCounts
 from forms.server.services.flood.leaky_bucket import LeakyBucket, SharedBucket
-from forms.server.services.mailbox import Services
 from forms.server.services.operator_log import WHERE, Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention
+from forms.server.services.services import Services
 from forms.server.state import ServerState
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.concerns.letters import PRIORITY_QUEUE
 from forms.server.store.database import Store
-from forms.server.store.date_store import DayStore
+from forms.server.store.date_store import DateStore
 from forms.server.store.faults import HalfRestored, NotKept, OtherSalt, OtherSchema
 from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
@@ -114,7 +114,7 @@ def _make_services(settings: config.ServerSettings, first: portal.Portal, today:
         concerns=concerns,
         signups=signups,
         requests=ConcernStore(settings.signups_url, signups),  # apart from concerns
-        days=DayStore(settings.concerns_url, concerns),
+        days=DateStore(settings.concerns_url, concerns),
         statements=StatementStore(settings.concerns_url, concerns),
         salt=b"",
         cost=settings.cost,

@@ -28,7 +28,7 @@ def watch(state: ServerState) -> None:
     if not state.leader():
         return
     state.services.flood_control.update()
-    state.services.places.is_high()
+    state.services.places.update()
     _report_faults(state)
     _rewrite_once_a_day(state)
 

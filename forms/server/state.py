@@ -7,10 +7,10 @@ from pathlib import Path
 
 from forms.core.portal import Portal
 from forms.server.in_use import InUse
-from forms.server.services.mailbox import Services
 from forms.server.services.operator_log import Leader, OperatorLog
 from forms.server.services.portal_file import PortalFile
 from forms.server.services.retention import DailyRetention, RetentionThread
+from forms.server.services.services import Services
 
 
 @dataclass

@@ -7,7 +7,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,17 +30,18 @@ from sitegen.content.pages import AllPages
 from sitegen.content.spreadsheets import table_reader
 from sitegen.content.tables import Row
 from sitegen.interruption import GoOn, go_on_unless
+from sitegen.language_jobs import LanguageJobs
 from sitegen.layers import inherited, libraries
 from sitegen.lint import consent_rules, mistakes, page_facts
 from sitegen.media import audio_clips, images, staff_recordings
-from sitegen.publish import browser_bundle, build_manifest, compression
+from sitegen.publish import browser_bundle, build_manifest
 from sitegen.publish.addresses import known_pages, moved_pages, redirects
 from sitegen.publish.withdrawals import withdrawal
 from sitegen.render import site_files
 from sitegen.render.blocks import Context
 from sitegen.render.engine import interface
 from sitegen.render.events import event_pages
-from sitegen.workers import Workers, workers
+from sitegen.workers import workers
 
 HANDOVER = Path(".build") / "portal.json"
 PICTURES = Path(".build") / "pictures"
@@ -49,9 +49,6 @@ CHARTS = Path(".build") / "charts"
 SPEECH = Path(".build") / "speech"
 KEPT_TABLES = Path(".build") / "tables"
 KEPT_PHOTOS = Path(".build") / "photos"
-_BETWEEN = 0.2
-"""Seconds between two looks whether a build is given up."""
-
 FEW_PAGES = 100
 """Of so few pages, those of all languages together, a process of its own costs more time than it saves."""
 
@@ -259,15 +256,13 @@ def build(
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         checked = partial(check, root, written, handover=handover, unprotected=unprotected, go_on=go_on)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
-        context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
-        pages_ = _Pages(pool, root, fresh, context, compress, go_on, unchecked=at_once)
+        context, letter_script = _drawn_from(root, fresh, written.context, speak, go_on)
+        jobs = LanguageJobs(pool, root, fresh, context, compress, go_on, unchecked=at_once)
         if at_once:
-            report = _without_problems(checked(pages_drawn=pages_.drawn))
-        count = pages_.finished(say, go_on)
-        go_on()
-        _write_beside(root, fresh, out, context, seal)
-        if compress:
-            pages_.compress_rest()
+            report = _without_problems(checked(pages_drawn=jobs.wait_until_drawn))
+        count = jobs.count_pages(say, go_on)
+        _write_beside(root, fresh, out, context, letter_script)
+        jobs.compress_rest()
         _keep_addresses(root, fresh, out, context)
         _require_working_keys(context.portal)
         day = clock() if clock else today
@@ -295,8 +290,8 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
 def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
-    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
-    portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
+    letter_script = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
+    portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", letter_script))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
     allowed = consent_table.read_leniently(root / "content").media(today)
@@ -305,17 +300,17 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: G
     return replace(
         context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
         charts=root / CHARTS,
-    ), seal  # fmt: skip
+    ), letter_script  # fmt: skip
 
 
-def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
+def _write_beside(root: Path, fresh: Path, out: Path, context: Context, letter_script: Path) -> None:
     """Write the files that belong to no language."""
     from sitegen.render.events import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
     numbers = calendar_numbers.update(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
+    site_files.write(root, fresh, context, letter_script, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:
@@ -323,67 +318,6 @@ def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> Non
     earlier_assets.keep(out, fresh, context.today)
     known = known_pages.record_events(root / "content", context.library)
     redirects.write(fresh, context.portal, context.library, context.tables["moved"], known)
-
-
-class _Pages:
-    """The pages of all languages, and their compressed copies as soon as a language is drawn."""
-
-    def __init__(
-        self, pool: Workers, root: Path, fresh: Path, context: Context, compress: bool, go_on: GoOn, *, unchecked: bool
-    ) -> None:
-        from sitegen.render.language_pages import Job, build_language  # noqa: PLC0415 - a check needs none of it
-
-        self._pool, self._root, self._fresh, self._compress = pool, root, fresh, compress
-        self._copies: list[Future[frozenset[bytes]]] = []
-        self._compressed: set[str] = set()
-        if pool.beside:  # another process knows no more than that there is such a file
-            go_on = go_on_unless(fresh.with_name(f"{fresh.name}.stopped").exists)
-        codes = context.portal.language_codes()
-        jobs = [Job(root, fresh / code, replace(context, language=code), go_on, unchecked) for code in codes]
-        self._started = dict(zip(pool.start_each(build_language, jobs), codes, strict=True))
-
-    def drawn(self) -> None:
-        """Wait until all languages are drawn, or one has failed: `finished` says that, if the checks do not."""
-        for done in as_completed(self._started):
-            if done.exception():
-                return
-            self._start_copies(self._started[done])
-
-    def finished(self, say: Callable[[str], None], go_on: GoOn) -> int:
-        """Wait for all pages; return how many there are. go_on: called while it waits, and may raise GivenUp."""
-        count = 0
-        for done in self._done_one_by_one(go_on):
-            code = self._started[done]
-            count += done.result()
-            say(f"  {code}: {done.result()} pages")
-            self._start_copies(code)
-        return count
-
-    def _done_one_by_one(self, go_on: GoOn) -> "Iterator[Future[int]]":
-        waiting = set(self._started)
-        while waiting:
-            done, waiting = wait(waiting, timeout=_BETWEEN, return_when=FIRST_COMPLETED)
-            go_on()
-            yield from done
-
-    def compress_rest(self) -> None:
-        """Wait for the copies of pages, and make those of everything else that has none."""
-        found = [one.result() for one in self._copies]
-        self._copies.clear()
-        for folder in (path for path in sorted(self._fresh.iterdir()) if path.is_dir()):
-            self._start_copies_in(folder)
-        found += [one.result() for one in self._copies]
-        kept_work.at(self._root, "compressed").cut_down(frozenset().union(*found))
-
-    def _start_copies(self, language: str) -> None:
-        """Have the pages of a language compressed while others are drawn, once."""
-        if self._compress and language not in self._compressed:
-            self._compressed.add(language)
-            self._start_copies_in(self._fresh / language)
-
-    def _start_copies_in(self, folder: Path) -> None:
-        parts = compression.batches(compression.uncompressed_files(folder))
-        self._copies += [self._pool.start(compression.compress, self._root, part) for part in parts]
 
 
 def remember_translations(root: Path, today: date) -> int:

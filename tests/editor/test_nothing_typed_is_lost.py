@@ -10,7 +10,7 @@ from editor.editor import Editor
 from editor.saving import store
 from editor.tables import checks
 from editor.translation import staff_words
-from editor.window import home, page_pages
+from editor.window import page_pages, problem_pages
 from sitegen.content import translations
 
 from tests.editor.conftest import Browser, browser_at
@@ -171,7 +171,7 @@ def test_what_was_typed_stands_under_the_words_of_its_field(
 ) -> None:
     names = {name for form in FORMS.rglob("*.html") for name in re.findall(TYPED_IN, form.read_text("utf-8"))}
     assert len(names - {"passphrase", "pack"}) > 8
-    assert names - {"passphrase", "pack"} <= set(home.LABELS)
+    assert names - {"passphrase", "pack"} <= set(problem_pages.LABELS)
     monkeypatch.setattr(editor.store, "save", raises)
     browser.post("/language", language="hi")
     words = staff_words.translations("hi")

@@ -25,7 +25,7 @@ from forms.server.services.retention import LOOSE_PART_DAYS, DailyRetention, Ret
 from forms.server.store import erasures
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import Access, EntryRow
-from forms.server.store.date_store import DayStore
+from forms.server.store.date_store import DateStore
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
 from tests.patience import until
@@ -173,8 +173,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str) -> Iterator[DayStore]:
-    with dropped_after(DayStore(url)) as opened:
+def store(url: str) -> Iterator[DateStore]:
+    with dropped_after(DateStore(url)) as opened:
         yield opened
 
 
@@ -184,9 +184,9 @@ def concerns(url: str) -> Iterator[ConcernStore]:
         yield opened
 
 
-def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:
+def test_it_is_remembered_over_a_restart(store: DateStore, url: str) -> None:
     store.record_server_day(TODAY)
-    again = DayStore(url)
+    again = DateStore(url)
     assert again.record_server_day(NEVER) == TrustedDate(TODAY, NEVER, 1)
     assert store.record_server_day(NEVER) == TrustedDate(TODAY, NEVER, 1)
     assert again.record_desk_day(NEVER, TODAY) == TrustedDate(TODAY, NEVER, 0)
@@ -194,7 +194,7 @@ def test_it_is_remembered_over_a_restart(store: DayStore, url: str) -> None:
     again.close()
 
 
-def test_several_workers_at_once_count_a_day_once(store: DayStore) -> None:
+def test_several_workers_at_once_count_a_day_once(store: DateStore) -> None:
     store.record_server_day(TODAY)
     with ThreadPoolExecutor(8) as pool:
         for day in (after(60), after(61)):
@@ -202,7 +202,7 @@ def test_several_workers_at_once_count_a_day_once(store: DayStore) -> None:
     assert store.record_server_day(after(61)) == TrustedDate(TODAY, after(61), 2)
 
 
-def test_a_look_that_changes_nothing_writes_nothing(store: DayStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_changes_nothing_writes_nothing(store: DateStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.record_server_day(TODAY)
     store.record_server_day(NEVER)
     monkeypatch.setattr(store, "writing", None)
@@ -430,7 +430,7 @@ def test_a_day_that_is_none_is_refused(endpoint: Any) -> None:
 def test_gunicorns_workers_erase_and_tell_it_while_nobody_asks(tmp_path: Path, district: Any) -> None:
     portals.write(district.portal, tmp_path / "portal.json")
     (tmp_path / "made" / "data").mkdir(parents=True)
-    before = DayStore(f"sqlite:///{tmp_path}/made/data/concerns.db")
+    before = DateStore(f"sqlite:///{tmp_path}/made/data/concerns.db")
     before.record_server_day(EARLIEST_DATE)
     before.close()
     served = gunicorn(tmp_path / "made", tmp_path / "portal.json")

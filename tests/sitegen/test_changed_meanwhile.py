@@ -137,7 +137,7 @@ def test_a_page_that_came_and_went_during_a_build_does_not_stay_on_the_site(
 
 
 @pytest.mark.parametrize(
-    "name", ["site/sitegen/words.py", "forms/core/i18n/ta.po", "forms/core/forms/tell.yaml", "mkdocs.yml"]
+    "name", ["site/sitegen/workers.py", "forms/core/i18n/ta.po", "forms/core/definitions/concern.yaml", "mkdocs.yml"]
 )
 def test_a_program_that_was_changed_while_it_ran_builds_everything_once_it_is_started_anew(
     district: Folder, monkeypatch: pytest.MonkeyPatch, name: str

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from forms.core import browser_script, i18n
 from forms.core.form_schema import Definition, Kind, choices, drawing_of, load
-from forms.core.portal import Portal, pick
+from forms.core.portal import Choice, Portal, pick
 from forms.core.rendering.answers import Attached, labelled, message
 from forms.core.rendering.environment import environment, render
 from forms.core.validation import FieldProblem, Raw
@@ -46,12 +46,7 @@ def draw_form(
         carried=[(name, text) for name, texts in other_values.items() for text in texts] if step is not None else [],
         enough=_is_sufficient(definition, other_values),
         choices={name: labelled(field_choices, language) for name, field_choices in options.items()},
-        drawings={
-            choice.value: choice.picture
-            for field_choices in options.values()
-            for choice in field_choices
-            if choice.picture
-        },
+        drawings=_drawings(options),
         values=values,
         problems=by_field,
         action=f"/forms/{language}/{definition.name}",
@@ -65,6 +60,11 @@ def draw_form(
         clips=portal.clips.get(language, {}),
         **(_picture_context(definition, portal) if definition.has_pictures else {}),
     )
+
+
+def _drawings(options: Mapping[str, Sequence[Choice]]) -> dict[str, str]:
+    """Return the drawings of the choices that have one, by the choice's value."""
+    return {choice.value: choice.picture for group in options.values() for choice in group if choice.picture}
 
 
 def _is_sufficient(definition: Definition, values: Raw) -> bool:

@@ -1,4 +1,4 @@
-"""The desk's HTTP client of the server's pickup API.
+"""The desk's HTTP client of the server's API for desks (docs/pickup-openapi.yaml).
 
 The server is not trusted: its responses are limited in size, never decompressed, and checked row by row.
 """
@@ -131,7 +131,7 @@ class Server:
         return list({tuple(row[name] for name in names): row for row in rows}.values())
 
     def portal(self) -> bytes:
-        """Return the portal file as the build wrote it (forms/core/portal.py reads it)."""
+        """Return the portal file as the build wrote it (forms/core/portal/handover.py reads it)."""
         return self.ask("GET", "portal", headers={HEADER: str(VERSION)}).body
 
     def me(self) -> str:

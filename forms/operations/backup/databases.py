@@ -9,7 +9,7 @@ from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.status_questions import commits_wait
 from forms.server.store.database import Store
-from forms.server.store.date_store import DayStore
+from forms.server.store.date_store import DateStore
 from forms.server.store.signups.signup_store import SignupStore
 from forms.server.store.statement_store import StatementStore
 
@@ -28,7 +28,7 @@ def opened(
     """
     concerns, signups = settings.concerns_url, settings.signups_url
     found: Databases = {
-        "concerns": (ConcernStore(concerns), DayStore(concerns), StatementStore(concerns)),
+        "concerns": (ConcernStore(concerns), DateStore(concerns), StatementStore(concerns)),
         "signups": (SignupStore(signups), ConcernStore(signups)),
     }
     try:

@@ -17,7 +17,7 @@ from forms.server.config import ServerSettings
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.status_questions import commits_wait, durability_doubt, last_fetched, waiting_since
 from forms.server.store.database import Store
-from forms.server.store.date_store import DayStore
+from forms.server.store.date_store import DateStore
 from forms.server.store.faults import NotKept, not_kept
 from forms.server.store.restore_mark import last_restore
 from forms.server.store.system_tables import NO_BACKUP
@@ -132,7 +132,7 @@ def _by_desk(stores: Iterable[Mapping[str, date]], choose: Callable[[date, date]
 
 
 def _clock_items(databases: Databases, day: date) -> Iterator[StatusItem]:
-    days = next(store for store in databases["concerns"] if isinstance(store, DayStore))
+    days = next(store for store in databases["concerns"] if isinstance(store, DateStore))
     doubt = server_clock_warning(observe(days.last_known(), day))
     yield StatusItem("clock", "doubted" if doubt else "believed", doubt or "The clock is believed.", needs=bool(doubt))
 

@@ -6,12 +6,12 @@ A letter is in one mailbox only; the other has no letter with its id.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.store.concerns.letters import Access, Copy, EntryRow, WaitingLetter
 
 
 class CombinedMailbox:
-    """The mailbox that the pickup API uses, made of all. Each method raises NotKept."""
+    """The mailbox that the API of desks uses, made of all. Each method raises NotKept."""
 
     def __init__(self, services: Services) -> None:
         stores = tuple(mailbox.store for mailbox in services.mailboxes)

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import date, timedelta
 
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.store.faults import NotKept
 
 

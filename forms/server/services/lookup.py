@@ -16,8 +16,8 @@ from forms.core.i18n.characters import without_surrogates
 from forms.core.ids import new_id
 from forms.core.media.attachments import MAX_ANSWER_SECONDS
 from forms.core.portal import Desk, Portal
-from forms.server.services.mailbox import Services
 from forms.server.services.sending import recipients
+from forms.server.services.services import Services
 from forms.server.services.submissions import LETTER_VERSION
 from forms.server.store.concerns.letters import NewLetter, Progress
 from forms.server.store.database import Store
@@ -79,7 +79,7 @@ def look_up(services: Services, code: str, voice: str = "") -> LookupResult | No
     voice: the SHA-256 of the voice of one of the answers, which is decrypted too, in memory.
     """
     for mailbox in services.mailboxes:
-        keys = services.keys_for_lookup(code, mailbox.purpose)
+        keys = services.keys_for_lookup(code, mailbox.kind)
         progress = mailbox.store.receipts.progress(keys.lookup)
         if progress is not None:
             replies = _decrypt_replies(progress, keys)
@@ -87,7 +87,7 @@ def look_up(services: Services, code: str, voice: str = "") -> LookupResult | No
             if voice and voice in {reply.voice for reply in replies}:
                 sealed = mailbox.store.receipts.sealed_voice(progress.id, voice[:_VOICE_ID_LENGTH])
                 sound = _decrypt_voice(sealed, voice, keys)
-            return LookupResult(mailbox.purpose, progress, replies, keys.erase.hex(), sound)
+            return LookupResult(mailbox.kind, progress, replies, keys.erase.hex(), sound)
     services.lookups.record_miss()
     return None
 
@@ -99,7 +99,7 @@ def why_unknown(store: Store) -> str:
     return "unknown"
 
 
-def find(services: Services, lookup: bytes, *, with_work: bool = False) -> LookupResult | None:
+def look_up_sealed(services: Services, lookup: bytes, *, with_work: bool = False) -> LookupResult | None:
     """Return the letter with this look-up value, with its answers still sealed; None if there is none.
 
     with_work: the browser sent a proof of work. Raises Busy, NotKept.
@@ -108,7 +108,7 @@ def find(services: Services, lookup: bytes, *, with_work: bool = False) -> Looku
         for mailbox in services.mailboxes:
             progress = mailbox.store.receipts.progress(lookup)
             if progress is not None:
-                return LookupResult(mailbox.purpose, progress, ())
+                return LookupResult(mailbox.kind, progress, ())
     services.browser_lookups.record_miss(with_work=with_work)
     return None
 

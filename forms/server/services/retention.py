@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from forms.core.trusted_date import TrustedDate, observe, server_clock_warning
 from forms.server.services.daily_statement import make_statement
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.store.erasures import MARKS_KEPT_DAYS, delete_old_marks
 from forms.server.store.faults import NotKept
 

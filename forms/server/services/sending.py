@@ -10,7 +10,8 @@ from forms.core.media.attachments import Clean
 from forms.core.portal import Desk, Portal
 from forms.core.proofs.receipt_proofs import addition_claim, prove
 from forms.server.services.flood.likeness import is_gibberish
-from forms.server.services.mailbox import PARTS_SHARE, Mailbox, Services
+from forms.server.services.mailbox import PARTS_SHARE, Mailbox
+from forms.server.services.services import Services
 from forms.server.services.submissions import Part, Submission
 from forms.server.store.concerns.concern_store import ConcernStore
 from forms.server.store.concerns.letters import NewLetter, Progress
@@ -74,7 +75,7 @@ def send_concern(services: Services, submission: Submission) -> str | None:
     desks = readers(services.portal, definition, submission.values.get(definition.hiding_field, ()))
     code = submission.code if submission.with_receipt else None
     mailbox = services.mailbox(definition.kind)
-    _deliver(services, mailbox, submission, desks, services.keys(code, mailbox.purpose) if code else None)
+    _deliver(services, mailbox, submission, desks, services.keys(code, mailbox.kind) if code else None)
     return code
 
 
@@ -89,7 +90,7 @@ def send_followup(
     if not desks:
         raise NotKept("store", "No desk of this letter has a key that can be used.", "Correct portal.yml and build.")
     mailbox = services.mailbox(kind)
-    _deliver(services, mailbox, submission, desks, services.keys(code, mailbox.purpose))
+    _deliver(services, mailbox, submission, desks, services.keys(code, mailbox.kind))
 
 
 def _deliver(

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from forms.core.crypto.encryption import seal
+from forms.core.form_schema import Kind
 from forms.core.portal import Event
-from forms.server.services.mailbox import Services
 from forms.server.services.sending import keys_of
+from forms.server.services.services import Services
 from forms.server.services.submissions import Submission
 from forms.server.store.signups.signup_tables import CANCELLED, NOT_THERE, WAITING, Signup
-
-FORM = "signup"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def sign_up(services: Services, submission: Submission, event: Event) -> tuple[s
     """
     services.require_room(1, services.signups)
     signup = Signup(submission.id, event.id, submission.values["people"], WAITING)
-    lookup = services.keys(submission.code, FORM).lookup
+    lookup = services.keys(submission.code, Kind.SIGNUP).lookup
     sealed = _seal_answers(services, submission, event.id, signup.people)
     kept = services.signups.save(
         signup, lookup, sealed, capacity=event.capacity or 0, last_day=event.last_day, hold=services.places.is_high()
@@ -83,12 +82,12 @@ def _seal_answers(services: Services, submission: Submission, event_id: str, peo
     answers = {name: value for name, value in submission.values.items() if name not in plaintext_fields}
     remind = bool(answers.get("phone") and answers.get("remind"))
     letter = submission.letter(answers, event=event_id, people=people, remind=remind, reply_to=None)
-    return seal(letter, keys_of(services.portal.readers(FORM)), submission.definition.pad_to)
+    return seal(letter, keys_of(services.portal.readers(Kind.SIGNUP)), submission.definition.pad_to)
 
 
 def look_up(services: Services, code: str, today: date) -> SignupStatus | None:
     """Return the status of the sign-up with this number; None for an unknown number. Raises NotKept, Busy."""
-    lookup = services.keys_for_lookup(code, FORM).lookup
+    lookup = services.keys_for_lookup(code, Kind.SIGNUP).lookup
     signup = services.signups.find(lookup)
     if signup is None:
         services.signup_lookups.record_miss()
@@ -117,20 +116,20 @@ def change(services: Services, code: str, submission: Submission, status: Signup
     people, capacity = submission.values["people"], status.event.capacity if status.event else None
     has_other_answers = bool(set(submission.values) - {"people"})
     sealed = _seal_answers(services, submission, status.signup.event, people) if has_other_answers else None
-    return services.signups.change(services.keys(code, FORM).lookup, people, sealed, capacity=capacity)
+    return services.signups.change(services.keys(code, Kind.SIGNUP).lookup, people, sealed, capacity=capacity)
 
 
 def cancel(services: Services, code: str, status: SignupStatus) -> bool:
     """Cancel a sign-up that was just looked up, and move the line up. Return False if there was nothing to cancel."""
     event = status.event
     line_moves_up = event is not None and event.takes_place and not status.over
-    lookup = services.keys(code, FORM).lookup
+    lookup = services.keys(code, Kind.SIGNUP).lookup
     return services.signups.cancel(lookup, capacity=event.capacity if event and line_moves_up else None)
 
 
 def status_after_change(services: Services, code: str, status: SignupStatus, today: date) -> SignupStatus:
     """Return the status of a sign-up after it was changed. Raises NotKept, but never Busy: it was looked up before."""
-    signup = services.signups.find(services.keys(code, FORM).lookup) or status.signup
+    signup = services.signups.find(services.keys(code, Kind.SIGNUP).lookup) or status.signup
     return status_of(services, signup, status.event, today)
 
 

@@ -22,7 +22,7 @@ _known_day = sa.Table(
 _ROW_ID = 1
 
 
-class DayStore(Store):
+class DateStore(Store):
     """What is known of today's date, shared by all workers and kept over restarts."""
 
     def __init__(self, url: str, same_database: Store | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app, g
 
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.state import ServerState
 
 _KEY = "portal"

@@ -1,4 +1,4 @@
-// A small sum that a flood would have to do for every letter: forms/server/services/flood_control.py checks it.
+// A small sum that a flood would have to do for every letter: forms/server/services/flood/proof_of_work.py checks it.
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digest } from "./locking.js";
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sitegen.layers import lookup
 
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d+)\n")
-"""A pointer that git records in place of a large file (github.com/git-lfs/git-lfs, docs/spec.md)."""
+"""A pointer that git records in place of a large file (github.com/git-lfs/git-lfs/blob/main/docs/spec.md)."""
 
 
 _CLOCK_STEP = 3.0

@@ -57,7 +57,7 @@ def letter(letter_id: str) -> Response:
         raise ApiError(428, "Very many letters come just now. Work first, then send it again.", bits=bits)
     try:
         # Desks fetch from all mailboxes as from one, so an id must be unique in all of them.
-        others = (other for other in services.mailboxes if other.purpose != mailbox.purpose)
+        others = (other for other in services.mailboxes if other.kind != mailbox.kind)
         if any(other.store.intake.has(letter_id) for other in others):
             raise _duplicate_id()
         is_new = services.keep(mailbox, new_letter, with_work=with_work)

@@ -44,7 +44,7 @@ def find_letter(lookup: object) -> LookupResult:
         required_work = {"bits": limiter.required_bits(), "lookup": True}
         raise ApiError(428, "Somebody guesses receipts just now. Work first, then ask again.", **required_work)
     try:
-        result = lookup_service.find(current_services(), bytes.fromhex(lookup), with_work=with_work)
+        result = lookup_service.look_up_sealed(current_services(), bytes.fromhex(lookup), with_work=with_work)
     except Busy:
         raise ApiError(503, "Very many receipts are looked up just now. Try again in a few minutes.") from None
     if result is None:

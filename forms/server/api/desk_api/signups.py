@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
+from forms.core.form_schema import Kind
 from forms.core.ids import new_id
 from forms.core.portal import Desk
 from forms.server.api.desk_api.requests import access_day, age_file, authenticate, empty_response
@@ -15,13 +16,11 @@ from forms.server.web.json_responses import ApiError, json_answer
 
 views = Blueprint("signups", __name__)
 
-SIGNUP = "signup"
-
 
 def _signups_desk() -> Desk:
     """Return the desk of this request. Raises ApiError 404 if it does not read sign-ups."""
     desk, _ = authenticate()
-    if SIGNUP not in desk.reads:
+    if Kind.SIGNUP not in desk.reads:
         raise ApiError(404, "This desk does not read sign-ups.")
     return desk
 

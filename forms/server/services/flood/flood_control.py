@@ -38,8 +38,8 @@ class FloodControl:
     """Measures how many letters come at once, and how many of them with proof of work.
 
     With `counts`, also the letters that come elsewhere. In a flood, letters of the priority queue came with work,
-    except for the few that are unlike others (mailbox.py). After a start, today's letters count as if they had just
-    come.
+    except for the few that are unlike others (`Services.keep_concern`). After a start, today's letters count as if they
+    had just come.
     """
 
     def __init__(

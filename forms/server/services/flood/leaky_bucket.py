@@ -36,6 +36,9 @@ class LeakyBucket:
         with self._lock:
             self._set_level(max(self._level(), min(level, self._threshold)))
 
+    def update(self) -> None:
+        """Count what came elsewhere: nothing, of a bucket that only processes forked from one share."""
+
     def is_high(self) -> bool:
         """Return whether more than the threshold came in ten minutes."""
         with self._lock:
@@ -66,7 +69,11 @@ class SharedBucket(LeakyBucket):
         super().count(amount)
         self._shared_count.count(amount)
 
+    def update(self) -> None:
+        """Count what came elsewhere, if a reading is due; the database is read at most once a second."""
+        super().count(self._shared_count.added_elsewhere())
+
     def is_high(self) -> bool:
         """Return whether more than the threshold came in ten minutes, here and elsewhere."""
-        super().count(self._shared_count.added_elsewhere())
+        self.update()
         return super().is_high()

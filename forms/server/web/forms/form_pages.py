@@ -15,7 +15,7 @@ from forms.core.rendering.environment import render
 from forms.core.rendering.form import draw_form
 from forms.core.rendering.page import Alternate, Page, draw_page
 from forms.core.validation import Accepted, FieldProblem, Rejected
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.web.forms import oversized
 from forms.server.web.forms.requests import FormRequest, check_answers, readers
 from forms.web.headers import NEVER_KEPT

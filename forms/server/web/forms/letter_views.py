@@ -41,7 +41,7 @@ def _complete_letter(form_request: FormRequest) -> Response:
     form_request, file_problems = _keep_parts(
         form_request, readers(form_request), services.mailbox(definition.kind).store
     )
-    checked = check_answers(form_request, _answered_file_fields(form_request))
+    checked = check_answers(form_request, frozenset(_file_fields_with_parts(form_request)))
     problems = (*file_problems, *(checked.problems if isinstance(checked, Rejected) else ()))
     if problems or isinstance(checked, Rejected):
         return form_page(form_request, problems, 422)
@@ -77,7 +77,7 @@ def _send_followup(form_request: FormRequest, code: str, result: LookupResult, i
     form_request, file_problems = _keep_parts(
         form_request, services.portal.receivers(progress.desks), services.mailbox(result.kind).store
     )
-    checked = check_answers(form_request, _answered_file_fields(form_request))
+    checked = check_answers(form_request, frozenset(_file_fields_with_parts(form_request)))
     if file_problems or isinstance(checked, Rejected):
         problems = (*file_problems, *(checked.problems if isinstance(checked, Rejected) else ()))
         return form_page(form_request, problems, 422, hidden=hidden)
@@ -160,10 +160,7 @@ def _part_problems(form_request: FormRequest) -> list[FieldProblem]:
     return [FieldProblem(name, "again") for name in _file_fields_with_parts(form_request)]
 
 
-def _answered_file_fields(form_request: FormRequest) -> frozenset[str]:
-    return frozenset(_file_fields_with_parts(form_request))
-
-
 def _file_fields_with_parts(form_request: FormRequest) -> list[str]:
+    """Return the names of the questions for which a photo or recording was kept."""
     kinds = {part.kind for part in form_request.parts}
     return [field.name for field in form_request.definition.files if field.file in kinds]

@@ -9,14 +9,14 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 
-from forms.core import form_schema as definitions
+from forms.core import form_schema
 from forms.core.crypto import receipts
 from forms.core.form_schema import Definition
 from forms.core.media.attachments import MAX_FILE_BYTES, MAX_FILES
 from forms.core.portal import Desk
 from forms.core.validation import Accepted, FieldProblem, Raw, Rejected, accept, clean
 from forms.server.services import sending
-from forms.server.services.mailbox import Services
+from forms.server.services.services import Services
 from forms.server.services.submissions import Part, Submission
 from forms.server.web.current import current_services, current_state
 from forms.server.web.forms import oversized
@@ -59,9 +59,9 @@ class FormRequest:
 def read_request(language: str, form: str) -> FormRequest:
     """Return the request as plain values. Raises NotFound (no such language or form), RequestEntityTooLarge."""
     services = current_services()
-    if language not in services.portal.language_codes() or form not in definitions.names():
+    if language not in services.portal.language_codes() or form not in form_schema.names():
         raise NotFound
-    definition = definitions.load(form)
+    definition = form_schema.load(form)
     state = current_state()
     today = state.open_day if definition.kind.is_about_events else state.today
     if request.method != "POST":

@@ -102,9 +102,9 @@ def _send(form_request: FormRequest, checked: Accepted, event: Event) -> Respons
     with suppress(NotKept):  # the sign-up is kept: no failure from here on may be reported as "not sent"
         status = signup_service.status_of(form_request.services, signup, event, form_request.today)
     if status.signup.state in {COMING, WAITING}:
-        return page(form_request, "signed-up.html", code=code, standing=status, event=event)
+        return page(form_request, "signed-up.html", code=code, signup_status=status, event=event)
     # An old page was sent again after the sign-up was cancelled.
-    return page(form_request, "signup.html", standing=status, code=code, changed=False)
+    return page(form_request, "signup.html", signup_status=status, code=code, changed=False)
 
 
 # With the number
@@ -133,7 +133,7 @@ def _status_page(
 ) -> Response:
     if status is None:
         return form_page(form_request, (FieldProblem("code", why_unknown(form_request.services.signups)),), 422)
-    return page(form_request, "signup.html", standing=status, code=code, changed=changed)
+    return page(form_request, "signup.html", signup_status=status, code=code, changed=changed)
 
 
 def change(form_request: FormRequest) -> Response:
@@ -147,7 +147,7 @@ def change(form_request: FormRequest) -> Response:
     if isinstance(code, FieldProblem) or status is None:
         return page(form_request, "number-first.html", 422)
     if not status.changeable:
-        return page(form_request, "signup.html", standing=status, code=code, changed=False)
+        return page(form_request, "signup.html", signup_status=status, code=code, changed=False)
     if form_request.do != "send":
         with_people = replace(form_request, raw={"people": [str(status.signup.people)]})
         return form_page(with_people, hidden={"code": code})
