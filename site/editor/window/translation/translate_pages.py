@@ -19,9 +19,10 @@ from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
-from editor.window.current import the_editor
-from editor.window.home import no_such_page, translate, translated_language, wants_json, writer
+from editor.window.current import the_editor, wants_json, writer
 from editor.window.page_pages import base_text, problems_of
+from editor.window.problem_pages import no_such_page, translated_language
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -128,8 +129,8 @@ def _page(language: str, name: str, form: TranslationForm) -> str:
 
 
 def _rows(table: str) -> Sequence[Row]:
-    look = the_editor().content_cache.current()
-    return look.context.tables.get(table, ()) if look.context else ()
+    state = the_editor().content_cache.current()
+    return state.context.tables.get(table, ()) if state.context else ()
 
 
 def _on_site(language: str, name: str) -> list[str] | None:
