@@ -48,13 +48,13 @@ def test_an_office_that_pushes_does_not_start_without_a_key_for_withdrawals(fold
     assert "edit office withdrawal-key" in done.output
 
 
-@pytest.mark.parametrize("known", ['{"accounts": [{"name": "M. Devi"}]}', "", "[]", "{}", "5", "[" * 100_000])
+@pytest.mark.parametrize("accounts_file", ['{"accounts": [{"name": "M. Devi"}]}', "", "[]", "{}", "5", "[" * 100_000])
 def test_update_takes_nothing_where_staff_write_in_an_office(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, known: str
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, accounts_file: str
 ) -> None:
     clone_in(folder.root).mkdir(parents=True)
     (folder.root / OFFICE).parent.mkdir(parents=True)
-    (folder.root / OFFICE).write_text(known)
+    (folder.root / OFFICE).write_text(accounts_file)
     done = updated(folder.root, monkeypatch)
     assert done.exit_code == 1
     assert "Staff write content/ in this machine's office" in done.output

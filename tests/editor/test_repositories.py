@@ -38,7 +38,7 @@ def cloned(content: Path, *how: str) -> None:
     git(content.parent, "clone", "-q", *how, origin.as_uri(), str(content))
 
 
-def opened(editor: Editor) -> Browser:
+def open_browser(editor: Editor) -> Browser:
     editor.remember(name="M. Devi")
     return browser_at(editor)
 
@@ -73,7 +73,7 @@ def test_a_clone_that_is_cut_off_has_a_first_entry(folder: Folder, content: Path
         committed(content, number)
     cloned(content, "--depth", "1")
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     assert len(walk_through(browser)) == 1
     save(browser, "four")
     assert len(walk_through(browser)) == 2
@@ -88,7 +88,7 @@ def test_line_ends_of_windows_are_nobodys_change(folder: Folder, content: Path) 
     cloned(content)
     assert b"\r\n" in (content / "en" / "index.md").read_bytes()
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     assert len(walk_through(browser)) == 1
     assert git(content, "status", "--porcelain") == ""
     page = content / "ta" / "index.md"
@@ -110,7 +110,7 @@ def test_two_saves_of_a_page_with_ends_of_windows_are_joined(folder: Folder, con
     committed(content)
     cloned(content)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     form = browser.form("/pages/en/index.md")
     page = content / "en" / "index.md"
     page.write_bytes(page.read_bytes().replace(b"Third.", b"Third, by a colleague."))
@@ -129,7 +129,7 @@ def test_a_large_file_stays_the_pointer_that_git_has_of_it(folder: Folder, conte
     committed(content)
     (content / "media" / "a.png").write_bytes(data)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     save(browser, "Changed here.")
     assert git(content, "show", "HEAD:media/a.png") == pointer
     ended(editor)
@@ -139,12 +139,12 @@ def test_a_large_file_stays_the_pointer_that_git_has_of_it(folder: Folder, conte
 def test_a_name_of_old_bytes_stops_nobody(folder: Folder, content: Path, own: bool) -> None:
     """As an old Windows or a stick left it: `check` says so, and everybody writes on."""
     (content / "media").mkdir()
-    odd = os.fsencode(content / "media") + b"/caf\xe9.jpg"
-    Path(os.fsdecode(odd)).write_bytes(b"x")
+    name = os.fsencode(content / "media") + b"/caf\xe9.jpg"
+    Path(os.fsdecode(name)).write_bytes(b"x")
     if own:
         committed(content)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     walk_through(browser)
     assert "caf?.jpg" in browser.get("/")
     save(browser, "Changed here.")
@@ -165,7 +165,7 @@ def test_a_change_in_the_same_moment_of_the_same_length_is_seen(folder: Folder, 
     """A stick with FAT counts time in two seconds."""
     page = content / "en" / "index.md"
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     before = browser.form("/pages/en/index.md")["base"]
     state = page.stat()
     page.write_bytes(page.read_bytes()[:-2] + b"!\n")

@@ -44,7 +44,7 @@ def called(browser: Browser) -> None:
 
 
 def waiting(browser: Browser) -> dict[str, str]:
-    """The ids of what waits, by its file."""
+    """Return the ids of the changes that wait, by file."""
     html = browser.get("/approve/")
     return dict(
         map(reversed, re.findall(r'name="id" value="(\w*)"><button class="button" name="path" value="([^"]*)"', html))
@@ -185,12 +185,12 @@ def test_nothing_slips_into_a_build_that_has_begun(gated: Browser, editor: Edito
     gated.post("/publish/")
     assert begun.wait(120)
     before = folder.csv("helplines").read_bytes()
-    said = gated.post("/helplines/called", 400, id="112").text
+    page = gated.post("/helplines/called", 400, id="112").text
     form = gated.form("/pages/en/index.md")
     gated.post("/pages/en/index.md", **{**form, "text": "# index\n\nOther pages go on."})
     go_on.set()
     editor.publisher.wait()
-    assert "is being published just now" in said
+    assert "is being published just now" in page
     assert folder.csv("helplines").read_bytes() == before
     called(gated)
 

@@ -375,6 +375,6 @@ def test_without_a_network_work_goes_on_and_is_published_later(browser: Any, dis
         away.rename(district.bare)
         press(page, "Publish")
         page.get_by_text("It was sent to the server").wait_for()
-        assert "Before the line broke.\n\nWhile it was broken." in district.shown("en/index.md")
+        assert "Before the line broke.\n\nWhile it was broken." in district.text_on_server("en/index.md")
         to(page, "What waits")
         expect(page.get_by_text("Your texts are saved.")).to_have_count(0)
