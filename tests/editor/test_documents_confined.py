@@ -23,7 +23,7 @@ LAUGHS = b"<!DOCTYPE x [<!ENTITY a 'ha'>" + b"".join(
 ) + b"]><x>&i;</x>"  # fmt: skip
 
 
-def linked(target: str) -> bytes:
+def document_with_picture_link(target: str) -> bytes:
     """Return a Word document with a picture at an external address."""
     rels = f"""<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="p1" TargetMode="External"
         Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="{target}"/></Relationships>"""
@@ -66,7 +66,7 @@ def test_a_picture_that_lies_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"\x89PNG\r\n\x1a\nSECRET")
     for target in (secret.as_uri(), "/etc/passwd", "http://127.0.0.1:9/x.png", "..\\..\\secret"):
-        document = documents.word(linked(target))
+        document = documents.word(document_with_picture_link(target))
         assert (document.text, document.left_out - {"comments"}) == ("Before", {"pictures"})
 
 

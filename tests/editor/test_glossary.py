@@ -64,7 +64,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def squeezed(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
@@ -76,7 +76,7 @@ def test_every_word_of_the_library_stands_in_a_translation_that_we_have_and_none
             *(LIBRARY / code).rglob("*.md"),
             *(ROOT / "content" / code).rglob("*.md"),
         ]
-        texts = [squeezed(path.read_text(encoding="utf-8")) for path in paths]
+        texts = [collapse_spaces(path.read_text(encoding="utf-8")) for path in paths]
         texts += [row.get(name) or "" for path in (LIBRARY / "tables").glob("*.csv") if path.stem != "glossary"
                  for row in rows(path) for name in row if name.endswith(f"_{code}")]  # fmt: skip
         for row in rows(LIBRARY / "tables" / "glossary.csv"):

@@ -19,7 +19,7 @@ def serve(folder: Folder) -> Result:
     return run(site_in(folder.root, TODAY), "edit", "--office", "office.example")
 
 
-def updated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
+def run_update(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.chdir(folder)
     return CliRunner().invoke(update, [])
 
@@ -55,7 +55,7 @@ def test_update_takes_nothing_where_staff_write_in_an_office(
     clone_in(folder.root).mkdir(parents=True)
     (folder.root / OFFICE).parent.mkdir(parents=True)
     (folder.root / OFFICE).write_text(accounts_file)
-    done = updated(folder.root, monkeypatch)
+    done = run_update(folder.root, monkeypatch)
     assert done.exit_code == 1
     assert "Staff write content/ in this machine's office" in done.output
 
@@ -64,4 +64,4 @@ def test_an_office_without_people_stands_in_nobodys_way(folder: Folder, monkeypa
     clone_in(folder.root).mkdir(parents=True)
     (folder.root / OFFICE).parent.mkdir(parents=True)
     (folder.root / OFFICE).write_text(json.dumps({"accounts": []}))
-    assert "in this machine's office" not in updated(folder.root, monkeypatch).output
+    assert "in this machine's office" not in run_update(folder.root, monkeypatch).output

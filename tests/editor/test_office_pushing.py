@@ -12,7 +12,7 @@ from commands.editors import office_push
 from dulwich.object_store import commit_tree_changes
 from dulwich.repo import Repo
 from editor import start
-from editor.office import withdrawals
+from editor.office import withdrawal_keys
 from editor.office.build_signatures import BuildSignatures
 from editor.remotes.destination import RemoteDestination
 from editor.remotes.remote import Offline, Remote
@@ -99,8 +99,8 @@ def pushing(folder: Folder, tmp_path: Path) -> Iterator[Pushing]:
     Repo.init_bare(bare, default_branch=b"main").close()
     memory = folder.root / "var" / "editor"
     memory.mkdir(parents=True)
-    key = withdrawals.ensure_key(memory)
-    bare.with_name("allowed_signers").write_text(f"{withdrawals.line('office.example', key)}\n")
+    key = withdrawal_keys.ensure_key(memory)
+    bare.with_name("allowed_signers").write_text(f"{withdrawal_keys.line('office.example', key)}\n")
 
     def passkeys() -> list[str]:
         lines = (memory / "signers").read_text().splitlines() if (memory / "signers").exists() else []
@@ -262,8 +262,8 @@ def test_an_office_without_a_key_for_withdrawals_does_not_push(folder: Folder) -
         file.write("\npublish: {remote: ssh://git@git.example/district.git}\n")
     with pytest.raises(Problem, match="withdrawal-key"):
         office_push(site, lambda _: b"")
-    key = withdrawals.ensure_key(site.editor_memory)
-    assert withdrawals.ensure_key(site.editor_memory) == key, "made once"
+    key = withdrawal_keys.ensure_key(site.editor_memory)
+    assert withdrawal_keys.ensure_key(site.editor_memory) == key, "made once"
     push = office_push(site, lambda _: b"")
     assert push
     assert push.key == key

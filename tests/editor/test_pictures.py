@@ -24,14 +24,14 @@ def photo(kind: str = "JPEG", size: tuple[int, int] = (80, 40)) -> bytes:
     return out.getvalue()
 
 
-def added(browser: Browser, data: bytes, status: int = 303, name: str = "visit", **more: str) -> str:
+def add_picture(browser: Browser, data: bytes, status: int = 303, name: str = "visit", **more: str) -> str:
     answer = browser.post("/pictures/add", status, name=name, file=(io.BytesIO(data), "IMG_1.jpg"), **more)
     return answer.headers.get("Location", "") or answer.text
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_keeps_nothing_of_place_time_and_camera(browser: Browser, folder: Folder, kind: str) -> None:
-    added(browser, photo(kind) + b"trailing words of the camera")
+    add_picture(browser, photo(kind) + b"trailing words of the camera")
     stored = (folder.root / "content" / "media" / "photos" / "visit.jpg").read_bytes()
     assert b"Secret" not in stored
     assert b"trailing" not in stored
@@ -47,7 +47,7 @@ def test_nothing_is_published_before_its_consent_is_complete(
     browser: Browser, folder: Folder, people: str, kind: str
 ) -> None:
     """Also where somebody stops after the first step, and on a site that is a demonstration."""
-    location = added(browser, photo(), people=people)
+    location = add_picture(browser, photo(), people=people)
     assert "tables/consents/row?key=picture-visit" in location
     folder.page("help", "![The school](/media/photos/visit.jpg)")
     assert any("picture-visit" in problem for problem in folder.problems())
@@ -67,7 +67,7 @@ def test_nothing_is_published_before_its_consent_is_complete(
 
 
 def test_a_picture_that_nobody_decided_on_is_listed_first(browser: Browser, folder: Folder) -> None:
-    added(browser, photo())
+    add_picture(browser, photo())
     path = folder.root / "content" / "media" / "photos" / "z.jpg"
     path.write_bytes(photo())
     page = browser.get("/pictures/")
@@ -77,16 +77,16 @@ def test_a_picture_that_nobody_decided_on_is_listed_first(browser: Browser, fold
 
 def test_where_the_consent_cannot_be_written_no_picture_comes_in(browser: Browser, folder: Folder) -> None:
     folder.csv("consents").write_bytes(b"\xff\xfe")
-    added(browser, photo(), 400)
+    add_picture(browser, photo(), 400)
     folder.table("consents", {"id": "picture-visit", "kind": "nobody"})
-    assert "There is a row of this name already." in added(browser, photo(), 400)
+    assert "There is a row of this name already." in add_picture(browser, photo(), 400)
     assert not (folder.root / "content" / "media").exists()
 
 
 def test_a_new_picture_never_stands_under_the_consent_of_one_that_is_gone(browser: Browser, folder: Folder) -> None:
     row = {key: value for key, value in CONSENT.items() if key != "story"} | {"id": "old", "media": "photos/Visit.jpg"}
     folder.table("consents", row)
-    assert "There is a picture of this name already." in added(browser, photo(), 400, people="no")
+    assert "There is a picture of this name already." in add_picture(browser, photo(), 400, people="no")
     assert not (folder.root / "content" / "media" / "photos" / "visit.jpg").exists()
     assert "picture-visit" not in folder.csv("consents").read_text(encoding="utf-8")
 
@@ -96,13 +96,13 @@ def test_a_new_picture_never_takes_anothers_place(browser: Browser, folder: Fold
     path = folder.root / "content" / "media" / "photos" / "visit.png"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"old")
-    assert "There is a picture of this name already." in added(browser, photo(), 400)
+    assert "There is a picture of this name already." in add_picture(browser, photo(), 400)
     assert [file.name for file in path.parent.iterdir()] == ["visit.png"]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "A", "x.svg", "a b", ".hidden", "x" * 61, "\u0baa"])
 def test_a_name_that_is_none_is_refused(browser: Browser, folder: Folder, name: str) -> None:
-    assert "cannot be the name of a picture" in added(browser, photo(), 400, name=name)
+    assert "cannot be the name of a picture" in add_picture(browser, photo(), 400, name=name)
     assert not (folder.root / "content" / "media").exists()
 
 
@@ -113,7 +113,7 @@ HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
     "data", [HEIC, b"", b"GIF89a", b"<svg onload='x'/>", photo()[:200], b"%PDF", b"\x89PNG\r\n\x1a\n" + b"\x00" * 50]
 )
 def test_a_file_that_is_no_photo_is_a_sentence(browser: Browser, folder: Folder, data: bytes) -> None:
-    page = added(browser, data, 400)
+    page = add_picture(browser, data, 400)
     assert "Save it again as" in page
     assert not (folder.root / "content" / "media").exists()
 
@@ -122,7 +122,7 @@ def test_a_folder_that_is_a_link_is_not_followed(browser: Browser, folder: Folde
     elsewhere = folder.root / "elsewhere"
     elsewhere.mkdir()
     (folder.root / "content" / "media").symlink_to(elsewhere)
-    assert "is a link" in added(browser, photo(), 400)
+    assert "is a link" in add_picture(browser, photo(), 400)
     assert list(elsewhere.iterdir()) == []
 
 

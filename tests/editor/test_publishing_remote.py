@@ -333,7 +333,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
 Case = tuple[bytes, bytes, bytes]
 
 
-def both(path: str, case: Case, read_version: Callable[[str], bytes | None] | None = None) -> bytes | None:
+def merge_case(path: str, case: Case, read_version: Callable[[str], bytes | None] | None = None) -> bytes | None:
     merged = merge_files(
         {path: "0"}, {path: "1"}, {path: "2"}, read_version or (lambda id: case[int(id)] if id else None)
     )
@@ -358,16 +358,16 @@ HEAD = b"id,name_en,phone\n"
     ],
 )  # fmt: skip
 def test_tables_are_joined_row_by_row(case: Case, expected: bytes | None) -> None:
-    assert both("tables/helplines.csv", case) == (expected and HEAD + expected)
+    assert merge_case("tables/helplines.csv", case) == (expected and HEAD + expected)
 
 
 def test_what_programs_write_is_joined_value_by_value() -> None:
     case = (b'{"a": 1}', b'{"a": 1, "b": {"x": 1}}', b'{"a": 2, "b": {"y": 1}}')
-    assert both("addresses.json", case) == b'{\n "a": 2,\n "b": {\n  "x": 1,\n  "y": 1\n }\n}\n'
+    assert merge_case("addresses.json", case) == b'{\n "a": 2,\n "b": {\n  "x": 1,\n  "y": 1\n }\n}\n'
 
 
 def test_a_picture_that_both_changed_is_chosen() -> None:
-    assert both("media/a.png", (b"\xff0", b"\xff1", b"\xff2")) is None
+    assert merge_case("media/a.png", (b"\xff0", b"\xff1", b"\xff2")) is None
 
 
 def test_a_push_that_is_cut_off_leaves_both_sides_whole(district: District, monkeypatch: pytest.MonkeyPatch) -> None:

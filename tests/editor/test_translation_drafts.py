@@ -21,7 +21,7 @@ def draft(folder: Folder, name: str = "rights") -> Path:
     return folder.root / "content" / "drafts" / "ta" / f"{name}.md"
 
 
-def live(folder: Folder) -> str:
+def rights_page_text(folder: Folder) -> str:
     path = folder.root / "content" / "ta" / "rights.md"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -72,7 +72,7 @@ def test_a_draft_keeps_the_place_of_each_paragraph_and_says_whose_it_is(browser:
     assert "A draft by M. Devi, " in page
     assert "draft" in browser.get("/translate/ta/")
     assert "drafts/ta/rights.md" in browser.get("/")
-    assert live(folder) == ""
+    assert rights_page_text(folder) == ""
     assert "drafts/" not in browser.get("/publish/")
 
 
@@ -99,7 +99,7 @@ def test_what_is_finished_goes_to_the_site_and_the_draft_is_gone(
     save_draft(browser, PARTS)
     full = ["# உரிமை", "ஒன்று.", "இரண்டு."]
     browser.post(PATH, **{**browser.fields(PATH), "title": "T", "description": "", "paragraph": full, "whole": "yes"})
-    assert "ஒன்று.\n\nஇரண்டு." in live(folder)
+    assert "ஒன்று.\n\nஇரண்டு." in rights_page_text(folder)
     assert not draft(folder).exists()
     assert folder.problems() == []
     assert "Draft is done" in browser.get("/history/")
@@ -123,7 +123,7 @@ def test_two_who_draft_at_once_lose_nothing(editor: Editor, browser: Browser, fo
     answer = browser.post(PATH, 409, **fields, whole="yes").text
     assert "A colleague saved a draft of this page while you wrote." in answer
     assert "மூன்று, அவர்" in answer
-    assert live(folder) == ""
+    assert rights_page_text(folder) == ""
 
 
 def test_a_draft_is_thrown_away_and_not_one_that_nobody_saw(browser: Browser, folder: Folder) -> None:
@@ -206,7 +206,7 @@ def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Fol
     assert "rights" in browser.get("/recordings/ta/")
     fields = {**browser.fields(PATH), "title": "T", "description": "", "paragraph": PARTS, "whole": "yes"}
     browser.post(PATH, **fields)
-    assert "இரண்டு" in live(folder)
+    assert "இரண்டு" in rights_page_text(folder)
     assert browser.client.get("/review/ta/table").status_code == 200
     assert "desk events" in browser.get("/"), "it is said where it is told what is wrong"
     assert "desk events" in browser.get("/publish/")

@@ -229,7 +229,7 @@ CELLS = ["", "told", "THE-WELL", "the-kiln", "told-2", "stories/the-well", "Stor
          "media/photos/her.jpg", "help", "2026-12-20", "20-12-2026", "2026-01-01", "2026-06-01", "2027-06-01", "true", "nobody", "no", "en ta"]  # fmt: skip
 
 
-def edited(text: str, drawn: random.Random) -> str:
+def edit_randomly(text: str, drawn: random.Random) -> str:
     """Return a table after a few random edits: cells, rows, column names, the order of both."""
     separator = spreadsheet_csv.separator_of(text.partition("\n")[0])
     header, *rows = list(csv.reader(io.StringIO(text), delimiter=separator))
@@ -272,7 +272,7 @@ def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
         if at % 24 == 0:
             table.write_bytes(first)
         try:
-            editor.store.write(path, edited(table.read_text("utf-8"), drawn), "A", "Edit")
+            editor.store.write(path, edit_randomly(table.read_text("utf-8"), drawn), "A", "Edit")
         except Problem:
             continue
         saved += 1

@@ -20,11 +20,11 @@ from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import ROWS, Folder
 
 
-def uploaded(browser: Browser, data: bytes, status: int = 200, table: str = "helplines") -> str:
+def upload(browser: Browser, data: bytes, status: int = 200, table: str = "helplines") -> str:
     return browser.post(f"/tables/{table}/upload", status, file=(io.BytesIO(data), f"{table}.xlsx")).text
 
 
-def edited(data: bytes, edit: Callable[[Any], object]) -> bytes:
+def edit_sheet(data: bytes, edit: Callable[[Any], object]) -> bytes:
     """Return a workbook after an edit of its sheet."""
     book = load_workbook(io.BytesIO(data))
     edit(book.active)
@@ -40,8 +40,10 @@ def test_a_table_goes_to_excel_and_comes_back_the_same(browser: Browser, folder:
     assert sheet is not None
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}, "no program takes it for a formula"
-    assert "Nothing: both are the same." in uploaded(browser, data)
-    assert "Nothing: both are the same." in uploaded(browser, edited(data, lambda _: None)), "saved again by a program"
+    assert "Nothing: both are the same." in upload(browser, data)
+    assert "Nothing: both are the same." in upload(browser, edit_sheet(data, lambda _: None)), (
+        "saved again by a program"
+    )
 
 
 def test_what_excel_would_change_is_shown_and_then_saved(browser: Browser, folder: Folder) -> None:
@@ -55,7 +57,7 @@ def test_what_excel_would_change_is_shown_and_then_saved(browser: Browser, folde
         sheet.cell(2, columns["everywhere"], True)
         sheet.cell(900, 40).fill = PatternFill("solid", "FFFF00")  # drawn, and nothing written
 
-    page = uploaded(browser, edited(data, edit))
+    page = upload(browser, edit_sheet(data, edit))
     assert "<del>Danger</del> <ins>Danger now</ins>" in page
     text = re.findall(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', page, re.S)[0].replace("&#34;", '"')
     base = re.findall(r'name="base" value="(\w+)"', page)[0]
@@ -84,7 +86,7 @@ def test_days_and_hours_are_written_as_the_tables_have_them() -> None:
 
 def test_a_formula_is_named_and_not_guessed(browser: Browser) -> None:
     data = browser.client.get("/tables/helplines/workbook").data
-    page = uploaded(browser, edited(data, lambda sheet: sheet.cell(2, 3, "=1+1")), 400)
+    page = upload(browser, edit_sheet(data, lambda sheet: sheet.cell(2, 3, "=1+1")), 400)
     assert "row 2, column C" in page
     assert "values only" in page
 
@@ -212,7 +214,7 @@ def test_a_sheet_under_another_name_is_looked_at_too() -> None:
 
 def test_several_sheets_are_asked_about(browser: Browser) -> None:
     data = browser.client.get("/tables/helplines/workbook").data
-    page = uploaded(browser, edited(data, lambda sheet: sheet.parent.create_sheet("Other").append(["x", "y"])), 400)
+    page = upload(browser, edit_sheet(data, lambda sheet: sheet.parent.create_sheet("Other").append(["x", "y"])), 400)
     assert "2 sheets" in page
 
 
@@ -220,13 +222,13 @@ def test_no_workbook_takes_a_withdrawal_back(browser: Browser, folder: Folder) -
     folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-20"})
     before = folder.csv("consents").read_bytes()
     data = browser.client.get("/tables/consents/workbook").data
-    assert "would be taken back" in uploaded(
-        browser, edited(data, lambda sheet: sheet.delete_rows(2)), table="consents"
+    assert "would be taken back" in upload(
+        browser, edit_sheet(data, lambda sheet: sheet.delete_rows(2)), table="consents"
     )
     assert folder.csv("consents").read_bytes() == before
 
 
-def packed(**parts: bytes) -> bytes:
+def zip_parts(**parts: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
@@ -239,8 +241,8 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "lol">]><x>&a;</x>'
 
 @pytest.mark.parametrize(
     "data",
-    [b"PK\x03\x04", packed(), packed(x=b"1"), packed(**{"xl/workbook.xml": BOMB}), packed(**{"xl/workbook.xml": BOMB.decode().encode("utf-16")}),
-     packed(**{"xl/workbook.xml": b" " * 21_000_000}), packed(**{f"{at}.xml": b"" for at in range(2001)}), workbook.write([["id"], ["x"]])[:-30]],
+    [b"PK\x03\x04", zip_parts(), zip_parts(x=b"1"), zip_parts(**{"xl/workbook.xml": BOMB}), zip_parts(**{"xl/workbook.xml": BOMB.decode().encode("utf-16")}),
+     zip_parts(**{"xl/workbook.xml": b" " * 21_000_000}), zip_parts(**{f"{at}.xml": b"" for at in range(2001)}), workbook.write([["id"], ["x"]])[:-30]],
     ids=["begin", "empty", "other zip", "entity", "hidden entity", "bomb", "many", "cut"],
 )  # fmt: skip
 def test_a_file_that_is_no_workbook_is_a_sentence(data: bytes) -> None:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from editor import differences, front_matter, overview
 from editor.content_state import parse_page
 from editor.differences import Piece
-from editor.reviewing import signing
+from editor.reviewing import reader_names
 from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
@@ -193,7 +193,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
         if done.parts:
             return _conflict_page(language, name, form, done), 409
         if "whole" in sent:
-            signing.confirm(editor, writer(), language, name, followed=True)
+            reader_names.confirm(editor, writer(), language, name, followed=True)
         if form.draft_base:
             draft = drafts.path_of(editor.store, language, name)
             editor.store.remove(draft, form.draft_base, writer(), f"Draft is done: {language}/{name}")
@@ -286,5 +286,5 @@ def sign(language: str, name: str) -> Response:
             raise Problem(
                 name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
             )
-        signing.sign(editor, who, who, language, name)
+        reader_names.sign(editor, who, who, language, name)
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
