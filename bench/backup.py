@@ -40,12 +40,12 @@ def send(client: Any) -> str:
     return found[1].strip()
 
 
-def keep_sending(app: Any, shown: list[str], took: list[float], ended: threading.Event) -> None:
+def keep_sending(app: Any, receipts: list[str], took: list[float], ended: threading.Event) -> None:
     """Send letters until told to end."""
     client = app.test_client()
     while not ended.is_set():
         begun = time.monotonic()
-        shown.append(send(client))
+        receipts.append(send(client))
         took.append(time.monotonic() - begun)
 
 
@@ -60,33 +60,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         portals.write(make_district().portal, folder / "portal.json")
-        given = {"portal": folder / "portal.json", "data": folder / "data", "cost": CHEAP, "today": lambda: TODAY}
-        app, settings = create_app(given), config.read(given)
-        shown, took, ended = [], [], threading.Event()
-        arguments = (app, shown, took, ended)
+        options = {"portal": folder / "portal.json", "data": folder / "data", "cost": CHEAP, "today": lambda: TODAY}
+        app, settings = create_app(options), config.read(options)
+        receipts, took, ended = [], [], threading.Event()
+        arguments = (app, receipts, took, ended)
         senders = [threading.Thread(target=keep_sending, args=arguments) for _ in range(SENDERS)]
         for sender in senders:
             sender.start()
-        while len(shown) < letters:
+        while len(receipts) < letters:
             time.sleep(0.05)
-        before, so_far = list(shown), len(took)
+        before, so_far = list(receipts), len(took)
         begun = time.monotonic()
-        made = making.make(settings, folder / "backups", [str(identity.to_public())], TODAY, {})
+        backup = making.make(settings, folder / "backups", [str(identity.to_public())], TODAY, {})
         seconds, meanwhile = time.monotonic() - begun, took[so_far:]
         ended.set()
         for sender in senders:
             sender.join()
-        print(f"{letters} letters and more coming: {made.size / 1e6:.0f} MB in {seconds:.1f} s")
+        print(f"{letters} letters and more coming: {backup.size / 1e6:.0f} MB in {seconds:.1f} s")
         print(f"  sending before: {p99(took[:so_far])}; meanwhile: {p99(meanwhile)}")
         state_of(app).services.close()
         shutil.rmtree(folder / "data")
         begun = time.monotonic()
-        verifying.check(made.path, [str(identity)], made.signer)
+        verifying.check(backup.path, [str(identity)], backup.signer)
         print(f"  every row read with the key: {time.monotonic() - begun:.1f} s")
         begun = time.monotonic()
-        found = restoring.restore(settings, made.path, Opening([str(identity)], made.signer), TODAY)
+        found = restoring.restore(settings, backup.path, Opening([str(identity)], backup.signer), TODAY)
         print(f"  restored: {found.rows} rows in {time.monotonic() - begun:.1f} s")
-        client = create_app(given).test_client()
+        client = create_app(options).test_client()
         opened = sum(client.post("/forms/en/answer", data={"code": code}).status_code == 200 for code in before)  # noqa: PLR2004
         print(f"  receipts shown before the backup that open: {opened} of {len(before)}")
 

@@ -44,10 +44,10 @@ def main() -> None:
         root, hugo = make_project(Path(folder) / "ours", arguments.pages), Path(folder) / "hugo"
         make_hugo(hugo, root)
         work = rows(root, hugo, arguments)
-        wanted = arguments.rows.split(",") if arguments.rows else list(LABELS)
-        costs: dict[str, list[Cost]] = {name: [] for name in wanted}
+        names = arguments.rows.split(",") if arguments.rows else list(LABELS)
+        costs: dict[str, list[Cost]] = {name: [] for name in names}
         for number in range(arguments.rounds):
-            for name in wanted:  # alternating, so that a busy minute falls on all
+            for name in names:  # alternating, so that a busy minute falls on all
                 costs[name].append(work[name]())
                 print(f"  round {number + 1}, {name}: {costs[name][-1].wall:.2f} s", file=sys.stderr, flush=True)
         print(
@@ -171,17 +171,17 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
         for path in (root / ".build").iterdir():
             if path.name != "seal":
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        return timed([*OURS, *options], root)
+        return timed([*BUILD_COMMAND, *options], root)
 
     def kept() -> Cost:
         remove_outputs(root, "public")
-        return timed([*OURS], root)
+        return timed([*BUILD_COMMAND], root)
 
     def edit() -> Cost:
         path = root / "content" / "ta" / "long" / f"{_name(1)}.md"
         # A word: a row of digits would one day be taken for a phone number, and refused.
         path.write_text(f"{path.read_text(encoding='utf-8').rstrip()} {_name(next(edits))}\n", encoding="utf-8")
-        return timed([*OURS], root)
+        return timed([*BUILD_COMMAND], root)
 
     def compressed_hugo() -> Cost:
         plain = run_hugo()
@@ -204,12 +204,12 @@ def rows(root: Path, hugo: Path, arguments: argparse.Namespace) -> dict[str, Cal
         "cold-plain": lambda: cold("--no-compress"),
         "cold": cold,
         "kept": kept,
-        "nothing": lambda: timed([*OURS], root),
+        "nothing": lambda: timed([*BUILD_COMMAND], root),
         "edit": edit,
     }
 
 
-OURS = (sys.executable, "build.py", "build", "--no-speech")
+BUILD_COMMAND = (sys.executable, "build.py", "build", "--no-speech")
 
 
 def compress_all(folder: Path) -> None:

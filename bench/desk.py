@@ -61,7 +61,7 @@ def _words(language: str) -> list[str]:
     return [word for page in found.values() for word in page.text.split() if word.isprintable()]
 
 
-def timed(what: str, ask: Any, runs: int = RUNS) -> None:
+def timed(label: str, ask: Any, runs: int = RUNS) -> None:
     """Print the median and the worst of some runs."""
     took = []
     for _ in range(runs):
@@ -69,7 +69,7 @@ def timed(what: str, ask: Any, runs: int = RUNS) -> None:
         answer = ask()
         took.append((time.perf_counter() - begun) * 1000)
         assert answer.status_code in {200, 303}, answer.text[:2000]  # noqa: S101
-    print(f"{what:<46} median {statistics.median(took):>8.0f} ms   worst {max(took):>8.0f} ms", flush=True)
+    print(f"{label:<46} median {statistics.median(took):>8.0f} ms   worst {max(took):>8.0f} ms", flush=True)
 
 
 def main() -> None:
@@ -77,9 +77,9 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        made = make_demonstration(home, ("police", "revenue", "legal", "partner"))
-        portals.write(make_portal(made), home / "police" / "portal.json")
-        last = letters(home / "police", made["police"][0], count)
+        desks = make_demonstration(home, ("police", "revenue", "legal", "partner"))
+        portals.write(make_portal(desks), home / "police" / "portal.json")
+        last = letters(home / "police", desks["police"][0], count)
         app = create_window(DeskPlace("police", home / "police", "http://127.0.0.1:1"), today=lambda: TODAY)
         authenticator, client = authenticator_of(app), app.test_client()
         client.get(f"/enter/{authenticator.token}")

@@ -35,17 +35,17 @@ EVENTS, EACH, OPENED = 1_000, 100, 2_000
 
 def best(work: Callable[[], object], times: int = 3) -> float:
     """Seconds of the fastest run."""
-    taken = []
+    durations = []
     for _ in range(times):
         start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - start)
-    return min(taken)
+        durations.append(time.perf_counter() - start)
+    return min(durations)
 
 
-def say(what: str, seconds: float) -> None:
+def say(label: str, seconds: float) -> None:
     """One line of the table."""
-    print(f"{what:<64} {seconds * 1000:>10,.0f} ms")
+    print(f"{label:<64} {seconds * 1000:>10,.0f} ms")
 
 
 def filled(folder: Path) -> tuple[EventRecords, FakeSession]:

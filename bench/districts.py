@@ -38,7 +38,7 @@ def names(count: int) -> list[str]:
     return [f"d{number:02}" for number in range(count)]
 
 
-def made(folder: Path, count: int, handover: Path | None) -> Path:
+def make_districts(folder: Path, count: int, handover: Path | None) -> Path:
     """Return a folder of districts."""
     portal = portals.read(handover) if handover else make_district().portal
     for name in names(count):
@@ -58,12 +58,12 @@ def memory(served: Served) -> float:
     return total / 1024
 
 
-def ask(port: int, name: str, what: str) -> tuple[int, float]:
+def ask(port: int, name: str, method: str) -> tuple[int, float]:
     """Ask for a form (get), or send a letter (post); the status and the seconds."""
     started = time.monotonic()
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     host = {"Host": f"{name}.example"}
-    if what == "get":
+    if method == "get":
         line.request("GET", "/forms/en/concern", headers=host)
     else:
         body = urlencode({"what": "They keep our papers. " * 20, "do": "send", "once": secrets.token_hex(16)})
@@ -133,9 +133,9 @@ threading.Event().wait()
 
 
 @contextmanager
-def flood(port: int, what: str, clients: int) -> Iterator[None]:
+def flood(port: int, method: str, clients: int) -> Iterator[None]:
     """Ask the first district without a pause, from so many connections."""
-    command = [sys.executable, "-c", FLOOD, str(ROOT), str(port), what, str(clients)]
+    command = [sys.executable, "-c", FLOOD, str(ROOT), str(port), method, str(clients)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own program
     try:
         next(iter(process.stdout or ()))  # its imports take seconds of a core: they are no part of what is measured
@@ -176,35 +176,36 @@ def full(port: int, folder: Path) -> Iterator[None]:
             time.sleep(0.2)
 
 
-def a_second(port: int, count: int, what: str) -> float:
+def requests_per_second(port: int, count: int, method: str) -> float:
     """Return requests a second, of four clients over all districts."""
-    done, end = [], time.monotonic() + SECONDS / 2
+    completed, end = [], time.monotonic() + SECONDS / 2
 
-    def run(number: int) -> None:
+    def keep_asking(number: int) -> None:
         while time.monotonic() < end:
             number += 1
-            ask(port, names(count)[number % count], what)
-            done.append(1)
+            ask(port, names(count)[number % count], method)
+            completed.append(1)
 
-    threads = [threading.Thread(target=run, args=(number * 7,)) for number in range(4)]
+    threads = [threading.Thread(target=keep_asking, args=(number * 7,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return len(done) / (SECONDS / 2)
+    return len(completed) / (SECONDS / 2)
 
 
-def started(folder: Path, count: int, handover: Path | None) -> tuple[Served, float, Path]:
-    where = made(folder / "districts", count, handover)
+def start_service(folder: Path, count: int, handover: Path | None) -> tuple[Served, float, Path]:
+    settings_folder = make_districts(folder / "districts", count, handover)
     begun = time.monotonic()
-    served = gunicorn(folder, folder / "none", PORTAL_DISTRICTS=str(where), PORTAL_PORTAL="", PORTAL_DATA="")
+    served = gunicorn(folder, folder / "none", PORTAL_DISTRICTS=str(settings_folder), PORTAL_PORTAL="", PORTAL_DATA="")
     ask(served.port, "d00", "get")
-    return served, time.monotonic() - begun, where
+    return served, time.monotonic() - begun, settings_folder
 
 
 def rates(port: int, count: int) -> str:
     """Return forms and letters a second."""
-    return f"{a_second(port, count, 'get'):.0f} forms, {a_second(port, count, 'post'):.0f} letters a second"
+    forms, letters = (requests_per_second(port, count, method) for method in ("get", "post"))
+    return f"{forms:.0f} forms, {letters:.0f} letters a second"
 
 
 def alone(handover: Path | None) -> None:
@@ -224,7 +225,7 @@ def alone(handover: Path | None) -> None:
 def many(count: int, handover: Path | None) -> None:
     """So many in one service; of more than one also what one can do to the others."""
     with tempfile.TemporaryDirectory() as name:
-        served, start, folder = started(Path(name), count, handover)
+        served, start, folder = start_service(Path(name), count, handover)
         empty = memory(served)
         for one in names(count):
             ask(served.port, one, "get")

@@ -51,7 +51,7 @@ from tests import browser as finder  # noqa: E402
 SVELTIA = "@sveltia/cms@0.221.1"
 TODAY = date(2026, 11, 29)
 KEY, POINT, CLICK = 0.28, 1.1, 0.2
-WORD, FRESH = "cancelled", "gone"
+WORD, NEW_WORD = "cancelled", "gone"
 SENTENCE = "Come with your papers."
 TAMIL = "உங்கள் தாள்களுடன் வாருங்கள்."
 
@@ -72,23 +72,23 @@ class Hand:
         does()
         self.waited += time.perf_counter() - begun
 
-    def click(self, what: Any) -> None:
+    def click(self, locator: Any) -> None:
         self.clicks += 1
-        self._timed(what.click)
+        self._timed(locator.click)
 
-    def wait(self, what: Any) -> None:
+    def wait(self, locator: Any) -> None:
         """Wait until something is there to be seen."""
-        self._timed(what.wait_for)
+        self._timed(locator.wait_for)
 
-    def choose(self, what: Any, **value: str) -> None:
+    def choose(self, locator: Any, **value: str) -> None:
         """Choose from a list: one click opens it, one chooses."""
         self.clicks += 2
-        self._timed(lambda: what.select_option(**value))
+        self._timed(lambda: locator.select_option(**value))
 
     def word(self, field: Any, word: str) -> None:
         """Choose a word of a text by pressing twice on it."""
         self.clicks += 2
-        self.page.mouse.dblclick(*field.evaluate(WHERE, word))
+        self.page.mouse.dblclick(*field.evaluate(WORD_POSITION, word))
         self.page.wait_for_timeout(100)  # the selection is told to the page a moment later
 
     def type(self, words: str) -> None:
@@ -105,7 +105,7 @@ class Hand:
         return self.keys * KEY + self.clicks * (POINT + CLICK) + self.waited
 
 
-WHERE = """(field, word) => {
+WORD_POSITION = """(field, word) => {
   const walk = document.createTreeWalker(field, NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const at = node.data.indexOf(word);
@@ -125,7 +125,7 @@ WHERE = """(field, word) => {
 
 
 @contextmanager
-def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
+def open_own_editor(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
     root = folder / "project"
     shutil.copytree(ROOT / "content", root / "content")
     due = root / "content" / "tables" / "helplines.csv"
@@ -158,7 +158,7 @@ def ours(browser: Any, folder: Path) -> Iterator[tuple[Hand, str, Path]]:
         editor.store.history.close()
 
 
-def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
+def own_editor_tasks(  # noqa: PLR0915 - eight tasks, one after the other
     hand: Hand, content: Path
 ) -> Iterator[tuple[str, Callable[[], None], Callable[[], bool]]]:
     page = hand.page
@@ -181,7 +181,7 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
         hand.click(link("Your rights"))
         hand.wait(field())
         hand.word(field(), WORD)
-        hand.type(FRESH)
+        hand.type(NEW_WORD)
         save()
 
     def strong_and_link() -> None:
@@ -240,7 +240,7 @@ def our_tasks(  # noqa: PLR0915 - eight tasks, one after the other
     def says(path: Path, words: str) -> Callable[[], bool]:
         return lambda: words in path.read_text("utf-8")
 
-    yield "one word of a page", word, says(rights, f"The debt is {FRESH}")
+    yield "one word of a page", word, says(rights, f"The debt is {NEW_WORD}")
     yield "a word strong, another a link", strong_and_link, says(rights, "The **lender** may")
     yield "a new page as a draft", new, says(content / "en" / "a-camp.md", SENTENCE)
     yield "a sentence of a translation", translate, says(content / "ta" / "rights.md", TAMIL)
@@ -291,7 +291,7 @@ SEED = """async (files) => {
     await writer.close();
   }
 }"""
-READ = """async (path) => {
+READ_FILE = """async (path) => {
   let folder = await navigator.storage.getDirectory();
   const parts = path.split("/");
   try {
@@ -315,7 +315,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def sveltia(browser: Any, folder: Path) -> Iterator[tuple[Hand, str]]:
+def open_sveltia(browser: Any, folder: Path) -> Iterator[tuple[Hand, str]]:
     folder.mkdir()
     executable.npm(["pack", "--silent", SVELTIA], cwd=folder, return_completed_process=True)
     with tarfile.open(next(folder.glob("*.tgz"))) as packed:
@@ -381,7 +381,7 @@ def sveltia_tasks(  # noqa: PLR0915 - the same eight
         hand.wait(text().get_by_text(WORD).first)
         settle()
         hand.word(text().element_handle(), WORD)
-        hand.type(FRESH)
+        hand.type(NEW_WORD)
         save()
 
     def strong_and_link() -> None:
@@ -440,10 +440,10 @@ def sveltia_tasks(  # noqa: PLR0915 - the same eight
         save()
 
     def says(path: str, words: str) -> Callable[[], bool]:
-        return lambda: words in str(page.evaluate(READ, path))
+        return lambda: words in str(page.evaluate(READ_FILE, path))
 
     before = table("helplines")[1][0]["for_en"]
-    yield "one word of a page", word, says("en/pages/rights.md", f"The debt is {FRESH}")
+    yield "one word of a page", word, says("en/pages/rights.md", f"The debt is {NEW_WORD}")
     yield "a word strong, another a link", strong_and_link, says("en/pages/rights.md", "**lender**")
     yield "a new page as a draft", new, says("en/pages/a-camp.md", SENTENCE)
     yield "a sentence of a translation", translate, says("ta/pages/rights.md", TAMIL)
@@ -455,7 +455,7 @@ def sveltia_tasks(  # noqa: PLR0915 - the same eight
     yield "a story withdrawn", lambda: cell("Consents", "withdrawn_on", 0, day), says("tables/consents.yml", day)
 
 
-def measured(
+def measure(
     hand: Hand, tasks: Iterator[tuple[str, Callable[[], None], Callable[[], bool]]], begin: Callable[[], None]
 ) -> dict[str, tuple[int, int, float]]:
     """Return clicks, keys and seconds of each task. Raises RuntimeError for one that left the file wrong."""
@@ -476,9 +476,9 @@ def measured(
 def round_of_both(browser: Any, folder: Path) -> Iterator[dict[str, tuple[int, int, float]]]:
     """Yield what the eight tasks took in our editor, then in Sveltia CMS."""
     folder.mkdir()
-    with ours(browser, folder) as (hand, home, content):
-        yield measured(hand, our_tasks(hand, content), lambda: hand.page.goto(home))
-    with sveltia(browser, folder / "sveltia") as (hand, home):
+    with open_own_editor(browser, folder) as (hand, home, content):
+        yield measure(hand, own_editor_tasks(hand, content), lambda: hand.page.goto(home))
+    with open_sveltia(browser, folder / "sveltia") as (hand, home):
 
         def begin() -> None:
             hand.page.goto("about:blank")
@@ -490,7 +490,7 @@ def round_of_both(browser: Any, folder: Path) -> Iterator[dict[str, tuple[int, i
                 enter.click()
             hand.page.get_by_role("row", name="Your rights").wait_for()
 
-        yield measured(hand, sveltia_tasks(hand), begin)
+        yield measure(hand, sveltia_tasks(hand), begin)
 
 
 def main() -> None:
@@ -500,14 +500,14 @@ def main() -> None:
     found: list[list[dict[str, tuple[int, int, float]]]] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=finder.find(full=True), args=list(finder.FLAGS))
-        for at in range(rounds):
-            found.append(list(round_of_both(browser, Path(folder) / str(at))))
+        for round_number in range(rounds):
+            found.append(list(round_of_both(browser, Path(folder) / str(round_number))))
     print("| task | clicks, ours | keys | seconds | clicks, Sveltia | keys | seconds |")
     for name in found[0][0]:
         cells = [name]
-        for which in range(2):
-            clicks, keys, _ = found[0][which][name]
-            seconds = median(one[which][name][2] for one in found)
+        for editor in range(2):
+            clicks, keys, _ = found[0][editor][name]
+            seconds = median(one[editor][name][2] for one in found)
             cells += [str(clicks), str(keys), f"{seconds:.1f}"]
         print(f"| {' | '.join(cells)} |")
 

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from intake import ROOT, district, gunicorn, one, plain_request, sealed_request, socket
+from intake import ROOT, district, gunicorn, plain_request, sealed_request, send_request, socket
 
 sys.path[:0] = [str(ROOT), str(ROOT / "site")]
 
@@ -25,9 +25,9 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     portal, keys = district()
     sealed = encryption.seal({"what": secrets.token_hex(8)}, keys, load("concern").pad_to)
-    kept, bad = [0] * 8, [0] * 8
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    accepted, bad = [0] * 8, [0] * 8
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         portals.write(portal, folder / "portal.json")
         settings = {"PORTAL_PORTAL": str(folder / "portal.json"), "PORTAL_DATA": str(folder / "data")}
         with gunicorn(folder, **settings, PORTAL_FLOOD_THRESHOLD=str(10**9), PORTAL_BUDGET=str(10**11)) as (port, _):
@@ -36,8 +36,8 @@ def main() -> None:
             def client(number: int) -> None:
                 connection = socket.create_connection(("127.0.0.1", port), timeout=60)
                 while time.monotonic() < end:
-                    status = one(connection, plain_request(b"") if number % 2 else sealed_request(sealed))
-                    kept[number] += status in {200, 201}
+                    status = send_request(connection, plain_request(b"") if number % 2 else sealed_request(sealed))
+                    accepted[number] += status in {200, 201}
                     bad[number] += status not in {200, 201}
                 connection.close()
 
@@ -46,9 +46,9 @@ def main() -> None:
                 thread.start()
             for thread in threads:
                 thread.join()
-        there = len(ConcernStore(f"sqlite:///{folder}/data/concerns.db").inbox.waiting("desk-0", "desk-0"))
-    print(f"{sum(kept)} answered as kept, {sum(bad)} errors, {there} there after {seconds:.0f} s")
-    sys.exit(bool(sum(bad)) or there != sum(kept))
+        stored = len(ConcernStore(f"sqlite:///{folder}/data/concerns.db").inbox.waiting("desk-0", "desk-0"))
+    print(f"{sum(accepted)} answered as kept, {sum(bad)} errors, {stored} there after {seconds:.0f} s")
+    sys.exit(bool(sum(bad)) or stored != sum(accepted))
 
 
 if __name__ == "__main__":

@@ -29,17 +29,17 @@ PAPERS = 20
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
+def timed(label: str) -> Iterator[None]:
     """Prints how long the block took."""
     started = time.perf_counter()
     yield
-    print(f"{what:<58} {(time.perf_counter() - started) * 1000:>8.0f} ms")
+    print(f"{label:<58} {(time.perf_counter() - started) * 1000:>8.0f} ms")
 
 
 def main() -> None:
     """A copy of our content with 1,000 events on the days of a year, in all places, in five languages."""
-    with tempfile.TemporaryDirectory() as made:
-        root = Path(made)
+    with tempfile.TemporaryDirectory() as folder_name:
+        root = Path(folder_name)
         shutil.copytree(ROOT / "content", root / "content")
         shutil.copytree(ROOT / "library", root / "library")
         (root / "site").symlink_to(ROOT / "site")
@@ -54,8 +54,8 @@ def main() -> None:
             library = event_pages.with_events(context.library, portal, TODAY)
         context = replace(context, library=library)
         with timed("drawing one list of all"):
-            drawn = blocks.draw(context, "events", "upcoming")
-        print(f"{'  ... which weighs, brotli':<58} {len(brotli.compress(str(drawn).encode())):>8} bytes")
+            html = blocks.draw(context, "events", "upcoming")
+        print(f"{'  ... which weighs, brotli':<58} {len(brotli.compress(str(html).encode())):>8} bytes")
         names = event_lists.names(portal, TODAY)
         with timed(f"drawing {len(names)} lists by place and month"):
             for name in names:

@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seconds", nargs="?", type=float, default=30.0)
     parser.add_argument("--asynchronous", action="store_true")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     district = make_district()
     with tempfile.TemporaryDirectory() as name, pair() as servers:
         folder = Path(name)
@@ -39,9 +39,9 @@ def main() -> None:
         more |= {"PORTAL_SALT": "5a" * 32, "PORTAL_FLOOD_THRESHOLD": "1000000", "PORTAL_CONNECTIONS": "30"}
         machines = [gunicorn(folder / one, folder / "portal.json", **more) for one in ("first", "second")]
         ports = [one.port for one in machines]
-        if not wanted.asynchronous:
+        if not options.asynchronous:
             servers.synchronous()
-        stop, shown, refused = threading.Event(), [], []
+        stop, receipts, refused = threading.Event(), [], []
 
         def person(number: int) -> None:
             turn = 0
@@ -53,29 +53,30 @@ def main() -> None:
                     if code is None:
                         refused.append(time.monotonic())
                         time.sleep(0.1)
-                shown.append((time.monotonic(), code, text))
+                receipts.append((time.monotonic(), code, text))
 
         with ThreadPoolExecutor(PEOPLE) as pool:
             people = [pool.submit(person, number) for number in range(PEOPLE)]
-            time.sleep(wanted.seconds / 2)
+            time.sleep(options.seconds / 2)
             killed = time.monotonic()
             servers.primary.kill()
             servers.replica.promote()
             promoted = time.monotonic()
-            time.sleep(wanted.seconds / 2)
+            time.sleep(options.seconds / 2)
             stop.set()
             for one in people:
                 one.result()
         stored_words = letters_at(ports[1], district.identities["legal"])
         for one in machines:
             one.stop()
-    shown_words = [text for _, _, text in shown]
-    first = min(at for at, _, _ in shown if at > promoted)
-    print(f"{len(shown)} receipts shown on two machines, {len(refused)} times 'not sent'")
+    shown_words = [text for _, _, text in receipts]
+    first = min(moment for moment, _, _ in receipts if moment > promoted)
+    print(f"{len(receipts)} receipts shown on two machines, {len(refused)} times 'not sent'")
     print(f"killed to promoted {promoted - killed:.1f} s; promoted to the first receipt {first - promoted:.1f} s")
-    lost, doubled = len(set(shown_words) - set(stored_words)), len(stored_words) - len(set(stored_words))
-    print(f"lost {lost}, doubled {doubled}, {len(set(stored_words) - set(shown_words))} kept without a receipt shown")
-    sys.exit(bool(doubled or (lost and not wanted.asynchronous)))
+    missing, doubled = len(set(shown_words) - set(stored_words)), len(stored_words) - len(set(stored_words))
+    unseen = len(set(stored_words) - set(shown_words))
+    print(f"lost {missing}, doubled {doubled}, {unseen} kept without a receipt shown")
+    sys.exit(bool(doubled or (missing and not options.asynchronous)))
 
 
 if __name__ == "__main__":

@@ -156,13 +156,13 @@ def run(machine: Machine, portal: Portal, letters: int, seed: int = 0) -> Shown:
     """Let people write while faults come; return what they were shown."""
     choice = random.Random(seed)  # noqa: S311 - which fault comes next is no secret
     shown, waiting, lock = Shown(), iter(range(1, 10 * letters)), threading.Lock()
-    broken = threading.Event()  # a fault could not be mended: nobody writes on
+    is_broken = threading.Event()  # a fault could not be mended: nobody writes on
 
     def next_number() -> Iterator[int]:
         while True:
             with lock:
                 number = next(waiting)
-            if broken.is_set() or (number > letters and set(shown.faults) == set(KINDS)):
+            if is_broken.is_set() or (number > letters and set(shown.faults) == set(KINDS)):
                 return
             yield number
 
@@ -180,14 +180,14 @@ def run(machine: Machine, portal: Portal, letters: int, seed: int = 0) -> Shown:
             turn += 1
             time.sleep(choice.uniform(0.2, 1.0))
     except BaseException:
-        broken.set()
+        is_broken.set()
         raise
     for thread in threads:
         thread.join()
     return shown
 
 
-def lost(machine: Machine, shown: Shown, recovery: pyrage.x25519.Identity) -> dict[str, list[str]]:
+def find_losses(machine: Machine, shown: Shown, recovery: pyrage.x25519.Identity) -> dict[str, list[str]]:
     """Return what was shown and is not there: receipts, letters of the restored desk, sign-ups that stand not once."""
     opened = set()
     for row in json.loads(api(machine, "GET", "letters?all=1", "legal")[1])["letters"]:
@@ -203,7 +203,7 @@ def lost(machine: Machine, shown: Shown, recovery: pyrage.x25519.Identity) -> di
     }
 
 
-def ready(portal: Portal, recovery: pyrage.x25519.Identity) -> Portal:
+def make_ready(portal: Portal, recovery: pyrage.x25519.Identity) -> Portal:
     """Return the portal with a printed recovery key at the legal desk, and with its meeting two months from today."""
     public, day = str(recovery.to_public()), date.today() + timedelta(days=60)  # noqa: DTZ011 - as the server sees it
     desks = tuple(replace(desk, recovery=public) if desk.id == "legal" else desk for desk in portal.desks)
@@ -216,7 +216,7 @@ def main() -> None:
     from tests.server.conftest import make_district  # noqa: PLC0415 - needs the tests' packages
 
     recovery = pyrage.x25519.Identity.generate()
-    portal = ready(make_district().portal, recovery)
+    portal = make_ready(make_district().portal, recovery)
     with tempfile.TemporaryDirectory() as folder:
         portals.write(portal, Path(folder) / "portal.json")
         machine = deployed.new_machine(Path(folder) / "portal.json")
@@ -224,14 +224,14 @@ def main() -> None:
             machine.install()
             started = time.monotonic()
             shown = run(machine, portal, int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
-            found = lost(machine, shown, recovery)
+            found = find_losses(machine, shown, recovery)
         finally:
             machine.shut_down()
             shutil.rmtree(machine.root)
     seconds = time.monotonic() - started
     print(f"{len(shown.receipts)} receipts, {len(shown.sign_ups)} sign-ups in {seconds:.0f} s; {shown.faults}")
-    for what, rows in found.items():
-        print(f"  {what}: {len(rows)}")
+    for check, rows in found.items():
+        print(f"  {check}: {len(rows)}")
 
 
 if __name__ == "__main__":

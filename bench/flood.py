@@ -135,8 +135,8 @@ def main() -> None:
 
     junk = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     portal, keys = district()
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         portals.write(portal, folder / "portal.json")
         app = create_app({"portal": folder / "portal.json", "data": folder / "data"})
         start = time.monotonic()
@@ -148,7 +148,7 @@ def main() -> None:
         listed = time.monotonic() - start
         first = [item.id for item in waiting if item.tray == PRIORITY_QUEUE]
         client = app.test_client()
-        known = sum(
+        opened = sum(
             client.post("/forms/en/answer", data={"code": code}).status_code == OK for code in found.without_script
         )
         in_first = len(set(found.worked) & set(first))
@@ -156,7 +156,7 @@ def main() -> None:
             f"{junk} junk letters in a simulated hour, {took:.0f} s of ours",
             f"{found.kept} of them kept, {found.refused} asked for work",
             f"real, with work: {len(found.worked)} of 10 kept, {in_first} in the priority queue",
-            f"real, without a script: {len(found.without_script)} of 10 kept; receipts that open: {known}",
+            f"real, without a script: {len(found.without_script)} of 10 kept; receipts that open: {opened}",
             f"priority queue: {len(first)} letters; second: {len(waiting) - len(first)}; listed in {listed:.2f} s",
             f"disk: {office.concerns.size / 1e9:.2f} GB of {office.budget / 1e9:.2f}",
             f"work: {found.work_seconds / 10:.1f} s a letter here, {found.bits} bits",

@@ -57,8 +57,8 @@ def unfinished(machine: Machine) -> str:
         for _ in range(20):
             open_ones.enter_context(hanging.unfinished(machine, 20_000_000, 19_000_000))
         time.sleep(1)
-        taken = (hanging.memory_of_nginx(machine) - before) / 1e6
-        return f"{taken:.0f} MB of nginx; slowest page {slowest_page(machine):.2f} s"
+        megabytes = (hanging.memory_of_nginx(machine) - before) / 1e6
+        return f"{megabytes:.0f} MB of nginx; slowest page {slowest_page(machine):.2f} s"
 
 
 def straight(handover: Path, folder: Path) -> str:

@@ -126,13 +126,13 @@ def plain_request(_: bytes) -> bytes:
     )
 
 
-def one(connection: socket.socket, sent: bytes) -> int:
+def send_request(connection: socket.socket, payload: bytes) -> int:
     """Send and read one answer whole; its status."""
-    connection.sendall(sent)
-    got = b""
-    while b"\r\n\r\n" not in got:
-        got += connection.recv(65536)
-    head, _, body = got.partition(b"\r\n\r\n")
+    connection.sendall(payload)
+    response = b""
+    while b"\r\n\r\n" not in response:
+        response += connection.recv(65536)
+    head, _, body = response.partition(b"\r\n\r\n")
     length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
     while len(body) < length:
         body += connection.recv(65536)
@@ -148,9 +148,9 @@ def clients(port: int, many: int, seconds: float, make: Callable[[bytes], bytes]
     def keep_sending() -> None:
         connection = socket.create_connection(("127.0.0.1", port), timeout=60)
         while time.monotonic() < end:
-            sent = make(sealed)
+            payload = make(sealed)
             start = time.monotonic()
-            status = one(connection, sent)
+            status = send_request(connection, payload)
             took.append(time.monotonic() - start)
             if status not in {200, 201}:
                 bad.append(status)
@@ -190,11 +190,11 @@ def main() -> None:
     sealed = encryption.seal({"what": "x"}, keys, load("concern").pad_to)
     print(f"{len(sealed)} bytes a letter, gunicorn with 2 workers, {os.cpu_count()} cores\n")
     print("road   | clients | a second | CPU ms each | p50 ms | p99 ms | refused\n|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         portals.write(portal, folder / "portal.json")
-        bare, ours = {"BARE": str(folder / "bare.db")}, {"PORTAL_PORTAL": str(folder / "portal.json")}
-        ours |= {
+        bare, settings = {"BARE": str(folder / "bare.db")}, {"PORTAL_PORTAL": str(folder / "portal.json")}
+        settings |= {
             "PORTAL_DATA": str(folder / "data"),
             "PORTAL_BUDGET": str(10**11),
             "PORTAL_FLOOD_THRESHOLD": str(10**9),
@@ -202,7 +202,7 @@ def main() -> None:
         roads = chosen.roads.split(",")
         with ExitStack() as running:
             served = {
-                road: running.enter_context(gunicorn(folder, **(bare if road == "bare" else ours)))
+                road: running.enter_context(gunicorn(folder, **(bare if road == "bare" else settings)))
                 for road in ("bare", "ours")
             }
             for many in chosen.clients:  # one beside the other, so that a noisy machine is unkind to both

@@ -33,9 +33,9 @@ def run(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
 def install() -> None:
     TOOLS.mkdir(parents=True, exist_ok=True)
     if not (TOOLS / "node_modules" / "lighthouse").is_dir():
-        done = run("npm", "install", "--no-save", "vnu-jar", "lighthouse", cwd=TOOLS)
-        if done.returncode:
-            sys.exit(done.stderr[-500:])
+        process = run("npm", "install", "--no-save", "vnu-jar", "lighthouse", cwd=TOOLS)
+        if process.returncode:
+            sys.exit(process.stderr[-500:])
 
 
 def markup() -> None:
@@ -46,8 +46,8 @@ def markup() -> None:
             shutil.copy(page, copy)
         count = len(list(Path(folder).rglob("*.html")))
         jar = next(TOOLS.rglob("vnu.jar"))
-        done = run("java", "-jar", str(jar), "--skip-non-html", "--format", "text", folder)
-        print(f"Nu HTML Checker, {count} pages:", done.stderr.strip()[-2000:])
+        process = run("java", "-jar", str(jar), "--skip-non-html", "--format", "text", folder)
+        print(f"Nu HTML Checker, {count} pages:", process.stderr.strip()[-2000:])
 
 
 def lighthouse() -> None:
@@ -63,12 +63,12 @@ def lighthouse() -> None:
             for kind in KINDS:
                 address = f"http://127.0.0.1:{server.server_port}/{language}/{kind}"
                 out = Path(folder) / "report.json"
-                done = run(
+                process = run(
                     "node", str(TOOLS / "node_modules/lighthouse/cli/index.js"), address, "--quiet", "--output=json",
                     f"--output-path={out}", "--chrome-flags=--headless --no-sandbox", env=environment,
                 )  # fmt: skip
-                if done.returncode:
-                    sys.exit(done.stderr[-800:])
+                if process.returncode:
+                    sys.exit(process.stderr[-800:])
                 report = json.loads(out.read_text())
                 names = ("performance", "accessibility", "best-practices", "seo")
                 scores = [round(100 * (report["categories"][name]["score"] or 0)) for name in names]

@@ -106,13 +106,13 @@ def _own_row(content: Path, table: str, changes: Mapping[str, str]) -> None:
             rows = list(csv.DictReader(file))
         if rows:
             break
-    kept = [name for name in rows[0] if not name.endswith(("_ta", "_te"))]
+    columns = [name for name in rows[0] if not name.endswith(("_ta", "_te"))]
     place = content / "tables" / "places.csv"
     if table == "events":
         with place.open(newline="", encoding="utf-8-sig") as file:
             changes = {"place": next(csv.DictReader(file))["id"], "part_of": ""}
     with (content / "tables" / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, kept, extrasaction="ignore")
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
         writer.writerow({**rows[0], **changes})
 

@@ -77,14 +77,14 @@ def _bare(response: object) -> object:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        ours, first = serve(ROOT / "public", folder / "a")
-        theirs, second = serve(material(folder), folder / "b")
+        site_address, first = serve(ROOT / "public", folder / "a")
+        material_address, second = serve(material(folder), folder / "b")
         browser = playwright.chromium.launch(executable_path=find(), args=list(FLAGS))
         print(f"{'page':<20} {'line':<18} {'ours':>7} {'Material':>9} {'ratio':>6}")
         for kilobits, milliseconds in LINES:
             for page in PAGES:
-                own = paint(browser, f"{ours}/{page}", kilobits, milliseconds)
-                other = paint(browser, f"{theirs}/{page}", kilobits, milliseconds)
+                own = paint(browser, f"{site_address}/{page}", kilobits, milliseconds)
+                other = paint(browser, f"{material_address}/{page}", kilobits, milliseconds)
                 line = f"{kilobits} kbit/s {milliseconds} ms"
                 print(f"{page:<20} {line:<18} {own:>6.2f}s {other:>8.2f}s {other / own:>6.1f}", flush=True)
         browser.close()

@@ -49,13 +49,13 @@ def _run(command: list[str], root: Path) -> dict[str, Any]:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     started = time.monotonic()
-    done = subprocess.run(command, cwd=root, env=inside(root), capture_output=True, text=True, check=False)  # noqa: S603
+    process = subprocess.run(command, cwd=root, env=inside(root), capture_output=True, text=True, check=False)  # noqa: S603
     wall = time.monotonic() - started
     with suppress(ChildProcessError):
         while True:
             os.wait()
-    if done.returncode:
-        return {"failed": f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"}
+    if process.returncode:
+        return {"failed": f"{process.stdout[-4000:]}\n{process.stderr[-4000:]}"}
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {"wall": wall, "processor": processor(), "memory": memory}
 

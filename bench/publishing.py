@@ -184,9 +184,9 @@ def run(machine: Machine, options: argparse.Namespace) -> dict[str, object]:
 
 def happen(events: list[tuple[float, object]], over: threading.Event) -> None:
     begun = time.monotonic()
-    for at, what in events:
-        over.wait(max(0.0, begun + at - time.monotonic()))
-        what()  # type: ignore[operator]
+    for delay, action in events:
+        over.wait(max(0.0, begun + delay - time.monotonic()))
+        action()  # type: ignore[operator]
 
 
 def kill(machine: Machine) -> None:

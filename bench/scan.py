@@ -50,8 +50,8 @@ def main() -> int:
         sys.exit(__doc__)
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 180  # noqa: PLR2004
     portal, _ = district()
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
         portals.write(portal, folder / "portal.json")
         settings = {"PORTAL_PORTAL": str(folder / "portal.json"), "PORTAL_DATA": str(folder / "data")}
         with gunicorn(folder, **settings) as (port, _):

@@ -26,11 +26,11 @@ DAY = date(2027, 1, 24)
 SEALED = encryption.seal({"name": "x"}, [str(pyrage.x25519.Identity.generate().to_public())])
 
 
-def timed(what: str, act: Callable[[], object]) -> None:
+def timed(label: str, act: Callable[[], object]) -> None:
     """Do it and print how long it took."""
     began = time.perf_counter()
     act()
-    print(f"{what:<58} {time.perf_counter() - began:8.2f} s", flush=True)
+    print(f"{label:<58} {time.perf_counter() - began:8.2f} s", flush=True)
 
 
 def one_more(store: SignupStore, event: str, capacity: int = 1_000) -> float:

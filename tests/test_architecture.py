@@ -128,12 +128,12 @@ def test_no_folder_holds_more_than_a_stranger_can_survey() -> None:
 
 def test_a_name_of_a_class_has_one_meaning() -> None:
     """Whoever searches for a name finds one class. Private ones are seen in their own file only."""
-    named: dict[str, list[str]] = {}
+    modules_of_class: dict[str, list[str]] = {}
     for name, path in SOURCES.items():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                named.setdefault(node.name, []).append(name)
-    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+                modules_of_class.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in modules_of_class.items() if len(places) > 1} == {}
 
 
 def test_tests_use_public_names() -> None:
@@ -225,8 +225,8 @@ def test_a_library_is_imported_in_its_wrapper_only(library: str, home: set[str])
     assert knows == home
 
 
-def calls(path: Path, what: str) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr.startswith(what) for node in nodes(path))
+def calls(path: Path, prefix: str) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr.startswith(prefix) for node in nodes(path))
 
 
 def test_letters_are_opened_in_one_place_and_answers_in_another() -> None:
@@ -245,8 +245,8 @@ def test_every_function_that_raises_says_so(name: str) -> None:
         if not isinstance(function, ast.FunctionDef) or not any(_raised(function)):
             continue
         is_command = any(".command(" in ast.unparse(decorator) for decorator in function.decorator_list)
-        said = ast.get_docstring(function) or ""
-        if not is_command and not re.search(r"[Rr]aise|[Rr]efuse|Problem", said):
+        docstring = ast.get_docstring(function) or ""
+        if not is_command and not re.search(r"[Rr]aise|[Rr]efuse|Problem", docstring):
             silent.append(f"{function.name}, line {function.lineno}")
     assert not silent
 
@@ -324,11 +324,11 @@ def test_a_group_brings_only_what_its_program_needs(group: str, unneeded: str) -
     ids=["server", "desk", "site"],
 )
 def test_a_group_holds_all_that_its_program_imports(group: str, folders: str) -> None:
-    brings, known = locked(group), packages_distributions()
-    known = {module: names for module, names in known.items() if module != "forms"}  # where this project is installed
+    brings, distributions = locked(group), packages_distributions()
+    distributions.pop("forms", None)  # where this project is installed
     for path in (path for folder in folders.split() for path in (ROOT / folder).rglob("*.py")):
-        for module in {name.partition(".")[0] for name in imported(path)} & set(known):
-            names = {name.lower().replace("_", "-") for name in known[module]}
+        for module in {name.partition(".")[0] for name in imported(path)} & set(distributions):
+            names = {name.lower().replace("_", "-") for name in distributions[module]}
             if path.name == "passkey_signatures.py" and group != "desk":
                 continue  # neither the server nor the site generator checks the signature of a build
             assert names & set(brings), f"{path.name} imports {module}, which {group}.lock lacks"

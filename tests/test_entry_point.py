@@ -95,10 +95,10 @@ def test_an_old_python_reads_the_file_and_is_told() -> None:
 
 
 def test_a_taken_port_names_the_next_free_one() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         result = run(site_in(ROOT), "serve", "--port", port)
     assert result.exit_code == 1
     assert re.search(
@@ -158,11 +158,11 @@ def test_it_runs_from_another_folder_with_spaces_in_its_path(tmp_path: Path) -> 
     own = tmp_path / "a folder with spaces"
     shutil.copytree(ROOT, own, ignore=shutil.ignore_patterns(".venv*", ".git", "public", "var", ".build", ".*_cache"))
     inside = {**os.environ, "PORTAL_INSIDE_VENV": str(own.resolve() / ".venv"), "PYTHONPATH": f"{own}:{own / 'site'}"}
-    run = subprocess.run(
+    process = subprocess.run(
         [sys.executable, own / "build.py", "check"], cwd="/", env=inside, capture_output=True, text=True, check=False
     )
-    assert run.returncode == 0, run.stderr
-    assert "Nothing is wrong." in run.stdout
+    assert process.returncode == 0, process.stderr
+    assert "Nothing is wrong." in process.stdout
 
 
 def test_a_publisher_makes_a_key_once_and_build_signs_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +170,9 @@ def test_a_publisher_makes_a_key_once_and_build_signs_with_it(tmp_path: Path, mo
     site.content.symlink_to(ROOT / "content")
     monkeypatch.setenv("PORTAL_PUBLISHER_PASSPHRASE", "four plain words here")
     assert publishers_signature(site) is None
-    made = run(site, "new-publisher-key", "--passphrase", "four plain words here")
-    assert made.exit_code == 0, made.output
-    key = re.search(r'publishers: \["(ed25519:[0-9a-f]{64})"\]', made.output)
+    result = run(site, "new-publisher-key", "--passphrase", "four plain words here")
+    assert result.exit_code == 0, result.output
+    key = re.search(r'publishers: \["(ed25519:[0-9a-f]{64})"\]', result.output)
     assert key
     data = manifest.write(manifest.BuildManifest(1, "2027-01-01", {}, {}, "0" * 64))
     line = publishers_signature(site)(data)
@@ -218,15 +218,15 @@ def test_serve_goes_on_after_whatever_was_wrong_and_says_when_it_is_mended(
         (tmp_path / "mkdocs.yml").write_text(text)
         follower.look(lambda: None)
         follower.look(lambda: None)
-    said = capsys.readouterr()
-    assert said.err.count("The old site stays until this is mended.") == 1, "said once"
-    assert said.out.strip() == "What was wrong is mended. The site is as before. Reload the page to see it."
+    captured = capsys.readouterr()
+    assert captured.err.count("The old site stays until this is mended.") == 1, "said once"
+    assert captured.out.strip() == "What was wrong is mended. The site is as before. Reload the page to see it."
     assert ways == [], "nothing is built again unless something was edited"
 
 
 def test_a_page_is_read_once_its_words_are_there_again(tmp_path: Path) -> None:
     """A program that saves empties a file first: read then, the page would be wrong and the whole site built."""
-    page, gone, slept = tmp_path / "rights.md", tmp_path / "gone.md", []
+    page, missing, slept = tmp_path / "rights.md", tmp_path / "gone.md", []
     page.write_bytes(b"")
 
     def sleep(seconds: float) -> None:
@@ -234,7 +234,7 @@ def test_a_page_is_read_once_its_words_are_there_again(tmp_path: Path) -> None:
         if len(slept) == 3:
             page.write_bytes(b"# Rights\n")
 
-    following.wait_while_empty([page, gone, tmp_path], sleep)
+    following.wait_while_empty([page, missing, tmp_path], sleep)
     assert len(slept) == 3
     following.wait_while_empty([page], sleep)
     assert len(slept) == 3, "nothing is waited for where no file is empty"
@@ -253,7 +253,7 @@ def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was seen five seconds later: nobody watched yet."""
-    watching, looked = threading.Event(), []
+    watching, looks = threading.Event(), []
 
     class Ended(BaseException):
         """Ends what goes on for ever."""
@@ -263,8 +263,8 @@ def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
         yield from ({"one.md"}, {"two.md"})
 
     def look(_: object, _then: object, named: Collection[str] = ()) -> bool:
-        looked.append({*named})
-        if {"one.md", "two.md"} <= set().union(*looked):
+        looks.append({*named})
+        if {"one.md", "two.md"} <= set().union(*looks):
             raise Ended
         return False
 
@@ -273,7 +273,7 @@ def test_what_is_saved_while_serve_makes_ready_is_told_as_soon_as_it_is(
     monkeypatch.setattr(Builder, "preload", lambda _: watching.wait(PATIENCE) or pytest.fail("nobody watches yet"))
     with pytest.raises(Ended):
         following.follow(site_in(tmp_path), lambda: None)
-    assert looked[0] == set(), "everything is looked at first"
+    assert looks[0] == set(), "everything is looked at first"
 
 
 def test_serve_is_told_of_an_edit_by_the_system(tmp_path: Path) -> None:

@@ -127,17 +127,17 @@ def test_it_installs_once_and_venv_leads_there(build: Any) -> None:
 def test_another_lock_file_changes_nothing_in_the_environment_before(build: Any) -> None:
     first = build.set_up(install)
     before = snapshot(first)
-    seen: list[Path] = []
+    environments: list[Path] = []
 
     def watch(folder: Path) -> None:
         install(folder)
-        seen.append(build.VENV.resolve())
+        environments.append(build.VENV.resolve())
 
     change_lock(build, "two==2")
     second = build.set_up(watch)
     assert second != first
     assert snapshot(first) == before
-    assert seen == [first.resolve()], "switched only when whole"
+    assert environments == [first.resolve()], "switched only when whole"
     assert build.VENV.resolve() == second.resolve()
     change_lock(build, "one==1")
     assert build.set_up(never) == first, "back again without the network"
@@ -165,12 +165,14 @@ def test_what_was_cut_short_or_is_broken_is_made_anew(build: Any, spoil: str) ->
 
 @linux
 def test_the_last_two_stay_and_older_ones_go(build: Any) -> None:
-    made = []
+    environments = []
     for number in range(5):
         change_lock(build, f"one=={number}")
-        made.append(run_and_end(build))
-        os.utime(made[-1] / build.STAMP, (number, number))
-    assert {path.name for path in build.ENVIRONMENTS.iterdir() if path.is_dir()} == {path.name for path in made[-2:]}
+        environments.append(run_and_end(build))
+        os.utime(environments[-1] / build.STAMP, (number, number))
+    assert {path.name for path in build.ENVIRONMENTS.iterdir() if path.is_dir()} == {
+        path.name for path in environments[-2:]
+    }
 
 
 @linux
@@ -198,11 +200,11 @@ def test_the_interpreter_that_takes_over_holds_its_environment(build: Any) -> No
     assert process.stdout
     process.stdout.readline()
     link = Path(f"/proc/{process.pid}/fd")
-    held = [str(path.readlink()) for path in link.iterdir()] if link.exists() else [str(first / "in-use")]
+    open_files = [str(path.readlink()) for path in link.iterdir()] if link.exists() else [str(first / "in-use")]
     process.kill()
     process.wait()
     process.stdout.close()
-    assert str((first / "in-use").resolve()) in held
+    assert str((first / "in-use").resolve()) in open_files
 
 
 @linux
@@ -211,10 +213,10 @@ def test_gunicorn_holds_its_environment(build: Any, monkeypatch: pytest.MonkeyPa
     with (first / "in-use").open("rb") as another:
         assert build.try_to_lock(another.fileno())
     monkeypatch.setattr(sys, "prefix", str(first))
-    held = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["held"]
+    lock = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))["held"]
     with (first / "in-use").open("rb") as another:
         assert not build.try_to_lock(another.fileno())
-    os.close(held)
+    os.close(lock)
 
 
 # Groups of packages

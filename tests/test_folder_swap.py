@@ -7,10 +7,10 @@ import pytest
 
 from forms.core.files import folder_swap
 
-from .operations.test_cut_short import MOST, cut_at
+from .operations.test_cut_short import MAX_CHANGES, cut_at
 
 
-def made(folder: Path, name: str, text: str) -> Path:
+def make_folder(folder: Path, name: str, text: str) -> Path:
     (folder / name).mkdir(parents=True)
     (folder / name / "text").write_text(text)
     return folder / name
@@ -22,28 +22,34 @@ def without_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_exchange_is_ended_or_begun_again_and_loses_neither(tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        one, other = made(tmp_path / str(at), "one", "older"), made(tmp_path / str(at), "other", "newer")
-        came = cut_at(at, partial(folder_swap.change_places, one, other))
+    for change_number in range(1, MAX_CHANGES):
+        one, other = (
+            make_folder(tmp_path / str(change_number), "one", "older"),
+            make_folder(tmp_path / str(change_number), "other", "newer"),
+        )
+        was_interrupted = cut_at(change_number, partial(folder_swap.change_places, one, other))
         folder_swap.change_places(one, other)
         assert sorted(path.name for path in one.parent.iterdir()) == ["one", "other"]
         assert sorted((path / "text").read_text() for path in (one, other)) == ["newer", "older"]
-        if not came:
+        if not was_interrupted:
             break
-    assert at == 4
+    assert change_number == 4
 
 
 def test_a_killed_replacement_is_done_by_the_next_and_leaves_nothing(tmp_path: Path) -> None:
-    for at in range(1, MOST):
-        fresh, out = made(tmp_path / str(at), "fresh", "newer"), made(tmp_path / str(at), "out", "older")
-        came = cut_at(at, partial(folder_swap.swap, fresh, out))
-        if not fresh.exists():
-            made(tmp_path / str(at), "fresh", "newer")
-        folder_swap.swap(fresh, out)
+    for change_number in range(1, MAX_CHANGES):
+        prepared, out = (
+            make_folder(tmp_path / str(change_number), "fresh", "newer"),
+            make_folder(tmp_path / str(change_number), "out", "older"),
+        )
+        was_interrupted = cut_at(change_number, partial(folder_swap.swap, prepared, out))
+        if not prepared.exists():
+            make_folder(tmp_path / str(change_number), "fresh", "newer")
+        folder_swap.swap(prepared, out)
         assert (out / "text").read_text() == "newer"
         if out.with_name("out.aside").exists():
-            folder_swap.swap(made(tmp_path / str(at), "fresh", "newest"), out)
+            folder_swap.swap(make_folder(tmp_path / str(change_number), "fresh", "newest"), out)
         assert [path.name for path in out.parent.iterdir()] == ["out"]
-        if not came:
+        if not was_interrupted:
             break
-    assert at > 2
+    assert change_number > 2

@@ -28,9 +28,9 @@ LINES = [public_line("ravi", public_text(OTHER)), public_line("devi", public_tex
 def verified(tmp_path: Path, signature: bytes, message: bytes, namespace: str = "git") -> bool:
     (tmp_path / "signers").write_text("\n".join([*LINES, ""]))
     (tmp_path / "sig").write_bytes(signature + b"\n")
-    asked = ["ssh-keygen", "-Y", "verify", "-f", tmp_path / "signers", "-I", "devi", "-n", namespace]
+    command = ["ssh-keygen", "-Y", "verify", "-f", tmp_path / "signers", "-I", "devi", "-n", namespace]
     return not subprocess.run(
-        [*asked, "-s", tmp_path / "sig"], input=message, capture_output=True, check=False
+        [*command, "-s", tmp_path / "sig"], input=message, capture_output=True, check=False
     ).returncode
 
 
@@ -45,13 +45,13 @@ def test_openssh_believes_our_signature_for_git_and_for_nothing_else(tmp_path: P
 def test_we_believe_a_signature_of_openssh(tmp_path: Path, digest: str) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     public = f"anita {(tmp_path / 'key.pub').read_text()}"
-    for namespace, told in (("git", "anita"), ("file", None)):
+    for namespace, expected in (("git", "anita"), ("file", None)):
         (tmp_path / "message").write_bytes(b"tree 1\n")
-        asked = ["ssh-keygen", "-q", "-Y", "sign", "-f", tmp_path / "key", "-n", namespace, "-O", f"hashalg={digest}"]
-        subprocess.run([*asked, tmp_path / "message"], check=True, capture_output=True)
+        command = ["ssh-keygen", "-q", "-Y", "sign", "-f", tmp_path / "key", "-n", namespace, "-O", f"hashalg={digest}"]
+        subprocess.run([*command, tmp_path / "message"], check=True, capture_output=True)
         signature = (tmp_path / "message.sig").read_bytes()
         (tmp_path / "message.sig").unlink()
-        assert signer(b"tree 1\n", signature, [*LINES, public]) == told
+        assert signer(b"tree 1\n", signature, [*LINES, public]) == expected
         assert signer(b"tree 1\n", signature, LINES) is None
         assert signer(b"tree 2\n", signature, [public]) is None
 
@@ -89,7 +89,7 @@ def test_what_one_signs_says_for_which_branch_and_site() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "before", "told"),
+    ("place", "before", "sentence"),
     [
         (None, None, None),
         ("main of https://a.example", None, None),
@@ -99,14 +99,14 @@ def test_what_one_signs_says_for_which_branch_and_site() -> None:
         ("main of https://b.example", "main of https://a.example", "signed for another site"),
     ],
 )
-def test_a_draft_or_another_site_is_not_published(named: str | None, before: str | None, told: str | None) -> None:
-    texts = [f"words\n\nPublish: {one}" if one else "words" for one in (named, before)]
-    if told is None:
+def test_a_draft_or_another_site_is_not_published(place: str | None, before: str | None, sentence: str | None) -> None:
+    texts = [f"words\n\nPublish: {one}" if one else "words" for one in (place, before)]
+    if sentence is None:
         require_publish_target(*texts, "main", "origin/main")
         return
-    with pytest.raises(Problem, match=told):
+    with pytest.raises(Problem, match=sentence):
         require_publish_target(*texts, "main", "origin/main")
-    if named and "b.example" in named:
+    if place and "b.example" in place:
         require_publish_target(*texts, "main", "origin/main", renamed=True)
 
 

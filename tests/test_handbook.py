@@ -61,5 +61,5 @@ def test_each_list_is_a_list_in_the_handbook_too(load: Callable[[Path], ModuleTy
     """A forge draws a list right below a line of text; Python-Markdown takes it for more of the text."""
     extensions = yaml.safe_load((ROOT / "handbook.yml").read_text(encoding="utf-8"))["markdown_extensions"]
     text = (ROOT / page).read_text(encoding="utf-8")
-    drawn = markdown.markdown(load(ROOT / "docs" / "hooks.py").on_page_markdown(text), extensions=extensions)
-    assert drawn.count("<li>") >= items(text)
+    html = markdown.markdown(load(ROOT / "docs" / "hooks.py").on_page_markdown(text), extensions=extensions)
+    assert html.count("<li>") >= items(text)

@@ -73,8 +73,8 @@ def test_a_fork_of_who_holds_it_does_not_hold_it_on(tmp_path: Path) -> None:
     finally:
         os.close(end)
         os.waitpid(fork, 0)
-        for left in (ends, runs, running):
-            os.close(left)
+        for descriptor in (ends, runs, running):
+            os.close(descriptor)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -104,11 +104,11 @@ def test_a_file_system_without_locks_is_no_other_program(tmp_path: Path, monkeyp
 
 
 def test_who_waits_gives_up_and_does_other_things_meanwhile(tmp_path: Path) -> None:
-    done: list[str] = []
-    waiting = locked_within(tmp_path / "lock", 0.3, lambda: done.append("looked"))
+    calls: list[str] = []
+    waiting = locked_within(tmp_path / "lock", 0.3, lambda: calls.append("looked"))
     with locked(tmp_path / "lock"), pytest.raises(AlreadyLocked), waiting:
         pass
-    assert done
+    assert calls
     with locked_within(tmp_path / "lock", 0):
         pass
 

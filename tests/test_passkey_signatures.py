@@ -20,7 +20,7 @@ from forms.core.crypto.signing import public_text
 HOST = "office.example"
 
 
-def listed(number: int = 7) -> bytes:
+def make_manifest(number: int = 7) -> bytes:
     return manifest.write(BuildManifest(number, "2027-01-01", {}, {}, "0" * 64))
 
 
@@ -43,9 +43,9 @@ class Device:
         return passkey_signatures.public_text(host, numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big"))
 
     def sign(self, challenge: bytes) -> str:
-        asked = urlsafe_b64encode(challenge).decode().rstrip("=")
-        told = {"type": self.kind, "challenge": asked, "origin": self.origin, **self.more}
-        client = json.dumps(told, separators=(",", ":")).encode()  # as browsers write it
+        encoded_challenge = urlsafe_b64encode(challenge).decode().rstrip("=")
+        client_data = {"type": self.kind, "challenge": encoded_challenge, "origin": self.origin, **self.more}
+        client = json.dumps(client_data, separators=(",", ":")).encode()  # as browsers write it
         data = sha256(self.host.encode()).digest() + bytes([self.flags]) + bytes(4)
         signature = self.key.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return passkey_signatures.signature_text(data, client, signature)
@@ -57,32 +57,32 @@ def line(device: Device, data: bytes) -> bytes:
 
 def test_a_passkey_signs_one_build_beside_keys_of_machines() -> None:
     device, machine = Device(), SigningKey.generate()
-    both = manifest.signature_line(listed(), machine).encode() + line(device, listed())
-    assert is_signed(listed(), both, [device.public()])
-    assert is_signed(listed(), both, [public_text(machine)])
-    assert not is_signed(listed(8), both, [device.public()]), "a signature for another build"
-    assert not is_signed(listed(), both, [Device(secret=99).public()])
-    assert not is_signed(listed(), both, []), "a key that nobody named"
+    signatures = manifest.signature_line(make_manifest(), machine).encode() + line(device, make_manifest())
+    assert is_signed(make_manifest(), signatures, [device.public()])
+    assert is_signed(make_manifest(), signatures, [public_text(machine)])
+    assert not is_signed(make_manifest(8), signatures, [device.public()]), "a signature for another build"
+    assert not is_signed(make_manifest(), signatures, [Device(secret=99).public()])
+    assert not is_signed(make_manifest(), signatures, []), "a key that nobody named"
 
 
-@pytest.mark.parametrize("odd", [
+@pytest.mark.parametrize("fields", [
     {"host": "evil.example"}, {"origin": "https://evil.example"}, {"origin": f"http://{HOST}"}, {"origin": f"https://{HOST}:444"},
     {"origin": f"https://a.{HOST}"}, {"kind": "webauthn.create"}, {"flags": 0x01}, {"flags": 0x04}, {"flags": 0x45}, {"more": {"crossOrigin": True}},
     {"more": {"challenge": "AAAA"}}, {"more": {"type": "webauthn.create"}}, {"more": {"challenge": 5}}, {"more": {"origin": None}},
 ])  # fmt: skip
-def test_another_page_purpose_or_a_device_that_knew_nobody_is_no_signature(odd: dict[str, object]) -> None:
-    device = Device(**odd)  # type: ignore[arg-type]
-    assert is_signed(listed(), line(Device(), listed()), [device.public()]), "the same key"
-    assert not is_signed(listed(), line(device, listed()), [device.public()])
+def test_another_page_purpose_or_a_device_that_knew_nobody_is_no_signature(fields: dict[str, object]) -> None:
+    device = Device(**fields)  # type: ignore[arg-type]
+    assert is_signed(make_manifest(), line(Device(), make_manifest()), [device.public()]), "the same key"
+    assert not is_signed(make_manifest(), line(device, make_manifest()), [device.public()])
 
 
 def test_a_sign_in_is_no_signature_of_a_build_and_a_key_is_for_one_office() -> None:
     device = Device()
-    told = device.sign(b"what a sign-in asks for: 32 bytes")
-    assert not is_signed(listed(), f"{device.public()} {told}\n".encode(), [device.public()])
+    signature = device.sign(b"what a sign-in asks for: 32 bytes")
+    assert not is_signed(make_manifest(), f"{device.public()} {signature}\n".encode(), [device.public()])
     renamed = device.public("other.example")
-    moved = line(device, listed()).replace(device.public().encode(), renamed.encode())
-    assert not is_signed(listed(), moved, [renamed, device.public()])
+    moved = line(device, make_manifest()).replace(device.public().encode(), renamed.encode())
+    assert not is_signed(make_manifest(), moved, [renamed, device.public()])
 
 
 CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
@@ -97,17 +97,17 @@ CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_signature_that_was_changed_is_none_and_never_an_error(change: str) -> None:
     device = Device()
-    parts = device.sign(manifest.challenge(listed())).split(".")
+    parts = device.sign(manifest.challenge(make_manifest())).split(".")
     changed = ".".join(CHANGES[change](parts))
-    assert not is_signed(listed(), f"{device.public()} {changed}\n".encode(), [device.public()])
+    assert not is_signed(make_manifest(), f"{device.public()} {changed}\n".encode(), [device.public()])
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_no_signature(junk: bytes) -> None:
     key = Device().public()
     text = ".".join(urlsafe_b64encode(junk[at::3]).decode().rstrip("=") for at in range(3))
-    for told in (junk, text.encode()):
-        assert not is_signed(listed(), f"{key} ".encode() + told, [key])
+    for signature in (junk, text.encode()):
+        assert not is_signed(make_manifest(), f"{key} ".encode() + signature, [key])
 
 
 @pytest.mark.parametrize("text", [
@@ -121,5 +121,5 @@ def test_what_is_no_key_is_not_taken_for_one(text: object) -> None:
 def test_a_key_that_is_no_point_of_the_curve_signs_nothing() -> None:
     key = f"passkey:{HOST}:02{'f' * 64}"
     assert manifest.is_publisher(key), "only its form is looked at where nothing is checked"
-    told = Device().sign(manifest.challenge(listed()))
-    assert not is_signed(listed(), f"{key} {told}\n".encode(), [key])
+    signature = Device().sign(manifest.challenge(make_manifest()))
+    assert not is_signed(make_manifest(), f"{key} {signature}\n".encode(), [key])

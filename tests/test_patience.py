@@ -33,9 +33,9 @@ def hasty(text: str) -> Iterator[tuple[int, str]]:
         name = getattr(node.func, "attr", "")
         if name in SLEEPS:
             yield node.lineno, "use patience.until(); or say beside the sleep why no test hangs on its length"
-        for told in (one.value for one in node.keywords if one.arg == "timeout"):
-            if isinstance(told, ast.Constant) and is_short(told.value):
-                yield node.lineno, f"{told.value} is no patience"
+        for timeout in (one.value for one in node.keywords if one.arg == "timeout"):
+            if isinstance(timeout, ast.Constant) and is_short(timeout.value):
+                yield node.lineno, f"{timeout.value} is no patience"
         if name in WAITS and node.args and isinstance(node.args[-1], ast.Constant) and is_short(node.args[-1].value):
             yield node.lineno, f"{node.args[-1].value} is no patience"
 
@@ -80,8 +80,8 @@ def test_a_sleep_that_says_why_and_patience_are_let_through() -> None:
 
 
 def test_until_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    assert until(lambda: asked.append(1) or len(asked) > 2)  # type: ignore[func-returns-value]
+    calls: list[int] = []
+    assert until(lambda: calls.append(1) or len(calls) > 2)  # type: ignore[func-returns-value]
     monkeypatch.setattr(patience, "PATIENCE", 0.05)
     with pytest.raises(AssertionError, match="did not happen"):
         until(lambda: None)
@@ -92,8 +92,8 @@ def test_a_port_is_given_once_and_is_none_that_the_system_gives_to_connections(m
     ports = [free_port() for _ in range(20)]
     assert len(set(ports)) == 20
     assert max(ports) < 32_768
-    with socket.create_server(("127.0.0.1", free_port())) as taken:
-        refused = [ports[0], taken.getsockname()[1]]
+    with socket.create_server(("127.0.0.1", free_port())) as listener:
+        refused = [ports[0], listener.getsockname()[1]]
         monkeypatch.setattr(random.SystemRandom, "sample", lambda *_: [*refused, *range(31_000, 32_000)])
         assert free_port() not in refused
 
@@ -108,10 +108,10 @@ def test_a_click_on_a_link_ends_on_a_whole_page(browser: Any) -> None:
         for _ in range(2):
             line, _ = server.accept()
             with line:
-                asked = line.recv(65536).split()[1]
+                path = line.recv(65536).split()[1]
                 line.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<title>x</title>")
-                line.sendall(b"<a href='/second'>on</a><p>first</p>" * (asked == b"/") + b"<p>" * (asked != b"/"))
-                if asked != b"/":
+                line.sendall(b"<a href='/second'>on</a><p>first</p>" * (path == b"/") + b"<p>" * (path != b"/"))
+                if path != b"/":
                     go_on.wait(LEAST)
                     line.sendall(b"last</p>")
 

@@ -88,8 +88,8 @@ def tracked() -> list[str]:
 def test_every_file_can_be_checked_out_on_windows_and_macos() -> None:
     names = tracked() or [name_of(path) for path in (ROOT / "content").rglob("*")]
     parts = {part for name in names for part in name.split("/")}
-    wrong = [part for part in parts if re.search(r'[<>:"|?*\\]|[. ]$', part) or RESERVED.fullmatch(part)]
-    assert wrong == []
+    refused_parts = [part for part in parts if re.search(r'[<>:"|?*\\]|[. ]$', part) or RESERVED.fullmatch(part)]
+    assert refused_parts == []
     assert len({name.casefold() for name in names}) == len(names), "two names that differ in their case alone"
     assert max(map(len, names)) < 200, "Windows takes 260 letters, with the folder in which it lies"
 

@@ -28,78 +28,78 @@ def environment() -> Mapping[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def run_without_terminal(program: str, given: int | bytes) -> subprocess.CompletedProcess[bytes]:
-    how = {"input": given} if isinstance(given, bytes) else {"stdin": given}
+def run_without_terminal(program: str, standard_input: int | bytes) -> subprocess.CompletedProcess[bytes]:
+    streams = {"input": standard_input} if isinstance(standard_input, bytes) else {"stdin": standard_input}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [sys.executable, "-c", program], **how, env=environment(), capture_output=True, start_new_session=True,
+        [sys.executable, "-c", program], **streams, env=environment(), capture_output=True, start_new_session=True,
         check=False,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("how", ASKING)
-def test_a_timer_gets_a_sentence_that_says_how_to_give_it(how: str) -> None:
+@pytest.mark.parametrize("prompt", ASKING)
+def test_a_timer_gets_a_sentence_that_says_how_to_give_it(prompt: str) -> None:
     """cron, systemd-run, ssh without -t: until now "Aborted!", below three lines of Python's."""
-    done = run_without_terminal(ASKING[how], subprocess.DEVNULL)
-    said = done.stderr.decode()
-    assert done.returncode == 1
-    assert "Error: Passphrase: cannot be asked: this command runs without a terminal" in said
-    assert ("or set SECRET." if how == "a question" else "or give it with --word.") in said
-    assert "GetPassWarning" not in said
+    process = run_without_terminal(ASKING[prompt], subprocess.DEVNULL)
+    errors = process.stderr.decode()
+    assert process.returncode == 1
+    assert "Error: Passphrase: cannot be asked: this command runs without a terminal" in errors
+    assert ("or set SECRET." if prompt == "a question" else "or give it with --word.") in errors
+    assert "GetPassWarning" not in errors
 
 
-@pytest.mark.parametrize("how", ASKING)
-def test_a_program_whose_input_is_closed_gets_it_too(how: str) -> None:
-    closed = f"import os, sys\nos.close(0)\nsys.stdin = None\n{ASKING[how]}"
-    done = run_without_terminal(closed, subprocess.DEVNULL)
-    assert done.returncode == 1
-    assert "without a terminal" in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+@pytest.mark.parametrize("prompt", ASKING)
+def test_a_program_whose_input_is_closed_gets_it_too(prompt: str) -> None:
+    closed = f"import os, sys\nos.close(0)\nsys.stdin = None\n{ASKING[prompt]}"
+    process = run_without_terminal(closed, subprocess.DEVNULL)
+    assert process.returncode == 1
+    assert "without a terminal" in process.stderr.decode()
+    assert "Traceback" not in process.stderr.decode()
 
 
-@pytest.mark.parametrize("how", ASKING)
-def test_a_pipe_is_read(how: str) -> None:
-    done = run_without_terminal(ASKING[how], WORD)
-    assert done.returncode == 0
-    assert done.stdout.decode().strip().endswith("<12>")
+@pytest.mark.parametrize("prompt", ASKING)
+def test_a_pipe_is_read(prompt: str) -> None:
+    process = run_without_terminal(ASKING[prompt], WORD)
+    assert process.returncode == 0
+    assert process.stdout.decode().strip().endswith("<12>")
 
 
 LEAVES = "from forms.operations.installation import leave_terminal\nleave_terminal()\n"
 
 
-@pytest.mark.parametrize("how", ASKING)
+@pytest.mark.parametrize("prompt", ASKING)
 @pytest.mark.parametrize("first", ["", LEAVES], ids=["in a terminal", "as who left root's terminal"])
-def test_who_sits_there_is_asked_unseen(how: str, first: str) -> None:
-    assert typed(first + ASKING[how], WORD).endswith("Passphrase: \r\n<12>\r\n")
+def test_who_sits_there_is_asked_unseen(prompt: str, first: str) -> None:
+    assert output_when_typed(first + ASKING[prompt], WORD).endswith("Passphrase: \r\n<12>\r\n")
 
 
-@pytest.mark.parametrize("how", ASKING)
-def test_ctrl_c_is_no_missing_terminal(how: str) -> None:
-    said = typed(ASKING[how], b"\x03")
-    assert "Aborted!" in said
-    assert "without a terminal" not in said
+@pytest.mark.parametrize("prompt", ASKING)
+def test_ctrl_c_is_no_missing_terminal(prompt: str) -> None:
+    output = output_when_typed(ASKING[prompt], b"\x03")
+    assert "Aborted!" in output
+    assert "without a terminal" not in output
 
 
-def typed(program: str, word: bytes) -> str:
+def output_when_typed(program: str, word: bytes) -> str:
     """Return what a program shows in a terminal, in which somebody answers its question."""
     child, terminal = pty.fork()
     if not child:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.execve(sys.executable, [sys.executable, "-c", program], dict(environment()))
-    seen = bytearray()
+    output = bytearray()
 
-    def read() -> bool:
+    def read_output() -> bool:
         try:
-            seen.extend(os.read(terminal, 1024))
+            output.extend(os.read(terminal, 1024))
         except OSError:  # EIO: it has ended
             return True
         return False
 
-    until(lambda: read() or b"Passphrase: " in seen)
+    until(lambda: read_output() or b"Passphrase: " in output)
     os.write(terminal, word)
-    until(read)
+    until(read_output)
     os.waitpid(child, 0)
     os.close(terminal)
-    return seen.decode()
+    return output.decode()
 
 
 def test_every_secret_is_asked_for_in_the_same_way() -> None:

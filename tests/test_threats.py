@@ -8,20 +8,20 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "threats.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
+MENTIONED_TESTS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, flags=re.MULTILINE | re.DOTALL))
 
 
 def test_every_mention_of_a_test_is_read() -> None:
-    assert len(NAMED) == TEXT.count("::")
-    assert len(NAMED) > 40
+    assert len(MENTIONED_TESTS) == TEXT.count("::")
+    assert len(MENTIONED_TESTS) > 40
 
 
-@pytest.mark.parametrize("file", sorted({file for file, _ in NAMED}))
+@pytest.mark.parametrize("file", sorted({file for file, _ in MENTIONED_TESTS}))
 def test_each_named_test_is_there(file: str) -> None:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    assert [name for other, name in NAMED if other == file and name not in there] == []
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert [name for other, name in MENTIONED_TESTS if other == file and name not in names] == []
 
 
 @pytest.mark.parametrize("attacker", sorted(SECTIONS))

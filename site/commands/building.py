@@ -11,7 +11,7 @@ import click
 from sitegen.incremental.building import Builder
 from sitegen.incremental.inputs import Inputs
 from sitegen.layers import site_root
-from sitegen.publish.browser_bundle import SEAL
+from sitegen.publish.browser_bundle import LETTER_SCRIPT
 
 from commands.key_files import state_of_keys
 from commands.keys import demonstration_keys, publishers_named, publishers_signature, unprotected_keys
@@ -67,7 +67,7 @@ def build_if_changed(
     builder.key_files = state_of_keys(site)  # a first build has just made some; the next build must not see a change
     builder.unprotected, builder.sign = unprotected_keys(site), sign
     before = withdrawn.read_addresses(out)
-    with node_for(site, SEAL, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
+    with node_for(site, LETTER_SCRIPT, site.root / "site" / "browser", site.root / ".build" / f"node-{os.getpid()}"):
         if speak and whole and site_root.has_neighbours(site.root):
             _make_shared_work(site)
         built = builder.build(site.today(), speak=speak, compress=compress, again=again or whole)

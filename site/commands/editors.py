@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from editor import start
 from editor.editor import Editor
-from editor.office import withdrawals
+from editor.office import withdrawal_keys
 from editor.publishing import Destination, Folder
 from editor.remotes.remote import Remote
 from editor.remotes.signed_branch import SIGNERS
@@ -101,7 +101,7 @@ def office_push(site: Site, ask: Callable[[bytes], bytes]) -> start.Push | None:
     named = remote_of(read_settings(site.content), SETTINGS_FILE)
     if not named:
         return None
-    key = withdrawals.key(site.editor_memory)
+    key = withdrawal_keys.key(site.editor_memory)
     if key is None:
         what = f"names {named[0]} under publish, and this office has no key to push withdrawals with."
         todo = "Make it, and give its line to whoever runs the server: python3 build.py edit office withdrawal-key"

@@ -256,12 +256,12 @@ def build(
         at_once = pool.beside and not speak  # pages are drawn while they are checked; no speech for what may be wrong
         checked = partial(check, root, written, handover=handover, unprotected=unprotected, go_on=go_on)
         report = content_checks.CheckReport((), ()) if at_once else _without_problems(checked())
-        context, seal = _drawn_from(root, fresh, written.context, speak, go_on)
+        context, letter_script = _drawn_from(root, fresh, written.context, speak, go_on)
         jobs = LanguageJobs(pool, root, fresh, context, compress, go_on, unchecked=at_once)
         if at_once:
             report = _without_problems(checked(pages_drawn=jobs.wait_until_drawn))
         count = jobs.count_pages(say, go_on)
-        _write_beside(root, fresh, out, context, seal)
+        _write_beside(root, fresh, out, context, letter_script)
         jobs.compress_rest()
         _keep_addresses(root, fresh, out, context)
         _require_working_keys(context.portal)
@@ -290,8 +290,8 @@ def _without_problems(report: content_checks.CheckReport) -> content_checks.Chec
 def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: GoOn) -> tuple[Context, Path]:
     """Return what pages are drawn from: with scripts, pages of events, pictures and sound; and the bundled script."""
     today = context.today
-    seal = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
-    portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", seal))
+    letter_script = browser_bundle.make(root / "site" / "browser", root / browser_bundle.CACHE)
+    portal = replace(context.portal, assets=site_files.asset_names(root / "site" / "assets", letter_script))
     library = event_pages.with_events(context.library, portal, today)
     audio_pipeline = _audio_pipeline(root, fresh / audio_clips.FOLDER, speak, today)
     allowed = consent_table.read_leniently(root / "content").media(today)
@@ -300,17 +300,17 @@ def _drawn_from(root: Path, fresh: Path, context: Context, speak: bool, go_on: G
     return replace(
         context, portal=portal, library=library, image_pipeline=image_pipeline, audio_pipeline=audio_pipeline,
         charts=root / CHARTS,
-    ), seal  # fmt: skip
+    ), letter_script  # fmt: skip
 
 
-def _write_beside(root: Path, fresh: Path, out: Path, context: Context, seal: Path) -> None:
+def _write_beside(root: Path, fresh: Path, out: Path, context: Context, letter_script: Path) -> None:
     """Write the files that belong to no language."""
     from sitegen.render.events import calendar_numbers, calendars  # noqa: PLC0415 - large, and a check needs neither
 
     content, today = root / "content", context.today
     numbers = calendar_numbers.update(content, context.portal.events, today)
     calendars.write(fresh, context.portal, numbers, today)
-    site_files.write(root, fresh, context, seal, withdrawn.read_addresses(out))
+    site_files.write(root, fresh, context, letter_script, withdrawn.read_addresses(out))
 
 
 def _keep_addresses(root: Path, fresh: Path, out: Path, context: Context) -> None:

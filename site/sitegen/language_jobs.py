@@ -11,8 +11,8 @@ from sitegen.publish import compression
 from sitegen.render.blocks import Context
 from sitegen.workers import Workers
 
-_LOOK_INTERVAL = 0.2
-"""Seconds between two looks whether a build is given up."""
+_CHECK_INTERVAL = 0.2
+"""Seconds between two checks whether a build is given up."""
 
 
 class LanguageJobs:
@@ -53,7 +53,7 @@ class LanguageJobs:
     def _done_one_by_one(self, go_on: GoOn) -> "Iterator[Future[int]]":
         waiting = set(self._started)
         while waiting:
-            done, waiting = wait(waiting, timeout=_LOOK_INTERVAL, return_when=FIRST_COMPLETED)
+            done, waiting = wait(waiting, timeout=_CHECK_INTERVAL, return_when=FIRST_COMPLETED)
             go_on()
             yield from done
 

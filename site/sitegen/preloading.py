@@ -34,8 +34,8 @@ def load(program: Path) -> None:
         extraction.untranslated(path.stem)
     assets, schemas, browser = (program / "site" / name for name in ("assets", "schemas", "browser"))
     site_files.asset_names(assets)
-    seal = browser_bundle.SEAL.cached_path(browser, program / browser_bundle.CACHE)
-    compression.preload(site_files.published(assets, seal))
+    letter_script = browser_bundle.LETTER_SCRIPT.cached_path(browser, program / browser_bundle.CACHE)
+    compression.preload(site_files.published(assets, letter_script))
     for path in schemas.glob("*.yaml"):
         table_schemas.read_unexpanded(path)
     to_html("", program)

@@ -209,8 +209,8 @@ def _drawn(
     alone = site_root.of(root, content, place / "site")
     keys = {row["id"]: _KEY for row in settings["desks"]}
     context = build.read(alone, keys=keys, today=today).context
-    seal = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.CACHE)
-    portal = replace(context.portal, assets=site_files.asset_names(alone / "site" / "assets", seal))
+    letter_script = browser_bundle.make(alone / "site" / "browser", alone / browser_bundle.CACHE)
+    portal = replace(context.portal, assets=site_files.asset_names(alone / "site" / "assets", letter_script))
     library = AllPages({code: _without_people(pages) for code, pages in context.library.by_language.items()})
     spoken = _Listener(alone / build.SPEECH, place / "out", voices(content), {}, root=alone)
     context = replace(context, portal=portal, library=library, audio_pipeline=spoken, charts=alone / build.CHARTS)

@@ -31,7 +31,7 @@ __all__ = ["district"]  # the fixture
 
 @pytest.fixture
 def quick_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passphrases without the second that age takes for each try, on purpose. Its own are tried in test_desk.py."""
+    """Replace age's passphrase encryption, which is slow on purpose; test_desk.py tests the real one."""
 
     def mark(passphrase: str) -> bytes:
         return b"age-encryption.org/v1 quick " + hashlib.sha256(passphrase.encode()).digest()
@@ -60,11 +60,11 @@ class Office:
     day: date = TODAY
 
     def machine(self, member: str) -> Session:
-        """A machine of a desk, unlocked."""
+        """Return an unlocked session of a desk's machine."""
         return Session.unlock(DeskPlace(member, self.home / member, self.address), None, lambda: self.day)
 
     def tell(self, form: str = "concern", **answers: Any) -> str:
-        """Tell a concern as a browser without a script does; its receipt."""
+        """Send a concern as a browser without JavaScript does; return its receipt."""
         client = self.app.test_client()
         preview = client.post(f"/forms/en/{form}", data=answers).get_data(as_text=True)
         once = re.search(r'name="once" value="([0-9a-f]+)"', preview)
@@ -75,7 +75,7 @@ class Office:
         return code[1].strip()
 
     def add(self, receipt: str, what: str) -> None:
-        """Add something to a letter, with its receipt."""
+        """Send a follow-up with the receipt of a letter."""
         client = self.app.test_client()
         page = client.post("/forms/en/followup", data={"code": receipt}).get_data(as_text=True)
         once = re.search(r'name="once" value="([0-9a-f]+)"', page)
@@ -83,22 +83,22 @@ class Office:
         client.post("/forms/en/followup", data={"code": receipt, "once": once[1], "do": "send", "what": what})
 
     def answer_page(self, receipt: str, **more: Any) -> str:
-        """What the receipt opens."""
+        """Return the page that the receipt opens."""
         return self.app.test_client().post("/forms/en/answer", data={"code": receipt, **more}).get_data(as_text=True)
 
     def publish(self, portal: Portal) -> None:
-        """A new build reaches the server."""
+        """Publish this portal, as a new build does."""
         self.portal = portal
         portals.write(portal, self.home / "portal.json")
         state_of(self.app).use_portal(portals.read(self.home / "portal.json"))
 
     def with_desk(self, desk_id: str, **changes: Any) -> None:
-        """The same portal with one desk changed."""
+        """Publish the portal with one desk changed."""
         desks = tuple(replace(desk, **changes) if desk.id == desk_id else desk for desk in self.portal.desks)
         self.publish(replace(self.portal, desks=desks))
 
     def encrypted_files(self) -> bytes:
-        """Every byte on all desks' disks."""
+        """Return the bytes of all encrypted files of all desks."""
         return b"".join(path.read_bytes() for path in self.home.rglob("*.age") if path.is_file())
 
 
@@ -117,7 +117,7 @@ def office(tmp_path: Path, district: District) -> Iterator[Office]:
 
 @contextmanager
 def running_office(home: Path, district: District) -> Iterator[Office]:
-    """A server with the machines of all desks, in this folder."""
+    """Run a server, with the machines of all desks, in this folder."""
     people = {"police": ("police/anita", "police/babu"), "legal": ("legal",), "partner": ("partner",),
               "events": ("events",)}  # fmt: skip
     desks: list[Desk] = []
@@ -149,7 +149,7 @@ def site_not_visited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Takes the server off the network, or puts it back."""
+    """Return a function that takes the server off the network (True) or puts it back (False)."""
     from forms.desk.sync import client as fetch  # noqa: PLC0415 - the fixture's own
     from forms.desk.sync.responses import ServerAway  # noqa: PLC0415 - the same
 

@@ -49,14 +49,14 @@ def portal(*events: Event, **more: Any) -> Portal:
 
 
 def party(number: int, **fields: Any) -> Party:
-    """A party as it is after opening."""
+    """Return a party as it is after decryption."""
     head = {"id": f"{number:032x}", "event": MEETING, "people": 2, "state": "coming", "name": f"Name {number}"}
     return Party(**head | fields)
 
 
 @dataclass
 class Server:
-    """The sign-ups of a server: rows in clear, letters sealed to the desk."""
+    """The sign-ups on a server: rows in plain text, letters sealed to the desk."""
 
     key: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Server:
 
 @dataclass
 class FakePortalCopy:
-    """The portal that the desk has now."""
+    """The desk's current portal."""
 
     session: "FakeSession"
 
@@ -102,7 +102,7 @@ class FakePortalCopy:
 
 
 class FakeSession:
-    """What the events desk asks of an unlocked desk, without a network."""
+    """A stand-in for the unlocked session that the events desk uses, without a network."""
 
     def __init__(self, folder: Path, of: Portal, member: str = "events/anita", desk: str = "events") -> None:
         self.identity = pyrage.x25519.Identity.generate()
@@ -128,7 +128,7 @@ class FakeSession:
 
     @property
     def unlocked(self) -> Any:
-        """The same as services of an unlocked desk: what window and commands work with."""
+        """Return the session with the services that the window and the commands use."""
         return SimpleNamespace(
             place=SimpleNamespace(folder=self.folder, desk=self.desk, server=lambda: self.server),
             portal=FakePortalCopy(self),
@@ -151,12 +151,12 @@ def book(folder: Path, *events: Event, today: date = TODAY, **more: Any) -> tupl
 
 
 def has_come(folder: Path, day: date) -> None:
-    """This day has come for the machine that has this folder, and the server's clock shows it too."""
+    """Record this day as the trusted date in a machine's folder, as after a fetch on that day."""
     DateFile(folder).update_from_server(day, day)
 
 
 def files(folder: Path) -> Mapping[str, bytes]:
-    """Every file below a folder."""
+    """Return every file below a folder."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

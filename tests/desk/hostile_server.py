@@ -1,4 +1,4 @@
-"""A server that was taken over: it lies about chosen kinds of messages and answers the rest as the honest one does."""
+"""A taken-over server: it lies about chosen kinds of messages and passes on the honest server's other responses."""
 
 import json
 import re
@@ -40,14 +40,14 @@ KINDS = {
 
 
 def kind_of(method: str, path: str) -> str:
-    """The kind of a message, or empty where there is none."""
+    """Return the kind of a message (a key of KINDS), or empty if it is none of them."""
     request_line = f"{method} {path.removeprefix('/pickup/v1/').partition('?')[0]}"
     return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, request_line)), "")
 
 
 @dataclass(frozen=True)
 class Honest:
-    """What the honest server answers."""
+    """The response of the honest server."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +56,7 @@ class Honest:
 
 @dataclass(frozen=True)
 class Raw:
-    """Any bytes in place of an HTTP answer."""
+    """Any bytes in place of an HTTP response."""
 
     content: bytes
 
@@ -66,7 +66,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Other:
-    """An HTTP answer of another status, with other headers, or another body (None: the honest one)."""
+    """An HTTP response with another status, other headers, or another body (None: the honest one)."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -92,8 +92,8 @@ class Changed:
         holders = list(_holders(data))
         if holders:
             holder, key = holders[self.at % len(holders)]
-            holder[key] = named(self.value, known)
-        return http_answer(200, honest.headers, dumped(data))
+            holder[key] = fill_ids(self.value, known)
+        return http_answer(200, honest.headers, dump_json(data))
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ class Listed:
             name = next(key for key, value in data.items() if isinstance(value, list))
         except (ValueError, AttributeError, StopIteration):
             return http_answer(honest.status, honest.headers, honest.body)
-        data[name] = [named(row, known) for row in self.rows] + data[name]
-        return http_answer(200, honest.headers, dumped(data))
+        data[name] = [fill_ids(row, known) for row in self.rows] + data[name]
+        return http_answer(200, honest.headers, dump_json(data))
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Encrypted:
     plain: Any
 
     def response(self, honest: Honest, known: "Known") -> bytes:
-        plain = self.plain if isinstance(self.plain, bytes) else dumped(named(self.plain, known))
+        plain = self.plain if isinstance(self.plain, bytes) else dump_json(fill_ids(self.plain, known))
         return http_answer(200, honest.headers, seal_file(plain, list(known.keys)))
 
 
@@ -128,7 +128,7 @@ Lie = Raw | Other | Changed | Listed | Encrypted
 
 @dataclass(frozen=True)
 class Known:
-    """What the attacker knows of the desk: its public keys, and the ids of what it has."""
+    """What the attacker knows about the desk: its public keys, and the ids of what it holds."""
 
     keys: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
@@ -136,37 +136,37 @@ class Known:
 
 @dataclass(frozen=True)
 class IdOf:
-    """Stands for an id that the desk has."""
+    """A placeholder for an id that the desk holds."""
 
     number: int
 
 
-def named(value: Any, known: Known) -> Any:
-    """A value in which each IdOf is one of the ids that the desk has."""
+def fill_ids(value: Any, known: Known) -> Any:
+    """Return the value with each IdOf replaced by an id that the desk holds."""
     if isinstance(value, IdOf):
         return known.ids[value.number % len(known.ids)] if known.ids else "0" * 32
     if isinstance(value, (list, tuple)):
-        return [named(item, known) for item in value]
+        return [fill_ids(item, known) for item in value]
     if isinstance(value, dict):
-        return {key: named(item, known) for key, item in value.items()}
+        return {key: fill_ids(item, known) for key, item in value.items()}
     return value
 
 
 def _holders(data: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a JSON text: what holds it and its key."""
+    """Yield every position in a JSON document: its container and its key or index."""
     places = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, value in list(places):
         yield data, key
         yield from _holders(value)
 
 
-def dumped(data: Any) -> bytes:
-    """JSON with all that Python writes beyond the standard: NaN, Infinity, half characters."""
+def dump_json(data: Any) -> bytes:
+    """Return JSON, with what Python writes beyond the standard: NaN, Infinity, lone surrogates."""
     return json.dumps(data).encode()
 
 
 def http_answer(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    """An HTTP/1.1 answer after which the line is closed."""
+    """Return an HTTP/1.1 response after which the connection is closed."""
     lengths = {"content-length", "transfer-encoding"}
     sent_headers = (
         headers if lengths & {name.lower() for name in headers} else {**headers, "Content-Length": str(len(body))}
@@ -232,7 +232,7 @@ STATUSES = st.sampled_from(
 LIES = st.one_of(
     st.builds(Raw, RAW),
     st.builds(Other, STATUSES, st.lists(_HEADERS, max_size=3).map(tuple), st.none() | st.binary(max_size=300)),
-    st.builds(Other, st.just(200), st.just(()), ANY_JSON.map(lambda value: dumped(named(value, Known())))),
+    st.builds(Other, st.just(200), st.just(()), ANY_JSON.map(lambda value: dump_json(fill_ids(value, Known())))),
     st.builds(Changed, st.integers(0, 500), ODD | ANY_JSON),
     st.builds(Listed, st.lists(rows(*_LETTER_FIELDS) | ODD, max_size=4).map(tuple)),
     st.builds(Encrypted, st.binary(max_size=200) | ANY_JSON | rows(*_TOLD_FIELDS)),
@@ -292,7 +292,7 @@ ENTRY_STORIES = st.fixed_dictionaries(
 
 @dataclass
 class Hostile:
-    """It listens on `address`. lies: what it says in place of the honest answer, by kind of message."""
+    """A server that listens on `address`. lies: what it sends in place of the honest response, by kind of message."""
 
     honest: Flask
     known: Known = field(default_factory=Known)
@@ -318,7 +318,7 @@ class Hostile:
 
 @contextmanager
 def hostile_server(honest: Flask) -> Iterator[Hostile]:
-    """A running one."""
+    """Run a hostile server in a thread."""
     hostile = Hostile(honest)
 
     class Handler(socketserver.StreamRequestHandler):

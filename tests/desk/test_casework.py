@@ -1,4 +1,4 @@
-"""Cases folded from letters and entries: the same on every machine, conflicts shown, nothing lost."""
+"""Cases computed from letters and entries: the same on every machine, conflicts shown, nothing lost."""
 
 import random
 from dataclasses import replace

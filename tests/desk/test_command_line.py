@@ -1,4 +1,4 @@
-"""Commands that can be pasted as they are told, and that mean the same on each machine of a desk."""
+"""Commands that can be pasted as they are shown, and that mean the same on each machine of a desk."""
 
 import re
 import shlex
@@ -83,7 +83,7 @@ def test_new_key_says_lines_that_can_be_pasted(office: Office, desk: str) -> Non
     assert desk == "legal" or entry["id"] == "anita"
 
 
-def answered(office: Office) -> dict[str, list[str]]:
+def answers_by_first_words(office: Office) -> dict[str, list[str]]:
     """What was answered to whom: the words of the first letter, and those of the answers."""
     cases = office.machine(ANITA).cases.all()
     return {
@@ -107,10 +107,10 @@ def test_an_answer_given_twice_goes_once_and_never_to_another_person(office: Off
     assert shell(office, "answer", "1", "--text", "We come.", "--state", "looking").exit_code == 0
     again = shell(office, "answer", "1", "--text", "We come.", "--state", "looking")
     assert "not sent twice" in again.output
-    assert answered(office) == {first: ["We come."], other: []}
+    assert answers_by_first_words(office) == {first: ["We come."], other: []}
     assert shell(office, "answer", "1", "--text", "We come.", "--again").exit_code == 0
     assert shell(office, "answer", "1", "--text", "On Monday.").exit_code == 0
-    assert answered(office) == {first: ["We come.", "We come.", "On Monday."], other: []}
+    assert answers_by_first_words(office) == {first: ["We come.", "We come.", "On Monday."], other: []}
     assert first_row(office) == other, "what is late stands first, else this test would show nothing"
 
 

@@ -1,4 +1,4 @@
-"""The clock of a desk's machine: one that jumps erases nothing, and the server's is its second opinion, as it is the server's."""
+"""The clock of a desk's machine: a jump erases nothing. Machine and server check each other's clock."""
 
 from datetime import date, timedelta
 from pathlib import Path

@@ -34,7 +34,7 @@ from forms.desk.sync.client import Server
 from forms.desk.sync.date_file import DateFile
 from forms.desk.sync.local_store import LocalStore
 from forms.desk.sync.responses import ServerAway
-from tests.operations.test_cut_short import MOST, cut_at
+from tests.operations.test_cut_short import MAX_CHANGES, cut_at
 from tests.server.conftest import District, district
 from tests.serving import serve_in_thread
 
@@ -56,7 +56,7 @@ def letter(**more: Any) -> dict[str, Any]:
 
 @dataclass
 class Pickup:
-    """A pickup server in a few lines: what it holds and what it was asked, in order."""
+    """A minimal pickup server: what it holds, and the requests that it received, in order."""
 
     letters: dict[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
@@ -110,7 +110,7 @@ def pickup() -> Iterator[Pickup]:
         do_GET = do_POST = do_PUT = do  # noqa: N815 - the standard library's names
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Do not log."""
 
     with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
         server.address = address
@@ -375,9 +375,9 @@ def test_keys_are_never_overwritten_and_short_passphrases_not_taken(tmp_path: Pa
 @pytest.mark.usefixtures("quick_passphrase")
 @pytest.mark.parametrize("command", [["new-key"], ["restore", "--secret", RECOVERY]])
 def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Path, command: list[str]) -> None:
-    """Also where the machine stopped after the keys were whole and before anybody had read their lines."""
+    """Also if the machine stopped after the keys were complete and before their lines were shown."""
     words = ["--desk", "legal", *command, "--passphrase", "five plain words for tests"]
-    for at in range(1, MOST):
+    for at in range(1, MAX_CHANGES):
         home = ["--home", str(tmp_path / str(at))]
         outcome = cut_at(at, lambda: CliRunner().invoke(desk, [*home, *words]))  # noqa: B023 - called within this turn
         done = CliRunner().invoke(desk, [*home, *words])
@@ -389,7 +389,7 @@ def test_keys_whose_making_was_killed_are_made_by_the_same_command(tmp_path: Pat
         assert (RECOVERY in map(str, identities)) == (folder / keys.RESTORING).exists() == (command[0] == "restore")
         if not outcome:
             break
-    assert 5 < at < MOST - 1
+    assert 5 < at < MAX_CHANGES - 1
 
 
 @pytest.mark.usefixtures("quick_passphrase")

@@ -199,7 +199,7 @@ def test_a_full_disk_is_a_sentence_and_the_mark_is_not_there(tmp_path: Path, mon
 # Erasing
 
 
-def filled(folder: Path, today: date = TODAY) -> tuple[EventRecords, str]:
+def fill_records(folder: Path, today: date = TODAY) -> tuple[EventRecords, str]:
     desk, session = book(folder, event(), event("2027-03-clinic", day="2027-03-20"))
     id = session.server.sign_up(people=4, name=NAME, phone="98765")
     session.server.sign_up(event="2027-03-clinic", name="Stays")
@@ -213,7 +213,7 @@ def filled(folder: Path, today: date = TODAY) -> tuple[EventRecords, str]:
 
 
 def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
-    desk, id = filled(tmp_path, LATER)
+    desk, id = fill_records(tmp_path, LATER)
     assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
     assert sorted({name.split("/")[0] for name in files(tmp_path)}) == ["day.json", "event-counts", "signups"]
     assert [name for name in files(tmp_path) if id in name or f"/{MEETING}/" in name] == []
@@ -223,14 +223,14 @@ def test_names_are_erased_when_told_and_the_count_stays(tmp_path: Path) -> None:
 
 
 def test_nothing_is_erased_a_day_too_early(tmp_path: Path) -> None:
-    desk, _ = filled(tmp_path, date(2027, 2, 23))
+    desk, _ = fill_records(tmp_path, date(2027, 2, 23))
     before = files(tmp_path)
     assert erase_old_names(desk) == []
     assert files(tmp_path) == before
 
 
 def test_what_is_erased_is_not_fetched_again_though_the_server_lists_it_another_day(tmp_path: Path) -> None:
-    desk, id = filled(tmp_path, LATER)
+    desk, id = fill_records(tmp_path, LATER)
     erase_old_names(desk)
     assert desk.fetch().new == 0
     assert [name for name in files(tmp_path) if id in name] == []
@@ -239,7 +239,7 @@ def test_what_is_erased_is_not_fetched_again_though_the_server_lists_it_another_
 def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, _ = filled(tmp_path, LATER)
+    desk, _ = fill_records(tmp_path, LATER)
     monkeypatch.setattr(
         "forms.desk.events.event_retention.erase_folder", lambda _: (_ for _ in ()).throw(KeyboardInterrupt)
     )
@@ -251,7 +251,7 @@ def test_an_interruption_between_count_and_erasing_counts_nothing_anew(
 
 
 def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, _ = filled(tmp_path, LATER)
+    desk, _ = fill_records(tmp_path, LATER)
 
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
@@ -262,14 +262,14 @@ def test_a_folder_that_cannot_be_erased_is_named(tmp_path: Path, monkeypatch: py
 
 
 def test_a_vanished_event_is_erased_by_the_day_that_was_known_of_it(tmp_path: Path) -> None:
-    desk, _ = filled(tmp_path, LATER)
+    desk, _ = fill_records(tmp_path, LATER)
     desk.session.portal = portal(event("2027-03-clinic", day="2027-03-20"))  # type: ignore[misc]
     assert "no longer in content/tables/events.csv" in desk.gatherings()[0].alarm
     assert erase_old_names(desk) == [EventCount(MEETING, "2027-01-24", 4, 5)]
 
 
 def test_a_moved_event_keeps_its_names_for_its_new_day(tmp_path: Path) -> None:
-    desk, _ = filled(tmp_path, LATER)
+    desk, _ = fill_records(tmp_path, LATER)
     desk.session.portal = portal(event(day="2027-02-20", state="moved"))  # type: ignore[misc]
     assert erase_old_names(desk) == []
 

@@ -1,4 +1,4 @@
-"""The commands about events, as somebody types them."""
+"""The commands about events, as a person types them."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ HEAD = "id,kind,title_en,what_en,where_en,place,starts,ends,capacity,state,examp
 
 
 class Shell:
-    """A desk with its commands, at which things are typed."""
+    """A desk with its commands, and what is typed at their prompts."""
 
     def __init__(self, desk: EventRecords, letter: Letter | None = None) -> None:
         @click.group()

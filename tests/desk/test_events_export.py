@@ -45,28 +45,31 @@ def opened_events() -> list[OpenedEvent]:
 
 
 @pytest.fixture
-def packed(tmp_path: Path) -> Path:
+def package_path(tmp_path: Path) -> Path:
     path = tmp_path / "events.zip"
     path.write_bytes(package("events-2027-01-12", "Events", sheets(opened_events())))
     return path
 
 
-def test_frictionless_accepts_the_package(packed: Path) -> None:
-    report = Package(str(packed)).validate()
+def test_frictionless_accepts_the_package(package_path: Path) -> None:
+    report = Package(str(package_path)).validate()
     assert report.valid, report.flatten(["type", "note"])
     assert report.stats["tasks"] == 2
 
 
-def test_the_frictionless_command_accepts_it_too(packed: Path) -> None:
+def test_the_frictionless_command_accepts_it_too(package_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "frictionless", "validate", str(packed)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "frictionless", "validate", str(package_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
 
 
-def test_a_package_that_was_tampered_with_is_not_accepted(packed: Path, tmp_path: Path) -> None:
+def test_a_package_that_was_tampered_with_is_not_accepted(package_path: Path, tmp_path: Path) -> None:
     """The schema says something: a party of an event that is not there is found."""
-    with zipfile.ZipFile(packed) as archive:
+    with zipfile.ZipFile(package_path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts["attendees.csv"] = parts["attendees.csv"].replace(b",gone,", b",nowhere,")
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
@@ -75,8 +78,8 @@ def test_a_package_that_was_tampered_with_is_not_accepted(packed: Path, tmp_path
     assert not Package(str(tmp_path / "bad.zip")).validate().valid
 
 
-def test_counts_and_rows_are_those_of_the_desk(packed: Path) -> None:
-    tables = {resource.name: resource.read_rows() for resource in Package(str(packed)).resources}
+def test_counts_and_rows_are_those_of_the_desk(package_path: Path) -> None:
+    tables = {resource.name: resource.read_rows() for resource in Package(str(package_path)).resources}
     events = {row["id"]: row for row in tables["events"]}
     assert (events[MEETING]["coming"], events[MEETING]["came"], events[MEETING]["capacity"]) == (24, 5, 5)
     assert (events["gone"]["state"], events["gone"]["came"], events["empty"]["coming"]) == (
@@ -89,8 +92,8 @@ def test_counts_and_rows_are_those_of_the_desk(packed: Path) -> None:
     assert len(tables["attendees"]) == len(EVIL) + 4 + 2
 
 
-def test_no_cell_of_the_csv_begins_as_a_formula(packed: Path) -> None:
-    with zipfile.ZipFile(packed) as archive:
+def test_no_cell_of_the_csv_begins_as_a_formula(package_path: Path) -> None:
+    with zipfile.ZipFile(package_path) as archive:
         for name in ("events.csv", "attendees.csv"):
             cells = [
                 cell
@@ -128,10 +131,10 @@ def test_the_workbook_holds_texts_and_no_formulas(tmp_path: Path) -> None:
     assert {"=1+1", "+91 98765", "@SUM(A1)", "கவிதா"} <= values, "texts stay as they were told"
 
 
-def test_frictionless_accepts_the_workbook_under_the_same_schema(packed: Path, tmp_path: Path) -> None:
+def test_frictionless_accepts_the_workbook_under_the_same_schema(package_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "events.xlsx"
     path.write_bytes(workbook(sheets(opened_events())))
-    with zipfile.ZipFile(packed) as archive:
+    with zipfile.ZipFile(package_path) as archive:
         described = json.loads(archive.read("datapackage.json"))
     for resource in described["resources"]:
         control = {"type": "excel", "sheet": resource["name"]}

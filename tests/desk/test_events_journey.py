@@ -49,11 +49,11 @@ class Town:
     address: str
 
     def sign_up(self, **answers: str) -> str:
-        """Sign up for the event; the page that comes."""
+        """Sign up for the event; return the page that follows."""
         return self.send("signup", event=EVENT, adult="yes", **answers)
 
     def send(self, form: str, **fields: str) -> str:
-        """Type, look at it, send it, as a browser without script does; the page that comes."""
+        """Fill in, preview and send a form, as a browser without JavaScript does; return the page that follows."""
         address = f"{self.address}/forms/ta/{form}"
         preview = requests.post(address, data=fields, timeout=120).text
         once = re.search(r'name="once" value="([0-9a-f]+)"', preview)

@@ -31,7 +31,7 @@ def theme(at: str = "2027-01-20T10:00", **value: Any) -> Entry:
     return entry("theme", at, **{"theme": "wages", "place": "northtown", "work": "kiln"} | value)
 
 
-def closed(at: str = "2027-01-21T10:00") -> Entry:
+def closing_entry(at: str = "2027-01-21T10:00") -> Entry:
     return entry("state", at, state="closed", outcome=SECRET)
 
 
@@ -42,7 +42,7 @@ def case(*entries: Entry) -> Case:
     return Case(f"{next(NUMBERS):032x}", 1, (letter,), entries)
 
 
-def counted(*entries: Entry) -> list[Heard]:
+def heard_rows(*entries: Entry) -> list[Heard]:
     return list(heard([case(*entries)], portal()))
 
 
@@ -53,11 +53,11 @@ class Desk:
 
 
 def test_a_closed_case_with_a_theme_counts_by_what_staff_gave_it() -> None:
-    assert counted(theme(), closed()) == [Heard("2027-01", "northtown", "kiln", "wages")]
+    assert heard_rows(theme(), closing_entry()) == [Heard("2027-01", "northtown", "kiln", "wages")]
 
 
 def test_an_answered_case_counts_too() -> None:
-    assert counted(theme(), entry("answer", text="We come.", state="")) == [
+    assert heard_rows(theme(), entry("answer", text="We come.", state="")) == [
         Heard("2027-01", "northtown", "kiln", "wages")
     ]
 
@@ -66,32 +66,34 @@ def test_an_answered_case_counts_too() -> None:
     "entries",
     [
         (theme(),),
-        (closed(),),
-        (theme(theme=""), closed()),
-        (theme(theme="unknown-theme"), closed()),
-        (theme(), closed(), entry("merge", into="x")),
+        (closing_entry(),),
+        (theme(theme=""), closing_entry()),
+        (theme(theme="unknown-theme"), closing_entry()),
+        (theme(), closing_entry(), entry("merge", into="x")),
         (theme(), entry("state", state="looking")),
         (theme(), entry("answer", text="", state="looking")),
     ],
 )
 def test_what_is_open_without_theme_or_merged_does_not_count(entries: tuple[Entry, ...]) -> None:
-    assert counted(*entries) == []
+    assert heard_rows(*entries) == []
 
 
 def test_a_theme_taken_back_does_not_count() -> None:
     first = theme()
-    assert counted(first, replace(theme(theme=""), after=(first.id,)), closed()) == []
+    assert heard_rows(first, replace(theme(theme=""), after=(first.id,)), closing_entry()) == []
 
 
 def test_strange_places_and_work_are_unknown() -> None:
-    assert counted(theme(place="=evil", work=None), closed()) == [Heard("2027-01", "", "", "wages")]
+    assert heard_rows(theme(place="=evil", work=None), closing_entry()) == [Heard("2027-01", "", "", "wages")]
 
 
 def test_nothing_comes_late_and_nothing_moves_once_it_counted() -> None:
-    assert counted(theme("2027-01-20T10:00"), closed("2027-04-02T10:00"))[0].month == "2027-04"
+    assert heard_rows(theme("2027-01-20T10:00"), closing_entry("2027-04-02T10:00"))[0].month == "2027-04"
     first = theme("2027-01-20T10:00")
     later = replace(theme("2027-05-01T10:00", place="hillside"), after=(first.id,))
-    assert counted(first, closed("2027-01-21T10:00"), later) == [Heard("2027-01", "hillside", "kiln", "wages")]
+    assert heard_rows(first, closing_entry("2027-01-21T10:00"), later) == [
+        Heard("2027-01", "hillside", "kiln", "wages")
+    ]
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def content(tmp_path: Path) -> Path:
 
 
 def test_a_quarter_is_written_once_and_no_word_of_a_letter_is_in_it(content: Path) -> None:
-    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
+    desk = Desk(tuple(case(theme(), closing_entry()) for _ in range(12)), portal())
     message = publish(desk.cases, desk.portal, content, date(2027, 4, 1))
     assert "2027-q1" in message
     text = (content / "tables" / "heard.csv").read_text(encoding="utf-8")
@@ -112,24 +114,24 @@ def test_a_quarter_is_written_once_and_no_word_of_a_letter_is_in_it(content: Pat
 
 
 def test_a_quarter_that_is_not_over_waits(content: Path) -> None:
-    assert "once, when it is over" in publish((case(theme(), closed()),), portal(), content, date(2027, 3, 31))
+    assert "once, when it is over" in publish((case(theme(), closing_entry()),), portal(), content, date(2027, 3, 31))
     assert not (content / "tables" / "heard.csv").exists()
 
 
 def test_few_cases_are_no_number(content: Path) -> None:
-    publish(tuple(case(theme(), closed()) for _ in range(4)), portal(), content, date(2027, 4, 1))
+    publish(tuple(case(theme(), closing_entry()) for _ in range(4)), portal(), content, date(2027, 4, 1))
     assert "2027-q1,all,all,all,all,,false" in (content / "tables" / "heard.csv").read_text(encoding="utf-8")
 
 
 def test_a_demonstration_says_so(content: Path) -> None:
-    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal(demonstration=True))
+    desk = Desk(tuple(case(theme(), closing_entry()) for _ in range(12)), portal(demonstration=True))
     assert "do not publish it as real" in publish(desk.cases, desk.portal, content, date(2027, 4, 1))
 
 
 def test_a_folder_that_is_none_and_a_disk_that_is_full_are_sentences(
     content: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = Desk(tuple(case(theme(), closed()) for _ in range(12)), portal())
+    desk = Desk(tuple(case(theme(), closing_entry()) for _ in range(12)), portal())
     with pytest.raises(Problem, match="not the content folder"):
         publish(desk.cases, desk.portal, content / "nowhere", date(2027, 4, 1))
 

@@ -56,7 +56,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 @dataclass
 class Gateway:
-    """Takes texts down; fails as told."""
+    """Records the texts; fails where `fail` returns a Problem."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     fail: Callable[[int], Exception | None] = lambda _: None
@@ -337,7 +337,7 @@ def test_a_file_that_cannot_be_written_is_a_sentence_and_stays_as_it_was(
 
 @dataclass
 class Provider:
-    """An SMS provider in a few lines."""
+    """A minimal SMS provider."""
 
     address: str
     status: int = 200
@@ -366,7 +366,7 @@ def provider() -> Iterator[Provider]:
             self.do_POST()
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Do not log."""
 
     with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
         server.address = f"{address}/sms"

@@ -1,4 +1,4 @@
-"""Letters that somebody made by hand: none keeps a desk from its work or touches another's letter."""
+"""Hand-made letters: none stops a desk or changes another person's letter."""
 
 import hashlib
 import json
@@ -33,12 +33,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield office
 
 
-def by_hand(office: Office, **more: Any) -> str:
-    """A letter as somebody made it with a tool of their own: the server keeps it as a concern; its id."""
+def store_hand_made_letter(office: Office, **more: Any) -> str:
+    """Store a letter that somebody made with another program; return its id."""
     id, desks = secrets.token_hex(16), ("police", "legal")
     keys = [key for desk in office.portal.desks_with_ids(desks) for key in desk.keys]
-    told = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
-    text = json.dumps(told).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
+    fields = {"form": "concern", "id": id, "day": "2027-01-10", "answers": {"what": "w"}, **more}
+    text = json.dumps(fields).replace('"DEEP"', "[" * 940 + "]" * 940)  # read by Python, and hardly written again
     sealed = seal_file(text.encode().ljust(24576), keys)
     office.store.intake.save(NewLetter(id, id, "concern", date(2027, 1, 10), None, sealed, desks))
     return id
@@ -57,26 +57,26 @@ def by_hand(office: Office, **more: Any) -> str:
     ids=",".join,
 )
 def test_no_letter_keeps_a_desk_from_its_work(office: Office, more: dict[str, Any]) -> None:
-    good, odd = office.letter("A good one"), by_hand(office, **more)
+    good, hand_made = office.letter("A good one"), store_hand_made_letter(office, **more)
     window = open_window(office)
-    for path in ("/", "/?text=good", f"/case/{good}", f"/case/{odd}", f"/case/{odd}/time-line.json"):
+    for path in ("/", "/?text=good", f"/case/{good}", f"/case/{hand_made}", f"/case/{hand_made}/time-line.json"):
         window.page(path)
     for state in ("looking", "closed"):
-        window.session.log.write(odd, "state", state=state)
+        window.session.log.write(hand_made, "state", state=state)
     window.page("/retention/")
-    window.session.sharing.export(odd, KEY)
-    assert {case.id for case in office.session().cases.all()} == {good, odd}, "and what was read is kept"
+    window.session.sharing.export(hand_made, KEY)
+    assert {case.id for case in office.session().cases.all()} == {good, hand_made}, "and what was read is kept"
 
 
 def test_a_letter_that_claims_a_day_to_come_grows_old_all_the_same(office: Office) -> None:
-    odd = by_hand(office, day="9998-12-31")
+    hand_made = store_hand_made_letter(office, day="9998-12-31")
     session = office.session()
     session.sync.run()
-    session.log.write(odd, "state", state="closed")
+    session.log.write(hand_made, "state", state="closed")
     office.today = date(2100, 1, 1)
-    for known in office.home.rglob("day.json"):
-        known.unlink()  # a machine that did not jump there, but lived all those years
-    assert [case.id for case in office.session().erasing.old_cases()] == [odd]
+    for day_file in office.home.rglob("day.json"):
+        day_file.unlink()  # a machine that did not jump there, but lived all those years
+    assert [case.id for case in office.session().erasing.old_cases()] == [hand_made]
 
 
 def test_a_part_whose_head_lies_is_said_to_be_none() -> None:
@@ -97,7 +97,7 @@ def test_a_letter_that_claims_to_be_a_notice_erases_nothing(office: Office) -> N
     victim = office.letter("A good one")
     session = office.session()
     session.sync.run()
-    by_hand(office, form="deletion", follows=victim)
+    store_hand_made_letter(office, form="deletion", follows=victim)
     session.sync.run()
     assert session.cases.case(victim).first_words == "A good one"
 
@@ -107,9 +107,9 @@ def test_a_letter_that_names_anothers_photo_does_not_take_it_along(office: Offic
     session = office.session()
     session.sync.run()
     [(_, part)] = session.cases.case(victim).parts
-    odd = by_hand(office, parts=[{"id": part.id, "kind": "photo"}])
+    hand_made = store_hand_made_letter(office, parts=[{"id": part.id, "kind": "photo"}])
     session.sync.run()
-    session.erasing.erase(odd)
+    session.erasing.erase(hand_made)
     assert session.local_store.has("parts", part.id)
     session.erasing.erase(victim)
     assert not session.local_store.has("parts", part.id)
@@ -119,8 +119,8 @@ def notice(office: Office, thread: str, proof: str) -> None:
     """What the server leaves where a person erased a letter."""
     id = secrets.token_hex(16)
     keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
-    told = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
-    coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(told, keys, 24576), ("police",))
+    fields = {"form": "deletion", "id": id, "day": "2027-01-11", "follows": thread, "answers": {}, "proof": proof}
+    coming = NewLetter(id, id, "deletion", date(2027, 1, 11), None, seal(fields, keys, 24576), ("police",))
     assert not office.store.erasing.erase_thread(thread, coming, notified=("police",))
 
 
@@ -128,7 +128,7 @@ def test_a_notice_is_obeyed_though_the_line_broke_after_it_was_fetched(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = secrets.token_bytes(32)
-    victim = by_hand(office, erase_hash=hashlib.sha256(secret).hexdigest())
+    victim = store_hand_made_letter(office, erase_hash=hashlib.sha256(secret).hexdigest())
     session = office.session()
     session.sync.run()
     notice(office, victim, secret.hex())

@@ -40,8 +40,8 @@ NO_WORDS = {"GSM", "Unicode"}
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with running(tmp_path) as made:
-        yield made
+    with running(tmp_path) as running_office:
+        yield running_office
 
 
 # Nothing is said past gettext
@@ -82,14 +82,14 @@ def modules() -> list[Path]:
 
 def test_a_problem_at_the_desk_has_its_values_beside_its_sentence() -> None:
     """An f-string cannot be translated: its words are never those of a .po file."""
-    wrong = []
+    problems = []
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and called_name(node) in PROBLEM_CALLS:
                 for text in texts_of(node):
                     if any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in _said_directly(text)):
-                        wrong.append(f"{path.name}:{node.lineno}: {ast.unparse(text)}")
-    assert wrong == [], 'write it as lazy_gettext("... %(name)s ...", name=value)'
+                        problems.append(f"{path.name}:{node.lineno}: {ast.unparse(text)}")
+    assert problems == [], 'write it as lazy_gettext("... %(name)s ...", name=value)'
 
 
 def _said_directly(node: ast.AST) -> Iterator[ast.AST]:
@@ -104,8 +104,10 @@ def test_the_windows_code_says_no_english_past_gettext(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     fine = {id(text) for node in ast.walk(tree) for text in _allowed(node)}
     texts = [one for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    wrong = [one.value for one in texts if id(one) not in fine and re.search(r"[A-Za-z]{2,},? [A-Za-z]{2,}", one.value)]
-    assert [text for text in wrong if not text.startswith(("default-src", "attachment;", "connect-src"))] == []
+    untranslated = [
+        one.value for one in texts if id(one) not in fine and re.search(r"[A-Za-z]{2,},? [A-Za-z]{2,}", one.value)
+    ]
+    assert [text for text in untranslated if not text.startswith(("default-src", "attachment;", "connect-src"))] == []
 
 
 TO_THE_TERMINAL = {"say", "show_until_interrupted"}
@@ -129,7 +131,7 @@ def _allowed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class Pseudo(NullTranslations):
-    """A language in which every text is its English in brackets, with all that could break a page."""
+    """A language in which every text is its English in brackets, with characters that could break a page."""
 
     LEFT, RIGHT = '⟦<b onclick="x">\'&amp;', "</textarea></form><script>\"'⟧"
 
@@ -194,8 +196,8 @@ def test_a_translation_adds_no_markup_breaks_no_form_and_changes_no_value(
 
 def _but_for_questions(page: str) -> list[tuple[str, Any]]:
     """Return the tags of a page, but for the note that nobody read it, and questions in the person's own language."""
-    shown = re.sub(r"<footer.*?</footer>", "", without_our_ids(page), flags=re.S)
-    return [tag for tag in Shape(shown).tags if tag[0] != "small"]
+    without_footer = re.sub(r"<footer.*?</footer>", "", without_our_ids(page), flags=re.S)
+    return [tag for tag in Shape(without_footer).tags if tag[0] != "small"]
 
 
 @pytest.mark.usefixtures("pseudo")
@@ -212,8 +214,8 @@ def test_no_page_says_english_to_who_reads_another_language(office: Office) -> N
     pages.append(window.act(ids["first"], "due", day="x").text)
     pages.append(window.post("/keys/passphrase", new="a", again="b").text)
     for page in pages:
-        said = "\n".join(Shape(without_our_ids(page)).texts)
-        rest = re.sub(r"⟦.*?⟧", "", _without_inner(said), flags=re.S)
+        texts = "\n".join(Shape(without_our_ids(page)).texts)
+        rest = re.sub(r"⟦.*?⟧", "", _without_inner(texts), flags=re.S)
         assert _english(rest) == [], page
 
 
@@ -229,7 +231,7 @@ DATA = re.compile(
     r"|Hillside|Brick kiln|Farm|Wages held back|An advance that binds|Inquiry form|98…, after eight|police|revenue"
     r"|legal|partner|English|UTC|http\S+|portal\.yml|\S*/\S*|\w+\.(?:txt|json|csv|age)"
 )
-"""What the portal of these tests and its letters say: data, in whatever language it came."""
+"""Texts of the portal and the letters in these tests: data, which is not translated."""
 
 
 def _english(text: str) -> list[str]:
@@ -241,10 +243,10 @@ def _english(text: str) -> list[str]:
 
 
 def test_a_lazy_text_is_its_english_and_takes_its_values_along() -> None:
-    said = lazy_gettext("%(who)s came on %(day)s.", who="Anita", day=date(2027, 1, 5))
-    assert said == "Anita came on 2027-01-05."
-    found = said.translated(Pseudo(), language.translator("ta"))
-    assert "Anita came on 5 ஜன. 2027." in found
+    lazy_text = lazy_gettext("%(who)s came on %(day)s.", who="Anita", day=date(2027, 1, 5))
+    assert lazy_text == "Anita came on 2027-01-05."
+    translated = lazy_text.translated(Pseudo(), language.translator("ta"))
+    assert "Anita came on 5 ஜன. 2027." in translated
 
 
 @pytest.mark.parametrize("broken", ["%(whom)s", "%(who)d", "%", "%(who", "%s %s"])
@@ -268,17 +270,17 @@ def test_what_a_letter_says_is_never_formatted_or_looked_up_as_code() -> None:
 
 
 def test_a_problem_says_all_of_itself_in_another_language() -> None:
-    said = Problem("passphrase", lazy_gettext("Please wait %(seconds)s seconds.", seconds=3), "Then type it again.")
-    assert str(said) == said.sentence == "passphrase: Please wait 3 seconds. Then type it again."
-    told = said.sentence.translated(Pseudo(), lambda value: value.translated(Pseudo(), str) if isinstance(value, LazyText) else value)  # fmt: skip
-    assert told.count("⟦") >= 3
+    problem = Problem("passphrase", lazy_gettext("Please wait %(seconds)s seconds.", seconds=3), "Then type it again.")
+    assert str(problem) == problem.sentence == "passphrase: Please wait 3 seconds. Then type it again."
+    translated = problem.sentence.translated(Pseudo(), lambda value: value.translated(Pseudo(), str) if isinstance(value, LazyText) else value)  # fmt: skip
+    assert translated.count("⟦") >= 3
 
 
 def test_markup_comes_from_the_template_alone(tmp_path: Path) -> None:
     app = create_window(DeskPlace("police", tmp_path, "http://127.0.0.1:1"))
     with app.test_request_context():
-        shown = reader.with_markup("See %(link)s of %(who)s.", link=Markup("<a>it</a>"), who="<i>\u202e")
-    assert shown == "See <a>it</a> of &lt;i&gt;·."
+        markup = reader.with_markup("See %(link)s of %(who)s.", link=Markup("<a>it</a>"), who="<i>\u202e")
+    assert markup == "See <a>it</a> of &lt;i&gt;·."
 
 
 # Which language
@@ -295,9 +297,9 @@ def test_the_language_is_chosen_at_the_lock_and_kept_on_this_machine(office: Off
     assert f'<html lang="{code}">' in again.page("/unlock")
 
 
-@pytest.mark.parametrize("kept", [b"", b"xx", b"../../etc", b"\xff\xfe", b"en" * 9999])
-def test_a_damaged_choice_is_english(tmp_path: Path, kept: bytes) -> None:
-    (tmp_path / "language.txt").write_bytes(kept)
+@pytest.mark.parametrize("content", [b"", b"xx", b"../../etc", b"\xff\xfe", b"en" * 9999])
+def test_a_damaged_choice_is_english(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "language.txt").write_bytes(content)
     assert language.chosen_language(tmp_path) == "en"
     language.choose_language(tmp_path, "klingon")
     assert language.chosen_language(tmp_path) == "en"
@@ -333,14 +335,14 @@ def test_a_server_that_was_taken_over_writes_no_word_on_the_desks_buttons() -> N
 
 
 def test_each_call_whose_texts_are_collected_is_a_class_of_ours() -> None:
-    """One that is renamed here and not there drops its sentences from the .po files."""
+    """A name that is renamed in only one place would drop its sentences from the .po files."""
     sources = (path.read_text(encoding="utf-8") for path in (extraction.ROOT / "forms").rglob("*.py"))
     defined = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
     assert defined >= marked_words.PROBLEM_CALLS
 
 
 def test_each_kind_of_problem_that_the_desk_raises_has_its_sentences_collected() -> None:
-    """A class of Problem that nobody named there said its sentences in English to all."""
+    """A subclass of Problem that is not named there would show its sentences in English to everybody."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (extraction.ROOT / "forms").rglob("*.py")]
     bases = {
         node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
@@ -399,9 +401,9 @@ def test_no_page_about_events_says_english_to_who_reads_another_language(tmp_pat
     pages = [window.page(f"/events/{path}") for path in paths]
     pages.append(window.post(f"/events/{MEETING}/walk-in", name="", people="many").text)
     for page in pages:
-        shown = re.sub(r'<span class="words" lang="\w+">.*?</span>', "", page, flags=re.S)  # texts to others
-        said = "\n".join(Shape(without_our_ids(shown)).texts)
-        rest = re.sub(r"⟦.*?⟧", "", _without_inner(said), flags=re.S)
+        own_words = re.sub(r'<span class="words" lang="\w+">.*?</span>', "", page, flags=re.S)  # texts to others
+        texts = "\n".join(Shape(without_our_ids(own_words)).texts)
+        rest = re.sub(r"⟦.*?⟧", "", _without_inner(texts), flags=re.S)
         assert [line for line in _english(rest) if not line.startswith(OF_EVENTS)] == [], rest
 
 

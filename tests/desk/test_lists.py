@@ -1,4 +1,4 @@
-"""Whatever happens to one case, no other goes out of sight: a machine that tries the orders in which things happen."""
+"""Whatever happens to one case, no other disappears from the lists: a state machine tries the orders of events."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ EXAMPLES = int(os.environ.get("LISTS_EXAMPLES", "25"))
 
 @dataclass
 class Machine:
-    """What one of the desk's machines holds. seen: how many letters of each case somebody has read, as it knows."""
+    """What one machine of the desk holds. seen: how many letters of each case have been read, as far as it knows."""
 
     letters: dict[str, Letter] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -65,37 +65,37 @@ class Lists(RuleBasedStateMachine):
         for machine in self.machines:
             machine.letters = dict(self.all_letters)
 
-    @rule(number=machine_numbers, one=ids, other=ids)
-    def merge(self, number: int, one: str, other: str) -> None:
-        target = self.machines[number].case(other)
-        if one != other and target and not target.merged_into:  # as Session.merge asks
-            self.machines[number].write(one, "merge", into=other)
+    @rule(number=machine_numbers, case_id=ids, target_id=ids)
+    def merge(self, number: int, case_id: str, target_id: str) -> None:
+        target = self.machines[number].case(target_id)
+        if case_id != target_id and target and not target.merged_into:  # as Session.merge asks
+            self.machines[number].write(case_id, "merge", into=target_id)
 
-    @rule(number=machine_numbers, one=ids)
-    def part(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "merge", into="")
+    @rule(number=machine_numbers, case_id=ids)
+    def part(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "merge", into="")
 
-    @rule(number=machine_numbers, one=ids, state=st.sampled_from(["closed", "looking", "new"]))
-    def set_state(self, number: int, one: str, state: str) -> None:
-        self.machines[number].write(one, "state", state=state)
+    @rule(number=machine_numbers, case_id=ids, state=st.sampled_from(["closed", "looking", "new"]))
+    def set_state(self, number: int, case_id: str, state: str) -> None:
+        self.machines[number].write(case_id, "state", state=state)
 
-    @rule(number=machine_numbers, one=ids)
-    def open(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "read")
-        case = self.machines[number].case(one)
+    @rule(number=machine_numbers, case_id=ids)
+    def open(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "read")
+        case = self.machines[number].case(case_id)
         assert case is None or not case.is_unread
 
-    @rule(number=machine_numbers, one=ids)
-    def hand_over(self, number: int, one: str) -> None:
-        self.machines[number].write(one, "handover", desk="legal")
+    @rule(number=machine_numbers, case_id=ids)
+    def hand_over(self, number: int, case_id: str) -> None:
+        self.machines[number].write(case_id, "handover", desk="legal")
 
-    @rule(one=ids)
-    def add(self, one: str) -> None:
+    @rule(case_id=ids)
+    def add(self, case_id: str) -> None:
         """The person adds something: it waits at the server until a machine fetches it."""
-        if one not in self.erased:
+        if case_id not in self.erased:
             self.followups += 1
             id = f"{self.followups:032}"
-            self.all_letters[id] = replace(letter(id, day="2027-01-12", what="more"), follows=one)
+            self.all_letters[id] = replace(letter(id, day="2027-01-12", what="more"), follows=case_id)
 
     @rule(number=machine_numbers)
     def fetch(self, number: int) -> None:
@@ -112,7 +112,7 @@ class Lists(RuleBasedStateMachine):
 
     @rule(number=machine_numbers, case_id=ids, forever=st.booleans())
     def erase(self, number: int, case_id: str, forever: bool) -> None:
-        """A case goes from one machine; from the server too, unless another desk's share brings it back (restore)."""
+        """Erase a case on one machine; on the server too (forever), unless another desk's share restores it."""
         machine = self.machines[number]
         machine.letters = {id: each for id, each in machine.letters.items() if (each.follows or id) != case_id}
         machine.entries = {id: each for id, each in machine.entries.items() if each.thread != case_id}
@@ -153,7 +153,7 @@ Lists.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=30
 TestLists = Lists.TestCase
 
 
-def merged(id: str, into: str, **value: Any) -> Entry:
+def merge_entry(id: str, into: str, **value: Any) -> Entry:
     return new_entry(id, "m", (), "merge", {"into": into, **value})
 
 
@@ -176,18 +176,18 @@ def three(*entries: Entry) -> dict[str, str]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_chains_and_circles_have_one_case_in_the_list(pairs: str, under: dict[str, str]) -> None:
-    assert three(*(merged(one * 32, other * 32) for one, other in pairs.split())) == under
+    assert three(*(merge_entry(one * 32, other * 32) for one, other in pairs.split())) == under
 
 
 def test_what_is_added_to_a_merged_case_brings_it_back_into_the_list() -> None:
     added = replace(letter("f" * 32, day="2027-01-15", what="more"), follows="a" * 32)
     rows = [("a" * 32, 1, letter("a" * 32, what="x")), ("b" * 32, 1, letter("b" * 32, what="y")), ("a" * 32, 1, added)]
     old = Entry("e" * 32, "a" * 32, "m", "2027-01-12T10:00", (), "merge", {"into": "b" * 32})
-    for entry in (merged("a" * 32, "b" * 32, letters=1), old):
+    for entry in (merge_entry("a" * 32, "b" * 32, letters=1), old):
         cases = {case.id[0]: case for case in group_cases(build_cases(rows, [entry]))}
         assert cases["a"].merged_into == ""
         assert cases["a"].is_unread is True
-    assert three(merged("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
+    assert three(merge_entry("a" * 32, "b" * 32, letters=1)) == {"a": "b", "b": "", "c": ""}
 
 
 def test_a_case_whose_other_is_gone_is_merged_anew_without_a_conflict() -> None:

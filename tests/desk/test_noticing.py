@@ -1,4 +1,4 @@
-"""The daily word to staff: one fixed sentence at most, the same for everything, and nothing for a desk left out."""
+"""The daily notice to staff: at most one fixed sentence, the same for everything, and none to an excluded desk."""
 
 import re
 from datetime import date
@@ -28,7 +28,7 @@ DAYS: list[date] = []
 
 @pytest.fixture(autouse=True)
 def day() -> list[date]:
-    """The day at the desk, which tests put forward."""
+    """The day at the desk, which tests advance."""
     DAYS[:] = [DAY]
     return DAYS
 
@@ -130,7 +130,7 @@ def test_a_damaged_or_strange_day_is_asked_again(office: Office, content: bytes)
 
 
 class Phone:
-    """A provider that writes down what it is asked to send."""
+    """An SMS provider that records what it is asked to send."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []

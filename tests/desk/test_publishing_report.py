@@ -1,4 +1,4 @@
-"""Staff see at their desk why what they pushed was not published, whatever the server is."""
+"""Staff see at their desk why their push was not published, also if the server is hostile."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Old keys: what still needs them is said first; they go only when nothing can come that needs them."""
+"""Old keys: the desk first reports what still needs them, and forgets them only when nothing more can need them."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("site_not_visited")
 ANITA = "police/anita"
 
 
-def changed(office: Office, *, pickup: bool = True) -> Session:
+def machine_with_new_key(office: Office, *, pickup: bool = True) -> Session:
     """Anita's machine with a letter and a note under an old key, and a new key that the portal knows."""
     office.tell(what="before")
     anita = office.machine(ANITA)
@@ -40,7 +40,7 @@ def shell(office: Office, *words: str, typed: str = "") -> Result:
 
 
 def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_yes(office: Office) -> None:
-    changed(office)
+    machine_with_new_key(office)
     result = shell(office, "forget-old-keys", typed="n\n")
     assert "Only old keys open something of 1 case (1 of them not closed)." in result.output
     assert "before" in result.output
@@ -51,7 +51,7 @@ def test_what_only_an_old_key_opens_is_said_first_and_nothing_is_done_without_a_
 
 
 def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
-    changed(office)
+    machine_with_new_key(office)
     result = shell(office, "forget-old-keys", typed="y\n")
     assert "Forgotten: 1. Copies of the folder still have them." in result.output
     anita = office.machine(ANITA)
@@ -62,7 +62,7 @@ def test_after_a_yes_it_opens_no_more_and_is_not_hidden(office: Office) -> None:
 
 
 def test_sealed_anew_first_nothing_is_lost(office: Office) -> None:
-    changed(office)
+    machine_with_new_key(office)
     result = shell(office, "forget-old-keys", "--seal-anew", "--yes")
     assert "sealed for the present key first" in result.output
     anita = office.machine(ANITA)
@@ -72,14 +72,14 @@ def test_sealed_anew_first_nothing_is_lost(office: Office) -> None:
 
 
 def test_what_was_opened_is_forgotten_in_memory_too(office: Office) -> None:
-    anita = changed(office)
+    anita = machine_with_new_key(office)
     assert {case.answers["what"] for case in anita.cases.all()} == {"before", "after"}
     anita.key_decisions.forget_old_keys(None)
     assert [case.answers["what"] for case in anita.cases.all() if case.first] == ["after"]
 
 
 def test_papers_of_events_count_too_and_what_is_for_others_does_not(office: Office) -> None:
-    anita = changed(office)
+    anita = machine_with_new_key(office)
     before = anita.key_retirement.find_needed()
     anita.local_store.save(
         "attendance/meeting", "a" * 32, keys.pyrage.encrypt(b"{}", [anita.own_keys.identities[1].to_public()])
@@ -100,20 +100,20 @@ def test_old_keys_stay_while_new_letters_are_sealed_to_them(office: Office) -> N
 
 
 def test_and_while_the_server_knows_only_the_old_token(office: Office) -> None:
-    changed(office, pickup=False)
+    machine_with_new_key(office, pickup=False)
     assert "does not know this desk's token" in shell(office, "forget-old-keys", "--yes").output
     assert (office.home / ANITA / "token.old.txt").exists()
 
 
 def test_and_while_letters_may_wait_on_a_server_that_is_away(office: Office, away: Callable[[bool], None]) -> None:
-    anita = changed(office)
+    anita = machine_with_new_key(office)
     away(True)
     with pytest.raises(Problem, match="may need them"):
         anita.key_retirement.require_that_new_key_is_known()
 
 
 def test_the_doctor_speaks_of_an_old_key_only_once_nothing_needs_it(office: Office) -> None:
-    anita = changed(office)
+    anita = machine_with_new_key(office)
 
     def doctor_complaints() -> list[str]:
         return [finding.sentence for finding in examine(anita) if "old key" in finding.sentence]

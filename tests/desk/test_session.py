@@ -215,8 +215,8 @@ def test_nothing_opened_stands_on_any_disk(office: Office, quick_passphrase: Non
 # Keys
 
 
-def newly(office: Office, member: str) -> Session:
-    """The same member on a new machine with new keys."""
+def on_new_machine(office: Office, member: str) -> Session:
+    """Return the same member's session on a new machine with new keys."""
     (office.home / member).rename(office.home / "lost")
     public = keys.make(office.home / member, None)
     members = tuple(Member(one.id, public.key, public.pickup) if one.id == member else one
@@ -232,7 +232,7 @@ def test_a_lost_laptop_is_shut_out_and_its_owner_gets_all_open_cases_on_a_new_on
     only(anita)
     babu.log.write(id, "note", text="remember")
     record_colleague_keys(babu)
-    new_machine = newly(office, "police/anita")
+    new_machine = on_new_machine(office, "police/anita")
     with pytest.raises(Problem, match="does not know this desk's token"):
         Session.unlock(replace(anita.place, folder=office.home / "lost"), None).place.server().waiting()
     assert new_machine.sync.run().new == 1, "the note is listed, and does not open yet"
@@ -333,7 +333,7 @@ def test_when_the_person_asks_it_is_erased_at_every_desk_that_has_it(office: Off
 def test_a_desk_that_has_it_and_gets_it_handed_over_again_is_asked_to_erase_it_too(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by a program from before handing over to who has it was refused."""
+    """As an older program did, which still handed a case over to a desk that has it."""
     monkeypatch.setattr("forms.desk.cases.handover.has_complete_case", lambda *_: False)
     receipt = office.tell(what=WORDS)
     anita, legal = office.machine("police/anita"), office.machine("legal")
@@ -501,7 +501,7 @@ def test_two_cases_are_put_together_in_the_terminal_too(office: Office) -> None:
 # A lost machine
 
 
-def lost(office: Office, secret: str) -> Session:
+def restore_lost_machine(office: Office, secret: str) -> Session:
     """The legal desk's only machine is stolen; a new one is made from the printed recovery key, and published."""
     folder = office.home / "legal"
     name = next(f"lost-{number}" for number in range(99) if not (office.home / f"lost-{number}").exists())
@@ -541,14 +541,14 @@ def test_the_printed_recovery_key_brings_every_case_back(office: Office, quick_p
     for machine in ("police/anita", "police/babu", "partner", "legal"):
         office.machine(machine).sync.run()
     letter_ids = {letter.id for case in legal.cases.all() for letter in case.letters if not isinstance(letter, Problem)}
-    restored = lost(office, secret)
+    restored = restore_lost_machine(office, secret)
     restored.sync.run()
     assert {
         letter.id for case in restored.cases.all() for letter in case.letters if not isinstance(letter, Problem)
     } == letter_ids
     assert [entry.value["text"] for entry in restored.cases.case(case.id).entries] == ["what was found out"]
     assert not any("Forget it" in finding.sentence for finding in examine(restored)), "the printed key is needed"
-    again = lost(office, secret)
+    again = restore_lost_machine(office, secret)
     again.sync.run()
     assert len(again.cases.all()) == 4, "and a second time"
 
@@ -565,7 +565,7 @@ def test_a_case_that_was_erased_does_not_come_back(office: Office, quick_passphr
     erased = "There is no" in office.answer_page(receipt) or WORDS not in office.answer_page(receipt)
     assert erased
     assert kept_receipt
-    restored = lost(office, secret)
+    restored = restore_lost_machine(office, secret)
     restored.sync.run()
     assert "kept" in {case.first_words for case in restored.cases.all()}
 

@@ -1,4 +1,4 @@
-"""What a machine remembers in small files: damage is said, nothing is lost unseen, and no desk stops."""
+"""A machine's small state files: damage is reported, nothing is lost silently, and no desk stops."""
 
 from pathlib import Path
 from typing import Any

@@ -33,7 +33,7 @@ def keys_of(office: Office, receipt: str) -> receipts.Keys:
 
 
 def answers(office: Office, receipt: str) -> list[dict[str, Any]]:
-    """What the receipt opens, each with whether its proof is right, as the script of the page checks it."""
+    """Return the answers that a receipt opens, each with `right`: whether its proof is valid."""
     keys = keys_of(office, receipt)
     progress = state_of(office.app).services.concerns.receipts.progress(keys.lookup)
     decrypted = [receipts.open_answer(answer.sealed, keys) for answer in progress.answers]
@@ -190,7 +190,7 @@ def test_nothing_is_said_where_the_answers_were_shown(office: Office) -> None:
 
 
 def post_addition(office: Office, receipt: str, case_id: str, day: str, **changed: Any) -> str:
-    """Something added, as the script of the page makes it, or (changed) as a server makes it up."""
+    """Return a follow-up as the page's script makes it, or (changed) as a hostile server forges it."""
     id = "e" * 32
     letter = {"form": "followup", "version": 2, "id": id, "day": day, "follows": case_id, "desks": ["legal"], "parts": [],
               "answers": {"what": "added “ë”", "people": 3}, "seen": [], "sealed_by": "browser"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A desk answers by voice: what a server, another desk or a wrong file can and cannot make of it."""
+"""A desk answers by voice: what a server, another desk or a wrong file can and cannot do with it."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ from forms.desk.session import Session
 from forms.server.store.concerns.letters import MAX_VOICES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
-from tests.desk.test_session import newly
+from tests.desk.test_session import on_new_machine
 from tests.desk.test_threats_acknowledgement import answers, keys_of
 from tests.server.conftest import TODAY
 from tests.server.test_attachments import recording, tagged
@@ -39,17 +39,17 @@ TEXT = "We come on Monday."
 
 
 @cache
-def cleaned(seconds: float) -> attachments.Clean:
+def cleaned_recording(seconds: float) -> attachments.Clean:
     return attachments.clean("answer", recording(seconds))
 
 
 @pytest.fixture
 def quick_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recording of so many bytes as seconds: the decoder itself is tried below."""
-    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda told: cleaned(len(told)))
+    """Replace the decoder: a recording of n bytes counts as n seconds of sound. Another test runs the real decoder."""
+    monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda told: cleaned_recording(len(told)))
 
 
-def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, Session, Case]:
+def answer_by_voice(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, Session, Case]:
     """A letter that the police desk has answered by voice: its receipt, the machine, the case."""
     receipt, anita = office.tell(what=what), office.machine("police/anita")
     anita.sync.run()
@@ -58,20 +58,20 @@ def spoken(office: Office, seconds: int = 2, *, what: str = "x") -> tuple[str, S
     return receipt, anita, anita.cases.case(id)
 
 
-def changed(office: Office, statement: str, *values: Any) -> None:
-    """The server changes what it has."""
+def change_database(office: Office, statement: str, *values: Any) -> None:
+    """Change the server's database."""
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store, store:
         store.execute(statement, values)
 
 
-def named(office: Office, receipt: str) -> str:
-    """The SHA-256 of the voice that the newest answer of a receipt names."""
+def newest_voice_hash(office: Office, receipt: str) -> str:
+    """Return the SHA-256 of the recording that the newest answer to a receipt names."""
     return str(next(one for one in reversed(answers(office, receipt)) if one.get("voice"))["voice"])
 
 
 def played_recording(office: Office, receipt: str) -> bytes:
-    """The sound on the page without a script; empty where there is none."""
-    page = office.answer_page(receipt, hear=named(office, receipt))
+    """Return the recording in the page without JavaScript; empty if there is none."""
+    page = office.answer_page(receipt, hear=newest_voice_hash(office, receipt))
     assert TEXT in page, "the text is there whatever comes of the voice"
     match = re.search(r'src="data:audio/ogg;base64,([^"]+)"', page)
     assert bool(match) != ("cannot be played here" in page)
@@ -83,17 +83,17 @@ def played_recording(office: Office, receipt: str) -> bytes:
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Office) -> None:
-    receipt, anita, case = spoken(office)
+    receipt, anita, case = answer_by_voice(office)
     page = office.answer_page(receipt)
     assert TEXT in page
     assert re.search(r'name="hear" value="[0-9a-f]{64}">[^<]*Listen to the answer <span>0:02 · \d+ KB', page)
     assert "data:audio" not in page, "nothing is loaded before it is asked for"
-    assert played_recording(office, receipt) == cleaned(2).content
+    assert played_recording(office, receipt) == cleaned_recording(2).content
     [voice] = case.answer_recordings
     assert clean_part(anita.local_store, anita.own_keys.identities, voice.id)[0].startswith("audio/ogg"), (
         "the desk can hear what it said"
     )
-    assert cleaned(2).content[:200] not in b"".join(
+    assert cleaned_recording(2).content[:200] not in b"".join(
         path.read_bytes() for path in office.home.rglob("*") if path.is_file()
     )
 
@@ -101,7 +101,7 @@ def test_the_person_hears_it_and_reads_it_and_the_disk_holds_no_sound(office: Of
 @pytest.mark.usefixtures("quick_decoder")
 def test_the_voice_goes_where_the_text_goes(office: Office, quick_passphrase: None) -> None:
     """To a colleague's machine, into an export, out of all with an erasing; not to a desk that gets a copy."""
-    _, anita, case = spoken(office)
+    _, anita, case = answer_by_voice(office)
     [voice] = case.answer_recordings
     babu = office.machine("police/babu")
     babu.sync.run()
@@ -112,7 +112,7 @@ def test_the_voice_goes_where_the_text_goes(office: Office, quick_passphrase: No
     assert babu.cases.unproven_parts(babu.cases.case(case.id)) == frozenset()
     bundle = pyrage.passphrase.decrypt(anita.sharing.export(case.id, "a long passphrase"), "a long passphrase")
     with zipfile.ZipFile(io.BytesIO(bundle)) as files:
-        assert files.read(f"parts/{voice.id}.audio") == cleaned(2).content
+        assert files.read(f"parts/{voice.id}.audio") == cleaned_recording(2).content
         assert f"parts/{voice.id}.audio" in files.read("SHA256SUMS").decode()
         [entry] = [one for one in json.loads(files.read("time-line.json")) if one["what"] == "answer"]
     assert (entry["value"]["text"], entry["value"]["voice"]) == (TEXT, voice.id)
@@ -125,8 +125,8 @@ def test_the_voice_goes_where_the_text_goes(office: Office, quick_passphrase: No
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_colleague_with_a_new_key_gets_it_with_the_case(office: Office) -> None:
-    _, anita, case = spoken(office)
-    babu = newly(office, "police/babu")
+    _, anita, case = answer_by_voice(office)
+    babu = on_new_machine(office, "police/babu")
     anita.sync.run()
     anita.key_decisions.trust("police/babu")
     anita.sharing.reseal("police/babu")
@@ -139,24 +139,24 @@ def test_a_colleague_with_a_new_key_gets_it_with_the_case(office: Office) -> Non
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_voice_that_could_not_be_fetched_is_fetched_at_the_next_visit(office: Office) -> None:
-    _, _, case = spoken(office)
+    _, _, case = answer_by_voice(office)
     [voice] = case.answer_recordings
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
         [row] = store.execute("SELECT * FROM voices").fetchall()
-    changed(office, "DELETE FROM voices")
+    change_database(office, "DELETE FROM voices")
     babu = office.machine("police/babu")
     assert babu.sync.run().away == ""
     assert not babu.local_store.has("parts", voice.id)
-    changed(office, "INSERT INTO voices VALUES (?, ?, ?, ?, ?)", *row)
+    change_database(office, "INSERT INTO voices VALUES (?, ?, ?, ?, ?)", *row)
     babu.sync.run()
     assert babu.local_store.has("parts", voice.id)
 
 
 def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "forms.desk.services.case_writer.clean_recording", lambda told: cleaned(60 if len(told) > 1 else 1)
+        "forms.desk.services.case_writer.clean_recording", lambda told: cleaned_recording(60 if len(told) > 1 else 1)
     )
-    receipt, anita, case = spoken(office, 1)
+    receipt, anita, case = answer_by_voice(office, 1)
     anita.log.answer(case.id, TEXT, recording=b"rr")
     store = state_of(office.app).services.concerns
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as database:
@@ -173,34 +173,36 @@ def test_what_desks_say_has_one_size_whatever_its_length(office: Office, monkeyp
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_voice_of_another_answer_or_letter_or_cut_short_is_not_played(office: Office) -> None:
-    receipt, anita, case = spoken(office)
+    receipt, anita, case = answer_by_voice(office)
     anita.log.answer(case.id, TEXT, recording=b"r" * 3)
-    other_receipt, _, other_case = spoken(office, 4, what="another person")
+    other_receipt, _, other_case = answer_by_voice(office, 4, what="another person")
     (old, new), [others] = anita.cases.case(case.id).answer_recordings, other_case.answer_recordings
-    assert played_recording(office, receipt) == cleaned(3).content
+    assert played_recording(office, receipt) == cleaned_recording(3).content
     swap = "UPDATE voices SET sealed = (SELECT sealed FROM (SELECT * FROM voices) WHERE id = ?) WHERE id = ?"
     with closing(sqlite3.connect(office.home / "server" / "concerns.db")) as store:
         sealed = store.execute("SELECT sealed FROM voices WHERE id = ?", [new.id]).fetchone()[0]
     for attack in (
-        lambda: changed(office, swap, old.id, new.id),  # an old answer's voice again
-        lambda: changed(office, swap, others.id, new.id),  # what another person was told
-        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:-1], new.id),
-        lambda: changed(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:40_000], new.id),
-        lambda: changed(office, "UPDATE voices SET letter = ? WHERE id = ?", other_case.id, new.id),
-        lambda: changed(office, "DELETE FROM voices WHERE id = ?", new.id),
+        lambda: change_database(office, swap, old.id, new.id),  # an old answer's voice again
+        lambda: change_database(office, swap, others.id, new.id),  # what another person was told
+        lambda: change_database(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:-1], new.id),
+        lambda: change_database(office, "UPDATE voices SET sealed = ? WHERE id = ?", sealed[:40_000], new.id),
+        lambda: change_database(office, "UPDATE voices SET letter = ? WHERE id = ?", other_case.id, new.id),
+        lambda: change_database(office, "DELETE FROM voices WHERE id = ?", new.id),
     ):
         attack()
         assert played_recording(office, receipt) == b""
-    assert played_recording(office, other_receipt) == cleaned(4).content
-    made_up = seal_part({"kind": "voice"}, cleaned(1).content, [str(case.first and case.first.reply_to)])[1]
-    changed(office, "INSERT INTO voices VALUES (?, ?, 'police', ?, ?)", new.id, case.id, TODAY.isoformat(), made_up)
+    assert played_recording(office, other_receipt) == cleaned_recording(4).content
+    made_up = seal_part({"kind": "voice"}, cleaned_recording(1).content, [str(case.first and case.first.reply_to)])[1]
+    change_database(
+        office, "INSERT INTO voices VALUES (?, ?, 'police', ?, ?)", new.id, case.id, TODAY.isoformat(), made_up
+    )
     assert played_recording(office, receipt) == b"", "sealed to the right key, and still not what the desk named"
 
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
     """The proof that a phone checks is over both; an older page checks that of the text, which is as it was."""
-    receipt, anita, case = spoken(office)
+    receipt, anita, case = answer_by_voice(office)
     anita.log.answer(case.id, "Do not come.", recording=b"r" * 3)
     key = keys_of(office, receipt).answer_key
     first, second = (one for one in answers(office, receipt) if one["text"])
@@ -224,7 +226,7 @@ def test_neither_text_nor_voice_can_be_put_with_another(office: Office) -> None:
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_the_same_text_said_twice_is_one_answer_only_where_the_voice_is_the_same(office: Office) -> None:
-    receipt, anita, case = spoken(office)
+    receipt, anita, case = answer_by_voice(office)
     anita.log.answer(case.id, TEXT, recording=b"r" * 2)
     anita.log.answer(case.id, TEXT, recording=b"r" * 3)
     anita.log.answer(case.id, TEXT)
@@ -233,7 +235,7 @@ def test_the_same_text_said_twice_is_one_answer_only_where_the_voice_is_the_same
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_an_answer_without_a_voice_is_as_it_was(office: Office) -> None:
-    receipt, anita, case = spoken(office)
+    receipt, anita, case = answer_by_voice(office)
     anita.log.answer(case.id, "Written only.")
     answer = next(one for one in answers(office, receipt) if one["text"] == "Written only.")
     assert not {"voice", "seconds", "voice_proof"} & set(answer)
@@ -259,8 +261,8 @@ def test_an_answer_with_a_strange_voice_hides_no_text(office: Office, changes: d
 
 @pytest.mark.usefixtures("quick_decoder")
 def test_only_with_its_look_up_value_is_a_voice_given_out(office: Office) -> None:
-    receipt, _, case = spoken(office)
-    other_receipt, _, _ = spoken(office, 3, what="another person")
+    receipt, _, case = answer_by_voice(office)
+    other_receipt, _, _ = answer_by_voice(office, 3, what="another person")
     [voice], client = case.answer_recordings, office.app.test_client()
     ask = lambda receipt, **more: client.post(  # noqa: E731
         "/forms/sealed/v1/voices", json={"lookup": keys_of(office, receipt).lookup.hex(), **more}
@@ -268,7 +270,7 @@ def test_only_with_its_look_up_value_is_a_voice_given_out(office: Office) -> Non
     response = ask(receipt, voice=voice.id)
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
     assert part_id(response.data) == voice.id
-    assert receipts.open_voice(response.data, keys_of(office, receipt)) == cleaned(2).content
+    assert receipts.open_voice(response.data, keys_of(office, receipt)) == cleaned_recording(2).content
     assert receipts.open_voice(response.data, keys_of(office, other_receipt)) is None
     for one, more in ((other_receipt, {"voice": voice.id}), (receipt, {"voice": new_id()}), (receipt, {}),
                       (receipt, {"voice": 7}), (receipt, {"voice": case.id}), (receipt, {"voice": "../x"})):  # fmt: skip
@@ -310,8 +312,8 @@ def test_the_server_keeps_voices_of_one_size_and_few(office: Office) -> None:
 @pytest.mark.usefixtures("quick_decoder")
 def test_a_forged_entry_cannot_have_another_case_erased_with_its_own(office: Office) -> None:
     """An entry or letter that names what belongs to another case takes nothing with it when it goes."""
-    _, _, case = spoken(office)
-    _, anita, other = spoken(office, 3, what="another person")
+    _, _, case = answer_by_voice(office)
+    _, anita, other = answer_by_voice(office, 3, what="another person")
     [voice], [others] = case.answer_recordings, other.answer_recordings
     anita.log.write(other.id, "answer", text="x", voice=voice.id)
     anita.erasing.erase(other.id)
@@ -346,7 +348,7 @@ def test_a_recording_loses_what_the_phone_wrote_beside_it_and_its_size(office: O
     assert b"+13.1" not in sound.content
     assert (sound.media_type, sound.seconds) == ("audio/ogg; codecs=opus", 4), "AAC begins with some silence"
     assert clean_recording(recording(60, 48_000)).seconds == 60
-    assert len(cleaned(60).content) < MIN_PART_SIZE - 200
+    assert len(cleaned_recording(60).content) < MIN_PART_SIZE - 200
 
 
 @pytest.mark.usefixtures("quick_decoder")

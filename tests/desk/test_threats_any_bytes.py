@@ -1,4 +1,4 @@
-"""A hostile server says anything in place of any message to a desk that has cases: none changes, and no desk stops."""
+"""A hostile server replaces any message to a desk that has cases: no case changes, and no desk stops."""
 
 import hashlib
 import os
@@ -44,7 +44,7 @@ from tests.desk.hostile_server import (
 )
 
 EXAMPLES = int(os.environ.get("PORTAL_ATTACKS", "3"))
-"""Of each kind of message; a hunt for faults takes hundreds."""
+"""Examples for each kind of message; a longer search uses hundreds."""
 
 PROFILE = settings(
     max_examples=EXAMPLES,
@@ -59,12 +59,12 @@ OUR_FILE = re.compile(
     r"|conflicts/[0-9a-f-]{32,64}\.age|signups/rows\.age|signups/[a-z0-9-]+/[0-9a-f]{32}-\d+\.age"
     r"|(index|identity)\.age|(identity|token)(\.old)?\.txt|[a-z-]{3,20}\.json|format|secured|restoring"
 )
-"""Every file that a desk may have: nothing that the server says may make another."""
+"""Every file that a desk may have: no message of the server may create another."""
 
 
 @dataclass
 class Machine:
-    """A desk's machine with cases, which talks to a hostile server; and how all of it was before."""
+    """A desk's machine with cases, connected to a hostile server, and the state of both before the attack."""
 
     office: Office
     hostile: Hostile
@@ -80,7 +80,7 @@ class Machine:
         return self.office.home / self.member
 
     def restore(self) -> None:
-        """As it was before; and the honest server hands everything out again."""
+        """Restore the state before the attack; the honest server hands everything out again."""
         self.hostile.lies = {}
         shutil.rmtree(self.folder)
         shutil.copytree(self.pristine, self.folder)
@@ -95,7 +95,7 @@ class Machine:
         return Session.unlock(replace(session.place, address=self.hostile.address), None, lambda: self.office.day)
 
     def outside(self) -> dict[str, bytes]:
-        """All files that are neither this machine's nor the server's."""
+        """Return all files that belong neither to this machine nor to the server."""
         return {
             name: digest
             for name, digest in digests(self.office.home.parent).items()
@@ -112,7 +112,7 @@ def digests(folder: Path) -> dict[str, bytes]:
 
 
 def what_stands(case: Case) -> dict[str, Any]:
-    """What staff read of a case and what was decided about it."""
+    """Return what staff read in each case, and what they decided."""
     assert case.first
     return {
         "told": dict(case.first.answers), "state": case.state, "assigned": case.assigned, "due": case.due_day, "theme": case.theme,
@@ -126,7 +126,7 @@ def standing(session: Session) -> dict[str, Any]:
 
 
 def originals(folder: Path) -> dict[str, bytes]:
-    """The files that nothing may change: letters, parts, entries, keys."""
+    """Return the files that nothing may change: letters, parts, entries, keys."""
     return {
         name: digest
         for name, digest in digests(folder).items()
@@ -157,11 +157,11 @@ def _with_cases(office: Office) -> Iterator[Machine]:
     ):
         anita.log.write(first.id, kind, **value)
     anita.log.write(second.id, "state", state="closed", outcome="Wages paid")
-    yield from _attacked(office, "police/anita", (first.id, second.id), lambda: _tell_later(office, first.id))
+    yield from _attacked_machine(office, "police/anita", (first.id, second.id), lambda: _tell_later(office, first.id))
 
 
 def _tell_later(office: Office, case_id: str) -> None:
-    """Leave a colleague's note and a letter with a photo at the server that this machine has not fetched yet."""
+    """Put a colleague's note and a letter with a photo on the server, which this machine has not fetched yet."""
     babu = office.machine("police/babu")
     babu.sync.run()
     babu.log.write(case_id, "note", text="seen by Babu too")
@@ -194,7 +194,7 @@ def _with_sign_ups(office: Office) -> Iterator[Machine]:
         sign_up(office, name)
     events = office.machine("events")
     open_event_records(EventDesk(events), lambda: office.day).fetch()
-    yield from _attacked(office, "events", (), lambda: sign_up(office, "Later"))
+    yield from _attacked_machine(office, "events", (), lambda: sign_up(office, "Later"))
 
 
 def sign_up(office: Office, name: str) -> None:
@@ -206,7 +206,9 @@ def sign_up(office: Office, name: str) -> None:
     client.post("/forms/en/signup", data={**answers, "do": "send", "once": once[1]})
 
 
-def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]) -> Iterator[Machine]:
+def _attacked_machine(
+    office: Office, member: str, case_ids: tuple[str, ...], later: Callable[[], None]
+) -> Iterator[Machine]:
     session = office.machine(member)
     folder, pristine = session.place.folder, office.home.parent / "pristine" / member
     session.sync.run()
@@ -223,7 +225,7 @@ def _attacked(office: Office, member: str, case_ids: tuple[str, ...], later: Cal
 
 
 def use(machine: Machine) -> None:
-    """All that staff do on a day. A Problem is a sentence for staff; anything else is a fault."""
+    """Do what staff do on a day. A Problem is an expected sentence for staff; any other exception is a fault."""
     session = machine.session()
     for _ in range(2):
         with suppress(Problem):
@@ -265,7 +267,7 @@ def _look_at_pages(machine: Machine) -> None:
 
 
 def require_that_all_stands(machine: Machine) -> None:
-    """No case changed, nothing outside was touched, and with the honest server again the desk goes on."""
+    """Check that no case and no other file changed, and that the desk works with the honest server again."""
     changed = {name for name, digest in machine.files.items() if originals(machine.folder).get(name) != digest}
     assert changed == set(), "an original was changed or erased"
     assert [name for name in digests(machine.folder) if not OUR_FILE.fullmatch(name)] == []
@@ -362,7 +364,7 @@ def test_a_letter_that_the_server_hands_out_again_and_then_denies_stays(machine:
 
 
 def test_every_kind_of_message_was_lied_about(machine: Machine, events_desk: Machine) -> None:
-    """What a desk sends has a kind here, or the tests above would pass it over."""
+    """Each message that a desk sends has a kind in KINDS; otherwise the tests above would skip it."""
     for attacked in (machine, events_desk):
         attacked.restore()
         attacked.hostile.requested_kinds.clear()

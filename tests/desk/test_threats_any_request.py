@@ -16,7 +16,7 @@ from forms.server.api.browser_api import blueprint
 from forms.server.api.desk_api import desk_api
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
-from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dumped, named
+from tests.desk.hostile_server import ANY_JSON, ODD, IdOf, Known, dump_json, fill_ids
 from tests.desk.test_threats_any_bytes import EXAMPLES, PROFILE, digests, originals, standing
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -43,7 +43,7 @@ class Shared:
     def token(self, member: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {keys.token(self.office.home / member)}"}
 
-    def fetched(self, path: str) -> bytes:
+    def fetch(self, path: str) -> bytes:
         return bytes(self.client().get(f"/pickup/v1/{path}", headers=self.token("legal")).get_data())
 
 
@@ -73,7 +73,7 @@ def shared(office: Office) -> Shared:
     )
     paths = [f"letters/{ids[TOLD]}", f"letters/{ids[HIDDEN]}", f"parts/{part}", f"entries/{entry.id}"]
     installation = Shared(office, legal, known, {}, standing(legal), originals(legal.place.folder))
-    installation.sealed = {path: installation.fetched(path) for path in paths}
+    installation.sealed = {path: installation.fetch(path) for path in paths}
     return installation
 
 
@@ -100,28 +100,28 @@ _HEADERS = st.dictionaries(
 
 @dataclass(frozen=True)
 class Forged:
-    """A letter, part or entry made up for the legal desk, encrypted to its public keys."""
+    """A forged letter, part or entry for the legal desk, encrypted to its public keys."""
 
     fields: Any
 
     def body(self, known: Known) -> bytes:
-        fields = named(self.fields, known)
+        fields = fill_ids(self.fields, known)
         head = {"form": "concern", "id": known.ids[0], "day": "2027-01-02", "answers": {"what": FORGED}}
         return seal_file(
-            dumped({**head, **fields} if isinstance(fields, dict) else head).ljust(24576), list(known.keys)
+            dump_json({**head, **fields} if isinstance(fields, dict) else head).ljust(24576), list(known.keys)
         )
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """Something that the legal desk has, sent again in another place."""
+    """Something that the legal desk holds, sent again to another address."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. token: whether it bears the hostile desk's."""
+    """One request. token: whether it carries the hostile desk's token."""
 
     method: str
     rule: str
@@ -131,8 +131,8 @@ class Request:
     token: bool
 
     def send(self, shared: Shared) -> Any:
-        places = [quote(str(named(place, shared.known)).encode("utf-8", "replace")) for place in self.places]
-        headers = {name: str(named(value, shared.known)) for name, value in self.headers.items()}
+        places = [quote(str(fill_ids(place, shared.known)).encode("utf-8", "replace")) for place in self.places]
+        headers = {name: str(fill_ids(value, shared.known)) for name, value in self.headers.items()}
         by = shared.token("police/babu") if self.token else {}
         return shared.client().open(
             self.rule.format(*places), method=self.method, headers={**headers, **by}, data=self._body(shared)
@@ -143,7 +143,7 @@ class Request:
             return self.body.body(shared.known)
         if isinstance(self.body, Replayed):
             return list(shared.sealed.values())[self.body.number % len(shared.sealed)]
-        return self.body if isinstance(self.body, bytes) else dumped(named(self.body, shared.known))
+        return self.body if isinstance(self.body, bytes) else dump_json(fill_ids(self.body, shared.known))
 
 
 _BODIES = st.one_of(
@@ -189,7 +189,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
             assert response.status_code < 500, request
             assert HIDDEN.encode() not in response.get_data()
         for path, sealed in shared.sealed.items():
-            assert shared.fetched(path) == sealed, path
+            assert shared.fetch(path) == sealed, path
 
     look()
     shared.legal.sync.run()
@@ -201,7 +201,7 @@ def test_whatever_a_desk_sends_no_other_desks_case_changes(shared: Shared) -> No
 
 
 def test_a_desk_left_out_gets_the_same_answers_as_for_a_letter_that_there_is_not(shared: Shared) -> None:
-    """Whatever it asks for the letter it must not see, or sends for it: nothing tells that it exists."""
+    """Whatever the desk requests or sends for the letter, no response reveals that it exists."""
 
     @settings(PROFILE, max_examples=20 * EXAMPLES)
     @given(st.sampled_from([rule for rule in RULES if rule.startswith("/pickup/v1/letters/{}")]), st.sampled_from(["GET", "PUT", "POST", "DELETE"]),

@@ -29,7 +29,7 @@ from forms.desk.sync.rows import letter_row
 from forms.server.store.concerns.letters import MAX_COPIES
 from forms.server.web.current import state_of
 from tests.desk.conftest import Office
-from tests.desk.test_session import newly, only
+from tests.desk.test_session import on_new_machine, only
 from tests.serving import serve_in_thread
 
 pytestmark = pytest.mark.usefixtures("site_not_visited")
@@ -39,14 +39,14 @@ FORGED = "What an officer would like to read there"
 
 
 def put(office: Office, member: str, path: str, body: bytes, reader: str = "") -> int:
-    """Bring something to the desk API with nothing but a member's own token; the status."""
+    """Send something to the desk API with a member's own token; return the status."""
     token = keys.token(office.home / member)
     headers = {"Authorization": f"Bearer {token}", "Portal-For": reader}
     return requests.put(f"{office.address}/pickup/v1/{path}", data=body, headers=headers, timeout=120).status_code
 
 
-def forged_for(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
-    """A letter made up for another desk, encrypted to its public keys, which everybody knows."""
+def forge_letter(office: Office, desk: str, letter_id: str, what: str = FORGED) -> bytes:
+    """Return a forged letter for another desk, encrypted to its public keys, which everybody knows."""
     fields = {"form": "concern", "id": letter_id, "day": "2027-01-02", "answers": {"what": what}}
     return seal(fields, office.portal.desks_with_ids([desk])[0].keys, 24576)
 
@@ -66,7 +66,7 @@ def test_no_desk_replaces_what_another_desk_reads(office: Office, legal_has_it: 
     id = only(police)
     if legal_has_it:
         only(legal)
-    assert put(office, "police/anita", f"letters/{id}/copies/{id}", forged_for(office, "legal", id), "legal") == 409
+    assert put(office, "police/anita", f"letters/{id}/copies/{id}", forge_letter(office, "legal", id), "legal") == 409
     assert case_text(legal, id) == TOLD
     assert FORGED not in str(legal.sharing.documents(id)), "nor is it what a court would read"
 
@@ -95,7 +95,7 @@ def test_what_is_on_a_desks_disk_is_never_overwritten_and_a_conflict_is_shown(of
     before = legal.local_store.read("letters", id)
     with state_of(office.app).services.concerns.writing() as connection:
         connection.exec_driver_sql("DELETE FROM taken WHERE member = 'legal'")
-        connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forged_for(office, "legal", id),))
+        connection.exec_driver_sql("UPDATE letters SET sealed = ?", (forge_letter(office, "legal", id),))
     assert case_text(legal, id) == TOLD
     assert legal.local_store.read("letters", id) == before
     [conflict] = list(conflicts(legal.local_store))
@@ -127,7 +127,9 @@ def test_a_copy_names_its_maker_and_stands_in_the_receivers_access_log(office: O
 
 def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
     partner, id = handed_to_partner(office)
-    assert put(office, "police/babu", f"letters/{id}/copies/{id}", forged_for(office, "partner", id), "partner") == 204
+    assert (
+        put(office, "police/babu", f"letters/{id}/copies/{id}", forge_letter(office, "partner", id), "partner") == 204
+    )
     case_text(partner, id)
     [conflict] = list(conflicts(partner.local_store))
     assert conflict.item == id, "both are kept, and staff are told"
@@ -136,7 +138,7 @@ def test_no_copy_replaces_an_earlier_copy(office: Office) -> None:
             office,
             "police/babu",
             f"letters/{id}/copies/{id}",
-            forged_for(office, "partner", id, str(number)),
+            forge_letter(office, "partner", id, str(number)),
             "partner",
         )
     rows = state_of(office.app).services.concerns.inbox.copies(id, "partner", "partner")
@@ -148,12 +150,12 @@ def test_no_colleague_replaces_what_another_colleague_reads(office: Office) -> N
     office.tell(what=TOLD)
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(babu)
-    forged = forged_for(office, "police", id)
+    forged = forge_letter(office, "police", id)
     put(office, "police/babu", f"letters/{id}/copies/{id}", forged, "police/anita")
     assert case_text(anita, id) == TOLD
     assert [conflict.item for conflict in list(conflicts(anita.local_store))] == [id]
     babu.log.write(id, "note", text="a note")
-    new_machine = newly(office, "police/anita")
+    new_machine = on_new_machine(office, "police/anita")
     new_machine.sync.run()
     babu.sync.run()
     babu.key_decisions.trust("police/anita")
@@ -168,13 +170,13 @@ def test_the_server_takes_no_copy_for_a_desk_that_was_left_out(office: Office, r
     police, legal = office.machine("police/anita"), office.machine("legal")
     id = only(police)
     item = id if road == "letter" else new_id()
-    assert put(office, "police/anita", f"letters/{id}/copies/{item}", forged_for(office, "legal", id), "legal") in {
+    assert put(office, "police/anita", f"letters/{id}/copies/{item}", forge_letter(office, "legal", id), "legal") in {
         404,
         409,
     }
     assert legal.sync.run().new == 0
     assert legal.cases.all() == ()
-    assert put(office, "legal", f"letters/{id}/copies/{id}", forged_for(office, "legal", id), "legal") == 404
+    assert put(office, "legal", f"letters/{id}/copies/{id}", forge_letter(office, "legal", id), "legal") == 404
 
 
 # Ids inside letters and names of files
@@ -232,7 +234,7 @@ ODD: list[Any] = [
 
 @pytest.mark.parametrize("field", ["thread", "tray", "form", "parts", "maker", "id"])
 def test_one_bad_row_of_the_server_stops_no_desk(office: Office, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
-    """Whatever stands in it, the letter that came beside it is fetched, and all that came before stay."""
+    """Whatever the bad row contains, the good letter beside it is fetched, and earlier letters stay."""
     anita = office.machine("police/anita")
     honest_get_json = Server.get_json
     bad: list[Any] = []
@@ -276,7 +278,7 @@ def test_unknown_fields_of_a_newer_server_are_passed_over() -> None:
 
 
 class Hostile(BaseHTTPRequestHandler):
-    """A server that answers everything with what it was given."""
+    """A server that answers every request with the same body."""
 
     body, encoding = b"", ""
 
@@ -292,7 +294,7 @@ class Hostile(BaseHTTPRequestHandler):
             return  # the desk hung up
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 @pytest.fixture

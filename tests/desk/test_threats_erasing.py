@@ -34,7 +34,7 @@ def keys_of(office: Office, receipt: str) -> receipts.Keys:
 
 
 def notice(office: Office, thread: str, proof: str | None, desk: str = "police", **more: Any) -> None:
-    """A notice of erasing as anybody with a desk's public keys can make it, kept as the server's own."""
+    """Store a forged notice of erasure, which anybody can encrypt to a desk's public keys."""
     id, keys = secrets.token_hex(16), [key for one in office.portal.desks_with_ids([desk]) for key in one.keys]
     fields = {"form": "deletion", "id": id, "day": TODAY.isoformat(), "follows": thread, "answers": {}, "proof": proof}
     save_letter(office, id, {**fields, **more}, keys, desk)
@@ -48,15 +48,15 @@ def save_letter(
 
 
 def fetched_letter(office: Office, words: str = WORDS, desk: str = "police/anita") -> tuple[Session, str, str]:
-    """A letter that a desk has fetched: the desk, the letter's id, its receipt."""
+    """Send a letter and fetch it at a desk; return the session, the letter's id and its receipt."""
     receipt = office.tell(what=words)
     session = office.machine(desk)
     session.sync.run()
     return session, next(case.id for case in session.cases.all() if case.first_words == words), receipt
 
 
-def live(office: Office, days: int, *sessions: Session) -> None:
-    """Days go by, and each desk fetches at least every week."""
+def pass_days(office: Office, days: int, *sessions: Session) -> None:
+    """Let days pass; each desk fetches at least every week."""
     for step in [7] * (days // 7) + [days % 7]:
         office.day += timedelta(days=step)
         for session in sessions:
@@ -84,16 +84,16 @@ def test_a_proven_case_rests_hidden_for_days_and_then_goes_for_good(office: Offi
     assert session.local_store.has("letters", id), "it rests, sealed"
     with pytest.raises(Problem, match=f"goes for good on {TODAY + timedelta(days=DEFAULT_ERASED_DAYS)}"):
         session.cases.case(id)
-    live(office, DEFAULT_ERASED_DAYS - 1, session)
+    pass_days(office, DEFAULT_ERASED_DAYS - 1, session)
     assert session.local_store.has("letters", id)
-    live(office, 1, session)
+    pass_days(office, 1, session)
     assert session.cases.all() == ()
     assert session.cases.awaiting_erasure() == {}
     assert files(session) == []
 
 
 def test_a_letter_locked_on_the_phone_is_erased_by_what_the_phone_derives(office: Office) -> None:
-    """The browser's road: the hash in the letter, and the secret sent when the person asks."""
+    """The way of a browser with JavaScript: the letter holds the hash, and the request for erasure sends the secret."""
     keys = keys_of(office, receipts.with_check_digit(1234567890123456789))
     id, desks = secrets.token_hex(16), office.portal.desks_with_ids(["police", "legal"])
     letter = {"form": "concern", "id": id, "answers": {"what": WORDS}, "erase_hash": keys.erase_hash, "follows": None}
@@ -121,7 +121,7 @@ def test_two_machines_and_a_desk_to_which_it_was_handed_over_all_check_it(
     legal.sync.run()
     office.answer_page(receipt, do="delete-now")
     assert [session.sync.run().erasures_requested for session in (anita, babu, legal)] == [1, 1, 1]
-    live(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
+    pass_days(office, DEFAULT_ERASED_DAYS, anita, babu, legal)
     assert [files(session) for session in (anita, babu, legal)] == [[], [], []]
 
 
@@ -160,7 +160,7 @@ def test_nothing_is_handed_over_or_answered_while_it_rests(office: Office) -> No
 
 
 def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server delivers in what order it likes."""
+    """The server chooses the order of delivery."""
     receipt, session = office.tell(what=WORDS), office.machine("police/anita")
     [row] = session.place.server().waiting()
     notice(office, row["id"], keys_of(office, receipt).erase.hex())
@@ -177,13 +177,13 @@ def test_a_notice_that_comes_before_its_letter_is_not_lost(office: Office, monke
 
 @pytest.fixture
 def victim(office: Office) -> Iterator[tuple[Office, Session, str]]:
-    """A case of another person, which must be untouched after the test; and a desk's own letter beside it."""
+    """A case of another person, which must be unchanged after the test."""
     session, id, _ = fetched_letter(office, "the victim's words")
     session.log.write(id, "note", text="our work on it")
     before = {name: (session.place.folder / name / f"{id}.age").read_bytes() for name in ("letters",)}
     yield office, session, id
     session.sync.run()
-    live(office, MAX_ERASED_DAYS + 3, session)
+    pass_days(office, MAX_ERASED_DAYS + 3, session)
     case = session.cases.case(id)
     assert case.first_words == "the victim's words"
     assert [entry.kind for entry in case.entries if entry.kind != "merge"] == ["note"]
@@ -260,7 +260,7 @@ def test_a_letter_that_the_server_puts_into_a_case_that_is_erased_stays(victim: 
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).first_words == "the victim's words"
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", own)
 
 
@@ -300,7 +300,7 @@ def test_something_added_with_another_hash_proves_nothing(victim: Victim) -> Non
 def test_a_letter_that_is_here_is_not_dropped_when_the_server_lists_it_anew(
     victim: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It lists the letter once more and then says that it is not there."""
+    """The server lists the letter again and then says that it does not exist."""
     _, session, id = victim
     row = {"id": id, "thread": id, "tray": 1, "form": "concern", "maker": "", "parts": [], "copies": []}
     acknowledge = Server.acknowledge
@@ -326,7 +326,7 @@ def test_parts_of_other_letters_stay(office: Office) -> None:
     )
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     assert not session.local_store.has("letters", id)
     assert session.local_store.has("parts", part)
 
@@ -339,7 +339,7 @@ def test_a_case_put_together_with_an_erased_one_stands_by_itself_again(victim: V
     office.answer_page(receipt, do="delete-now")
     session.sync.run()
     assert session.cases.case(id).merged_into == ""
-    live(office, DEFAULT_ERASED_DAYS, session)
+    pass_days(office, DEFAULT_ERASED_DAYS, session)
     case = session.cases.case(id)
     assert (case.merged_into, case.first_words) == ("", "the victim's words")
 
@@ -359,7 +359,7 @@ def test_a_notice_names_letters_and_no_other_file(office: Office, follows: Any) 
 
 
 def test_an_older_letter_is_left_to_the_staff(office: Office) -> None:
-    """It holds no hash: nobody can prove anything, so staff decide."""
+    """The letter holds no hash: no request can be proven, so staff decide."""
     keys = [key for desk in office.portal.desks_with_ids(["police"]) for key in desk.keys]
     id = secrets.token_hex(16)
     save_letter(office, id, {"form": "concern", "id": id, "answers": {"what": WORDS}}, keys, "police", "concern")

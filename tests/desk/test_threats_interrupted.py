@@ -21,12 +21,12 @@ MOST_WRITES = 20
 
 
 class Stopped(BaseException):
-    """The machine stops: no code of ours catches this."""
+    """The machine stops: the program catches this nowhere."""
 
 
 @contextmanager
 def interrupted(folder: Path, place: int, how: str) -> Iterator[list[str]]:
-    """Let the file that is written as the `place`th below this folder fail; the names of those that were written."""
+    """Let the `place`th write below this folder fail; yield the names of the files that were written."""
     real, written_paths = Path.replace, list[str]()
 
     def replace(self: Path, target: Any) -> Path:

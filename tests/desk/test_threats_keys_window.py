@@ -28,7 +28,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def swap(office: Office, desk_id: str, key: str) -> None:
-    """The server publishes another key for a desk."""
+    """Let the server publish another key for a desk."""
     desks = tuple(
         replace(desk, members=(replace(desk.members[0], key=key),)) if desk.id == desk_id else desk
         for desk in office.portal.desks
@@ -37,8 +37,8 @@ def swap(office: Office, desk_id: str, key: str) -> None:
     state_of(office.app).use_portal(portals.read(office.home / "portal.json"))
 
 
-def changed(office: Office, desk_id: str = "legal") -> tuple[Window, str]:
-    """A window that knew all keys when one changed, and a case."""
+def window_with_changed_key(office: Office, desk_id: str = "legal") -> tuple[Window, str]:
+    """A window that had pinned all keys before one of them changed, and a case's id."""
     case = office.letter("Told", desks=("police",))
     window = open_window(office)
     swap(office, desk_id, OTHER)
@@ -47,7 +47,7 @@ def changed(office: Office, desk_id: str = "legal") -> tuple[Window, str]:
 
 
 def test_a_changed_key_is_shown_and_nothing_is_encrypted_to_it_before_a_person_compared_it(office: Office) -> None:
-    window, case = changed(office)
+    window, case = window_with_changed_key(office)
     assert "The key of a desk has changed." in window.page("/")
     page = window.page("/keys/")
     assert "legal: the key is another one." in page
@@ -65,7 +65,7 @@ def test_a_changed_key_is_shown_and_nothing_is_encrypted_to_it_before_a_person_c
 
 
 def test_a_key_that_is_not_right_is_refused_and_the_known_one_stays_in_use(office: Office) -> None:
-    window, case = changed(office)
+    window, case = window_with_changed_key(office)
     assert "Refused: 1." in window.post("/keys/refuse", who="legal").text
     assert "you refused this key" in window.page("/keys/")
     window.session.sharing.hand_over(case, "legal")
@@ -73,7 +73,7 @@ def test_a_key_that_is_not_right_is_refused_and_the_known_one_stays_in_use(offic
 
 
 def test_reading_goes_on_while_the_own_desks_key_is_in_doubt(office: Office) -> None:
-    window, case = changed(office, "police")
+    window, case = window_with_changed_key(office, "police")
     assert "Told" in window.page(f"/case/{case}")
     assert window.act(case, "note", text="x").status_code == 400
     assert window.page("/keys/")

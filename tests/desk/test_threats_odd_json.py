@@ -57,7 +57,7 @@ ODD = st.recursive(
 
 
 def odd_fields(*names: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of these fields, each with a value of any kind."""
+    """Return a strategy: some of these fields, each with a value of any type."""
     return st.dictionaries(st.sampled_from(names), ODD, max_size=4)
 
 
@@ -143,7 +143,7 @@ ODD_LETTERS: tuple[dict[str, Any], ...] = (
 
 
 def test_no_letter_that_anybody_may_send_stops_a_desk(tmp_path: Path) -> None:
-    """It came through the public form, encrypted by the sender: nobody but the desk can look into it."""
+    """The sender encrypted it on the public form: only the desk can read it."""
     with running(tmp_path) as office:
         good = office.letter("A good one")
         for changes in ODD_LETTERS:
@@ -194,7 +194,7 @@ def test_no_entry_that_a_colleague_signs_stops_the_other_machines(office: Office
 
 
 def send_entry_by_hand(office: Office, writer: Session, case_id: str, kind: str, value: dict[str, Any]) -> str:
-    """Send an entry with these values, rightly signed; its id."""
+    """Send an entry with these values, validly signed; return its id."""
     entry = Entry(new_id(), case_id, writer.keys.member, "2027-01-10T10:20", (), kind, value)
     entry = replace(entry, signature=sign(statement_of(entry, writer.place.desk), writer.keys.signer.key))
     fields = {name: getattr(entry, name) for name in ("thread", "member", "at", "after", "kind", "value", "signature")}

@@ -40,7 +40,7 @@ def member_of(office: Office, desk: str, number: int = 0) -> Member:
     return office.portal.desks_with_ids([desk])[0].members[number]
 
 
-def with_member(office: Office, desk: str, number: int = 0, **changes: str) -> None:
+def change_member(office: Office, desk: str, number: int = 0, **changes: str) -> None:
     """The server publishes other keys for one person."""
     members = list(office.portal.desks_with_ids([desk])[0].members)
     members[number] = replace(members[number], **changes)
@@ -60,7 +60,7 @@ def opens(path: Path) -> bool:
 
 
 def reached_the_attacker(office: Office) -> bool:
-    """Whether anything on the server or on a desk's disk opens with the attacker's key."""
+    """Return whether anything on the server or on a desk's disk opens with the attacker's key."""
     blobs = [path.read_bytes() for path in office.home.rglob("*") if path.is_file()]
     marks = [at for blob in blobs for at in _age_files(blob)]
     return any(_opens(blob) for blob in marks)
@@ -88,7 +88,7 @@ def handed_over_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def machine_with_case(office: Office) -> tuple[Office, Session, str]:
-    """Anita's machine, which knows all keys, with a case."""
+    """An office, and Anita's machine with one case and all keys pinned; the case's id."""
     office.tell(what=WORDS, hide_from="partner")
     anita = office.machine("police/anita")
     id = only(anita)
@@ -112,19 +112,19 @@ def namesake_of_another_desk(office: Office) -> None:
 
 
 OWN_DESK: dict[str, Callable[[Office], None]] = {
-    "a colleague's key is swapped": lambda office: with_member(office, "police", 1, key=THEIRS),
-    "one's own key is swapped": lambda office: with_member(office, "police", 0, key=THEIRS),
+    "a colleague's key is swapped": lambda office: change_member(office, "police", 1, key=THEIRS),
+    "one's own key is swapped": lambda office: change_member(office, "police", 0, key=THEIRS),
     "a person is added": add_ghost,
     "a namesake is added": namesake,
     "somebody of another desk is added": namesake_of_another_desk,
     "a recovery key is added": lambda office: office.with_desk("police", recovery=THEIRS),
     "a colleague is dropped": lambda office: office.with_desk("police", members=(member_of(office, "police"),)),
-    "a key is doubled": lambda office: with_member(office, "police", 1, key=member_of(office, "police").key),
-    "a desk is renamed": lambda office: office.publish(renamed(office.portal)),
+    "a key is doubled": lambda office: change_member(office, "police", 1, key=member_of(office, "police").key),
+    "a desk is renamed": lambda office: office.publish(rename_police(office.portal)),
 }
 
 
-def renamed(portal: Portal) -> Portal:
+def rename_police(portal: Portal) -> Portal:
     def rename_desk(desk: Desk) -> Desk:
         return replace(desk, id="cops", members=(Member("cops", THEIRS, "sha256:" + "0" * 64),))
 
@@ -179,7 +179,7 @@ def test_no_case_is_encrypted_anew_for_a_changed_key_of_a_colleague(
     machine_with_case: tuple[Office, Session, str],
 ) -> None:
     office, anita, _ = machine_with_case
-    with_member(office, "police", 1, key=THEIRS)
+    change_member(office, "police", 1, key=THEIRS)
     anita.sync.run()
     with pytest.raises(UnconfirmedKey, match="police/babu: the key is another one"):
         anita.sharing.reseal("police/babu")
@@ -192,7 +192,7 @@ def test_another_portal_for_one_desk_alone_shows_in_the_one_number_that_people_c
     numbers = {shell(office, name, "keys").output.splitlines()[0] for name in ("police/anita", "legal")}
     assert len(numbers) == 1
     assert next(iter(numbers)).startswith("All desks together: ")
-    with_member(office, "legal", key=THEIRS)
+    change_member(office, "legal", key=THEIRS)
     new_machine = office.machine("partner")
     new_machine.sync.run()
     assert shell(office, "partner", "keys").output.splitlines()[0] not in numbers
@@ -203,9 +203,9 @@ def test_another_portal_for_one_desk_alone_shows_in_the_one_number_that_people_c
 def test_a_key_that_was_swapped_and_swapped_back_is_still_told(machine_with_case: tuple[Office, Session, str]) -> None:
     office, anita, id = machine_with_case
     right = member_of(office, "legal").key
-    with_member(office, "legal", key=THEIRS)
+    change_member(office, "legal", key=THEIRS)
     anita.sync.run()
-    with_member(office, "legal", key=right)
+    change_member(office, "legal", key=right)
     anita.sync.run()
     anita.sharing.hand_over(id, "legal")
     assert "legal: the server published another key for a while" in doctor_complaints(anita)
@@ -217,13 +217,13 @@ def test_a_change_that_a_person_confirmed_is_used_and_one_that_was_refused_is_no
     machine_with_case: tuple[Office, Session, str],
 ) -> None:
     office, anita, id = machine_with_case
-    with_member(office, "police", 1, key=THEIRS)
+    change_member(office, "police", 1, key=THEIRS)
     anita.sync.run()
     anita.key_decisions.refuse("police/babu")
     anita.log.write(id, "note", text="goes on to the known keys")
     assert not reached_the_attacker(office)
     assert "You refused it" in doctor_complaints(anita)
-    with_member(office, "police", 1, key=str(pyrage.x25519.Identity.generate().to_public()))
+    change_member(office, "police", 1, key=str(pyrage.x25519.Identity.generate().to_public()))
     anita.sync.run()
     with pytest.raises(UnconfirmedKey):
         anita.log.write(id, "note", text="another key than the refused one is asked about again")
@@ -238,7 +238,7 @@ def test_keys_are_pinned_from_the_portal_that_was_here_before_and_not_from_the_n
     anita = office.machine("police/anita")
     id = only(anita)
     (anita.place.folder / FILE).unlink()
-    with_member(office, "police", 1, key=THEIRS)
+    change_member(office, "police", 1, key=THEIRS)
     again = office.machine("police/anita")
     again.sync.run()
     with pytest.raises(UnconfirmedKey):
@@ -266,14 +266,14 @@ def test_ones_own_new_key_needs_no_question_and_an_old_one_of_ones_own_does(
     babu.sync.run()
     public = anita.key_decisions.change_key(None)
     anita.log.write(id, "note", text="signed by the old key, which the others know")
-    with_member(office, "police", key=public.key, pickup=public.pickup, signing=public.signing)
+    change_member(office, "police", key=public.key, pickup=public.pickup, signing=public.signing)
     anita.sync.run()
     anita.log.write(id, "note", text="signed by the new key")
     babu.sync.run()
     assert [entry.value["text"][:17] for entry in babu.cases.case(id).entries] == ["signed by the old"]
     babu.key_decisions.trust("police/anita")
     assert len(babu.cases.case(id).entries) == 2, "and what the old key signed goes on counting"
-    with_member(office, "police", key=old.key, signing=old.signing)
+    change_member(office, "police", key=old.key, signing=old.signing)
     anita.sync.run()
     with pytest.raises(UnconfirmedKey):
         anita.log.write(id, "note", text="the server goes back to a key that may be stolen")
@@ -289,7 +289,7 @@ def shell(office: Office, who: str, *words: str, typed: str = "") -> Result:
 
 def test_keys_are_shown_compared_and_confirmed_in_a_terminal(machine_with_case: tuple[Office, Session, str]) -> None:
     office, _, _ = machine_with_case
-    with_member(office, "legal", key=str(pyrage.x25519.Identity.generate().to_public()))
+    change_member(office, "legal", key=str(pyrage.x25519.Identity.generate().to_public()))
     output = shell(office, "police/anita", "keys").output
     assert "! legal" in output
     assert "legal: the key is another one." in output
@@ -404,7 +404,7 @@ def test_taking_the_signing_key_out_of_the_portal_does_not_let_forged_entries_in
     machine_with_case: tuple[Office, Session, str],
 ) -> None:
     office, anita, id = machine_with_case
-    with_member(office, "police", 1, signing="")
+    change_member(office, "police", 1, signing="")
     forged = closing(id, "police/babu")
     put(office, "police/anita", f"letters/{id}/entries/{forged.id}", seal_entry(forged, recipients(office)))
     anita.sync.run()
@@ -416,7 +416,7 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
     office.tell(what=WORDS)
     signing = [member.signing for member in office.portal.desks_with_ids(["police"])[0].members]
     for number in (0, 1):
-        with_member(office, "police", number, signing="")
+        change_member(office, "police", number, signing="")
     anita, babu = office.machine("police/anita"), office.machine("police/babu")
     id = only(anita)
     old = closing(id, "police/babu")
@@ -424,7 +424,7 @@ def test_entries_of_before_signatures_keep_their_effect_and_new_ones_must_be_sig
     anita.sync.run()
     assert anita.cases.case(id).state.value == "closed", "nobody signs yet"
     for number in (0, 1):
-        with_member(office, "police", number, signing=signing[number])
+        change_member(office, "police", number, signing=signing[number])
     anita.sync.run()
     anita.key_decisions.trust()
     assert office.machine("police/anita").cases.case(id).state.value == "closed", "what was here goes on counting"
@@ -463,7 +463,7 @@ def test_what_a_stolen_key_signs_afterwards_counts_no_more(machine_with_case: tu
     anita.sync.run()
     stolen = by_babu(office)
     new_key = pyrage.x25519.Identity.generate()
-    with_member(office, "police", 1, key=str(new_key.to_public()), signing=keys.signing_line(new_key))
+    change_member(office, "police", 1, key=str(new_key.to_public()), signing=keys.signing_line(new_key))
     anita.sync.run()
     anita.key_decisions.trust("police/babu", stolen=True)
     forged = closing(id, "police/babu")
@@ -652,7 +652,7 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(
     office, anita, id = machine_with_case
     (office.home / "police/babu").rename(office.home / "lost")
     public = keys.make(office.home / "police/babu", None)
-    with_member(office, "police", 1, key=public.key, pickup=public.pickup, signing=public.signing)
+    change_member(office, "police", 1, key=public.key, pickup=public.pickup, signing=public.signing)
     new_machine = office.machine("police/babu")
     new_machine.sync.run()
     anita.sync.run()
@@ -676,11 +676,11 @@ def test_where_no_original_opens_the_copy_that_is_proven_is_kept(
 def test_what_another_program_of_this_machine_decided_is_not_undone(
     machine_with_case: tuple[Office, Session, str],
 ) -> None:
-    """A window is open, a key is called stolen in a terminal, and then the window writes down something of its own."""
+    """A window is open, a key is marked as stolen in a terminal, and then the window writes its own state."""
     office, window, _ = machine_with_case
     old = window.keys.pinned.present_signing_keys("legal", "legal")
     new_key = signing_key(str(pyrage.x25519.Identity.generate()))
-    with_member(office, "legal", signing=public_text(new_key))
+    change_member(office, "legal", signing=public_text(new_key))
     window.sync.run()
     assert shell(office, "police/anita", "trust", "legal", "--yes", "--stolen").exit_code == 0
     window.keys.pinned.forget(["a" * 32])

@@ -1,4 +1,4 @@
-"""A desk watches the public site as a visitor: every change that its publishers did not sign is said."""
+"""A desk visits the public site as any visitor and reports every change that its publishers did not sign."""
 
 import gzip
 import re
@@ -37,7 +37,7 @@ from forms.server.web.current import state_of
 from tests.desk.conftest import Office
 from tests.desk.window_helpers import window_client
 from tests.server.conftest import TODAY
-from tests.test_passkey_signatures import Device, line, listed
+from tests.test_passkey_signatures import Device, line, make_manifest
 
 _FORM = re.compile(r"(?s)<form .*</form>")
 SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letters';"}
@@ -45,7 +45,7 @@ SCRIPTS = {"/assets/portal.js": b"'a page';", "/assets/seal.js": b"'seals letter
 
 @dataclass
 class Site:
-    """A published site on a real server, and what the server was asked."""
+    """A published site on a real server, and the requests that the server received."""
 
     office: Office
     public: Path
@@ -65,14 +65,14 @@ class Site:
             for form, name in (("concern", "tell"), ("answer", "answer")):
                 drawn = draw_form(load(form), portal, language, TODAY)
                 # The site generator draws the same form in the same frame, with what its script needs.
-                html = _FORM.sub(lambda _, drawn=drawn: drawn, self.drawn(language, form))
+                html = _FORM.sub(lambda _, drawn=drawn: drawn, self.rendered_form(language, form))
                 self.replace_file(f"/{language}/{name}/index.html", html.encode())
             self.replace_file(f"/{language}/index.html", f"<p>{language}</p>".encode())
         sign = None if unsigned else line or (lambda data: signature_line(data, key or self.key))
         build_manifest.write(self.public, self.public, portal, TODAY, sign)
 
-    def drawn(self, language: str, form: str) -> str:
-        """A form as the server draws it."""
+    def rendered_form(self, language: str, form: str) -> str:
+        """Return a form as the server renders it."""
         return self.office.app.test_client().get(f"/forms/{language}/{form}").get_data(as_text=True)
 
     def replace_file(self, path: str, content: bytes) -> None:
@@ -81,13 +81,13 @@ class Site:
         target.write_bytes(content)
 
     def change(self, path: str, old: str, new: str) -> None:
-        """What a taken-over server does to a file of the site."""
+        """Replace text in a file of the site, as a taken-over server does."""
         text = (self.public / path[1:]).read_text(encoding="utf-8")
         assert old in text
         self.replace_file(path, text.replace(old, new).encode())
 
     def rewrite(self, change: Callable[[str, bytes], bytes]) -> None:
-        """Change what the forms' own program answers: path and body in, body out."""
+        """Change the responses of the forms: a function of path and body returns the new body."""
         inner = self.office.app.wsgi_app
 
         def wrapped(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -104,7 +104,7 @@ class Site:
         return self.office.machine("legal")
 
     def alarms(self, session: Session | None = None) -> str:
-        """What stands after another visit to every page."""
+        """Visit every page again; return the alarms that stand then."""
         session = session or self.desk
         session.sync.run()
         session.site_watch.check(session.portal.current, self.office.day, everything=True)
@@ -226,7 +226,7 @@ def test_a_form_that_the_server_draws_can_hold_nothing_that_the_signed_page_has_
     assert "/forms/ta/concern shows something" in site.alarms()
 
 
-def _exchanged(body: bytes) -> bytes:
+def _exchange_desks(body: bytes) -> bytes:
     """The form with the names of two desks exchanged in the question of who must not see the letter."""
     mark = b"\x00"
     return body.replace(b"Desk police", mark).replace(b"Desk legal", b"Desk police").replace(mark, b"Desk legal")
@@ -238,14 +238,14 @@ def _without_the_question(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [(_exchanged, "in another place"), (_without_the_question, "lacks something")]
+    ("change", "message"), [(_exchange_desks, "in another place"), (_without_the_question, "lacks something")]
 )
 def test_a_form_that_the_server_draws_keeps_each_label_and_leaves_no_question_out(
     site: Site, change: Callable[[bytes], bytes], message: str
 ) -> None:
     """Else somebody ticks one desk by name and leaves out another, or cannot leave one out at all."""
     assert site.alarms() == ""
-    drawn = site.drawn("ta", "concern").encode()
+    drawn = site.rendered_form("ta", "concern").encode()
     assert change(drawn) != drawn
     site.rewrite(lambda path, body: change(body) if path == "/forms/ta/concern" else body)
     assert message in site.alarms()
@@ -486,7 +486,7 @@ def test_a_build_that_a_person_signed_with_a_passkey_is_as_good(site: Site) -> N
     desk.site_watch.trust_publishers(desk.portal.current)
     desk.site_watch.dismiss()
     assert site.alarms(desk) == ""
-    site.build(line=lambda _: line(device, listed()).decode())
+    site.build(line=lambda _: line(device, make_manifest()).decode())
     assert "is not signed by its publishers" in site.alarms(desk), "her signature of another build"
 
 

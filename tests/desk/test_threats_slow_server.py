@@ -1,4 +1,4 @@
-"""A server, or a program in front of it, that answers oddly or without end holds no desk: it is said, and work goes on."""
+"""A server that responds strangely or without end does not block a desk: the desk reports it and works on."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ from tests.desk.conftest import Office
 
 @pytest.fixture
 def dripping() -> Iterator[str]:
-    """A server that begins to answer and then sends a byte now and again, without end."""
+    """A server that starts a response and then sends single bytes without end."""
     ended = threading.Event()
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -71,7 +71,7 @@ def test_a_visit_that_lasts_too_long_ends_and_the_next_goes_on(office: Office, m
 
 
 class _Later:
-    """A clock on which the longest visit is over."""
+    """A clock on which the longest visit has expired."""
 
     @staticmethod
     def monotonic() -> float:

@@ -28,7 +28,7 @@ Given = tuple[str, list[StatementForDesk]]
 
 
 def next_day(office: Office, days: int = 1) -> None:
-    """The clocks of the server and of all desks show a later day."""
+    """Move the clocks of the server and of all desks to a later day."""
     office.day += timedelta(days=days)
     state_of(office.app).retention.clock = lambda: office.day
 
@@ -41,8 +41,8 @@ def statement_complaints(session: Session) -> str:
     return "\n".join(sentence for sentence in complaints(session) if HANG_TOGETHER not in sentence)
 
 
-def begun(office: Office, member: str = "legal") -> Session:
-    """A machine that follows the statements, on the day after its first fetch."""
+def machine_after_first_fetch(office: Office, member: str = "legal") -> Session:
+    """Return a machine that follows the statements, on the day after its first fetch."""
     session = office.machine(member)
     session.sync.run()
     next_day(office)
@@ -56,13 +56,13 @@ def secret(office: Office) -> str:
         return str(store.signing_secret(connection))
 
 
-def signed(office: Office, statement: DailyStatement, part: DeskPart) -> StatementForDesk:
-    """What a server signs that lies."""
+def sign_statement(office: Office, statement: DailyStatement, part: DeskPart) -> StatementForDesk:
+    """A statement that a lying server signs."""
     return StatementForDesk(statement, sign_bytes(statement.as_bytes(), private_key(secret(office))), part)
 
 
 def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementForDesk]], Given], *tokens: str) -> None:
-    """The server gives other statements than it has, to all machines or to these."""
+    """Let the server give false statements, to all machines or to these."""
     honest_statements = Server.statements
 
     def statements(self: Server, after: int | None) -> Given:
@@ -73,7 +73,7 @@ def lie(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, list[StatementFo
 
 
 def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_do(office: Office) -> None:
-    legal, police = begun(office), begun(office, "police/anita")
+    legal, police = machine_after_first_fetch(office), machine_after_first_fetch(office, "police/anita")
     receipts = [office.tell(what=f"told on day {number}") for number in range(3)]
     office.answer_page(receipts[0], do="delete-now")  # nobody has fetched it
     legal.sync.run()
@@ -103,7 +103,7 @@ def test_an_honest_servers_statements_say_nothing_odd_whatever_people_and_desks_
 
 
 def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes(office: Office) -> None:
-    legal = begun(office)
+    legal = machine_after_first_fetch(office)
     office.tell(what="held back")
     with pytest.MonkeyPatch.context() as server:
         server.setattr(Server, "waiting", lambda *_, **__: [])
@@ -120,7 +120,7 @@ def test_a_letter_that_is_stated_and_held_back_is_said_and_no_more_once_it_comes
 
 
 def test_a_letter_that_is_given_out_and_not_stated_is_said(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    legal = begun(office)
+    legal = machine_after_first_fetch(office)
     office.tell(what="the server says that it never had it")
     monkeypatch.setattr("forms.server.services.daily_statement.letters_present", lambda *_: {"legal": set()})
     legal.sync.run()
@@ -137,7 +137,7 @@ def test_two_machines_that_are_shown_different_statements_notice(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.tell(what="about this they write")
-    anita, babu = begun(office, "police/anita"), office.machine("police/babu")
+    anita, babu = machine_after_first_fetch(office, "police/anita"), office.machine("police/babu")
     babu.sync.run()
 
     def fork(key: str, rows: list[StatementForDesk]) -> Given:
@@ -146,7 +146,9 @@ def test_two_machines_that_are_shown_different_statements_notice(
         for row in rows[1:]:
             before = statements[-1].statement.hash
             statements.append(
-                signed(office, replace(row.statement, before=before, parts={**row.statement.parts, "x": "y"}), row.part)
+                sign_statement(
+                    office, replace(row.statement, before=before, parts={**row.statement.parts, "x": "y"}), row.part
+                )
             )
         return (key, statements) if known_statements.number else (key, rows)
 
@@ -166,9 +168,12 @@ def test_two_machines_that_are_shown_different_statements_notice(
 def test_a_statement_that_is_rewritten_afterwards_is_said_until_somebody_has_asked_why(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    legal = begun(office)
+    legal = machine_after_first_fetch(office)
     with monkeypatch.context() as server:
-        lie(server, lambda key, rows: (key, [signed(office, replace(rows[0].statement, before="f" * 64), DeskPart())]))
+        lie(
+            server,
+            lambda key, rows: (key, [sign_statement(office, replace(rows[0].statement, before="f" * 64), DeskPart())]),
+        )
         legal.sync.run()
     assert TROUBLES["fork"].partition("{")[0] in statement_complaints(legal)
     next_day(office)
@@ -211,7 +216,7 @@ def test_whatever_does_not_fit_is_said_and_stops_no_desk(
     trouble: str,
     change: Callable[[str, list[StatementForDesk]], Given],
 ) -> None:
-    legal = begun(office)
+    legal = machine_after_first_fetch(office)
     office.tell(what="comes all the same")
     next_day(office)
     lie(monkeypatch, change)
@@ -230,7 +235,7 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
     def none(*_: Any) -> Given:
         raise NotThere("server", "has none.", "")
 
-    partner, legal = office.machine("partner"), begun(office)
+    partner, legal = office.machine("partner"), machine_after_first_fetch(office)
     monkeypatch.setattr(Server, "statements", none)
     assert partner.sync.run().away == ""
     assert complaints(partner) == []
@@ -241,7 +246,7 @@ def test_a_server_without_statements_is_passed_over_and_one_that_ends_them_is_sa
 
 
 def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(office: Office) -> None:
-    legal = begun(office)
+    legal = machine_after_first_fetch(office)
     store = state_of(office.app).services.statements
     with store.writing() as connection:
         for table in ("statement_key", "statements", "statement_parts", "stated"):
@@ -256,7 +261,7 @@ def test_a_restored_server_is_said_and_begins_anew_after_a_person_has_asked(offi
 
 def test_a_desk_learns_of_its_own_part_only(office: Office) -> None:
     """Nor does the hash of another's part tell whether it is empty: there are random bytes in it."""
-    begun(office)
+    machine_after_first_fetch(office)
     office.tell(what="not for the police", hide_from="police")
     next_day(office)
     police, legal = office.machine("police/anita"), office.machine("legal")

@@ -30,24 +30,24 @@ TAMIL = "\u0b95\u0bcb\u0b9f\u0bbf \u0b95\u0bca\u0b9f\u0bcd\u0b9f\u0bc8 ünïcöd
 """Vowel signs that are one letter or two, and letters with marks."""
 
 
-def with_everywhere(value: Any, name: str) -> Any:
-    """This JSON with one more field in every object that is a row, as a newer program would write."""
+def add_field_everywhere(value: Any, name: str) -> Any:
+    """Return the portal's JSON with one more field in every object, as a newer program would write it."""
     if isinstance(value, dict):
-        return {**{key: with_everywhere(item, name) for key, item in value.items()}, name: "new"}
-    return [with_everywhere(item, name) for item in value] if isinstance(value, list) else value
+        return {**{key: add_field_everywhere(item, name) for key, item in value.items()}, name: "new"}
+    return [add_field_everywhere(item, name) for item in value] if isinstance(value, list) else value
 
 
 def newer(office: Office, **more: Any) -> dict[str, Any]:
     """What a newer server hands out."""
     data = json.loads(json.dumps(portals.as_json(office.portal)))
-    rows = {name: with_everywhere(data[name], "added") for name in ("languages", "helplines", "events", "desks")}
+    rows = {name: add_field_everywhere(data[name], "added") for name in ("languages", "helplines", "events", "desks")}
     for desk in rows["desks"]:
         desk["name"].pop("added"), desk["what"].pop("added")
     return {**data, **rows, "added": {"of": ["the future"]}, "version": 99, **more}
 
 
-def served(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
-    """The server hands out this as its portal."""
+def serve_portal(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
+    """Let the server hand out this portal."""
     monkeypatch.setattr(Server, "portal", lambda _: json.dumps(data).encode())
 
 
@@ -91,7 +91,7 @@ def test_an_older_desk_brings_its_outbox_and_fetches(office: Office, monkeypatch
     anita = office.machine(ANITA)
     anita.sync.run()
     [case] = anita.cases.all()
-    served(monkeypatch, newer(office))
+    serve_portal(monkeypatch, newer(office))
     anita.log.write(case.id, "note", text="kept")
     office.tell(what="second")
     assert (anita.sync.run().new, anita.outbox.waiting, len(anita.cases.all())) == (1, 0, 2)
@@ -110,7 +110,7 @@ def test_a_desk_that_is_too_old_is_told_so_after_fetching(
         away.setattr(Server, "send", _away)
         anita.log.write(case.id, "note", text="kept")
     assert anita.outbox.waiting == 1
-    served(monkeypatch, {**newer(office), **change})
+    serve_portal(monkeypatch, {**newer(office), **change})
     synced = anita.sync.run()
     assert (synced.new, synced.away, anita.outbox.waiting, len(anita.cases.all())) == (1, "", 0, 2)
     assert "copy the new program onto this machine" in synced.outdated.lower()
@@ -125,7 +125,7 @@ def test_a_new_machine_that_is_too_old_has_its_letters_all_the_same(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.tell(what="first")
-    served(monkeypatch, newer(office, needs=99))
+    serve_portal(monkeypatch, newer(office, needs=99))
     anita = office.machine(ANITA)
     with pytest.raises(Problem, match="Copy the new program onto this machine"):
         anita.sync.run()

@@ -1,4 +1,4 @@
-"""Another program on the staff machine listens on another port of 127.0.0.1: what it gets of the desk's window."""
+"""Another program on the staff machine listens on another port of 127.0.0.1: what it learns of the desk's window."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def window(office: Office) -> Iterator[start.Window]:
 
 @dataclass
 class OtherProgram:
-    """A server on another port of this machine. It writes down what browsers send, and answers with `cookies`."""
+    """A server on another port of this machine. It records what browsers send, and responds with `cookies`."""
 
     address: str = ""
     cookies: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ def other() -> Iterator[OtherProgram]:
         do_POST = do_GET  # noqa: N815 - the name that http.server calls
 
         def log_message(self, *_: Any) -> None:
-            """Write nothing."""
+            """Do not log."""
 
     with serve_in_thread(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
         program.address = address
@@ -153,7 +153,7 @@ def test_cookies_that_another_port_sets_keep_nobody_out(
 
 
 def test_no_link_form_or_file_of_a_page_leaves_the_secret_path(staff: Staff) -> None:
-    """A link that forgot it would lead staff to a page that sends them away."""
+    """A link without the secret path leads to a page that refuses staff."""
     for path in ("", "keys/", "access/", "retention/"):
         text = staff.browser.get(staff.home + path).text
         named = re.findall(r'(?:href|src|action|url)="?(/[^"]*)', text)

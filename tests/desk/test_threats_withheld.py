@@ -22,7 +22,7 @@ def doctor_complaints(session: Session) -> str:
 
 
 def hold_back(monkeypatch: pytest.MonkeyPatch, *machines: str) -> None:
-    """The server lists no letters to these machines, by their tokens."""
+    """Let the server list no letters to these machines (by their tokens)."""
     honest_waiting = Server.waiting
 
     def waiting(self: Server, *, everything: bool = False) -> list[dict[str, object]]:

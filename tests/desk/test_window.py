@@ -47,7 +47,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 class Clock:
-    """A clock that tests put forward."""
+    """A clock that tests advance."""
 
     now = 1000.0
 
@@ -72,7 +72,7 @@ class Window:
         return self.session.cases.case(case_id)
 
     def log(self, case_id: str) -> tuple[Entry, ...]:
-        """What staff did with a case, besides opening it."""
+        """Return the log entries of a case, without those of its opening."""
         return tuple(entry for entry in self.case(case_id).entries if entry.kind != "read")
 
     def get(self, path: str, **headers: str) -> TestResponse:
@@ -88,7 +88,7 @@ class Window:
         return self.client.post(path, data=data, headers={"Origin": "http://localhost"} if headers is None else headers)
 
     def seen_marker(self, case_id: str) -> str:
-        """The hidden field by which a form tells what its page showed."""
+        """Return the hidden field `seen` of a case's forms: which entries the page showed."""
         match = re.search(r'name="seen" value="([^"]*)"', self.page(f"/case/{case_id}"))
         assert match
         return match[1]
@@ -184,7 +184,7 @@ def test_a_browser_that_did_not_come_in_learns_nothing(office: Office) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9", "localhost:81", "127.0.0.1.evil.example", "[::1]", ""])
 def test_asked_for_under_another_name_it_answers_nobody(office: Office, host: str) -> None:
-    """DNS rebinding: a page elsewhere whose name is made to lead here."""
+    """DNS rebinding: another site's name resolves to this machine."""
     window = open_window(office)
     assert window.get("/", Host=host).status_code == 421
     assert window.get(f"/enter/{window.authenticator.token}", Host=host).status_code == 421
@@ -458,7 +458,7 @@ def test_very_many_alike_are_one_line_and_a_list_of_their_own(office: Office) ->
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Window, dict[str, str]]]:
-    """A window that is only looked at, and the letters in it by name."""
+    """A window that tests only read, and the ids of its letters by name."""
     with running(tmp_path_factory.mktemp("searched")) as office:
         ids = fill(office)
         window = open_window(office)
@@ -957,7 +957,7 @@ def test_a_new_key_is_made_and_old_letters_still_open(office: Office) -> None:
 
 
 def publish_key(office: Office, page: str) -> None:
-    """Put the two lines that a page shows into the portal, and build."""
+    """Publish a portal with the two key lines that a page shows."""
     lines = re.search(r"key: (age1\w+)\npickup: (sha256:\w{64})", page)
     assert lines
     police, *others = office.portal.desks
@@ -1057,7 +1057,7 @@ def test_what_was_kept_long_enough_is_offered_and_erased_after_two_questions(off
 
 
 def on_disk(folder: Path, *words: str) -> list[Path]:
-    """The files below a folder in which any of these words stand."""
+    """Return the files below a folder that contain any of these words."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return [path for path in files if any(word.encode() in path.read_bytes() for word in words)]
 

@@ -29,11 +29,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def send(window: Window, case: str, recording: bytes, **fields: str) -> TestResponse:
     """Send the answer's form with a recording."""
     data = {"text": TEXT, "do": "send", **fields, "voice": (recording, "MarkedName.wav")}
-    return posted(window, f"/case/{case}/answer", seen=window.seen_marker(case), **data)
+    return post_with_file(window, f"/case/{case}/answer", seen=window.seen_marker(case), **data)
 
 
-def posted(window: Window, path: str, **fields: Any) -> TestResponse:
-    """Post a form with a file. The test client's own way would put it on a disk."""
+def post_with_file(window: Window, path: str, **fields: Any) -> TestResponse:
+    """Post a form with a file from memory. The test client's own way would write it to disk."""
     body = multipart({"form_token": window.authenticator.form_token, **fields})
     head = {"Origin": "http://localhost"}
     return window.client.post(path, data=body, headers=head, content_type="multipart/form-data; boundary=B")
@@ -84,7 +84,7 @@ def test_only_an_answer_may_be_large(office: Office) -> None:
     case = office.letter("A word")
     window = open_window(office)
     large = {"text": "x", "more": (bytes(2 * 1024 * 1024), "x")}
-    assert posted(window, f"/case/{case}/note", **large).status_code == 413
+    assert post_with_file(window, f"/case/{case}/note", **large).status_code == 413
 
 
 def test_the_terminal_takes_a_file(office: Office, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Forty letters as they lie at a desk on a bad morning: a third by voice, in five languages, some in danger."""
+"""Forty letters for a desk on a busy morning: a third by voice, in five languages, some about danger."""
 
 from datetime import date, timedelta
 
@@ -34,7 +34,7 @@ DISTINCT = [
 
 
 def forty(office: Office) -> list[str]:
-    """Put forty letters into the store; their ids."""
+    """Put forty letters into the store; return their ids."""
     return [_letter(office, number) for number in range(40)]
 
 

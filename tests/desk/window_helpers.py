@@ -37,7 +37,7 @@ TODAY = date(2027, 1, 12)
 
 
 class WindowClient(FlaskClient):
-    """A client of the desk's window that asks below its secret path and tells answers without it."""
+    """A client of the desk's window that adds its secret path to requests and removes it from responses."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         answer = super().open(*args, **kwargs)
@@ -112,7 +112,7 @@ class Office:
         self, what: str = "A word", *, day: str = "2027-01-10", language: str = "ta", desks: tuple[str, ...] = ("police", "legal"),
         tray: int = 1, form: str = "", thread: str = "", parts: Sequence[tuple[str, bytes]] = (), receipt: bool = True, **answers: Any,
     ) -> str:  # fmt: skip
-        """Put a sealed letter into the server's store; its id."""
+        """Put a sealed letter into the server's store; return its id."""
         id = secrets.token_hex(16)
         day = (date.fromisoformat(day) + (self.today - TODAY)).isoformat()
         keys = [key for desk in self.portal.desks_with_ids(desks) for key in desk.keys]
@@ -137,7 +137,7 @@ class Office:
 
 @contextmanager
 def running(home: Path, today: date = TODAY) -> Iterator[Office]:
-    """The office while it runs; the days of its letters are told as if today were TODAY."""
+    """Run the office; the days of its letters are computed as if today were TODAY."""
     portal = make_portal(make_demonstration(home / "desk", ("police", "revenue", "legal", "partner")))
     portals.write(portal, home / "portal.json")
     lay_prepared_data(home / "server", portal, today)
@@ -161,7 +161,7 @@ def running(home: Path, today: date = TODAY) -> Iterator[Office]:
 
 @cache
 def photo() -> bytes:
-    """A small picture with a place written into it, as a phone does."""
+    """Return a small picture with GPS data in it, as a phone writes it."""
     image = Image.new("RGB", (320, 240), (180, 90, 40))
     for x in range(0, 320, 20):
         image.paste((230, 200, 160), (x, 120 + x // 4, x + 12, 240))

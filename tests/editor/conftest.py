@@ -28,7 +28,7 @@ OURS = {"Origin": "http://localhost"}
 
 
 def folder_place(folder: Folder) -> PublicFolder:
-    """A folder into which a build writes one page."""
+    """Return a folder into which a build writes one page."""
     content = folder.root / "content"
     return PublicFolder(
         folder.root / "public", lambda out: write_site(folder, out), lambda out: withdrawal.purge(out, content, TODAY)
@@ -36,10 +36,10 @@ def folder_place(folder: Folder) -> PublicFolder:
 
 
 def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
-    """An editor whose build writes one page, and whose withdrawal is the real one."""
+    """Return an editor with a build of one page and the real withdrawal."""
 
-    def withdraw(told: str) -> None:
-        withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY)
+    def withdraw(consent_id: str) -> None:
+        withdrawal_writing.write_withdrawn(folder.root / "content", consent_id, TODAY)
 
     return start.create_editor(
         folder.root, folder.root / "var" / "editor", place or folder_place(folder),
@@ -49,14 +49,16 @@ def make_editor(folder: Folder, place: Destination | None = None) -> Editor:
 
 
 def write_site(folder: Folder, out: Path) -> None:
-    """A site whose one page is home's text, in place of a build."""
-    fresh = out.with_name("fresh")
-    (fresh / "en").mkdir(parents=True)
-    (fresh / "en" / "index.html").write_text((folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8")
+    """Write a site of one page, the text of the home page, in place of a build."""
+    new_site = out.with_name("fresh")
+    (new_site / "en").mkdir(parents=True)
+    (new_site / "en" / "index.html").write_text(
+        (folder.root / "content" / "en" / "index.md").read_text("utf-8"), "utf-8"
+    )
     shutil.rmtree(out.with_name("gone"), ignore_errors=True)
     if out.exists():
         out.rename(out.with_name("gone"))
-    fresh.rename(out)
+    new_site.rename(out)
 
 
 class Forms:
@@ -67,15 +69,15 @@ class Forms:
         raise NotImplementedError
 
     def base(self, path: str) -> str:
-        """The id that the form of a page carries."""
-        found = re.search(r'name="base" value="(\w*)"', self.get(path))
-        assert found
-        return found[1]
+        """Return the value of `base` in the form of a page: the version that was edited."""
+        match = re.search(r'name="base" value="(\w*)"', self.get(path))
+        assert match
+        return match[1]
 
     def fields(self, path: str) -> dict[str, str]:
-        """The hidden fields of the forms of a page, but for the token."""
-        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
-        return {name: unescape(value) for name, value in found if name != "form_token"}
+        """Return the hidden fields of a page's forms, without the token."""
+        pairs = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path))
+        return {name: unescape(value) for name, value in pairs if name != "form_token"}
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Browser(Forms):
         return answer
 
     def form(self, path: str) -> dict[str, str]:
-        """What the form of a page would send as it stands."""
+        """Return the fields that the form of a page would send unchanged."""
         html = self.get(path)
         inputs = re.findall(r'<input[^>]* name="(title|base)"[^>]* value="([^"]*)"', html)
         inputs += re.findall(r'<input id="(title)" name="title" value="([^"]*)"', html)
@@ -108,7 +110,7 @@ class Browser(Forms):
 
 @pytest.fixture(autouse=True, scope="session")
 def cheap_passphrases() -> Iterator[None]:
-    """Hash passphrases at the least cost: each person of an office took 64 MiB. What it costs: test_office_accounts.py."""
+    """Hash passphrases at the lowest cost: otherwise each needs 64 MiB. test_office_accounts.py tests the real cost."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with patch.multiple(passphrases, HASHER=cheap, DUMMY_HASH=cheap.hash("nobody's")):
         yield
@@ -116,14 +118,14 @@ def cheap_passphrases() -> Iterator[None]:
 
 @pytest.fixture
 def editor(folder: Folder) -> Iterator[Editor]:
-    made = make_editor(folder)
-    yield made
-    made.publisher.wait()
-    made.store.history.close()
+    editor_in_folder = make_editor(folder)
+    yield editor_in_folder
+    editor_in_folder.publisher.wait()
+    editor_in_folder.store.history.close()
 
 
 def browser_at(editor: Editor) -> Browser:
-    """A browser at a new window of this editor."""
+    """Return a browser at a new window of this editor."""
     app = create_window(editor)
     entrance = entrance_of(app)
     client = app.test_client()
@@ -133,6 +135,6 @@ def browser_at(editor: Editor) -> Browser:
 
 @pytest.fixture
 def browser(editor: Editor) -> Browser:
-    """A browser whose person has said who she is."""
+    """A browser whose user has given her name."""
     editor.remember(name="M. Devi")
     return browser_at(editor)

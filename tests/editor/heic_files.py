@@ -1,4 +1,4 @@
-"""Writes photos in HEIF as phones do: a grid of HEVC tiles, with how it is turned."""
+"""Write photos in HEIF as phones do: a grid of HEVC tiles, with a rotation."""
 
 import struct
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ def box(kind: bytes, *parts: bytes) -> bytes:
 
 
 def full(kind: bytes, version: int, *parts: bytes) -> bytes:
-    """A box with a version."""
+    """A box with a version (a full box)."""
     return box(kind, bytes([version, 0, 0, 0]), *parts)
 
 
 def tile(colour: str) -> tuple[bytes, bytes]:
-    """One tile of a colour in HEVC: how its decoder is set up, and its bytes, each part with its length before it."""
+    """Return one tile of a colour in HEVC: the decoder configuration, and the length-prefixed units."""
     encoder: Any = av.CodecContext.create("libx265", "w")
     encoder.width = encoder.height = TILE
     encoder.pix_fmt, encoder.time_base, encoder.options = (
@@ -43,7 +43,7 @@ def heic(
     colours: Sequence[str], columns: int, size: tuple[int, int], *, turn: int = 0, exif: bool = False,
     says: tuple[int, int] = (TILE, TILE), drop: int = 0,
 ) -> bytes:  # fmt: skip
-    """A photo of tiles. turn: quarters against the clock; says: the size that a tile claims; drop: tiles left out."""
+    """Return a photo of tiles. turn: quarter turns to the left; says: the size a tile claims; drop: omitted tiles."""
     tiles = [tile(colour) for colour in colours]
     rows, first = len(tiles) // columns, 2
     items = [full(b"infe", 2, struct.pack(">HH4sx", 1, 0, b"grid"))]

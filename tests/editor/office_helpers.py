@@ -32,7 +32,7 @@ PASSPHRASE = "four words are enough"
 
 @dataclass
 class Clock:
-    """Seconds since 1970, as a test says."""
+    """A clock, in seconds since 1970, that tests set."""
 
     now: float = 1_800_000_000.0
 
@@ -56,10 +56,10 @@ class Place:
         return Person(self.app.test_client())
 
     def person(self, name: str, *roles: str, languages: tuple[str, ...] = ()) -> "Person":
-        """Somebody who was invited and has signed in with a passphrase."""
-        came = self.visitor()
-        came.accept(self.invite(name, *roles, languages=languages))
-        return came
+        """Invite a person; return her browser, signed in with a passphrase."""
+        person = self.visitor()
+        person.accept(self.invite(name, *roles, languages=languages))
+        return person
 
 
 def open_office(editor: Editor, origin: str = ORIGIN, signatures: BuildSignatures | None = None) -> Place:
@@ -74,7 +74,6 @@ class Person(Forms):
     """A browser at the office's address, over TLS."""
 
     client: FlaskClient
-    said: list[str] = field(default_factory=list)
 
     def ask(
         self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, **more: Any
@@ -87,8 +86,8 @@ class Person(Forms):
         return answer.text
 
     def token(self) -> str:
-        found = re.search(r'name="form_token" value="([^"]+)"', self.ask("/me").text)
-        return found[1] if found else ""
+        match = re.search(r'name="form_token" value="([^"]+)"', self.ask("/me").text)
+        return match[1] if match else ""
 
     def post(self, path: str, status: int | None = 303, /, **fields: Any) -> TestResponse:
         answer = self.ask(path, "POST", OURS, data={"form_token": self.token(), **fields})
@@ -112,7 +111,7 @@ class Person(Forms):
 
 @dataclass
 class Device:
-    """A phone that makes one passkey and signs with it; `origin` and `verified` are what a bad one would say."""
+    """An authenticator with one passkey. origin, verified: what a malicious one would claim."""
 
     origin: str = ORIGIN
     name: str = NAME
@@ -126,19 +125,19 @@ class Device:
         flags = AuthenticatorData.FLAG.UP
         return flags | AuthenticatorData.FLAG.UV if self.verified else flags
 
-    def made(self, asked: Mapping[str, Any]) -> str:
-        self.handle = asked["user"]["id"]
-        client = CollectedClientData.create("webauthn.create", asked["challenge"], self.origin)
+    def create_passkey(self, options: Mapping[str, Any]) -> str:
+        self.handle = options["user"]["id"]
+        client = CollectedClientData.create("webauthn.create", options["challenge"], self.origin)
         public = ES256.from_cryptography_key(self.key.public_key())
         data = AttestedCredentialData.create(Aaguid.NONE, self.id, public)
         flags = self._flags() | AuthenticatorData.FLAG.AT
         auth = AuthenticatorData.create(sha256(self.name.encode()).digest(), flags, self.count, data)
-        made = AttestationObject.create("none", auth, {})
-        return self._answer({"clientDataJSON": client.b64, "attestationObject": websafe_encode(made)})
+        attestation = AttestationObject.create("none", auth, {})
+        return self._answer({"clientDataJSON": client.b64, "attestationObject": websafe_encode(attestation)})
 
-    def used(self, asked: Mapping[str, Any]) -> str:
+    def sign_challenge(self, options: Mapping[str, Any]) -> str:
         self.count += 1
-        client = CollectedClientData.create("webauthn.get", asked["challenge"], self.origin)
+        client = CollectedClientData.create("webauthn.get", options["challenge"], self.origin)
         auth = AuthenticatorData.create(sha256(self.name.encode()).digest(), self._flags(), self.count)
         signed = self.key.sign(auth + client.hash, ec.ECDSA(hashes.SHA256()))
         return self._answer({"clientDataJSON": client.b64, "authenticatorData": websafe_encode(auth),
@@ -150,30 +149,33 @@ class Device:
 
 
 def challenge_of(answer: str) -> str:
-    """What a browser's answer was made for."""
-    told: str = json.loads(websafe_decode(json.loads(answer)["response"]["clientDataJSON"]))["challenge"]
-    return told
+    """Return the challenge that a passkey response was made for."""
+    challenge: str = json.loads(websafe_decode(json.loads(answer)["response"]["clientDataJSON"]))["challenge"]
+    return challenge
 
 
-def asked(person: Person, path: str, **more: str) -> dict[str, object]:
-    """What a browser is told to ask its device."""
-    found: dict[str, object] = json.loads(person.post(path, 200, **more).text)
-    return found
+def fetch_challenge(person: Person, path: str, **more: str) -> dict[str, object]:
+    """Return the options (challenge and so on) with which a browser calls its authenticator."""
+    options: dict[str, object] = json.loads(person.post(path, 200, **more).text)
+    return options
 
 
-def said(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
-    """What the office says to a device's answer."""
-    found: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
-    return found
+def send_passkey(person: Person, path: str, answer: str, **more: str) -> dict[str, str]:
+    """Send the response of an authenticator; return the office's reply."""
+    reply: dict[str, str] = json.loads(person.post(path, 200, answer=answer, **more).text)
+    return reply
 
 
 def with_passkey(place: Place, name: str, device: Device, *roles: str) -> Person:
-    """Somebody who was invited and has signed in with a passkey of this device."""
-    token, came = place.invite(name, *roles), place.visitor()
-    assert said(
-        came, f"/invited/{token}/passkey", device.made(asked(came, f"/invited/{token}/ask")), label="Phone"
+    """Invite a person; return her browser, signed in with a passkey of this device."""
+    token, person = place.invite(name, *roles), place.visitor()
+    assert send_passkey(
+        person,
+        f"/invited/{token}/passkey",
+        device.create_passkey(fetch_challenge(person, f"/invited/{token}/ask")),
+        label="Phone",
     ) == {"to": "/"}
-    return came
+    return person
 
 
 @dataclass
@@ -187,12 +189,12 @@ class Publishing:
     def signatures(self) -> BuildSignatures:
         return self.place.office.signatures
 
-    def press(self, came: Person) -> str:
-        """Press Publish; return the digest of the build or commit that then waits."""
-        came.post("/publish/")
+    def press(self, person: Person) -> str:
+        """Press Publish; return the digest of the build or commit that then waits for a signature."""
+        person.post("/publish/")
         until(lambda: self.signatures.waiting is not None)
-        return came.fields("/publish/")["build"]
+        return person.fields("/publish/")["build"]
 
-    def sign(self, came: Person, digest: str, device: Device | None = None) -> dict[str, str]:
-        answer = (device or self.device).used(asked(came, "/publish/sign/ask", build=digest))
-        return said(came, "/publish/sign", answer, build=digest)
+    def sign(self, person: Person, digest: str, device: Device | None = None) -> dict[str, str]:
+        answer = (device or self.device).sign_challenge(fetch_challenge(person, "/publish/sign/ask", build=digest))
+        return send_passkey(person, "/publish/sign", answer, build=digest)

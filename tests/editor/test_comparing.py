@@ -1,4 +1,4 @@
-"""What a person is shown of a change: a table by its rows, a text with what stands around, a page before and after."""
+"""How a change is shown: a table by its rows, a text with its context, a page before and after."""
 
 import re
 
@@ -15,10 +15,10 @@ LONG = "\n".join(f"Line {number}." for number in range(40))
 
 
 def newest(browser: Browser) -> str:
-    """The page of the newest save."""
-    found = re.search(r'href="[^"]*(/history/\w{40})"', browser.get("/history/"))
-    assert found
-    return browser.get(found[1])
+    """Return the page of the newest save."""
+    match = re.search(r'href="[^"]*(/history/\w{40})"', browser.get("/history/"))
+    assert match
+    return browser.get(match[1])
 
 
 def test_a_change_of_a_table_is_shown_by_its_cells_in_the_words_of_its_columns(
@@ -27,11 +27,11 @@ def test_a_change_of_a_table_is_shown_by_its_cells_in_the_words_of_its_columns(
     folder.table("helplines", *ROWS["helplines"], {**ROWS["helplines"][0], "id": "other", "for_en": "Another row"})
     base, cells = browser.base(f"{HELP}?key=112"), ROWS["helplines"][0]
     browser.post(HELP, base=base, key="112", **{**cells, "for_en": "Call at once"})
-    shown = newest(browser)
-    assert "<dt>What it is for (English)</dt>" in shown
-    assert "<ins>Call at once</ins>" in shown
-    assert "id,order" not in shown
-    assert "Another row" not in shown, "rows that did not change are not there"
+    history_page = newest(browser)
+    assert "<dt>What it is for (English)</dt>" in history_page
+    assert "<ins>Call at once</ins>" in history_page
+    assert "id,order" not in history_page
+    assert "Another row" not in history_page, "rows that did not change are not there"
     browser.post("/language", language="ta")
     page = browser.get("/publish/change/tables/helplines.csv")
     assert "<ins>Call at once</ins>" in page
@@ -41,8 +41,8 @@ def test_a_change_of_a_table_is_shown_by_its_cells_in_the_words_of_its_columns(
 def test_a_table_that_cannot_be_read_as_rows_is_shown_as_text(browser: Browser, folder: Folder) -> None:
     folder.csv("helplines").write_text("id,id\n\x01", encoding="utf-8")
     browser.get("/publish/")
-    shown = browser.get("/publish/change/tables/helplines.csv")
-    assert '<div class="difference">' in shown
+    page = browser.get("/publish/change/tables/helplines.csv")
+    assert '<div class="difference">' in page
 
 
 def test_a_long_text_is_shown_around_its_change(browser: Browser, folder: Folder) -> None:
@@ -50,22 +50,20 @@ def test_a_long_text_is_shown_around_its_change(browser: Browser, folder: Folder
     browser.get("/history/")
     form = browser.form("/pages/en/rights.md")
     browser.post("/pages/en/rights.md", **{**form, "text": form["text"].replace("Line 20.", "Line twenty.")})
-    shown = newest(browser)
-    assert "twenty." in shown
-    assert "Line 19." in shown
-    assert "Line 2.\n" not in shown
-    assert shown.count('<span class="left">') == 2
+    page = newest(browser)
+    assert "twenty." in page
+    assert "Line 19." in page
+    assert "Line 2.\n" not in page
+    assert page.count('<span class="left">') == 2
 
 
 @pytest.mark.parametrize("edited", ["first\n" + LONG, LONG + "\nlast", LONG.replace("20", "x"), LONG])
 def test_shortened_keeps_every_change_and_three_lines_beside_it(edited: str) -> None:
     from editor.differences import pieces  # noqa: PLC0415
 
-    whole = pieces(LONG, edited)
-    short = list(shortened(whole))
-    assert [one for one in short if one.kind in {"gone", "new"}] == [
-        one for one in whole if one.kind in {"gone", "new"}
-    ]
+    runs = pieces(LONG, edited)
+    short = list(shortened(runs))
+    assert [one for one in short if one.kind in {"gone", "new"}] == [one for one in runs if one.kind in {"gone", "new"}]
     assert sum(len(one.text.splitlines()) for one in short if one.kind == "same") <= 6 * 2
     assert Piece("left", "") in short
 
@@ -80,9 +78,9 @@ def test_publish_leads_to_what_would_change_and_shows_the_page_before_and_after(
     editor.publisher.wait()
     browser.post("/pages/en/help.md", **{**form, "text": form["text"] + "\nA new line.\n"})
     assert '/publish/change/en/help.md">' in browser.get("/publish/")
-    shown = browser.get("/publish/change/en/help.md")
-    assert "new line." in shown
-    frames = re.findall(r'<iframe [^>]*src="[^"]*(/publish/seen/\w+/en/help\.md)"', shown)
+    page = browser.get("/publish/change/en/help.md")
+    assert "new line." in page
+    frames = re.findall(r'<iframe [^>]*src="[^"]*(/publish/seen/\w+/en/help\.md)"', page)
     assert [one.split("/")[3] for one in frames] == ["before", "after"]
     assert ["A new line." in browser.get(one) for one in frames] == [False, True]
     for path in ("/publish/change/en/nothing.md", "/publish/seen/after/en/about.md", "/publish/change/portal.yml"):

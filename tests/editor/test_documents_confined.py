@@ -23,8 +23,8 @@ LAUGHS = b"<!DOCTYPE x [<!ENTITY a 'ha'>" + b"".join(
 ) + b"]><x>&i;</x>"  # fmt: skip
 
 
-def linked(target: str) -> bytes:
-    """A Word document with a picture that lies elsewhere."""
+def document_with_picture_link(target: str) -> bytes:
+    """Return a Word document with a picture at an external address."""
     rels = f"""<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="p1" TargetMode="External"
         Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="{target}"/></Relationships>"""
     drawing = """<w:p><w:r><w:t>Before</w:t><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing">
@@ -66,8 +66,8 @@ def test_a_picture_that_lies_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"\x89PNG\r\n\x1a\nSECRET")
     for target in (secret.as_uri(), "/etc/passwd", "http://127.0.0.1:9/x.png", "..\\..\\secret"):
-        found = documents.word(linked(target))
-        assert (found.text, found.left_out - {"comments"}) == ("Before", {"pictures"})
+        document = documents.word(document_with_picture_link(target))
+        assert (document.text, document.left_out - {"comments"}) == ("Before", {"pictures"})
 
 
 def test_a_workbook_that_is_made_to_hurt_is_a_sentence() -> None:
@@ -121,10 +121,13 @@ def test_a_message_of_a_decoder_that_was_taken_over_does_no_harm(
 
 
 @pytest.mark.parametrize(
-    "said", ["", "x", "[]", "{}", '{"left_out": [["a"]]}', '{"left_out": 1}', '{"problem": 1}', '{"left_out": ["<b>"]}']
+    "output",
+    ["", "x", "[]", "{}", '{"left_out": [["a"]]}', '{"left_out": 1}', '{"problem": 1}', '{"left_out": ["<b>"]}'],
 )
-def test_nothing_that_it_says_is_believed(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({said!r}.encode() + bytes([10, 255, 91]))"
+def test_nothing_that_it_says_is_believed(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({output!r}.encode() + bytes([10, 255, 91]))"
+    )
     monkeypatch.setattr(documents, "PROGRAM", program)
     with pytest.raises(Problem, match="no Word document"):
         documents.word(docx())
@@ -149,9 +152,9 @@ document_decoder.main("hostile")
 
 def test_a_paste_that_takes_too_long_ends_and_is_said(monkeypatch: pytest.MonkeyPatch, browser: Browser) -> None:
     monkeypatch.setattr(decoder_process, "LONGEST", 0.05)
-    found = browser.post("/paste", 200, html="<div>" * 100_000).get_json()
-    assert found["text"] is None
-    assert "several parts" in found["said"][0]
+    reply = browser.post("/paste", 200, html="<div>" * 100_000).get_json()
+    assert reply["text"] is None
+    assert "several parts" in reply["said"][0]
     assert browser.post("/paste", 200, html=WORD).get_json()["text"].startswith("## Wages"), "what is short needs none"
 
 
@@ -167,12 +170,12 @@ def test_where_all_decoders_are_at_work_it_is_said(monkeypatch: pytest.MonkeyPat
 def test_no_other_place_reads_them_by_itself() -> None:
     """The kind of fault, not the case: a library for documents is called by the confined program and nobody else."""
     calls = re.compile(r"pasted\.from_docx|workbook\.read\(|import mammoth|load_workbook")
-    found = {
+    users = {
         path.relative_to(ROOT).as_posix()
         for folder in ("site/editor", "forms", "site/sitegen")
         for path in (ROOT / folder).rglob("*.py")
         if calls.search(path.read_text(encoding="utf-8"))
     }
     inside = {"pasted.py", "workbook.py", "document_decoder.py"}
-    assert found == {f"site/editor/incoming/{name}" for name in inside}
+    assert users == {f"site/editor/incoming/{name}" for name in inside}
     assert set(document_decoder.READ) == {"word", "html", "workbook"}

@@ -20,7 +20,7 @@ KNOWN = sorted((RECEIPT, NUMBER, ADVANCE, PRIVACY, DESK), key=lambda term: -len(
 
 
 @pytest.mark.parametrize(
-    ("source", "found"),
+    ("source", "expected"),
     [
         ("Keep the receipt.", ["receipt"]),
         ("RECEIPTS are kept.", ["receipt"]),
@@ -33,8 +33,8 @@ KNOWN = sorted((RECEIPT, NUMBER, ADVANCE, PRIVACY, DESK), key=lambda term: -len(
         ("", []),
     ],
 )
-def test_terms_are_found_as_texts_write_them(source: str, found: list[str]) -> None:
-    assert [one.term.english for one in glossary.terms_in_paragraph(source, "", KNOWN)] == found
+def test_terms_are_found_as_texts_write_them(source: str, expected: list[str]) -> None:
+    assert [one.term.english for one in glossary.terms_in_paragraph(source, "", KNOWN)] == expected
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_terms_are_found_as_texts_write_them(source: str, found: list[str]) -> N
 def test_a_word_counts_in_any_case_and_nothing_is_said_of_what_is_not_translated_yet(
     term: Term, translation: str, missing: bool
 ) -> None:
-    (found,) = glossary.terms_in_paragraph(f"A {term.english}.", translation, [term])
-    assert (found.term, found.missing) == (term, missing)
+    (term_found,) = glossary.terms_in_paragraph(f"A {term.english}.", translation, [term])
+    assert (term_found.term, term_found.missing) == (term, missing)
 
 
 @pytest.mark.parametrize("row", ["[[", "](", "<", "`", "[[ a "])
@@ -64,7 +64,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def squeezed(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     return re.sub(r"\s+", " ", text)
 
 
@@ -76,11 +76,11 @@ def test_every_word_of_the_library_stands_in_a_translation_that_we_have_and_none
             *(LIBRARY / code).rglob("*.md"),
             *(ROOT / "content" / code).rglob("*.md"),
         ]
-        said = [squeezed(path.read_text(encoding="utf-8")) for path in paths]
-        said += [row.get(name) or "" for path in (LIBRARY / "tables").glob("*.csv") if path.stem != "glossary"
+        texts = [collapse_spaces(path.read_text(encoding="utf-8")) for path in paths]
+        texts += [row.get(name) or "" for path in (LIBRARY / "tables").glob("*.csv") if path.stem != "glossary"
                  for row in rows(path) for name in row if name.endswith(f"_{code}")]  # fmt: skip
         for row in rows(LIBRARY / "tables" / "glossary.csv"):
-            assert any(row[f"term_{code}"] in text for text in said), (row["id"], code)
+            assert any(row[f"term_{code}"] in text for text in texts), (row["id"], code)
             assert row[f"reviewed_{code}"] == ""
 
 
@@ -89,11 +89,11 @@ def test_the_districts_word_stands_beside_the_paragraph(browser: Browser, folder
     folder.page("rights", "சீட்டை வைத்திருங்கள்.\n\nரசீதை, மீண்டும்.", "ta")
     assert 'class="terms"' not in browser.get("/translate/ta/rights.md")
     folder.table("glossary", {"id": "receipt", "term_en": "receipt", "term_ta": "ரசீது", "note": "Not a <bill>."})
-    shown = browser.get("/translate/ta/rights.md")
-    assert shown.count('<b lang="ta">ரசீது</b>') == 2
-    assert shown.count("not in the translation") == 1
-    assert "Not a &lt;bill&gt;." in shown
-    assert "No native reader has approved" in shown
+    page = browser.get("/translate/ta/rights.md")
+    assert page.count('<b lang="ta">ரசீது</b>') == 2
+    assert page.count("not in the translation") == 1
+    assert "Not a &lt;bill&gt;." in page
+    assert "No native reader has approved" in page
     form = browser.fields("/translate/ta/rights.md")
     browser.post(
         "/translate/ta/rights.md", **{**form, "title": "T", "paragraph": ["# T", "சீட்டு", "சீட்டு"], "whole": "yes"}

@@ -16,11 +16,11 @@ COLOURS = ("red", "lime", "blue", "yellow", "white", "black")
 
 
 def near(picture: Image.Image, at: tuple[int, int], colour: str) -> bool:
-    """Whether a pixel has about a colour: half of the colours of a photo are not kept by HEVC."""
-    found, wanted = picture.getpixel(at), Image.new("RGB", (1, 1), colour).getpixel((0, 0))
-    assert isinstance(found, tuple)
+    """Return whether a pixel has roughly a colour: HEVC stores colours at half the resolution."""
+    actual, wanted = picture.getpixel(at), Image.new("RGB", (1, 1), colour).getpixel((0, 0))
+    assert isinstance(actual, tuple)
     assert isinstance(wanted, tuple)
-    return all(abs(one - other) < 40 for one, other in zip(found, wanted, strict=True))
+    return all(abs(one - other) < 40 for one, other in zip(actual, wanted, strict=True))
 
 
 def corners(picture: Image.Image) -> list[str]:
@@ -32,7 +32,7 @@ def corners(picture: Image.Image) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("turn", "size", "shown"),
+    ("turn", "size", "expected"),
     [
         (0, (180, 120), ["red", "blue", "yellow", "black"]),
         (1, (120, 180), ["blue", "black", "red", "yellow"]),
@@ -40,10 +40,10 @@ def corners(picture: Image.Image) -> list[str]:
         (3, (120, 180), ["yellow", "red", "black", "blue"]),
     ],
 )
-def test_a_grid_is_put_together_and_turned(turn: int, size: tuple[int, int], shown: list[str]) -> None:
+def test_a_grid_is_put_together_and_turned(turn: int, size: tuple[int, int], expected: list[str]) -> None:
     """Six tiles of 64 pixels, of which the last column and row are cut off, as phones do."""
-    found = photos.decode("x.heic", heic(COLOURS, 3, (180, 120), turn=turn))
-    assert (found.pixels.size, corners(found.pixels), found.has_metadata) == (size, shown, False)
+    photo = photos.decode("x.heic", heic(COLOURS, 3, (180, 120), turn=turn))
+    assert (photo.pixels.size, corners(photo.pixels), photo.has_metadata) == (size, expected, False)
 
 
 def test_it_is_taken_as_pixels_only() -> None:

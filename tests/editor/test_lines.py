@@ -1,4 +1,4 @@
-"""A place that check names, as a line of the text that stands in the form."""
+"""The line of a problem is counted in the text of the form, not in the file."""
 
 import json
 
@@ -11,8 +11,8 @@ from tests.editor.conftest import Browser
 def test_lines_are_counted_in_the_text_and_not_in_the_file(browser: Browser, text: str, line: int) -> None:
     """The file has front matter above it, which nobody in the window sees; empty lines at the beginning are not saved."""
     answer = browser.post("/look/en/index.md", 200, title="Help", text=text, base=browser.base("/pages/en/index.md"))
-    found = [one for one in json.loads(answer.text)["problems"] if "nowhere.md" in one["what"] + one["where"]]
-    assert [one["line"] for one in found] == [line]
+    problems = [one for one in json.loads(answer.text)["problems"] if "nowhere.md" in one["what"] + one["where"]]
+    assert [one["line"] for one in problems] == [line]
 
 
 def test_what_is_wrong_above_the_text_names_no_line_of_it(browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Whatever happened meanwhile, what somebody typed is on the page that she gets."""
+"""What a person typed is on the next page, whatever happened meanwhile."""
 
 import errno
 import re
@@ -10,7 +10,7 @@ from editor.editor import Editor
 from editor.saving import store
 from editor.tables import checks
 from editor.translation import staff_words
-from editor.window import home, page_pages
+from editor.window import page_pages, problem_pages
 from sitegen.content import translations
 
 from tests.editor.conftest import Browser, browser_at
@@ -140,12 +140,12 @@ def test_a_fault_of_ours(browser: Browser, editor: Editor, monkeypatch: pytest.M
 
 def test_a_page_without_a_title_is_said_in_the_words_of_its_form(browser: Browser) -> None:
     browser.post("/language", language="ta")
-    said = browser.post(
+    response = browser.post(
         "/pages/en/index.md", 400, **{**browser.form("/pages/en/index.md"), "title": " ", "text": TYPED}
     )
-    assert TYPED in said.text
-    assert f"<strong>{staff_words.translations('ta').gettext('This is empty.')}</strong>" in said.text
-    assert "---" not in said.text
+    assert TYPED in response.text
+    assert f"<strong>{staff_words.translations('ta').gettext('This is empty.')}</strong>" in response.text
+    assert "---" not in response.text
 
 
 def test_a_full_disk_is_said_in_the_persons_language(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,11 +155,11 @@ def test_a_full_disk_is_said_in_the_persons_language(browser: Browser, monkeypat
     browser.post("/language", language="or")
     form = browser.form("/pages/en/index.md")
     monkeypatch.setattr(store, "write_durably", full)
-    said = unescape(browser.post("/pages/en/index.md", 400, **{**form, "text": TYPED}).text)
-    assert TYPED in said
+    html = unescape(browser.post("/pages/en/index.md", 400, **{**form, "text": TYPED}).text)
+    assert TYPED in html
     words = staff_words.translations("or")
-    assert words.gettext("What you wrote is still on the page. Make room on the disk, then save again.") in said
-    assert "cannot be written" not in said
+    assert words.gettext("What you wrote is still on the page. Make room on the disk, then save again.") in html
+    assert "cannot be written" not in html
 
 
 FORMS = Path(page_pages.__file__).parent / "templates"
@@ -171,18 +171,18 @@ def test_what_was_typed_stands_under_the_words_of_its_field(
 ) -> None:
     names = {name for form in FORMS.rglob("*.html") for name in re.findall(TYPED_IN, form.read_text("utf-8"))}
     assert len(names - {"passphrase", "pack"}) > 8
-    assert names - {"passphrase", "pack"} <= set(home.LABELS)
+    assert names - {"passphrase", "pack"} <= set(problem_pages.LABELS)
     monkeypatch.setattr(editor.store, "save", raises)
     browser.post("/language", language="hi")
     words = staff_words.translations("hi")
-    said = browser.post("/translate/ta/index.md", 500, title="T", paragraph=["A", TYPED], kind="x").text
+    html = browser.post("/translate/ta/index.md", 500, title="T", paragraph=["A", TYPED], kind="x").text
     for label in ("Title", "Text"):
-        assert re.search(rf"<label[^>]*>{words.gettext(label)}</label>", said)
+        assert re.search(rf"<label[^>]*>{words.gettext(label)}</label>", html)
     monkeypatch.setattr(checks, "row_problems", raises)
-    said = browser.post("/tables/work/row", 500, base="", key="", **{**ROW, "id": "x", "name_en": TYPED}).text
+    html = browser.post("/tables/work/row", 500, base="", key="", **{**ROW, "id": "x", "name_en": TYPED}).text
     title = next(one["title"] for one in editor.schema_in("hi", "work")["fields"] if one["name"] == "name_en")
-    assert f">{title}</label>" in said
-    assert ">name_en</label>" not in said
+    assert f">{title}</label>" in html
+    assert ">name_en</label>" not in html
 
 
 def raises(*_: object, **__: object) -> None:
@@ -254,9 +254,9 @@ def test_a_table_that_excel_saves_while_a_row_is_checked(
     base = browser.base("/tables/work/row?key=kiln")
     checked = checks.row_problems
 
-    def meanwhile(*asked: object) -> object:
+    def meanwhile(*arguments: object) -> object:
         folder.row("work", name_en="By Excel")
-        return checked(*asked)  # type: ignore[arg-type]
+        return checked(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(checks, "row_problems", meanwhile)
     answer = browser.post("/tables/work/row", 400, base=base, key="kiln", **{**ROW, "name_en": TYPED})

@@ -18,17 +18,17 @@ def place(editor: Editor) -> Place:
 
 def test_a_passphrase_costs_64_mib_and_three_passes() -> None:
     """And nobody's as much. Other tests hash more cheaply (conftest.py)."""
-    for kept in (OWN_HASHER.hash("four words are enough"), OWN_DUMMY_HASH):
-        assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    for stored_hash in (OWN_HASHER.hash("four words are enough"), OWN_DUMMY_HASH):
+        assert stored_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_an_invitation_works_once_and_for_some_days(place: Place) -> None:
     token = place.invite("M. Devi", "writer")
-    looked = place.visitor().get(f"/invited/{token}")
-    assert "M. Devi" in looked, "a mail program that looks at the link uses nothing up"
-    came = place.visitor()
-    came.accept(token)
-    assert came.is_in()
+    page = place.visitor().get(f"/invited/{token}")
+    assert "M. Devi" in page, "a mail program that looks at the link uses nothing up"
+    person = place.visitor()
+    person.accept(token)
+    assert person.is_in()
     late = place.visitor()
     assert "used already" in late.accept(token, status=400).text
     assert not late.is_in()
@@ -40,12 +40,12 @@ def test_an_invitation_works_once_and_for_some_days(place: Place) -> None:
 
 def test_what_is_kept_opens_nothing_and_only_this_user_reads_it(place: Place) -> None:
     token = place.invite("M. Devi", "writer")
-    came = place.visitor()
-    came.accept(token)
+    person = place.visitor()
+    person.accept(token)
     open_one = place.invite("K. Rao", "writer")
     file = place.office.state_store.folder / FILE
     text = file.read_text("utf-8")
-    cookies = [cookie.value for cookie in came.client._cookies.values()]  # type: ignore[attr-defined]
+    cookies = [cookie.value for cookie in person.client._cookies.values()]  # type: ignore[attr-defined]
     assert len(cookies) == 2
     for secret in (token, open_one, PASSPHRASE, *cookies):
         assert secret not in text
@@ -56,18 +56,18 @@ def test_what_is_kept_opens_nothing_and_only_this_user_reads_it(place: Place) ->
 
 def test_who_is_removed_is_out_at_the_next_request(place: Place) -> None:
     place.invite("B. Das", "publisher")
-    came = place.person("M. Devi", "writer")
-    assert came.is_in()
+    person = place.person("M. Devi", "writer")
+    assert person.is_in()
     place.office.accounts.remove("m.  devi")
-    assert not came.is_in()
-    came.post("/pages/new", 401, name="x", title="What she typed", form_token="x")
+    assert not person.is_in()
+    person.post("/pages/new", 401, name="x", title="What she typed", form_token="x")
     assert place.visitor().sign_in("M. Devi", status=400)
 
 
 def test_a_reset_ends_every_way_in_of_before(place: Place) -> None:
-    came = place.person("M. Devi", "writer")
+    person = place.person("M. Devi", "writer")
     token = place.office.accounts.reset("M. Devi")
-    assert not came.is_in()
+    assert not person.is_in()
     assert not place.visitor().sign_in("M. Devi", status=400).headers.get("Location")
     again = place.visitor()
     again.accept(token, "another passphrase here")
@@ -89,10 +89,10 @@ def test_the_last_publisher_is_not_lost_unseen(place: Place) -> None:
 
 
 def test_roles_change_at_the_next_request(place: Place) -> None:
-    came = place.person("M. Devi", "writer")
-    came.post("/pages/new", name="one", title="One")
+    person = place.person("M. Devi", "writer")
+    person.post("/pages/new", name="one", title="One")
     place.office.accounts.change("M. Devi", ["reviewer"], ["ta"])
-    came.post("/pages/new", 403, name="two", title="Two")
+    person.post("/pages/new", 403, name="two", title="Two")
 
 
 @pytest.mark.parametrize("name", ["m. devi", "M.  Devi", "Ｍ. Devi", "M. Devi<>", "M. DEVI"])
@@ -115,11 +115,11 @@ def test_what_is_no_account_is_refused(place: Place, name: str, roles: list[str]
 
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"accounts": [{"id": "x"}]}', '{"unknown": 1}'])
 def test_a_damaged_file_lets_nobody_in_and_is_not_written_over(place: Place, damaged: str) -> None:
-    came = place.person("M. Devi", "publisher")
+    person = place.person("M. Devi", "publisher")
     file = place.office.state_store.folder / FILE
     file.write_text(damaged)
-    assert came.ask("/").status_code == 400
-    assert "cannot be read" in came.ask("/").text
+    assert person.ask("/").status_code == 400
+    assert "cannot be read" in person.ask("/").text
     with pytest.raises(Problem, match="cannot be read"):
         place.invite("K. Rao", "publisher")
     assert file.read_text() == damaged

@@ -19,7 +19,7 @@ def serve(folder: Folder) -> Result:
     return run(site_in(folder.root, TODAY), "edit", "--office", "office.example")
 
 
-def updated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
+def run_update(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.chdir(folder)
     return CliRunner().invoke(update, [])
 
@@ -48,14 +48,14 @@ def test_an_office_that_pushes_does_not_start_without_a_key_for_withdrawals(fold
     assert "edit office withdrawal-key" in done.output
 
 
-@pytest.mark.parametrize("known", ['{"accounts": [{"name": "M. Devi"}]}', "", "[]", "{}", "5", "[" * 100_000])
+@pytest.mark.parametrize("accounts_file", ['{"accounts": [{"name": "M. Devi"}]}', "", "[]", "{}", "5", "[" * 100_000])
 def test_update_takes_nothing_where_staff_write_in_an_office(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, known: str
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, accounts_file: str
 ) -> None:
     clone_in(folder.root).mkdir(parents=True)
     (folder.root / OFFICE).parent.mkdir(parents=True)
-    (folder.root / OFFICE).write_text(known)
-    done = updated(folder.root, monkeypatch)
+    (folder.root / OFFICE).write_text(accounts_file)
+    done = run_update(folder.root, monkeypatch)
     assert done.exit_code == 1
     assert "Staff write content/ in this machine's office" in done.output
 
@@ -64,4 +64,4 @@ def test_an_office_without_people_stands_in_nobodys_way(folder: Folder, monkeypa
     clone_in(folder.root).mkdir(parents=True)
     (folder.root / OFFICE).parent.mkdir(parents=True)
     (folder.root / OFFICE).write_text(json.dumps({"accounts": []}))
-    assert "in this machine's office" not in updated(folder.root, monkeypatch).output
+    assert "in this machine's office" not in run_update(folder.root, monkeypatch).output

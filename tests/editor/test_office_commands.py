@@ -70,20 +70,20 @@ def test_what_cannot_be_is_a_sentence_and_changes_nothing(
 
 
 def test_the_keys_by_which_publishers_sign_are_shown_with_what_a_desk_compares(say: Say, tmp_path: Path) -> None:
-    made = office.create_office("https://office.example", tmp_path, ("en", "ta"))
+    new_office = office.create_office("https://office.example", tmp_path, ("en", "ta"))
     say("invite", "M. Devi", "--role", "publisher")
     assert "No publisher has a passkey here yet." in say("publisher-keys").output
     keys = []
     for public in (ES256.from_cryptography_key(Device().key.public_key()), EdDSA({1: 1, 3: -8, -1: 6, -2: b"1" * 32})):
         data = AttestedCredentialData.create(Aaguid.NONE, b"0" * 16, public)
         keys.append(Passkey(id="0", credential=websafe_encode(bytes(data)), label=type(public).__name__))
-    with made.state_store.transaction() as state:
+    with new_office.state_store.transaction() as state:
         state.accounts[0].passkeys = keys
-    shown = say("publisher-keys").output
-    key = made.passkeys.publisher_key(keys[0])
+    output = say("publisher-keys").output
+    key = new_office.passkeys.publisher_key(keys[0])
     assert key.startswith("passkey:office.example:0")
-    assert f'M. Devi (ES256): under publishers in content/portal.yml: "{key}"' in shown
-    assert publisher_fingerprint(key) in shown
-    assert "M. Devi (EdDSA): this kind of passkey signs no build." in shown
+    assert f'M. Devi (ES256): under publishers in content/portal.yml: "{key}"' in output
+    assert publisher_fingerprint(key) in output
+    assert "M. Devi (EdDSA): this kind of passkey signs no build." in output
     say("roles", "M. Devi", "--role", "writer", "--anyway")
     assert key not in say("publisher-keys").output

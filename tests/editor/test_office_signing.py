@@ -24,7 +24,15 @@ from forms.operations import releases
 from forms.operations.release_place import ReleasePlace
 from tests.commands import site_in
 from tests.editor.conftest import folder_place, make_editor, write_site
-from tests.editor.office_helpers import Device, Person, Publishing, asked, open_office, said, with_passkey
+from tests.editor.office_helpers import (
+    Device,
+    Person,
+    Publishing,
+    fetch_challenge,
+    open_office,
+    send_passkey,
+    with_passkey,
+)
 from tests.patience import until
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_threats_withdrawal import tell
@@ -44,12 +52,12 @@ class SignedSite(Publishing):
         return self.folder.root / "public"
 
     def publisher(self, name: str = "B. Das", device: Device | None = None, *, is_named: bool = True) -> Person:
-        """Somebody who publishes, and whose passkey portal.yml names."""
-        came = with_passkey(self.place, name, device or self.device, "publisher")
+        """Return a publisher whose passkey portal.yml names."""
+        publisher = with_passkey(self.place, name, device or self.device, "publisher")
         key = self.place.office.accounts.find(name).passkeys[0]  # type: ignore[union-attr]
         if is_named:
             self.named.append(self.place.office.passkeys.publisher_key(key))
-        return came
+        return publisher
 
     def is_published(self) -> bool:
         self.place.editor.publisher.wait()
@@ -66,15 +74,15 @@ def site(folder: Folder) -> Iterator[SignedSite]:
     numbers = iter(range(1, 99))
 
     def build(out: Path) -> None:
-        fresh = manifests.write(BuildManifest(next(numbers), TODAY.isoformat(), {}, {}, "0" * 64))
-        line = signatures.sign(fresh)
+        manifest = manifests.write(BuildManifest(next(numbers), TODAY.isoformat(), {}, {}, "0" * 64))
+        line = signatures.sign(manifest)
         write_site(folder, out)
-        (out / ADDRESS[1:]).write_bytes(fresh)
+        (out / ADDRESS[1:]).write_bytes(manifest)
         (out / SIGNATURES[1:]).write_text(line, "ascii")
 
     editor = make_editor(folder, PublicFolder(folder.root / "public", build, folder_place(folder).remove_withdrawn))
-    made = SignedSite(open_office(editor, signatures=signatures), folder, named)
-    yield made
+    signed_site = SignedSite(open_office(editor, signatures=signatures), folder, named)
+    yield signed_site
     until(lambda: signatures.waiting or not editor.publisher.is_running)
     if signatures.waiting:
         signatures.refuse(signatures.waiting.digest)
@@ -83,45 +91,45 @@ def site(folder: Folder) -> Iterator[SignedSite]:
 
 
 def test_a_publisher_signs_with_her_passkey_and_readers_see_it(site: SignedSite) -> None:
-    came = site.publisher()
-    build = site.press(came)
-    page = came.get("/publish/")
+    publisher = site.publisher()
+    build = site.press(publisher)
+    page = publisher.get("/publish/")
     assert "waits for your signature" in page
     assert 'http-equiv="refresh"' not in page, "the page stands still while she reads"
     assert not site.public.exists()
-    assert site.sign(came, build) == {"to": "/publish/"}
+    assert site.sign(publisher, build) == {"to": "/publish/"}
     assert site.is_published()
-    assert "It is on the site." in came.get("/publish/")
+    assert "It is on the site." in publisher.get("/publish/")
 
 
 def test_whoever_has_the_machine_and_no_finger_publishes_nothing(site: SignedSite) -> None:
-    came = site.publisher()
+    publisher = site.publisher()
     thief = Device(id=site.device.id)
-    build = site.press(came)
-    assert "problem" in site.sign(came, build, thief), "another key under her passkey's name"
-    other = site.device.used(asked(came, "/again/ask"))
-    assert "problem" in said(came, "/publish/sign", other, build=build), "what she signed to come in"
-    for odd in ("", "{}", "[]", "null", '{"id": 1}', '{"response": "x"}', "{" * 3000):
-        assert "problem" in said(came, "/publish/sign", odd, build=build)
+    build = site.press(publisher)
+    assert "problem" in site.sign(publisher, build, thief), "another key under her passkey's name"
+    other = site.device.sign_challenge(fetch_challenge(publisher, "/again/ask"))
+    assert "problem" in send_passkey(publisher, "/publish/sign", other, build=build), "what she signed to come in"
+    for answer in ("", "{}", "[]", "null", '{"id": 1}', '{"response": "x"}', "{" * 3000):
+        assert "problem" in send_passkey(publisher, "/publish/sign", answer, build=build)
     assert site.signatures.waiting, "what is no signature ends nothing"
     assert not site.public.exists()
 
 
 def test_a_signature_is_good_for_the_build_that_she_saw(site: SignedSite) -> None:
-    came = site.publisher()
-    first = site.press(came)
-    old = site.device.used(asked(came, "/publish/sign/ask", build=first))
-    came.post("/publish/unsigned", build=first)
+    publisher = site.publisher()
+    first = site.press(publisher)
+    old = site.device.sign_challenge(fetch_challenge(publisher, "/publish/sign/ask", build=first))
+    publisher.post("/publish/unsigned", build=first)
     assert not site.is_published()
-    assert "It was not signed." in came.get("/publish/")
-    second = site.press(came)
+    assert "It was not signed." in publisher.get("/publish/")
+    second = site.press(publisher)
     assert second != first
-    assert "problem" in asked(came, "/publish/sign/ask", build=first), "a page that was left open"
+    assert "problem" in fetch_challenge(publisher, "/publish/sign/ask", build=first), "a page that was left open"
     for build in (first, second):
-        assert "problem" in said(came, "/publish/sign", old, build=build)
-    came.post("/publish/unsigned", build=first)
+        assert "problem" in send_passkey(publisher, "/publish/sign", old, build=build)
+    publisher.post("/publish/unsigned", build=first)
     assert site.signatures.waiting, "the button of an old page lets nothing go"
-    site.sign(came, second)
+    site.sign(publisher, second)
     assert site.is_published()
 
 
@@ -130,38 +138,40 @@ def test_only_a_passkey_that_portal_yml_names_signs(site: SignedSite) -> None:
     publisher, stranger = site.publisher(device=named), site.publisher("K. Rao", other, is_named=False)
     writer = site.place.person("M. Devi", "writer")
     build = site.press(publisher)
-    assert "problem" in asked(stranger, "/publish/sign/ask", build=build)
-    answer = named.used(asked(publisher, "/publish/sign/ask", build=build))
-    assert "problem" in said(stranger, "/publish/sign", answer, build=build), "somebody else's answer"
+    assert "problem" in fetch_challenge(stranger, "/publish/sign/ask", build=build)
+    answer = named.sign_challenge(fetch_challenge(publisher, "/publish/sign/ask", build=build))
+    assert "problem" in send_passkey(stranger, "/publish/sign", answer, build=build), "somebody else's answer"
     for path in ("/publish/sign/ask", "/publish/sign", "/publish/unsigned"):
         writer.post(path, 403, build=build, answer=answer)
     assert "Sign and publish" not in writer.get("/publish/")
     site.named.clear()
-    assert "problem" in said(publisher, "/publish/sign", answer, build=build), "taken out of portal.yml meanwhile"
+    assert "problem" in send_passkey(publisher, "/publish/sign", answer, build=build), (
+        "taken out of portal.yml meanwhile"
+    )
     assert not site.public.exists()
 
 
 def test_nobody_signs_and_the_site_stays(site: SignedSite) -> None:
-    came = site.publisher()
-    site.sign(came, site.press(came))
+    publisher = site.publisher()
+    site.sign(publisher, site.press(publisher))
     assert site.is_published()
     before = (site.public / ADDRESS[1:]).read_bytes()
     site.signatures.seconds = 0.01
-    came.post("/publish/")
+    publisher.post("/publish/")
     site.place.editor.publisher.wait()
-    assert "Nobody signed it within five minutes." in came.get("/publish/")
+    assert "Nobody signed it within five minutes." in publisher.get("/publish/")
     assert (site.public / ADDRESS[1:]).read_bytes() == before
 
 
 def test_a_withdrawal_waits_for_no_signature(site: SignedSite) -> None:
     site.folder.page("stories/one", "Told.", consent="one")
     site.folder.table("consents", {"id": "one", "kind": "survivor", "story": "stories/one"})
-    came = site.publisher()
-    build = site.press(came)
-    came.post("/consents/withdraw", consent="one")
+    publisher = site.publisher()
+    build = site.press(publisher)
+    publisher.post("/consents/withdraw", consent="one")
     assert site.folder.rows("consents")[0]["withdrawn_on"]
     assert site.signatures.waiting, "and the build goes on to wait"
-    site.sign(came, build)
+    site.sign(publisher, build)
     assert site.is_published()
 
 
@@ -169,29 +179,29 @@ def test_colleagues_save_while_a_build_waits_for_a_publisher_who_went_away(site:
     """What needs a second person stays as it is while a build reads it, and not for the five minutes after that."""
     path = site.folder.root / "content" / "portal.yml"
     path.write_text(path.read_text("utf-8") + "\nsecond_person: [helplines]\n", "utf-8")
-    came, writer = site.publisher(), site.place.person("M. Devi", "writer")
+    publisher, writer = site.publisher(), site.place.person("M. Devi", "writer")
     assert site.place.editor.approvals.covers("tables/helplines.csv")
-    build = site.press(came)
+    build = site.press(publisher)
     writer.post("/helplines/called", id="112")
-    came.post("/publish/unsigned", build=build)
+    publisher.post("/publish/unsigned", build=build)
     site.place.editor.publisher.wait()
-    came.post("/publish/", 400)
+    publisher.post("/publish/", 400)
 
 
 def test_a_removed_publisher_and_one_whose_role_went_sign_nothing(site: SignedSite) -> None:
-    came = site.publisher()
-    build = site.press(came)
-    answer = site.device.used(asked(came, "/publish/sign/ask", build=build))
+    publisher = site.publisher()
+    build = site.press(publisher)
+    answer = site.device.sign_challenge(fetch_challenge(publisher, "/publish/sign/ask", build=build))
     site.place.office.accounts.change("B. Das", ("writer",), (), anyway=True)
-    came.post("/publish/sign", 403, build=build, answer=answer)
+    publisher.post("/publish/sign", 403, build=build, answer=answer)
     site.place.office.accounts.remove("B. Das")
-    came.post("/publish/sign", 401, build=build, answer=answer)
+    publisher.post("/publish/sign", 401, build=build, answer=answer)
     assert not site.public.exists()
 
 
 def test_her_own_page_shows_the_number_that_she_reads_to_a_desk(site: SignedSite) -> None:
-    came = site.publisher()
-    assert publisher_fingerprint(site.named[0]) in came.get("/me")
+    publisher = site.publisher()
+    assert publisher_fingerprint(site.named[0]) in publisher.get("/me")
     assert "signs what you publish" not in site.publisher("K. Rao", Device(id=b"x" * 20), is_named=False).get("/me")
 
 
@@ -232,26 +242,26 @@ def test_a_signed_site_is_not_replaced_by_one_that_nobody_signed(folder: Folder)
 
 
 def test_after_a_withdrawal_publishers_are_told_that_the_site_is_not_signed(site: SignedSite) -> None:
-    came = site.publisher()
+    publisher = site.publisher()
     said_so = "is not signed any more"
-    assert said_so not in came.get("/") + came.get("/publish/")
+    assert said_so not in publisher.get("/") + publisher.get("/publish/")
     site.signatures.is_missing = lambda: True
-    assert said_so in came.get("/")
-    assert said_so in came.get("/publish/")
+    assert said_so in publisher.get("/")
+    assert said_so in publisher.get("/publish/")
     assert said_so not in site.place.person("M. Devi", "writer").get("/"), "whoever cannot mend it"
 
 
 def test_a_broken_portal_yml_takes_no_page_from_a_publisher(site: SignedSite) -> None:
-    came, there = site.publisher(), site_in(site.folder.root, TODAY)
-    site.signatures.is_missing = partial(lacks_signature, there, site.public)
-    site.sign(came, site.press(came))
+    publisher, built_site = site.publisher(), site_in(site.folder.root, TODAY)
+    site.signatures.is_missing = partial(lacks_signature, built_site, site.public)
+    site.sign(publisher, site.press(publisher))
     assert site.is_published()
     (site.public / SIGNATURES[1:]).write_bytes(b"")
     path = site.folder.root / "content" / "portal.yml"
-    for listed in ("5", "yes", "word", "{a: 1}", "[[1]]", "[", ""):
-        path.write_text(f"publishers: {listed}\n", encoding="utf-8")
-        came.get("/")
-        came.get("/publish/")
+    for publishers in ("5", "yes", "word", "{a: 1}", "[[1]]", "[", ""):
+        path.write_text(f"publishers: {publishers}\n", encoding="utf-8")
+        publisher.get("/")
+        publisher.get("/publish/")
 
 
 def test_a_whole_build_waits_for_its_signature_and_goes_without_one(folder: Folder) -> None:

@@ -30,7 +30,7 @@ WORD = f"""<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>
 
 
 def html_of(text: str) -> BeautifulSoup:
-    """What this site's Markdown makes of a text."""
+    """Return the parsed HTML that this site's Markdown renders from a text."""
     converter = Markdown(extensions=["attr_list", "md_in_html", "admonition", "def_list", "tables"])
     return BeautifulSoup(converter.convert(text), "html.parser")
 
@@ -41,9 +41,9 @@ def test_word_becomes_headings_bold_lists_links_and_tables() -> None:
         "## Wages\n\nAsk for your **wage slip**.\n\n- One\n    1. Inner\n- Two\n\n[Law](https://example.org/law)\n\n"
         "| Work | Rate |\n| --- | --- |\n| Kiln | 400 |"
     )
-    shown = html_of(text)
-    assert shown.select_one("ul > li > ol > li").get_text(strip=True) == "Inner"  # type: ignore[union-attr]
-    assert [cell.get_text() for cell in shown.select("th, td")] == ["Work", "Rate", "Kiln", "400"]
+    rendered = html_of(text)
+    assert rendered.select_one("ul > li > ol > li").get_text(strip=True) == "Inner"  # type: ignore[union-attr]
+    assert [cell.get_text() for cell in rendered.select("th, td")] == ["Work", "Rate", "Kiln", "400"]
 
 
 def test_a_web_page_becomes_the_same() -> None:
@@ -95,11 +95,13 @@ def test_nothing_that_no_reader_may_follow_comes_out_of_another_address() -> Non
 @pytest.mark.parametrize("font", ["Kruti Dev 010", "Bamini", "DV-TTYogesh", "SHREE-TAM-0802", "AkrutiOriSarala"])
 def test_words_in_a_font_with_letters_of_its_own_are_named(browser: Browser, font: str) -> None:
     """Offices write Hindi in Kruti Dev: without it the words are signs of English keys."""
-    found = pasted.from_html(f"<p>Law: <span style='font-size:12pt;font-family:\"{font}\",serif'>etnwj</span></p>")
-    assert (found.text, found.left_out) == ("Law: etnwj", {LETTERS})
-    said = browser.post("/paste", 200, html=f"<p style='font-family:{font}'>etnwj</p>").json
-    assert said
-    assert "Kruti Dev" in said["said"][0]
+    pasted_text = pasted.from_html(
+        f"<p>Law: <span style='font-size:12pt;font-family:\"{font}\",serif'>etnwj</span></p>"
+    )
+    assert (pasted_text.text, pasted_text.left_out) == ("Law: etnwj", {LETTERS})
+    reply = browser.post("/paste", 200, html=f"<p style='font-family:{font}'>etnwj</p>").json
+    assert reply
+    assert "Kruti Dev" in reply["said"][0]
 
 
 def test_fonts_of_today_are_not_named() -> None:
@@ -174,13 +176,13 @@ def assert_words(html: str, words: str) -> None:
     text = pasted.from_html(html).text
     assert [line for line in text.split("\n") if block_of(line)] == []
     assert not re.search(r"\[\[\s*number", text)
-    shown = html_of(text)
+    rendered = html_of(text)
     assert (
-        shown.find(["script", "img", "a", "h1", "h2", "ul", "ol", "blockquote", "em", "code", "hr", "dl", "iframe"])
+        rendered.find(["script", "img", "a", "h1", "h2", "ul", "ol", "blockquote", "em", "code", "hr", "dl", "iframe"])
         is None
     )
-    assert [tag for tag in shown.find_all(True) if tag.attrs] == []
-    assert "".join(shown.get_text().split()) == "".join(words.split())
+    assert [tag for tag in rendered.find_all(True) if tag.attrs] == []
+    assert "".join(rendered.get_text().split()) == "".join(words.split())
 
 
 @pytest.mark.parametrize("words", TRICKS)
@@ -203,9 +205,9 @@ def test_whatever_words_are_copied_nothing_of_them_acts(words: list[str]) -> Non
     html = "".join(f"<p><span>{escaped(part)}</span></p>" for part in words)
     text = pasted.from_html(html).text
     assert [line for line in text.split("\n") if block_of(line)] == []
-    shown = html_of(text)
-    assert shown.find(["script", "img", "a", "iframe", "object", "form", "style", "svg"]) is None
-    assert [tag for tag in shown.find_all(True) if tag.attrs] == []
+    rendered = html_of(text)
+    assert rendered.find(["script", "img", "a", "iframe", "object", "form", "style", "svg"]) is None
+    assert [tag for tag in rendered.find_all(True) if tag.attrs] == []
 
 
 TAGS = st.sampled_from(
@@ -246,8 +248,8 @@ def test_whatever_html_is_copied_something_readable_comes_of_it(parts: list[tupl
         f"<{'/' if ends else ''}{tag} style='mso-list:l0 level{len(words) % 4} lfo1'>{escaped(words)}"
         for tag, ends, words in parts
     )
-    shown = html_of(pasted.from_html(html).text)
-    assert shown.find(["script", "img", "iframe", "object", "form", "style", "svg"]) is None
+    rendered = html_of(pasted.from_html(html).text)
+    assert rendered.find(["script", "img", "iframe", "object", "form", "style", "svg"]) is None
 
 
 @pytest.mark.parametrize("html", ["<div>" * 5000, "<b>" * 5000 + "x", "<ul><li>" * 2000, "<table><tr><td>" * 800, "x" * 1_000_001, "<![", "<!DOCTYPE", "&#x110000;", "<a href='http://[x'>"])  # fmt: skip
@@ -263,7 +265,7 @@ BODY = """<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Wages</w:t><
 
 
 def docx(body: str = BODY, **parts: bytes) -> bytes:
-    """A Word document."""
+    """Return a Word document."""
     files = {
         "[Content_Types].xml": b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
         "_rels/.rels": b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
@@ -304,8 +306,8 @@ HIDING = (
     ],
 )  # fmt: skip
 def test_what_word_does_not_show_is_left_out_and_said(runs: str, text: str, left_out: set[str]) -> None:
-    found = pasted.from_docx(docx(f"<w:p>{runs}</w:p>", styles=HIDING.encode()))
-    assert (found.text, found.left_out - {"comments"}) == (text, left_out)
+    document = pasted.from_docx(docx(f"<w:p>{runs}</w:p>", styles=HIDING.encode()))
+    assert (document.text, document.left_out - {"comments"}) == (text, left_out)
 
 
 def test_a_document_under_another_name_is_looked_at_too() -> None:
@@ -326,8 +328,8 @@ ENTITY = f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><w:document xml
 @pytest.mark.parametrize(("font", "left_out"), [("Kruti Dev 010", {"letters"}), ("Mangal", set())])
 def test_a_document_in_a_font_with_letters_of_its_own_is_named(font: str, left_out: set[str]) -> None:
     words = run("etnwj", f'<w:rFonts w:hint="default" w:ascii="{font}" w:hAnsi="{font}"/>')
-    found = documents.word(docx(f"<w:p>{words}</w:p>"))
-    assert (found.text, found.left_out - {"comments"}) == ("etnwj", left_out)
+    document = documents.word(docx(f"<w:p>{words}</w:p>"))
+    assert (document.text, document.left_out - {"comments"}) == ("etnwj", left_out)
 
 
 @pytest.mark.parametrize(
@@ -337,28 +339,28 @@ def test_a_document_in_a_font_with_letters_of_its_own_is_named(font: str, left_o
     ids=["empty", "words", "cut zip", "old .doc", "rtf", "cut", "half xml", "entity", "hidden entity", "odd bytes", "bomb", "deep"],
 )  # fmt: skip
 def test_a_file_that_is_no_word_document_is_a_sentence(data: bytes) -> None:
-    with pytest.raises(Problem, match=r"Save it in Word as \.docx|Paste it without") as told:
+    with pytest.raises(Problem, match=r"Save it in Word as \.docx|Paste it without") as error:
         pasted.from_docx(data)
-    assert "root:" not in str(told.value)
+    assert "root:" not in str(error.value)
 
 
 def test_a_word_document_is_put_in_without_a_script(browser: Browser, folder: Folder) -> None:
     form = browser.form("/pages/en/index.md")
     before = (folder.root / "content" / "en" / "index.md").read_bytes()
-    sent = {**form, "text": "# index\n\nTyped.", "document": (io.BytesIO(docx()), "x.docx")}
-    shown = browser.post("/word/en/index.md", 200, **sent).text
-    assert "Typed.\n\n## Wages\n\nAsk each **month**" in shown
-    assert "Comments are left out." in shown
-    assert "Secret" not in shown
+    fields = {**form, "text": "# index\n\nTyped.", "document": (io.BytesIO(docx()), "x.docx")}
+    page = browser.post("/word/en/index.md", 200, **fields).text
+    assert "Typed.\n\n## Wages\n\nAsk each **month**" in page
+    assert "Comments are left out." in page
+    assert "Secret" not in page
     assert (folder.root / "content" / "en" / "index.md").read_bytes() == before
     for file in ((io.BytesIO(b"x"), "x.docx"), (io.BytesIO(b""), "")):
-        assert "Typed." in browser.post("/word/en/index.md", 400, **{**sent, "document": file}).text
+        assert "Typed." in browser.post("/word/en/index.md", 400, **{**fields, "document": file}).text
 
 
 def test_what_is_pasted_comes_back_as_markdown(browser: Browser) -> None:
-    found = browser.post("/paste", 200, html=WORD).get_json()
-    assert found["text"].startswith("## Wages")
-    assert found["said"] == []
+    reply = browser.post("/paste", 200, html=WORD).get_json()
+    assert reply["text"].startswith("## Wages")
+    assert reply["said"] == []
     assert browser.post("/paste", 200, html="<p>a<del>b</del></p>").get_json()["said"]
     too_long = browser.post("/paste", 200, html="x" * 1_000_001).get_json()
     assert too_long["text"] is None, "the script puts the plain words in then"

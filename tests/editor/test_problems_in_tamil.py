@@ -24,8 +24,8 @@ def test_the_first_page_says_what_is_wrong_in_the_readers_language(browser: Brow
 def test_what_is_wrong_is_said_beside_the_text_with_its_line(browser: Browser) -> None:
     browser.post("/language", language="ta")
     form = browser.form("/pages/en/index.md")
-    sent = {**form, "text": "# index\n\n[Gone](nowhere.md)"}
-    (problem,) = browser.post("/look/en/index.md", 200, **sent).get_json()["problems"]
+    fields = {**form, "text": "# index\n\n[Gone](nowhere.md)"}
+    (problem,) = browser.post("/look/en/index.md", 200, **fields).get_json()["problems"]
     assert LINK in problem["what"]
     assert "வரி" in problem["where"]
     assert problem["line"] == 3

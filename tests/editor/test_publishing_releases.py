@@ -21,11 +21,11 @@ __all__ = ["build", "portal"]
 def place(tmp_path: Path, build: Callable[..., None], portal: Portal) -> ReleasePlace:
     count = iter(range(1, 9))
 
-    def made() -> tuple[Path, Path]:
+    def build_next() -> tuple[Path, Path]:
         build(next(count))
         return tmp_path / "public", tmp_path / "portal.json"
 
-    return ReleasePlace(Checkout(tmp_path, made, lambda _: None, lambda: TODAY))
+    return ReleasePlace(Checkout(tmp_path, build_next, lambda _: None, lambda: TODAY))
 
 
 def test_the_button_publishes_a_release_and_undo_goes_back_one_and_again_forward(
@@ -35,22 +35,22 @@ def test_the_button_publishes_a_release_and_undo_goes_back_one_and_again_forward
     request.addfinalizer(editor.store.history.close)
     editor.remember(name="M. Devi")
     browser = browser_at(editor)
-    shown = tmp_path / "published/current/public/en/index.html"
+    published_page = tmp_path / "published/current/public/en/index.html"
     for number in (1, 2):
         form = browser.form("/pages/en/index.md")
         browser.post("/pages/en/index.md", **{**form, "text": f"# index\n\nNumber {number}."})
         assert ">Undo<" not in browser.get("/publish/")
         browser.post("/publish/")
         editor.publisher.wait()
-        assert shown.read_text() == f"<title>build {number}</title>"
+        assert published_page.read_text() == f"<title>build {number}</title>"
         assert "Nothing: both are the same." in browser.get("/publish/")
     assert ">Undo<" in browser.get("/publish/")
     browser.post("/publish/undo")
-    assert shown.read_text() == "<title>build 1</title>"
+    assert published_page.read_text() == "<title>build 1</title>"
     assert "en/index.md" in browser.get("/publish/"), "it is saved, and not on the site"
     assert "Press Undo again to come back to what is there now." in browser.get("/publish/")
     browser.post("/publish/undo")
-    assert shown.read_text() == "<title>build 2</title>"
+    assert published_page.read_text() == "<title>build 2</title>"
     assert "Nothing: both are the same." in browser.get("/publish/")
 
 
@@ -62,6 +62,6 @@ def test_after_a_withdrawal_nobody_is_asked_to_copy_what_is_shown_from_here(
     folder.table("consents", CONSENT)
     browser = browser_at(editor)
     browser.post("/consents/withdraw", consent="the-well")
-    said = browser.get("/tables/consents/?done=withdrawn")
-    assert "It is off the site, in all languages." in said
-    assert "Copy the site" not in said
+    page = browser.get("/tables/consents/?done=withdrawn")
+    assert "It is off the site, in all languages." in page
+    assert "Copy the site" not in page

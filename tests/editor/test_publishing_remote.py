@@ -69,14 +69,14 @@ class District:
         done = subprocess.run(["git", *words], cwd=self.bare, capture_output=True, text=True, check=True)
         return done.stdout.rstrip("\n")
 
-    def shown(self, name: str) -> str:
+    def text_on_server(self, name: str) -> str:
         return self.git("show", f"main:{name}")
 
     def signed_by(self, commit: str = "main") -> str:
-        """Who signed it, as `portal update` asks: git and ssh-keygen."""
+        """Return who signed a commit, as `portal update` checks it: with git and ssh-keygen."""
         signers = self.bare.with_name("allowed_signers")
-        asked = ["git", "-c", f"gpg.ssh.allowedSignersFile={signers}", "log", "-1", "--format=%GS", commit]
-        return subprocess.run(asked, cwd=self.bare, capture_output=True, text=True, check=True).stdout.strip()
+        command = ["git", "-c", f"gpg.ssh.allowedSignersFile={signers}", "log", "-1", "--format=%GS", commit]
+        return subprocess.run(command, cwd=self.bare, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def office(folder: Folder, bare: Path, key: PrivateKey | None, name: str) -> Office:
@@ -85,15 +85,15 @@ def office(folder: Folder, bare: Path, key: PrivateKey | None, name: str) -> Off
     lines = [public_line("devi", public_text(DEVI)), public_line("ravi", public_text(RAVI))]
     (memory / "signers").write_text("\n".join(lines))
 
-    def withdraw(told: str) -> None:
-        withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY)
+    def withdraw(consent_id: str) -> None:
+        withdrawal_writing.write_withdrawn(folder.root / "content", consent_id, TODAY)
 
-    made = start.create_editor(
+    editor = start.create_editor(
         folder.root, memory, folder_place(folder), keys={"police": (KEY, "sha256:0"), "events": (KEY, "sha256:1")},
         today=lambda: TODAY, withdraw=withdraw, push=start.Push(Remote(bare.as_uri()), key),
     )  # fmt: skip
-    made.remember(name=name)
-    return Office(folder, made, browser_at(made))
+    editor.remember(name=name)
+    return Office(folder, editor, browser_at(editor))
 
 
 @pytest.fixture
@@ -111,15 +111,15 @@ def district(folder: Folder, tmp_path: Path) -> Iterator[District]:
     subprocess.run(["cp", "-a", folder.root, other], check=True)
     ravi = office(replace(folder, root=other), bare, RAVI, "Ravi")
     yield District(bare, devi, ravi)
-    for one in (devi, ravi):
-        one.editor.publisher.wait()
-        one.editor.store.history.close()
+    for member in (devi, ravi):
+        member.editor.publisher.wait()
+        member.editor.store.history.close()
 
 
 def test_publishing_pushes_a_commit_that_the_server_believes(district: District) -> None:
     district.devi.write("# index\n\nNew words.")
     assert district.devi.publish() == ()
-    assert "New words." in district.shown("en/index.md")
+    assert "New words." in district.text_on_server("en/index.md")
     assert district.signed_by() == "devi"
     assert "Publish: main of " in district.git("log", "-1", "--format=%B", "main")
     assert "Nothing: both are the same." in district.devi.browser.get("/publish/")
@@ -132,7 +132,7 @@ def test_what_others_pushed_is_joined_where_it_does_not_touch(district: District
     form = district.devi.browser.form("/pages/en/index.md")
     district.devi.browser.post("/pages/en/index.md", **{**form, "title": "Devi's title"})
     assert district.devi.publish() == ()
-    for text in (district.shown("en/index.md"), district.devi.file("en/index.md").decode()):
+    for text in (district.text_on_server("en/index.md"), district.devi.file("en/index.md").decode()):
         assert "Ravi." in text
         assert "Devi's title" in text
     assert district.signed_by() == "devi"
@@ -152,8 +152,8 @@ def test_where_both_changed_the_same_lines_both_are_shown_and_a_person_decides(d
     texts = ["Both words.\n" if part.is_conflict else part.text for part in parts or ()]
     district.devi.browser.post("/publish/both", **{"tip": tip, "part-0": texts})
     assert district.devi.publish() == ()
-    assert "Both words." in district.shown("en/index.md")
-    for text in (district.shown("en/index.md"), district.devi.file("en/index.md").decode()):
+    assert "Both words." in district.text_on_server("en/index.md")
+    for text in (district.text_on_server("en/index.md"), district.devi.file("en/index.md").decode()):
         assert not any(mark in text for mark in ("<<<<", "====", ">>>>"))
     assert district.ravi.publish() == ()
     assert b"Both words." in district.ravi.file("en/index.md"), "it comes to the other office too"
@@ -167,8 +167,8 @@ def test_a_decision_about_what_changed_since_is_not_taken(district: District) ->
     tip = district.tip
     district.devi.write("# index\n\nDevi's later words.")
     parts = district.devi.editor.remote.merge.conflicts[0].parts  # type: ignore[union-attr]
-    sent = {"tip": tip, "part-0": [part.text for part in parts or ()]}
-    assert "somebody has published meanwhile" in district.devi.browser.post("/publish/both", 400, **sent).text
+    fields = {"tip": tip, "part-0": [part.text for part in parts or ()]}
+    assert "somebody has published meanwhile" in district.devi.browser.post("/publish/both", 400, **fields).text
     assert b"later words" in district.devi.file("en/index.md")
 
 
@@ -182,7 +182,7 @@ def test_without_a_network_work_goes_on_and_one_press_publishes_later(district: 
     district.devi.write("# index\n\nNewer words.")
     district.bare.with_name("away").rename(district.bare)
     assert district.devi.publish() == ()
-    assert "Newer words." in district.shown("en/index.md")
+    assert "Newer words." in district.text_on_server("en/index.md")
     assert "Waiting to be published" not in district.devi.browser.get("/")
 
 
@@ -200,8 +200,8 @@ def test_somebody_who_pushes_in_the_same_moment_costs_nothing(
 
     monkeypatch.setattr(Remote, "push", second)
     assert district.devi.publish() == ()
-    assert "Devi." in district.shown("en/index.md")
-    assert "Ravi." in district.shown("en/new.md")
+    assert "Devi." in district.text_on_server("en/index.md")
+    assert "Ravi." in district.text_on_server("en/new.md")
 
 
 # A withdrawal goes first
@@ -212,7 +212,7 @@ def test_a_withdrawal_reaches_the_server_though_all_else_is_refused(district: Di
     tip = district.tip
     district.devi.browser.post("/consents/withdraw", consent="the-well")
     district.devi.editor.publisher.wait()
-    assert TODAY.isoformat() in district.shown(CONSENTS)
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS)
     assert district.git("diff", "--name-only", tip, "main") == CONSENTS, "nothing but the withdrawal"
     assert district.signed_by() == "devi"
     assert "has not reached" not in district.devi.browser.get("/")
@@ -225,8 +225,8 @@ def test_a_withdrawal_does_not_wait_for_what_touches(district: District) -> None
     assert district.devi.publish()
     district.devi.browser.post("/consents/withdraw", consent="the-well")
     district.devi.editor.publisher.wait()
-    assert TODAY.isoformat() in district.shown(CONSENTS)
-    assert "Ravi's words." in district.shown("en/index.md")
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS)
+    assert "Ravi's words." in district.text_on_server("en/index.md")
 
 
 def test_a_withdrawal_without_a_network_is_said_and_tried_again(district: District) -> None:
@@ -237,17 +237,17 @@ def test_a_withdrawal_without_a_network_is_said_and_tried_again(district: Distri
     district.bare.with_name("away").rename(district.bare)
     district.devi.editor.publisher.retry_withdrawal("Devi")
     district.devi.editor.publisher.wait()
-    assert TODAY.isoformat() in district.shown(CONSENTS)
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS)
     assert "has not reached" not in district.devi.browser.get("/")
 
 
 def test_a_withdrawal_reaches_the_server_past_what_somebody_pushed_unsigned(district: District) -> None:
-    """It is signed upon what was believed; what nobody signed stays in the history, and not among the files."""
+    """The new commit is based on the trusted one; the unsigned one stays in the history, but not its files."""
     forge(district, None, "Evil words.")
     district.devi.browser.post("/consents/withdraw", consent="the-well")
     district.devi.editor.publisher.wait()
-    assert TODAY.isoformat() in district.shown(CONSENTS)
-    assert "Evil words." not in district.shown("en/index.md")
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS)
+    assert "Evil words." not in district.text_on_server("en/index.md")
     assert district.signed_by() == "devi"
     assert district.ravi.publish() == (), "the other office goes on"
 
@@ -258,7 +258,7 @@ def test_nobodys_join_brings_a_withdrawn_story_back(district: District) -> None:
     district.devi.editor.publisher.wait()
     district.ravi.write("# index\n\nRavi.")
     assert district.ravi.publish() == ()
-    assert TODAY.isoformat() in district.shown(CONSENTS)
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS)
     assert TODAY.isoformat().encode() in district.ravi.file(CONSENTS)
 
 
@@ -268,24 +268,24 @@ def test_nobodys_join_brings_a_withdrawn_story_back(district: District) -> None:
 def forge(
     district: District, key: PrivateKey | None, words: str, line: str = "Publish: main of https://x.example"
 ) -> str:
-    """Push a commit upon the newest, signed or not."""
+    """Push a commit on top of the newest, signed or not."""
     path = district.bare.with_name("forger")
     subprocess.run(["git", "clone", "-q", "--bare", district.bare, path], check=True)
     content = path.with_name("nothing")
     content.mkdir(exist_ok=True)
     history = History(content, path)
-    page = (district.shown("en/index.md") + f"\n{words}\n").encode()
+    page = (district.text_on_server("en/index.md") + f"\n{words}\n").encode()
     tip = district.tip
     ready = history.new_commit(tip, {"en/index.md": page}, [tip], "x", f"x\n\n{line}")
-    made = history.add(ready, sign(ready.as_raw_string(), key) if key else None)
-    Remote(district.bare.as_uri()).push(path, made, tip)
+    commit = history.add(ready, sign(ready.as_raw_string(), key) if key else None)
+    Remote(district.bare.as_uri()).push(path, commit, tip)
     history.close()
     subprocess.run(["rm", "-rf", path], check=True)
-    return made
+    return commit
 
 
 @pytest.mark.parametrize(
-    ("key", "line", "told"),
+    ("key", "line", "message"),
     [
         (None, "", "is not signed by anybody"),
         (MALLORY, "Publish: main of {site}", "is not signed by anybody"),
@@ -295,13 +295,13 @@ def forge(
     ],
 )
 def test_what_is_not_trusted_is_not_brought_here_and_not_signed(
-    district: District, key: PrivateKey | None, line: str, told: str
+    district: District, key: PrivateKey | None, line: str, message: str
 ) -> None:
     site = district.devi.editor.remote.site  # type: ignore[union-attr]
     tip = forge(district, key, "Evil words.", line.format(site=site))
     district.devi.write("# index\n\nDevi.")
     (problem,) = district.devi.publish()
-    assert told in problem.what
+    assert message in problem.what
     assert district.tip == tip
     assert b"Evil" not in district.devi.file("en/index.md")
 
@@ -333,16 +333,18 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
 Case = tuple[bytes, bytes, bytes]
 
 
-def both(path: str, case: Case, read: Callable[[str], bytes | None] | None = None) -> bytes | None:
-    found = merge_files({path: "0"}, {path: "1"}, {path: "2"}, read or (lambda id: case[int(id)] if id else None))
-    return None if found.conflicts else found.changes[path]
+def merge_case(path: str, case: Case, read_version: Callable[[str], bytes | None] | None = None) -> bytes | None:
+    merged = merge_files(
+        {path: "0"}, {path: "1"}, {path: "2"}, read_version or (lambda id: case[int(id)] if id else None)
+    )
+    return None if merged.conflicts else merged.changes[path]
 
 
 HEAD = b"id,name_en,phone\n"
 
 
 @pytest.mark.parametrize(
-    ("case", "found"),
+    ("case", "expected"),
     [
         ((HEAD + b"a,A,1\nb,B,2\n", HEAD + b"a,AA,1\nb,B,2\n", HEAD + b"a,A,1\nb,BB,2\nc,C,3\n"), b"a,AA,1\nb,BB,2\nc,C,3\n"),
         ((HEAD + b"a,A,1\n", HEAD + b"a,A,1\nb,B,2\n", HEAD + b"a,A,1\nc,C,3\n"), b"a,A,1\nb,B,2\nc,C,3\n"),
@@ -355,21 +357,21 @@ HEAD = b"id,name_en,phone\n"
          b'a,"A\nX",1\nc,Y,1\n'),
     ],
 )  # fmt: skip
-def test_tables_are_joined_row_by_row(case: Case, found: bytes | None) -> None:
-    assert both("tables/helplines.csv", case) == (found and HEAD + found)
+def test_tables_are_joined_row_by_row(case: Case, expected: bytes | None) -> None:
+    assert merge_case("tables/helplines.csv", case) == (expected and HEAD + expected)
 
 
 def test_what_programs_write_is_joined_value_by_value() -> None:
     case = (b'{"a": 1}', b'{"a": 1, "b": {"x": 1}}', b'{"a": 2, "b": {"y": 1}}')
-    assert both("addresses.json", case) == b'{\n "a": 2,\n "b": {\n  "x": 1,\n  "y": 1\n }\n}\n'
+    assert merge_case("addresses.json", case) == b'{\n "a": 2,\n "b": {\n  "x": 1,\n  "y": 1\n }\n}\n'
 
 
 def test_a_picture_that_both_changed_is_chosen() -> None:
-    assert both("media/a.png", (b"\xff0", b"\xff1", b"\xff2")) is None
+    assert merge_case("media/a.png", (b"\xff0", b"\xff1", b"\xff2")) is None
 
 
 def test_a_push_that_is_cut_off_leaves_both_sides_whole(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line breaks after the server took it, and before this machine knows."""
+    """The connection breaks after the server accepted the push, and before this machine knows."""
     push = Remote.push
 
     def cut(self: Remote, repository: Path, commit: str, expected: str) -> None:
@@ -385,7 +387,7 @@ def test_a_push_that_is_cut_off_leaves_both_sides_whole(district: District, monk
     assert district.tip == tip, "it was there already"
     district.devi.write("# index\n\nNewer words.")
     assert district.devi.publish() == ()
-    assert "Newer words." in district.shown("en/index.md")
+    assert "Newer words." in district.text_on_server("en/index.md")
 
 
 def test_undo_pushes_what_was_there_before_and_again_what_was_undone(district: District) -> None:
@@ -395,12 +397,12 @@ def test_undo_pushes_what_was_there_before_and_again_what_was_undone(district: D
     district.devi.browser.post("/consents/withdraw", consent="the-well")
     district.devi.editor.publisher.wait()
     district.devi.browser.post("/publish/undo")
-    assert "One." in district.shown("en/index.md")
-    assert TODAY.isoformat() in district.shown(CONSENTS), "what was withdrawn stays so"
+    assert "One." in district.text_on_server("en/index.md")
+    assert TODAY.isoformat() in district.text_on_server(CONSENTS), "what was withdrawn stays so"
     assert b"Two." in district.devi.file("en/index.md"), "texts stay"
     assert "en/index.md" in district.devi.browser.get("/publish/")
     district.devi.browser.post("/publish/undo")
-    assert "Two." in district.shown("en/index.md")
+    assert "Two." in district.text_on_server("en/index.md")
     assert district.signed_by() == "devi"
 
 
@@ -424,17 +426,17 @@ def test_without_a_key_nothing_is_pushed_and_it_is_said(district: District) -> N
 def test_a_repository_that_does_not_answer_is_said_without_its_token(tmp_path: Path) -> None:
     Repo.init_bare(tmp_path).close()
     remote = Remote("https://127.0.0.1:1/district.git", credentials=lambda _: ("devi", "S3CRET"))
-    with pytest.raises(Problem, match="cannot be reached") as told:
+    with pytest.raises(Problem, match="cannot be reached") as error:
         remote.fetch(tmp_path)
-    assert "S3CRET" not in str(told.value)
+    assert "S3CRET" not in str(error.value)
 
 
 def test_a_token_that_is_not_accepted_is_said_without_it(tmp_path: Path) -> None:
     """The answer of a hostile server is not repeated: it may say back what it was given."""
-    told = HTTPUnauthorized("Basic realm=S3CRET", "https://devi:S3CRET@git.example/district.git")
+    refusal = HTTPUnauthorized("Basic realm=S3CRET", "https://devi:S3CRET@git.example/district.git")
 
     def refused() -> str:
-        raise told
+        raise refusal
 
     with pytest.raises(Problem, match="does not take the name and token") as problem:
         Remote("https://git.example/district.git").report_errors(refused)
@@ -450,9 +452,9 @@ def test_a_token_that_is_not_accepted_is_said_without_it(tmp_path: Path) -> None
     ],
 )  # fmt: skip
 def test_a_password_in_portal_yml_is_refused_and_not_repeated(remote: str) -> None:
-    with pytest.raises(Problem, match="never with a password") as told:
+    with pytest.raises(Problem, match="never with a password") as error:
         remote_of({"publish": {"remote": remote}}, "content/portal.yml")
-    assert "S3CRET" not in str(told.value)
+    assert "S3CRET" not in str(error.value)
 
 
 @pytest.mark.parametrize("remote", ["ssh://git@git.example:22/d.git", "https://git.example/d.git", "file:///srv/d.git"])
@@ -464,12 +466,12 @@ def test_a_remote_that_can_be_pushed_to(remote: str) -> None:
 def test_staff_see_whether_the_server_has_taken_it(district: District, monkeypatch: pytest.MonkeyPatch) -> None:
     place = district.devi.editor.remote
     assert place
-    said = {"site": ""}
-    monkeypatch.setattr(site_report, "commit_on_site", lambda _: said["site"])
+    state = {"site": ""}
+    monkeypatch.setattr(site_report, "commit_on_site", lambda _: state["site"])
     for commit, words in (
         ("", "has not taken it yet"), (district.tip, "The server has taken it."), ("1" * 40, "shows something newer"),
     ):  # fmt: skip
-        said["site"] = commit
+        state["site"] = commit
         district.devi.editor.remember(taken="")
         place.ask_server()
         assert words in district.devi.browser.get("/")

@@ -1,4 +1,4 @@
-"""A recording comes in as sound only, where a text is; of a person who tells, not on the site before her consent."""
+"""A recording is stored as sound only, beside a text; a person's voice is not on the site before her consent."""
 
 import io
 import wave
@@ -17,7 +17,7 @@ WHERE = "/recordings/ta/help"
 
 
 def sound(seconds: float = 1.0, rate: int = 8000) -> bytes:
-    """A recording that says who made it, and where."""
+    """Return a recording whose metadata names its author and place."""
     out = io.BytesIO()
     with wave.open(out, "wb") as wav:
         wav.setnchannels(1)
@@ -33,23 +33,23 @@ def pages(folder: Folder) -> None:
     folder.page("help", language="ta")
 
 
-def kept(folder: Folder, name: str = "ta/help.opus") -> Path:
+def recording_path(folder: Folder, name: str = "ta/help.opus") -> Path:
     return folder.root / "content" / "media" / "audio" / name
 
 
-def sent(browser: Browser, data: bytes, status: int = 303, voice: str = "reader", where: str = WHERE) -> str:
+def upload(browser: Browser, data: bytes, status: int = 303, voice: str = "reader", where: str = WHERE) -> str:
     answer = browser.post(where, status, voice=voice, file=(io.BytesIO(data), "Recording at Secret Place.wav"))
     return answer.headers.get("Location", "") or answer.text
 
 
 def test_a_recording_keeps_nothing_but_the_sound(browser: Browser, folder: Folder) -> None:
-    sent(browser, sound())
-    data = kept(folder).read_bytes()
+    upload(browser, sound())
+    data = recording_path(folder).read_bytes()
     assert b"Secret" not in data
-    with av.open(io.BytesIO(data)) as opened:
-        assert opened.streams.audio[0].codec_context.name in {"opus", "libopus"}
-        assert set(opened.metadata) | set(opened.streams.audio[0].metadata) <= {"encoder"}
-    assert staff_recordings.find(folder.root / "content")[("ta", "help")] == kept(folder)
+    with av.open(io.BytesIO(data)) as container:
+        assert container.streams.audio[0].codec_context.name in {"opus", "libopus"}
+        assert set(container.metadata) | set(container.streams.audio[0].metadata) <= {"encoder"}
+    assert staff_recordings.find(folder.root / "content")[("ta", "help")] == recording_path(folder)
     assert f"recorded: {TODAY}" in (folder.root / "content" / "ta" / "help.md").read_text("utf-8")
     assert browser.client.get("/heard/ta/help").data == data
     assert folder.problems() == []
@@ -57,20 +57,20 @@ def test_a_recording_keeps_nothing_but_the_sound(browser: Browser, folder: Folde
 
 
 def test_a_new_one_takes_the_place_of_the_old_and_the_old_is_in_the_history(browser: Browser, folder: Folder) -> None:
-    kept(folder, "ta/help.m4a").parent.mkdir(parents=True)
-    kept(folder, "ta/help.m4a").write_bytes(sound(2))
-    sent(browser, sound())
-    assert [path.name for path in kept(folder).parent.iterdir()] == ["help.m4a"], "one text has one recording"
-    first = kept(folder, "ta/help.m4a").read_bytes()
+    recording_path(folder, "ta/help.m4a").parent.mkdir(parents=True)
+    recording_path(folder, "ta/help.m4a").write_bytes(sound(2))
+    upload(browser, sound())
+    assert [path.name for path in recording_path(folder).parent.iterdir()] == ["help.m4a"], "one text has one recording"
+    first = recording_path(folder, "ta/help.m4a").read_bytes()
     assert len(first) < len(sound())
-    sent(browser, sound(3))
-    assert kept(folder, "ta/help.m4a").read_bytes() != first
+    upload(browser, sound(3))
+    assert recording_path(folder, "ta/help.m4a").read_bytes() != first
 
 
 def test_a_question_is_recorded_like_a_page(browser: Browser, folder: Folder) -> None:
     assert "concern/what" in browser.get("/recordings/ta/")
-    sent(browser, sound(), where="/recordings/ta/concern/what")
-    assert kept(folder, "ta/concern/what.opus").exists()
+    upload(browser, sound(), where="/recordings/ta/concern/what")
+    assert recording_path(folder, "ta/concern/what.opus").exists()
     assert folder.problems() == []
 
 
@@ -78,60 +78,60 @@ def test_the_voice_of_a_person_is_not_on_the_site_before_her_consent_and_goes_wi
     browser: Browser, folder: Folder
 ) -> None:
     """Also where somebody stops after the first step, and also where another voice is to take its place."""
-    asked = sent(browser, sound(), voice="person")
-    assert "tables/consents/row?key=recording-ta-help" in asked
+    location = upload(browser, sound(), voice="person")
+    assert "tables/consents/row?key=recording-ta-help" in location
     assert any("recording-ta-help" in problem for problem in folder.problems())
     content = folder.root / "content"
 
-    def heard() -> bool:
+    def is_on_site() -> bool:
         return ("ta", "help") in staff_recordings.find_allowed(
             content, consent_table.read_leniently(content).media(TODAY)
         )
 
-    assert not heard()
-    given = {column: CONSENT[column] for column in CONSENT if column not in {"id", "story"}} | {"languages": "ta"}
-    row = {**given, "id": "recording-ta-help", "kind": "survivor", "media": "audio/ta/help.opus"}
+    assert not is_on_site()
+    cells = {column: CONSENT[column] for column in CONSENT if column not in {"id", "story"}} | {"languages": "ta"}
+    row = {**cells, "id": "recording-ta-help", "kind": "survivor", "media": "audio/ta/help.opus"}
     browser.post("/tables/consents/row", base=browser.base("/tables/consents/row?key=recording-ta-help"),
                  key="recording-ta-help", **row)  # fmt: skip
     assert folder.problems() == []
-    assert heard()
-    before = kept(folder).read_bytes()
+    assert is_on_site()
+    before = recording_path(folder).read_bytes()
     for voice in ("reader", "person"):
-        assert "no other voice takes its place" in sent(browser, sound(2), 400, voice)
+        assert "no other voice takes its place" in upload(browser, sound(2), 400, voice)
     browser.post("/consents/withdraw", consent="recording-ta-help")
-    assert not heard()
-    assert "no other voice takes its place" in sent(browser, sound(2), 400)
-    assert kept(folder).read_bytes() == before
+    assert not is_on_site()
+    assert "no other voice takes its place" in upload(browser, sound(2), 400)
+    assert recording_path(folder).read_bytes() == before
 
 
 def test_somebody_must_say_whose_voice_it_is(browser: Browser, folder: Folder) -> None:
-    assert "whose voice this is" in sent(browser, sound(), 400, voice="")
-    assert not kept(folder).exists()
+    assert "whose voice this is" in upload(browser, sound(), 400, voice="")
+    assert not recording_path(folder).exists()
 
 
 def test_where_the_consent_cannot_be_written_no_recording_comes_in(browser: Browser, folder: Folder) -> None:
     folder.csv("consents").write_bytes(b"\xff\xfe")
-    sent(browser, sound(), 400, voice="person")
-    assert not kept(folder).exists()
+    upload(browser, sound(), 400, voice="person")
+    assert not recording_path(folder).exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"no sound", b"RIFF" + bytes(100), b"\x1aE\xdf\xa3" + b"\xff" * 500])
 def test_what_is_no_sound_is_a_sentence(browser: Browser, folder: Folder, data: bytes) -> None:
-    assert "No sound can be read from it" in sent(browser, data, 400)
-    assert not kept(folder).exists()
+    assert "No sound can be read from it" in upload(browser, data, 400)
+    assert not recording_path(folder).exists()
 
 
 def test_more_than_ten_minutes_are_refused(browser: Browser, folder: Folder) -> None:
-    assert "is longer than ten minutes" in sent(browser, sound(620, 400), 400)
-    assert not kept(folder).exists()
+    assert "is longer than ten minutes" in upload(browser, sound(620, 400), 400)
+    assert not recording_path(folder).exists()
 
 
 @pytest.mark.parametrize("where", ["/recordings/ta/nowhere", "/recordings/xx/help", "/recordings/ta/../../en/help",
                                    "/recordings/ta/%2e%2e/%2e%2e/portal", "/heard/ta/..%2f..%2fportal"])  # fmt: skip
 def test_a_recording_lies_only_where_a_text_is(browser: Browser, folder: Folder, where: str) -> None:
     before = sorted(folder.root.rglob("*.opus"))
-    sent = {"form_token": browser.token, "voice": "reader", "file": (io.BytesIO(sound()), "a.wav")}
-    answer = browser.client.post(where, data=sent, headers=OURS)
+    fields = {"form_token": browser.token, "voice": "reader", "file": (io.BytesIO(sound()), "a.wav")}
+    answer = browser.client.post(where, data=fields, headers=OURS)
     assert answer.status_code in {400, 404, 405}
     assert sorted(folder.root.rglob("*.opus")) == before
 
@@ -139,7 +139,7 @@ def test_a_recording_lies_only_where_a_text_is(browser: Browser, folder: Folder,
 def test_a_folder_behind_a_link_is_not_written(browser: Browser, folder: Folder, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    kept(folder).parent.parent.mkdir(parents=True)
-    kept(folder).parent.symlink_to(elsewhere)
-    assert "is a link" in sent(browser, sound(), 400)
+    recording_path(folder).parent.parent.mkdir(parents=True)
+    recording_path(folder).parent.symlink_to(elsewhere)
+    assert "is a link" in upload(browser, sound(), 400)
     assert list(elsewhere.iterdir()) == []

@@ -24,21 +24,21 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, env=env, capture_output=True, text=True, check=True).stdout
 
 
-def committed(content: Path, what: str = "one") -> None:
+def commit(content: Path, what: str = "one") -> None:
     if not (content / ".git").exists():
         git(content, "init", "-q", "-b", "main")
     git(content, "add", "-A")
     git(content, "commit", "-qm", what)
 
 
-def cloned(content: Path, *how: str) -> None:
+def clone(content: Path, *how: str) -> None:
     """Let a clone stand in place of the folder."""
     origin = content.with_name("origin")
     shutil.move(content, origin)
     git(content.parent, "clone", "-q", *how, origin.as_uri(), str(content))
 
 
-def opened(editor: Editor) -> Browser:
+def open_browser(editor: Editor) -> Browser:
     editor.remember(name="M. Devi")
     return browser_at(editor)
 
@@ -62,7 +62,7 @@ def content(folder: Folder) -> Path:
     return folder.root / "content"
 
 
-def ended(editor: Editor) -> None:
+def close_editor(editor: Editor) -> None:
     editor.publisher.wait()
     editor.store.history.close()
 
@@ -70,25 +70,25 @@ def ended(editor: Editor) -> None:
 def test_a_clone_that_is_cut_off_has_a_first_entry(folder: Folder, content: Path) -> None:
     for number in ("one", "two", "three"):
         folder.page("index", number)
-        committed(content, number)
-    cloned(content, "--depth", "1")
+        commit(content, number)
+    clone(content, "--depth", "1")
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     assert len(walk_through(browser)) == 1
     save(browser, "four")
     assert len(walk_through(browser)) == 2
     assert git(content, "status", "--porcelain") == ""
-    ended(editor)
+    close_editor(editor)
 
 
 def test_line_ends_of_windows_are_nobodys_change(folder: Folder, content: Path) -> None:
     """Git for Windows writes them into the folder, and records the others (core.autocrlf)."""
     (content / ".gitattributes").write_text("* text=auto eol=crlf\n")
-    committed(content)
-    cloned(content)
+    commit(content)
+    clone(content)
     assert b"\r\n" in (content / "en" / "index.md").read_bytes()
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     assert len(walk_through(browser)) == 1
     assert git(content, "status", "--porcelain") == ""
     page = content / "ta" / "index.md"
@@ -101,23 +101,23 @@ def test_line_ends_of_windows_are_nobodys_change(folder: Folder, content: Path) 
         b"\r"
         not in subprocess.run(["git", "show", "HEAD:ta/index.md"], cwd=content, capture_output=True, check=True).stdout
     )
-    ended(editor)
+    close_editor(editor)
 
 
 def test_two_saves_of_a_page_with_ends_of_windows_are_joined(folder: Folder, content: Path) -> None:
     folder.page("index", "First.\n\nSecond.\n\nThird.")
     (content / ".gitattributes").write_text("* text=auto eol=crlf\n")
-    committed(content)
-    cloned(content)
+    commit(content)
+    clone(content)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     form = browser.form("/pages/en/index.md")
     page = content / "en" / "index.md"
     page.write_bytes(page.read_bytes().replace(b"Third.", b"Third, by a colleague."))
     browser.post("/pages/en/index.md", **{**form, "text": form["text"].replace("First.", "First, by me.")})
     assert "First, by me." in page.read_text("utf-8")
     assert "Third, by a colleague." in page.read_text("utf-8")
-    ended(editor)
+    close_editor(editor)
 
 
 def test_a_large_file_stays_the_pointer_that_git_has_of_it(folder: Folder, content: Path) -> None:
@@ -126,25 +126,25 @@ def test_a_large_file_stays_the_pointer_that_git_has_of_it(folder: Folder, conte
     oid = hashlib.sha256(data).hexdigest()
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(data)}\n"
     (content / "media" / "a.png").write_text(pointer)
-    committed(content)
+    commit(content)
     (content / "media" / "a.png").write_bytes(data)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     save(browser, "Changed here.")
     assert git(content, "show", "HEAD:media/a.png") == pointer
-    ended(editor)
+    close_editor(editor)
 
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_name_of_old_bytes_stops_nobody(folder: Folder, content: Path, own: bool) -> None:
     """As an old Windows or a stick left it: `check` says so, and everybody writes on."""
     (content / "media").mkdir()
-    odd = os.fsencode(content / "media") + b"/caf\xe9.jpg"
-    Path(os.fsdecode(odd)).write_bytes(b"x")
+    name = os.fsencode(content / "media") + b"/caf\xe9.jpg"
+    Path(os.fsdecode(name)).write_bytes(b"x")
     if own:
-        committed(content)
+        commit(content)
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     walk_through(browser)
     assert "caf?.jpg" in browser.get("/")
     save(browser, "Changed here.")
@@ -152,7 +152,7 @@ def test_a_name_of_old_bytes_stops_nobody(folder: Folder, content: Path, own: bo
     if own:
         assert git(content, "status", "--porcelain") == ""
         assert "caf" in git(content, "ls-tree", "-r", "HEAD"), "what was recorded stays"
-    ended(editor)
+    close_editor(editor)
 
 
 def test_a_repository_of_another_format_is_a_sentence(folder: Folder, content: Path) -> None:
@@ -165,11 +165,11 @@ def test_a_change_in_the_same_moment_of_the_same_length_is_seen(folder: Folder, 
     """A stick with FAT counts time in two seconds."""
     page = content / "en" / "index.md"
     editor = make_editor(folder)
-    browser = opened(editor)
+    browser = open_browser(editor)
     before = browser.form("/pages/en/index.md")["base"]
     state = page.stat()
     page.write_bytes(page.read_bytes()[:-2] + b"!\n")
     os.utime(page, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert len(walk_through(browser)) == 2
     assert browser.form("/pages/en/index.md")["base"] != before
-    ended(editor)
+    close_editor(editor)

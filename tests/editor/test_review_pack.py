@@ -30,12 +30,12 @@ def rights(folder: Folder) -> None:
 
 
 def pack(browser: Browser) -> list[dict[str, str]]:
-    """The table as a spreadsheet opens it."""
+    """Return the rows of the table, as a spreadsheet reads them."""
     return list(csv.DictReader(io.StringIO(browser.client.get(TABLE).data.decode("utf-8-sig"), newline="")))
 
 
-def looked(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8-sig", **fields: Any) -> str:
-    """The page that shows what a table would change."""
+def upload(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8-sig", **fields: Any) -> str:
+    """Upload a table; return the page that shows what it would change."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, review_pack.COLUMNS)
     writer.writeheader()
@@ -44,18 +44,18 @@ def looked(browser: Browser, lines: list[dict[str, Any]], encoding: str = "utf-8
     return browser.post(PACK, 200, **{"reader": "K. Selvi", "file": file, **fields}).text
 
 
-def ticked(browser: Browser, shown: str, status: int = 200, without: str = "") -> str:
-    """The page after what is ticked was taken. without: a number whose tick was taken away."""
-    found = re.search(r'<textarea name="pack"[^>]*>\n?(.*?)</textarea>', shown, re.S)
-    assert found
-    take = [number for number in re.findall(r'name="take" value="(\d+)"', shown) if number != without]
-    return browser.post(f"{PACK}take", status, reader="K. Selvi", pack=unescape(found[1]), take=take).text
+def take_ticked(browser: Browser, page: str, status: int = 200, without: str = "") -> str:
+    """Take the ticked corrections; return the page that follows. without: a number to untick."""
+    match = re.search(r'<textarea name="pack"[^>]*>\n?(.*?)</textarea>', page, re.S)
+    assert match
+    take = [number for number in re.findall(r'name="take" value="(\d+)"', page) if number != without]
+    return browser.post(f"{PACK}take", status, reader="K. Selvi", pack=unescape(match[1]), take=take).text
 
 
-def returned(browser: Browser, lines: list[dict[str, Any]], **fields: Any) -> str:
-    """Both pages: what a table would change, and what became of it when all was taken."""
-    shown = looked(browser, lines, **fields)
-    return shown + (ticked(browser, shown) if "Take what is ticked" in shown else "")
+def upload_and_take(browser: Browser, lines: list[dict[str, Any]], **fields: Any) -> str:
+    """Upload a table and take all its corrections; return both pages."""
+    page = upload(browser, lines, **fields)
+    return page + (take_ticked(browser, page) if "Take what is ticked" in page else "")
 
 
 def of(lines: list[dict[str, str]], words: str) -> dict[str, str]:
@@ -100,8 +100,8 @@ def test_a_correction_takes_the_place_of_the_text_and_is_in_the_history(
 ) -> None:
     lines = pack(browser)
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
-    shown = returned(browser, lines)
-    assert "1 page or table was corrected" in shown
+    page = upload_and_take(browser, lines)
+    assert "1 page or table was corrected" in page
     assert "- இரண்டு, நன்றாக\n- மூன்று\n\nநான்கு." in text(folder)
     newest = next(editor.store.history.revisions(1))
     assert (newest.who, newest.what) == ("M. Devi", "Corrections by a reader: ta")
@@ -113,11 +113,11 @@ def test_nothing_is_taken_before_it_was_shown_word_by_word(browser: Browser, fol
     lines, before = pack(browser), text(folder)
     of(lines, "நான்கு")["better"] = "நான்கு <i>நன்றாக</i>."
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
-    shown = looked(browser, lines)
+    page = upload(browser, lines)
     assert text(folder) == before
-    assert "<del>இரண்டு</del><ins>இரண்டு, நன்றாக</ins>" in shown
-    assert "<i>" not in shown
-    assert "- Two" in shown, "with its English"
+    assert "<del>இரண்டு</del><ins>இரண்டு, நன்றாக</ins>" in page
+    assert "<i>" not in page
+    assert "- Two" in page, "with its English"
 
 
 def test_what_is_not_ticked_stays(browser: Browser, folder: Folder) -> None:
@@ -125,12 +125,12 @@ def test_what_is_not_ticked_stays(browser: Browser, folder: Folder) -> None:
     of(lines, "நான்கு")["better"] = "நான்கு, வேண்டாம்."
     of(lines, "நான்கு")["read in full"] = "x"
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
-    shown = looked(browser, lines)
-    [unwanted] = re.findall(r'value="(\d+)" checked> <span lang="en">ta/rights.md, paragraph 4', shown)
-    taken = ticked(browser, shown, without=unwanted)
+    page = upload(browser, lines)
+    [unwanted] = re.findall(r'value="(\d+)" checked> <span lang="en">ta/rights.md, paragraph 4', page)
+    result = take_ticked(browser, page, without=unwanted)
     assert "நன்றாக" in text(folder)
     assert "வேண்டாம்" not in text(folder)
-    assert "not all of hers was taken" in taken
+    assert "not all of hers was taken" in result
     assert "reviewed_by: nobody" in text(folder), "what she would read is not what stands there"
 
 
@@ -138,8 +138,8 @@ def test_one_that_breaks_a_page_is_named_and_the_others_can_be_taken(browser: Br
     lines = pack(browser)
     of(lines, "ஒன்று")["better"] = "ஒன்று 112க்கு. <script>alert(1)</script>"
     of(lines, "நான்கு")["better"] = "நான்கு, நன்றாக."
-    shown = returned(browser, lines)
-    assert "after the corrections" in shown
+    page = upload_and_take(browser, lines)
+    assert "after the corrections" in page
     assert "நான்கு, நன்றாக." in text(folder)
     assert "<script>" not in text(folder)
 
@@ -153,13 +153,13 @@ def test_where_one_was_edited_after_it_was_shown_nothing_is_taken(
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     line = next(line for line in lines if line["file"] == "tables/helplines.csv")
     line["better"] = "சிறந்த சொல்"
-    shown = looked(browser, lines)
+    page = upload(browser, lines)
     if table:
         folder.row("helplines", for_ta="மற்றவர் சொல்")
     else:
         folder.page("rights", "ஒன்று [[ number: 112 ]].\n\n- வேறு\n- மூன்று\n\nநான்கு.", "ta", reviewed_by="nobody")
     before = (text(folder), folder.csv("helplines").read_bytes())
-    assert "Nothing was taken." in ticked(browser, shown, 409)
+    assert "Nothing was taken." in take_ticked(browser, page, 409)
     assert (text(folder), folder.csv("helplines").read_bytes()) == before
 
 
@@ -169,19 +169,19 @@ def test_where_the_disk_is_full_midway_all_files_are_as_they_were(
     lines = pack(browser)
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
-    shown = looked(browser, lines)
+    page = upload(browser, lines)
     before = (text(folder), folder.csv("helplines").read_bytes())
-    written, write = [], store.write_durably
+    written_paths, write = [], store.write_durably
 
     def full(path: Path, data: bytes) -> None:
-        written.append(path.name)
-        if len(written) == 2:
+        written_paths.append(path.name)
+        if len(written_paths) == 2:
             raise OSError(28, "No space left on device")
         write(path, data)
 
     monkeypatch.setattr(store, "write_durably", full)
-    assert "No space left" in ticked(browser, shown, 409)
-    assert written[:2] == ["rights.md", "helplines.csv"]
+    assert "No space left" in take_ticked(browser, page, 409)
+    assert written_paths[:2] == ["rights.md", "helplines.csv"]
     assert (text(folder), folder.csv("helplines").read_bytes()) == before
 
 
@@ -189,7 +189,7 @@ def test_all_corrections_are_one_save(browser: Browser, folder: Folder, editor: 
     lines = pack(browser)
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     next(line for line in lines if line["file"] == "tables/helplines.csv")["better"] = "சிறந்த சொல்"
-    returned(browser, lines)
+    upload_and_take(browser, lines)
     newest = next(editor.store.history.revisions(1))
     assert {one.path for one in editor.store.history.changes(newest.id)} == {"ta/rights.md", "tables/helplines.csv"}
 
@@ -198,7 +198,7 @@ def test_a_page_that_was_read_in_full_is_signed_with_the_readers_name(browser: B
     lines = pack(browser)
     of(lines, "நான்கு")["better"] = "நான்கு, நன்றாக."
     of(lines, "நான்கு")["read in full"] = "X"
-    assert "1 page has the reader" in returned(browser, lines)
+    assert "1 page has the reader" in upload_and_take(browser, lines)
     assert 'reviewed_by: "K. Selvi"' in text(folder)
     assert "நான்கு, நன்றாக." in text(folder)
     assert "K. Selvi 2027-01-01" in browser.get("/translate/ta/")
@@ -213,7 +213,7 @@ def test_no_name_stands_under_what_the_reader_did_not_read(browser: Browser, fol
         folder.page("rights", "One [[ number: 112 ]].\n\n- Two\n- Three\n\nFour, edited.")
     else:
         folder.page("rights", "ஒன்று [[ number: 112 ]].\n\n- வேறு\n- மூன்று\n\nநான்கு.", "ta", reviewed_by="nobody")
-    assert "edited while the reader had it" in returned(browser, lines)
+    assert "edited while the reader had it" in upload_and_take(browser, lines)
     assert "reviewed_by: nobody" in text(folder)
 
 
@@ -222,9 +222,9 @@ def test_what_was_edited_meanwhile_stays_and_the_reader_s_words_are_shown(browse
     of(lines, "நான்கு")["better"] = "நான்கு, அவளுடையது."
     of(lines, "இரண்டு")["better"] = "- இரண்டு, நன்றாக\n- மூன்று"
     folder.page("rights", "ஒன்று [[ number: 112 ]].\n\n- இரண்டு\n- மூன்று\n\nநான்கு, மற்றவர்.", "ta", reviewed_by="nobody")
-    shown = returned(browser, lines)
-    assert "நான்கு, அவளுடையது." in shown
-    assert "another now than the reader had before her" in shown
+    page = upload_and_take(browser, lines)
+    assert "நான்கு, அவளுடையது." in page
+    assert "another now than the reader had before her" in page
     assert "நான்கு, மற்றவர்." in text(folder)
     assert "- இரண்டு, நன்றாக" in text(folder), "what is still the same is taken"
 
@@ -235,7 +235,7 @@ def test_a_paragraph_is_found_where_it_went(browser: Browser, folder: Folder) ->
     folder.page(
         "rights", "புதியது.\n\nஒன்று [[ number: 112 ]].\n\n- இரண்டு\n- மூன்று\n\nநான்கு.", "ta", reviewed_by="nobody"
     )
-    returned(browser, lines)
+    upload_and_take(browser, lines)
     assert "நான்கு, நன்றாக." in text(folder)
     assert "புதியது." in text(folder)
 
@@ -244,12 +244,12 @@ def test_corrections_that_would_break_a_page_are_not_taken(browser: Browser, fol
     lines = pack(browser)
     of(lines, "ஒன்று")["better"] = "ஒன்று 112க்கு. <script>alert(1)</script>"
     before = text(folder)
-    assert "after the corrections" in returned(browser, lines)
+    assert "after the corrections" in upload_and_take(browser, lines)
     assert text(folder) == before
     browser.post("/language", language="ta")
-    shown = returned(browser, lines)
-    assert "திருத்தங்களுக்குப் பிறகு: " in shown
-    assert "after the corrections" not in shown
+    page = upload_and_take(browser, lines)
+    assert "திருத்தங்களுக்குப் பிறகு: " in page
+    assert "after the corrections" not in page
 
 
 def test_spaces_that_a_spreadsheet_changed_are_no_edit(browser: Browser, folder: Folder) -> None:
@@ -257,7 +257,7 @@ def test_spaces_that_a_spreadsheet_changed_are_no_edit(browser: Browser, folder:
     for line in lines:
         line["translation"] = line["translation"].replace("\n", "\r\n") + " "
     of(lines, "நான்கு")["better"] = "நான்கு, நன்றாக."
-    returned(browser, lines)
+    upload_and_take(browser, lines)
     assert "நான்கு, நன்றாக." in text(folder)
 
 
@@ -266,7 +266,7 @@ def test_a_cell_of_a_table_is_corrected(browser: Browser, folder: Folder) -> Non
     line = next(line for line in lines if line["file"] == "tables/helplines.csv")
     line["better"] = "சிறந்த சொல்"
     column, _, key = line["place"].partition(" of ")
-    returned(browser, lines)
+    upload_and_take(browser, lines)
     [row] = [row for row in folder.rows("helplines") if row["id"] == key]
     assert row[column] == "சிறந்த சொல்"
 
@@ -277,7 +277,7 @@ def test_what_would_be_a_formula_goes_out_guarded_and_comes_back_as_it_was(brows
     assert "'=HYPERLINK(1)" in raw
     lines = pack(browser)
     of(lines, "HYPERLINK")["better"] = "நல்லது."
-    returned(browser, lines)
+    upload_and_take(browser, lines)
     assert "நல்லது." in text(folder)
 
 
@@ -299,13 +299,13 @@ HOSTILE = [
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda line: f"{line['file']} {line['place']}")
 def test_a_hostile_table_changes_nothing(browser: Browser, folder: Folder, hostile: dict[str, str]) -> None:
     def state() -> dict[str, bytes]:
-        found = (path for path in (folder.root / "content").rglob("*") if path.is_file())
-        return {path.as_posix(): path.read_bytes() for path in found}
+        paths = (path for path in (folder.root / "content").rglob("*") if path.is_file())
+        return {path.as_posix(): path.read_bytes() for path in paths}
 
     before = state()
     line = {"english": "x", "translation": "x", "better": "hostile", "read in full": "x", **hostile}
-    shown = returned(browser, [line])
-    assert "could not be taken" in shown
+    page = upload_and_take(browser, [line])
+    assert "could not be taken" in page
     assert state() == before
 
 
@@ -331,25 +331,25 @@ def test_no_quote_that_was_withdrawn_is_given_to_a_reader(browser: Browser, fold
         "expires_on": "2027-06-01", "adult": "true", "approved_by": "B", "approved_on": "2026-06-02", "court_case": "no",
         "name_changed": "true",
     }  # fmt: skip
-    said = "{}.\n\n> SECRET one.\n>\n> SECRET two.\n> consent: told\n\n{} again."
+    story = "{}.\n\n> SECRET one.\n>\n> SECRET two.\n> consent: told\n\n{} again."
     folder.table("consents", consent)
-    folder.page("rights", said.format("Words", "Words"))
-    folder.page("rights", said.format("சொல்", "சொல்"), "ta", reviewed_by="nobody")
+    folder.page("rights", story.format("Words", "Words"))
+    folder.page("rights", story.format("சொல்", "சொல்"), "ta", reviewed_by="nobody")
     assert "SECRET two" in browser.client.get(TABLE).data.decode("utf-8-sig")
     folder.table("consents", {**consent, "withdrawn_on": "2026-12-31"})
-    for shown in (
+    for pack_text in (
         browser.client.get(TABLE).data.decode("utf-8-sig"),
         browser.client.get("/review/ta/paper").data.decode(),
     ):
-        assert "SECRET" not in shown
-        assert "Words again" in shown
+        assert "SECRET" not in pack_text
+        assert "Words again" in pack_text
 
 
 def test_both_files_are_written_into_a_folder(editor: Editor, tmp_path: Path) -> None:
-    written = review_pack.write(editor, "ta", tmp_path / "for Selvi")
-    assert [path.name for path in written] == ["review-ta.html", "review-ta.csv"]
-    assert "இரண்டு" in written[0].read_text(encoding="utf-8")
-    assert review_pack.parse_returned(written[1].read_bytes(), "x").corrections == ()
+    paths = review_pack.write(editor, "ta", tmp_path / "for Selvi")
+    assert [path.name for path in paths] == ["review-ta.html", "review-ta.csv"]
+    assert "இரண்டு" in paths[0].read_text(encoding="utf-8")
+    assert review_pack.parse_returned(paths[1].read_bytes(), "x").corrections == ()
 
 
 @pytest.mark.parametrize("language", ["en", "xx", "../ta", ""])

@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def content(tmp_path: Path) -> Path:
-    made = tmp_path / "district" / "content"
-    (made / "en").mkdir(parents=True)
-    (made / "tables").mkdir()
-    return made
+    folder = tmp_path / "district" / "content"
+    (folder / "en").mkdir(parents=True)
+    (folder / "tables").mkdir()
+    return folder
 
 
 def store_of(content: Path) -> ContentStore:
@@ -63,10 +63,12 @@ def test_what_touches_is_shown_and_nothing_is_written(content: Path) -> None:
     page = store.page("en", "help.md")
     base = store.save(page, "One.\n\nTwo.\n", "", "A", "New").base
     store.save(page, "One, by A.\n\nTwo.\n", base, "A", "Edit")
-    asked = store.save(page, "One, by B.\n\nTwo.\n", base, "B", "Edit")
-    assert [(part.text, part.theirs) for part in asked.parts if part.is_conflict] == [("One, by B.\n", "One, by A.\n")]
+    conflict = store.save(page, "One, by B.\n\nTwo.\n", base, "B", "Edit")
+    assert [(part.text, part.theirs) for part in conflict.parts if part.is_conflict] == [
+        ("One, by B.\n", "One, by A.\n")
+    ]
     assert words(store) == "One, by A.\n\nTwo.\n"
-    store.save(page, "One, by both.\n\nTwo.\n", asked.base, "B", "Edit")
+    store.save(page, "One, by both.\n\nTwo.\n", conflict.base, "B", "Edit")
     assert words(store) == "One, by both.\n\nTwo.\n"
     assert "<<<<" not in words(store)
 

@@ -64,9 +64,9 @@ def test_a_new_language_asks_for_public_words_and_keeps_what_else_was_translated
     path.parent.mkdir()
     path.write_text(f'{HEAD}msgid "{STAFF}"\nmsgstr "কিছু রাখা হয়নি।"\n', encoding="utf-8")
     word_files.bring_up_to_date(tmp_path)
-    known = own_words.catalog_of(path.read_text(encoding="utf-8"), "bn")
-    assert known[STAFF].string == "কিছু রাখা হয়নি।"
-    assert PUBLIC in known
+    catalog = own_words.catalog_of(path.read_text(encoding="utf-8"), "bn")
+    assert catalog[STAFF].string == "কিছু রাখা হয়নি।"
+    assert PUBLIC in catalog
 
 
 def test_a_sentence_for_staff_with_a_number_is_usable_in_a_districts_words() -> None:

@@ -34,12 +34,12 @@ def test_a_new_column_beside_a_broken_row_is_refused() -> None:
     """With one column more, a row of one cell too many would be whole, each cell in another's place."""
     with pytest.raises(Problem, match=r"row 3: has too few cells"):
         lines.with_row(TEXT, ("id",), "a", {"more": "x"}, "x.csv")
-    whole = "id;name\na;A\n\nb;B\n"
-    assert lines.with_row(whole, ("id",), "a", {"more": "x"}, "x.csv") == "id;name;more\na;A;x\n\nb;B;\n"
+    text = "id;name\na;A\n\nb;B\n"
+    assert lines.with_row(text, ("id",), "a", {"more": "x"}, "x.csv") == "id;name;more\na;A;x\n\nb;B;\n"
 
 
 def broken(folder: Folder, *, more: bool) -> str:
-    """A table whose second row has one cell too many, or one too few; that row."""
+    """A table whose second row has one cell too many, or one too few; and that row."""
     folder.table("helplines", ROW, {**ROW, "id": "1098", "order": 2, "number": "1098", "tel": "1098"})
     lines = folder.csv("helplines").read_text("utf-8").splitlines()
     line = f"{lines[2]},left over" if more else lines[2].rpartition(",")[0]
@@ -51,8 +51,8 @@ def broken(folder: Folder, *, more: bool) -> str:
 def test_a_save_neither_mends_nor_cuts_another_row(browser: Browser, folder: Folder, more: bool) -> None:
     line = broken(folder, more=more)
     base = browser.base("/tables/helplines/row?key=112")
-    wrong = browser.post("/tables/helplines/row", 400, base=base, key="112", **{**ROW, "tel": "abc"}).text
-    assert "does not fit" in wrong, "a broken row beside it hides no mistake of this one"
+    page = browser.post("/tables/helplines/row", 400, base=base, key="112", **{**ROW, "tel": "abc"}).text
+    assert "does not fit" in page, "a broken row beside it hides no mistake of this one"
     browser.post("/tables/helplines/row", base=base, key="112", **{**ROW, "for_en": "In danger now"})
     browser.post("/helplines/called", id="112")
     assert line in folder.csv("helplines").read_text("utf-8").splitlines()
@@ -63,27 +63,27 @@ def test_a_save_neither_mends_nor_cuts_another_row(browser: Browser, folder: Fol
 def test_a_broken_row_is_named_and_not_saved(browser: Browser, folder: Folder, more: bool) -> None:
     broken(folder, more=more)
     before = folder.csv("helplines").read_bytes()
-    said = browser.post("/helplines/called", 400, id="1098").text
-    assert "content/tables/helplines.csv, row 3" in said
+    page = browser.post("/helplines/called", 400, id="1098").text
+    assert "content/tables/helplines.csv, row 3" in page
     base = browser.base("/tables/helplines/row?key=1098")
-    said = browser.post("/tables/helplines/row", 400, base=base, key="1098", **{**ROW, "id": "1098"}).text
-    assert "content/tables/helplines.csv, row 3" in said
+    page = browser.post("/tables/helplines/row", 400, base=base, key="1098", **{**ROW, "id": "1098"}).text
+    assert "content/tables/helplines.csv, row 3" in page
     assert folder.csv("helplines").read_bytes() == before
 
 
 def test_what_a_spreadsheet_mends_in_a_broken_row_is_shown(browser: Browser, folder: Folder) -> None:
     broken(folder, more=True)
     text = folder.csv("helplines").read_text("utf-8").replace(",left over", "")
-    shown = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(text.encode()), "helplines.csv")).text
-    assert "<del>left over</del>" in shown
+    page = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(text.encode()), "helplines.csv")).text
+    assert "<del>left over</del>" in page
 
 
 def test_a_row_does_not_take_the_name_of_another(browser: Browser, folder: Folder) -> None:
     folder.table("helplines", ROW, {**ROW, "id": "1098", "order": 2, "number": "1098", "tel": "1098"})
     before = folder.csv("helplines").read_bytes()
     base = browser.base("/tables/helplines/row?key=112")
-    said = browser.post("/tables/helplines/row", 400, base=base, key="112", **{**ROW, "id": "1098"}).text
-    assert "There is a row of this name already." in said
+    page = browser.post("/tables/helplines/row", 400, base=base, key="112", **{**ROW, "id": "1098"}).text
+    assert "There is a row of this name already." in page
     assert folder.csv("helplines").read_bytes() == before
 
 
@@ -97,19 +97,19 @@ def test_a_table_whose_rows_have_names_of_two_cells_is_saved_in_the_right_row(br
     after = list(csv.DictReader(io.StringIO(folder.csv("kinds").read_text("utf-8"))))
     assert after == [{**row, "name_en": "Doctor"} if row["id"] == "clinic" else row for row in rows]
     sheet = browser.client.get("/tables/kinds/download").data
-    shown = browser.post("/tables/kinds/upload", 200, file=(io.BytesIO(sheet), "kinds.csv")).text
-    assert "Nothing: both are the same." in shown
+    page = browser.post("/tables/kinds/upload", 200, file=(io.BytesIO(sheet), "kinds.csv")).text
+    assert "Nothing: both are the same." in page
 
 
-@pytest.mark.parametrize(("title", "said"), [("😀", "has no letters"), ("Camp " * 60, "letters")])
+@pytest.mark.parametrize(("title", "message"), [("😀", "has no letters"), ("Camp " * 60, "letters")])
 def test_a_title_that_no_list_can_show_is_said_at_its_cell_before_it_is_saved(
-    browser: Browser, folder: Folder, title: str, said: str
+    browser: Browser, folder: Folder, title: str, message: str
 ) -> None:
     table = folder.csv("places")
     before = table.read_bytes()
     row = {**browser.fields("/tables/places/row"), **ROWS["places"][0], "id": "new", "name_en": title}
     answer = browser.post("/tables/places/row", 400, **row)
-    assert said in answer.text
+    assert message in answer.text
     assert "field--wrong" in answer.text
     assert table.read_bytes() == before
     browser.post("/tables/places/row", **{**row, "name_en": "South"})

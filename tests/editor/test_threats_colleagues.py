@@ -8,7 +8,16 @@ from editor.editor import Editor
 from editor.office.roles import NEEDS
 from editor.office.sessions import MAX_SESSIONS
 
-from tests.editor.office_helpers import ORIGIN, OURS, Device, Place, asked, open_office, said, with_passkey
+from tests.editor.office_helpers import (
+    ORIGIN,
+    OURS,
+    Device,
+    Place,
+    fetch_challenge,
+    open_office,
+    send_passkey,
+    with_passkey,
+)
 from tests.editor.test_threats_office import FORMS
 from tests.sitegen.conftest import Folder
 
@@ -25,31 +34,33 @@ def place(editor: Editor) -> Place:
 
 def test_a_flood_of_strangers_takes_no_challenge_of_who_signs_in_away(place: Place) -> None:
     device = Device()
-    came = with_passkey(place, "B. Das", device, "publisher")
-    told = asked(came, "/sign-in/ask")
+    person = with_passkey(place, "B. Das", device, "publisher")
+    options = fetch_challenge(person, "/sign-in/ask")
     for _ in range(3000):
         place.office.passkeys.request_options("sign in")
-    assert said(place.visitor(), "/sign-in/passkey", device.used(told)) == {"to": "/"}
+    assert send_passkey(place.visitor(), "/sign-in/passkey", device.sign_challenge(options)) == {"to": "/"}
 
 
 def test_one_person_fills_no_disk_with_sessions(place: Place) -> None:
     device = Device()
     first = with_passkey(place, "B. Das", device, "writer")
     others = [place.visitor() for _ in range(MAX_SESSIONS)]
-    for one in others:
-        assert said(one, "/sign-in/passkey", device.used(asked(one, "/sign-in/ask"))) == {"to": "/"}
+    for visitor in others:
+        assert send_passkey(
+            visitor, "/sign-in/passkey", device.sign_challenge(fetch_challenge(visitor, "/sign-in/ask"))
+        ) == {"to": "/"}
     assert len(place.office.state_store.read().sessions) == MAX_SESSIONS
     assert not first.is_in(), "the one that was left longest"
-    assert all(one.is_in() for one in others)
+    assert all(visitor.is_in() for visitor in others)
 
 
-@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: Place, odd: str) -> None:
-    came = place.person("M. Devi", "writer", "reviewer", "publisher", languages=("ta", "en"))
-    token = came.token()
-    sent = {name: odd.encode("utf-8", "surrogatepass") for name in FIELDS}
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: Place, value: str) -> None:
+    person = place.person("M. Devi", "writer", "reviewer", "publisher", languages=("ta", "en"))
+    token = person.token()
+    fields = {name: value.encode("utf-8", "surrogatepass") for name in FIELDS}
     answers = [
-        (path, came.ask(path, "POST", OURS, data={"form_token": token, **sent}))
+        (path, person.ask(path, "POST", OURS, data={"form_token": token, **fields}))
         for path in sorted({*FORMS.values()} - {"/sign-out", "/sign-out/everywhere"})
     ]
     for rule in place.app.url_map.iter_rules():
@@ -57,9 +68,9 @@ def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: P
             path = rule.rule
             for name in rule.arguments:
                 path = path.replace(next(part for part in path.split("/") if part.endswith(f"{name}>")), "ODD")
-            quoted = "".join(f"%{byte:02x}" for byte in odd.encode("utf-8", "surrogatepass"))
-            answers.append((path, came.ask(path.replace("ODD", quoted))))
-    answers += [(path, came.ask(path, query_string={name: sent[name] for name in FIELDS})) for path in ("/", "/again", "/history/", "/publish/", "/me", "/sign-in")]  # fmt: skip
+            quoted = "".join(f"%{byte:02x}" for byte in value.encode("utf-8", "surrogatepass"))
+            answers.append((path, person.ask(path.replace("ODD", quoted))))
+    answers += [(path, person.ask(path, query_string={name: fields[name] for name in FIELDS})) for path in ("/", "/again", "/history/", "/publish/", "/me", "/sign-in")]  # fmt: skip
     for path, answer in answers:
         assert answer.status_code < 500, (path, answer.text)
         assert not [cookie for cookie in answer.headers.getlist("Set-Cookie") if "evil" in cookie], path
@@ -71,7 +82,7 @@ def test_odd_bytes_in_any_field_or_address_are_a_sentence_and_no_header(place: P
 def test_a_writer_of_one_language_reaches_no_other_by_any_way_of_writing_an_address(
     place: Place, folder: Folder
 ) -> None:
-    came = place.person("M. Devi", "writer", languages=("ta",))
+    person = place.person("M. Devi", "writer", languages=("ta",))
     page = folder.root / "content" / "en" / "index.md"
     before = page.read_bytes()
     ways = (
@@ -85,10 +96,10 @@ def test_a_writer_of_one_language_reaches_no_other_by_any_way_of_writing_an_addr
         "ta\\..\\en\\index.md",
     )
     for begin, way in product(("/pages/", "/ready/", "/translate/", "/look/"), ways):
-        came.post(
+        person.post(
             f"{begin}{way}",
             None,
-            base=came.base("/pages/en/index.md"),
+            base=person.base("/pages/en/index.md"),
             title="Taken",
             text="Taken.",
             language="ta",
@@ -101,13 +112,13 @@ def test_a_writer_of_one_language_reaches_no_other_by_any_way_of_writing_an_addr
 
 
 def test_a_role_that_changes_while_a_page_is_open_counts_at_once_and_gives_the_words_back(place: Place) -> None:
-    came = place.person("M. Devi", "writer")
-    base = came.base("/pages/en/index.md")
+    person = place.person("M. Devi", "writer")
+    base = person.base("/pages/en/index.md")
     place.office.accounts.change("M. Devi", ("reviewer",), ("ta",))
-    answer = came.post("/pages/en/index.md", 403, base=base, title="index", text="An hour of her words.")
+    answer = person.post("/pages/en/index.md", 403, base=base, title="index", text="An hour of her words.")
     assert "An hour of her words." in answer.text
     place.office.accounts.remove("M. Devi")
-    answer = came.ask(
+    answer = person.ask(
         "/pages/en/index.md",
         "POST",
         OURS,

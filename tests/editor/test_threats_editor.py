@@ -221,8 +221,8 @@ def test_a_file_or_an_old_version_in_an_odd_encoding_is_a_sentence_everywhere(
     tables = ("/tables/places/", "/tables/places/row?key=north", "/tables/events/row?key=meeting", "/tables/consents/")
     everywhere = ("/", "/pages/", "/pages/en/help.md", "/pages/ta/help.md", "/translate/", "/translate/ta/",
                   "/translate/ta/help.md", "/helplines/", "/publish/", "/history/", *tables)  # fmt: skip
-    for asked in everywhere:
-        assert browser.client.get(asked).status_code in {200, 400}, asked
+    for request in everywhere:
+        assert browser.client.get(request).status_code in {200, 400}, request
     path.write_bytes(good)
     browser.get("/")
     for entry in set(re.findall(r"/history/\w{40}", browser.get("/history/"))):
@@ -230,8 +230,8 @@ def test_a_file_or_an_old_version_in_an_odd_encoding_is_a_sentence_everywhere(
         answer = browser.client.post(f"{entry}/back", data={"form_token": browser.token, "path": name}, headers=OURS)
         assert answer.status_code in {303, 400}
     assert path.read_bytes().replace(b"\r\n", b"\n") == good.replace(b"\r\n", b"\n")
-    for asked in everywhere:
-        browser.get(asked)
+    for request in everywhere:
+        browser.get(request)
 
 
 def test_a_base_that_is_no_text_is_a_sentence(browser: Browser, folder: Folder, editor: Editor) -> None:

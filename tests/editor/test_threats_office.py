@@ -16,10 +16,10 @@ from tests.editor.office_helpers import (
     PASSPHRASE,
     Device,
     Place,
-    asked,
     challenge_of,
+    fetch_challenge,
     open_office,
-    said,
+    send_passkey,
     with_passkey,
 )
 from tests.sitegen.conftest import Folder
@@ -58,11 +58,11 @@ def test_each_page_names_what_it_needs_and_an_unknown_one_is_refused(place: Plac
     assert {name for name, need in NEEDS.items() if need.right is Right.OPEN} == OPEN
     posts = {rule.endpoint for rule in place.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert posts == set(FORMS), "every form is known to these tests"
-    came = place.person("M. Devi", "writer", "publisher")
-    came.post("/who", 403, name="Somebody Else")
+    person = place.person("M. Devi", "writer", "publisher")
+    person.post("/who", 403, name="Somebody Else")
     place.app._got_first_request = False
     place.app.add_url_rule("/new-page", "new.page", lambda: "shown to nobody")
-    came.get("/new-page", 403)
+    person.get("/new-page", 403)
     place.visitor().get("/new-page", 303)
 
 
@@ -79,30 +79,30 @@ def test_a_stranger_sees_the_way_in_and_nothing_else(place: Place) -> None:
 
 
 def test_other_names_and_other_sites_get_nothing(place: Place, folder: Folder) -> None:
-    came = place.person("M. Devi", "writer", "publisher")
-    token = came.token()
+    person = place.person("M. Devi", "writer", "publisher")
+    token = person.token()
     before = everything(folder)
     for host in ("evil.example", "office.example.evil.example", "127.0.0.1", f"{NAME}:99"):
-        assert came.client.get("/", base_url=ORIGIN, headers={"Host": host}).status_code == 421, "DNS rebinding"
+        assert person.client.get("/", base_url=ORIGIN, headers={"Host": host}).status_code == 421, "DNS rebinding"
     elsewhere = ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
                  {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": f"http://{NAME}"}, {})  # fmt: skip
     for path, headers in product(FORMS.values(), elsewhere):
-        answer = came.ask(path, "POST", headers, data={"form_token": token})
+        answer = person.ask(path, "POST", headers, data={"form_token": token})
         assert answer.status_code == 403, (path, headers)
     for path in FORMS.values():
         if path not in {FORMS[name] for name in OPEN & set(FORMS)}:
-            assert came.ask(path, "POST", OURS, data={"form_token": "guessed"}).status_code == 403
-    assert came.ask("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 303
+            assert person.ask(path, "POST", OURS, data={"form_token": "guessed"}).status_code == 403
+    assert person.ask("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 303
     assert everything(folder) == before
-    answer = came.ask("/")
+    answer = person.ask("/")
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
 def everything(folder: Folder) -> dict[str, bytes]:
-    found = folder.root / "content"
-    return {str(path): path.read_bytes() for path in sorted(found.rglob("*")) if path.is_file()}
+    content = folder.root / "content"
+    return {str(path): path.read_bytes() for path in sorted(content.rglob("*")) if path.is_file()}
 
 
 def test_the_cookie_is_one_that_no_other_host_sets_and_no_script_reads(place: Place) -> None:
@@ -115,24 +115,24 @@ def test_the_cookie_is_one_that_no_other_host_sets_and_no_script_reads(place: Pl
 
 
 def test_a_session_ends_when_it_is_left_and_after_a_day_and_when_it_is_ended(place: Place) -> None:
-    came = place.person("M. Devi")
+    person = place.person("M. Devi")
     place.clock.now += MAX_IDLE - 1
-    assert came.is_in()
+    assert person.is_in()
     place.clock.now += MAX_IDLE + 1
-    assert not came.is_in()
-    came.sign_in("M. Devi")
+    assert not person.is_in()
+    person.sign_in("M. Devi")
     for _ in range(MAX_AGE // MAX_IDLE * 2 - 1):
         place.clock.now += MAX_IDLE / 2
-        assert came.is_in()
+        assert person.is_in()
     place.clock.now += MAX_IDLE / 2
-    assert not came.is_in(), "however much it is used"
-    came.sign_in("M. Devi")
+    assert not person.is_in(), "however much it is used"
+    person.sign_in("M. Devi")
     other = place.visitor()
     other.sign_in("M. Devi")
-    stolen = dict(came.client._cookies)  # type: ignore[attr-defined]
-    came.post("/sign-out")
-    came.client._cookies.update(stolen)  # type: ignore[attr-defined]
-    assert not came.is_in(), "a copy of the cookie is worth nothing after the end"
+    stolen = dict(person.client._cookies)  # type: ignore[attr-defined]
+    person.post("/sign-out")
+    person.client._cookies.update(stolen)  # type: ignore[attr-defined]
+    assert not person.is_in(), "a copy of the cookie is worth nothing after the end"
     assert other.is_in()
     other.post("/sign-out/everywhere")
     assert not other.is_in()
@@ -140,62 +140,62 @@ def test_a_session_ends_when_it_is_left_and_after_a_day_and_when_it_is_ended(pla
 
 
 def test_publishing_asks_for_the_secret_again(place: Place, folder: Folder) -> None:
-    came = place.person("B. Das", "publisher")
+    person = place.person("B. Das", "publisher")
     place.clock.now += FRESH_SECONDS + 1
-    assert came.post("/publish/").headers["Location"] == "/again?then=publish"
-    assert came.post("/publish/undo").headers["Location"] == "/again?then=publish"
+    assert person.post("/publish/").headers["Location"] == "/again?then=publish"
+    assert person.post("/publish/undo").headers["Location"] == "/again?then=publish"
     place.editor.publisher.wait()
     assert not (folder.root / "public").exists(), "a cookie that was stolen does not publish"
     for path in ("/me/passphrase", "/me/passkey/ask", "/me/passkey", "/me/passkey/forget"):
-        assert came.post(path, passphrase="of the thief, long enough").headers["Location"] == "/again?then=me"
-    assert came.post("/again", 400, then="publish", passphrase="a wrong one entirely")
-    assert came.post("/again", then="publish", passphrase=PASSPHRASE).headers["Location"] == "/publish/"
-    came.post("/publish/")
+        assert person.post(path, passphrase="of the thief, long enough").headers["Location"] == "/again?then=me"
+    assert person.post("/again", 400, then="publish", passphrase="a wrong one entirely")
+    assert person.post("/again", then="publish", passphrase=PASSPHRASE).headers["Location"] == "/publish/"
+    person.post("/publish/")
     place.editor.publisher.wait()
     assert (folder.root / "public").exists()
-    assert came.post("/again", then="//evil.example", passphrase=PASSPHRASE).headers["Location"] == "/me"
+    assert person.post("/again", then="//evil.example", passphrase=PASSPHRASE).headers["Location"] == "/me"
 
 
 def test_a_guesser_learns_no_name_and_does_not_lock_out_who_was_here(place: Place) -> None:
-    came = place.person("M. Devi")
-    came.post("/sign-out")
+    person = place.person("M. Devi")
+    person.post("/sign-out")
     stranger = place.visitor()
-    said = {}
+    responses = {}
     for name in ("M. Devi", "Nobody"):
         answers = [stranger.sign_in(name, "a wrong one entirely", None) for _ in range(7)]
-        said[name] = [(one.status_code, one.text.replace(name, "X")) for one in answers]
+        responses[name] = [(one.status_code, one.text.replace(name, "X")) for one in answers]
         assert [one.status_code for one in answers] == [400] * 5 + [429] * 2
-    assert said["M. Devi"] == said["Nobody"]
+    assert responses["M. Devi"] == responses["Nobody"]
     assert stranger.sign_in("M. Devi", status=429), "even the right one waits there"
-    came.sign_in("M. Devi")
-    assert came.is_in(), "this browser was here before"
+    person.sign_in("M. Devi")
+    assert person.is_in(), "this browser was here before"
     place.clock.now += 900
     stranger.sign_in("M. Devi")
     assert stranger.is_in()
 
 
 def test_what_was_typed_is_given_back_when_the_session_has_ended_but_no_secret(place: Place) -> None:
-    came = place.person("M. Devi")
+    person = place.person("M. Devi")
     place.clock.now += MAX_AGE
-    answer = came.post(
+    answer = person.post(
         "/pages/en/index.md", 401, title="Wages", text="All that she typed.", passphrase="secret words 123"
     )
     assert "All that she typed." in answer.text
     assert "secret words 123" not in answer.text
-    answer = came.ask(
+    answer = person.ask(
         "/pages/en/index.md", "POST", {"Sec-Fetch-Site": "cross-site"}, data={"text": "Words of another site"}
     )
     assert "Words of another site" not in answer.text
 
 
-@pytest.mark.parametrize("odd", ["zz", "../../en", "", "x" * 1000, "\x00"])
-def test_an_odd_language_locks_nobody_out(place: Place, odd: str) -> None:
-    came = place.person("M. Devi")
-    came.post("/language", language=odd)
-    assert '<html lang="en">' in came.get("/")
-    came.post("/language", language="ta")
-    assert 'lang="ta"' in came.get("/")
-    assert place.visitor().ask(f"/sign-in?lang={odd[:8]}").status_code == 200
+@pytest.mark.parametrize("language", ["zz", "../../en", "", "x" * 1000, "\x00"])
+def test_an_odd_language_locks_nobody_out(place: Place, language: str) -> None:
+    person = place.person("M. Devi")
+    person.post("/language", language=language)
+    assert '<html lang="en">' in person.get("/")
+    person.post("/language", language="ta")
+    assert 'lang="ta"' in person.get("/")
+    assert place.visitor().ask(f"/sign-in?lang={language[:8]}").status_code == 200
 
 
 # ---- roles
@@ -210,46 +210,46 @@ def test_a_role_does_what_is_its_own_and_nothing_else(place: Place, folder: Fold
         "reviewer of or": {"sign or"}, "publisher": {"publish"}, "all": {"write en", "write ta", "sign ta", "publish"},
     }  # fmt: skip
     for at, (who, (roles, languages)) in enumerate(ROLES.items()):
-        came = place.person(f"Person {who}", *roles, languages=languages)
-        got = set()
+        person = place.person(f"Person {who}", *roles, languages=languages)
+        allowed_acts = set()
         acts = {
-            "write en": lambda came=came, at=at: came.edit("/pages/en/wages.md", f"English {at}.", None),
-            "write ta": lambda came=came, at=at: came.edit("/pages/ta/wages.md", f"Tamil {at}.", None),
-            "sign ta": lambda came=came: came.post("/sign/ta/wages.md", None, both="x"),
-            "sign or": lambda came=came: came.post("/sign/or/wages.md", None, both="x"),
-            "new": lambda came=came, at=at: came.post("/pages/new", None, name=f"page-{at}", title="New"),
-            "table": lambda came=came: came.post("/helplines/called", None, id="112"),
-            "publish": lambda came=came: came.post("/publish/", None),
+            "write en": lambda person=person, at=at: person.edit("/pages/en/wages.md", f"English {at}.", None),
+            "write ta": lambda person=person, at=at: person.edit("/pages/ta/wages.md", f"Tamil {at}.", None),
+            "sign ta": lambda person=person: person.post("/sign/ta/wages.md", None, both="x"),
+            "sign or": lambda person=person: person.post("/sign/or/wages.md", None, both="x"),
+            "new": lambda person=person, at=at: person.post("/pages/new", None, name=f"page-{at}", title="New"),
+            "table": lambda person=person: person.post("/helplines/called", None, id="112"),
+            "publish": lambda person=person: person.post("/publish/", None),
         }
         for act, do in acts.items():
             if do().status_code != 403:
-                got.add(act)
-        assert got == allowed[who], who
+                allowed_acts.add(act)
+        assert allowed_acts == allowed[who], who
     place.editor.publisher.wait()
 
 
 def test_no_page_put_together_of_two_edits_forges_a_review_or_ends_a_draft(place: Place, folder: Folder) -> None:
     folder.page("wages", "கேளுங்கள்.", "ta", reviewed_by="nobody", draft="true")
-    came = place.person("M. Devi", "writer")
+    person = place.person("M. Devi", "writer")
     path = folder.root / "content" / "ta" / "wages.md"
     before = path.read_bytes()
-    base = came.base("/pages/ta/wages.md")
+    base = person.base("/pages/ta/wages.md")
     text = before.decode()
     for forged in (text.replace("reviewed_by: nobody", "reviewed_by: A. Reader"), text.replace("draft: true\n", ""),
                    text.replace("draft: true", "draft: false"), text.replace("title:", "consent: x\ntitle:"), "Only words."):  # fmt: skip
         assert forged != text
-        came.post("/pages/ta/wages.md", 400, base=base, part=forged)
+        person.post("/pages/ta/wages.md", 400, base=base, part=forged)
     assert path.read_bytes() == before
-    came.post("/pages/ta/wages.md", 303, base=base, part=text.replace("கேளுங்கள்", "கேள்"))
+    person.post("/pages/ta/wages.md", 303, base=base, part=text.replace("கேளுங்கள்", "கேள்"))
 
 
 def test_whoever_belongs_to_the_office_withdraws_at_once(place: Place, folder: Folder) -> None:
     folder.page("stories/one", "Told.", consent="one")
     for at, (who, (roles, languages)) in enumerate(ROLES.items()):
         folder.table("consents", {"id": "one", "kind": "survivor", "story": "stories/one"})
-        came = place.person(f"Person {at}", *roles, languages=languages)
+        person = place.person(f"Person {at}", *roles, languages=languages)
         place.clock.now += FRESH_SECONDS + 1
-        came.post("/consents/withdraw", consent="one")
+        person.post("/consents/withdraw", consent="one")
         assert folder.rows("consents")[0]["withdrawn_on"], who
 
 
@@ -257,7 +257,7 @@ def test_whoever_belongs_to_the_office_withdraws_at_once(place: Place, folder: F
 def test_no_form_changes_desks_keys_settings_or_accounts(place: Place, folder: Folder, who: str) -> None:
     """Each form, as each role, with names and words that a settings file would understand."""
     roles, languages = ROLES[who]
-    came = place.person("M. Devi", *roles, languages=languages)
+    person = place.person("M. Devi", *roles, languages=languages)
     settings = folder.root / "content" / "portal.yml"
     before = settings.read_bytes()
     people = [(one.name, one.roles, one.languages) for one in place.office.state_store.read().accounts]
@@ -273,17 +273,17 @@ def test_no_form_changes_desks_keys_settings_or_accounts(place: Place, folder: F
     )
     paths = {*FORMS.values(), *(f"/pages/en/{name}" for name in names), *(f"/tables/{name}/row" for name in ("portal", "portal.yml", "accounts")),
              *(f"/tables/{name}/replace" for name in ("portal", "accounts")), "/translate/ta/portal.yml", "/ready/en/../portal.yml"}  # fmt: skip
-    token = came.token()
+    token = person.token()
     for path in sorted(paths - {"/sign-out", "/sign-out/everywhere"}):
         for name in names:
-            answer = came.ask(path, "POST", OURS, data={
+            answer = person.ask(path, "POST", OURS, data={
                 "form_token": token, "name": name, "title": name, "text": evil, "part": evil, "path": name, "id": name, "key": name,
                 "role": "publisher", "roles": "publisher", "languages": "en", "responsible": "Evil", "second_person": "",
                 "desks": evil, "consent": name, "paragraph": evil, "whole": "yes", "reader": "Evil", "language": "ta",
             })  # fmt: skip
             if "Set-Cookie" in answer.headers:  # another session has another token
-                token = came.token()
-    assert token == came.token(), "no form was refused for its token alone"
+                token = person.token()
+    assert token == person.token(), "no form was refused for its token alone"
     place.editor.publisher.wait()
     assert settings.read_bytes() == before
     assert [(one.name, one.roles, one.languages) for one in place.office.state_store.read().accounts] == people
@@ -319,54 +319,56 @@ def test_others_drafts_stand_apart_with_their_names(place: Place) -> None:
 
 def test_a_passkey_is_the_way_in_and_publishes(place: Place, folder: Folder) -> None:
     device = Device()
-    came = with_passkey(place, "B. Das", device, "publisher")
-    assert came.is_in()
-    came.post("/sign-out")
-    told = asked(came, "/sign-in/ask")
-    assert told["userVerification"] == "required"
-    assert told["rpId"] == NAME
-    assert not told.get("allowCredentials"), "nobody's passkeys are told to whoever asks"
-    assert said(came, "/sign-in/passkey", device.used(told)) == {"to": "/"}
+    person = with_passkey(place, "B. Das", device, "publisher")
+    assert person.is_in()
+    person.post("/sign-out")
+    options = fetch_challenge(person, "/sign-in/ask")
+    assert options["userVerification"] == "required"
+    assert options["rpId"] == NAME
+    assert not options.get("allowCredentials"), "nobody's passkeys are told to whoever asks"
+    assert send_passkey(person, "/sign-in/passkey", device.sign_challenge(options)) == {"to": "/"}
     place.clock.now += FRESH_SECONDS + 1
-    came.post("/publish/")
-    answer = device.used(asked(came, "/again/ask"))
-    assert said(came, "/again/passkey", answer, then="publish") == {"to": "/publish/"}
-    came.post("/publish/")
+    person.post("/publish/")
+    answer = device.sign_challenge(fetch_challenge(person, "/again/ask"))
+    assert send_passkey(person, "/again/passkey", answer, then="publish") == {"to": "/publish/"}
+    person.post("/publish/")
     place.editor.publisher.wait()
     assert (folder.root / "public").exists()
-    came.post("/me/passkey/forget", 400, id=place.office.accounts.find("B. Das").passkeys[0].id)  # type: ignore[union-attr]
+    person.post("/me/passkey/forget", 400, id=place.office.accounts.find("B. Das").passkeys[0].id)  # type: ignore[union-attr]
 
 
 def test_each_challenge_is_answered_once_by_this_office_and_for_what_it_was_asked(place: Place) -> None:
     device = Device()
-    came = with_passkey(place, "B. Das", device, "publisher")
-    answer = device.used(asked(came, "/sign-in/ask"))
+    person = with_passkey(place, "B. Das", device, "publisher")
+    answer = device.sign_challenge(fetch_challenge(person, "/sign-in/ask"))
     stranger = place.visitor()
-    assert said(stranger, "/sign-in/passkey", answer) == {"to": "/"}
-    assert "problem" in said(place.visitor(), "/sign-in/passkey", answer), "twice"
-    other = device.used(asked(came, "/again/ask"))
-    assert "problem" in said(place.visitor(), "/sign-in/passkey", other), "asked for something else"
+    assert send_passkey(stranger, "/sign-in/passkey", answer) == {"to": "/"}
+    assert "problem" in send_passkey(place.visitor(), "/sign-in/passkey", answer), "twice"
+    other = device.sign_challenge(fetch_challenge(person, "/again/ask"))
+    assert "problem" in send_passkey(place.visitor(), "/sign-in/passkey", other), "asked for something else"
     place.office.passkeys.clock = lambda: 1e12
-    late = device.used(asked(came, "/sign-in/ask"))
+    late = device.sign_challenge(fetch_challenge(person, "/sign-in/ask"))
     place.office.passkeys.clock = lambda: 1e12 + 301
-    assert "problem" in said(place.visitor(), "/sign-in/passkey", late)
+    assert "problem" in send_passkey(place.visitor(), "/sign-in/passkey", late)
     assert challenge_of(late) != challenge_of(answer)
 
 
-@pytest.mark.parametrize("odd", [
+@pytest.mark.parametrize("changes", [
     {"origin": "https://evil.example"}, {"origin": f"http://{NAME}"}, {"origin": f"{ORIGIN}:444"}, {"name": "evil.example"}, {"verified": False},
 ])  # fmt: skip
-def test_another_site_and_a_device_that_asks_nobody_are_refused(place: Place, odd: dict[str, object]) -> None:
+def test_another_site_and_a_device_that_asks_nobody_are_refused(place: Place, changes: dict[str, object]) -> None:
     device = Device()
     with_passkey(place, "B. Das", device, "publisher")
-    for name, value in odd.items():
+    for name, value in changes.items():
         setattr(device, name, value)
     stranger = place.visitor()
-    assert "problem" in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))
+    assert "problem" in send_passkey(
+        stranger, "/sign-in/passkey", device.sign_challenge(fetch_challenge(stranger, "/sign-in/ask"))
+    )
     assert not stranger.is_in()
     token = place.invite("K. Rao")
-    assert "problem" in said(
-        stranger, f"/invited/{token}/passkey", device.made(asked(stranger, f"/invited/{token}/ask"))
+    assert "problem" in send_passkey(
+        stranger, f"/invited/{token}/passkey", device.create_passkey(fetch_challenge(stranger, f"/invited/{token}/ask"))
     )
     assert place.office.accounts.invited(token), "it is not used up"
 
@@ -376,23 +378,25 @@ def test_what_a_device_says_has_one_spelling(place: Place, part: str) -> None:
     device = Device()
     with_passkey(place, "Meena", device, "writer")
     visitor = place.visitor()
-    answer = json.loads(device.used(asked(visitor, "/sign-in/ask")))
+    answer = json.loads(device.sign_challenge(fetch_challenge(visitor, "/sign-in/ask")))
     answer["response"][part] = "!" + answer["response"][part]
-    assert "to" not in said(visitor, "/sign-in/passkey", json.dumps(answer))
+    assert "to" not in send_passkey(visitor, "/sign-in/passkey", json.dumps(answer))
     assert not visitor.is_in()
 
 
 def test_a_copy_of_a_passkey_is_noticed(place: Place) -> None:
     device = Device()
-    came = with_passkey(place, "B. Das", device, "publisher")
+    person = with_passkey(place, "B. Das", device, "publisher")
     copied = device.count
     for _ in range(3):
-        said(came, "/sign-in/passkey", device.used(asked(came, "/sign-in/ask")))
+        send_passkey(person, "/sign-in/passkey", device.sign_challenge(fetch_challenge(person, "/sign-in/ask")))
     device.count = copied
     stranger = place.visitor()
     assert (
         "counts backwards"
-        in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))["problem"]
+        in send_passkey(stranger, "/sign-in/passkey", device.sign_challenge(fetch_challenge(stranger, "/sign-in/ask")))[
+            "problem"
+        ]
     )
     assert not stranger.is_in()
 
@@ -403,16 +407,20 @@ def test_another_persons_handle_or_key_does_not_sign_in(place: Place) -> None:
     with_passkey(place, "M. Devi", other, "writer")
     stranger = place.visitor()
     device.handle = other.handle
-    assert "problem" in said(stranger, "/sign-in/passkey", device.used(asked(stranger, "/sign-in/ask")))
+    assert "problem" in send_passkey(
+        stranger, "/sign-in/passkey", device.sign_challenge(fetch_challenge(stranger, "/sign-in/ask"))
+    )
     forged = Device(id=Device().id)
-    assert "problem" in said(stranger, "/sign-in/passkey", forged.used(asked(stranger, "/sign-in/ask")))
+    assert "problem" in send_passkey(
+        stranger, "/sign-in/passkey", forged.sign_challenge(fetch_challenge(stranger, "/sign-in/ask"))
+    )
     assert not stranger.is_in()
 
 
-@pytest.mark.parametrize("odd", ["", "{}", "[]", "null", "x", '{"id": 1, "response": {"clientDataJSON": "e30"}}',
+@pytest.mark.parametrize("answer", ["", "{}", "[]", "null", "x", '{"id": 1, "response": {"clientDataJSON": "e30"}}',
                                  '{"response": {"clientDataJSON": 5}}', '{"response": "x"}', "{" * 2000, '{"response":{"clientDataJSON":"____"}}'])  # fmt: skip
-def test_odd_answers_are_a_sentence(place: Place, odd: str) -> None:
-    came = place.person("M. Devi")
+def test_odd_answers_are_a_sentence(place: Place, answer: str) -> None:
+    person = place.person("M. Devi")
     token = place.invite("K. Rao")
     for path in ("/sign-in/passkey", f"/invited/{token}/passkey", "/again/passkey", "/me/passkey"):
-        assert "problem" in said(came, path, odd)
+        assert "problem" in send_passkey(person, path, answer)

@@ -1,4 +1,4 @@
-"""A translation that is not finished: for colleagues to see and to go on with, and never on the site."""
+"""Drafts of translations: colleagues see them and continue them; they are never on the site."""
 
 import hashlib
 import re
@@ -21,22 +21,22 @@ def draft(folder: Folder, name: str = "rights") -> Path:
     return folder.root / "content" / "drafts" / "ta" / f"{name}.md"
 
 
-def live(folder: Folder) -> str:
+def rights_page_text(folder: Folder) -> str:
     path = folder.root / "content" / "ta" / "rights.md"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def boxes(shown: str) -> list[str]:
-    return re.findall(r'<textarea name="paragraph"[^>]*>\n?(.*?)</textarea>', shown, re.S)
+def boxes(page: str) -> list[str]:
+    return re.findall(r'<textarea name="paragraph"[^>]*>\n?(.*?)</textarea>', page, re.S)
 
 
-def states(shown: str) -> list[str]:
-    return re.findall(r'<small class="state state--(\w+)" id="state-', shown)
+def states(page: str) -> list[str]:
+    return re.findall(r'<small class="state state--(\w+)" id="state-', page)
 
 
 def save_draft(browser: Browser, parts: list[str], status: int = 303) -> str:
-    sent = {**browser.fields(PATH), "title": "உரிமை", "description": "", "paragraph": parts, "draft": "yes"}
-    return browser.post(PATH, status, **sent).text
+    fields = {**browser.fields(PATH), "title": "உரிமை", "description": "", "paragraph": parts, "draft": "yes"}
+    return browser.post(PATH, status, **fields).text
 
 
 def hashes(out: Path) -> dict[str, str]:
@@ -54,8 +54,8 @@ def test_the_site_is_the_same_to_the_byte_as_without_the_draft(browser: Browser,
     folder.page("help", "ஒன்று.", "ta")
     before = hashes(folder.build())
     save_draft(browser, PARTS)
-    sent = {**browser.fields("/translate/ta/help.md"), "title": "T", "paragraph": ["# T", "வேறு"], "draft": "yes"}
-    browser.post("/translate/ta/help.md", **sent)
+    fields = {**browser.fields("/translate/ta/help.md"), "title": "T", "paragraph": ["# T", "வேறு"], "draft": "yes"}
+    browser.post("/translate/ta/help.md", **fields)
     assert draft(folder).exists()
     assert draft(folder, "help").exists()
     assert hashes(folder.build()) == before
@@ -66,13 +66,13 @@ def test_a_draft_keeps_the_place_of_each_paragraph_and_says_whose_it_is(browser:
     folder.page("rights", "One.\n\nTwo.")
     assert states(browser.get(PATH)) == ["missing"] * 3
     save_draft(browser, PARTS)
-    shown = browser.get(PATH)
-    assert boxes(shown) == PARTS
-    assert states(shown) == ["draft", "missing", "draft"]
-    assert "A draft by M. Devi, " in shown
+    page = browser.get(PATH)
+    assert boxes(page) == PARTS
+    assert states(page) == ["draft", "missing", "draft"]
+    assert "A draft by M. Devi, " in page
     assert "draft" in browser.get("/translate/ta/")
     assert "drafts/ta/rights.md" in browser.get("/")
-    assert live(folder) == ""
+    assert rights_page_text(folder) == ""
     assert "drafts/" not in browser.get("/publish/")
 
 
@@ -85,8 +85,8 @@ def test_each_paragraph_has_its_state(browser: Browser, folder: Folder) -> None:
     browser.post("/sign/ta/rights.md", both=both)
     assert states(browser.get(PATH)) == ["read"] * 3
     save_draft(browser, ["# உரிமை", "ஒன்று, வேறு.", "இரண்டு."])
-    shown = browser.get(PATH)
-    assert states(shown) == ["read", "draft", "read"]
+    page = browser.get(PATH)
+    assert states(page) == ["read", "draft", "read"]
     assert "M. Devi 2027-01-01 · draft" in browser.get("/translate/ta/"), "what is on the site is still what was read"
     folder.page("rights", "One.\n\nTwo, new.")
     assert states(browser.get(PATH)) == ["waiting", "draft", "stale"]
@@ -99,7 +99,7 @@ def test_what_is_finished_goes_to_the_site_and_the_draft_is_gone(
     save_draft(browser, PARTS)
     full = ["# உரிமை", "ஒன்று.", "இரண்டு."]
     browser.post(PATH, **{**browser.fields(PATH), "title": "T", "description": "", "paragraph": full, "whole": "yes"})
-    assert "ஒன்று.\n\nஇரண்டு." in live(folder)
+    assert "ஒன்று.\n\nஇரண்டு." in rights_page_text(folder)
     assert not draft(folder).exists()
     assert folder.problems() == []
     assert "Draft is done" in browser.get("/history/")
@@ -114,16 +114,16 @@ def test_two_who_draft_at_once_lose_nothing(editor: Editor, browser: Browser, fo
     form = browser.fields(PATH)
     other = browser_at(editor)
     save_draft(other, ["# உ", "ஒன்று", "", "மூன்று, அவர்"])
-    sent = {**form, "title": "உரிமை", "description": "", "paragraph": ["# உ", "ஒன்று, நான்", "", "மூன்று"]}
-    browser.post(PATH, **sent, draft="yes")
+    fields = {**form, "title": "உரிமை", "description": "", "paragraph": ["# உ", "ஒன்று, நான்", "", "மூன்று"]}
+    browser.post(PATH, **fields, draft="yes")
     assert boxes(browser.get(PATH)) == ["# உ", "ஒன்று, நான்", "", "மூன்று, அவர்"], "what does not touch is joined"
-    answer = browser.post(PATH, 409, **{**sent, "paragraph": ["# உ", "ஒன்று, வேறு", "", "மூன்று"]}, draft="yes").text
+    answer = browser.post(PATH, 409, **{**fields, "paragraph": ["# உ", "ஒன்று, வேறு", "", "மூன்று"]}, draft="yes").text
     assert "ஒன்று, நான்" in answer
     assert "ஒன்று, வேறு" in answer
-    answer = browser.post(PATH, 409, **sent, whole="yes").text
+    answer = browser.post(PATH, 409, **fields, whole="yes").text
     assert "A colleague saved a draft of this page while you wrote." in answer
     assert "மூன்று, அவர்" in answer
-    assert live(folder) == ""
+    assert rights_page_text(folder) == ""
 
 
 def test_a_draft_is_thrown_away_and_not_one_that_nobody_saw(browser: Browser, folder: Folder) -> None:
@@ -181,8 +181,8 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
     folder.page("stories/another", "One.\n\nTwo.")
     for name in ("the-well", "another"):
         path = f"/translate/ta/stories/{name}.md"
-        sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
-        browser.post(path, **sent)
+        fields = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
+        browser.post(path, **fields)
     browser.post("/consents/withdraw", consent="the-well")
     assert not draft(folder, "stories/the-well").exists()
     assert draft(folder, "stories/another").exists()
@@ -190,8 +190,8 @@ def test_a_withdrawal_takes_the_drafts_of_that_story_along(browser: Browser, fol
     assert "கிணறு" not in browser.get("/translate/ta/stories/the-well.md")
     assert editor.store.history.has_unrecorded_changes() is False
     path = "/translate/ta/stories/the-well.md"
-    sent = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
-    assert "Its consent was withdrawn." in browser.post(path, 400, **sent).text
+    fields = {**browser.fields(path), "title": "கிணறு", "paragraph": ["# கிணறு", "ஒன்று"], "draft": "yes"}
+    assert "Its consent was withdrawn." in browser.post(path, 400, **fields).text
     assert not draft(folder, "stories/the-well").exists()
 
 
@@ -204,9 +204,9 @@ def test_pages_are_written_and_translated_while_a_desk_lacks_its_key(folder: Fol
         assert "desk events" in browser.get(path), path
     assert "rights.md" in browser.get("/translate/ta/")
     assert "rights" in browser.get("/recordings/ta/")
-    sent = {**browser.fields(PATH), "title": "T", "description": "", "paragraph": PARTS, "whole": "yes"}
-    browser.post(PATH, **sent)
-    assert "இரண்டு" in live(folder)
+    fields = {**browser.fields(PATH), "title": "T", "description": "", "paragraph": PARTS, "whole": "yes"}
+    browser.post(PATH, **fields)
+    assert "இரண்டு" in rights_page_text(folder)
     assert browser.client.get("/review/ta/table").status_code == 200
     assert "desk events" in browser.get("/"), "it is said where it is told what is wrong"
     assert "desk events" in browser.get("/publish/")
@@ -218,6 +218,6 @@ def test_what_cannot_be_read_is_said_above_what_was_read_before(folder: Folder, 
     folder.page("rights", "One.")
     assert "rights.md" in browser.get("/translate/ta/")
     (folder.root / "content" / "en" / "index.md").write_text("---\ntitle: [\n---\n", "utf-8")
-    shown = browser.get("/translate/ta/")
-    assert "rights.md" in shown
-    assert "content/en/index.md" in shown
+    page = browser.get("/translate/ta/")
+    assert "rights.md" in page
+    assert "content/en/index.md" in page

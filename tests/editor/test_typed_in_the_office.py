@@ -21,14 +21,14 @@ def place(editor: Editor) -> Place:
 
 def test_a_tab_of_an_earlier_sign_in_gives_back_what_was_typed(place: Place) -> None:
     """The session ended over a long text; she signs in again in another tab, comes back and saves."""
-    came = place.person("M. Devi")
-    of_before = came.token()
-    came.post("/sign-out")
-    came.sign_in("M. Devi")
-    answer = came.post(PAGE, 403, form_token=of_before, title="Home", text=TYPED)
+    person = place.person("M. Devi")
+    of_before = person.token()
+    person.post("/sign-out")
+    person.sign_in("M. Devi")
+    answer = person.post(PAGE, 403, form_token=of_before, title="Home", text=TYPED)
     assert TYPED in unescape(answer.text)
     evil = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    answer = came.ask(PAGE, "POST", evil, data={"text": TYPED})
+    answer = person.ask(PAGE, "POST", evil, data={"text": TYPED})
     assert answer.status_code == 403
     assert TYPED not in unescape(answer.text), "another site's words do not stand on our page"
 
@@ -37,12 +37,12 @@ def test_a_full_disk_that_notes_no_use_takes_no_text_away(
     place: Place, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request in a new minute is noted in a file of the office, before anything else."""
-    came = place.person("M. Devi")
+    person = place.person("M. Devi")
     place.clock.now += 300
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(state, "write_safely", full)
-    came.edit(PAGE, TYPED)
+    person.edit(PAGE, TYPED)
     assert TYPED in (folder.root / "content" / "en" / "index.md").read_text("utf-8")

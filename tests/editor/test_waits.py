@@ -1,4 +1,4 @@
-"""What a person does not wait for: what has not changed is neither read nor checked again."""
+"""What has not changed is neither read nor checked again, so that nobody waits for it."""
 
 import re
 from html import unescape
@@ -19,16 +19,16 @@ def test_after_a_save_a_page_is_shown_without_reading_all_pages_again(
 ) -> None:
     """What was saved is checked beside all else, which is read anew only where it has changed."""
     browser.get("/pages/en/index.md")
-    read: list[object] = []
+    read_calls: list[object] = []
     real = build.read
-    monkeypatch.setattr(build, "read", lambda *args, **more: read.append(args) or real(*args, **more))
+    monkeypatch.setattr(build, "read", lambda *args, **more: read_calls.append(args) or real(*args, **more))
     form = browser.form("/pages/en/index.md")
     browser.post("/pages/en/index.md", **{**form, "text": "# index\n\n[Gone](nowhere.md)"})
     assert "nowhere.md" in browser.get("/pages/en/index.md?saved=yes")
-    assert not read
+    assert not read_calls
     (editor.content / "en" / "nowhere.md").write_text("---\ntitle: There\n---\n\n# There\n\nWords.\n", "utf-8")
     assert "leads nowhere" not in browser.get("/pages/en/index.md")
-    assert len(read) == 1, "another file has changed"
+    assert len(read_calls) == 1, "another file has changed"
 
 
 def test_all_of_content_is_looked_through_where_somebody_asks_what_is_wrong(browser: Browser) -> None:
@@ -52,9 +52,9 @@ def test_the_first_page_after_a_save_looks_through_nothing_where_a_script_asks_f
     assert "Nothing waits." not in page.replace('data-none="Nothing waits."', "")
     later = browser.get("/wrong")
     assert len(checked) == 1
-    whole = browser.get("/")
-    assert "data-later" not in whole, "it is known now"
-    assert later.strip() in whole, "put in, it is the same as at once"
+    first_page = browser.get("/")
+    assert "data-later" not in first_page, "it is known now"
+    assert later.strip() in first_page, "put in, it is the same as at once"
     assert len(checked) == 1
 
 
@@ -100,32 +100,32 @@ def test_what_is_drawn_beside_a_text_after_a_save_does_not_read_all_pages_again(
 ) -> None:
     form = browser.form("/pages/en/index.md")
     browser.post("/pages/en/index.md", **{**form, "text": "# index\n\nSaved."})
-    read: list[object] = []
+    read_calls: list[object] = []
     real = build.read
-    monkeypatch.setattr(build, "read", lambda *args, **more: read.append(args) or real(*args, **more))
-    said = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\nTyped after it."}).json
-    assert "Typed after it." in browser.get(f"/seen/{said['page']}")
-    assert not read
+    monkeypatch.setattr(build, "read", lambda *args, **more: read_calls.append(args) or real(*args, **more))
+    reply = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\nTyped after it."}).json
+    assert "Typed after it." in browser.get(f"/seen/{reply['page']}")
+    assert not read_calls
 
 
 def test_a_script_is_told_that_a_save_is_done_and_what_the_next_one_is_made_from(browser: Browser) -> None:
     """It stays on its page then. Where others' edits were joined in, the page that has them is what it gets."""
     form = browser.form("/pages/en/index.md")
-    sent = {"form_token": browser.token, **form, "text": "# index\n\nFirst.\n\nLast."}
+    fields = {"form_token": browser.token, **form, "text": "# index\n\nFirst.\n\nLast."}
     script = {**OURS, "Accept": "application/json"}
-    told = browser.client.post("/pages/en/index.md", data=sent, headers=script)
-    assert told.json == {"base": browser.base("/pages/en/index.md")}
+    response = browser.client.post("/pages/en/index.md", data=fields, headers=script)
+    assert response.json == {"base": browser.base("/pages/en/index.md")}
     again = browser.client.post(
-        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nNew.\n\nLast."}, headers=script
+        "/pages/en/index.md", data={**fields, **response.json, "text": "# index\n\nNew.\n\nLast."}, headers=script
     )
-    assert again.json != told.json
+    assert again.json != response.json
     joined = browser.client.post(
-        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nFirst.\n\nLater."}, headers=script
+        "/pages/en/index.md", data={**fields, **response.json, "text": "# index\n\nFirst.\n\nLater."}, headers=script
     )
     assert joined.status_code == 303
     assert joined.location.endswith("saved=merged")
     both = browser.client.post(
-        "/pages/en/index.md", data={**sent, **told.json, "text": "# index\n\nElse.\n\nLast."}, headers=script
+        "/pages/en/index.md", data={**fields, **response.json, "text": "# index\n\nElse.\n\nLast."}, headers=script
     )
     assert (both.status_code, both.mimetype) == (409, "text/html")
 
@@ -133,13 +133,13 @@ def test_a_script_is_told_that_a_save_is_done_and_what_the_next_one_is_made_from
 def test_an_edit_of_one_word_of_a_long_text_is_compared_at_once() -> None:
     words = [f"word{number}" for number in range(9_000)]
     before, after = " ".join(words), " ".join([*words[:4000], "other", *words[4001:]])
-    found = pieces(before, after)
-    assert [(piece.kind, piece.text) for piece in found if piece.kind != "same"] == [
+    runs = pieces(before, after)
+    assert [(piece.kind, piece.text) for piece in runs if piece.kind != "same"] == [
         ("gone", "word4000"),
         ("new", "other"),
     ]
-    assert "".join(piece.text for piece in found if piece.kind != "new") == before
-    assert "".join(piece.text for piece in found if piece.kind != "gone") == after
+    assert "".join(piece.text for piece in runs if piece.kind != "new") == before
+    assert "".join(piece.text for piece in runs if piece.kind != "gone") == after
 
 
 def test_a_cell_by_which_a_row_is_known_leads_to_its_field(browser: Browser) -> None:
@@ -160,18 +160,18 @@ def test_a_page_that_waits_in_a_language_is_one_press_away(browser: Browser, fol
 
 def test_a_page_that_cannot_be_drawn_says_what_check_says_of_it(browser: Browser) -> None:
     form = browser.form("/pages/en/index.md")
-    said = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\n[A](https://[address)"}).json
-    told = said["problems"][0]
-    assert "is no whole address" in told["what"]
-    assert told["what"] in browser.get(f"/seen/{said['page']}")
-    assert "fault" not in browser.get(f"/seen/{said['page']}")
+    reply = browser.post("/look/en/index.md", 200, **{**form, "text": "# index\n\n[A](https://[address)"}).json
+    problem = reply["problems"][0]
+    assert "is no whole address" in problem["what"]
+    assert problem["what"] in browser.get(f"/seen/{reply['page']}")
+    assert "fault" not in browser.get(f"/seen/{reply['page']}")
 
 
 def test_a_campaigns_page_leads_to_its_row_with_what_is_known_of_it(browser: Browser) -> None:
     browser.post("/pages/new", title="Wages in time", name="campaigns/wages")
-    found = re.search(r'href="[^"]*(/tables/campaigns/row\?[^"]*)"', browser.get("/pages/en/campaigns/wages.md"))
-    assert found
-    row = browser.get(unescape(found[1]))
+    match = re.search(r'href="[^"]*(/tables/campaigns/row\?[^"]*)"', browser.get("/pages/en/campaigns/wages.md"))
+    assert match
+    row = browser.get(unescape(match[1]))
     for cell in ("campaigns/wages", "Wages in time", "wages"):
         assert f'value="{cell}"' in row
     assert "/tables/campaigns/row?" not in browser.get("/pages/en/index.md")

@@ -61,14 +61,14 @@ def test_two_tabs_at_once_lose_nothing(browser: Browser, folder: Folder) -> None
     merged = browser.post("/pages/en/help.md", **{**form, "text": form["text"].replace("Three.", "Three, second tab.")})
     assert "saved=merged" in merged.headers["Location"]
     assert "One, first tab.\n\nTwo.\n\nThree, second tab." in page(folder, "help")
-    asked = browser.post(
+    html = browser.post(
         "/pages/en/help.md", 409, **{**form, "text": form["text"].replace("One.", "One, third tab.")}
     ).text
-    assert "One, first tab." in asked
-    assert "One, third tab." in asked
+    assert "One, first tab." in html
+    assert "One, third tab." in html
     assert "third tab" not in page(folder, "help")
-    parts = [part.removeprefix("\n") for part in re.findall(r'name="part"[^>]*>(.*?)</textarea>', asked, re.S)]
-    base = re.findall(r'name="base" value="(\w+)"', asked)[0]
+    parts = [part.removeprefix("\n") for part in re.findall(r'name="part"[^>]*>(.*?)</textarea>', html, re.S)]
+    base = re.findall(r'name="base" value="(\w+)"', html)[0]
     browser.post(
         "/pages/en/help.md",
         base=base,
@@ -80,9 +80,9 @@ def test_two_tabs_at_once_lose_nothing(browser: Browser, folder: Folder) -> None
 def test_what_check_says_stands_on_the_page(browser: Browser, folder: Folder) -> None:
     folder.page("help", "See [this](nowhere.md).")
     assert "which is not there" in browser.get("/pages/en/help.md")
-    said = browser.post("/look/en/help.md", 200, **browser.form("/pages/en/help.md")).get_json()
-    assert "content/en/help.md, line" in said["problems"][0]["where"]
-    assert "nowhere.md" in said["problems"][0]["what"]
+    reply = browser.post("/look/en/help.md", 200, **browser.form("/pages/en/help.md")).get_json()
+    assert "content/en/help.md, line" in reply["problems"][0]["where"]
+    assert "nowhere.md" in reply["problems"][0]["what"]
 
 
 def test_a_page_that_cannot_be_read_is_not_saved_and_what_was_typed_stays(browser: Browser, folder: Folder) -> None:
@@ -118,15 +118,15 @@ def test_a_new_page_is_a_draft_until_somebody_says_so(browser: Browser, folder: 
 
 
 def test_a_story_cannot_leave_draft_before_its_consent_is_complete(browser: Browser, folder: Folder) -> None:
-    asked = browser.post("/stories/new", title="The well", name="the-well", kind="survivor").headers["Location"]
-    assert "id=the-well&kind=survivor&story=stories%2Fthe-well" in asked
+    location = browser.post("/stories/new", title="The well", name="the-well", kind="survivor").headers["Location"]
+    assert "id=the-well&kind=survivor&story=stories%2Fthe-well" in location
     form = browser.form("/pages/en/stories/the-well.md")
     browser.post("/pages/en/stories/the-well.md", **{**form, "text": form["text"] + "\nShe dug."})
     assert "has no consent record" in browser.post("/ready/en/stories/the-well.md", 400).text
     for column in ("languages", "given_on", "approved_by", "court_case", "adult"):
-        wrong = browser.post("/tables/consents/row", 400, base="", key="", **{**CONSENT, column: ""}).text
-        assert "this cell is empty" in wrong
-        assert "the-well" in wrong, "what was typed stays"
+        refusal = browser.post("/tables/consents/row", 400, base="", key="", **{**CONSENT, column: ""}).text
+        assert "this cell is empty" in refusal
+        assert "the-well" in refusal, "what was typed stays"
     assert folder.rows("consents") == []
     browser.post("/tables/consents/row", base="", key="", **CONSENT)
     browser.post("/ready/en/stories/the-well.md")
@@ -149,13 +149,13 @@ def test_no_form_or_spreadsheet_takes_a_withdrawal_back(browser: Browser, folder
     folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-20"})
     before = folder.csv("consents").read_bytes()
     base = browser.base("/tables/consents/row?key=the-well")
-    said = browser.post("/tables/consents/row", 400, base=base, key="the-well", **CONSENT).text
-    assert "the withdrawal of the-well would be taken back" in said
+    html = browser.post("/tables/consents/row", 400, base=base, key="the-well", **CONSENT).text
+    assert "the withdrawal of the-well would be taken back" in html
     sheet = browser.client.get("/tables/consents/download").data
     for changed in (sheet.replace(b"2026-12-20", b""), sheet.splitlines(keepends=True)[0]):
-        shown = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed), "consents.csv")).text
-        assert "would be taken back" in shown
-        assert "/tables/consents/replace" not in shown
+        upload_page = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed), "consents.csv")).text
+        assert "would be taken back" in upload_page
+        assert "/tables/consents/replace" not in upload_page
         browser.post("/tables/consents/replace", 200, base=base, text=changed.decode("utf-8-sig"))
     assert folder.csv("consents").read_bytes() == before
 
@@ -201,20 +201,20 @@ def test_two_people_in_one_row_are_merged_by_cell(browser: Browser, folder: Fold
     browser.post("/tables/helplines/row", base=base, key="112", **{**cells, "note_en": "By B"})
     row = folder.rows("helplines")[0]
     assert (row["for_en"], row["note_en"]) == ("By A", "By B")
-    asked = browser.post("/tables/helplines/row", 409, base=base, key="112", **{**cells, "for_en": "By C"}).text
-    assert re.findall(r'href="#f-(\w+)"', asked) == ["for_en"], "the way to the cell, in a form of thirty"
-    assert "By A" in asked
-    assert "By C" in asked
+    html = browser.post("/tables/helplines/row", 409, base=base, key="112", **{**cells, "for_en": "By C"}).text
+    assert re.findall(r'href="#f-(\w+)"', html) == ["for_en"], "the way to the cell, in a form of thirty"
+    assert "By A" in html
+    assert "By C" in html
     assert folder.rows("helplines")[0]["for_en"] == "By A"
 
 
 def test_a_wrong_cell_is_said_at_its_field_and_not_saved(browser: Browser, folder: Folder) -> None:
     before = folder.csv("helplines").read_bytes()
     base = browser.base("/tables/helplines/row?key=112")
-    wrong = browser.post(
+    html = browser.post(
         "/tables/helplines/row", 400, base=base, key="112", **{**ROWS["helplines"][0], "tel": "abc"}
     ).text
-    assert '"abc" does not fit' in wrong.replace("&#34;", '"')
+    assert '"abc" does not fit' in html.replace("&#34;", '"')
     assert folder.csv("helplines").read_bytes() == before
 
 
@@ -241,18 +241,18 @@ def test_a_table_goes_to_a_spreadsheet_and_comes_back_the_same(browser: Browser,
     sheet = browser.client.get("/tables/helplines/download").data
     cells = next(csv.reader(io.StringIO(sheet.decode("utf-8-sig").splitlines()[1])))
     assert "'=cmd|' /C calc'!A0" in cells, "no spreadsheet takes it for a formula"
-    shown = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(sheet), "helplines.csv")).text
-    assert "Nothing: both are the same." in shown
+    html = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(sheet), "helplines.csv")).text
+    assert "Nothing: both are the same." in html
 
 
 def test_what_a_spreadsheet_would_change_is_shown_before_it_is_saved(browser: Browser, folder: Folder) -> None:
     before = folder.csv("helplines").read_bytes()
     sheet = browser.client.get("/tables/helplines/download").data.replace(b"Danger", b"Danger now")
-    shown = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(sheet), "helplines.csv")).text
-    assert "<del>Danger</del> <ins>Danger now</ins>" in shown
+    html = browser.post("/tables/helplines/upload", 200, file=(io.BytesIO(sheet), "helplines.csv")).text
+    assert "<del>Danger</del> <ins>Danger now</ins>" in html
     assert folder.csv("helplines").read_bytes() == before
-    text = re.findall(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', shown, re.S)[0].replace("&#34;", '"')
-    base = re.findall(r'name="base" value="(\w+)"', shown)[0]
+    text = re.findall(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', html, re.S)[0].replace("&#34;", '"')
+    base = re.findall(r'name="base" value="(\w+)"', html)[0]
     folder.row("helplines", note_en="Meanwhile")
     again = browser.client.post(
         "/tables/helplines/replace",
@@ -290,10 +290,10 @@ def test_a_translation_follows_its_english_twice_on_one_day(browser: Browser, fo
         form = browser.form("/pages/en/rights.md")
         browser.post("/pages/en/rights.md", **{**form, "text": f"# rights\n\nOne.\n\n{text}"})
         assert translated(folder).is_stale(translated(folder).by_language["ta"]["rights.md"])
-        shown = browser.get(path)
-        assert "pair--changed" in shown
-        assert "What changed in the English" in shown
-        assert "<ins>" in shown
+        html = browser.get(path)
+        assert "pair--changed" in html
+        assert "What changed in the English" in html
+        assert "<ins>" in html
         browser.post(
             path,
             title="உரிமை",
@@ -351,9 +351,9 @@ def test_publishing_and_undo(
     browser.post("/publish/undo")
     assert "First." in home.read_text()
     assert "The site was changed back." in browser.get("/publish/?undone=yes")
-    shown = browser.get("/publish/")
-    assert "en/index.md" in shown, "it is saved, and not on the site"
-    assert "It is on the site." not in shown
+    html = browser.get("/publish/")
+    assert "en/index.md" in html, "it is saved, and not on the site"
+    assert "It is on the site." not in html
     assert "Second." in page(folder)
     for text in ("Second.", "First.", "Second."):
         browser.post("/publish/undo")
@@ -374,9 +374,9 @@ def test_a_build_that_fails_leaves_the_site_and_says_why(browser: Browser, edito
     place.build = broken
     browser.post("/publish/")
     editor.publisher.wait()
-    shown = browser.get("/publish/")
-    assert "that is our fault" in shown
-    assert "a fault of ours" not in shown
+    html = browser.get("/publish/")
+    assert "that is our fault" in html
+    assert "a fault of ours" not in html
     assert sorted(path.name for path in folder.root.iterdir()) == before
 
 
@@ -426,9 +426,9 @@ def test_numbers_are_written_by_name_and_shown_as_numbers(browser: Browser, fold
     folder.page("rights", "Call [[ number: 112 ]] in danger.")
     assert "[[ number: 112 ]]" in browser.get("/translate/ta/rights.md"), "who translates it writes the same"
     assert browser.post("/look/en/rights.md", 200, **browser.form("/pages/en/rights.md")).get_json()["problems"] == []
-    shown = browser.post("/preview/en/rights.md", 200, **browser.form("/pages/en/rights.md")).text
-    assert '<a href="tel:112">112</a>' in shown
-    assert "[[" not in shown
+    html = browser.post("/preview/en/rights.md", 200, **browser.form("/pages/en/rights.md")).text
+    assert '<a href="tel:112">112</a>' in html
+    assert "[[" not in html
 
 
 def library_of(folder: Folder) -> Path:

@@ -1,4 +1,4 @@
-"""A withdrawal stays, whatever is saved of the table: in how many steps, by which form, beside which other fault."""
+"""A withdrawal stays, whatever is saved in the table: in any number of steps, by any form, with any other error."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def is_covered(folder: Folder) -> bool:
     return consent_table.read_leniently(folder.root / "content").covers("stories/the-well", "en", TODAY)
 
 
-def sent(browser: Browser, key: str, **cells: str) -> tuple[int, str]:
+def save_row(browser: Browser, key: str, **cells: str) -> tuple[int, str]:
     base = browser.base(f"{ROW}?key={key}")
     answer = browser.client.post(
         ROW,
@@ -66,9 +66,9 @@ CHANGED = {
 def test_what_was_withdrawn_cannot_be_edited_away(browser: Browser, table: Path, column: str) -> None:
     """An earlier day, another story or no picture would each bring something back, without an empty cell."""
     before = table.read_bytes()
-    status, said = sent(browser, "the-well", **{**WITHDRAWN, column: CHANGED[column]})
+    status, page = save_row(browser, "the-well", **{**WITHDRAWN, column: CHANGED[column]})
     assert status == 400
-    assert "withdraw" in said
+    assert "withdraw" in page
     assert table.read_bytes() == before
 
 
@@ -83,7 +83,7 @@ def test_other_cells_of_a_withdrawn_row_may_be_mended(
         "approved_by": "B",
         "note": "By phone.",
     }
-    assert sent(browser, "the-well", **{**WITHDRAWN, column: cells[column]})[0] == 303
+    assert save_row(browser, "the-well", **{**WITHDRAWN, column: cells[column]})[0] == 303
     assert cells[column] in table.read_text("utf-8")
     assert not is_covered(folder)
 
@@ -91,7 +91,7 @@ def test_other_cells_of_a_withdrawn_row_may_be_mended(
 def test_two_saves_do_not_take_back_what_one_may_not(browser: Browser, folder: Folder, table: Path) -> None:
     """First another name and no day, then the old name again."""
     before = table.read_bytes()
-    assert sent(browser, "the-well", **{**WITHDRAWN, "id": "told-2", "withdrawn_on": ""})[0] == 400
+    assert save_row(browser, "the-well", **{**WITHDRAWN, "id": "told-2", "withdrawn_on": ""})[0] == 400
     assert table.read_bytes() == before
     assert not is_covered(folder)
 
@@ -101,7 +101,7 @@ def test_another_faulty_table_or_row_is_no_way_round(browser: Browser, folder: F
     folder.csv("places").write_text("id\nx,y\n")
     table.write_text(table.read_text("utf-8") + "broken,survivor\n", "utf-8")
     before = table.read_bytes()
-    assert sent(browser, "the-well", **{**WITHDRAWN, "withdrawn_on": ""})[0] == 400
+    assert save_row(browser, "the-well", **{**WITHDRAWN, "withdrawn_on": ""})[0] == 400
     assert table.read_bytes() == before
 
 
@@ -110,7 +110,7 @@ def test_a_withdrawal_in_another_cell_counts_and_cannot_be_edited_away(browser: 
     marked = {**TOLD, "withdrawn_on": "", "note": "withdrawn 2026-12-20, By phone."}
     folder.table("consents", marked, OTHER)
     assert not is_covered(folder)
-    assert sent(browser, "the-well", **{**marked, "note": "By phone."})[0] == 400
+    assert save_row(browser, "the-well", **{**marked, "note": "By phone."})[0] == 400
     assert not is_covered(folder)
 
 
@@ -129,8 +129,8 @@ UPLOADS: dict[str, Callable[[str], str]] = {
 def test_no_spreadsheet_edits_a_withdrawal_away(browser: Browser, table: Path, how: str) -> None:
     before = table.read_bytes()
     changed = UPLOADS[how](table.read_text("utf-8").replace("\r\n", "\n"))
-    shown = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed.encode()), "consents.csv")).text
-    assert "/tables/consents/replace" not in shown
+    page = browser.post("/tables/consents/upload", 200, file=(io.BytesIO(changed.encode()), "consents.csv")).text
+    assert "/tables/consents/replace" not in page
     base = browser.base(f"{ROW}?key=the-kiln")
     browser.post("/tables/consents/replace", 200, base=base, text=changed)
     assert table.read_bytes() == before
@@ -150,11 +150,11 @@ def test_no_write_of_any_kind_takes_a_withdrawal_back(editor: Editor, table: Pat
     store, before = editor.store, table.read_bytes()
     path = store.table("consents")
     text, base = store.read(path)
-    for fresh in (text.replace("2026-12-20", ""), text.splitlines(True)[0], "id\n"):
+    for new_text in (text.replace("2026-12-20", ""), text.splitlines(True)[0], "id\n"):
         with pytest.raises(Problem, match="withdraw"):
-            store.save(path, fresh, base, "A", "Edit")
+            store.save(path, new_text, base, "A", "Edit")
         with pytest.raises(Problem, match="withdraw"):
-            store.write(path, fresh, "A", "Edit")
+            store.write(path, new_text, "A", "Edit")
     assert table.read_bytes() == before
 
 
@@ -173,8 +173,8 @@ def test_a_dropped_consent_is_not_taken_up_again_by_leaving_the_column_out(edito
 
 def test_a_table_of_consents_that_is_gone_is_not_begun_anew(browser: Browser, table: Path) -> None:
     table.unlink()
-    said = browser.post(ROW, 400, base="", key="", **TOLD).text
-    assert "is missing" in said
+    page = browser.post(ROW, 400, base="", key="", **TOLD).text
+    assert "is missing" in page
     assert not table.exists()
 
 
@@ -191,10 +191,10 @@ def test_a_save_does_not_decide_which_of_two_files_counts(browser: Browser, fold
     """A save makes consents.csv the newer one: withdrawals in the workbook would count no more, and nobody said so."""
     newer_workbook(table)
     before = table.read_bytes()
-    status, said = sent(browser, "the-kiln", **{**OTHER, "note": "By phone."})
+    status, page = save_row(browser, "the-kiln", **{**OTHER, "note": "By phone."})
     assert status == 400
-    assert "consents.xlsx" in said
-    assert "By phone." in said
+    assert "consents.xlsx" in page
+    assert "By phone." in page
     base = browser.base(f"{ROW}?key=the-kiln")
     text = table.read_text("utf-8").replace("the-kiln", "the-kilns")
     assert "consents.xlsx" in browser.post("/tables/consents/replace", 200, base=base, text=text).text
@@ -222,23 +222,25 @@ def test_an_older_workbook_is_no_hindrance(editor: Editor, table: Path) -> None:
     stat = table.stat()
     os.utime(workbook, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
     editor.remember(name="M. Devi")
-    assert sent(browser_at(editor), "the-kiln", **{**OTHER, "note": "By phone."})[0] == 303
+    assert save_row(browser_at(editor), "the-kiln", **{**OTHER, "note": "By phone."})[0] == 303
 
 
 CELLS = ["", "told", "THE-WELL", "the-kiln", "told-2", "stories/the-well", "Stories/The-Well", "stories/the-kiln", "photos/her.jpg",
          "media/photos/her.jpg", "help", "2026-12-20", "20-12-2026", "2026-01-01", "2026-06-01", "2027-06-01", "true", "nobody", "no", "en ta"]  # fmt: skip
 
 
-def edited(text: str, drawn: random.Random) -> str:
-    """A table after a few edits of any kind: cells, rows, names of columns, the order of both."""
+def edit_randomly(text: str, drawn: random.Random) -> str:
+    """Return a table after a few random edits: cells, rows, column names, the order of both."""
     separator = spreadsheet_csv.separator_of(text.partition("\n")[0])
     header, *rows = list(csv.reader(io.StringIO(text), delimiter=separator))
     for _ in range(drawn.randint(1, 3)):
         row = drawn.choice(rows or [[""]])
         kind = drawn.choice(["cell"] * 8 + ["gone", "twice", "longer", "shorter", "column", "rows", "columns"])
         if kind == "cell" and row:
-            told = [header.index(name) for name in ("id", "story", "media", "quotes", "withdrawn_on") if name in header]
-            at = drawn.choice([drawn.randrange(len(row)), *(one for one in told if one < len(row))])
+            columns = [
+                header.index(name) for name in ("id", "story", "media", "quotes", "withdrawn_on") if name in header
+            ]
+            at = drawn.choice([drawn.randrange(len(row)), *(one for one in columns if one < len(row))])
             row[at] = drawn.choice(["", drawn.choice(CELLS)])
         elif kind == "gone":
             rows = [one for one in rows if one is not row]
@@ -265,21 +267,21 @@ def test_whatever_edits_are_saved_in_a_row_nothing_withdrawn_comes_back(
 ) -> None:
     """Through any number of saves that are taken, in whatever state each leaves the table."""
     folder.page("stories/the-well", "She dug.", consent="the-well")
-    drawn, path, first, taken = random.Random(seed), editor.store.table("consents"), table.read_bytes(), 0
+    drawn, path, first, saved = random.Random(seed), editor.store.table("consents"), table.read_bytes(), 0
     for at in range(480):
         if at % 24 == 0:
             table.write_bytes(first)
         try:
-            editor.store.write(path, edited(table.read_text("utf-8"), drawn), "A", "Edit")
+            editor.store.write(path, edit_randomly(table.read_text("utf-8"), drawn), "A", "Edit")
         except Problem:
             continue
-        taken += 1
-        known = consent_table.read_leniently(folder.root / "content")
-        assert not known.covers("stories/the-well", "en", TODAY)
-        assert known.status("the-well", "help", "en", TODAY, column="quotes").reason
-        assert not known.media(TODAY).get("photos/her.jpg")
-        assert "photos/her.jpg" not in known.without_people()
-    assert taken > 60, "some edits must be taken"
+        saved += 1
+        consents = consent_table.read_leniently(folder.root / "content")
+        assert not consents.covers("stories/the-well", "en", TODAY)
+        assert consents.status("the-well", "help", "en", TODAY, column="quotes").reason
+        assert not consents.media(TODAY).get("photos/her.jpg")
+        assert "photos/her.jpg" not in consents.without_people()
+    assert saved > 60, "some edits must be taken"
 
 
 @pytest.fixture(params=FAULTS)
@@ -293,13 +295,13 @@ def test_a_story_is_withdrawn_in_the_window_whatever_is_wrong_in_the_table(
     browser: Browser, folder: Folder, faulty: Path
 ) -> None:
     """A button for each row that may be hers; what is wrong is named afterwards, and nothing waits for it."""
-    told = re.findall(r'name="consent" value="([^"]*)"', browser.get("/tables/consents/"))
-    hers = [one for one in told if unescape(one) in {"a-story", "A story", "stories/a", "/en/stories/a/"}]
-    assert hers, told
+    consent_ids = re.findall(r'name="consent" value="([^"]*)"', browser.get("/tables/consents/"))
+    hers = [one for one in consent_ids if unescape(one) in {"a-story", "A story", "stories/a", "/en/stories/a/"}]
+    assert hers, consent_ids
     browser.post("/consents/withdraw", consent=unescape(hers[0]))
     assert TODAY.isoformat() in faulty.read_bytes().replace(b"\x00", b"").decode("utf-8", "replace")
-    known = consent_table.read_leniently(folder.root / "content")
-    assert not any(known.covers("stories/a", code, TODAY) for code in ("en", "ta"))
+    consents = consent_table.read_leniently(folder.root / "content")
+    assert not any(consents.covers("stories/a", code, TODAY) for code in ("en", "ta"))
     assert 'role="status"' in browser.get("/tables/consents/?done=withdrawn")
 
 
@@ -323,18 +325,18 @@ def test_the_server_is_told_and_the_save_recorded_whatever_could_not_be_done_her
 ) -> None:
     """A file of the built site that could not be cleaned is said last: readers of the server do not wait for it."""
     folder.table("consents", TOLD)
-    asked: list[str] = []
+    recorded: list[str] = []
 
     def withdraw(_told: str) -> None:
         raise Problem("public/en", "could not be cleaned.", "Remove it.")
 
     monkeypatch.setattr(editor, "withdraw", withdraw)
     monkeypatch.setattr(type(editor), "remote", property(lambda _: object()))
-    monkeypatch.setattr(editor.publisher, "withdraw", lambda _who, day: asked.append(day))
-    monkeypatch.setattr(editor.store, "record_external_changes", lambda _who, what: asked.append(what))
-    said = browser_at(editor).post("/consents/withdraw", 400, consent="the-well").text
-    assert asked == ["Withdraw consent the-well", TODAY.isoformat()]
-    assert "could not be cleaned" in said
+    monkeypatch.setattr(editor.publisher, "withdraw", lambda _who, day: recorded.append(day))
+    monkeypatch.setattr(editor.store, "record_external_changes", lambda _who, what: recorded.append(what))
+    page = browser_at(editor).post("/consents/withdraw", 400, consent="the-well").text
+    assert recorded == ["Withdraw consent the-well", TODAY.isoformat()]
+    assert "could not be cleaned" in page
 
 
 def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
@@ -344,13 +346,13 @@ def test_a_withdrawal_in_the_moment_of_a_save_is_not_written_over(
     content, require_kept = folder.root / "content", withdrawals.require_kept
     typed = Thread(target=withdrawal_writing.write_withdrawn, args=(content, "stories/the-kiln", TODAY))
 
-    def kept(*told: Any) -> None:
-        require_kept(*told)
+    def require_kept_while_withdrawing(*arguments: Any) -> None:
+        require_kept(*arguments)
         typed.start()
         with pytest.raises(AlreadyLocked), locked(folder.root / consent_table.LOCK):
             pass
 
-    monkeypatch.setattr(withdrawals, "require_kept", kept)
+    monkeypatch.setattr(withdrawals, "require_kept", require_kept_while_withdrawing)
     text, base = editor.store.read(table)
     editor.store.replace(table, text.replace("by hand", "by phone") + "\n", base, "A", "Row")
     typed.join()

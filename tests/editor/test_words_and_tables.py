@@ -13,7 +13,7 @@ from editor.translation import interface_words, staff_words
 from forms.core import i18n
 from forms.core.i18n import own_words
 from tests.editor.conftest import Browser
-from tests.editor.test_review_pack import looked, pack, ticked
+from tests.editor.test_review_pack import pack, take_ticked, upload
 from tests.editor.test_window import library_of
 from tests.sitegen.conftest import ROWS, Folder
 
@@ -31,8 +31,8 @@ def po(folder: Folder) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def shown(browser: Browser, path: str, find: str) -> list[dict[str, str]]:
-    """The texts of a page, as its form would send them."""
+def form_rows(browser: Browser, path: str, find: str) -> list[dict[str, str]]:
+    """Return the rows of a page's form, as it would send them."""
     html = browser.get(f"{path}?find={find}")
     names = ("file", "place", "english", "translation")
     hidden = [re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)">', html) for name in names]
@@ -40,7 +40,7 @@ def shown(browser: Browser, path: str, find: str) -> list[dict[str, str]]:
     return [dict(zip((*names, "better"), map(unescape, row), strict=True)) for row in zip(*hidden, boxes, strict=True)]
 
 
-def sent(browser: Browser, path: str, rows: list[dict[str, str]], status: int = 303) -> str:
+def save(browser: Browser, path: str, rows: list[dict[str, str]], status: int = 303) -> str:
     fields = {name: [row[name] for row in rows] for name in ("file", "place", "english", "translation", "better")}
     answer = browser.client.post(
         path, data={"form_token": browser.token, **fields}, headers={"Origin": "http://localhost"}
@@ -50,13 +50,13 @@ def sent(browser: Browser, path: str, rows: list[dict[str, str]], status: int = 
 
 
 def word(browser: Browser, english: str) -> dict[str, str]:
-    return next(row for row in shown(browser, WORDS, english) if row["english"] == english)
+    return next(row for row in form_rows(browser, WORDS, english) if row["english"] == english)
 
 
 def test_a_districts_word_wins_over_ours_and_goes_to_the_site_and_the_forms(browser: Browser, folder: Folder) -> None:
     row = word(browser, "Home")
     assert row["translation"] == OURS
-    sent(browser, WORDS, [{**row, "better": "வீடு"}])
+    save(browser, WORDS, [{**row, "better": "வீடு"}])
     assert 'msgid "Home"\nmsgstr "வீடு"' in po(folder)
     assert po(folder).count("msgid") == 2, "the head, and the one word"
     assert folder.problems() == []
@@ -66,12 +66,12 @@ def test_a_districts_word_wins_over_ours_and_goes_to_the_site_and_the_forms(brow
     assert i18n.translator("ta")("Home") == "வீடு"
     assert i18n.translator("ta")("Stop") == i18n.catalog("ta")["Stop"].string, "all others stay ours"
     assert word(browser, "Home")["translation"] == "வீடு"
-    sent(browser, WORDS, [{**word(browser, "Home"), "better": OURS}])
+    save(browser, WORDS, [{**word(browser, "Home"), "better": OURS}])
     assert "வீடு" not in po(folder)
 
 
 def test_the_words_of_a_district_are_in_what_its_server_and_desks_get(browser: Browser, folder: Folder) -> None:
-    sent(browser, WORDS, [{**word(browser, "Home"), "better": "வீடு"}])
+    save(browser, WORDS, [{**word(browser, "Home"), "better": "வீடு"}])
     folder.build()
     handover = (folder.root / ".build" / "portal.json").read_text(encoding="utf-8")
     assert "வீடு" in handover or "\\u0bb5\\u0bc0\\u0b9f\\u0bc1" in handover
@@ -88,7 +88,7 @@ def test_the_words_of_a_district_are_in_what_its_server_and_desks_get(browser: B
 def test_a_word_that_could_break_or_act_is_refused_and_what_was_typed_stays(
     browser: Browser, folder: Folder, english: str, bad: str, why: str
 ) -> None:
-    answer = sent(browser, WORDS, [{**word(browser, english), "better": bad}], 409)
+    answer = save(browser, WORDS, [{**word(browser, english), "better": bad}], 409)
     assert why in answer
     assert bad in unescape(answer)
     assert po(folder) == ""
@@ -99,15 +99,15 @@ def test_a_word_that_could_break_or_act_is_refused_and_what_was_typed_stays(
 
 
 def test_a_sentence_with_a_number_is_shown_when_all_its_forms_are_there(browser: Browser, folder: Folder) -> None:
-    one, many = next(
+    singular, plural = next(
         m.id for m in i18n.catalog("ta", staff_words.FOLDER) if isinstance(m.id, tuple) and "%(num)d page" in m.id[0]
     )
-    rows = [row for row in shown(browser, WORDS, one[:12]) if row["english"] in {one, many}]
+    rows = [row for row in form_rows(browser, WORDS, singular[:12]) if row["english"] in {singular, plural}]
     assert len(rows) == 2
-    sent(browser, WORDS, [{**rows[0], "better": "%(num)d பக்கம்தான்."}, {**rows[1], "better": "%(num)d பக்கங்கள்தான்."}])
+    save(browser, WORDS, [{**rows[0], "better": "%(num)d பக்கம்தான்."}, {**rows[1], "better": "%(num)d பக்கங்கள்தான்."}])
     i18n.set_process_words({"ta": po(folder)})
-    said = staff_words.translations("ta").ngettext
-    assert [said(one, many, number) % {"num": number} for number in (1, 3)] == ["1 பக்கம்தான்.", "3 பக்கங்கள்தான்."]
+    ngettext = staff_words.translations("ta").ngettext
+    assert [ngettext(singular, plural, number) % {"num": number} for number in (1, 3)] == ["1 பக்கம்தான்.", "3 பக்கங்கள்தான்."]
 
 
 def test_a_hostile_plural_rule_of_a_file_counts_for_nothing() -> None:
@@ -120,8 +120,8 @@ def test_a_hostile_plural_rule_of_a_file_counts_for_nothing() -> None:
 
 def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser, folder: Folder) -> None:
     row = word(browser, "Home")
-    sent(browser, WORDS, [{**row, "better": "வீடு"}])
-    answer = sent(browser, WORDS, [{**row, "better": "இல்லம்"}], 409)
+    save(browser, WORDS, [{**row, "better": "வீடு"}])
+    answer = save(browser, WORDS, [{**row, "better": "இல்லம்"}], 409)
     assert "இல்லம்" in answer
     assert "வீடு" in po(folder)
 
@@ -129,10 +129,10 @@ def test_what_a_colleague_changed_meanwhile_is_not_overwritten(browser: Browser,
 def test_cells_of_tables_are_translated_beside_their_english(browser: Browser, folder: Folder) -> None:
     folder.row("helplines", for_ta="")
     folder.table("duties", {"id": "child", "name_en": "Ask your legal adviser whether to tell.", "checked": "no"})
-    assert not list(shown(browser, TABLES, "duties")), "the desk reads duties in English"
-    rows = [row for row in shown(browser, TABLES, "for_ta") if not row["translation"]]
+    assert not list(form_rows(browser, TABLES, "duties")), "the desk reads duties in English"
+    rows = [row for row in form_rows(browser, TABLES, "for_ta") if not row["translation"]]
     assert rows
-    sent(browser, TABLES, [{**rows[0], "better": "ஆபத்து"}])
+    save(browser, TABLES, [{**rows[0], "better": "ஆபத்து"}])
     assert any(row["for_ta"] == "ஆபத்து" for row in folder.rows("helplines"))
     assert folder.problems() == []
 
@@ -143,13 +143,13 @@ def test_nobody_signs_a_phrase_for_a_reader_or_leaves_a_name_under_words_that_sh
     phrase = {"id": "read", "order": 1, "name_en": "We read it.", "name_ta": "படித்தோம்."}
     folder.table("phrases", phrase)
     signed = {"file": "tables/phrases.csv", "place": "reviewed_ta of read", "english": "", "translation": ""}
-    sent(browser, TABLES, [{**signed, "better": "K. Selvi"}], 409)
+    save(browser, TABLES, [{**signed, "better": "K. Selvi"}], 409)
     assert folder.rows("phrases")[0]["reviewed_ta"] is None
     folder.table("phrases", {**phrase, "reviewed_ta": "K. Selvi"})
-    [row] = shown(browser, TABLES, "name_ta of read")
-    sent(browser, TABLES, [{**row, "better": "படிக்கவில்லை."}])
-    [found] = folder.rows("phrases")
-    assert (found["name_ta"], found["reviewed_ta"]) == ("படிக்கவில்லை.", None)
+    [row] = form_rows(browser, TABLES, "name_ta of read")
+    save(browser, TABLES, [{**row, "better": "படிக்கவில்லை."}])
+    [phrase_row] = folder.rows("phrases")
+    assert (phrase_row["name_ta"], phrase_row["reviewed_ta"]) == ("படிக்கவில்லை.", None)
 
 
 def test_nothing_leads_out_of_the_words_and_cells_of_the_language(browser: Browser, folder: Folder) -> None:
@@ -159,7 +159,7 @@ def test_nothing_leads_out_of_the_words_and_cells_of_the_language(browser: Brows
         {"file": "words/te.po"}, {"file": "words/../portal.yml"}, {"file": "tables/helplines.csv"}, {"place": "form 99"}, {"place": "x"},
         {"english": "No such word"}, {"file": "words/ta.po/../../x"},
     ):  # fmt: skip
-        sent(
+        save(
             browser,
             WORDS,
             [{**row, "better": "வீடு", **changed}],
@@ -172,7 +172,7 @@ def test_nothing_leads_out_of_the_words_and_cells_of_the_language(browser: Brows
         "translation": "112",
         "better": "999",
     }
-    sent(browser, TABLES, [cell], 409)
+    save(browser, TABLES, [cell], 409)
     assert {path: path.read_bytes() for path in (folder.root / "content").rglob("*") if path.is_file()} == before
 
 
@@ -207,16 +207,16 @@ def test_words_and_a_librarys_rows_are_in_the_pack_and_corrections_are_taken_bac
         "words of the editor itself are not"
     )
     row["better"], home["better"] = "மண்பாண்டம்", "வீடு"
-    answer = ticked(browser, looked(browser, [row, home]))
+    answer = take_ticked(browser, upload(browser, [row, home]))
     assert "tables/work.csv" in answer
     assert "words/ta.po" in answer
     assert folder.csv("work").read_text(encoding="utf-8").startswith(own.rstrip("\n").split("\n")[0])
-    found = {row["id"]: row for row in folder.rows("work")}
-    assert (found["pot"]["name_ta"], found["pot"]["name_en"], found["pot"]["order"]) == ("மண்பாண்டம்", "Pottery", 9)
-    assert found["mat"]["name_ta"] == "பாய்"
+    rows = {row["id"]: row for row in folder.rows("work")}
+    assert (rows["pot"]["name_ta"], rows["pot"]["name_en"], rows["pot"]["order"]) == ("மண்பாண்டம்", "Pottery", 9)
+    assert rows["mat"]["name_ta"] == "பாய்"
     assert folder.problems() == []
     assert "வீடு" in po(folder)
-    again = looked(browser, [row, home])
+    again = upload(browser, [row, home])
     assert again.count("this text is another now") == 2, "what was taken is not taken twice"
 
 
@@ -232,10 +232,10 @@ def test_a_librarys_facts_are_not_frozen_by_a_word(editor: Editor, browser: Brow
 
 
 def test_words_of_an_added_language_are_all_there(editor: Editor) -> None:
-    found = list(interface_words.all_words("", "bn"))
-    assert len(found) > 500
-    assert not any(any(word.current) for word in found)
-    assert found[0].public
+    words = list(interface_words.all_words("", "bn"))
+    assert len(words) > 500
+    assert not any(any(word.current) for word in words)
+    assert words[0].public
 
 
 @pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
@@ -244,16 +244,16 @@ def test_tables_and_columns_are_named_and_explained_in_the_persons_language(
 ) -> None:
     """Titles and help of the schemas come from the same catalogue as the rest of the window; no English stays."""
     browser.post("/language", language=language)
-    listed = browser.get("/tables/")
+    list_page = browser.get("/tables/")
     for name, english in editor.schemas.items():
-        said, page = editor.schema_in(language, name), unescape(browser.get(f"/tables/{name}/row"))
-        assert f"<h1>{said['title']}</h1>" in page
-        assert said["title"] in unescape(listed)
-        for ours, theirs in zip(said["fields"], english["fields"], strict=True):
+        schema, page = editor.schema_in(language, name), unescape(browser.get(f"/tables/{name}/row"))
+        assert f"<h1>{schema['title']}</h1>" in page
+        assert schema["title"] in unescape(list_page)
+        for field, english_field in zip(schema["fields"], english["fields"], strict=True):
             for key in ("title", "description"):
-                assert ours[key] != theirs[key], f"{name}.{ours['name']}: {key}"
-                assert ours[key] in page
-                assert "{" not in ours[key]
+                assert field[key] != english_field[key], f"{name}.{field['name']}: {key}"
+                assert field[key] in page
+                assert "{" not in field[key]
 
 
 @pytest.mark.parametrize("language", ["ta", "te", "hi", "or"])
@@ -293,6 +293,6 @@ def test_the_history_says_what_was_saved_in_the_persons_language(browser: Browse
 @pytest.mark.parametrize("path", ["/tables/helplines/upload", "/review/ta/"])
 def test_sending_no_file_is_said_as_that_in_the_persons_language(browser: Browser, path: str) -> None:
     browser.post("/language", language="te")
-    said = browser.post(path, 400, reader="A", file=(io.BytesIO(b""), "")).text
-    assert escape(staff_words.translations("te").gettext("No file was chosen.")) in said
-    assert "is empty" not in said
+    page = browser.post(path, 400, reader="A", file=(io.BytesIO(b""), "")).text
+    assert escape(staff_words.translations("te").gettext("No file was chosen.")) in page
+    assert "is empty" not in page

@@ -20,12 +20,12 @@ from tests.editor.test_window import CONSENT
 from tests.sitegen.conftest import ROWS, Folder
 
 
-def uploaded(browser: Browser, data: bytes, status: int = 200, table: str = "helplines") -> str:
+def upload(browser: Browser, data: bytes, status: int = 200, table: str = "helplines") -> str:
     return browser.post(f"/tables/{table}/upload", status, file=(io.BytesIO(data), f"{table}.xlsx")).text
 
 
-def edited(data: bytes, edit: Callable[[Any], object]) -> bytes:
-    """A workbook as it is saved after somebody has edited its sheet."""
+def edit_sheet(data: bytes, edit: Callable[[Any], object]) -> bytes:
+    """Return a workbook after an edit of its sheet."""
     book = load_workbook(io.BytesIO(data))
     edit(book.active)
     out = io.BytesIO()
@@ -40,8 +40,10 @@ def test_a_table_goes_to_excel_and_comes_back_the_same(browser: Browser, folder:
     assert sheet is not None
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}, "no program takes it for a formula"
-    assert "Nothing: both are the same." in uploaded(browser, data)
-    assert "Nothing: both are the same." in uploaded(browser, edited(data, lambda _: None)), "saved again by a program"
+    assert "Nothing: both are the same." in upload(browser, data)
+    assert "Nothing: both are the same." in upload(browser, edit_sheet(data, lambda _: None)), (
+        "saved again by a program"
+    )
 
 
 def test_what_excel_would_change_is_shown_and_then_saved(browser: Browser, folder: Folder) -> None:
@@ -55,10 +57,10 @@ def test_what_excel_would_change_is_shown_and_then_saved(browser: Browser, folde
         sheet.cell(2, columns["everywhere"], True)
         sheet.cell(900, 40).fill = PatternFill("solid", "FFFF00")  # drawn, and nothing written
 
-    shown = uploaded(browser, edited(data, edit))
-    assert "<del>Danger</del> <ins>Danger now</ins>" in shown
-    text = re.findall(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', shown, re.S)[0].replace("&#34;", '"')
-    base = re.findall(r'name="base" value="(\w+)"', shown)[0]
+    page = upload(browser, edit_sheet(data, edit))
+    assert "<del>Danger</del> <ins>Danger now</ins>" in page
+    text = re.findall(r'<textarea name="text"[^>]*>\n(.*?)</textarea>', page, re.S)[0].replace("&#34;", '"')
+    base = re.findall(r'name="base" value="(\w+)"', page)[0]
     browser.post("/tables/helplines/replace", base=base, text=text)
     row = folder.rows("helplines")[0]
     assert (row["for_en"], row["checked_on"], row["order"], row["everywhere"]) == (
@@ -84,24 +86,24 @@ def test_days_and_hours_are_written_as_the_tables_have_them() -> None:
 
 def test_a_formula_is_named_and_not_guessed(browser: Browser) -> None:
     data = browser.client.get("/tables/helplines/workbook").data
-    said = uploaded(browser, edited(data, lambda sheet: sheet.cell(2, 3, "=1+1")), 400)
-    assert "row 2, column C" in said
-    assert "values only" in said
+    page = upload(browser, edit_sheet(data, lambda sheet: sheet.cell(2, 3, "=1+1")), 400)
+    assert "row 2, column C" in page
+    assert "values only" in page
 
 
 def inside(data: bytes, name: str, old: str, new: str) -> bytes:
     """Return a workbook with something else in one of its files."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w") as made:
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w") as target:
         for part in book.namelist():
             text = book.read(part)
-            made.writestr(part, text.replace(old.encode(), new.encode()) if name in part else text)
+            target.writestr(part, text.replace(old.encode(), new.encode()) if name in part else text)
     return out.getvalue()
 
 
 def test_signs_that_a_workbook_writes_as_numbers_are_signs() -> None:
     """exceljs 584, parsexlsx 81: _x000D_ stood at the end of each line."""
-    data = inside(book_of(put("words")), "xl/", "words", "one_x000D_\ntwo_x005F_x000D_ _x0b95_")
+    data = inside(book_of(set_cell("words")), "xl/", "words", "one_x000D_\ntwo_x005F_x000D_ _x0b95_")
     assert workbook.read(data, "x.xlsx")[1][1] == "one\ntwo_x000D_ \u0b95"
     for text in ("two_x000D_", "_x005F_", "a\nb"):
         assert workbook.read(workbook.write([["a", "b"], ["1", text]]), "x.xlsx")[1][1] == text
@@ -113,11 +115,11 @@ def test_a_strict_workbook_is_said_to_be_one() -> None:
         "http://purl.oclc.org/ooxml/spreadsheetml/main",
     )
     with pytest.raises(Problem, match="Strict Open XML"):
-        workbook.read(inside(book_of(put("words")), "xl/", normal, strict), "x.xlsx")
+        workbook.read(inside(book_of(set_cell("words")), "xl/", normal, strict), "x.xlsx")
 
 
 def book_of(edit: Callable[[Any], object]) -> bytes:
-    """A workbook with one row, edited."""
+    """Return a workbook with one row, after an edit."""
     book = Workbook()
     assert book.active is not None
     book.active.append(["id", "tel"])
@@ -128,43 +130,43 @@ def book_of(edit: Callable[[Any], object]) -> bytes:
     return out.getvalue()
 
 
-def put(value: Any, shown: str = "General") -> Callable[[Any], None]:
+def set_cell(value: Any, number_format: str = "General") -> Callable[[Any], None]:
     def edit(sheet: Any) -> None:
         sheet["B2"].value = value
-        sheet["B2"].number_format = shown
+        sheet["B2"].number_format = number_format
 
     return edit
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "message"),
     [
         (
-            put(919840012345, '"+"0'),
+            set_cell(919840012345, '"+"0'),
             "row 2, column B: the file holds 919840012345 there, which the spreadsheet shows otherwise",
         ),
-        (put(0.5, "0%"), "shows otherwise"),
-        (put(919840012345, "0.00E+00"), "shows otherwise"),
-        (put(98400123459840012345), "more than 15 digits stands there; its end is lost"),
-        (put("#REF!"), "#REF! stands there, an error of the spreadsheet"),
-        (put(timedelta(hours=30), "[h]:mm:ss"), "a length of time stands there"),
+        (set_cell(0.5, "0%"), "shows otherwise"),
+        (set_cell(919840012345, "0.00E+00"), "shows otherwise"),
+        (set_cell(98400123459840012345), "more than 15 digits stands there; its end is lost"),
+        (set_cell("#REF!"), "#REF! stands there, an error of the spreadsheet"),
+        (set_cell(timedelta(hours=30), "[h]:mm:ss"), "a length of time stands there"),
         (lambda sheet: sheet.merge_cells("A2:A3"), "the cells A2:A3 are merged to one"),
     ],
 )
 def test_a_cell_that_shows_something_else_than_the_file_holds_is_named(
-    edit: Callable[[Any], object], said: str
+    edit: Callable[[Any], object], message: str
 ) -> None:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         workbook.read(book_of(edit), "x.xlsx")
-    assert said in str(told.value)
-    assert told.value.todo
+    assert message in str(error.value)
+    assert error.value.todo
 
 
 @pytest.mark.parametrize(
-    ("shown", "text"), [("0000000000", "0000004425"), ("#,##0", "4425"), ("0.00", "4425"), ("@", "4425")]
+    ("number_format", "text"), [("0000000000", "0000004425"), ("#,##0", "4425"), ("0.00", "4425"), ("@", "4425")]
 )
-def test_zeros_that_a_format_shows_come_with_their_number(shown: str, text: str) -> None:
-    assert workbook.read(book_of(put(4425, shown)), "x.xlsx")[1] == ["a", text]
+def test_zeros_that_a_format_shows_come_with_their_number(number_format: str, text: str) -> None:
+    assert workbook.read(book_of(set_cell(4425, number_format)), "x.xlsx")[1] == ["a", text]
 
 
 AREAS = [
@@ -175,14 +177,14 @@ AREAS = [
 
 
 def with_part(data: bytes, name: str, edit: Callable[[bytes], bytes], other: str = "") -> bytes:
-    """A workbook with one part edited, under another name where one is given."""
+    """Return a workbook with one part edited, and renamed if a name is given."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.namelist():
-            fresh = edit(old.read(part)) if part == name else old.read(part)
+            content = edit(old.read(part)) if part == name else old.read(part)
             if other and part == "xl/_rels/workbook.xml.rels":
-                fresh = fresh.replace(name.rpartition("/")[2].encode(), other.encode())
-            new.writestr(f"{name.rpartition('/')[0]}/{other}" if other and part == name else part, fresh)
+                content = content.replace(name.rpartition("/")[2].encode(), other.encode())
+            new.writestr(f"{name.rpartition('/')[0]}/{other}" if other and part == name else part, content)
     return out.getvalue()
 
 
@@ -212,21 +214,21 @@ def test_a_sheet_under_another_name_is_looked_at_too() -> None:
 
 def test_several_sheets_are_asked_about(browser: Browser) -> None:
     data = browser.client.get("/tables/helplines/workbook").data
-    said = uploaded(browser, edited(data, lambda sheet: sheet.parent.create_sheet("Other").append(["x", "y"])), 400)
-    assert "2 sheets" in said
+    page = upload(browser, edit_sheet(data, lambda sheet: sheet.parent.create_sheet("Other").append(["x", "y"])), 400)
+    assert "2 sheets" in page
 
 
 def test_no_workbook_takes_a_withdrawal_back(browser: Browser, folder: Folder) -> None:
     folder.table("consents", {**CONSENT, "withdrawn_on": "2026-12-20"})
     before = folder.csv("consents").read_bytes()
     data = browser.client.get("/tables/consents/workbook").data
-    assert "would be taken back" in uploaded(
-        browser, edited(data, lambda sheet: sheet.delete_rows(2)), table="consents"
+    assert "would be taken back" in upload(
+        browser, edit_sheet(data, lambda sheet: sheet.delete_rows(2)), table="consents"
     )
     assert folder.csv("consents").read_bytes() == before
 
 
-def packed(**parts: bytes) -> bytes:
+def zip_parts(**parts: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in parts.items():
@@ -239,8 +241,8 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "lol">]><x>&a;</x>'
 
 @pytest.mark.parametrize(
     "data",
-    [b"PK\x03\x04", packed(), packed(x=b"1"), packed(**{"xl/workbook.xml": BOMB}), packed(**{"xl/workbook.xml": BOMB.decode().encode("utf-16")}),
-     packed(**{"xl/workbook.xml": b" " * 21_000_000}), packed(**{f"{at}.xml": b"" for at in range(2001)}), workbook.write([["id"], ["x"]])[:-30]],
+    [b"PK\x03\x04", zip_parts(), zip_parts(x=b"1"), zip_parts(**{"xl/workbook.xml": BOMB}), zip_parts(**{"xl/workbook.xml": BOMB.decode().encode("utf-16")}),
+     zip_parts(**{"xl/workbook.xml": b" " * 21_000_000}), zip_parts(**{f"{at}.xml": b"" for at in range(2001)}), workbook.write([["id"], ["x"]])[:-30]],
     ids=["begin", "empty", "other zip", "entity", "hidden entity", "bomb", "many", "cut"],
 )  # fmt: skip
 def test_a_file_that_is_no_workbook_is_a_sentence(data: bytes) -> None:
@@ -261,8 +263,8 @@ def test_a_sheet_larger_than_any_table_is_a_sentence() -> None:
 def test_the_row_of_each_table_survives_the_way(browser: Browser) -> None:
     for table in ROWS:
         data = browser.client.get(f"/tables/{table}/workbook").data
-        shown = browser.client.post(
+        response = browser.client.post(
             f"/tables/{table}/upload", data={"form_token": browser.token, "file": (io.BytesIO(data), "x.xlsx")},
             headers={"Origin": "http://localhost"},
         )  # fmt: skip
-        assert "Nothing: both are the same." in shown.text, table
+        assert "Nothing: both are the same." in response.text, table

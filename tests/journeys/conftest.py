@@ -117,7 +117,7 @@ def speaking_briefly(root: Path) -> Iterator[None]:
         yield
 
 
-def build_once(folder: Path, whole: Path) -> None:
+def build_once(folder: Path, handover_file: Path) -> None:
     """Build the site, portal.json and the desks' keys: the first worker that comes does it, and the others wait.
 
     whole: the file that is there when all went well.
@@ -125,21 +125,21 @@ def build_once(folder: Path, whole: Path) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        until(whole.exists, times=3)  # another worker builds it
+        until(handover_file.exists, times=3)  # another worker builds it
         return
     keys = make_demonstration(folder / "desk", ("police", "revenue", "legal", "partner", "events"))
     root = copy_of_the_project(folder / "project", _speaking_less)
     handover = folder / "portal.new.json"
     with speaking_briefly(root):
         build(root, folder / "public", keys=keys, today=TODAY, say=lambda _: None, handover=handover)
-    handover.rename(whole)
+    handover.rename(handover_file)
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Return the folder of the site that all workers share. Nobody may change it."""
-    mine = tmp_path_factory.getbasetemp()
-    folder = (mine if worker_id == "master" else mine.parent) / "built"
+    own_folder = tmp_path_factory.getbasetemp()
+    folder = (own_folder if worker_id == "master" else own_folder.parent) / "built"
     build_once(folder, folder / "portal.json")
     return folder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.journeys.telling import NEXT, come_back, fill, review, send, tell
-from tests.journeys.test_returning import answer, pressed
+from tests.journeys.test_returning import answer, press_button
 from tests.journeys.test_sealing import at_the_desk, photo
 
 SLOW = """const made = HTMLCanvasElement.prototype.toBlob, read = FileReader.prototype.readAsDataURL;
@@ -74,9 +74,9 @@ def test_who_adds_a_photo_in_a_hurry_sends_it(phones: Any, installation: Any, tm
     answer(installation, words, text="Send a photo.")
     come_back(page, "en", receipt)
     more = f"added {time.time_ns()}"
-    pressed(page, "Add something", "What do you want to add?")
+    press_button(page, "Add something", "What do you want to add?")
     page.locator("#what").fill(more)
     page.locator('input[type=file][accept^="image"]').set_input_files(photo(tmp_path))
-    pressed(page, "Send it", "What you added is safe with us")
-    [added] = at_the_desk(installation, more)
-    assert len(added["parts"]) == 1
+    press_button(page, "Send it", "What you added is safe with us")
+    [followup] = at_the_desk(installation, more)
+    assert len(followup["parts"]) == 1

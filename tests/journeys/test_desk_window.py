@@ -61,15 +61,15 @@ def test_from_a_persons_words_to_the_answer_read_with_the_receipt(page: Any, at_
     page.goto("/forms/ta/answer")
     page.locator("#code").fill(receipt)
     press(page, "check")
-    told = page.locator("main").inner_text()
-    assert "நாளை வருகிறோம்." in told
-    assert "taluk office" not in told
+    shown_text = page.locator("main").inner_text()
+    assert "நாளை வருகிறோம்." in shown_text
+    assert "taluk office" not in shown_text
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with running(tmp_path_factory.mktemp("services")) as made:
-        yield made
+    with running(tmp_path_factory.mktemp("services")) as services:
+        yield services
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +91,9 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     running_window = start.start(office.place(), today=lambda: TODAY)
     context = browser.new_context(viewport=PHONE, color_scheme=request.param, base_url=running_window.pages)
     opened = context.new_page()
-    said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: said.append(str(error)))
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(running_window.enter)
     assert_accessible(opened)
     assert_fits(opened)
@@ -102,7 +102,7 @@ def window(browser: Any, office: Office, ids: dict[str, str], request: pytest.Fi
     yield opened
     context.close()
     running_window.stop()
-    assert said == []
+    assert errors == []
 
 
 def test_everybody_can_use_every_page_and_none_is_wider_than_a_phone(window: Any, ids: dict[str, str]) -> None:

@@ -32,7 +32,7 @@ def writer(browser: Any, editor: Editor) -> Iterator[Any]:
     page.goto(window.enter)
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
-    page.on("console", lambda said: page.faults.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
     yield page
     context.close()
     window.stop()
@@ -86,7 +86,7 @@ def test_a_save_leaves_the_text_and_what_can_be_undone_where_they_are(
     text.press("ControlOrMeta+s")
     writer.get_by_role("heading", name="Somebody else changed the same lines meanwhile").wait_for()
     assert "Ours" in writer.get_by_label("Yours").input_value()
-    assert [said for said in writer.faults if "409" not in said] == []
+    assert [fault for fault in writer.faults if "409" not in fault] == []
 
 
 @pytest.mark.parametrize(
@@ -124,18 +124,18 @@ def test_a_translation_is_saved_where_it_is_written_and_says_how_far_it_is(write
 
 def test_what_is_wrong_comes_after_the_first_page(writer: Any) -> None:
     home = writer.url
-    for text, said in (("[A page](nowhere.md)", "nowhere.md"), ("Mended.", "")):
+    for text, problem in (("[A page](nowhere.md)", "nowhere.md"), ("Mended.", "")):
         writer.goto(f"{home}pages/en/index.md")
         writer.locator("#text").fill(f"# index\n\n{text}")
         writer.get_by_role("button", name="Save").click()
         writer.get_by_text("Saved.").wait_for()
-        came = writer.goto(home)
-        assert "data-later" in came.text()
-        assert "nowhere.md" not in came.text()
+        response = writer.goto(home)
+        assert "data-later" in response.text()
+        assert "nowhere.md" not in response.text()
         writer.locator("[data-later] .help").wait_for(state="detached")
         found = writer.locator("[data-later]")
-        assert said in found.inner_html()
-        assert bool(said) == bool(found.locator("details.waits--wrong[open]").count())
+        assert problem in found.inner_html()
+        assert bool(problem) == bool(found.locator("details.waits--wrong[open]").count())
         writer.reload()
         writer.locator("h1").first.wait_for()
         assert writer.locator("[data-later]").count() == 0

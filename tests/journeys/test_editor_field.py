@@ -45,19 +45,19 @@ def at_text(writer: Any, editor: Editor, script: Path) -> Callable[[str], Any]:
     return opened
 
 
-def sent(writer: Any) -> str:
+def text_of(writer: Any) -> str:
     """What would be sent: the plain field behind it."""
     return str(writer.locator("#text").input_value())
 
 
 def faults(writer: Any) -> list[str]:
     """What went wrong. Chromium itself tries to keep a look where lines of an editable text are joined; we forbid it."""
-    return [said for said in writer.faults if not said.startswith("Applying inline style")]
+    return [fault for fault in writer.faults if not fault.startswith("Applying inline style")]
 
 
-def chosen(writer: Any, words: str) -> None:
+def choose_words(writer: Any, words: str) -> None:
     """Choose words in the text with the keys, from its beginning."""
-    before = sent(writer).index(words)
+    before = text_of(writer).index(words)
     writer.locator(".cm-content").press("ControlOrMeta+Home")
     for _ in range(before):
         writer.keyboard.press("ArrowRight")
@@ -69,10 +69,10 @@ def test_the_window_paints_without_it_and_what_was_typed_meanwhile_is_in_it(
     writer: Any, editor: Editor, script: Path, folder: Folder
 ) -> None:
     editor.field = lambda: script
-    held: list[Any] = []
+    routes: list[Any] = []
 
     def hold(route: Any) -> None:
-        held.append(route)
+        routes.append(route)
 
     writer.route("**/field/*", hold)
     writer.goto(f"{writer.url}pages/en/index.md", wait_until="commit")
@@ -81,11 +81,11 @@ def test_the_window_paints_without_it_and_what_was_typed_meanwhile_is_in_it(
     writer.frame_locator("#preview").get_by_text("Typed before it came.").wait_for()
     text.evaluate("box => box.setSelectionRange(9, 14)")
     assert writer.locator(".cm-content").count() == 0
-    held[0].continue_()
+    routes[0].continue_()
     writer.locator(".cm-content").wait_for()
     assert writer.locator("#text").is_hidden()
     writer.keyboard.insert_text("Written")
-    assert sent(writer) == "# index\n\nWritten before it came.", "the cursor is where it was"
+    assert text_of(writer) == "# index\n\nWritten before it came.", "the cursor is where it was"
     writer.get_by_role("button", name="Save").click()
     writer.get_by_text("Saved.").wait_for()
     assert "Written before it came." in (folder.root / "content" / "en" / "index.md").read_text("utf-8")
@@ -100,9 +100,9 @@ def test_where_it_cannot_be_loaded_the_plain_field_stays(writer: Any, editor: Ed
     writer.locator("#text").fill("# index\n\nWages")
     writer.locator("#text").evaluate("box => box.setSelectionRange(9, 14)")
     writer.get_by_role("button", name="Strong").click()
-    assert sent(writer) == "# index\n\n**Wages**"
+    assert text_of(writer) == "# index\n\n**Wages**"
     writer.get_by_role("button", name="Undo").click()
-    assert sent(writer) == "# index\n\nWages"
+    assert text_of(writer) == "# index\n\nWages"
 
 
 def test_check_speaks_at_its_line(at_text: Callable[[str], Any], writer: Any) -> None:
@@ -126,7 +126,7 @@ def test_check_speaks_at_its_line(at_text: Callable[[str], Any], writer: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "button", "whole"),
+    ("words", "button", "expected"),
     [
         ("Wages", "Strong", "# index\n\n**Wages** are due.\n\nToday."),
         ("Wages", "Heading", "# index\n\n## Wages are due.\n\nToday."),
@@ -136,36 +136,36 @@ def test_check_speaks_at_its_line(at_text: Callable[[str], Any], writer: Any) ->
     ],
 )
 def test_a_button_changes_what_is_chosen_in_one_step(
-    at_text: Callable[[str], Any], writer: Any, words: str, button: str, whole: str
+    at_text: Callable[[str], Any], writer: Any, words: str, button: str, expected: str
 ) -> None:
     text = "# index\n\nWages are due.\n\nToday."
     at_text(text)
-    chosen(writer, words)
+    choose_words(writer, words)
     writer.get_by_role("button", name=button, exact=True).click()
-    assert sent(writer) == whole
+    assert text_of(writer) == expected
     writer.get_by_role("button", name="Undo").click()
-    assert sent(writer) == text
+    assert text_of(writer) == text
     writer.get_by_role("button", name="Redo").click()
-    assert sent(writer) == whole
+    assert text_of(writer) == expected
     if button in {"Strong", "Heading", "List"}:
         writer.get_by_role("button", name=button, exact=True).click()
-        assert sent(writer) == text, "a second press takes it away"
+        assert text_of(writer) == text, "a second press takes it away"
     assert faults(writer) == []
 
 
 def test_lists_put_in_links_buttons_numbers_and_blocks(at_text: Callable[[str], Any], writer: Any) -> None:
     at_text("# index\n\nHelp")
-    chosen(writer, "Help")
+    choose_words(writer, "Help")
     page = writer.locator("[data-link] option").nth(1).get_attribute("value")
     writer.locator("[data-link]").select_option(page)
-    assert sent(writer) == f"# index\n\n[Help]({page})"
+    assert text_of(writer) == f"# index\n\n[Help]({page})"
     writer.get_by_role("button", name="Undo").click()
-    chosen(writer, "Help")
+    choose_words(writer, "Help")
     writer.locator("[data-button]").select_option(page)
-    assert sent(writer) == f"# index\n\n[Help]({page}){{ .button }}"
+    assert text_of(writer) == f"# index\n\n[Help]({page}){{ .button }}"
     writer.locator("[data-block]").select_option("helplines")
     writer.locator("[data-number]").select_option("112")
-    assert sent(writer) == f"# index\n\n[Help]({page}){{ .button }}\n\n[[ helplines ]]\n\n[[ number: 112 ]]"
+    assert text_of(writer) == f"# index\n\n[Help]({page}){{ .button }}\n\n[[ helplines ]]\n\n[[ number: 112 ]]"
     assert writer.locator(".mark-block").count() == 3, "they are seen for what they are"
     assert faults(writer) == []
 
@@ -179,18 +179,18 @@ def test_a_phones_keyboard_puts_words_together_while_check_speaks(
     writer.locator(".cm-lint-marker-error").first.wait_for()
     steps, word = TYPED[language]
     keyboard = writer.context.new_cdp_session(writer)
-    for at, step in enumerate(steps):
+    for number, step in enumerate(steps):
         keyboard.send("Input.imeSetComposition", {"text": step, "selectionStart": len(step), "selectionEnd": len(step)})
-        if at == 1:  # the pause after which check is asked, in the midst of a word
-            with writer.expect_response("**/look/**") as seen:
+        if number == 1:  # the pause after which check is asked, in the midst of a word
+            with writer.expect_response("**/look/**") as look:
                 pass
-            seen.value.finished()
-            assert sent(writer).endswith(step)
+            look.value.finished()
+            assert text_of(writer).endswith(step)
     keyboard.send("Input.insertText", {"text": word})
     writer.keyboard.insert_text(" .")
-    assert sent(writer) == f"# index\n\n[A page](nowhere.md) {word} ."
+    assert text_of(writer) == f"# index\n\n[A page](nowhere.md) {word} ."
     writer.get_by_role("button", name="Undo").click()
-    assert word not in sent(writer) or not sent(writer).endswith(".")
+    assert word not in text_of(writer) or not text_of(writer).endswith(".")
     assert faults(writer) == []
 
 
@@ -199,7 +199,7 @@ def test_what_is_pasted_from_word_becomes_markdown_here_too(at_text: Callable[[s
     paste = PASTE.replace('document.getElementById("text")', 'document.querySelector(".cm-content")')
     assert writer.evaluate(paste, ["<h1>Wages</h1><p>Each <b>month</b></p>", "plain"])
     writer.locator(".cm-content").get_by_text("Wages").wait_for()
-    assert sent(writer) == "# index\n\n## Wages\n\nEach **month**"
+    assert text_of(writer) == "# index\n\n## Wages\n\nEach **month**"
     assert faults(writer) == []
 
 

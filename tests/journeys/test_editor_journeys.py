@@ -45,21 +45,21 @@ def site_place(folder: Folder) -> Destination:
 @pytest.fixture
 def editor(folder: Folder) -> Iterator[Editor]:
     """An editor that builds and withdraws as the program does."""
-    made = make_editor(folder, site_place(folder))
-    write_day = made.withdraw
+    writing = make_editor(folder, site_place(folder))
+    write_day = writing.withdraw
 
-    def withdraw(told: str) -> None:
-        write_day(told)
+    def withdraw(name: str) -> None:
+        write_day(name)
         withdrawal.purge(folder.root / "public", folder.root / "content", TODAY)
 
-    made.withdraw = withdraw
-    yield made
-    made.publisher.wait()
-    made.store.history.close()
+    writing.withdraw = withdraw
+    yield writing
+    writing.publisher.wait()
+    writing.store.history.close()
 
 
 @contextmanager
-def at_the_window(browser: Any, editor: Editor) -> Iterator[Any]:
+def open_window(browser: Any, editor: Editor) -> Iterator[Any]:
     """A browser that has come in by the address which the program shows."""
     app = create_window(editor)
     window = run(app, entrance_of(app))
@@ -74,7 +74,7 @@ def at_the_window(browser: Any, editor: Editor) -> Iterator[Any]:
     window.stop()
 
 
-def to(page: Any, name: str) -> None:
+def open_from_bar(page: Any, name: str) -> None:
     """Follow a link of the bar that stands on every page."""
     page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", level=1).wait_for()
@@ -116,14 +116,14 @@ def fill(page: Any, cells: dict[str, str]) -> None:
 
 
 def publish(page: Any) -> None:
-    to(page, "Publish")
+    open_from_bar(page, "Publish")
     expect(page.get_by_role("heading", level=1)).to_have_text("Publish")
     assert page.get_by_role("alert").all_inner_texts() == []
     press(page, "Publish")
     page.get_by_text("It is on the site.").wait_for()
 
 
-def written(folder: Folder, name: str) -> str:
+def source_of(folder: Folder, name: str) -> str:
     return (folder.root / "content" / name).read_text(encoding="utf-8")
 
 
@@ -136,14 +136,14 @@ def words_of(folder: Folder, address: str) -> str:
 def test_a_writer_who_never_sees_a_file_has_a_week(browser: Any, editor: Editor, folder: Folder) -> None:
     folder.page("index", "Call us befor you pay.")
     folder.row("helplines", checked_on=(TODAY - timedelta(days=200)).isoformat())
-    with at_the_window(browser, editor) as page:
+    with open_window(browser, editor) as page:
         page.get_by_label("Your name").fill("M. Devi")
         press(page, "Go on")
-        mends_a_typo(page, folder)
-        adds_a_campaign_in_two_languages(page, folder)
-        adds_a_series_of_meetings(page, folder)
-        adds_a_story_with_its_consent(page, folder)
-        calls_a_helpline(page, folder)
+        mend_a_typo(page, folder)
+        add_a_campaign_in_two_languages(page, folder)
+        add_a_series_of_meetings(page, folder)
+        add_a_story_with_its_consent(page, folder)
+        record_a_helpline_call(page, folder)
         publish(page)
         assert "Call us before you pay." in words_of(folder, "en")
         assert "Wages are due each month." in words_of(folder, "en/campaigns/wages")
@@ -152,19 +152,19 @@ def test_a_writer_who_never_sees_a_file_has_a_week(browser: Any, editor: Editor,
         days = (folder.root / "public" / "ta" / "events").glob("tuesdays-*")
         assert sorted(day.name[-5:] for day in days) == ["02-02", "02-16", "02-23"]
         assert "She dug the well." in words_of(folder, "en/stories/the-well")
-        withdraws_the_story(page, folder)
+        withdraw_the_story(page, folder)
 
 
-def mends_a_typo(page: Any, folder: Folder) -> None:
-    to(page, "Pages")
+def mend_a_typo(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "Pages")
     follow(page, "index")
-    before = written(folder, "en/index.md")
+    before = source_of(folder, "en/index.md")
     edit(page, lambda text: text.replace("befor ", "before "))
-    assert written(folder, "en/index.md") == before.replace("befor ", "before ").replace("2026-01-01", str(TODAY))
+    assert source_of(folder, "en/index.md") == before.replace("befor ", "before ").replace("2026-01-01", str(TODAY))
 
 
-def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
-    to(page, "Pages")
+def add_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "Pages")
     page.get_by_text("New page", exact=True).click()
     page.get_by_label("Title", exact=True).fill("Wages on time")
     page.get_by_label("Address").fill("campaigns/wages")
@@ -173,7 +173,7 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     page.get_by_label("In one sentence").fill("When wages are due.")
     edit(page, lambda text: f"{text}\nWages are due each month.\n\n[[ events: upcoming ]]\n")
     press(page, "It is ready to be published")
-    assert "draft" not in written(folder, "en/campaigns/wages.md")
+    assert "draft" not in source_of(folder, "en/campaigns/wages.md")
     follow(page, "தமிழ்")
     page.get_by_label("Title", exact=True).fill("கூலி நேரத்தில்")
     page.get_by_label("In one sentence").fill("கூலி எப்போது வர வேண்டும்.")
@@ -182,11 +182,11 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     page.get_by_label("[[ events: upcoming ]]").fill("[[ events: upcoming ]]")
     stay(page, "Save: it says what the English says now")
     expect(page.get_by_text(SAVED)).to_be_visible()
-    tamil = written(folder, "ta/campaigns/wages.md")
+    tamil = source_of(folder, "ta/campaigns/wages.md")
     assert 'title: "கூலி நேரத்தில்"' in tamil
     assert 'reviewed_by: "nobody"' in tamil
     assert "draft" not in tamil
-    to(page, "Tables")
+    open_from_bar(page, "Tables")
     follow(page, "Awareness campaigns")
     follow(page, "New row")
     row = {
@@ -202,8 +202,8 @@ def adds_a_campaign_in_two_languages(page: Any, folder: Folder) -> None:
     assert folder.rows("campaigns")[0]["page"] == "campaigns/wages"
 
 
-def adds_a_series_of_meetings(page: Any, folder: Folder) -> None:
-    to(page, "Tables")
+def add_a_series_of_meetings(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "Tables")
     follow(page, "Meetings, clinics, plays")
     follow(page, "New row")
     cells = {
@@ -223,8 +223,8 @@ def adds_a_series_of_meetings(page: Any, folder: Folder) -> None:
     assert [row["id"] for row in folder.rows("events")] == ["meeting", "tuesdays"]
 
 
-def adds_a_story_with_its_consent(page: Any, folder: Folder) -> None:
-    to(page, "Pages")
+def add_a_story_with_its_consent(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "Pages")
     follow(page, "New story, with its consent")
     page.get_by_label("Title", exact=True).fill("The well")
     page.get_by_label("Address").fill("the-well")
@@ -233,12 +233,12 @@ def adds_a_story_with_its_consent(page: Any, folder: Folder) -> None:
     press(page, "Save")
     expect(page.locator(".field--wrong")).not_to_have_count(0)
     assert folder.rows("consents") == []
-    to(page, "Pages")  # what she lacks she asks for later; the draft waits there
+    open_from_bar(page, "Pages")  # what she lacks she asks for later; the draft waits there
     follow(page, "stories/the-well.md")
     edit(page, lambda text: f"{text}\nShe dug the well.\n")
     press(page, "It is ready to be published")
     expect(page.get_by_role("alert")).to_contain_text("has no consent record")
-    assert "draft: true" in written(folder, "en/stories/the-well.md")
+    assert "draft: true" in source_of(folder, "en/stories/the-well.md")
     follow(page, "Its consent")
     for name in ("id", "kind", "story"):
         expect(page.locator(f'[name="{name}"]')).to_have_value(CONSENT[name])
@@ -249,15 +249,15 @@ def adds_a_story_with_its_consent(page: Any, folder: Folder) -> None:
     fill(page, {"approved_by": CONSENT["approved_by"]})
     press(page, "Save")
     assert [row["id"] for row in folder.rows("consents")] == ["the-well"]
-    to(page, "Pages")
+    open_from_bar(page, "Pages")
     follow(page, "stories/the-well.md")
     press(page, "It is ready to be published")
     expect(page.get_by_text(SAVED)).to_be_visible()
-    assert "draft" not in written(folder, "en/stories/the-well.md")
+    assert "draft" not in source_of(folder, "en/stories/the-well.md")
 
 
-def calls_a_helpline(page: Any, folder: Folder) -> None:
-    to(page, "What waits")
+def record_a_helpline_call(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "What waits")
     waiting = page.locator("details").filter(has_text="help numbers to call again")
     waiting.locator("summary").click()
     waiting.get_by_role("link", name="Open").click()
@@ -267,18 +267,20 @@ def calls_a_helpline(page: Any, folder: Folder) -> None:
     assert (row["checked_on"], row["checked_by"]) == (TODAY, "M. Devi, called")
 
 
-def withdraws_the_story(page: Any, folder: Folder) -> None:
-    to(page, "Tables")
+def withdraw_the_story(page: Any, folder: Folder) -> None:
+    open_from_bar(page, "Tables")
     follow(page, "Consent to publish a story, a quote, a picture or a recording")
     press(page, "Withdraw: off the site now")
     expect(page.get_by_text("It is off the site, in all languages.")).to_be_visible()
     assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
-    left = [path for path in (folder.root / "public").rglob("*.html") if "She dug the well." in path.read_text("utf-8")]
-    assert left == []
+    remaining = [
+        path for path in (folder.root / "public").rglob("*.html") if "She dug the well." in path.read_text("utf-8")
+    ]
+    assert remaining == []
     assert "Wages are due each month." in words_of(folder, "en/campaigns/wages")
 
 
-def comes_in(browser: Any, place: Place, name: str, *roles: str, languages: tuple[str, ...] = ()) -> Any:
+def sign_in(browser: Any, place: Place, name: str, *roles: str, languages: tuple[str, ...] = ()) -> Any:
     """Somebody whom the office has invited, at a phone of their own, signed in with a passphrase."""
     page = phone(browser, place)
     page.goto(f"/invited/{place.invite(name, *roles, languages=languages)}")
@@ -294,44 +296,46 @@ def test_a_reviewer_signs_and_a_publisher_publishes_and_undoes(browser: Any, edi
     folder.table("consents", CONSENT)
     folder.page("stories/the-well", "She dug the well.", consent="the-well", description="A well.")
     with served(editor) as place:
-        reviewer = comes_in(browser, place, "K. Meena", "writer", "reviewer", languages=("ta",))
-        publisher = comes_in(browser, place, "B. Das", "writer", "publisher")
-        to(reviewer, "Translate")
+        reviewer = sign_in(browser, place, "K. Meena", "writer", "reviewer", languages=("ta",))
+        publisher = sign_in(browser, place, "B. Das", "writer", "publisher")
+        open_from_bar(reviewer, "Translate")
         follow(reviewer, "தமிழ்")
         follow(reviewer, "rights")
         press(reviewer, "I have read both, and they say the same")
         expect(reviewer.get_by_text("read: K. Meena")).to_be_visible()
-        assert 'reviewed_by: "K. Meena"' in written(folder, "ta/rights.md")
-        to(reviewer, "Publish")
+        assert 'reviewed_by: "K. Meena"' in source_of(folder, "ta/rights.md")
+        open_from_bar(reviewer, "Publish")
         expect(reviewer.get_by_text("Your account does not publish.")).to_be_visible()
         publish(publisher)
         assert "She dug the well." in words_of(folder, "en/stories/the-well")
-        to(publisher, "Pages")
+        open_from_bar(publisher, "Pages")
         follow(publisher, "rights")
         edit(publisher, lambda text: text.replace("You may leave.", "You may leave today."))
         publish(publisher)
         assert "You may leave today." in words_of(folder, "en/rights")
-        to(reviewer, "Tables")
+        open_from_bar(reviewer, "Tables")
         follow(reviewer, "Consent to publish a story, a quote, a picture or a recording")
         press(reviewer, "Withdraw: off the site now")
         assert "She dug the well." not in words_of(folder, "en/stories/the-well")
-        to(publisher, "Publish")
+        open_from_bar(publisher, "Publish")
         press(publisher, "Undo")
         assert "You may leave." in words_of(folder, "en/rights")
-        assert "You may leave today." in written(folder, "en/rights.md"), "texts stay as they are"
+        assert "You may leave today." in source_of(folder, "en/rights.md"), "texts stay as they are"
         press(publisher, "Undo")
         assert "You may leave today." in words_of(folder, "en/rights")
-        left = [one for one in folder.root.glob("public*/**/*.html") if "She dug the well." in one.read_text("utf-8")]
-        assert left == [], "neither the site nor the one that Undo would bring back"
+        remaining = [
+            one for one in folder.root.glob("public*/**/*.html") if "She dug the well." in one.read_text("utf-8")
+        ]
+        assert remaining == [], "neither the site nor the one that Undo would bring back"
         assert reviewer.faults == publisher.faults == []
 
 
 def test_two_at_once_are_merged_or_shown_side_by_side(browser: Any, editor: Editor, folder: Folder) -> None:
     folder.page("rights", "One.\n\nTwo.\n\nThree.")
     with served(editor) as place:
-        devi, ravi = (comes_in(browser, place, name) for name in ("M. Devi", "Ravi"))
+        devi, ravi = (sign_in(browser, place, name) for name in ("M. Devi", "Ravi"))
         for one in (devi, ravi):
-            to(one, "Pages")
+            open_from_bar(one, "Pages")
             follow(one, "rights")
         edit(devi, lambda text: text.replace("One.", "One, by Devi."))
         edit(ravi, lambda text: text.replace("Three.", "Three, by Ravi."))
@@ -346,35 +350,35 @@ def test_two_at_once_are_merged_or_shown_side_by_side(browser: Any, editor: Edit
         expect(devi.locator("pre").first).to_contain_text("One, by both.")
         yours = devi.get_by_label("Yours")
         expect(yours).to_have_value(re.compile("One, by Devi again."))
-        assert "again" not in written(folder, "en/rights.md")
+        assert "again" not in source_of(folder, "en/rights.md")
         yours.fill(yours.input_value().replace("One, by Devi again.", "One, by Devi and Ravi."))
         press(devi, "Save")
         expect(devi.get_by_text(SAVED)).to_be_visible()
-        assert "One, by Devi and Ravi.\n\nTwo.\n\nThree, by Ravi." in written(folder, "en/rights.md")
-        assert not re.search("<<<<|====|>>>>", written(folder, "en/rights.md"))
-        to(ravi, "History")
+        assert "One, by Devi and Ravi.\n\nTwo.\n\nThree, by Ravi." in source_of(folder, "en/rights.md")
+        assert not re.search("<<<<|====|>>>>", source_of(folder, "en/rights.md"))
+        open_from_bar(ravi, "History")
         expect(ravi.get_by_text("M. Devi").first).to_be_visible()
         assert devi.faults == ravi.faults == []
 
 
 def test_without_a_network_work_goes_on_and_is_published_later(browser: Any, district: District) -> None:
     away = district.bare.with_name("away")
-    with at_the_window(browser, district.devi.editor) as page:
+    with open_window(browser, district.devi.editor) as page:
         district.bare.rename(away)
-        to(page, "Pages")
+        open_from_bar(page, "Pages")
         follow(page, "index")
         edit(page, lambda text: f"{text}\nBefore the line broke.\n")
-        to(page, "Publish")
+        open_from_bar(page, "Publish")
         press(page, "Publish")
         page.get_by_text("cannot be reached").wait_for()
-        to(page, "Pages")
+        open_from_bar(page, "Pages")
         follow(page, "index")
         edit(page, lambda text: f"{text}\nWhile it was broken.\n")
-        to(page, "What waits")
+        open_from_bar(page, "What waits")
         expect(page.get_by_text("Your texts are saved.")).to_be_visible()
         away.rename(district.bare)
         press(page, "Publish")
         page.get_by_text("It was sent to the server").wait_for()
-        assert "Before the line broke.\n\nWhile it was broken." in district.shown("en/index.md")
-        to(page, "What waits")
+        assert "Before the line broke.\n\nWhile it was broken." in district.text_on_server("en/index.md")
+        open_from_bar(page, "What waits")
         expect(page.get_by_text("Your texts are saved.")).to_have_count(0)

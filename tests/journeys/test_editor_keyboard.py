@@ -30,7 +30,7 @@ FOCUSED = """() => {
 }"""
 
 
-def walked(page: Any) -> None:
+def walk_by_tab(page: Any) -> None:
     """Press Tab through a page: each thing that can be used has its turn, in order, is framed, and is on the screen."""
     stops = page.evaluate(NUMBER)
     assert stops
@@ -38,18 +38,18 @@ def walked(page: Any) -> None:
     found: list[int] = []
     for _ in range(3 * len(stops) + 20):
         page.keyboard.press("Tab")
-        at, framed, on_screen = page.evaluate(FOCUSED)
-        if at == "" and found:
+        stop, framed, on_screen = page.evaluate(FOCUSED)
+        if stop == "" and found:
             break
-        if at == "":
+        if stop == "":
             continue
-        if found and int(at) == found[-1]:
+        if found and int(stop) == found[-1]:
             continue  # the page that is shown in a frame has stops of its own
-        if int(at) in found:
+        if int(stop) in found:
             break
-        assert framed, stops[int(at)]
-        assert on_screen, stops[int(at)]
-        found.append(int(at))
+        assert framed, stops[int(stop)]
+        assert on_screen, stops[int(stop)]
+        found.append(int(stop))
     assert found == list(range(len(stops))), [stops[one] for one in range(len(stops)) if one not in found]
 
 
@@ -61,7 +61,7 @@ def walked(page: Any) -> None:
 def test_each_thing_is_reached_by_tab_in_its_order_and_framed(writer: Any, folder: Folder, path: str) -> None:
     folder.page("index", "வீடு.", "ta")
     writer.goto(writer.url + path)
-    walked(writer)
+    walk_by_tab(writer)
     assert writer.faults == []
 
 
@@ -81,15 +81,15 @@ def test_who_has_only_a_keyboard_signs_in_and_publishes_with_a_passkey(
 ) -> None:
     page = with_authenticator(phone(browser, place))
     page.goto(f"/invited/{place.invite('B. Das', 'publisher')}")
-    walked(page)
+    walk_by_tab(page)
     press(page, "Make a passkey on this phone or computer")
     expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=120_000)
     page.goto("/me")
-    walked(page)
+    walk_by_tab(page)
     press(page, "Sign out")
     expect(page.get_by_role("heading", name="What waits")).to_be_hidden(timeout=120_000)
     page.goto("/sign-in")
-    walked(page)
+    walk_by_tab(page)
     press(page, "With a passkey of this phone or computer")
     expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=120_000)
     page.goto("/publish/")

@@ -26,7 +26,7 @@ MICROPHONE = """navigator.mediaDevices.getUserMedia = async () => {
 };"""
 """A microphone that hears a tone: what Chromium has of its own must be asked for when it is started."""
 
-HEARD = """player => new Promise((heard, failed) => {
+PLAYED_TO_THE_END = """player => new Promise((heard, failed) => {
   player.addEventListener("loadedmetadata", heard);
   player.addEventListener("error", () => failed(player.error.message));
   player.preload = "auto";
@@ -55,12 +55,12 @@ def test_a_page_is_recorded_in_the_window(browser: Any, editor: Editor, folder: 
             return
         page.get_by_role("button", name=re.compile(r"Stop 0:0[1-9]|Stop 0:[1-5]\d")).click()
         page.get_by_role("button", name="Record again").wait_for()
-        page.locator("form audio").evaluate(HEARD)
+        page.locator("form audio").evaluate(PLAYED_TO_THE_END)
         page.get_by_label("Somebody of the programme").check()
         page.get_by_role("button", name="Go on").click()
         page.get_by_text("Saved.").wait_for()
         assert (folder.root / "content" / "media" / "audio" / "en" / "index.opus").stat().st_size > 1000
-        page.locator("main > audio").evaluate(HEARD)
+        page.locator("main > audio").evaluate(PLAYED_TO_THE_END)
     finally:
         context.close()
         window.stop()

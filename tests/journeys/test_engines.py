@@ -24,7 +24,7 @@ from tests.journeys.test_sealing import at_the_desk, part_at_the_desk
 from tests.patience import until
 
 NEXT = 'form[data-sealing] > button.button:not(.quiet):not([name="do"]):not([hidden])'
-LEFT = """return [...document.querySelectorAll('input:not([type=hidden]), textarea, select')].filter((f) =>
+FILLED_FIELDS = """return [...document.querySelectorAll('input:not([type=hidden]), textarea, select')].filter((f) =>
   f.checked || f.type !== 'radio' && f.type !== 'checkbox' && f.value).map((f) => f.value)"""
 LETTER = """const found = [...document.querySelectorAll('li.letter .open, .alike a')].find((one) => one.textContent.includes(arguments[0]));
 return found ? found.href : null"""
@@ -84,15 +84,15 @@ def receipt(engine: Engine) -> str:
     return found.strip()
 
 
-def nothing_comes_back(engine: Engine, *words: str, steps: int = 2) -> None:
+def assert_nothing_comes_back(engine: Engine, *words: str, steps: int = 2) -> None:
     """Back and Forward as a person presses them: nothing that was typed, chosen or shown is there again."""
     for command in ["Back"] * steps + ["Forward"] * steps:
         if not engine.go(command):
             continue  # a page of the browser's own: a form is not sent again by itself
-        held, shown = engine.script(LEFT), engine.script("return document.documentElement.outerHTML")
-        assert held == [], (command, engine.path())
+        filled_fields, html = engine.script(FILLED_FIELDS), engine.script("return document.documentElement.outerHTML")
+        assert filled_fields == [], (command, engine.path())
         for word in words:
-            assert word not in shown, (command, engine.path())
+            assert word not in html, (command, engine.path())
 
 
 def tell_and_come_back(engine: Engine, installation: Any, folder: Path) -> None:
@@ -121,7 +121,7 @@ def tell_and_come_back(engine: Engine, installation: Any, folder: Path) -> None:
     assert red > 150
     assert max(green, blue) < 90, "the photo is the one that was chosen"
     assert contents["voice"] == voice.read_bytes()
-    nothing_comes_back(engine, words, number)
+    assert_nothing_comes_back(engine, words, number)
 
     answer_at_the_window(engine, installation, words)
     engine.goto("/en/answer/")
@@ -130,7 +130,7 @@ def tell_and_come_back(engine: Engine, installation: Any, folder: Path) -> None:
     engine.find(".states")
     assert "We come on Monday." in engine.text()
     engine.goto("/en/rights/")
-    nothing_comes_back(engine, "We come on Monday.", number, steps=1)  # before it: a window that is closed
+    assert_nothing_comes_back(engine, "We come on Monday.", number, steps=1)  # before it: a window that is closed
 
 
 def answer_at_the_window(engine: Engine, installation: Any, words: str) -> None:
@@ -159,21 +159,21 @@ def answer_at_the_window(engine: Engine, installation: Any, words: str) -> None:
         window.stop()
 
 
-def ticks_do_not_come_back(engine: Engine, step: Callable[[], None]) -> None:
+def assert_ticks_do_not_come_back(engine: Engine, step: Callable[[], None]) -> None:
     """Row 23: ticks that were sent, and those of a form that was only left."""
-    for sent in (True, False):
+    for is_sent in (True, False):
         engine.goto("/en/tell/")
         choose(engine, "row 23")
-        number = look_and_send(engine) if sent else "none yet"
+        number = look_and_send(engine) if is_sent else "none yet"
         step()
-        nothing_comes_back(engine, "row 23", number)
+        assert_nothing_comes_back(engine, "row 23", number)
 
 
 def test_firefox_from_the_first_word_to_the_answer(installation: Any, tmp_path: Path) -> None:
     need("firefox")
     with engines.serve_over_https(installation.address, tmp_path) as address, engines.firefox(address) as engine:
         tell_and_come_back(engine, installation, tmp_path)
-        ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
+        assert_ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave(engine)
         resist_fingerprinting(engine, installation, tmp_path)
         without_a_script(engine)
@@ -187,7 +187,7 @@ def leave(engine: Engine) -> None:
     with suppress(EngineError):  # the page that it leads to is not there
         engine.click("[data-exit]")
     until(lambda: not engine.path().startswith("/en/tell"))
-    nothing_comes_back(engine, "half a word")
+    assert_nothing_comes_back(engine, "half a word")
 
 
 def leave_for_a_page_here(engine: Engine) -> None:
@@ -202,12 +202,12 @@ def leave_for_a_page_here(engine: Engine) -> None:
     until(lambda: engine.path().startswith("/en/help/"))
     assert engine.go("Back")
     assert engine.path().startswith("/en/rights/"), "Back leads past the page that was left"
-    nothing_comes_back(engine, "half a word", steps=1)
+    assert_nothing_comes_back(engine, "half a word", steps=1)
 
 
 def record_where_nothing_records(engine: Engine) -> None:
     """WebKitGTK gives a microphone and has no recorder: it is let go, a sentence says so, and a file can be chosen."""
-    given: list[str] = []
+    track_states: list[str] = []
     for _ in range(10):  # on a busy machine WebKitGTK may find no microphone in time: then there is nothing to let go
         engine.goto("/en/voice/")
         engine.script(
@@ -219,10 +219,10 @@ def record_where_nothing_records(engine: Engine) -> None:
         engine.find(".error")
         assert "Record with your phone's own recorder, then choose the file here." in engine.text()
         assert engine.has("#voice"), "the file input"
-        given = engine.script("return window.heard.map((track) => track.readyState)")
-        if given:
+        track_states = engine.script("return window.heard.map((track) => track.readyState)")
+        if track_states:
             break
-    assert given == ["ended"]
+    assert track_states == ["ended"]
 
 
 def resist_fingerprinting(engine: Engine, installation: Any, folder: Path) -> None:
@@ -261,7 +261,7 @@ def tell_by_the_server(engine: Engine) -> None:
         engine.click(css)
     engine.click('button[value="check"]')
     engine.click('button[value="send"]')
-    nothing_comes_back(engine, "without a script", receipt(engine))
+    assert_nothing_comes_back(engine, "without a script", receipt(engine))
 
 
 def set_preference(engine: Engine, name: str, value: bool) -> None:
@@ -276,7 +276,7 @@ def test_webkit_from_the_first_word_to_the_answer(installation: Any, tmp_path: P
     need("webkit")
     with engines.serve_over_https(installation.address, tmp_path) as address, engines.webkit(address) as engine:
         tell_and_come_back(engine, installation, tmp_path)
-        ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
+        assert_ticks_do_not_come_back(engine, lambda: engine.click("footer a"))
         leave_for_a_page_here(engine)
         record_where_nothing_records(engine)
         tell_by_the_server(engine)

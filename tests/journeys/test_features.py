@@ -41,7 +41,7 @@ LYING = """HTMLCanvasElement.prototype.toBlob = function (done, type, quality) {
 };"""
 
 
-def without(names: str) -> str:
+def script_without(names: str) -> str:
     """Return a script that takes these away from the browser."""
     return "".join(
         f"try {{ delete {name}; if ('{last}' in {holder}) "
@@ -84,7 +84,9 @@ def test_row_2_the_test_of_features_finds_each_that_is_missing(phones: Any) -> N
     assert missed == []
 
 
-OURS = frozenset({"finish", "drop", "show", "hide", "summary", "max", "min", "start", "stop", "encrypt", "decrypt"})
+OWN_METHODS = frozenset(
+    {"finish", "drop", "show", "hide", "summary", "max", "min", "start", "stop", "encrypt", "decrypt"}
+)
 """Names in the sources that are our own, or those of Math, MediaRecorder and age, and of the page elsewhere."""
 
 PLATFORM = """(named) => {
@@ -104,19 +106,19 @@ PLATFORM = """(named) => {
 def test_row_2_each_method_of_the_page_that_the_script_names_is_in_the_list(phones: Any) -> None:
     """A method that is used tomorrow and stands in no list fails here."""
     sources = "".join(path.read_text(encoding="utf-8") for path in FEATURES.parent.glob("*.js") if path != FEATURES)
-    named = {*re.findall(r"\.([a-zA-Z]+)\(", sources), *re.findall(r"\bnew ([A-Z]\w+)", sources)}
+    methods = {*re.findall(r"\.([a-zA-Z]+)\(", sources), *re.findall(r"\bnew ([A-Z]\w+)", sources)}
     page = phones()
     page.goto("/en/rights/")
-    found = set(page.evaluate(PLATFORM, sorted(named - OURS)))
+    found = set(page.evaluate(PLATFORM, sorted(methods - OWN_METHODS)))
     listed = set(re.findall(r"\w+", FEATURES.read_text(encoding="utf-8")))
     guarded = {"getUserMedia", "isTypeSupported", "getTracks", "MediaRecorder"}  # canRecord and what follows it
     assert {"replaceChildren", "toBlob"} <= found
     assert found - listed - guarded == set()
-    assert named & {name.rpartition(".")[2] for name in YOUNGER.split()} <= {"at", "text", "stream", "fetch"}
+    assert methods & {name.rpartition(".")[2] for name in YOUNGER.split()} <= {"at", "text", "stream", "fetch"}
 
 
 def test_row_2_what_no_list_names_is_not_needed(phones: Any, installation: Any, tmp_path: Path) -> None:
-    page = phones(without(YOUNGER))
+    page = phones(script_without(YOUNGER))
     page.goto("/en/tell/")
     assert page.evaluate("[typeof structuredClone, typeof fetch, typeof [].at]") == ["undefined"] * 3
     assert in_steps(page)

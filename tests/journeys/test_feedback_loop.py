@@ -35,18 +35,20 @@ MIN_PUBLISHED = 5
 NUMBERS = ".number_marks text"
 
 # Two letters about one problem would point at two people; and what stands beside them must not give them away.
-TOLD = [("wages-withheld", "ponneri")] * 6 + [("debt-bondage", "tiruttani")] * 5 + [("not-free-to-leave", "avadi")] * 2
+LETTERS = (
+    [("wages-withheld", "ponneri")] * 6 + [("debt-bondage", "tiruttani")] * 5 + [("not-free-to-leave", "avadi")] * 2
+)
 
 PROMISE = {
     "taluk": "ponneri", "theme": "wages-withheld", "asked_on": "2026-12-10", "example": "false",
     "who_en": "The labour office", "who_ta": "தொழிலாளர் அலுவலகம்",
 }  # fmt: skip
-KEPT = {
+FULFILLED_PROMISE = {
     **PROMISE, "id": "wages-day", "asked_en": "A day on which wages are paid before witnesses",
     "asked_ta": "சாட்சிகள் முன் கூலி தரும் நாள்", "promised_en": "Every Saturday", "promised_ta": "ஒவ்வொரு சனிக்கிழமையும்",
     "due": "2026-12-31", "state": "done", "done_on": "2026-12-26", "evidence": "heard/example-meeting",
 }  # fmt: skip
-BROKEN = {
+BROKEN_PROMISE = {
     **PROMISE, "id": "wages-list", "asked_en": "A list of wages that are still owed",
     "asked_ta": "இன்னும் தராத கூலியின் பட்டியல்", "promised_en": "The list is read out", "promised_ta": "பட்டியல் வாசிக்கப்படும்",
     "due": "2026-12-20", "state": "under-way",
@@ -88,11 +90,11 @@ def _two_languages(settings: str) -> str:
     return re.sub(r", (?:te|hi|or): (?:\"[^\"]*\"|[^,}\n]*)(?=[,}])", "", fewer)
 
 
-def _keep_columns(table: Path, kept: Callable[[str], bool]) -> None:
+def _keep_columns(table: Path, is_kept: Callable[[str], bool]) -> None:
     """Write a table anew with the columns whose names are kept: one in a language that portal.yml lacks is refused."""
     with table.open(newline="", encoding="utf-8") as file:
         head, *rows = list(csv.reader(file))
-    places = [place for place, name in enumerate(head) if kept(name)]
+    places = [place for place, name in enumerate(head) if is_kept(name)]
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(
             [row[place] for place in places] for row in [head, *rows] if row
@@ -124,8 +126,8 @@ def post(address: str, **answers: str) -> None:
     form = f"{address}/forms/ta/concern"
     once = re.search(r'name="once" value="([0-9a-f]+)"', requests.post(form, data=answers, timeout=120).text)
     assert once
-    sent = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=120)
-    assert 'class="code"' in sent.text
+    response = requests.post(form, data={**answers, "do": "send", "once": once[1]}, timeout=120)
+    assert 'class="code"' in response.text
 
 
 def settle_in_the_window(browser: Any, place: DeskPlace, theme: str, taluk: str) -> None:
@@ -159,7 +161,7 @@ def settle_the_rest(place: DeskPlace) -> None:
         _, theme, taluk = str(case.answers["what"]).split(" ")
         session.log.write(case.id, "theme", theme=theme, place=taluk, work="")
         session.log.write(case.id, "state", state="closed", outcome=MARKED)
-    assert len(session.cases.all()) == len(TOLD)
+    assert len(session.cases.all()) == len(LETTERS)
 
 
 def shown_numbers(page: Any) -> list[str]:
@@ -174,17 +176,17 @@ def shown_numbers(page: Any) -> list[str]:
 def see_the_counts(page: Any) -> None:
     """The six letters are counted in public; the two are nowhere, nor the five from which they could be worked out."""
     page.goto("/en/numbers/")
-    said = page.locator("main").inner_text()
-    assert "December 2026: Letters that got a problem from a desk: 13." in said
-    assert "invented" not in said, "the examples are gone"
+    shown_text = page.locator("main").inner_text()
+    assert "December 2026: Letters that got a problem from a desk: 13." in shown_text
+    assert "invented" not in shown_text, "the examples are gone"
     problems = page.locator(".chart").first
     assert [text for text in problems.locator(NUMBERS).all_text_contents() if text.isdigit()] == ["6"]
     assert {"6", "13"} >= set(shown_numbers(page)) > set()
 
     for theme, total in (("wages-withheld", "6"), ("debt-bondage", ""), ("not-free-to-leave", "")):
         page.goto(f"/en/problems/{theme}/")
-        told = total or "fewer than 5, or kept back"
-        assert f"Letters about this: {told}." in page.locator("main").inner_text()
+        count = total or "fewer than 5, or kept back"
+        assert f"Letters about this: {count}." in page.locator("main").inner_text()
         assert set(shown_numbers(page)) <= {"6"}
 
 
@@ -201,18 +203,18 @@ def open_data(page: Any) -> dict[str, list[dict[str, str]]]:
 
 
 def see_what_was_done(page: Any, language: str) -> None:
-    """The promise that was kept is done, with what shows it; the other is late, though nobody wrote that."""
+    """The promise that was kept is fulfilled, with what shows it; the other is late, though nobody wrote that."""
     _ = translator(language)
     page.goto(f"/{language}/you-said/")
-    for row, state in ((KEPT, "done"), (BROKEN, "late")):
+    for row, state in ((FULFILLED_PROMISE, "done"), (BROKEN_PROMISE, "late")):
         card = page.locator(".card", has_text=row[f"asked_{language}"])
         assert card.locator(f".state--{state}").inner_text() == _(state.capitalize())
         assert row[f"promised_{language}"] in card.inner_text()
         assert _("An example, to show how this page works. Nobody asked or promised it.") not in card.inner_text()
-    done = page.locator(".card", has_text=KEPT[f"asked_{language}"])
-    assert done.locator("a").get_attribute("href") == f"/{language}/heard/example-meeting/"
+    fulfilled = page.locator(".card", has_text=FULFILLED_PROMISE[f"asked_{language}"])
+    assert fulfilled.locator("a").get_attribute("href") == f"/{language}/heard/example-meeting/"
     page.goto(f"/{language}/problems/wages-withheld/")
-    assert page.locator(".card", has_text=KEPT[f"asked_{language}"]).locator(".state--done").is_visible()
+    assert page.locator(".card", has_text=FULFILLED_PROMISE[f"asked_{language}"]).locator(".state--done").is_visible()
 
 
 def test_from_a_concern_to_a_published_count_to_we_did(
@@ -222,7 +224,7 @@ def test_from_a_concern_to_a_published_count_to_we_did(
     installation = district.installation
     police = DeskPlace("police", installation.desks / "police", installation.address)
 
-    (theme, taluk), *others = TOLD
+    (theme, taluk), *others = LETTERS
     phone.goto("/ta/tell/")
     tell(phone, what=f"{MARKED} {theme} {taluk}", place=taluk)
     settle_in_the_window(browser, police, theme, taluk)
@@ -238,13 +240,13 @@ def test_from_a_concern_to_a_published_count_to_we_did(
 
     district.build(QUARTER_IS_OVER)
     see_the_counts(phone)
-    heard = open_data(phone)["heard"]
-    assert {row["quarter"] for row in heard} == {QUARTER}
-    assert all(int(row["letters"]) >= MIN_PUBLISHED for row in heard)
-    assert {row["theme"] for row in heard} == {"all", "wages-withheld"}
-    assert not {row["taluk"] for row in heard} & {"tiruttani", "avadi"}
+    rows = open_data(phone)["heard"]
+    assert {row["quarter"] for row in rows} == {QUARTER}
+    assert all(int(row["letters"]) >= MIN_PUBLISHED for row in rows)
+    assert {row["theme"] for row in rows} == {"all", "wages-withheld"}
+    assert not {row["taluk"] for row in rows} & {"tiruttani", "avadi"}
 
-    district.promise(KEPT, BROKEN)
+    district.promise(FULFILLED_PROMISE, BROKEN_PROMISE)
     district.build(QUARTER_IS_OVER)
     for language in LANGUAGES:
         see_what_was_done(phone, language)

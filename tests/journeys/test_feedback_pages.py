@@ -27,13 +27,13 @@ def reader(browser: Any, installation: Any) -> Iterator[Any]:
 def test_a_page_of_the_loop(reader: Any, language: str, colours: str, path: str) -> None:
     reader.emulate_media(color_scheme=colours)
     blocked: list[str] = []
-    reader.on("console", lambda said: blocked.append(said.text))
+    reader.on("console", lambda message: blocked.append(message.text))
     assert reader.goto(f"/{language}/{path}").status == 200
     for details in reader.locator("main details").all():
         details.evaluate("one => one.open = true")
     assert_accessible(reader)
     assert_fits(reader)
-    assert [said for said in blocked if "Content Security Policy" in said] == []
+    assert [message for message in blocked if "Content Security Policy" in message] == []
 
 
 def test_letters_of_a_chart_stay_within_the_picture(reader: Any) -> None:
@@ -46,8 +46,8 @@ def test_letters_of_a_chart_stay_within_the_picture(reader: Any) -> None:
 
 def test_a_chart_takes_letters_and_colours_from_the_page_and_prints(reader: Any) -> None:
     reader.goto("/ta/numbers/")
-    seen = """one => [one, document.querySelector('main p')].map(getComputedStyle).map(css => css.fontFamily + css.color)"""
-    letters, page = reader.locator(".chart text").first.evaluate(seen)
+    script = """one => [one, document.querySelector('main p')].map(getComputedStyle).map(css => css.fontFamily + css.color)"""
+    letters, page = reader.locator(".chart text").first.evaluate(script)
     assert letters == page
     colours = "one => { const css = getComputedStyle(one); return [css.fill, css.color] }"
     text, ink = reader.locator(".chart text").first.evaluate(colours)
@@ -63,11 +63,11 @@ def test_a_chart_takes_letters_and_colours_from_the_page_and_prints(reader: Any)
 def test_bars_are_as_long_as_their_numbers_say(reader: Any) -> None:
     reader.goto("/en/numbers/")
     # What is drawn ends half the stroke behind the shape and begins at the picture's edge.
-    shown = """one => [...one.querySelectorAll('path')].map(bar =>
+    script = """one => [...one.querySelectorAll('path')].map(bar =>
         bar.getBBox().x + bar.getBBox().width + parseFloat(getComputedStyle(bar).strokeWidth) / 2)"""
     for chart in reader.locator(".chart").all():
         numbers = [int(text) for text in chart.locator(".number_marks text").all_text_contents() if text != "–"]
-        lengths = chart.locator("svg").evaluate(shown)
+        lengths = chart.locator("svg").evaluate(script)
         assert len(lengths) == len(numbers)
         for number, length in zip(numbers, lengths, strict=True):
             assert abs(length - 260 * number / max(numbers)) <= 1

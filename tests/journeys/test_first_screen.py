@@ -63,14 +63,14 @@ def flicks(bottom: float, height: int) -> int:
 def test_pictures_of_home_stand_on_the_first_screen(screens: Any) -> None:
     language, found = screens
     for width, height in SIZES:
-        whole = sum(bottom <= height for bottom in found["tiles", width])
-        print(f"{language} {width}: {whole} pictures on home's first screen")
-        assert whole >= PICTURES, f"{language} at {width} px: {found['tiles', width]}"
+        visible_tiles = sum(bottom <= height for bottom in found["tiles", width])
+        print(f"{language} {width}: {visible_tiles} pictures on home's first screen")
+        assert visible_tiles >= PICTURES, f"{language} at {width} px: {found['tiles', width]}"
 
 
 def test_no_task_takes_more_flicks_than_the_goal(screens: Any) -> None:
     language, found = screens
-    wrong = []
+    over_goal = []
     for task, (path, _) in TASKS.items():
         for width, height in SIZES:
             door = list(TASKS).index(task) + 2 if path else 0
@@ -78,8 +78,8 @@ def test_no_task_takes_more_flicks_than_the_goal(screens: Any) -> None:
             needed = way + flicks(min(found[task, width]), height)
             print(f"{language} {width} {task:<12} {needed:>3} flicks, goal {GOAL[task]}")
             if needed > GOAL[task]:
-                wrong.append((task, width, needed))
-    assert not wrong, f"{language}: {wrong}"
+                over_goal.append((task, width, needed))
+    assert not over_goal, f"{language}: {over_goal}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -132,7 +132,7 @@ def test_no_step_of_telling_by_voice_needs_a_flick(browser: Any, installation: I
     context = browser.new_context(
         base_url=installation.address, viewport={"width": 360, "height": 640}, service_workers="block"
     )
-    page, wrong = context.new_page(), []
+    page, over_goal = context.new_page(), []
     page.goto(f"/{language}/voice/")
     page.locator("#voice").set_input_files({"name": "a.wav", "mimeType": "audio/wav", "buffer": recording()})
     page.locator(".mic--play").wait_for()
@@ -143,11 +143,11 @@ def test_no_step_of_telling_by_voice_needs_a_flick(browser: Any, installation: I
             needed = flicks(max(page.evaluate(BOTTOM, place)), height)
             print(f"{language} {width} tell, step {step} {needed:>3} flicks")
             if needed:
-                wrong.append((step, width, needed))
+                over_goal.append((step, width, needed))
         if step < len(STEPS):
             page.locator(f".ask--{step} .go").click()
     context.close()
-    assert not wrong, f"{language}: {wrong}"
+    assert not over_goal, f"{language}: {over_goal}"
 
 
 def test_no_task_takes_more_taps_than_the_goal(browser: Any, installation: Installation) -> None:

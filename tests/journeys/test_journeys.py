@@ -32,10 +32,10 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
         page.reload()
         assert code(page) == receipt, "a reload shows the same receipt and sends nothing new"
 
-    seen = installation.at_the_desk("list")
-    assert seen.exit_code == 0, seen.output
-    assert seen.output.count(words) == 1
-    answered = installation.at_the_desk("answer", numbered(seen.output, words), "--text", "நாளை வருகிறோம்.")
+    listing = installation.at_the_desk("list")
+    assert listing.exit_code == 0, listing.output
+    assert listing.output.count(words) == 1
+    answered = installation.at_the_desk("answer", letter_number(listing.output, words), "--text", "நாளை வருகிறோம்.")
     assert answered.exit_code == 0, answered.output
 
     come_back(page, "ta", receipt)
@@ -43,7 +43,7 @@ def test_from_the_tamil_home_to_a_concern_its_receipt_and_the_answer(
     assert words not in page.locator("main").inner_text()
 
 
-def numbered(listing: str, words: str) -> str:
+def letter_number(listing: str, words: str) -> str:
     """The number of the letter with these words in the desk's listing."""
     line = next(line for line in listing.splitlines() if words in line)
     return line.split()[0]
@@ -123,14 +123,14 @@ def test_escape_three_times_leaves_too(page: Any, installation: Any, request: py
         wait_for_address(page, "/te/tell/")
 
 
-def focused(page: Any, attribute: str) -> str:
+def focused_attribute(page: Any, attribute: str) -> str:
     """An attribute of what has the focus; a player's own buttons count as the player (`:focus` does not see them)."""
     return page.evaluate("name => document.activeElement.getAttribute(name)", attribute) or ""
 
 
 def tab_to(page: Any, attribute: str, value: str) -> None:
     for _ in range(150):
-        if focused(page, attribute) == value:
+        if focused_attribute(page, attribute) == value:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"the keyboard never comes to {value}")
@@ -139,7 +139,7 @@ def tab_to(page: Any, attribute: str, value: str) -> None:
 def test_with_the_keyboard_alone(page: Any, request: pytest.FixtureRequest) -> None:
     page.goto("/en/tell/")
     page.keyboard.press("Tab")
-    assert "main" in focused(page, "href"), "the first stop skips to the text"
+    assert "main" in focused_attribute(page, "href"), "the first stop skips to the text"
     if "[script]" in request.node.name:
         page.locator(NEXT).focus()
         page.keyboard.press("Enter")
@@ -169,25 +169,25 @@ def test_a_page_that_is_not_there_says_so_in_its_language(page: Any) -> None:
 
 def test_the_check_for_oneself_answers_and_sends_nothing(page: Any) -> None:
     page.goto("/ta/is-this-me/")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    seen = page.locator(".scene:visible")
-    expect(seen).to_have_count(1)
-    first = seen.inner_text()
-    seen.locator(".no").click()
-    expect(seen).not_to_have_text(first, use_inner_text=True)
-    expect(seen).to_have_count(1)
-    seen.locator(".yes").click()
-    expect(seen.locator("a[href='tel:112']")).to_be_visible()
-    box = seen.locator(".said").bounding_box()
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    scene = page.locator(".scene:visible")
+    expect(scene).to_have_count(1)
+    first = scene.inner_text()
+    scene.locator(".no").click()
+    expect(scene).not_to_have_text(first, use_inner_text=True)
+    expect(scene).to_have_count(1)
+    scene.locator(".yes").click()
+    expect(scene.locator("a[href='tel:112']")).to_be_visible()
+    box = scene.locator(".said").bounding_box()
     assert box
     assert 0 <= box["y"] < PHONE["height"] - box["height"], "what it means stands where the answer was tapped"
-    while seen.locator(".no, .ways .quiet[href^='#s']").count():
-        seen.locator(".no, .ways .quiet[href^='#s']").first.click()
+    while scene.locator(".no, .ways .quiet[href^='#s']").count():
+        scene.locator(".no, .ways .quiet[href^='#s']").first.click()
         if page.url.endswith("#none"):
             break
-    assert "tell/" in str(seen.locator("a").first.get_attribute("href"))
-    assert asked == [], "an answer leaves the phone"
+    assert "tell/" in str(scene.locator("a").first.get_attribute("href"))
+    assert addresses == [], "an answer leaves the phone"
     assert page.locator(".self-check [name], .self-check form").count() == 0
 
 
@@ -217,11 +217,11 @@ def test_searching(browser: Any, installation: Any, language: str, typed: str, p
     context = browser.new_context(base_url=installation.address)
     page = context.new_page()
     page.goto(f"/{language}/pages/")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
     page.locator("#search").fill(typed)
     page.locator(f'.search a[href="/{language}/{page_found}"]').wait_for()
-    assert all(f"/{language}/search/" in url or "/assets/search." in url for url in asked)
+    assert all(f"/{language}/search/" in url or "/assets/search." in url for url in addresses)
     page.locator("#search").fill("zzqqxx")
     page.locator(".search p").wait_for(state="visible")
     context.close()
@@ -233,15 +233,15 @@ def test_without_a_script_there_is_the_list_of_all_pages(page: Any, request: pyt
     assert page.locator('main .links a[href="/ta/rights/"]').is_visible()
 
 
-@pytest.mark.parametrize("broken", ["/assets/search.", "/search/7a-65.json", "/search/pages-"])
-def test_searching_over_a_line_that_breaks_once(browser: Any, installation: Any, broken: str) -> None:
+@pytest.mark.parametrize("failing_name", ["/assets/search.", "/search/7a-65.json", "/search/pages-"])
+def test_searching_over_a_line_that_breaks_once(browser: Any, installation: Any, failing_name: str) -> None:
     """What failed once was kept as failed until the page was loaded anew."""
     context = browser.new_context(base_url=installation.address)
     page = context.new_page()
     failed: list[str] = []
 
     def break_once(route: Any) -> None:
-        if broken in route.request.url and not failed:
+        if failing_name in route.request.url and not failed:
             failed.append(route.request.url)
             route.abort()
         else:

@@ -75,8 +75,8 @@ def test_the_card_runs_its_own_script_and_no_other(folder: Path, browser: Any) -
     """No server adds a header here: the policy stands in the page. A browser holds no file of a folder against a hash."""
     home = folder / "en" / "index.html"
     hostile = folder / "en" / "hostile.html"
-    added = "<script>window.ran = 1</script><img src='https://evil.example/x' onerror='window.ran = 2'>"
-    hostile.write_text(home.read_text("utf-8").replace("</article>", f"{added}</article>"), encoding="utf-8")
+    hostile_html = "<script>window.ran = 1</script><img src='https://evil.example/x' onerror='window.ran = 2'>"
+    hostile.write_text(home.read_text("utf-8").replace("</article>", f"{hostile_html}</article>"), encoding="utf-8")
     (folder / "assets" / "probe.js").write_text("window.own = 1")
     hostile.write_text(
         hostile.read_text("utf-8").replace("</body>", '<script src="../assets/probe.js"></script></body>')
@@ -116,7 +116,7 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(
     pages = leaflets.Pages(
         *((installation.public / language / name / "index.html").read_text("utf-8") for name in ("", "rights"))
     )
-    made = {path.name: path.read_bytes() for path in leaflets.write(tmp_path, own, pages, ROOT / "content" / "media")}
+    papers = {path.name: path.read_bytes() for path in leaflets.write(tmp_path, own, pages, ROOT / "content" / "media")}
     sizes = {
         "leaflet": (419.53, 595.28),
         "poster": (595.28, 841.89),
@@ -124,13 +124,13 @@ def test_the_papers_have_the_right_size_and_no_missing_glyph(
         "keys": (595.28, 841.89),
     }
     for kind, (width, height) in sizes.items():
-        data = made[f"{kind}-{language}.pdf"]
+        data = papers[f"{kind}-{language}.pdf"]
         boxes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", data)
         assert boxes
         assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(round(width), round(height))}
         if language != "en":
             assert fonts.font_of(language).replace(" ", "").encode() in data, "set in the script's own typeface"
-    sheets = {kind: len(re.findall(rb"/MediaBox", made[f"{kind}-{language}.pdf"])) for kind in sizes}
+    sheets = {kind: len(re.findall(rb"/MediaBox", papers[f"{kind}-{language}.pdf"])) for kind in sizes}
     sheet = leaflets.fingerprints_of(own.portal, language)
     assert {row["number"] for row in sheet["desks"]} == {desk_fingerprint(desk) for desk in own.portal.desks}
     assert sheets == {"leaflet": 2, "poster": 1, "card": 2, "keys": 1}, "front and back of one sheet"

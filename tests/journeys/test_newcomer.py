@@ -114,9 +114,11 @@ def test_what_a_screen_reader_calls_things(installation: Installation, browser: 
                 ".map(l => l.innerText).join() || (e.getAttribute('type') == 'search' ? 'search' : '')).trim())"
             )
             assert all(names), f"{kind}: a {role} without a name"
-        named = page.evaluate("[...document.querySelectorAll('audio')].every(e => e.getAttribute('aria-label'))")
-        drawn = page.evaluate(
+        are_players_named = page.evaluate(
+            "[...document.querySelectorAll('audio')].every(e => e.getAttribute('aria-label'))"
+        )
+        are_drawings_hidden = page.evaluate(
             "[...document.querySelectorAll('svg')].every(e => e.getAttribute('aria-label') || e.ariaHidden == 'true')"
         )
-        assert (named, drawn) == (True, True)
+        assert (are_players_named, are_drawings_hidden) == (True, True)
     context.close()

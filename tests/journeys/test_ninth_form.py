@@ -87,8 +87,8 @@ def ninth(
     shutil.copy(script, public / "assets")
     for form, name in (("ninth", "ninth"), ("answer", "answer")):
         (public / "en" / name).mkdir(parents=True)
-        drawn = draw_page(context.portal, "en", page_of(context, f"{name}.md", Markup(draw(context, "form", form))))
-        (public / "en" / name / "index.html").write_text(drawn, encoding="utf-8")
+        html = draw_page(context.portal, "en", page_of(context, f"{name}.md", Markup(draw(context, "form", form))))
+        (public / "en" / name / "index.html").write_text(html, encoding="utf-8")
     portal.write(context.portal, tmp_path / "portal.json")
     with serving(tmp_path / "portal.json", public, tmp_path / "server") as address:
         yield Installation(address, context.portal, public, tmp_path / "server", tmp_path / "desk")
@@ -100,8 +100,8 @@ def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: Installa
         viewport=PHONE, base_url=ninth.address, java_script_enabled=road == "script", service_workers="block"
     )
     phone = context.new_page()
-    asked: list[Any] = []
-    phone.on("request", lambda request: asked.append(request))  # noqa: PLW0108 - Playwright marks what it is given
+    requests: list[Any] = []
+    phone.on("request", lambda request: requests.append(request))  # noqa: PLW0108 - Playwright marks what it is given
     hides = form_schema.load("ninth").hiding_field
     phone.goto("/en/ninth/")
     if road == "no script":
@@ -124,12 +124,12 @@ def test_it_is_sent_read_at_its_desks_and_answered(browser: Any, ninth: Installa
     assert ("Events desk" in readers, "Legal" in readers) == (True, not hides)
     receipt = send(phone)
     if road == "script":
-        sent = [request.post_data_buffer for request in asked if request.post_data_buffer]
-        assert all(body.startswith(b"age-encryption.org/v1\n") for body in sent)
-        assert len(sent) == 1
+        bodies = [request.post_data_buffer for request in requests if request.post_data_buffer]
+        assert all(body.startswith(b"age-encryption.org/v1\n") for body in bodies)
+        assert len(bodies) == 1
 
-    seen = ninth.at_the_desk("list", desk_name="events")
-    assert "Ask about goods" in seen.output or "How many baskets?" in seen.output, seen.output
+    listing = ninth.at_the_desk("list", desk_name="events")
+    assert "Ask about goods" in listing.output or "How many baskets?" in listing.output, listing.output
     assert "How many baskets?" in ninth.at_the_desk("open", "1", desk_name="events").output
     assert ("How many baskets?" in ninth.at_the_desk("list", desk_name="legal").output) == (not hides)
     assert "How many baskets?" not in ninth.at_the_desk("list", desk_name="police").output

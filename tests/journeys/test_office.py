@@ -38,8 +38,8 @@ PICTURES = os.environ.get("OFFICE_PICTURES")
 @pytest.fixture
 def place(editor: Editor) -> Iterator[Place]:
     """An office that is served."""
-    with served(editor) as made:
-        yield made
+    with served(editor) as office_place:
+        yield office_place
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def with_authenticator(page: Any) -> Any:
     return page
 
 
-def looked_at(page: Any, name: str) -> None:
+def assert_usable(page: Any, name: str) -> None:
     assert_accessible(page)
     assert_fits(page)
     if PICTURES:
@@ -103,18 +103,21 @@ def test_a_passkey_of_a_phone_signs_in_and_publishes(browser: Any, place: Place,
     assert page.faults == []
 
 
-def verifying(origins: list[str]) -> Callable[[bytes, bytes, Collection[str]], bool]:
+def signature_verifier(origins: list[str]) -> Callable[[bytes, bytes, Collection[str]], bool]:
     """Return what verifies a passkey's signature of a build, and notes the origin at which it was made."""
 
     def is_signed(manifest: bytes, line: bytes, publishers: Collection[str]) -> bool:
         key, _, text = line.decode().strip().partition(" ")
         data, client, raw = (websafe_decode(part) for part in text.split("."))
-        told, (_, host, point) = json.loads(client), key.split(":")
-        assert (told["type"], websafe_decode(told["challenge"])) == ("webauthn.get", manifests.challenge(manifest))
+        client_data, (_, host, point) = json.loads(client), key.split(":")
+        assert (client_data["type"], websafe_decode(client_data["challenge"])) == (
+            "webauthn.get",
+            manifests.challenge(manifest),
+        )
         assert (key in publishers, host, data[32] & 5) == (True, "localhost", 5), "she was there, and known to it"
         public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(point))
         public.verify(raw, data + sha256(client).digest(), ec.ECDSA(SHA256()))
-        origins.append(told["origin"])  # http here, and refused anywhere else: tests/test_passkey_signatures.py
+        origins.append(client_data["origin"])  # http here, and refused anywhere else: tests/test_passkey_signatures.py
         return True
 
     return is_signed
@@ -123,9 +126,9 @@ def verifying(origins: list[str]) -> Callable[[bytes, bytes, Collection[str]], b
 def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a real browser's authenticator returns is a signature of just this build, of the key that was named."""
     signed: list[str] = []
-    monkeypatch.setattr(build_signatures.manifests, "is_signed", verifying(signed))
-    named: list[str] = []
-    signatures = BuildSignatures(lambda: list(named))
+    monkeypatch.setattr(build_signatures.manifests, "is_signed", signature_verifier(signed))
+    publishers: list[str] = []
+    signatures = BuildSignatures(lambda: list(publishers))
 
     def build(out: Path) -> None:
         signatures.sign(manifests.write(BuildManifest(7, "2027-01-01", {}, {}, "0" * 64)))
@@ -141,16 +144,16 @@ def test_a_finger_on_a_phone_signs_a_build(browser: Any, folder: Folder, monkeyp
         page.goto("/publish/")
         page.get_by_role("button", name="Publish").click()
         page.get_by_role("heading", name="waits for your signature").wait_for(timeout=120_000)
-        looked_at(page, "sign")
+        assert_usable(page, "sign")
         page.get_by_role("button", name="Sign and publish").click()
         page.get_by_text("not one of a publisher whom portal.yml names").wait_for(timeout=120_000)
         assert not (folder.root / "public").exists()
-        named.append(place.office.passkeys.publisher_key(key))
+        publishers.append(place.office.passkeys.publisher_key(key))
         page.get_by_role("button", name="Sign and publish").click()
         page.get_by_text("It is on the site.").wait_for(timeout=120_000)
         page.goto("/me")
         page.get_by_text("signs what you publish").wait_for()
-        looked_at(page, "me-publisher")
+        assert_usable(page, "me-publisher")
         assert signed == [place.office.origin]
         assert page.faults == []
     editor.publisher.wait()
@@ -182,9 +185,9 @@ def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(browser: Any, place: 
     token = place.invite("M. Devi", "writer", "reviewer", "publisher", languages=("ta", "en"))
     page = with_authenticator(phone(browser, place))
     page.goto(f"/sign-in?lang={language}")
-    looked_at(page, f"sign-in-{language}")
+    assert_usable(page, f"sign-in-{language}")
     page.goto(f"/invited/{token}?lang={language}")
-    looked_at(page, f"invited-{language}")
+    assert_usable(page, f"invited-{language}")
     page.locator("[data-passkey] button").click()
     page.locator(".top nav").wait_for()
     with place.office.state_store.transaction() as state:
@@ -192,7 +195,7 @@ def test_nobody_stumbles_and_nothing_is_wider_than_a_phone(browser: Any, place: 
     for path in ("/me", "/", "/publish/", "/again?then=publish"):
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
-        looked_at(page, f"{path.strip('/').partition('?')[0] or 'home'}-{language}")
+        assert_usable(page, f"{path.strip('/').partition('?')[0] or 'home'}-{language}")
     page.goto("/sign-in")
     page.goto("/me")
     assert page.faults == []

@@ -75,10 +75,10 @@ def test_only_ciphertext_leaves_the_phone(phone: Any, installation: Any) -> None
         body = request.post_data_buffer
         assert body.startswith(b"age-encryption.org/v1\n"), request.url
         assert words.encode() not in body
-        told = json.dumps(request.headers) + request.url
-        assert receipt.replace(" ", "") not in told
-        assert "avadi" not in told
-        assert "under-the-tree" not in told
+        headers = json.dumps(request.headers) + request.url
+        assert receipt.replace(" ", "") not in headers
+        assert "avadi" not in headers
+        assert "under-the-tree" not in headers
     [letter] = at_the_desk(installation, words)
     assert letter["answers"] == {
         "danger": "yes", "what": words, "place": "avadi", "people": 12, "contact": "under-the-tree", "hide_from": ["police"],
@@ -121,15 +121,15 @@ def test_the_receipt_made_on_the_phone_opens_the_answer_in_any_road(phone: Any, 
 def test_the_receipt_is_typed_back_in_ones_own_numerals(page: Any) -> None:
     page.goto("/ta/tell/")
     receipt = tell(page, what="x")
-    wrong = receipt[:-1] + str((int(receipt[-1]) + 1) % 10)
+    mistyped = receipt[:-1] + str((int(receipt[-1]) + 1) % 10)
     tamil = "".join(chr(0x0BE6 + int(char)) if char.isdigit() else char for char in receipt)
-    for typed, right in ((wrong, False), (tamil, True)):
+    for typed, right in ((mistyped, False), (tamil, True)):
         page.locator("#typed").fill(typed)
         page.locator("#typed + button, #typed ~ button").first.click()
-        said = page.locator("p.panel--done").or_(
+        confirmation = page.locator("p.panel--done").or_(
             page.locator(".panel--done h2", has_text="சரி")
         )  # with a script, without
-        (said if right else page.locator(".error, .error-summary")).first.wait_for()
+        (confirmation if right else page.locator(".error, .error-summary")).first.wait_for()
         assert (page.locator(".error, .error-summary").count() == 0) == right
 
 
@@ -148,9 +148,9 @@ def test_the_page_says_which_road_is_used(page: Any, request: pytest.FixtureRequ
     page.goto("/en/tell/")
     fill(page, "what", "x")
     review(page)
-    said = page.locator("main").inner_text()
+    text = page.locator("main").inner_text()
     script = "[script]" in request.node.name
-    assert (BROWSER_LINE in said, SERVER_LINE in said) == (script, not script)
+    assert (BROWSER_LINE in text, SERVER_LINE in text) == (script, not script)
 
 
 @pytest.mark.parametrize("kilobytes", [8])
@@ -179,8 +179,8 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
     assert BROWSER_LINE not in page.locator("main").inner_text()
     page.locator('button[name="do"]').click()
     page.locator('button[value="send"]').wait_for(timeout=120_000)
-    said = page.locator("main").inner_text()
-    assert (BROWSER_LINE in said, SERVER_LINE in said) == (False, True)
+    text = page.locator("main").inner_text()
+    assert (BROWSER_LINE in text, SERVER_LINE in text) == (False, True)
     send(page)
     context.close()
     [letter] = at_the_desk(installation, words)
@@ -188,13 +188,13 @@ def test_sent_before_the_script_came_it_is_never_called_locked_on_the_phone(
 
 
 def test_whoever_is_writing_when_the_script_arrives_stays_where_they_are(phone: Any) -> None:
-    held: list[Any] = []
-    phone.route("**/assets/seal-*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    routes: list[Any] = []
+    phone.route("**/assets/seal-*", lambda route: routes.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     phone.goto("/en/tell/", wait_until="commit")
     phone.locator("#what").click()
     phone.keyboard.type("first words")
-    until(lambda: held, phone)
-    held[0].continue_()
+    until(lambda: routes, phone)
+    routes[0].continue_()
     phone.locator("form[data-sealing] .step").wait_for()
     assert phone.evaluate("document.activeElement.id") == "what"
     phone.keyboard.type(", and more")
@@ -225,12 +225,12 @@ def test_a_line_that_breaks_is_tried_again_and_makes_one_letter(phone: Any, inst
     assert phone.locator(".states").count() == 1
 
 
-def run_until(phone: Any, shown: str, step: int) -> None:
+def run_until(phone: Any, selector: str, step: int) -> None:
     """Let the page's clock run in steps of milliseconds until an element is shown; a busy machine gets a minute."""
 
     def runs_on() -> bool:
         phone.clock.run_for(step)
-        return bool(phone.locator(shown).count())
+        return bool(phone.locator(selector).count())
 
     until(runs_on, phone)
 
@@ -281,10 +281,10 @@ def test_going_back_and_forth_loses_nothing_and_any_question_may_be_left_out(pho
     phone.locator('[data-field="danger"]').wait_for()
     assert not back.is_visible()
     review(phone)
-    said = phone.locator(".look").inner_text()
+    text = phone.locator(".look").inner_text()
     for words in ("No", "first words", "under the tree"):
-        assert words in said
-    assert "About how many people" not in said, "what was left out is not there"
+        assert words in text
+    assert "About how many people" not in text, "what was left out is not there"
     phone.locator(".look .button").nth(2).click()
     assert phone.locator("#contact").input_value() == "under the tree"
 
@@ -420,7 +420,7 @@ def test_after_sending_nothing_of_it_comes_back_with_the_back_button(phone: Any)
     assert receipt not in phone.content()
     phone.goto("/en/rights/")
     go(phone, -1)
-    said = phone.content()
-    assert receipt not in said
-    assert "secret words" not in said
+    html = phone.content()
+    assert receipt not in html
+    assert "secret words" not in html
     assert phone.evaluate("(document.querySelector('#what') || {}).value || ''") == ""

@@ -7,12 +7,14 @@ from typing import Any
 from tests.journeys.conftest import Installation  # type: ignore[import-not-found]
 from tests.patience import until  # type: ignore[import-not-found]
 
-KEPT = "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
+CACHES_AND_WORKERS = (
+    "async () => [(await caches.keys()).length, (await navigator.serviceWorker.getRegistrations()).length]"
+)
 
 
 WITHDRAWN = "/ta/stories/the-advance/"
 KEEP_OLD = "async () => (await caches.open('tablet')).put('/ta/rights/', new Response('named the story'))"
-HELD = f"""async () => {{
+CACHED_PARTS = f"""async () => {{
   const store = await caches.open('tablet'), page = await store.match('/ta/rights/');
   return [!!(await store.match('{WITHDRAWN}')), (await page.text()).includes('named the story'), !!(await store.match('/renew'))];
 }}"""
@@ -25,7 +27,7 @@ STALE = """async () => {
   await store.delete('/assets/' + [...document.styleSheets][0].href.split('/').pop());
   await store.put('/renewed', new Response('20000'));
 }"""
-FRESH = """async () => {
+FRESH_FILES = """async () => {
   const store = await caches.open('tablet'), help = await (await store.match('/ta/help/')).text();
   const style = '/assets/' + [...document.styleSheets][0].href.split('/').pop();
   return [help.includes('an old number'), !!(await store.match('/assets/portal.0000000000.css')), !!(await store.match(style)),
@@ -33,39 +35,39 @@ FRESH = """async () => {
 }"""
 
 
-def wait_until(page: Any, asked: str, wanted: list[bool]) -> None:
+def wait_until(page: Any, script: str, expected: list[bool]) -> None:
     """Ask the page until it answers so. Playwright's wait_for_function takes the promise of an async function for true."""
-    until(lambda: page.evaluate(asked) == wanted, page)
+    until(lambda: page.evaluate(script) == expected, page)
 
 
 UNSEEN = "async () => (await caches.open('tablet')).put('/renewed', new Response('0'))"
 RENEWED = "async () => [await (await (await caches.open('tablet')).match('/renewed')).text() !== '0']"
 
 
-def go_and_be_renewed(page: Any, address: str) -> None:
+def open_and_renew(page: Any, address: str) -> None:
     """Open the first page after keeping, which renews everything once, and wait for the end of that."""
     page.evaluate(UNSEEN)
     page.goto(address)
     wait_until(page, RENEWED, [True])
 
 
-def renewed_each_day(page: Any) -> None:
+def renew_daily(page: Any) -> None:
     """Once a day with the net there, every page that is kept is fetched anew, and what a new build needs is added."""
     page.evaluate(STALE)
     page.goto("/ta/signs/")
-    wait_until(page, FRESH, [False, False, True, False])
+    wait_until(page, FRESH_FILES, [False, False, True, False])
 
 
 def withdraw(installation: Installation, page: Any) -> None:
     """A story is withdrawn: the next page that is opened deletes it here, and renews the pages that named it."""
     page.evaluate(KEEP_OLD)
-    assert page.evaluate(HELD) == [True, True, False]
+    assert page.evaluate(CACHED_PARTS) == [True, True, False]
     listed = installation.public / "withdrawn.json"
     before = listed.read_bytes()
     try:
         listed.write_text(f'["{WITHDRAWN}"]', encoding="utf-8")
         page.goto("/ta/signs/")
-        wait_until(page, HELD, [False, False, False])
+        wait_until(page, CACHED_PARTS, [False, False, False])
     finally:
         listed.write_bytes(before)
 
@@ -77,12 +79,12 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(
     page = context.new_page()
     for address in ("/ta/", "/ta/tell/", "/ta/tablet/"):
         page.goto(address)
-        assert page.evaluate(KEPT) == [0, 0], "never switched on by itself"
+        assert page.evaluate(CACHES_AND_WORKERS) == [0, 0], "never switched on by itself"
     assert not page.locator("[data-remove]").is_visible(), "there is nothing to take away yet"
     page.locator("[data-keep]").click()
     page.locator("[data-state=kept]").wait_for()
-    assert page.evaluate(KEPT) == [1, 1]
-    go_and_be_renewed(page, "/ta/")
+    assert page.evaluate(CACHES_AND_WORKERS) == [1, 1]
+    open_and_renew(page, "/ta/")
     context.set_offline(True)
     page.goto("/ta/rights/")
     assert page.locator("h1").is_visible()
@@ -92,12 +94,12 @@ def test_a_tablet_keeps_one_language_when_asked_and_forgets_it_when_asked(
         page.evaluate("fetch('/forms/ta/concern').then(() => 'kept', () => 'asked the server')") == "asked the server"
     )
     context.set_offline(False)
-    renewed_each_day(page)
+    renew_daily(page)
     withdraw(installation, page)
     page.goto("/ta/tablet/")
     page.locator("[data-remove]").click()
     page.locator("[data-state=none]").wait_for()
-    assert page.evaluate(KEPT) == [0, 0]
+    assert page.evaluate(CACHES_AND_WORKERS) == [0, 0]
     context.close()
 
 
@@ -144,10 +146,10 @@ def test_a_file_that_is_gone_keeps_no_tablet_from_the_rest(installation: Install
         page.goto("/ta/tablet/")
         page.locator("[data-keep]").click()
         page.locator("[data-state=kept]").wait_for()
-        go_and_be_renewed(page, "/ta/rights/")
+        open_and_renew(page, "/ta/rights/")
         page.evaluate(STALE)
         page.goto("/ta/signs/")
-        wait_until(page, FRESH, [False, False, True, False])
+        wait_until(page, FRESH_FILES, [False, False, True, False])
     finally:
         listed.write_bytes(before)
         context.close()

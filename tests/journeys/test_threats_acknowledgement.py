@@ -14,7 +14,7 @@ from forms.desk.services.place import DeskPlace
 from forms.desk.session import Session
 from forms.server.store.concerns.queries import answer_row_id
 from tests.journeys.telling import come_back, tell
-from tests.journeys.test_returning import pressed, told
+from tests.journeys.test_returning import main_text, press_button
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
 
 UNPROVEN = "It is not proven that this answer is from the desk."
@@ -26,7 +26,7 @@ def office(installation: Any, desk: str = "police") -> Session:
     )
 
 
-def changed(installation: Any, statement: str, *values: Any) -> None:
+def change_store(installation: Any, statement: str, *values: Any) -> None:
     """The server changes what it has."""
     with closing(sqlite3.connect(installation.data / "concerns.db")) as store, store:
         store.execute(statement, values)
@@ -50,21 +50,21 @@ def test_the_phone_shows_who_opened_the_letter_and_what_was_added(
 ) -> None:
     receipt, id = told_letter
     come_back(phone, "en", receipt)
-    assert "Opened by: Police" in told(phone)
+    assert "Opened by: Police" in main_text(phone)
     assert "1 December 2026" in phone.locator(".opened-by").inner_text()
-    assert "has not opened yet" not in told(phone)
-    pressed(phone, "Add something", "What do you want to add?")
+    assert "has not opened yet" not in main_text(phone)
+    press_button(phone, "Add something", "What do you want to add?")
     phone.locator("#what").fill('more “ë” \u0ba4\u0bae\u0bbf\u0bb4\u0bcd \\ "\n\ttwo')
-    pressed(phone, "Send it", "What you added is safe with us")
-    pressed(phone, "Back to my letter", "You added something on")
-    assert "has not opened yet what you added on 1 December 2026" in told(phone), "held back, or not fetched yet"
+    press_button(phone, "Send it", "What you added is safe with us")
+    press_button(phone, "Back to my letter", "You added something on")
+    assert "has not opened yet what you added on 1 December 2026" in main_text(phone), "held back, or not fetched yet"
     police = office(installation)
     police.sync.run()
     assert [letter.seen for letter in police.cases.case(id).letters][1] != (), "what she was shown goes along"
     assert doubts(police.cases.case(id)) == {}, "what the phone adds is proven"
     come_back(phone, "en", receipt)
-    assert "Opened by: Police" in told(phone)
-    assert "has not opened yet" not in told(phone)
+    assert "Opened by: Police" in main_text(phone)
+    assert "has not opened yet" not in main_text(phone)
 
 
 def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, installation: Any, told_letter: Any) -> None:  # noqa: F811
@@ -73,21 +73,23 @@ def test_an_answer_that_is_dropped_moved_or_not_proven_shows(phone: Any, install
     for words in ("The first answer.", "The second answer.", "The third answer."):
         police.log.answer(id, words)
     come_back(phone, "en", receipt)
-    assert UNPROVEN not in told(phone)
-    assert "is missing here" not in told(phone)
+    assert UNPROVEN not in main_text(phone)
+    assert "is missing here" not in main_text(phone)
     second = sent_answers(police.cases.case(id).entries)[1]
-    changed(installation, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row_id("police", id, second))
+    change_store(
+        installation, "UPDATE answers SET day = '2026-11-01' WHERE id = ?", answer_row_id("police", id, second)
+    )
     come_back(phone, "en", receipt)
-    said = told(phone)
-    assert said.index("The first answer.") < said.index("The second answer.") < said.index("The third answer.")
-    assert "November" not in said, "the day is the desk's"
-    changed(installation, "DELETE FROM answers WHERE id = ?", answer_row_id("police", id, second))
+    text = main_text(phone)
+    assert text.index("The first answer.") < text.index("The second answer.") < text.index("The third answer.")
+    assert "November" not in text, "the day is the desk's"
+    change_store(installation, "DELETE FROM answers WHERE id = ?", answer_row_id("police", id, second))
     come_back(phone, "en", receipt)
-    assert "is missing here" in told(phone)
-    changed(installation, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
+    assert "is missing here" in main_text(phone)
+    change_store(installation, "UPDATE answers SET desk = 'legal' WHERE letter = ?", id)
     come_back(phone, "en", receipt)
-    assert told(phone).count(UNPROVEN) == 2, "each under another desk's name"
-    assert "Opened by" not in told(phone)
+    assert main_text(phone).count(UNPROVEN) == 2, "each under another desk's name"
+    assert "Opened by" not in main_text(phone)
 
 
 def test_what_a_server_makes_up_is_not_believed(phone: Any, installation: Any, told_letter: Any) -> None:  # noqa: F811
@@ -122,10 +124,10 @@ def test_what_a_server_makes_up_is_not_believed(phone: Any, installation: Any, t
     ]
     for number, one in enumerate(forged):
         sealed = seal(one, [str(first.reply_to)], 24576)
-        changed(
+        change_store(
             installation, "INSERT INTO answers VALUES (?, ?, 'legal', '2026-12-01', ?)", f"{id}{number}", id, sealed
         )
     come_back(phone, "en", receipt)
-    assert told(phone).count("Opened by") == 1
-    assert told(phone).count(UNPROVEN) == 3, "and what no text can be made of keeps nothing from being shown"
+    assert main_text(phone).count("Opened by") == 1
+    assert main_text(phone).count(UNPROVEN) == 3, "and what no text can be made of keeps nothing from being shown"
     assert phone.locator(".states .done").count() == 2, "received, at the desk; a made up state closes nothing"

@@ -10,9 +10,9 @@ from forms.core.media import attachments
 from forms.core.proofs.receipt_proofs import AnswerRecord, prove
 from tests import patience
 from tests.journeys.telling import come_back, tell
-from tests.journeys.test_returning import told
+from tests.journeys.test_returning import main_text
 from tests.journeys.test_sealing import at_the_desk, phone  # noqa: F401 - phone is a fixture
-from tests.journeys.test_threats_acknowledgement import changed, office
+from tests.journeys.test_threats_acknowledgement import change_store, office
 from tests.journeys.walking import ENDLESS, assert_accessible, assert_fits
 from tests.server.test_attachments import recording
 
@@ -26,7 +26,7 @@ def sound() -> attachments.Clean:
     return attachments.clean("answer", recording(3))
 
 
-def answered_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
+def answer_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
     """Tell a concern, and answer it at the police desk by voice: its receipt, the desk, its id."""
     page.goto("/en/tell/")
     words = f"spoken {time.time_ns()}"
@@ -39,10 +39,10 @@ def answered_by_voice(page: Any, installation: Any) -> tuple[str, Any, str]:
 
 
 @pytest.fixture
-def answered(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
+def answered_letter(phone: Any, installation: Any, sound: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any, str]:  # noqa: F811
     """A letter that the police desk has answered by voice: its receipt, the desk, its id."""
     monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
-    return answered_by_voice(phone, installation)
+    return answer_by_voice(phone, installation)
 
 
 def until(page: Any, condition: str) -> None:
@@ -54,12 +54,16 @@ def tap(page: Any) -> None:
     page.locator("button.ear").last.click()
 
 
-def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, installation: Any, answered: Any) -> None:  # noqa: F811
-    receipt, _, _ = answered
+def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(
+    phone: Any,  # noqa: F811
+    installation: Any,
+    answered_letter: Any,
+) -> None:
+    receipt, _, _ = answered_letter
     phone.add_init_script(ENDLESS)
     come_back(phone, "en", receipt)
-    assert TEXT in told(phone)
-    assert "Listen to the answer · 0:03 · 66 KB" in told(phone)
+    assert TEXT in main_text(phone)
+    assert "Listen to the answer · 0:03 · 66 KB" in main_text(phone)
     assert_accessible(phone)
     assert_fits(phone)
     face = phone.locator("main h2 img.face")
@@ -71,9 +75,9 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, instal
     assert not [one for one in phone.asked if one.url.endswith("/voices")], "only when it is asked for"
     tap(phone)
     until(phone, "document.querySelector('main audio').currentTime > 0.2")
-    [asked] = [one for one in phone.asked if one.url.endswith("/voices")]
-    assert asked.method == "POST"
-    assert receipt.replace(" ", "") not in asked.url + (asked.post_data_buffer or b"").decode("latin-1")
+    [request] = [one for one in phone.asked if one.url.endswith("/voices")]
+    assert request.method == "POST"
+    assert receipt.replace(" ", "") not in request.url + (request.post_data_buffer or b"").decode("latin-1")
     assert phone.locator("button.ear.on").count() == 1
     tap(phone)
     until(phone, "document.querySelector('main audio').paused")
@@ -82,8 +86,8 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, instal
     assert len([one for one in phone.asked if one.url.endswith("/voices")]) == 1, "held in memory"
     address = phone.evaluate("document.querySelector('main audio').src")
     assert address.startswith("blob:")
-    kept = "Promise.all([caches.keys(), indexedDB.databases()]).then((all) => [localStorage.length, ...all.map((one) => one.length)])"
-    assert phone.evaluate(kept) == [0, 0, 0]
+    storage_script = "Promise.all([caches.keys(), indexedDB.databases()]).then((all) => [localStorage.length, ...all.map((one) => one.length)])"
+    assert phone.evaluate(storage_script) == [0, 0, 0]
     phone.evaluate("dispatchEvent(new Event('pagehide'))")
     assert phone.locator("main audio").count() == 0
     assert phone.evaluate("(address) => fetch(address).then(() => true, () => false)", address) is False
@@ -93,10 +97,10 @@ def test_one_tap_fetches_and_plays_it_and_nothing_of_it_stays(phone: Any, instal
 def test_a_server_can_put_no_other_voice_in_its_place(
     phone: Any,  # noqa: F811
     installation: Any,
-    answered: Any,
+    answered_letter: Any,
     attack: str,
 ) -> None:
-    receipt, police, id = answered
+    receipt, police, id = answered_letter
     [old] = police.cases.case(id).answer_recordings
     police.log.answer(id, "Wait for us.", recording=b"r")
     new = police.cases.case(id).answer_recordings[-1]
@@ -105,13 +109,13 @@ def test_a_server_can_put_no_other_voice_in_its_place(
         "cut": "UPDATE voices SET sealed = substr(sealed, 1, 60000) WHERE ? != id AND id = ?",
         "gone": "DELETE FROM voices WHERE ? != id AND id = ?",
     }[attack]
-    changed(installation, statement, old.id, new.id)
+    change_store(installation, statement, old.id, new.id)
     come_back(phone, "en", receipt)
-    said = SILENT if attack == "gone" else UNPROVEN
+    sentence = SILENT if attack == "gone" else UNPROVEN
     tap(phone)
-    phone.get_by_text(said).wait_for()
+    phone.get_by_text(sentence).wait_for()
     assert phone.evaluate("[...document.querySelectorAll('main audio')].every((one) => one.paused)")
-    assert "Wait for us." in told(phone)
+    assert "Wait for us." in main_text(phone)
     phone.locator("button.ear").first.click()
     until(phone, "document.querySelector('main audio').currentTime > 0")
 
@@ -119,21 +123,21 @@ def test_a_server_can_put_no_other_voice_in_its_place(
 def test_a_voice_that_no_desk_proved_has_no_button_and_its_text_stays(
     phone: Any,  # noqa: F811
     installation: Any,
-    answered: Any,
+    answered_letter: Any,
 ) -> None:
     """One who has the key to which answers are sealed, but not the key of answers, attaches a voice to a right text."""
-    receipt, police, id = answered
+    receipt, police, id = answered_letter
     first = police.cases.case(id).first
-    said = AnswerRecord("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
-    told_by = {**vars(said), "after": [], "letters": [], "proof": prove(first.answer_key, said.claim)}
+    record = AnswerRecord("a" * 64, id, "police", "2026-12-01", "10:00", "Right text.", "", voice="b" * 64, seconds=3)
+    told_by = {**vars(record), "after": [], "letters": [], "proof": prove(first.answer_key, record.claim)}
     for number, proof in enumerate(({}, {"voice_proof": "0" * 64}, {"voice_proof": told_by["proof"]})):
         sealed = seal({"form": "answer", **told_by, **proof}, [str(first.reply_to)], 24576)
-        changed(
+        change_store(
             installation, "INSERT INTO answers VALUES (?, ?, 'police', '2026-12-01', ?)", f"{id}{number}", id, sealed
         )
     come_back(phone, "en", receipt)
-    assert told(phone).count(UNPROVEN) == 3
-    assert told(phone).count("Right text.") == 3
+    assert main_text(phone).count(UNPROVEN) == 3
+    assert main_text(phone).count("Right text.") == 3
     assert phone.locator("button.ear").count() == 1, "of the one that is proven"
 
 
@@ -141,7 +145,7 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     page: Any, installation: Any, sound: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("forms.desk.services.case_writer.clean_recording", lambda _: sound)
-    receipt, _, _ = answered_by_voice(page, installation)
+    receipt, _, _ = answer_by_voice(page, installation)
     come_back(page, "en", receipt)
     if page.locator("button.ear").count():
         return  # with a script: above
@@ -151,5 +155,5 @@ def test_without_a_script_it_stands_in_the_page_when_asked_for(
     assert player.get_attribute("src").startswith("data:audio/ogg;base64,T2dnU")
     assert player.get_attribute("controlslist") == "nodownload noplaybackrate"
     page.wait_for_timeout(300)  # a player that were refused would say so meanwhile
-    assert TEXT in told(page)
+    assert TEXT in main_text(page)
     assert_fits(page)

@@ -13,7 +13,7 @@ from tests.journeys.telling import come_back, fill, review, send, tell
 from tests.journeys.walking import go, press
 from tests.patience import until
 
-SAID = {"danger": "no", "what": "words that nobody may see"}
+ANSWERS = {"danger": "no", "what": "words that nobody may see"}
 CHOSEN = {"children": "yes", "hide_from": ["police"]}
 
 
@@ -37,7 +37,7 @@ def test_going_back_after_sending_shows_nothing_that_was_typed_or_chosen(
     page = phones(script=script)
     page.goto("/en/rights/")
     page.goto("/en/tell/")
-    for name, value in {**SAID, **CHOSEN}.items():
+    for name, value in {**ANSWERS, **CHOSEN}.items():
         fill(page, name, value)
     review(page)
     receipt = send(page)
@@ -54,7 +54,7 @@ def test_going_back_through_pages_of_questions_shows_nothing_either(phones: Call
     page = phones(script=False)
     page.goto("/forms/en/concern?step=1")
     while not page.locator('button[value="send"]').count():
-        for name, value in SAID.items():
+        for name, value in ANSWERS.items():
             if page.locator(f'[data-field="{name}"]').count():
                 fill(page, name, value)
         press(page, "next" if page.locator('button[value="next"]').count() else "check")
@@ -95,19 +95,19 @@ def test_going_back_after_reading_an_answer_shows_no_receipt(phones: Callable[..
 def assert_nothing_of(page: Any, *words: str) -> None:
     """Neither in the page nor in any of its fields, and nothing is ticked."""
     fields = "[...document.querySelectorAll('input:not([type=hidden]), textarea, select')]"
-    held = page.evaluate(f"{fields}.filter(f => f.checked || (f.type !== 'radio' && f.type !== 'checkbox' && f.value))"
+    filled_fields = page.evaluate(f"{fields}.filter(f => f.checked || (f.type !== 'radio' && f.type !== 'checkbox' && f.value))"
                          ".map(f => f.value)")  # fmt: skip
-    assert held == []
-    shown = page.content()
+    assert filled_fields == []
+    html = page.content()
     for word in words:
-        assert word not in shown
+        assert word not in html
 
 
-def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
+def addresses_while_read_aloud(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
     """What the page asks for while its number is read aloud."""
     receipt_page(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
     page.evaluate(
         "window.played = []; Audio.prototype.play = function () {"
         " played.push(this.src); setTimeout(() => this.onended && this.onended(), 0); return Promise.resolve(); }; 0"
@@ -115,21 +115,21 @@ def heard(page: Any, receipt_page: Callable[[Any], None]) -> list[str]:
     page.locator(".hear").click()
     until(lambda: len(page.evaluate("played")) >= 20, page)
     assert all(source.startswith("blob:") for source in page.evaluate("played")), "played from memory"
-    return [address for address in asked if not address.startswith("blob:")]
+    return [address for address in addresses if not address.startswith("blob:")]
 
 
 @pytest.mark.parametrize("road", ["locked on the phone", "locked by the server"])
 def test_hearing_the_number_tells_no_digit_to_the_server(
     phones: Callable[..., Any], installation: Any, road: str
 ) -> None:
-    def shown(page: Any) -> None:
+    def show_receipt(page: Any) -> None:
         if road == "locked by the server":
             page.route("**/assets/seal-*", lambda route: route.abort())
         page.goto("/ta/tell/")
         numbers.append(tell(page, what="x"))
 
     numbers: list[str] = []
-    first, second = (heard(phones(), shown) for _ in range(2))
+    first, second = (addresses_while_read_aloud(phones(), show_receipt) for _ in range(2))
     assert numbers[0] != numbers[1]
     assert first == second
     assert len(first) == 10, "every digit once, whatever the number"

@@ -98,8 +98,8 @@ def test_endless_work_is_refused(phone: Any, bits: Any) -> None:
 
 @pytest.mark.parametrize("bits", [25, 256, -1, "20", None])
 def test_endless_work_for_a_look_up_is_refused(phone: Any, bits: Any) -> None:
-    asked = {"problem": "work", "bits": bits, "lookup": True}
-    phone.route("**/forms/sealed/v1/lookups", lambda route: route.fulfill(status=428, body=json.dumps(asked)))
+    terms = {"problem": "work", "bits": bits, "lookup": True}
+    phone.route("**/forms/sealed/v1/lookups", lambda route: route.fulfill(status=428, body=json.dumps(terms)))
     phone.goto("/en/answer/")
     phone.locator("#code").fill(with_check_digit(1234567890123456789))
     phone.locator('main form button[value="check"]').click()
@@ -109,10 +109,10 @@ def test_endless_work_for_a_look_up_is_refused(phone: Any, bits: Any) -> None:
 
 def test_a_flood_that_grows_while_the_phone_works_asks_it_again(phone: Any) -> None:
     """Each time the work that was asked is done, and the letter is kept; nobody is told to try again by hand."""
-    rising, given = [4, 6, 8], []
+    rising, proofs = [4, 6, 8], []
 
     def flooded(route: Any) -> None:
-        given.append(route.request.headers.get("portal-work"))
+        proofs.append(route.request.headers.get("portal-work"))
         if rising:
             route.fulfill(status=428, body=json.dumps({"problem": "work", "bits": rising.pop(0)}))
         else:
@@ -123,9 +123,9 @@ def test_a_flood_that_grows_while_the_phone_works_asks_it_again(phone: Any) -> N
     fill(phone, "what", "in a growing flood")
     review(phone)
     send(phone)
-    assert given[0] is None
-    assert len(given) == 4
-    assert all(given[1:])
+    assert proofs[0] is None
+    assert len(proofs) == 4
+    assert all(proofs[1:])
 
 
 def test_a_server_that_asks_for_work_without_end_is_left(phone: Any) -> None:
@@ -155,27 +155,27 @@ ONCE_WRONG = {
 }
 
 
-@pytest.mark.parametrize("wrong", ONCE_WRONG.values(), ids=ONCE_WRONG)
-@pytest.mark.parametrize("asked", ["terms", "letters/*"])
-def test_an_answer_that_is_none_of_ours_is_asked_for_again(phone: Any, asked: str, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize("response", ONCE_WRONG.values(), ids=ONCE_WRONG)
+@pytest.mark.parametrize("endpoint", ["terms", "letters/*"])
+def test_an_answer_that_is_none_of_ours_is_asked_for_again(phone: Any, endpoint: str, response: dict[str, Any]) -> None:
     """Rule 3: the letter may have been kept although its answer did not come through; the receipt is shown all the same."""
-    seen: list[int] = []
+    requests: list[int] = []
 
     def first_wrong(route: Any) -> None:
-        seen.append(len(seen))
-        if seen == [0] and asked != "terms":
+        requests.append(len(requests))
+        if requests == [0] and endpoint != "terms":
             route.fetch()  # the server has kept it
-        if seen == [0]:
-            route.fulfill(**wrong)
+        if requests == [0]:
+            route.fulfill(**response)
         else:
             route.continue_()
 
     phone.goto("/en/tell/")
-    phone.route(f"**/forms/sealed/v1/{asked}", first_wrong)
+    phone.route(f"**/forms/sealed/v1/{endpoint}", first_wrong)
     fill(phone, "what", "over a bad line")
     review(phone)
     receipt = send(phone)
-    assert len(seen) == 2
+    assert len(requests) == 2
     assert len(receipt.replace(" ", "")) == 20
 
 
@@ -189,19 +189,19 @@ def test_a_failure_names_its_reason_for_whoever_helps(phone: Any) -> None:
 
 
 def test_sizes_on_the_line_do_not_tell_who_was_left_out(phone: Any, tmp_path: Path) -> None:
-    seen = set()
+    sizes = set()
     picture = photo(tmp_path)
-    for hidden in ([], ["police"], ["legal"], ["police", "legal"], ["police", "legal", "partner"]):
+    for left_out in ([], ["police"], ["legal"], ["police", "legal"], ["police", "legal", "partner"]):
         phone.goto("/en/tell/")
         phone.asked.clear()
         fill(phone, "what", "the same words")
         fill(phone, "photos", picture)
         phone.locator(".held img").wait_for()
-        if hidden:
-            fill(phone, "hide_from", hidden)
+        if left_out:
+            fill(phone, "hide_from", left_out)
         review(phone)
         send(phone)
-        sent = [request for request in phone.asked if request.method == "PUT"]
-        seen.add(tuple((len(one.post_data_buffer), len(one.headers["portal-desks"])) for one in sent))
-    assert len(seen) == 1
-    assert len(next(iter(seen))) == 2, "a photo and a letter"
+        uploads = [request for request in phone.asked if request.method == "PUT"]
+        sizes.add(tuple((len(one.post_data_buffer), len(one.headers["portal-desks"])) for one in uploads))
+    assert len(sizes) == 1
+    assert len(next(iter(sizes))) == 2, "a photo and a letter"

@@ -23,9 +23,9 @@ WHOLE_ROWS = """() => [...document.querySelectorAll("li.letter")].filter((row) =
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with running(tmp_path_factory.mktemp("triage")) as made:
-        forty(made)
-        yield made
+    with running(tmp_path_factory.mktemp("triage")) as services:
+        forty(services)
+        yield services
 
 
 @contextmanager
@@ -34,15 +34,15 @@ def unlocked(browser: Any, office: Office, *, script: bool = True) -> Iterator[A
     window = start.start(office.place(), today=lambda: TODAY)
     context = browser.new_context(viewport=WIDE, base_url=window.pages, java_script_enabled=script)
     page = context.new_page()
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(window.enter)
     page.get_by_role("button", name="Open").click()
     page.locator(".letters").first.wait_for()
     yield page
     context.close()
     window.stop()
-    assert said == []
+    assert errors == []
 
 
 @pytest.fixture(params=["script", "no script"])
@@ -89,8 +89,8 @@ def box_of(row: Any) -> dict[str, float]:
 
 def test_counters_filter_and_everybody_can_use_them(page: Any) -> None:
     page.goto("?show=danger")
-    shown = page.locator("li.letter").count()
-    assert page.locator('.counter[aria-current="true"]').inner_text().split() == [str(shown), "danger", "now"]
+    letter_count = page.locator("li.letter").count()
+    assert page.locator('.counter[aria-current="true"]').inner_text().split() == [str(letter_count), "danger", "now"]
     page.locator("li.letter .open").first.click()
     for colours, size in (("light", WIDE), ("dark", PHONE)):
         page.emulate_media(color_scheme=colours)

@@ -15,7 +15,7 @@ SMALL = {"width": 360, "height": 640}
 SOUND = {"name": "told.wav", "mimeType": "audio/wav", "buffer": recording()}
 
 # A microphone that counts whether it is on, and a recorder that fails in one way.
-BROKEN = """
+FAILING_MICROPHONE = """
 window.live = 0;
 const track = { stop() { if (track.on) window.live -= 1; track.on = false; } };
 navigator.mediaDevices.getUserMedia = async () => {
@@ -110,13 +110,13 @@ def test_pictures_are_answers_and_a_face_that_is_tapped_is_left_out(page: Any, i
 
 
 @pytest.mark.parametrize("path", ["voice/", "tell/"])
-@pytest.mark.parametrize("how", ["refused", "types", "constructor", "start", "later", "empty"])
+@pytest.mark.parametrize("failure", ["refused", "types", "constructor", "start", "later", "empty"])
 def test_the_microphone_is_let_go_whatever_fails_and_a_file_does_it(
-    browser: Any, installation: Installation, how: str, path: str
+    browser: Any, installation: Installation, failure: str, path: str
 ) -> None:
     context = browser.new_context(viewport=SMALL, base_url=installation.address, service_workers="block")
     page = context.new_page()
-    page.add_init_script(BROKEN % {"how": how})
+    page.add_init_script(FAILING_MICROPHONE % {"how": failure})
     page.goto(f"/en/{path}")
     if path == "tell/":
         page.locator(".step ~ button.button:not(.quiet)").first.click()
@@ -174,10 +174,10 @@ def test_with_keys_alone(browser: Any, installation: Installation) -> None:
     page.locator(".mic--play").focus()
     for _ in range(80):
         page.keyboard.press("Tab")
-        here = page.evaluate("(a => [a.className, a.tagName, a.name || ''])(document.activeElement)")
-        if "go" in here[0].split():
+        focused = page.evaluate("(a => [a.className, a.tagName, a.name || ''])(document.activeElement)")
+        if "go" in focused[0].split():
             page.keyboard.press("Enter")
-        elif here[2] in {"children", "can_leave"}:
+        elif focused[2] in {"children", "can_leave"}:
             page.keyboard.press("Space")
         if page.locator(".panel--done").count():
             break

@@ -17,12 +17,12 @@ def test_every_first_visit_fits_the_first_round_trip(installation: Any) -> None:
 
 def test_a_first_visit_asks_three_times_at_most(browser: Any, installation: Any) -> None:
     context = browser.new_context(base_url=installation.address)
-    page, asked = context.new_page(), []
-    page.on("response", lambda answer: asked.append((answer.url, answer.headers.get("content-encoding"))))
+    page, responses = context.new_page(), []
+    page.on("response", lambda answer: responses.append((answer.url, answer.headers.get("content-encoding"))))
     page.goto("/ta/rights/", wait_until="networkidle")
     context.close()
-    assert len(asked) <= MOST_REQUESTS
-    assert {coding for _, coding in asked} <= {"br", "gzip"}, "a phone gets the small copies"
+    assert len(responses) <= MOST_REQUESTS
+    assert {coding for _, coding in responses} <= {"br", "gzip"}, "a phone gets the small copies"
 
 
 def test_the_concern_page_with_its_script_costs_at_most_sixty_kilobytes(installation: Any) -> None:

@@ -48,8 +48,8 @@ def build(tmp_path: Path, portal: Portal) -> Build:
         listed = {address: manifests.file_of(data) for address, data in files.items()}
         portals.write(handed, tmp_path / "portal.json")
         digest = manifests.portal_digest(portals.read(tmp_path / "portal.json"))
-        made = BuildManifest(number, day, listed, manifests.desks_of(handed), digest)
-        (public / manifests.ADDRESS[1:]).write_bytes(manifests.write(made))
+        built_manifest = BuildManifest(number, day, listed, manifests.desks_of(handed), digest)
+        (public / manifests.ADDRESS[1:]).write_bytes(manifests.write(built_manifest))
         (public / manifests.SIGNATURES[1:]).write_text("")
         (public / "withdrawn.json").write_text(json.dumps(withdrawn))
 

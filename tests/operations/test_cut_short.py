@@ -17,15 +17,15 @@ from forms.operations import releases
 
 TODAY = date(2027, 1, 1)
 CHANGES = ("rename", "replace", "symlink", "link", "mkdir", "unlink", "rmdir", "fsync", "chmod", "open", "utime")
-MOST = 200
+MAX_CHANGES = 200
 """More changes than any of these commands makes here."""
 
-CUT = 77
+CUT_EXIT_CODE = 77
 """Exit code of a process that ended in the middle."""
 
 
 @contextmanager
-def changes_counted(at: int, then: Callable[[], object]) -> Iterator[list[int]]:
+def changes_counted(change_number: int, interrupt: Callable[[], object]) -> Iterator[list[int]]:
     """Call `then` in the place of the change number `at`; yield how many there were."""
     count = [0]
 
@@ -34,8 +34,8 @@ def changes_counted(at: int, then: Callable[[], object]) -> Iterator[list[int]]:
             if real.__name__ == "open" and not arguments[1] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
                 return real(*arguments, **more)
             count[0] += 1
-            if count[0] == at:
-                then()
+            if count[0] == change_number:
+                interrupt()
             return real(*arguments, **more)
 
         return one
@@ -46,33 +46,33 @@ def changes_counted(at: int, then: Callable[[], object]) -> Iterator[list[int]]:
         yield count
 
 
-def cut_at(at: int, run: Callable[[], object]) -> bool:
+def cut_at(change_number: int, run: Callable[[], object]) -> bool:
     """Run in a process of its own, which ends without a word at the change number `at`; return whether it came so far."""
     child = os.fork()
     if not child:
         try:
-            with changes_counted(at, lambda: os._exit(CUT)):
+            with changes_counted(change_number, lambda: os._exit(CUT_EXIT_CODE)):
                 run()
         finally:
             os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == CUT
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == CUT_EXIT_CODE
 
 
-def full_at(at: int, run: Callable[[], object]) -> bool:
+def full_at(change_number: int, run: Callable[[], object]) -> bool:
     """Run with a disk that does not take the change number `at`; return whether it came so far."""
 
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    with changes_counted(at, full) as count:
+    with changes_counted(change_number, full) as count:
         try:
             run()
         except (OSError, Problem) as error:  # or it goes on in spite of it
             assert "No space left" in str(error)  # noqa: PT017
-    return count[0] >= at
+    return count[0] >= change_number
 
 
-HOW = [cut_at, full_at]
+INTERRUPTIONS = [cut_at, full_at]
 
 
 @pytest.fixture
@@ -85,47 +85,47 @@ def site(tmp_path: Path, build: Callable[..., None], monkeypatch: pytest.MonkeyP
         releases.publish(first, tmp_path / "public", tmp_path / "portal.json", TODAY)
     build(3)
 
-    def make(at: int) -> Path:
-        shutil.copytree(first, tmp_path / str(at), symlinks=True)
-        return tmp_path / str(at)
+    def make(change_number: int) -> Path:
+        shutil.copytree(first, tmp_path / str(change_number), symlinks=True)
+        return tmp_path / str(change_number)
 
     return make
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("interrupted_at", INTERRUPTIONS)
 def test_a_publishing_that_is_cut_short_shows_one_whole_build(
-    tmp_path: Path, site: Callable[[int], Path], how: Callable[..., bool]
+    tmp_path: Path, site: Callable[[int], Path], interrupted_at: Callable[..., bool]
 ) -> None:
-    for at in range(1, MOST):
-        here = site(at)
-        publish = partial(releases.publish, here, tmp_path / "public", tmp_path / "portal.json", TODAY)
-        came = how(at, publish)
-        require_one_build(here, {2, 3})
+    for change_number in range(1, MAX_CHANGES):
+        published = site(change_number)
+        publish = partial(releases.publish, published, tmp_path / "public", tmp_path / "portal.json", TODAY)
+        was_interrupted = interrupted_at(change_number, publish)
+        require_one_build(published, {2, 3})
         publish()
-        require_one_build(here, {3})
-        if not came:
+        require_one_build(published, {3})
+        if not was_interrupted:
             break
-    assert 5 < at < MOST - 1
+    assert 5 < change_number < MAX_CHANGES - 1
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("interrupted_at", INTERRUPTIONS)
 def test_a_rollback_that_is_cut_short_is_done_or_not_and_never_undone_by_a_timer(
-    site: Callable[[int], Path], how: Callable[..., bool]
+    site: Callable[[int], Path], interrupted_at: Callable[..., bool]
 ) -> None:
-    for at in range(1, MOST):
-        here = site(at)
-        came = how(at, partial(releases.rollback, here))
-        require_one_build(here, {1, 2})
-        now = releases.current(here)
+    for change_number in range(1, MAX_CHANGES):
+        published = site(change_number)
+        was_interrupted = interrupted_at(change_number, partial(releases.rollback, published))
+        require_one_build(published, {1, 2})
+        now = releases.current(published)
         assert now
-        assert releases.is_rolled_back(here) or now.number == 2, "else the timer puts it into use again"
-        if how is full_at:
-            assert releases.is_rolled_back(here) == (now.number == 1), (
+        assert releases.is_rolled_back(published) or now.number == 2, "else the timer puts it into use again"
+        if interrupted_at is full_at:
+            assert releases.is_rolled_back(published) == (now.number == 1), (
                 "else the timer publishes no more, though nobody went back"
             )
-        if not came:
+        if not was_interrupted:
             break
-    assert 2 < at < MOST - 1
+    assert 2 < change_number < MAX_CHANGES - 1
 
 
 def require_one_build(site: Path, numbers: set[int]) -> None:

@@ -58,16 +58,16 @@ def results(program: Path, *names: str, longest: float = 600, more: str = "") ->
 
 def test_each_has_arguments_and_output_of_its_own(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
-    done = results(program, "one", "two", "three")
-    assert {name: ended.output for name, ended in done.items()} == {
+    results_by_name = results(program, "one", "two", "three")
+    assert {name: ended.output for name, ended in results_by_name.items()} == {
         name: f"argument {name} clean" for name in ("one", "two", "three")
     }
-    assert {ended.code for ended in done.values()} == {0}
+    assert {ended.code for ended in results_by_name.values()} == {0}
     assert os.environ["SECRET"] == "1"
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "wrong"),
+    ("name", "code", "errors"),
     [
         ("fails", 1, "It is broken."),
         ("raises", 1, "A fault of the program: ValueError. Tell a developer, with this line."),
@@ -76,16 +76,16 @@ def test_each_has_arguments_and_output_of_its_own(program: Path, monkeypatch: py
         ("clears", -signal.SIGKILL, ""),
     ],
 )
-def test_one_that_ends_badly_stops_no_other(program: Path, name: str, code: int, wrong: str) -> None:
-    done = results(program, "before", name, "after")
-    assert (done[name].code, done[name].errors) == (code, wrong)
-    assert (done["before"].code, done["after"].code) == (0, 0)
+def test_one_that_ends_badly_stops_no_other(program: Path, name: str, code: int, errors: str) -> None:
+    results_by_name = results(program, "before", name, "after")
+    assert (results_by_name[name].code, results_by_name[name].errors) == (code, errors)
+    assert (results_by_name["before"].code, results_by_name["after"].code) == (0, 0)
 
 
 def test_one_that_says_too_much_is_heard_at_its_end(program: Path) -> None:
-    done = results(program, "floods")
-    assert done["floods"].errors.endswith("xend")
-    assert len(done["floods"].errors) < 100_000
+    results_by_name = results(program, "floods")
+    assert results_by_name["floods"].errors.endswith("xend")
+    assert len(results_by_name["floods"].errors) < 100_000
 
 
 def is_there(process: int) -> bool:
@@ -126,13 +126,13 @@ def test_what_only_some_need_is_prepared_when_the_first_needs_it_and_only_that_o
     program: Path, tmp_path: Path
 ) -> None:
     note = tmp_path / "note"
-    done, times = prepared_runs(program, note, "one", "needs a", "fails", "needs b", "temporary")
+    results_by_name, times = prepared_runs(program, note, "one", "needs a", "fails", "needs b", "temporary")
     assert times == 1
-    assert {name: ended.code for name, ended in done.items()} == {
+    assert {name: ended.code for name, ended in results_by_name.items()} == {
         "one": 0, "needs a": 0, "fails": 1, "needs b": 0, "temporary": 75,
     }  # fmt: skip
     assert note.read_text().splitlines() == ["needs a", "needs a", "needs b"]
-    assert done["needs a"].output == "argument needs a clean\nbegun\ndone", "nothing of the first attempt"
+    assert results_by_name["needs a"].output == "argument needs a clean\nbegun\ndone", "nothing of the first attempt"
 
 
 def test_where_none_needs_it_nothing_is_prepared(program: Path, tmp_path: Path) -> None:
@@ -140,5 +140,5 @@ def test_where_none_needs_it_nothing_is_prepared(program: Path, tmp_path: Path) 
 
 
 def test_where_nothing_is_to_be_prepared_all_is_there(program: Path, tmp_path: Path) -> None:
-    done = results(program, "needs a", more=str(tmp_path / "note"))
-    assert (done["needs a"].code, done["needs a"].output.splitlines()[-1]) == (0, "done")
+    results_by_name = results(program, "needs a", more=str(tmp_path / "note"))
+    assert (results_by_name["needs a"].code, results_by_name["needs a"].output.splitlines()[-1]) == (0, "done")

@@ -50,12 +50,12 @@ class Machine:
             tls = self.root / "etc/portal-tls" / (f"districts/{name[0]}" if name else "")
             (tls / "current").symlink_to("first")
 
-    def installation(self, name: str = NAME, **how: Any) -> ServerInstallation:
-        return ServerInstallation(self.root, self.root / "srv/portal", name, self.said.append, self.run, **how)
+    def installation(self, name: str = NAME, **options: Any) -> ServerInstallation:
+        return ServerInstallation(self.root, self.root / "srv/portal", name, self.said.append, self.run, **options)
 
     def files(self) -> dict[str, str]:
-        kept = (path for path in (self.root / "etc").rglob("*") if path.is_file() and not path.is_symlink())
-        return {path.relative_to(self.root).as_posix(): path.read_text() for path in kept}
+        paths = (path for path in (self.root / "etc").rglob("*") if path.is_file() and not path.is_symlink())
+        return {path.relative_to(self.root).as_posix(): path.read_text() for path in paths}
 
 
 @pytest.fixture
@@ -67,18 +67,18 @@ def test_every_file_stands_where_it_belongs_with_this_name_and_this_place(machin
     machine.installation().install()
     files = machine.files()
     assert set(TARGETS.values()) <= set(files)
-    written = "".join(text for name, text in files.items() if name in TARGETS.values())
-    assert "portal.example" not in written
+    texts = "".join(text for name, text in files.items() if name in TARGETS.values())
+    assert "portal.example" not in texts
     assert f"server_name {NAME};" in files["etc/nginx/nginx.conf"]
     assert f"WorkingDirectory={machine.root}/srv/portal" in files["etc/systemd/system/portal.service"]
-    assert not re.search(r"(?<![\w.-])/srv/portal\b", written)
+    assert not re.search(r"(?<![\w.-])/srv/portal\b", texts)
 
 
 def test_a_second_run_finds_nothing_to_do(machine: Machine) -> None:
     machine.installation().install()
-    ran, files = list(machine.ran), machine.files()
+    commands, files = list(machine.ran), machine.files()
     assert machine.installation().install() == []
-    assert (machine.ran, machine.files()) == (ran, files)
+    assert (machine.ran, machine.files()) == (commands, files)
 
 
 def test_a_dry_run_says_all_and_does_nothing(machine: Machine) -> None:
@@ -91,8 +91,8 @@ def test_a_dry_run_says_all_and_does_nothing(machine: Machine) -> None:
 def test_a_changed_name_changes_what_it_must_and_nothing_else(machine: Machine) -> None:
     machine.installation().install()
     machine.ran.clear()
-    done = machine.installation("other.district.example").install()
-    assert [line for line in done if line.startswith("write")] == [f"write {machine.root}/etc/nginx/nginx.conf"]
+    actions = machine.installation("other.district.example").install()
+    assert [line for line in actions if line.startswith("write")] == [f"write {machine.root}/etc/nginx/nginx.conf"]
     assert "systemctl restart nginx" in machine.ran
 
 
@@ -101,8 +101,8 @@ def test_what_was_there_before_comes_back(machine: Machine) -> None:
     machine.installation().install()
     assert machine.files()["etc/nginx/nginx.conf.before-portal"] == "Debian's own"
     machine.installation().uninstall()
-    left = {name: text for name, text in machine.files().items() if not name.startswith("etc/portal")}
-    assert left == {**before, "etc/passwd": left["etc/passwd"]}
+    remaining = {name: text for name, text in machine.files().items() if not name.startswith("etc/portal")}
+    assert remaining == {**before, "etc/passwd": remaining["etc/passwd"]}
     assert machine.installation().uninstall() == []
 
 
@@ -149,16 +149,16 @@ def test_a_program_that_everybody_may_change_is_not_installed(machine: Machine) 
 
 
 def test_a_command_that_fails_stops_it_and_the_next_run_goes_on(machine: Machine) -> None:
-    here = machine.installation()
+    installation = machine.installation()
 
     def fails(command: str) -> None:
         if command.startswith("umask"):
             raise Problem(command, "failed.")
         machine.run(command)
 
-    here.run = fails
+    installation.run = fails
     with pytest.raises(Problem):
-        here.install()
+        installation.install()
     machine.installation().install()
     assert (machine.root / "etc/portal-tls/current").is_symlink()
     assert "systemctl enable --now portal.service" in machine.ran
@@ -176,15 +176,15 @@ def test_systemd_takes_each_unit(tmp_path: Path, unit: str) -> None:
     for name in UNITS:
         text = (ROOT / "deploy" / name).read_text()
         (tmp_path / name).write_text(re.sub(r"ExecStart=.*", "ExecStart=/bin/true", text))
-    done = subprocess.run(
+    process = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", tmp_path / unit],
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    wrong = [line for line in done.stderr.splitlines() if unit in line and "Unknown user" not in line]
-    assert wrong == []
+    errors = [line for line in process.stderr.splitlines() if unit in line and "Unknown user" not in line]
+    assert errors == []
 
 
 def test_a_program_that_belongs_to_another_user_is_not_installed(
@@ -203,9 +203,9 @@ def test_a_program_that_belongs_to_another_user_is_not_installed(
 @pytest.mark.parametrize("name", ["my portal", "portal;reboot", "portal$(id)", "portal\nUser=root"])
 def test_a_place_that_a_shell_or_a_unit_would_read_otherwise_is_refused(machine: Machine, name: str) -> None:
     place = (machine.root / "srv/portal").rename(machine.root / "srv" / name)
-    here = ServerInstallation(machine.root, place, NAME, machine.said.append, machine.run)
+    installation = ServerInstallation(machine.root, place, NAME, machine.said.append, machine.run)
     with pytest.raises(Problem, match="cannot stand in units"):
-        here.install()
+        installation.install()
     assert machine.ran == []
 
 
@@ -216,11 +216,11 @@ def test_a_place_that_a_shell_or_a_unit_would_read_otherwise_is_refused(machine:
 def districts(tmp_path: Path) -> Path:
     folder = tmp_path / "etc/portal/districts"
     for name in ("north", "south"):
-        given = {
+        options = {
             "data": f"/var/lib/portal/{name}", "content": str(tmp_path / "srv" / name),
             "portal": f"/srv/portal/.build/districts/{name}/published/current/portal.json",
         }  # fmt: skip
-        settings.write(folder, name, [f"{name}.example"], given)
+        settings.write(folder, name, [f"{name}.example"], options)
     settings.write(
         folder, "west", ["west.example", "www.west.example"], {"data": "/data/west", "portal": "/w/c/p.json"}
     )
@@ -249,17 +249,17 @@ def test_a_data_folder_that_is_not_there_stops_no_service(machine: Machine, dist
     """Met on a real Debian: with ReadWritePaths= of one that is missing, systemd starts nothing (226/NAMESPACE)."""
     machine.installation(districts=districts).install()
     assert "ReadWritePaths=-/data/west" in machine.files()["etc/systemd/system/portal.service"]
-    made = machine.ran.index("install -d -o portal -g www-data -m 700 /data/west")
-    assert made < machine.ran.index("systemctl enable --now portal.service")
+    folder_made = machine.ran.index("install -d -o portal -g www-data -m 700 /data/west")
+    assert folder_made < machine.ran.index("systemctl enable --now portal.service")
 
 
 def test_a_second_run_for_many_finds_nothing_to_do_and_one_more_is_added(machine: Machine, districts: Path) -> None:
     machine.installation(districts=districts).install()
     assert machine.installation(districts=districts).install() == []
     settings.write(districts, "east", ["east.example"], {"data": "/var/lib/portal/east", "portal": "/e/c/p.json"})
-    done = machine.installation(districts=districts).install()
-    written = {Path(line.split()[1]).name for line in done if line.startswith("write")}
-    assert written == {"portal-districts.conf", "portal-places-east.conf"}
+    actions = machine.installation(districts=districts).install()
+    written_names = {Path(line.split()[1]).name for line in actions if line.startswith("write")}
+    assert written_names == {"portal-districts.conf", "portal-places-east.conf"}
 
 
 def test_what_many_districts_brought_goes_with_the_installation(machine: Machine, districts: Path) -> None:
@@ -269,17 +269,17 @@ def test_what_many_districts_brought_goes_with_the_installation(machine: Machine
     assert (districts / "north/district.toml").exists()
 
 
-@pytest.mark.parametrize("how", ["broken", "same host", "the machine's name", "odd public", "none"])
+@pytest.mark.parametrize("fault", ["broken", "same host", "the machine's name", "odd public", "none"])
 def test_districts_that_cannot_be_served_stop_an_installation_before_it_begins(
-    machine: Machine, districts: Path, how: str
+    machine: Machine, districts: Path, fault: str
 ) -> None:
-    if how == "broken":
+    if fault == "broken":
         (districts / "west/district.toml").write_text("hosts = [")
-    elif how == "same host":
+    elif fault == "same host":
         settings.write(districts, "zone", ["north.example"], {"data": "/z", "portal": "/z/p.json"})
-    elif how == "the machine's name":
+    elif fault == "the machine's name":
         settings.write(districts, "zone", [NAME], {"data": "/z", "portal": "/z/p.json"})
-    elif how == "odd public":
+    elif fault == "odd public":
         settings.write(districts, "zone", ["zone.example"], {"data": "/z", "portal": "/z/p;}.json", "public": "/z;}"})
     else:
         for path in districts.glob("*/district.toml"):
@@ -295,8 +295,8 @@ def test_districts_that_cannot_be_served_stop_an_installation_before_it_begins(
     reason="this machine has no nginx; CI must have: see tests/browser.py",
 )
 def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, districts: Path) -> None:
-    hosts, given = settings.read_options(districts, "north")
-    settings.write(districts, "north", hosts, {**given, "office": "office.north.example"})
+    hosts, options = settings.read_options(districts, "north")
+    settings.write(districts, "north", hosts, {**options, "office": "office.north.example"})
     settings.write(
         districts,
         "south",
@@ -304,19 +304,19 @@ def test_nginx_takes_what_is_written_for_many_districts(machine: Machine, distri
         {**settings.read_options(districts, "south")[1], "office": "office.south.example"},
     )
     machine.installation(districts=districts).install()
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=x"]
+    make_certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9", "-subj", "/CN=x"]
     tls = machine.root / "etc/portal-tls"
     for first in (tls / "first", *tls.glob("districts/*/first")):
         files = ["-keyout", first / "privkey.pem", "-out", first / "fullchain.pem"]
-        subprocess.run([*made, *files], check=True, capture_output=True)
+        subprocess.run([*make_certificate, *files], check=True, capture_output=True)
     for path in (machine.root / "etc/nginx").rglob("*.conf"):
         text = path.read_text().replace("/etc/portal-tls", str(tls)).replace("/run/", f"{machine.root}/run/")
         path.write_text(text.replace("listen 443", "listen 44399").replace("listen 80", "listen 44380"))
     (machine.root / "run/portal-nginx").mkdir(parents=True)
-    asked = [str(find_nginx()), "-t", "-p", machine.root / "etc/nginx", "-c", machine.root / "etc/nginx/nginx.conf"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "conflicting server name" not in done.stderr
+    command = [str(find_nginx()), "-t", "-p", machine.root / "etc/nginx", "-c", machine.root / "etc/nginx/nginx.conf"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert process.returncode == 0, process.stderr
+    assert "conflicting server name" not in process.stderr
 
 
 # The staff's office
@@ -340,9 +340,9 @@ def test_the_office_is_there_only_where_it_is_asked_for_and_then_stays(machine: 
         machine.ran
     )
     assert "systemctl disable --now portal-update.timer" in machine.ran, "both would write content/"
-    ran = list(machine.ran)
+    commands = list(machine.ran)
     assert machine.installation().install() == [], "a later run knows it without being told"
-    assert machine.ran == ran
+    assert machine.ran == commands
     machine.installation().uninstall()
     assert not set(OFFICE.values()) & set(machine.files())
 
@@ -350,13 +350,15 @@ def test_the_office_is_there_only_where_it_is_asked_for_and_then_stays(machine: 
 def test_the_office_sees_no_letter_no_key_and_no_network(machine: Machine) -> None:
     machine.installation(office=STAFF).install()
     unit, forms = office_units(machine), (machine.root / TARGETS["portal.service"]).read_text()
-    hidden = next(line for line in unit.splitlines() if line.startswith("InaccessiblePaths=")).partition("=")[2].split()
+    inaccessible = (
+        next(line for line in unit.splitlines() if line.startswith("InaccessiblePaths=")).partition("=")[2].split()
+    )
     place = f"{machine.root}/srv/portal"
-    assert {"-/var/lib/portal", "-/etc/portal", f"-{place}/var/desk", f"-{place}/var/publisher"} <= set(hidden)
+    assert {"-/var/lib/portal", "-/etc/portal", f"-{place}/var/desk", f"-{place}/var/publisher"} <= set(inaccessible)
     assert "User=portal-publish" in unit
     assert "User=portal\n" in forms, "another user has the databases"
-    written = next(line for line in unit.splitlines() if line.startswith("ReadWritePaths="))
-    assert written.split("=")[1].split() == [f"{place}/{name}" for name in ("content", "published", ".build", "var")]
+    writable = next(line for line in unit.splitlines() if line.startswith("ReadWritePaths="))
+    assert writable.split("=")[1].split() == [f"{place}/{name}" for name in ("content", "published", ".build", "var")]
     for line in ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "ProtectSystem=strict", "NoNewPrivileges=yes",
                  "CapabilityBoundingSet=", "StandardOutput=null", "MemorySwapMax=0", "LimitCORE=0"):  # fmt: skip
         assert line in unit.splitlines()
@@ -364,12 +366,15 @@ def test_the_office_sees_no_letter_no_key_and_no_network(machine: Machine) -> No
 
 
 @pytest.mark.parametrize(
-    "how", [{"office": NAME}, {"office": "no name"}, {"office": "x;reboot.example"}, {"office": STAFF, "builds": False}]
+    "options",
+    [{"office": NAME}, {"office": "no name"}, {"office": "x;reboot.example"}, {"office": STAFF, "builds": False}],
 )
-def test_an_office_that_cannot_be_is_refused_before_anything_is_written(machine: Machine, how: dict[str, Any]) -> None:
+def test_an_office_that_cannot_be_is_refused_before_anything_is_written(
+    machine: Machine, options: dict[str, Any]
+) -> None:
     before = machine.files()
     with pytest.raises(Problem):
-        machine.installation(**how).install()
+        machine.installation(**options).install()
     assert (machine.files(), machine.ran) == (before, [])
 
 
@@ -379,8 +384,8 @@ def test_an_office_that_cannot_be_is_refused_before_anything_is_written(machine:
 @pytest.fixture
 def offices(districts: Path) -> Path:
     for name in ("north", "south"):
-        hosts, given = settings.read_options(districts, name)
-        settings.write(districts, name, hosts, {**given, "office": f"office.{name}.example"})
+        hosts, options = settings.read_options(districts, name)
+        settings.write(districts, name, hosts, {**options, "office": f"office.{name}.example"})
     return districts
 
 
@@ -394,16 +399,16 @@ def test_each_of_many_districts_has_an_office_of_its_own(machine: Machine, offic
         bind = f"--bind unix:/run/portal-office/{name}.sock"
         assert f"build.py --content {content} edit {bind} --office office.{name}.example" in unit
         assert f"ReadWritePaths={content} {root} {place}/.build/seal" in unit.splitlines()
-        hidden = re.search("^InaccessiblePaths=(.*)", unit, re.M)[1].split()  # type: ignore[index]
-        wanted = (
+        inaccessible = re.search("^InaccessiblePaths=(.*)", unit, re.M)[1].split()  # type: ignore[index]
+        expected = (
             place / "var",
             root / "var/desk",
             root / "var/publisher",
             machine.root / "srv" / other,
             place / ".build/districts" / other,
         )
-        assert {"-/var/lib/portal", "-/etc/portal", *(f"-{path}" for path in wanted)} <= set(hidden)
-        assert f"-{root}" not in hidden
+        assert {"-/var/lib/portal", "-/etc/portal", *(f"-{path}" for path in expected)} <= set(inaccessible)
+        assert f"-{root}" not in inaccessible
         assert f"Requires=portal-office-{name}.socket" in unit
         socket = files[f"etc/systemd/system/portal-office-{name}.socket"]
         assert f"ListenStream=/run/portal-office/{name}.sock" in socket
@@ -425,8 +430,8 @@ def test_each_of_many_districts_has_an_office_of_its_own(machine: Machine, offic
 def test_an_office_that_is_taken_out_is_answered_no_more(machine: Machine, offices: Path) -> None:
     machine.installation(districts=offices).install()
     for name in ("north", "south"):
-        hosts, given = settings.read_options(offices, name)
-        settings.write(offices, name, hosts, {key: value for key, value in given.items() if key != "office"})
+        hosts, options = settings.read_options(offices, name)
+        settings.write(offices, name, hosts, {key: value for key, value in options.items() if key != "office"})
         machine.installation(districts=offices).install()
         assert f"systemctl disable --now portal-office-{name}.service" in machine.ran
         assert f"office.{name}.example" not in "".join(machine.files().values())
@@ -441,17 +446,17 @@ def test_the_offices_of_many_go_with_the_installation(machine: Machine, offices:
     assert not [name for name in machine.files() if "office" in name]
 
 
-@pytest.mark.parametrize("how", [
+@pytest.mark.parametrize("changes", [
     {"office": "north.example"}, {"office": "south.example"}, {"office": "office.south.example"}, {"office": NAME}, {"office": "x;reboot.example"},
     {"office": "localhost"}, {"office": "Office.North.example"}, {"office": 5}, {"content": None}, {"content": "srv/south/inside"},
 ])  # fmt: skip
 def test_an_office_of_a_district_that_cannot_be_stops_an_installation(
-    machine: Machine, offices: Path, how: dict[str, Any]
+    machine: Machine, offices: Path, changes: dict[str, Any]
 ) -> None:
-    hosts, given = settings.read_options(offices, "north")
+    hosts, options = settings.read_options(offices, "north")
     changed = {
-        **given,
-        **{key: str(machine.root / value) if key == "content" and value else value for key, value in how.items()},
+        **options,
+        **{key: str(machine.root / value) if key == "content" and value else value for key, value in changes.items()},
     }
     settings.write(offices, "north", hosts, {key: value for key, value in changed.items() if value is not None})
     before = machine.files()
@@ -472,18 +477,20 @@ def test_systemd_takes_the_units_of_a_districts_office(machine: Machine, offices
     for name in ("portal-office-north.service", "portal-office-north.socket"):
         text = (machine.root / "etc/systemd/system" / name).read_text()
         (units / name).write_text(re.sub(r"ExecStart=.*", "ExecStart=/bin/true", text))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", units / "portal-office-north.service"],
+    process = subprocess.run(["systemd-analyze", "verify", "--man=no", units / "portal-office-north.service"],
                           capture_output=True, text=True, check=False, timeout=120)  # fmt: skip
-    assert [line for line in done.stderr.splitlines() if "portal-office" in line and "Unknown user" not in line] == []
+    assert [
+        line for line in process.stderr.splitlines() if "portal-office" in line and "Unknown user" not in line
+    ] == []
 
 
 def test_anybody_may_read_the_certificate_and_nobody_its_key(tmp_path: Path) -> None:
     """Met on a real Debian: `status`, which goes on as the portal's user, could never look at the certificate."""
     tls, live = tmp_path / "tls", tmp_path / "live"
     live.mkdir()
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={NAME}"]
     subprocess.run(
-        [*made, "-keyout", str(live / "privkey.pem"), "-out", str(live / "fullchain.pem")],
+        [*command, "-keyout", str(live / "privkey.pem"), "-out", str(live / "fullchain.pem")],
         check=True,
         capture_output=True,
     )

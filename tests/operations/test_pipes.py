@@ -27,14 +27,14 @@ many()
 def test_who_reads_along_may_stop(tmp_path: Path) -> None:
     """B2_Command_Line_Tool 1071, snakebite 150: here it was "cannot be written or read (Broken pipe). Is the disk full"."""
     reading, writing = os.pipe()
-    with (tmp_path / "said").open("w+b") as said:
-        process = subprocess.Popen([sys.executable, "-c", SAYS], cwd=ROOT, stdout=writing, stderr=said)
+    with (tmp_path / "said").open("w+b") as errors:
+        process = subprocess.Popen([sys.executable, "-c", SAYS], cwd=ROOT, stdout=writing, stderr=errors)
         os.close(writing)
         assert os.read(reading, 20) == b"a line that is said\n"
         os.close(reading)
         assert process.wait(300) == 1
-        said.seek(0)
-        assert said.read() == b""
+        errors.seek(0)
+        assert errors.read() == b""
 
 
 def test_another_programs_broken_pipe_is_still_said() -> None:
@@ -46,39 +46,39 @@ def test_another_programs_broken_pipe_is_still_said() -> None:
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_is_said(unbuffered: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", SAYS], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False,
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )  # fmt: skip
-    assert done.returncode == 1
-    assert b"The disk is full: make room" in done.stderr
-    assert b"Traceback" not in done.stderr
-    assert b"Exception ignored" not in done.stderr
+    assert process.returncode == 1
+    assert b"The disk is full: make room" in process.stderr
+    assert b"Traceback" not in process.stderr
+    assert b"Exception ignored" not in process.stderr
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "latin-1", "ascii", "utf-8"])
 def test_tamil_goes_into_a_file_whatever_the_code_page(encoding: str, tmp_path: Path) -> None:
     """click 2121, code42cli 338, allosaurus 73: `portal-desk list > letters.txt` on Windows ended in a traceback."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "from forms.desk.cli.start import main; main()", "--home", "எங்கள் \u201csmart\u201d", "list"],
         cwd=tmp_path, capture_output=True, check=False,  # a folder of that name is made there
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"},
     )  # fmt: skip
-    assert b"Traceback" not in done.stderr
-    assert "எங்கள்" in done.stderr.decode()
-    said = subprocess.run(
+    assert b"Traceback" not in process.stderr
+    assert "எங்கள்" in process.stderr.decode()
+    encoded = subprocess.run(
         [sys.executable, "-c", "from forms.core.terminal.output import take_any_script; take_any_script(); print('எங்கள்')"],
         cwd=ROOT, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
     )  # fmt: skip
-    assert said.stdout.decode().strip() == "எங்கள்"
+    assert encoded.stdout.decode().strip() == "எங்கள்"
 
 
 def test_a_terminal_that_has_no_tamil_ends_in_no_traceback() -> None:
     main, other = os.openpty()
     code = "from forms.core.terminal.output import take_any_script; take_any_script(); print('எ', flush=True)"
-    shown = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, stdin=other, stdout=other, stderr=other, env=shown, check=True
+        [sys.executable, "-c", code], cwd=ROOT, stdin=other, stdout=other, stderr=other, env=environment, check=True
     )
     assert b"\\u0b8e" in os.read(main, 100)
     os.close(main)

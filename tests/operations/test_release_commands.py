@@ -35,9 +35,9 @@ def typed(tmp_path: Path, build: Build, monkeypatch: pytest.MonkeyPatch) -> Call
         if number:
             build(number, day=day)
             shutil.copy(tmp_path / "portal.json", tmp_path / ".build")
-        done = CliRunner().invoke(portal, words)
-        assert "Traceback" not in done.output
-        return f"{done.exit_code} {done.output}"
+        result = CliRunner().invoke(portal, words)
+        assert "Traceback" not in result.output
+        return f"{result.exit_code} {result.output}"
 
     return run
 
@@ -56,10 +56,10 @@ def test_a_clock_that_was_turned_back_publishes_nothing(typed: Callable[..., str
     """A consent that ended yesterday must not count again because the machine believes that it is last month."""
     ahead = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     assert typed("publish", number=1, day=ahead).startswith("0 Release 1 is in use")
-    said = typed("publish", number=2)
-    assert said.startswith("1 Error: The clock of this machine: shows ")
-    assert f"a release was made on {ahead}" in said
-    assert "publish --clock-is-right" in said
+    output = typed("publish", number=2)
+    assert output.startswith("1 Error: The clock of this machine: shows ")
+    assert f"a release was made on {ahead}" in output
+    assert "publish --clock-is-right" in output
     assert "1  built on" in typed("releases").splitlines()[0], "the release in use stays"
     assert typed("publish", "--clock-is-right", number=2).startswith("0 Release 2 is in use")
 
@@ -75,16 +75,16 @@ def test_commands_at_the_server_take_the_settings_of_its_service(tmp_path: Path)
     found: dict[str, str] = {}
     take_service_settings(found, tmp_path)
     assert found == {"PORTAL_PORTAL": "/p.json", "PORTAL_DATA": "/own", "PORTAL_BUDGET": "5"}
-    given = {"PORTAL_DATA": "/typed"}
-    take_service_settings(given, tmp_path)
-    assert given == {"PORTAL_DATA": "/typed"}, "what is typed stands alone"
+    options = {"PORTAL_DATA": "/typed"}
+    take_service_settings(options, tmp_path)
+    assert options == {"PORTAL_DATA": "/typed"}, "what is typed stands alone"
     unit.write_text(unit.read_text() + "\nEnvironment=PORTAL_OPERATOR_MARKS=/marks")
-    take_service_settings(given, tmp_path)
-    assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/marks"}, "a restore takes the mark away"
+    take_service_settings(options, tmp_path)
+    assert options == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/marks"}, "a restore takes the mark away"
     with (tmp_path / "etc/portal/settings.env").open("a") as own:
         own.write("PORTAL_OPERATOR_MARKS=/other\n")
-    take_service_settings(given := {"PORTAL_DATA": "/typed"}, tmp_path)
-    assert given == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/other"}, "where the service writes it"
+    take_service_settings(options := {"PORTAL_DATA": "/typed"}, tmp_path)
+    assert options == {"PORTAL_DATA": "/typed", "PORTAL_OPERATOR_MARKS": "/other"}, "where the service writes it"
     unit.write_text(unit.read_text().replace(str(OURS), "/another/portal"))
     other: dict[str, str] = {}
     take_service_settings(other, tmp_path)
@@ -116,9 +116,9 @@ def test_one_waits_for_another_from_the_content_to_the_release(
     typed("publish", number=2)
     monkeypatch.setattr(publishing_lock, "MAX_WAIT_SECONDS", 0.1)
     with locks.locked(tmp_path / "published/work"):
-        said = typed(command)
-    assert "waiting for its end" in said
-    assert "is held by another program" in said
+        output = typed(command)
+    assert "waiting for its end" in output
+    assert "is held by another program" in output
 
 
 PROGRAM = """
@@ -148,16 +148,16 @@ def test_of_many_districts_each_is_updated_by_its_own_signers_and_one_that_fails
         handover.write_text("{}")
     (folder / "zone").mkdir()
     (folder / "zone" / district_settings.FILE).write_text("hosts = [")
-    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
-    monkeypatch.setattr(update_commands, "checkout", lambda: here)
-    asked = tmp_path / "asked"
-    done = CliRunner(env={"PORTAL_DISTRICTS": str(folder), "ASKED": str(asked)}).invoke(portal, ["update"])
-    assert done.exit_code == 1
-    assert "south: Taken: 4567, signed by anita." in done.output
-    assert "district north: origin/main: 0123 is not signed" in done.output
-    assert "district zone: " in done.output
-    assert "west: its content is not on this machine" in done.output
-    lines = sorted(asked.read_text().splitlines())
+    place = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    monkeypatch.setattr(update_commands, "checkout", lambda: place)
+    log = tmp_path / "asked"
+    result = CliRunner(env={"PORTAL_DISTRICTS": str(folder), "ASKED": str(log)}).invoke(portal, ["update"])
+    assert result.exit_code == 1
+    assert "south: Taken: 4567, signed by anita." in result.output
+    assert "district north: origin/main: 0123 is not signed" in result.output
+    assert "district zone: " in result.output
+    assert "west: its content is not on this machine" in result.output
+    lines = sorted(log.read_text().splitlines())
     assert [line.split()[1] for line in lines] == ["/srv/north", "/srv/south"]
     for line, name in zip(lines, ("north", "south"), strict=True):
         assert f"--signers {folder / name / 'allowed_signers'}" in line
@@ -172,42 +172,42 @@ def test_publish_takes_every_district_whose_content_is_here(tmp_path: Path, monk
     handover.parent.mkdir(parents=True)
     handover.write_text("{}")
     loaded: list[str] = []
-    here = Checkout(
+    place = Checkout(
         tmp_path, program=(sys.executable, str(tmp_path / "program.py")),
         preload_looks=lambda: loaded.append("looks"), preload=lambda: loaded.append("all"),
     )  # fmt: skip
-    monkeypatch.setattr(release_commands, "checkout", lambda: here)
-    done = CliRunner().invoke(portal, ["publish", "--districts", str(folder), "--daily"])
+    monkeypatch.setattr(release_commands, "checkout", lambda: place)
+    result = CliRunner().invoke(portal, ["publish", "--districts", str(folder), "--daily"])
     assert loaded == ["looks"], "none had anything to build"
-    assert "north: --content /srv/north publish --daily" in done.output
-    assert "south: --content /srv/south publish --daily" in done.output
-    assert "district south: " in done.output
-    assert "is not what was published" in done.output, "nothing was put where district.toml says"
+    assert "north: --content /srv/north publish --daily" in result.output
+    assert "south: --content /srv/south publish --daily" in result.output
+    assert "district south: " in result.output
+    assert "is not what was published" in result.output, "nothing was put where district.toml says"
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "folders",
     [{"content": "loop/x"}, {"content": "loop"}, {"content": "x" * 300}, {"portal": "x" * 300}, {"portal": "loop/x"}],
 )
 def test_folders_that_no_system_can_have_stop_no_other_district(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: dict[str, str]
 ) -> None:
     (tmp_path / "program.py").write_text("import sys, time\n'b-ok' in sys.argv[2] and time.sleep(1)\nprint('Done.')")
     folder = tmp_path / "districts"
     for name in ("a-ok", "b-ok", "b-odd"):
-        given = {"content": f"/srv/{name}", **(odd if name == "b-odd" else {})}
-        district_settings.write(folder, name, [f"{name}.example"], given)
+        options = {"content": f"/srv/{name}", **(folders if name == "b-odd" else {})}
+        district_settings.write(folder, name, [f"{name}.example"], options)
         (folder / name / "loop").symlink_to("loop")
         handover = folder / name / district_settings.PORTAL
         handover.parent.mkdir(parents=True)
         handover.write_text("{}")
-    here = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
-    monkeypatch.setattr(release_commands, "checkout", lambda: here)
-    done = CliRunner().invoke(portal, ["publish", "--districts", str(folder)])
-    assert "a-ok: Done." in done.output
-    assert "b-ok: Done." in done.output
-    assert "fault of the program" not in done.output
-    assert done.exit_code == int("portal" in odd)
+    place = Checkout(tmp_path, program=(sys.executable, str(tmp_path / "program.py")))
+    monkeypatch.setattr(release_commands, "checkout", lambda: place)
+    result = CliRunner().invoke(portal, ["publish", "--districts", str(folder)])
+    assert "a-ok: Done." in result.output
+    assert "b-ok: Done." in result.output
+    assert "fault of the program" not in result.output
+    assert result.exit_code == int("portal" in folders)
 
 
 def test_publish_by_hand_ends_what_the_power_cut_short_in_an_update(typed: Callable[..., str], tmp_path: Path) -> None:
@@ -231,9 +231,9 @@ def test_one_release_that_cannot_be_cleaned_stops_no_other(
         if cleaned[-1] == "2":
             raise PermissionError(13, "no", "x")
 
-    here = Checkout(tmp_path, None, purge)
+    place = Checkout(tmp_path, None, purge)
     with pytest.raises(Problems, match="release 2: cannot be cleaned of what was withdrawn: PermissionError"):
-        release_commands.purge_all(here)
+        release_commands.purge_all(place)
     assert cleaned == ["3", "2", "1"]
 
 
@@ -256,14 +256,14 @@ def test_what_has_no_consent_leaves_the_releases_while_another_program_publishes
 ) -> None:
     typed("publish", number=1)
     cleaned: list[Path] = []
-    here = Checkout(tmp_path, None, cleaned.append)
-    monkeypatch.setattr(release_commands, "checkout", lambda: here)
-    monkeypatch.setattr(update_commands, "checkout", lambda: here)
+    place = Checkout(tmp_path, None, cleaned.append)
+    monkeypatch.setattr(release_commands, "checkout", lambda: place)
+    monkeypatch.setattr(update_commands, "checkout", lambda: place)
     monkeypatch.setattr(publishing_lock, "MAX_WAIT_SECONDS", 0.5)
     with locks.locked(tmp_path / "published" / publishing_lock.WORK):
-        said = typed(*command)
-    assert said.startswith("1 ")
-    assert "does not end" in said
+        output = typed(*command)
+    assert output.startswith("1 ")
+    assert "does not end" in output
     assert [path.name for path in cleaned] == ["public"]
     report = publishing_report.read(tmp_path / "published")
     assert report

@@ -21,13 +21,13 @@ def make(tmp_path: Path, build: Build) -> Make:
     """A place whose builds have the numbers 1, 2, 3."""
     count = 0
 
-    def made() -> tuple[Path, Path]:
+    def build_again() -> tuple[Path, Path]:
         nonlocal count
         count += 1
         build(count)
         return tmp_path / "public", tmp_path / "portal.json"
 
-    place = ReleasePlace(Checkout(tmp_path, made, lambda _: None, lambda: date(2027, 1, 1)))
+    place = ReleasePlace(Checkout(tmp_path, build_again, lambda _: None, lambda: date(2027, 1, 1)))
     return lambda: place
 
 
@@ -56,29 +56,29 @@ def test_publishing_puts_a_release_into_use_and_undo_the_one_before(tmp_path: Pa
 
 
 def test_what_was_withdrawn_since_is_taken_out_before_it_is_shown_again(tmp_path: Path, build: Build) -> None:
-    taken: list[Path] = []
+    purged: list[Path] = []
     count = iter((1, 2))
 
-    def made() -> tuple[Path, Path]:
+    def build_again() -> tuple[Path, Path]:
         build(next(count))
         return tmp_path / "public", tmp_path / "portal.json"
 
-    place = ReleasePlace(Checkout(tmp_path, made, taken.append, lambda: date(2027, 1, 1)))
+    place = ReleasePlace(Checkout(tmp_path, build_again, purged.append, lambda: date(2027, 1, 1)))
     place.publish("", "")
     place.publish("", "")
-    taken.clear()
+    purged.clear()
     place.undo("", "")
-    assert [folder.parent.name for folder in taken] == ["0000000001"]
+    assert [folder.parent.name for folder in purged] == ["0000000001"]
 
 
 def test_a_build_that_fails_leaves_the_release_in_use(tmp_path: Path, make: Make) -> None:
     make().publish("", "")
 
-    def broken() -> tuple[Path, Path]:
+    def fail() -> tuple[Path, Path]:
         raise Problem("content/en/index.md", "is wrong.", "Mend it.")
 
     with pytest.raises(Problem, match="is wrong"):
-        ReleasePlace(Checkout(tmp_path, broken)).publish("", "")
+        ReleasePlace(Checkout(tmp_path, fail)).publish("", "")
     assert shown(tmp_path) == "<title>build 1</title>"
 
 

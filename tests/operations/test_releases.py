@@ -25,8 +25,8 @@ Build = Callable[..., None]
 def publish(tmp_path: Path, build: Build) -> Callable[..., Release]:
     """Build and publish, as `publish` does."""
 
-    def publish(number: int, **how: Any) -> Release:
-        build(number, **how)
+    def publish(number: int, **options: Any) -> Release:
+        build(number, **options)
         return releases.publish(tmp_path / "published", tmp_path / "public", tmp_path / "portal.json", TODAY)
 
     return publish
@@ -38,10 +38,10 @@ def shown(tmp_path: Path, address: str = "en/index.html") -> str:
 
 def test_pages_and_portal_change_in_the_same_moment(tmp_path: Path, publish: Callable[..., Release]) -> None:
     publish(10)
-    wrong: list[str] = []
+    mixed: list[str] = []
     over = threading.Event()
 
-    def read() -> None:
+    def read_releases() -> None:
         while not over.is_set():
             link = (tmp_path / "published/current").readlink()  # what one look sees belongs together
             folder = tmp_path / "published" / link
@@ -50,23 +50,23 @@ def test_pages_and_portal_change_in_the_same_moment(tmp_path: Path, publish: Cal
                 portals.read(folder / "portal.json").assets["css"],
             )
             if page != f"<title>build {css.split('.')[1]}</title>":
-                wrong.append(page + css)
+                mixed.append(page + css)
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read_releases)
     reader.start()
     for number in range(11, 15):
         publish(number)
     over.set()
     reader.join()
-    assert wrong == []
+    assert mixed == []
     assert shown(tmp_path) == "<title>build 14</title>"
 
 
 def test_styles_of_earlier_releases_stay(tmp_path: Path, publish: Callable[..., Release]) -> None:
     for number in (1, 2, 3):
         publish(number)
-    there = {path.name for path in (tmp_path / "published/current/public/assets").glob("*.css")}
-    assert there == {"portal.1.css", "portal.2.css", "portal.3.css"}
+    names = {path.name for path in (tmp_path / "published/current/public/assets").glob("*.css")}
+    assert names == {"portal.1.css", "portal.2.css", "portal.3.css"}
 
 
 @pytest.fixture
@@ -140,32 +140,32 @@ def test_others_may_read_a_release_whatever_the_umask(tmp_path: Path, publish: C
     assert set(above.values()) == {"0o755"}, "nginx is another user, and looks into each"
 
 
-def broken(tmp_path: Path, how: str) -> None:
+def damage_release(tmp_path: Path, damage: str) -> None:
     public = tmp_path / "public"
-    if how == "page":
+    if damage == "page":
         (public / "en/index.html").write_text("half")
-    elif how == "lost":
+    elif damage == "lost":
         (public / "en/tell/index.html").unlink()
-    elif how == "portal":
+    elif damage == "portal":
         text = (tmp_path / "portal.json").read_text()
         (tmp_path / "portal.json").write_text(text.replace('"Short"', '"Other"'))
-    elif how == "link":
+    elif damage == "link":
         (public / "en/secret.txt").symlink_to("/etc/passwd")
-    elif how == "link to a folder":
+    elif damage == "link to a folder":
         (public / "en/secret").symlink_to("/etc")
-    elif how == "manifest":
+    elif damage == "manifest":
         (public / "build-manifest.json").write_text("{")
     else:
         (public / "build-manifest.json").unlink()
 
 
-@pytest.mark.parametrize("how", ["page", "lost", "portal", "link", "link to a folder", "manifest", "none"])
+@pytest.mark.parametrize("damage", ["page", "lost", "portal", "link", "link to a folder", "manifest", "none"])
 def test_what_is_not_whole_is_not_shown(
-    tmp_path: Path, build: Build, publish: Callable[..., Release], how: str
+    tmp_path: Path, build: Build, publish: Callable[..., Release], damage: str
 ) -> None:
     publish(1)
     build(2)
-    broken(tmp_path, how)
+    damage_release(tmp_path, damage)
     with pytest.raises(Problem):
         releases.publish(tmp_path / "published", tmp_path / "public", tmp_path / "portal.json", TODAY)
     assert shown(tmp_path) == "<title>build 1</title>"
@@ -240,12 +240,12 @@ def test_what_was_withdrawn_is_taken_out_before_going_back(tmp_path: Path, publi
 
 
 def test_what_is_withdrawn_while_a_release_is_made_is_taken_out_of_it_at_once(tmp_path: Path, build: Build) -> None:
-    seen: list[Path] = []
+    purged: list[Path] = []
     build(1)
     site = tmp_path / "published"
-    made = releases.publish(site, tmp_path / "public", tmp_path / "portal.json", TODAY, purge=seen.append)
-    assert seen[0].parent.name.endswith(".new"), "before it is shown"
-    assert seen[1:] == [made.public], "who withdrew in between looked only at the releases that were there"
+    release = releases.publish(site, tmp_path / "public", tmp_path / "portal.json", TODAY, purge=purged.append)
+    assert purged[0].parent.name.endswith(".new"), "before it is shown"
+    assert purged[1:] == [release.public], "who withdrew in between looked only at the releases that were there"
 
 
 def test_going_back_never_brings_a_replaced_key_back(
@@ -282,8 +282,8 @@ def test_going_back_twice_never_brings_back_what_only_a_later_release_knows_as_w
 def test_going_back_is_from_the_release_that_was_seen(tmp_path: Path, publish: Callable[..., Release]) -> None:
     """A timer publishes while somebody types `rollback`: what they meant to leave would be what they go back to."""
     publish(1)
-    seen = publish(2)
+    seen_release = publish(2)
     publish(3)
     with pytest.raises(Problem, match="release 3: was put into use meanwhile"):
-        releases.rollback(tmp_path / "published", seen=seen)
+        releases.rollback(tmp_path / "published", seen=seen_release)
     assert shown(tmp_path) == "<title>build 3</title>"

@@ -28,7 +28,7 @@ __all__ = ["made"]
 OFFICE, STRANGER = signing_key("AGE-SECRET-KEY-1" + "Q" * 58), signing_key("AGE-SECRET-KEY-1" + "P" * 58)
 SITE = "https://help.example.org"
 CONSENTS = "id,kind,story,withdrawn_on,note\nwell,survivor,stories/the-well,,\nkiln,survivor,stories/kiln,,\n"
-GONE = CONSENTS.replace("the-well,,", "the-well,2027-01-01,")
+WELL_WITHDRAWN = CONSENTS.replace("the-well,,", "the-well,2027-01-01,")
 PLACE = PublishTarget("main", SITE).line
 TABLE = "tables/consents.csv"
 
@@ -56,8 +56,8 @@ class District(Repository):
 
     def publish_now(self, message: str = f"Publish\n\n{PLACE}") -> str:
         self.git("add", "-A")
-        how = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={self.home / 'anita'}"]
-        self.git(*how, "commit", "-q", "--allow-empty", "-S", "-m", message)
+        signing = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={self.home / 'anita'}"]
+        self.git(*signing, "commit", "-q", "--allow-empty", "-S", "-m", message)
         return self.head()
 
     def head(self) -> str:
@@ -69,9 +69,9 @@ class District(Repository):
     ) -> str:  # fmt: skip
         """Commit what is written, signed as an office's machine would; `covers`: what is signed instead."""
         self.git("add", "-A")
-        who = "office <> 1798800000 +0000"
+        author = "office <> 1798800000 +0000"
         head = [f"tree {self.git('write-tree')}", *(f"parent {one}" for one in parents or (self.head(),))]
-        payload = "\n".join([*head, f"author {who}", f"committer {who}", "", f"{message}\n"]).encode()
+        payload = "\n".join([*head, f"author {author}", f"committer {author}", "", f"{message}\n"]).encode()
         return self.commit_of(payload, git_signatures.sign(covers or payload, key, namespace))
 
     def commit_of(self, payload: bytes, signature: bytes) -> str:
@@ -93,10 +93,10 @@ class District(Repository):
 
 @pytest.fixture
 def district(made: Path, tmp_path: Path) -> District:
-    return begun(made, tmp_path)
+    return start_district(made, tmp_path)
 
 
-def begun(made: Path, tmp_path: Path, message: str = f"Publish\n\n{PLACE}") -> District:
+def start_district(made: Path, tmp_path: Path, message: str = f"Publish\n\n{PLACE}") -> District:
     """A district that has published once, with this message."""
     copy = District.copied(made, tmp_path / "home")
     copy.name(public_line("office", public_text(OFFICE), WITHDRAWAL.decode()))
@@ -109,22 +109,22 @@ def begun(made: Path, tmp_path: Path, message: str = f"Publish\n\n{PLACE}") -> D
 
 
 def test_a_withdrawal_is_taken_without_a_publisher(district: District) -> None:
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     assert district.update().endswith("signed by office.")
-    assert district.consents() == GONE
+    assert district.consents() == WELL_WITHDRAWN
 
 
 def test_a_row_that_a_library_lent_is_withdrawn_with_it(district: District) -> None:
     """Its row is copied into the district's table: a page in stories/, as the schema has it."""
-    district.write(tables__consents_csv=f"{GONE}lent,survivor,stories/lent,2027-01-01,\n")
+    district.write(tables__consents_csv=f"{WELL_WITHDRAWN}lent,survivor,stories/lent,2027-01-01,\n")
     district.push()
     district.update()
     assert "lent,survivor,stories/lent,2027-01-01" in district.consents()
 
 
 def test_it_takes_the_drafts_of_that_story_along(district: District) -> None:
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     (district.home / "staff/drafts/ta/stories/the-well.md").unlink()
     district.push()
     district.update()
@@ -135,13 +135,13 @@ def test_withdrawals_stand_on_what_a_publisher_signed_and_on_each_other(district
     """The server looks every quarter of an hour: a publication and two withdrawals may have come since."""
     (district.home / "staff/page.md").write_text("second")
     district.publish_now()
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
-    both = GONE.replace("kiln,,", "kiln,2027-01-01,")
-    district.write(tables__consents_csv=both)
+    both_withdrawn = WELL_WITHDRAWN.replace("kiln,,", "kiln,2027-01-01,")
+    district.write(tables__consents_csv=both_withdrawn)
     district.push()
     district.update()
-    assert (district.page(), district.consents()) == ("second", both)
+    assert (district.page(), district.consents()) == ("second", both_withdrawn)
     (district.home / "staff/page.md").write_text("third")
     district.publish_now()
     assert district.update().endswith("signed by anita.")
@@ -154,34 +154,34 @@ SMUGGLED = {
     "a page that goes": ({"page_md": None}, "changes page.md too"),
     "a draft that is written": ({"drafts__ta__stories__x_md": "words"}, "changes drafts/ta/stories/x.md too"),
     "nothing but a page": ({"tables__consents_csv": CONSENTS, "page_md": "hacked"}, "changes more of consents.csv"),
-    "a consent that is given again": ({"tables__consents_csv": GONE.replace("kiln,,", "kiln,,again")}, "changes more of"),
-    "a row that goes": ({"tables__consents_csv": GONE.rpartition("kiln")[0].rstrip() + "\n"}, "changes more of"),
-    "another story": ({"tables__consents_csv": GONE.replace("stories/kiln", "stories/other")}, "changes more of"),
-    "a day to come": ({"tables__consents_csv": GONE.replace("2027-01-01", "2099-01-01")}, "changes more of"),
-    "no day": ({"tables__consents_csv": GONE.replace("2027-01-01", "soon")}, "changes more of"),
+    "a consent that is given again": ({"tables__consents_csv": WELL_WITHDRAWN.replace("kiln,,", "kiln,,again")}, "changes more of"),
+    "a row that goes": ({"tables__consents_csv": WELL_WITHDRAWN.rpartition("kiln")[0].rstrip() + "\n"}, "changes more of"),
+    "another story": ({"tables__consents_csv": WELL_WITHDRAWN.replace("stories/kiln", "stories/other")}, "changes more of"),
+    "a day to come": ({"tables__consents_csv": WELL_WITHDRAWN.replace("2027-01-01", "2099-01-01")}, "changes more of"),
+    "no day": ({"tables__consents_csv": WELL_WITHDRAWN.replace("2027-01-01", "soon")}, "changes more of"),
     "no table": ({"tables__consents_csv": None}, "changes more of"),
     "a page that is no story": (
-        {"tables__consents_csv": f"{GONE}new,survivor,help/numbers,2027-01-01,\n"}, "changes more of"
+        {"tables__consents_csv": f"{WELL_WITHDRAWN}new,survivor,help/numbers,2027-01-01,\n"}, "changes more of"
     ),
     "a page by a way back": (
-        {"tables__consents_csv": f"{GONE}new,survivor,stories/../help/numbers,2027-01-01,\n"}, "changes more of"
+        {"tables__consents_csv": f"{WELL_WITHDRAWN}new,survivor,stories/../help/numbers,2027-01-01,\n"}, "changes more of"
     ),
-    "a day in another form": ({"tables__consents_csv": GONE.replace("2027-01-01", "20270101")}, "changes more of"),
+    "a day in another form": ({"tables__consents_csv": WELL_WITHDRAWN.replace("2027-01-01", "20270101")}, "changes more of"),
     "a table of nothing": ({"tables__consents_csv": ""}, "changes more of"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("smuggled", SMUGGLED)
 def test_a_withdrawal_brings_nothing_else_along(district: District, smuggled: str) -> None:
-    files, told = SMUGGLED[smuggled]
-    district.write(**{"tables__consents_csv": GONE, **files})
+    files, sentence = SMUGGLED[smuggled]
+    district.write(**{"tables__consents_csv": WELL_WITHDRAWN, **files})
     district.push()
-    district.refused(told)
+    district.refused(sentence)
     assert district.page() == "first"
 
 
 def test_a_link_or_program_in_the_place_of_the_table_is_none(district: District) -> None:
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     (district.home / "staff" / TABLE).chmod(0o755)
     district.push()
     district.refused("changes tables/consents.csv too")
@@ -197,7 +197,7 @@ def test_a_key_that_could_publish_is_refused_for_withdrawals_and_named(district:
     """Its line without the option would let whoever takes the office's machine publish anything."""
     lines = (district.home / "signers").read_text().replace(f'namespaces="{WITHDRAWAL.decode()}" ', "")
     (district.home / "signers").write_text(lines)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.refused("lets a key publish anything")
 
@@ -208,7 +208,7 @@ def test_a_key_that_could_publish_is_refused_for_withdrawals_and_named(district:
 def test_a_line_for_more_than_withdrawals_is_refused(district: District, option: str) -> None:
     lines = (district.home / "signers").read_text().replace('namespaces="withdrawal@portal"', option)
     (district.home / "signers").write_text(lines)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.refused("lets a key publish anything")
 
@@ -219,13 +219,13 @@ def test_an_option_behind_the_key_is_only_a_note(district: District) -> None:
     lines = (district.home / "signers").read_text().splitlines()
     moved = [f"{line.replace(f' {option}', '')} {option}" if option in line else line for line in lines]
     (district.home / "signers").write_text("\n".join([*moved, ""]))
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.refused("lets a key publish anything")
 
 
 def test_a_key_that_nobody_named_or_whose_time_is_over_withdraws_nothing(district: District) -> None:
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push(STRANGER)
     district.refused("is a withdrawal, and not signed with a key")
     lines = (district.home / "signers").read_text()
@@ -233,29 +233,29 @@ def test_a_key_that_nobody_named_or_whose_time_is_over_withdraws_nothing(distric
         lines.replace('namespaces="withdrawal@portal"', 'namespaces="withdrawal@portal",valid-before="20200101"')
     )
     district.git("reset", "-q", "--hard", "HEAD^")
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.refused("is a withdrawal, and not signed with a key")
 
 
 def test_a_signature_of_another_commit_is_none(district: District) -> None:
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push(covers=b"tree of another commit\n")
     district.refused("is a withdrawal, and not signed with a key")
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "sentence"),
     [
         ("Withdraw well", "does not say for which site"),
         (f"Withdraw well\n\n{PublishTarget('draft', SITE).line}", "for the branch draft"),
         (f"Withdraw well\n\n{PublishTarget('main', 'https://other.example').line}", "for another site"),
     ],
 )
-def test_a_withdrawal_of_another_site_or_branch_is_none_here(district: District, message: str, told: str) -> None:
-    district.write(tables__consents_csv=GONE)
+def test_a_withdrawal_of_another_site_or_branch_is_none_here(district: District, message: str, sentence: str) -> None:
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push(message=message)
-    district.refused(told)
+    district.refused(sentence)
 
 
 @pytest.mark.parametrize("site", ["https://other.example", "https://help.example.org.evil.example"])
@@ -263,12 +263,12 @@ def test_the_first_withdrawal_on_a_commit_without_a_place_may_name_no_other_site
     made: Path, tmp_path: Path, site: str
 ) -> None:
     """It would keep every publisher out: whatever they sign for their own site would be for another."""
-    district = begun(made, tmp_path, "Published with git alone")
-    district.write(tables__consents_csv=GONE)
-    told = district.push(message=f"Withdraw well\n\n{PublishTarget('main', site).line}")
+    district = start_district(made, tmp_path, "Published with git alone")
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
+    pushed = district.push(message=f"Withdraw well\n\n{PublishTarget('main', site).line}")
     district.refused("was signed for another site than portal.yml names")
-    district.git("reset", "-q", "--hard", f"{told}^")
-    district.write(tables__consents_csv=GONE)
+    district.git("reset", "-q", "--hard", f"{pushed}^")
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.update()
 
@@ -279,11 +279,11 @@ def test_an_old_withdrawal_does_not_bring_back_what_was_there_before(district: D
     newest = district.publish_now()
     district.update()
     district.git("reset", "-q", "--hard", old)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     replayed = district.push()
     district.refused("is older than")
     district.git("reset", "-q", "--hard", old)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push(parents=(old, newest))
     district.refused("is older than")
     assert district.page() == "second"
@@ -295,20 +295,20 @@ def test_what_nobody_signed_does_not_come_with_a_withdrawal(district: District) 
     believed = district.head()
     (district.home / "staff/page.md").write_text("unsigned")
     unsigned = district.commit("unsigned", sign=False)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     district.refused("is not signed by one of the people")
     district.git("reset", "-q", "--hard", believed)
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push(parents=(believed, unsigned))
     district.update()
-    assert (district.page(), district.consents()) == ("first", GONE)
+    assert (district.page(), district.consents()) == ("first", WELL_WITHDRAWN)
 
 
 def test_nothing_begins_with_a_withdrawal(district: District) -> None:
     for name in ("taken", "seen"):
-        district.git("update-ref", "-d", f"refs/portal/{name}", where="content.git")
-    district.write(tables__consents_csv=GONE)
+        district.git("update-ref", "-d", f"refs/portal/{name}", checkout="content.git")
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.git("checkout", "-q", "--orphan", "alone")
     payload = f"tree {district.git('write-tree')}\nauthor o <> 1 +0000\ncommitter o <> 1 +0000\n\nWithdraw\n\n{PLACE}\n"
     commit = district.commit_of(payload.encode(), git_signatures.sign(payload.encode(), OFFICE, WITHDRAWAL))
@@ -320,7 +320,7 @@ def test_nothing_begins_with_a_withdrawal(district: District) -> None:
 
 def test_without_somebody_who_reads_consents_no_withdrawal_is_taken(district: District) -> None:
     """A library has none that its district did not sign for."""
-    district.write(tables__consents_csv=GONE)
+    district.write(tables__consents_csv=WELL_WITHDRAWN)
     district.push()
     source = Repository.source(district)
     with pytest.raises(Problem, match=r"changes more of consents\.csv"):
@@ -331,11 +331,16 @@ def by_passkey(district: District, device: Device) -> str:
     """Publish a page that an office's publisher signed with a passkey."""
     (district.home / "staff/page.md").write_text("by a finger")
     district.git("add", "-A")
-    who = "B. Das <> 1798800000 +0000"
-    lines = [f"tree {district.git('write-tree')}", f"parent {district.head()}", f"author {who}", f"committer {who}"]
+    author = "B. Das <> 1798800000 +0000"
+    lines = [
+        f"tree {district.git('write-tree')}",
+        f"parent {district.head()}",
+        f"author {author}",
+        f"committer {author}",
+    ]
     payload = "\n".join([*lines, "", f"Publish\n\n{PLACE}\n"]).encode()
-    told = device.sign(passkey_commits.challenge(payload))
-    return district.commit_of(payload, passkey_commits.sshsig(Device().public(), told))
+    signature = device.sign(passkey_commits.challenge(payload))
+    return district.commit_of(payload, passkey_commits.sshsig(Device().public(), signature))
 
 
 def test_a_commit_that_a_passkey_signed_is_published(district: District) -> None:
@@ -346,7 +351,7 @@ def test_a_commit_that_a_passkey_signed_is_published(district: District) -> None
 
 
 @pytest.mark.parametrize(
-    ("odd", "told"),
+    ("device", "sentence"),
     [
         ({"flags": 0x01}, "not by a person whom it knew"),
         ({"more": {"crossOrigin": True}}, "not by a person whom it knew"),
@@ -357,11 +362,11 @@ def test_a_commit_that_a_passkey_signed_is_published(district: District) -> None
     ],
 )
 def test_a_passkey_on_another_page_or_of_nobody_publishes_nothing(
-    district: District, odd: dict[str, object], told: str
+    district: District, device: dict[str, object], sentence: str
 ) -> None:
     district.name(passkey_commits.signers_line("das", Device().public()))
-    by_passkey(district, Device(**odd))  # type: ignore[arg-type]
-    with pytest.raises(Problem, match=told):
+    by_passkey(district, Device(**device))  # type: ignore[arg-type]
+    with pytest.raises(Problem, match=sentence):
         district.update()
     assert district.page() == "first"
 
@@ -375,8 +380,13 @@ def by_security_key(district: District, flags: int = 1) -> None:
     district.name(f"ravi {kind.decode()} {b64encode(public).decode()}")
     (district.home / "staff/page.md").write_text("by a security key")
     district.git("add", "-A")
-    who = "Ravi <> 1798800000 +0000"
-    lines = [f"tree {district.git('write-tree')}", f"parent {district.head()}", f"author {who}", f"committer {who}"]
+    author = "Ravi <> 1798800000 +0000"
+    lines = [
+        f"tree {district.git('write-tree')}",
+        f"parent {district.head()}",
+        f"author {author}",
+        f"committer {author}",
+    ]
     payload = "\n".join([*lines, "", f"Publish\n\n{PLACE}\n"]).encode()
     counted = bytes([flags]) + (5).to_bytes(4, "big")
     covers = git_signatures.signed_bytes(payload, b"sha512", GIT)
@@ -384,8 +394,8 @@ def by_security_key(district: District, flags: int = 1) -> None:
     numbers = b"".join(
         git_signatures.field(one.to_bytes(one.bit_length() // 8 + 1, "big")) for one in decode_dss_signature(raw)
     )
-    told = git_signatures.field(kind) + git_signatures.field(numbers) + counted
-    district.commit_of(payload, git_signatures.armor(public, GIT, b"sha512", told))
+    signature = git_signatures.field(kind) + git_signatures.field(numbers) + counted
+    district.commit_of(payload, git_signatures.armor(public, GIT, b"sha512", signature))
 
 
 def test_a_security_key_of_ssh_signs_as_before(district: District) -> None:

@@ -52,11 +52,11 @@ def test_each_object_has_the_headers_and_bytes_of_the_servers_answer(public: Pat
     app = Flask(__name__, static_folder=None)
     keep_state(app, SimpleNamespace(public=public))  # type: ignore[arg-type]
     app.register_blueprint(static_site)
-    asked = app.test_client()
+    client = app.test_client()
     found = {one["key"]: one for one in listed(tmp_path / "store")["objects"]}
     assert set(found) == set(FILES)
     for key, one in found.items():
-        answer = asked.get(f"/{key}", headers={"Accept-Encoding": "gzip"}, buffered=True)
+        answer = client.get(f"/{key}", headers={"Accept-Encoding": "gzip"}, buffered=True)
         headers, data = one["headers"], (tmp_path / "store" / one["file"]).read_bytes()
         assert data == answer.data
         for name in ("Cache-Control", "Content-Encoding"):
@@ -104,21 +104,23 @@ def test_the_rules_of_static_hosts_say_the_same_and_overlap_nowhere(public: Path
         matching = [lines for pattern, lines in rules.items() if f"/{one['key']}".startswith(pattern.removesuffix("*"))]
         names = [line.partition(":")[0].strip() for lines in matching for line in lines.splitlines()]
         assert len(names) == len(set(names)), one["key"]
-        said = dict(line.strip().split(": ", 1) for lines in matching for line in lines.splitlines())
+        headers = dict(line.strip().split(": ", 1) for lines in matching for line in lines.splitlines())
         if one["headers"]["Cache-Control"] != "no-cache":  # which both hosts give by themselves
-            assert said["Cache-Control"] == one["headers"]["Cache-Control"]
-        assert EVERYWHERE.items() <= said.items()
+            assert headers["Cache-Control"] == one["headers"]["Cache-Control"]
+        assert EVERYWHERE.items() <= headers.items()
     assert FOR_EVER in rules["/assets/*"]
 
 
-@pytest.mark.parametrize("held", ["a file", "{}", '{"objects": [], "gone": [1]}', '{"objects": [1], "gone": []}', "["])
-def test_a_folder_of_something_else_is_left_alone(public: Path, tmp_path: Path, held: str) -> None:
+@pytest.mark.parametrize(
+    "content", ["a file", "{}", '{"objects": [], "gone": [1]}', '{"objects": [1], "gone": []}', "["]
+)
+def test_a_folder_of_something_else_is_left_alone(public: Path, tmp_path: Path, content: str) -> None:
     store = tmp_path / "store"
     store.mkdir()
-    (store / ("letters.txt" if held == "a file" else "objects.json")).write_text(held)
+    (store / ("letters.txt" if content == "a file" else "objects.json")).write_text(content)
     with pytest.raises(Problem, match="Name a new folder"):
         static_layout.write(public, store)
-    assert [path.read_text() for path in store.iterdir()] == [held]
+    assert [path.read_text() for path in store.iterdir()] == [content]
 
 
 def test_a_folder_that_is_a_link_is_left_alone(public: Path, tmp_path: Path) -> None:
@@ -161,7 +163,7 @@ def test_the_command_lays_out_the_release_in_use(
     build(1)
     (tmp_path / ".build").mkdir()
     (tmp_path / "portal.json").rename(tmp_path / ".build/portal.json")
-    done = CliRunner().invoke(portal, ["publish", "--to", "store"])
-    assert done.exit_code == 0, done.output
-    assert "objects lie in store. Upload them in the order of objects.json" in done.output
+    result = CliRunner().invoke(portal, ["publish", "--to", "store"])
+    assert result.exit_code == 0, result.output
+    assert "objects lie in store. Upload them in the order of objects.json" in result.output
     assert (tmp_path / "store/plain/en/index.html").read_text() == "<title>build 1</title>"

@@ -21,7 +21,7 @@ HAS_TERMINAL = [sys.executable, "-c", "import os; os.open('/dev/tty', os.O_RDWR)
 """A program that says whether it has a controlling terminal, which TIOCSTI asks for."""
 
 
-def said_in_terminal(run: Callable[[], str], *, leads: bool = False) -> str:
+def output_in_terminal(run: Callable[[], str], *, leads: bool = False) -> str:
     """Return what a function says that runs in a terminal of its own, as one process under a shell; leads: as the shell."""
     child, terminal = pty.fork()
     if not child:
@@ -35,29 +35,29 @@ def said_in_terminal(run: Callable[[], str], *, leads: bool = False) -> str:
         finally:
             os.write(1, f"<{reached}>".encode())
             os._exit(0)
-    seen = bytearray()
+    output = bytearray()
 
     def has_ended() -> bool:
         try:
-            seen.extend(os.read(terminal, 1024))
+            output.extend(os.read(terminal, 1024))
         except OSError:  # EIO: the last who had it open has ended
             return True
-        return b">" in seen
+        return b">" in output
 
     until(has_ended)
     os.waitpid(child, 0)
     os.close(terminal)
-    return seen.decode().partition("<")[2].partition(">")[0]
+    return output.decode().partition("<")[2].partition(">")[0]
 
 
-def child_says() -> str:
+def terminal_of_child() -> str:
     """Return whether a program that is started as any other has the terminal."""
-    done = subprocess.run(HAS_TERMINAL, capture_output=True, check=False)
-    return done.stdout.decode() or "has none"
+    process = subprocess.run(HAS_TERMINAL, capture_output=True, check=False)
+    return process.stdout.decode() or "has none"
 
 
 def test_the_test_sees_a_terminal() -> None:
-    assert said_in_terminal(child_says) == "has one"
+    assert output_in_terminal(terminal_of_child) == "has one"
 
 
 @pytest.mark.parametrize("leads", [False, True], ids=["under a shell", "ssh -t"])
@@ -66,8 +66,8 @@ def test_who_becomes_another_user_leaves_roots_terminal(
 ) -> None:
     real = Path.stat
 
-    def stat(self: Path, **how: bool) -> os.stat_result:
-        found = real(self, **how)
+    def stat(self: Path, **options: bool) -> os.stat_result:
+        found = real(self, **options)
         return os.stat_result([*found[:4], SERVICE, SERVICE, *found[6:]])
 
     monkeypatch.setattr(Path, "stat", stat)
@@ -77,19 +77,21 @@ def test_who_becomes_another_user_leaves_roots_terminal(
 
     def as_the_owner() -> str:
         installation.become_owner(tmp_path)
-        return child_says()
+        return terminal_of_child()
 
-    assert said_in_terminal(as_the_owner, leads=leads) == "has none"
+    assert output_in_terminal(as_the_owner, leads=leads) == "has none"
 
 
 def test_programs_that_read_what_others_wrote_have_no_terminal() -> None:
     """Git, ssh-keygen and the decoder of files, whoever types the command."""
-    assert said_in_terminal(lambda: run_apart(HAS_TERMINAL, max_seconds=60).stdout.decode() or "has none") == "has none"
+    assert (
+        output_in_terminal(lambda: run_apart(HAS_TERMINAL, max_seconds=60).stdout.decode() or "has none") == "has none"
+    )
     decoding = (
         "import os, sys\ntry: os.open('/dev/tty', os.O_RDWR); said = 'has one'\nexcept OSError: said = 'has none'\n"
     )
     decoding += "print('{\"said\": \"' + said + '\"}')"
-    assert said_in_terminal(lambda: str(decoder_process.decode("x", b"", program=decoding)[0]["said"])) == "has none"
+    assert output_in_terminal(lambda: str(decoder_process.decode("x", b"", program=decoding)[0]["said"])) == "has none"
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

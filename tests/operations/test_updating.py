@@ -25,7 +25,7 @@ from forms.operations.updating.git_source import GitSource, library_source
 from forms.operations.updating.update import update
 
 from ..patience import until
-from .test_cut_short import MOST, cut_at
+from .test_cut_short import MAX_CHANGES, cut_at
 
 TODAY = date(2027, 1, 1)
 
@@ -57,21 +57,21 @@ class Repository:
         shutil.copytree(made, home, symlinks=True)
         copy = object.__new__(cls)
         copy.home, copy.published, copy.purged = home, [], []
-        copy.git("remote", "set-url", "origin", str(home / "staff"), where="content.git")
+        copy.git("remote", "set-url", "origin", str(home / "staff"), checkout="content.git")
         return copy
 
-    def git(self, *words: str, where: str = "staff") -> str:
+    def git(self, *words: str, checkout: str = "staff") -> str:
         own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org"}
         more = {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org"}
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", *words],
-            cwd=self.home / where,
+            cwd=self.home / checkout,
             env={**os.environ, **own, **more},
             capture_output=True,
             text=True,
             check=True,
         )
-        return done.stdout.strip()
+        return process.stdout.strip()
 
     def commit(self, words: str, by: str = "anita", *, sign: bool = True, consents: str | None = None) -> str:
         (self.home / "staff/page.md").write_text(words)
@@ -79,8 +79,8 @@ class Repository:
             (self.home / "staff/tables").mkdir(exist_ok=True)
             (self.home / "staff/tables/consents.csv").write_text(consents)
         self.git("add", "-A")
-        how = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={self.home / by}"]
-        self.git(*how, "commit", "-q", *(["-S"] if sign else []), "-m", words)
+        signing = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={self.home / by}"]
+        self.git(*signing, "commit", "-q", *(["-S"] if sign else []), "-m", words)
         return self.git("rev-parse", "HEAD")
 
     def source(self) -> GitSource:
@@ -178,7 +178,7 @@ def test_after_going_back_only_something_new_is_published_and_consents_still_end
 
 def test_a_fresh_clone_is_believed_only_where_its_newest_commit_is_signed(repository: Repository) -> None:
     for name in ("taken", "seen"):
-        repository.git("update-ref", "-d", f"refs/portal/{name}", where="content.git")
+        repository.git("update-ref", "-d", f"refs/portal/{name}", checkout="content.git")
     shutil.rmtree(repository.home / "content")
     (repository.home / "content").mkdir()
     first = repository.git("rev-parse", "HEAD")
@@ -217,16 +217,16 @@ def rewritten(repository: Repository) -> None:
 
 def own_program(repository: Repository) -> None:
     """The signature names another format, and a program for it."""
-    repository.git("config", "gpg.program", "true", where="content.git")
+    repository.git("config", "gpg.program", "true", checkout="content.git")
     repository.commit("unsigned", sign=False)
     text = repository.git("cat-file", "commit", "HEAD").replace(
         "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n x\n\n", 1
     )
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=repository.home / "staff", input=f"{text}\n",
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    repository.git("reset", "-q", "--hard", done.stdout.strip())
+    repository.git("reset", "-q", "--hard", process.stdout.strip())
 
 
 ATTACKS: dict[str, Attack] = {
@@ -244,19 +244,19 @@ ATTACKS: dict[str, Attack] = {
 def test_what_is_not_trusted_changes_nothing_and_is_said(repository: Repository, attack: str) -> None:
     ATTACKS[attack](repository)
     head, page = repository.source().published_commit(), repository.page()
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         repository.update()
     assert (repository.source().published_commit(), repository.page()) == (head, page)
     assert repository.published == [page], "what is here is brought to today all the same"
     assert repository.purged == [page]
-    assert repository.report() == PublishingReport("2027-01-01", str(told.value))
+    assert repository.report() == PublishingReport("2027-01-01", str(error.value))
 
 
-@pytest.mark.parametrize("by", ["anita", "mallory"])
-def test_a_tag_with_the_name_of_the_branch_holds_nothing_up(repository: Repository, by: str) -> None:
+@pytest.mark.parametrize("signer", ["anita", "mallory"])
+def test_a_tag_with_the_name_of_the_branch_holds_nothing_up(repository: Repository, signer: str) -> None:
     """git fetches a tag before a branch: who may push no branch would freeze the site, and nothing would be wrong."""
-    how = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={repository.home / by}"]
-    repository.git(*how, "tag", "-s", "-m", "frozen", "main", "HEAD")
+    signing = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={repository.home / signer}"]
+    repository.git(*signing, "tag", "-s", "-m", "frozen", "main", "HEAD")
     second = repository.commit("second")
     assert repository.update() == f"Taken: {second[:12]}, signed by anita."
     assert repository.published == ["second"]
@@ -268,7 +268,7 @@ def test_a_remote_that_says_nothing_for_ever_is_said_and_leaves_no_program(
     monkeypatch.setattr(git_repository, "MAX_GIT_SECONDS", 3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/content.git"
-        repository.git("remote", "set-url", "origin", address, where="content.git")
+        repository.git("remote", "set-url", "origin", address, checkout="content.git")
         with pytest.raises(Problem, match="did not answer within 3 seconds"):
             repository.update()
         assert repository.published == ["first"], "the day is published all the same"
@@ -290,10 +290,10 @@ def test_names_of_people_whose_keys_were_taken_away_count_no_more(repository: Re
 
 
 @pytest.mark.parametrize(
-    ("words", "told"), [("broken", "content/en/a.md:3: has no title."), ("odd", "ZeroDivisionError")]
+    ("words", "sentence"), [("broken", "content/en/a.md:3: has no title."), ("odd", "ZeroDivisionError")]
 )
 def test_what_cannot_be_built_is_taken_back_and_said_and_withdrawals_count(
-    repository: Repository, words: str, told: str
+    repository: Repository, words: str, sentence: str
 ) -> None:
     repository.commit(words)
     with pytest.raises((Problem, ZeroDivisionError)):
@@ -302,7 +302,7 @@ def test_what_cannot_be_built_is_taken_back_and_said_and_withdrawals_count(
     assert repository.purged == [words], "the new consents.csv was looked at before it was taken back"
     report = repository.report()
     assert report
-    assert told in report.problem
+    assert sentence in report.problem
     repository.commit("mended")
     repository.update()
     assert repository.report() == PublishingReport("2027-01-01", "")
@@ -333,10 +333,10 @@ def test_what_the_program_wrote_into_content_stays(repository: Repository) -> No
 
 
 def test_without_a_repository_what_is_there_is_published(tmp_path: Path) -> None:
-    done: list[str] = []
-    assert "is published" in update(None, lambda: done.append("published"), tmp_path, TODAY)
-    assert "An earlier release" in update(None, lambda: done.append("again"), tmp_path, TODAY, is_rolled_back=True)
-    assert done == ["published"]
+    calls: list[str] = []
+    assert "is published" in update(None, lambda: calls.append("published"), tmp_path, TODAY)
+    assert "An earlier release" in update(None, lambda: calls.append("again"), tmp_path, TODAY, is_rolled_back=True)
+    assert calls == ["published"]
     assert publishing_report.read(tmp_path) == PublishingReport("2027-01-01", "")
 
 
@@ -404,11 +404,11 @@ def test_a_power_cut_after_the_files_were_taken_loses_no_withdrawal(
     (repository.home / "content/tables/consents.csv").write_text(TAKEN_BACK)
     repository.commit("another page", consents=GIVEN)
 
-    def cut(*_: object) -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(withdrawal_merging, "keep_withdrawals", cut)
+        patch.setattr(withdrawal_merging, "keep_withdrawals", stop)
         with pytest.raises(KeyboardInterrupt):
             repository.update()
     repository.update()
@@ -440,9 +440,9 @@ def test_consents_end_and_events_pass_whatever_is_pushed_or_cannot_be_fetched(
 def test_what_is_wrong_with_the_day_is_said_beside_what_could_not_be_fetched(repository: Repository) -> None:
     (repository.home / "content/page.md").write_text("broken")
     ATTACKS["gone"](repository)
-    with pytest.raises(Problems) as told:
+    with pytest.raises(Problems) as error:
         repository.update()
-    assert len(told.value.problems) == 2
+    assert len(error.value.problems) == 2
 
 
 def test_a_key_whose_time_is_over_signs_nothing_however_its_commits_are_dated(repository: Repository) -> None:
@@ -507,19 +507,19 @@ def test_an_object_in_anothers_place_is_not_looked_at(repository: Repository) ->
     """A clone made with --mirror has refs/replace, by which one commit is shown in the place of another."""
     signed = repository.commit("second")
     unsigned = repository.commit("mine", sign=False)
-    repository.git("fetch", "-q", "origin", "main", where="content.git")
+    repository.git("fetch", "-q", "origin", "main", checkout="content.git")
     repository.git("reset", "-q", "--hard", signed)
-    repository.git("update-ref", f"refs/replace/{signed}", unsigned, where="content.git")
+    repository.git("update-ref", f"refs/replace/{signed}", unsigned, checkout="content.git")
     repository.update()
     assert repository.page() == "second"
 
 
 def test_what_the_remote_says_is_one_line_without_control_characters(repository: Repository) -> None:
-    repository.git("remote", "set-url", "origin", "/nowhere/\x1b[2J\x07" + "x" * 1000, where="content.git")
-    with pytest.raises(Problem) as told:
+    repository.git("remote", "set-url", "origin", "/nowhere/\x1b[2J\x07" + "x" * 1000, checkout="content.git")
+    with pytest.raises(Problem) as error:
         repository.update()
-    assert str(told.value).isprintable()
-    assert len(str(told.value)) < 600
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 600
 
 
 @pytest.mark.parametrize("head", ["id,story,withdrawn_on", "id;story;withdrawn_on", "story,id", "\ufeffid,story"])
@@ -528,24 +528,26 @@ def test_a_withdrawal_is_written_into_whatever_table_came(tmp_path: Path, head: 
     separator = ";" if ";" in head else ","
     names = head.strip("\ufeff").split(separator)
     row = {"id": "A", "story": "stories/a", "withdrawn_on": ""}
-    came = f"{head}\r\n{separator.join(row[name] for name in names)}\r\n".encode()
+    incoming = f"{head}\r\n{separator.join(row[name] for name in names)}\r\n".encode()
     path = tmp_path / "tables/consents.csv"
     path.parent.mkdir()
-    path.write_bytes(came)
-    here = TAKEN_BACK.encode() + b"b,stories/b,2027-01-01\n"
-    assert withdrawal_merging.keep_withdrawals(tmp_path, came, here) == ["A", "b"], "as the table that came writes them"
+    path.write_bytes(incoming)
+    local = TAKEN_BACK.encode() + b"b,stories/b,2027-01-01\n"
+    assert withdrawal_merging.keep_withdrawals(tmp_path, incoming, local) == ["A", "b"], (
+        "as the table that came writes them"
+    )
     text = path.read_text(encoding="utf-8")
     assert text.count("2027-01-01") == 2
     assert text.startswith(head)
-    assert withdrawal_merging.keep_withdrawals(tmp_path, came, here) == []
+    assert withdrawal_merging.keep_withdrawals(tmp_path, incoming, local) == []
 
 
-@pytest.mark.parametrize("came", [b"", b"\xff\xfe\x00", b"story\nstories/a\n", b'id,story\n"a'])
-def test_a_table_that_cannot_be_read_is_left_alone(tmp_path: Path, came: bytes) -> None:
+@pytest.mark.parametrize("incoming", [b"", b"\xff\xfe\x00", b"story\nstories/a\n", b'id,story\n"a'])
+def test_a_table_that_cannot_be_read_is_left_alone(tmp_path: Path, incoming: bytes) -> None:
     (tmp_path / "tables").mkdir()
-    (tmp_path / "tables/consents.csv").write_bytes(came)
+    (tmp_path / "tables/consents.csv").write_bytes(incoming)
     withdrawal_merging.keep_withdrawals(tmp_path, b"", TAKEN_BACK.encode())
-    withdrawal_merging.keep_withdrawals(tmp_path, came, came)
+    withdrawal_merging.keep_withdrawals(tmp_path, incoming, incoming)
 
 
 def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path: Path, repository: Repository) -> None:
@@ -554,30 +556,30 @@ def test_an_update_that_is_cut_short_at_any_change_brings_no_story_back(tmp_path
     repository.update()
     (repository.home / "content/tables/consents.csv").write_text(TAKEN_BACK)
     repository.commit("broken", consents=GIVEN)
-    for at in range(1, MOST):
-        here = object.__new__(Repository)
-        here.home, here.published, here.purged = tmp_path / str(at), [], []
-        shutil.copytree(repository.home, here.home, symlinks=True)
-        here.git("remote", "set-url", "origin", str(here.home / "staff"), where="content.git")
+    for change_number in range(1, MAX_CHANGES):
+        copy = object.__new__(Repository)
+        copy.home, copy.published, copy.purged = tmp_path / str(change_number), [], []
+        shutil.copytree(repository.home, copy.home, symlinks=True)
+        copy.git("remote", "set-url", "origin", str(copy.home / "staff"), checkout="content.git")
 
-        def update(here: Repository = here) -> None:
+        def update(copy: Repository = copy) -> None:
             with suppress(Problem, Problems):
-                here.update()
+                copy.update()
 
-        came = cut_at(at, update)
-        away = (here.home / "staff").rename(here.home / "away")
+        was_interrupted = cut_at(change_number, update)
+        away = (copy.home / "staff").rename(copy.home / "away")
         update()  # nothing can be fetched, and what is here is published all the same
-        assert here.consents() == TAKEN_BACK, at
-        away.rename(here.home / "staff")
-        here.published.clear()
+        assert copy.consents() == TAKEN_BACK, change_number
+        away.rename(copy.home / "staff")
+        copy.published.clear()
         update()
-        assert here.consents() == TAKEN_BACK, at
-        here.commit("mended", consents=GIVEN)
+        assert copy.consents() == TAKEN_BACK, change_number
+        copy.commit("mended", consents=GIVEN)
         update()
-        assert (here.published, here.consents()) == (["mended"], TAKEN_BACK)
-        if not came:
+        assert (copy.published, copy.consents()) == (["mended"], TAKEN_BACK)
+        if not was_interrupted:
             break
-    assert 2 < at < MOST - 1
+    assert 2 < change_number < MAX_CHANGES - 1
 
 
 # A signature is for one branch of one site
@@ -619,11 +621,11 @@ def test_what_the_editors_key_signed_is_believed(repository: Repository) -> None
     raw = repository.git("cat-file", "commit", "HEAD") + "\n"
     header, _, message = raw.partition("\n\n")
     signature = git_signatures.sign(raw.encode(), key).decode().replace("\n", "\n ")
-    done = subprocess.run(
+    process = subprocess.run(
         ["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=repository.home / "staff", text=True, check=True,
         input=f"{header}\ngpgsig {signature}\n\n{message}", capture_output=True,
     )  # fmt: skip
-    repository.git("reset", "-q", "--hard", done.stdout.strip())
+    repository.git("reset", "-q", "--hard", process.stdout.strip())
     assert repository.update().endswith("signed by devi.")
 
 
@@ -633,12 +635,12 @@ def test_the_site_says_which_commit_it_was_built_from(repository: Repository) ->
     (site / "current").symlink_to("releases/0000000001")
     newest = repository.commit("second")
     repository.update()
-    told = site / "current/public/taken.json"
-    assert publishing_report.built_commit(told.read_bytes()) == newest
+    taken_file = site / "current/public/taken.json"
+    assert publishing_report.built_commit(taken_file.read_bytes()) == newest
     repository.commit("broken")
     with pytest.raises(Problem):
         repository.update()
-    assert publishing_report.built_commit(told.read_bytes()) == newest, "what could not be built was not taken"
+    assert publishing_report.built_commit(taken_file.read_bytes()) == newest, "what could not be built was not taken"
     for data in (b"", b"[]", b'{"commit": 1}', b'{"commit": "<b>"}'):
         assert publishing_report.built_commit(data) == ""
 
@@ -647,19 +649,19 @@ def test_the_site_says_which_commit_it_was_built_from(repository: Repository) ->
 
 
 def test_the_day_is_published_though_a_release_cannot_be_cleaned(repository: Repository) -> None:
-    def broken() -> None:
+    def fail() -> None:
         raise Problems([Problem("release 3", "cannot be cleaned.", "Remove it.")])
 
     with pytest.raises(Problem, match="release 3"):
-        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=fail)
     assert repository.published == ["first"]
     report = repository.report()
     assert report
     assert "release 3" in report.problem
     repository.commit("broken")
-    with pytest.raises(Problems) as told:
-        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=broken)
-    assert [problem.where for problem in told.value.problems] == ["content/en/a.md:3", "release 3"]
+    with pytest.raises(Problems) as error:
+        update(repository.source(), repository.publish, repository.home / "published", TODAY, purge=fail)
+    assert [problem.where for problem in error.value.problems] == ["content/en/a.md:3", "release 3"]
     assert repository.page() == "first"
 
 

@@ -33,8 +33,8 @@ def as_root(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     became: list[int] = []
     real = Path.stat
 
-    def stat(self: Path, **how: Any) -> os.stat_result:
-        found = real(self, **how)
+    def stat(self: Path, **options: Any) -> os.stat_result:
+        found = real(self, **options)
         return os.stat_result([*found[:4], SERVICE, SERVICE, *found[6:]]) if self.name == "owned" else found
 
     monkeypatch.setattr(Path, "stat", stat)
@@ -80,15 +80,15 @@ def test_root_makes_nothing_of_a_district_where_who_publishes_may_lay_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     """.build is the publisher's: without the folder of its releases, a district was built and published as root."""
-    seen: list[tuple[Path, bool]] = []
+    calls: list[tuple[Path, bool]] = []
     content, place = tmp_path / "riverside", tmp_path / "program" / ".build" / "districts" / "riverside"
     content.mkdir()
     (content / "portal.yml").touch()
-    monkeypatch.setattr(installation, "become_owner", lambda path: seen.append((path, place.exists())))
+    monkeypatch.setattr(installation, "become_owner", lambda path: calls.append((path, place.exists())))
     program = Program(tmp_path / "program" / "build.py", tmp_path, (), no_node)
     program.root.mkdir()
     assert root_of(program, ["build.py", "--content", str(content), command]) == place
-    assert seen == [(tmp_path / "program" / "published", False)]
+    assert calls == [(tmp_path / "program" / "published", False)]
 
 
 @pytest.mark.usefixtures("private_umask")

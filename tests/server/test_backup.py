@@ -50,7 +50,7 @@ from forms.server.store import erasures, restore_mark, system_tables
 from forms.server.web.current import state_of
 from tests.patience import until
 
-from ..operations.test_cut_short import HOW, MOST, cut_at
+from ..operations.test_cut_short import INTERRUPTIONS, MAX_CHANGES, cut_at
 from .conftest import CHEAP, TODAY, Endpoint
 
 IDENTITY = pyrage.x25519.Identity.generate()
@@ -954,7 +954,7 @@ def test_a_database_that_others_could_read_is_closed_to_them(endpoint: Endpoint,
     assert (endpoint.data / "concerns.db").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", INTERRUPTIONS)
 def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
     endpoint: Endpoint, tmp_path: Path, again: Any, how: Callable[..., bool]
 ) -> None:
@@ -967,7 +967,7 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
         restoring.restore, settings_of(endpoint), made.path, opening(made), LATER,
         release=tmp_path / "release", in_place=True,
     )  # fmt: skip
-    for at in range(1, MOST):
+    for at in range(1, MAX_CHANGES):
         shutil.rmtree(tmp_path / "release", ignore_errors=True)
         (endpoint.data / "what came since").touch()
         came = how(at, run)
@@ -980,7 +980,7 @@ def test_a_restore_that_is_cut_short_leaves_what_was_there_or_what_came(
             shutil.rmtree(before)
         if not came:
             break
-    assert 5 < at < MOST - 1
+    assert 5 < at < MAX_CHANGES - 1
     shutil.rmtree(tmp_path / "release", ignore_errors=True)
     run()
     assert not list(tmp_path.glob("*.restoring"))
@@ -1003,7 +1003,7 @@ def test_a_restore_that_is_cut_short_where_names_cannot_be_exchanged_is_mended_b
         restoring.restore, settings_of(endpoint), made.path, opening(made), LATER, in_place=True,
     )  # fmt: skip
     without = 0
-    for at in range(1, MOST):
+    for at in range(1, MAX_CHANGES):
         for left in tmp_path.glob("server*"):
             shutil.rmtree(left)
         shutil.copytree(first, endpoint.data)
@@ -1019,7 +1019,7 @@ def test_a_restore_that_is_cut_short_where_names_cannot_be_exchanged_is_mended_b
         if not came:
             break
     assert without == 1
-    assert 5 < at < MOST - 1
+    assert 5 < at < MAX_CHANGES - 1
 
 
 def test_a_restore_with_a_release_that_is_cut_short_is_ended_by_the_same_command(

@@ -20,7 +20,7 @@ from forms.operations.backup.opening import Opening
 from forms.server.store.faults import HalfRestored
 from forms.server.store.rows import write_rows
 
-from ..operations.test_cut_short import MOST
+from ..operations.test_cut_short import MAX_CHANGES
 from .conftest import Endpoint
 from .test_backup import KEY, LATER, SECRET, again, backup, close, code_of, lose, opening, opens, settings_of
 
@@ -94,7 +94,7 @@ def test_a_restore_killed_at_any_step_is_ended_by_the_same_command(
         erasures=small.path, release=tmp_path / "release", in_place=True,
     )  # fmt: skip
     halves = 0
-    for at in range(1, MOST):
+    for at in range(1, MAX_CHANGES):
         empty(urls)
         for left in (endpoint.data, tmp_path / "release", *tmp_path.glob("server.before-*")):
             shutil.rmtree(left, ignore_errors=True)
@@ -111,7 +111,7 @@ def test_a_restore_killed_at_any_step_is_ended_by_the_same_command(
         close(back)
         if not came:
             break
-    assert 8 < at < MOST - 1
+    assert 8 < at < MAX_CHANGES - 1
     assert halves > 4, "no service starts on any of these"
 
 

@@ -158,8 +158,8 @@ def test_a_page_over_the_budget_is_named(folder: Any) -> None:
     letters = str.maketrans("0123456789", "abcdefghij")
     folder.page("heavy", " ".join(str(number * 7919).translate(letters) for number in range(9000)))
     found = page_weight.visits(folder.build(), ("en", "ta", "or"))
-    told = [str(problem) for problem in page_weight.problems(found)]
-    assert sorted(line.partition(":")[0] for line in told) == ["/en/heavy/", "/or/heavy/", "/ta/heavy/"]
+    lines = [str(problem) for problem in page_weight.problems(found)]
+    assert sorted(line.partition(":")[0] for line in lines) == ["/en/heavy/", "/or/heavy/", "/ta/heavy/"]
     assert next(iter(page_weight.table(found))).startswith("page")
 
 
@@ -252,12 +252,12 @@ def test_a_process_for_each_language_or_one_for_all_make_the_same_site(
     folder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.page("signs", "Look at [home](index.md).", description="What to look for.")
-    alone = written(folder.build())
+    alone = written_files(folder.build())
     monkeypatch.setattr(site_build, "FEW_PAGES", 0)
-    assert written(folder.build()) == alone
+    assert written_files(folder.build()) == alone
 
 
-def written(public: Path) -> dict[str, bytes]:
+def written_files(public: Path) -> dict[str, bytes]:
     """Every file of a built site but the list of the build, which counts builds."""
     files = {path.relative_to(public).as_posix(): path for path in public.rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in files.items() if "build" not in Path(name).name}
@@ -291,9 +291,9 @@ def test_templates_are_compiled_before_workers_are_forked(tmp_path: Path) -> Non
     """In a process as build.py starts it: a fork server knows no path that was only added in the process."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "site")))}
     command = [sys.executable, "-c", COMPILED_FIRST, str(tmp_path / "stopped")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    compiled, all_of_them = done.stdout.split()
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    compiled, all_of_them = process.stdout.split()
     assert compiled == all_of_them != "0"
 
 
@@ -356,10 +356,10 @@ def test_what_builds_load_is_loaded_before_they_are_forked(folder: Folder) -> No
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "site")))
     environment = {**os.environ, "PYTHONPATH": paths}
     command = [sys.executable, "-c", BUILD, str(ROOT), str(folder.root), KEY]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
     own_or_large = {"sitegen", "forms", "frictionless", "jsonschema", "markdown", "pygments", "babel", "icalendar"}
-    modules, again = done.stdout.split("|")
+    modules, again = process.stdout.split("|")
     assert [name for name in modules.split() if name.partition(".")[0] in own_or_large] == []
     assert again.split() == []
     assets = folder.root / "public" / "assets"

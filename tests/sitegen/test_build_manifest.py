@@ -48,12 +48,12 @@ def test_the_number_grows_though_the_clock_goes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "data",
     [b"", b"{}", b"[" * 100_000, b'{"number": 1e400}', b'{"number": true}', b'{"number": "1", "day": 3}', b"\xff"],
 )
-def test_what_is_no_list_is_refused_in_a_sentence(wrong: bytes) -> None:
+def test_what_is_no_list_is_refused_in_a_sentence(data: bytes) -> None:
     with pytest.raises(Problem, match="no list of a build"):
-        build_manifest.read(wrong)
+        build_manifest.read(data)
 
 
 def test_a_publisher_that_is_no_key_is_said(folder: Folder) -> None:

@@ -115,8 +115,8 @@ def test_a_feed_for_each_language_and_for_each_part_of_the_district(folder: Any)
     )
     assert sorted(feed(site, "ta/events/in/south/calendar.ics")) == sorted(["part@test-district", *days])
     assert sorted(feed(site, "ta/events/in/north/calendar.ics")) == ["meeting@test-district", "part@test-district"]
-    whole = feed(site, "en/events/calendar.ics")["part@test-district"]
-    assert whole.related_to.value == "meeting@test-district"
+    event = feed(site, "en/events/calendar.ics")["part@test-district"]
+    assert event.related_to.value == "meeting@test-district"
     text = (site / "ta/events/in/north/calendar.ics").read_text(encoding="utf-8")
     assert "X-WR-CALNAME:கூட்டங்களும்" in text.replace("\n ", "").replace("\r", "")
     assert "REFRESH-INTERVAL;VALUE=DURATION:PT12H" in text
@@ -178,8 +178,8 @@ def test_any_title_in_any_script_comes_back_whole(title: str, what: str, hour: i
 def test_the_name_of_a_feed_is_a_text_like_any_other(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        read = vobject.readOne(calendar(PORTAL, [], "en", name).decode()).contents
-    assert [read[key][0].value for key in ("name", "x-wr-calname")] == [name, name]
+        contents = vobject.readOne(calendar(PORTAL, [], "en", name).decode()).contents
+    assert [contents[key][0].value for key in ("name", "x-wr-calname")] == [name, name]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])

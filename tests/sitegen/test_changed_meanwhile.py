@@ -42,13 +42,13 @@ def meanwhile(
     module, name, everything = request.param
 
     def build(before: Callable[[], object], after: Callable[[], object]) -> None:
-        read = getattr(module, name)
+        original = getattr(module, name)
 
         def reading(*args: Any, **more: Any) -> Any:
             before()
-            done = read(*args, **more)
+            result = original(*args, **more)
             after()
-            return done
+            return result
 
         with monkeypatch.context() as patched:
             patched.setattr(module, name, reading)
@@ -56,9 +56,9 @@ def meanwhile(
                 district.page("more", "More.")
             else:
                 district.page("rights", "Other rights.", "ta")
-            done = built(district)
-        assert done
-        assert done.whole == everything
+            result = built(district)
+        assert result
+        assert result.whole == everything
 
     return build
 
@@ -67,12 +67,12 @@ def test_what_was_written_and_taken_back_during_a_build_does_not_stay_on_the_sit
     district: Folder, meanwhile: Any
 ) -> None:
     path = district.root / "content" / "ta" / "rights.md"
-    wrong = path.read_text(encoding="utf-8") + "\nWrong words.\n"
+    wrong_text = path.read_text(encoding="utf-8") + "\nWrong words.\n"
     right: list[str] = []
 
     def mistake() -> None:
         right.append(path.read_text(encoding="utf-8"))
-        path.write_text(wrong, encoding="utf-8")
+        path.write_text(wrong_text, encoding="utf-8")
 
     meanwhile(mistake, lambda: path.write_text(right[0], encoding="utf-8"))
     assert built(district)
@@ -111,21 +111,21 @@ def test_what_is_handed_to_the_forms_is_made_again_where_it_was_changed(
 def test_another_python_builds_everything(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version", "4.0")
     assert not builder(district).is_up_to_date(TODAY, speak=False, compress=False, sign=False)
-    done = built(district)
-    assert done
-    assert done.whole
+    outcome = built(district)
+    assert outcome
+    assert outcome.whole
 
 
 def test_a_page_that_came_and_went_during_a_build_does_not_stay_on_the_site(
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, read = district.root / "content" / "en" / "guest.md", whole.read
+    path, original = district.root / "content" / "en" / "guest.md", whole.read
 
     def reading(*args: Any, **more: Any) -> Any:
         district.page("guest", "Here for a moment.")
-        done = read(*args, **more)
+        result = original(*args, **more)
         path.unlink()
-        return done
+        return result
 
     with monkeypatch.context() as patched:
         patched.setattr(whole, "read", reading)
@@ -154,9 +154,9 @@ def test_a_program_that_was_changed_while_it_ran_builds_everything_once_it_is_st
     assert running.build(TODAY, speak=False, compress=True)
     assert kept_work.code_mark() != mark
     started = builder(district)
-    done = started.build(TODAY, speak=False, compress=True)
-    assert done
-    assert done.whole
+    outcome = started.build(TODAY, speak=False, compress=True)
+    assert outcome
+    assert outcome.whole
     assert built(district) is None
 
 

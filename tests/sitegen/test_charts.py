@@ -78,8 +78,8 @@ def test_where_all_is_kept_back_no_bar_hints_at_it(counts: list[tuple[str, int |
 
 def test_same_counts_same_bytes_in_another_process() -> None:
     program = f"from sitegen.media import charts; print(charts.bars({COUNTS!r}, 'By problem.'))"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
-    assert ran.stdout.strip() == charts.bars(COUNTS, "By problem.")
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    assert process.stdout.strip() == charts.bars(COUNTS, "By problem.")
 
 
 def test_a_drawing_is_kept_and_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,19 +95,19 @@ def test_every_kind_of_cell_comes_back(tmp_path: Path) -> None:
     assert number_of(loaded) == 7
 
 
-@pytest.mark.parametrize("what", ["table", "schema", "name", "new table"])
-def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("changed_input", ["table", "schema", "name", "new table"])
+def test_whatever_changes_is_checked_anew(folder: Any, tmp_path: Path, changed_input: str) -> None:
     content, schemas = folder.root / "content" / "tables", folder.root / "site" / "schemas"
     table_reader.read_tables(content, schemas, tmp_path / "k")
     path = folder.csv("places")
-    if what == "table":
+    if changed_input == "table":
         path.write_bytes(path.read_bytes().replace(b"North", b"Narth"))
         assert table_reader.read_tables(content, schemas, tmp_path / "k")["places"][0]["name_en"] == "Narth"
         return
-    if what == "schema":
+    if changed_input == "schema":
         schema = schemas / "places.yaml"
         schema.write_text(schema.read_text(encoding="utf-8").replace("kinds: place", "kinds: event"), encoding="utf-8")
-    elif what == "name":
+    elif changed_input == "name":
         path.rename(path.with_name("plates.csv"))
     else:
         path.with_name("plates.csv").write_bytes(path.read_bytes())
@@ -159,14 +159,14 @@ def test_only_a_few_are_kept(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_the_quick_reader_says_what_the_careful_one_says(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read() -> Any:
+    def read_tables_again() -> Any:
         try:
             return yaml_reader.read_yaml(text)
         except yaml.YAMLError as error:
             return type(error), str(error)
 
-    quick = read()
+    quick = read_tables_again()
     monkeypatch.setattr(
         yaml_reader, "NEEDS_SLOW_READER", yaml_reader.re.compile("")
     )  # everything goes to the careful one
-    assert quick == read()
+    assert quick == read_tables_again()

@@ -16,13 +16,13 @@ from sitegen.incremental import pauses
 from forms.core.builds import withdrawn
 from tests.commands import PROGRAM
 from tests.sitegen.conftest import SETTINGS, TODAY, Folder
-from tests.sitegen.test_threats_consented_media import CONSENT as SHOWN
+from tests.sitegen.test_threats_consented_media import CONSENT as PICTURE_CONSENT
 from tests.sitegen.test_threats_consented_media import QUOTED, photo
-from tests.sitegen.test_threats_withdrawal import CONSENT as TOLD
+from tests.sitegen.test_threats_withdrawal import CONSENT as STORY_CONSENT
 from tests.sitegen.test_threats_withdrawal import SECRET, tell, traces
 
 WORDS = "They kept my papers"
-PICTURE = {**SHOWN, "media": "photos/visit.png"}
+PICTURE = {**PICTURE_CONSENT, "media": "photos/visit.png"}
 
 
 @dataclass
@@ -63,7 +63,7 @@ def district(folder: Folder, kept_pictures: None) -> Watched:
     (folder.root / "library" / "tables").mkdir(parents=True)
     settings = folder.root / "content" / "portal.yml"
     settings.write_text(f"{settings.read_text(encoding='utf-8')}library: [../library]\n", encoding="utf-8")
-    found.write(TOLD, QUOTED, PICTURE)
+    found.write(STORY_CONSENT, QUOTED, PICTURE)
     return found
 
 
@@ -72,14 +72,14 @@ def watch(district: Watched, monkeypatch: pytest.MonkeyPatch) -> withdrawals.Con
     """The watch, once it has looked at everything and would not do so again for a very long time."""
     monkeypatch.setattr(pauses, "LONGEST", 1e9)
     monkeypatch.setattr(pauses, "SHARE", 1e-15)
-    here = Site(district.folder.root, PROGRAM, lambda _: district.day[0])
-    assert building.build_if_changed(here, here.public, speak=False, compress=False)
+    built_site = Site(district.folder.root, PROGRAM, lambda _: district.day[0])
+    assert building.build_if_changed(built_site, built_site.public, speak=False, compress=False)
     assert district.shows() == ALL
-    return settled(here)
+    return settled_watch(built_site)
 
 
-def settled(here: Site) -> withdrawals.ConsentWatch:
-    watch = withdrawals.ConsentWatch(here)
+def settled_watch(watched: Site) -> withdrawals.ConsentWatch:
+    watch = withdrawals.ConsentWatch(watched)
     looks = [watch.look() for _ in range(4)]
     assert looks == [True, True, False, False]
     return watch
@@ -109,10 +109,10 @@ def day_turns(district: Watched) -> None:
 
 def library_withdraws(district: Watched) -> None:
     """A row of a library that names the story, and was withdrawn."""
-    row = {**TOLD, "id": "other", "given_on": "2026-05-01", "withdrawn_on": "2026-12-31"}
+    row = {**STORY_CONSENT, "id": "other", "given_on": "2026-05-01", "withdrawn_on": "2026-12-31"}
     district.write(row)
     shutil.move(district.table, district.folder.root / "library" / "tables" / "consents.csv")
-    district.write(TOLD, QUOTED, PICTURE)
+    district.write(STORY_CONSENT, QUOTED, PICTURE)
 
 
 def library_is_named(district: Watched) -> None:
@@ -139,11 +139,11 @@ def beside(district: Watched) -> None:
 
 
 ENDS: dict[str, tuple[Callable[[Watched], object], set[str]]] = {
-    "withdrawn": (lambda one: one.write({**TOLD, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE), {"story"}),
+    "withdrawn": (lambda one: one.write({**STORY_CONSENT, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE), {"story"}),
     "one letter": (lambda one: in_place(one.table, "stories/a", "stories/b"), {"story"}),
     "another file": (another_file, {"story"}),
-    "row removed": (lambda one: one.write(TOLD, PICTURE), {"quote"}),
-    "language": (lambda one: one.write({**TOLD, "languages": "te"}, QUOTED, PICTURE), {"story"}),
+    "row removed": (lambda one: one.write(STORY_CONSENT, PICTURE), {"quote"}),
+    "language": (lambda one: one.write({**STORY_CONSENT, "languages": "te"}, QUOTED, PICTURE), {"story"}),
     "table removed": (lambda one: one.table.unlink(), ALL),
     "table broken": (lambda one: one.table.write_bytes(b"\xff\xfe"), ALL),
     "newer workbook": (beside, ALL),
@@ -166,25 +166,25 @@ ENDS: dict[str, tuple[Callable[[Watched], object], set[str]]] = {
 def test_a_consent_that_ends_is_seen_at_the_next_look(
     district: Watched, watch: withdrawals.ConsentWatch, end: str
 ) -> None:
-    ends, gone = ENDS[end]
+    ends, removed = ENDS[end]
     ends(district)
     assert watch.look()
-    assert district.shows() == ALL - gone
+    assert district.shows() == ALL - removed
 
 
 def test_what_has_no_consent_and_is_put_back_goes_again(district: Watched, watch: withdrawals.ConsentWatch) -> None:
-    site, kept = district.site, district.folder.root / "kept"
-    shutil.copytree(site, kept)
-    district.write({**TOLD, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE)
+    site, backup = district.site, district.folder.root / "kept"
+    shutil.copytree(site, backup)
+    district.write({**STORY_CONSENT, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE)
     while watch.look():  # until nothing is left to do
         pass
     story = "en/stories/a/index.html"
-    assert SECRET in (kept / story).read_text(encoding="utf-8")
+    assert SECRET in (backup / story).read_text(encoding="utf-8")
     for put_back in (
-        lambda: shutil.copy2(kept / story, site / story),
-        lambda: (site.rename(site.with_name("older")), shutil.copytree(kept, site)),
-        lambda: shutil.copytree(kept, site.with_name("public.before")),
-        lambda: shutil.copytree(kept, district.folder.root / "published" / "releases" / "0000000007" / "public"),
+        lambda: shutil.copy2(backup / story, site / story),
+        lambda: (site.rename(site.with_name("older")), shutil.copytree(backup, site)),
+        lambda: shutil.copytree(backup, site.with_name("public.before")),
+        lambda: shutil.copytree(backup, district.folder.root / "published" / "releases" / "0000000007" / "public"),
     ):
         put_back()
         while watch.look():
@@ -200,9 +200,9 @@ def test_what_failed_is_tried_at_each_look(
     def full(*_: object, **__: object) -> None:
         raise OSError
 
-    with monkeypatch.context() as broken:
-        broken.setattr(withdrawals, "remove_withdrawn", full)
-        district.write({**TOLD, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE)
+    with monkeypatch.context() as patch:
+        patch.setattr(withdrawals, "remove_withdrawn", full)
+        district.write({**STORY_CONSENT, "withdrawn_on": "2026-12-31"}, QUOTED, PICTURE)
         assert [watch.look() for _ in range(5)] == [True] * 5
     assert watch.look()
     assert traces(district.site) == []
@@ -231,7 +231,7 @@ def test_pages_that_are_stories_are_found_wherever_they_lie(folder: Folder) -> N
     (folder.root / "content" / "loop").symlink_to("loop")
     (folder.root / "content" / "en" / "nowhere.md").symlink_to("nobody")
     (folder.root / "content" / "note.md").write_text("---\nconsent: x\n---\n", encoding="utf-8")
-    folder.table("consents", {**TOLD, "story": "said/five"})
+    folder.table("consents", {**STORY_CONSENT, "story": "said/five"})
     found = consent_table.read_leniently(folder.root / "content").stories
     assert found == {"deep/er/one", "two", "four", "said/five"}
 

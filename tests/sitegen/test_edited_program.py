@@ -48,15 +48,15 @@ def program(folder: Folder) -> Folder:
 def build(root: Path) -> str:
     """Build with the program in this folder, in a process of its own; return what it says."""
     paths = os.pathsep.join(map(str, (root, root / "site", ROOT)))
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-P", "-c", BUILD, str(root), TODAY.isoformat()],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def from_scratch(folder: Folder) -> dict[str, bytes]:

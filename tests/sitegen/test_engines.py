@@ -115,8 +115,8 @@ PIECES = (
 
 def without_shortcuts(text: str) -> str:
     """Return the HTML that Python-Markdown makes by itself."""
-    known = markdown_extensions(ROOT)
-    return markdown.Markdown(extensions=[*known], extension_configs=known).convert(text)
+    extensions = markdown_extensions(ROOT)
+    return markdown.Markdown(extensions=[*extensions], extension_configs=extensions).convert(text)
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
@@ -132,13 +132,13 @@ def test_an_engine_tells_what_the_checks_would_make_of_a_page(engine: Any, langu
     found, _ = read_all(ROOT / "content", LANGUAGES)
     found.by_language[language]["awkward.md"] = PageSource("awkward.md", language, {}, AWKWARD.replace("[[", "[ ["), 1)
     blocks = BlockExtension()
-    looked = 0
+    count = 0
     for name, html in engine.convert(ROOT, found, language, blocks):
         if not blocks.blocks:
-            looked += 1
+            count += 1
             own_links_html = html if blocks.html_with_own_links is None else blocks.html_with_own_links
             assert own_links_html == to_html(found.find(name, language).text, ROOT), name
-    assert looked > 1
+    assert count > 1
 
 
 def test_a_pattern_of_another_extension_is_asked_about_every_text() -> None:
@@ -185,8 +185,8 @@ def test_without_mkdocs_the_other_engine_works(tmp_path: Path) -> None:
         "from sitegen.render.engine.interface import Engine, configured_engine\n"
         f"print(configured_engine(Path({str(tmp_path)!r})).__name__)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "sitegen.render.engine.markdown_engine", done.stderr
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.stdout.strip() == "sitegen.render.engine.markdown_engine", process.stderr
 
 
 def test_stock_mkdocs_builds_the_districts_own_english_pages(tmp_path: Path) -> None:

@@ -83,9 +83,9 @@ def test_parts_stand_on_the_page_of_their_whole_each_with_its_own_sign_up(folder
         "events", {**MEETING, "capacity": ""}, PART, {**PART, "id": "stall", "title_en": "Stall", "capacity": ""}
     )
     site = folder.build()
-    whole = (site / "en/events/meeting/index.html").read_text(encoding="utf-8")
-    assert re.findall(r"signup\?event=(\w+)", whole) == ["play"]
-    assert whole.index("What happens when") < whole.index("Play") < whole.index("Stall")
+    meeting_page = (site / "en/events/meeting/index.html").read_text(encoding="utf-8")
+    assert re.findall(r"signup\?event=(\w+)", meeting_page) == ["play"]
+    assert meeting_page.index("What happens when") < meeting_page.index("Play") < meeting_page.index("Stall")
     part = (site / "en/events/play/index.html").read_text(encoding="utf-8")
     assert 'This is a part of: <a href="/en/events/meeting/">Meeting</a>' in part
     page = (site / "en/page/index.html").read_text(encoding="utf-8")

@@ -203,11 +203,11 @@ def test_an_event_whose_day_is_over_waits_for_what_came_of_it(folder: Any) -> No
 def test_an_event_that_is_gone_stops_the_build_until_it_is_cancelled(folder: Any) -> None:
     folder.build()
     folder.table("events")
-    gone = (
+    sentence = (
         "content/tables/events.csv, event meeting: is gone, and people may have signed up for it. "
         "Put the row back and write cancelled into state: those who signed up see it."
     )
-    assert folder.problems() == [gone]
+    assert folder.problems() == [sentence]
     assert folder.problems(today=date(2027, 2, 1)) == [], "on its day nobody can sign up any more"
     folder.row("events", state="cancelled")
     assert folder.problems() == []
@@ -295,8 +295,8 @@ DOUBTFUL: list[tuple[str, list[dict[str, Any]], str]] = [
 @pytest.mark.parametrize(("changes", "sentence"), [case[1:] for case in DOUBTFUL], ids=[case[0] for case in DOUBTFUL])
 def test_what_is_hardly_meant_is_said(folder: Any, changes: list[dict[str, Any]], sentence: str) -> None:
     folder.table("events", *({**MEETING, **change} for change in changes))
-    [told] = folder.problems()
-    assert sentence in told
+    [problem] = folder.problems()
+    assert sentence in problem
 
 
 def test_what_is_rare_and_meant_is_left_alone(folder: Any) -> None:
@@ -325,5 +325,5 @@ def test_a_copied_row_is_asked_about(folder: Any) -> None:
 
 def test_an_event_that_begins_in_the_night_is_asked_about(folder: Any) -> None:
     folder.row("events", starts="2027-02-01T02:30")
-    [said] = [one for one in folder.check().warnings if "at night" in one]
-    assert said == where(2, "meeting", "starts") + "it begins at 02:30 at night. Should it be 14:30?"
+    [warning] = [one for one in folder.check().warnings if "at night" in one]
+    assert warning == where(2, "meeting", "starts") + "it begins at 02:30 at night. Should it be 14:30?"

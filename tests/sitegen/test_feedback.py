@@ -106,9 +106,9 @@ def test_a_promise_grows_late_by_itself(loop: Any) -> None:
 
 
 def test_what_is_done_or_not_possible_is_never_late(loop: Any) -> None:
-    done = {**PROMISE, "state": "done", "done_on": "2026-12-30", "evidence": "problems/debt", "taluk": ""}
+    finished = {**PROMISE, "state": "done", "done_on": "2026-12-30", "evidence": "problems/debt", "taluk": ""}
     no = {**PROMISE, "id": "bus", "state": "not-possible", "why_en": "There is no bus.", "due": "2026-12-02"}
-    loop.table("commitments", done, no)
+    loop.table("commitments", finished, no)
     loop.page("you-said", "[[ you-said ]]")
     page = html(loop.build(), "you-said")
     assert "state--late" not in page
@@ -195,14 +195,14 @@ def test_numbers_as_charts_tables_and_an_open_data_package(loop: Any, tmp_path: 
     assert all(len(chart.encode()) < 2000 for chart in charts)
     assert html(public, "numbers", "ta").count("<details>") == 4
     packed = public / "open-data" / "open-data.zip"
-    ran = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "frictionless", "validate", str(packed)],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         check=False,
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
     assert Package(str(packed)).validate().valid
 
 
@@ -278,17 +278,17 @@ def test_plain_sentences_pass(text: str) -> None:
 
 def test_blocks_that_name_what_is_not_there(loop: Any) -> None:
     loop.page("problems/debt", "[[ problem: dept ]]\n\n[[ answers: none ]]\n\n[[ came-of-it: none ]]")
-    told = "\n".join(loop.problems())
-    assert '"dept" is not in content/tables/themes.csv' in told
-    assert '"none" is not in content/tables/campaigns.csv' in told
-    assert "there is no page heard/none" in told
+    problems = "\n".join(loop.problems())
+    assert '"dept" is not in content/tables/themes.csv' in problems
+    assert '"none" is not in content/tables/campaigns.csv' in problems
+    assert "there is no page heard/none" in problems
 
 
 def test_a_problem_with_a_sign_or_page_that_is_not_there(loop: Any) -> None:
     loop.table("themes", {**THEME, "signs": "debt rain", "page": "problems/rain"})
-    told = "\n".join(loop.problems())
-    assert 'themes.csv, debt, column signs: "rain" is not in content/tables/signs.csv' in told
-    assert "the page problems/rain is not there" in told
+    problems = "\n".join(loop.problems())
+    assert 'themes.csv, debt, column signs: "rain" is not in content/tables/signs.csv' in problems
+    assert "the page problems/rain is not there" in problems
 
 
 @pytest.mark.parametrize(

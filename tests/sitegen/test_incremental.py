@@ -62,8 +62,8 @@ def from_scratch(folder: Folder, day: Any = TODAY) -> dict[str, bytes]:
     """Return the files of the same content built where nothing is kept."""
     other = Folder(folder.root.with_name(f"{folder.root.name} from scratch"))
     shutil.rmtree(other.root, ignore_errors=True)
-    ours = ("public", "public.twin", "kept", "last-build", "tables", "seal")
-    shutil.copytree(folder.root, other.root, ignore=shutil.ignore_patterns(*ours))
+    build_outputs = ("public", "public.twin", "kept", "last-build", "tables", "seal")
+    shutil.copytree(folder.root, other.root, ignore=shutil.ignore_patterns(*build_outputs))
     (other.root / "content" / "tables").mkdir(exist_ok=True)
     for path in (folder.root / "content" / "tables").iterdir():
         shutil.copy2(path, other.root / "content" / "tables")
@@ -105,9 +105,9 @@ def test_an_edited_text_draws_only_what_follows_it(
     district: Folder, name: str, language: str, text: str, pages: int
 ) -> None:
     edit(district, name, text, language)
-    done = built(district)
-    assert done
-    assert (done.whole, done.pages) == (False, pages)
+    outcome = built(district)
+    assert outcome
+    assert (outcome.whole, outcome.pages) == (False, pages)
     assert files(district.root / "public") == from_scratch(district)
     assert built(district) is None
 
@@ -115,9 +115,9 @@ def test_an_edited_text_draws_only_what_follows_it(
 def test_edits_follow_each_other_and_stay_the_same_as_from_scratch(district: Folder) -> None:
     for number in range(3):
         edit(district, "rights", f"Text number {'x' * number}.")
-        done = built(district)
-        assert done
-        assert not done.whole
+        outcome = built(district)
+        assert outcome
+        assert not outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
@@ -127,9 +127,9 @@ def test_a_file_that_grows_gets_smaller_copies_and_one_that_shrinks_loses_them(d
     many = " ".join(f"zz{letter * 20}" for letter in "abcdefghijklmnop")
     for words, expected in (("zza", False), (many, True), ("zzb", False)):
         edit(district, "rights", f"Words. {words}")
-        done = built(district)
-        assert done
-        assert not done.whole
+        outcome = built(district)
+        assert outcome
+        assert not outcome.whole
         assert [copy.exists() for copy in copies] == [expected, expected]
         assert files(district.root / "public") == from_scratch(district)
 
@@ -137,56 +137,56 @@ def test_a_file_that_grows_gets_smaller_copies_and_one_that_shrinks_loses_them(d
 def test_copies_are_begun_while_an_edit_is_still_written_and_made_once(
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[bytes] = []
+    compressed_data: list[bytes] = []
     compressed = compression.compressed
-    monkeypatch.setattr(compression, "compressed", lambda data: made.append(data) or compressed(data))
+    monkeypatch.setattr(compression, "compressed", lambda data: compressed_data.append(data) or compressed(data))
     edit(district, "rights", "Other words, and enough of them. " * 20)
     built(district)
     page = (district.root / "public" / "en" / "rights" / "index.html").read_bytes()
-    assert made.count(page) == 1
-    assert len(made) == len({*made})
+    assert compressed_data.count(page) == 1
+    assert len(compressed_data) == len({*compressed_data})
     assert files(district.root / "public") == from_scratch(district)
 
 
 @pytest.mark.parametrize("name", ["record", "drawn-[0-9a-f]", "drawn-texts"])
-@pytest.mark.parametrize("gone", [False, True])
-def test_a_damaged_record_builds_everything(district: Folder, name: str, gone: bool) -> None:
+@pytest.mark.parametrize("is_missing", [False, True])
+def test_a_damaged_record_builds_everything(district: Folder, name: str, is_missing: bool) -> None:
     [path] = (district.root / record.FOLDER).glob(f"{name}*")
-    if gone:
+    if is_missing:
         path.unlink()
     else:
         path.write_bytes(bytes(byte ^ 1 for byte in path.read_bytes()))
     edit(district, "rights", "Edited.")
-    done = built(district)
-    assert done
-    assert done.whole
+    outcome = built(district)
+    assert outcome
+    assert outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
 def test_an_edit_reads_the_texts_of_few_pages(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of all pages took a fifth of an edit of 5,000 pages."""
-    read: list[str] = []
+    texts: list[str] = []
     place_read = kept_texts.TextPlace.read
-    monkeypatch.setattr(kept_texts.TextPlace, "read", lambda place: read.append(place_read(place)) or read[-1])
+    monkeypatch.setattr(kept_texts.TextPlace, "read", lambda place: texts.append(place_read(place)) or texts[-1])
     edit(district, "rights", "My rights.")
     built(district)
-    assert read
-    assert all("rights" in text for text in read)
+    assert texts
+    assert all("rights" in text for text in texts)
     edit(district, "only", "Only here.\n\n## A part\n\nMore.")
     built(district)
     edit(district, "only", "A heading less.")
-    done = built(district)
-    assert done
-    assert not done.whole
+    outcome = built(district)
+    assert outcome
+    assert not outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
 def test_a_file_of_the_site_that_somebody_changed_is_made_again(district: Folder) -> None:
     page = district.root / "public" / "en" / "rights" / "index.html"
     page.write_text("changed by hand", encoding="utf-8")
-    done = built(district)
-    assert done
-    assert done.whole
+    outcome = built(district)
+    assert outcome
+    assert outcome.whole
     assert "changed by hand" not in page.read_text(encoding="utf-8")
 
 
@@ -234,9 +234,9 @@ def test_a_mistake_is_said_at_once_and_mended_with_one_page(district: Folder) ->
         built(district)
     assert files(district.root / "public") == before
     edit(district, "rights", "Mended.")
-    done = built(district)
-    assert done
-    assert not done.whole
+    outcome = built(district)
+    assert outcome
+    assert not outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
@@ -247,8 +247,8 @@ def test_a_page_that_staff_cannot_link_to_by_file_is_refused_after_an_edit_too(d
 
 
 def in_place(page: Path) -> None:
-    with page.open("a", encoding="utf-8") as there:
-        there.write("changed by hand")
+    with page.open("a", encoding="utf-8") as file:
+        file.write("changed by hand")
 
 
 def another_file(page: Path) -> None:
@@ -268,14 +268,14 @@ def beside_it(page: Path) -> None:
 
 
 @pytest.mark.parametrize("way", [in_place, another_file, moved_over, Path.unlink, beside_it])
-@pytest.mark.parametrize("asked", [True, False])
-def test_a_twin_that_somebody_changed_is_never_shown(district: Folder, way: Any, asked: bool) -> None:
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_twin_that_somebody_changed_is_never_shown(district: Folder, way: Any, is_checked: bool) -> None:
     edit(district, "rights", "First edit.")
     one = builder(district)
     one.build(TODAY, speak=False, compress=True)
     way(trees.twin_of(district.root / "public") / "en" / "index.html")
     edit(district, "rights", "Second edit.")
-    if asked:
+    if is_checked:
         assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
     assert one.build(TODAY, speak=False, compress=True)
     assert files(district.root / "public") == from_scratch(district)
@@ -286,9 +286,9 @@ def test_what_was_seen_once_is_looked_at_again_for_the_build_after_the_next(dist
     for number in range(2):
         edit(district, "rights", f"Edit {'x' * number}.")
         assert not one.is_up_to_date(TODAY, speak=False, compress=True, sign=False)
-        done = one.build(TODAY, speak=False, compress=True)
-        assert done
-        assert not done.whole
+        outcome = one.build(TODAY, speak=False, compress=True)
+        assert outcome
+        assert not outcome.whole
         assert one.build(TODAY, speak=False, compress=True) is None
     edit(district, "only", "Another page.")
     assert one.build(TODAY, speak=False, compress=True)
@@ -301,9 +301,9 @@ def consented(folder: Folder) -> Folder:
     folder.page("rights", "Rights.")
     built(folder)
     folder.page("rights", "Other rights.")
-    done = built(folder)
-    assert done
-    assert not done.whole
+    outcome = built(folder)
+    assert outcome
+    assert not outcome.whole
     assert traces(folder.root / "public")
     assert traces(folder.root / "public.twin")
     return folder
@@ -357,9 +357,9 @@ def test_a_consent_that_ends_at_midnight_is_gone_though_only_a_page_was_edited(f
     consented(folder)
     ends = date.fromisoformat(CONSENT["expires_on"])
     folder.page("rights", "Rights, edited after midnight.")
-    done = built(folder, ends)
-    assert done
-    assert done.whole
+    outcome = built(folder, ends)
+    assert outcome
+    assert outcome.whole
     assert traces(folder.root / "public") == []
 
 
@@ -370,29 +370,29 @@ def test_a_consent_withdrawn_while_an_edit_is_written_stops_that_edit(
     folder.page("rights", "Rights, edited.")
     write = Writing.write
     monkeypatch.setattr(Writing, "write", lambda self: (write(self), withdraw(folder))[0])
-    done = built(folder)
-    assert done
-    assert done.whole
+    outcome = built(folder)
+    assert outcome
+    assert outcome.whole
     assert traces(folder.root / "public") == []
 
 
-def gone(site: Path) -> None:
+def remove_site(site: Path) -> None:
     shutil.rmtree(site)
 
 
-def another_page(site: Path) -> None:
+def change_a_page(site: Path) -> None:
     another_file(site / "en" / "index.html")
 
 
-def new_page(site: Path) -> None:
+def add_a_page(site: Path) -> None:
     beside_it(site / "en" / "index.html")
 
 
-LOST = [gone, another_page, new_page]
+LOSSES = [remove_site, change_a_page, add_a_page]
 """Ways in which a site is not there as it was built, while its twin is."""
 
 
-@pytest.mark.parametrize("way", LOST)
+@pytest.mark.parametrize("way", LOSSES)
 @pytest.mark.parametrize("edited_before", [True, False])
 def test_a_site_that_is_gone_or_was_changed_is_put_back_without_drawing(
     district: Folder, way: Any, edited_before: bool
@@ -402,33 +402,33 @@ def test_a_site_that_is_gone_or_was_changed_is_put_back_without_drawing(
         built(district)
     for _ in range(2):
         way(district.root / "public")
-        done = built(district)
-        assert done
-        assert (done.whole, done.pages) == (False, 0)
+        outcome = built(district)
+        assert outcome
+        assert (outcome.whole, outcome.pages) == (False, 0)
         assert files(district.root / "public") == from_scratch(district)
         assert built(district) is None
     edit(district, "rights", "Edited after that.")
-    done = built(district)
-    assert done
-    assert not done.whole
+    outcome = built(district)
+    assert outcome
+    assert not outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
 @pytest.mark.parametrize("way", [in_place, another_file, moved_over, Path.unlink, beside_it])
 def test_a_site_is_never_put_back_from_a_twin_that_somebody_changed(district: Folder, way: Any) -> None:
-    gone(district.root / "public")
+    remove_site(district.root / "public")
     way(trees.twin_of(district.root / "public") / "en" / "index.html")
-    done = built(district)
-    assert done
-    assert done.whole
+    outcome = built(district)
+    assert outcome
+    assert outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
-@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("lose", LOSSES)
 @pytest.mark.parametrize("way", [withdraw, newer_workbook, rename])
-def test_a_withdrawn_story_is_not_put_back(folder: Folder, lost: Any, way: Any) -> None:
+def test_a_withdrawn_story_is_not_put_back(folder: Folder, lose: Any, way: Any) -> None:
     consented(folder)
-    lost(folder.root / "public")
+    lose(folder.root / "public")
     way(folder)
     with suppress(Problems):  # what else is wrong now: there is no site, or the old one without the story
         built(folder)
@@ -438,7 +438,7 @@ def test_a_withdrawn_story_is_not_put_back(folder: Folder, lost: Any, way: Any) 
 
 def test_a_story_is_not_put_back_on_the_day_on_which_its_consent_ends(folder: Folder) -> None:
     consented(folder)
-    gone(folder.root / "public")
+    remove_site(folder.root / "public")
     built(folder, date.fromisoformat(CONSENT["expires_on"]))
     assert traces(folder.root / "public") == traces(folder.root / "public.twin") == []
 
@@ -449,10 +449,10 @@ def test_a_consent_withdrawn_while_a_site_is_put_back_or_its_twin_is_made_counts
 ) -> None:
     """In each step the withdrawal itself looks at what stands there before the step."""
     consented(folder)
-    gone(folder.root / "public")
+    remove_site(folder.root / "public")
     place = f"sitegen.incremental.building.{step}"
     real = swap if step == "swap" else trees.link_all
-    monkeypatch.setattr(place, lambda *told: (withdraw(folder), real(*told))[1])
+    monkeypatch.setattr(place, lambda *arguments: (withdraw(folder), real(*arguments))[1])
     built(folder)
     for site in (folder.root / "public", folder.root / "public.twin"):
         assert not site.exists() or traces(site) == []
@@ -463,7 +463,7 @@ def test_a_consent_withdrawn_while_the_twin_of_a_new_site_is_made_counts(
 ) -> None:
     tell(folder)
     link_all = trees.link_all
-    monkeypatch.setattr(trees, "link_all", lambda *told: (withdraw(folder), link_all(*told))[1])
+    monkeypatch.setattr(trees, "link_all", lambda *arguments: (withdraw(folder), link_all(*arguments))[1])
     built(folder)
     for site in (folder.root / "public", folder.root / "public.twin"):
         assert not site.exists() or traces(site) == []
@@ -574,7 +574,7 @@ class EditedAtWill(RuleBasedStateMachine):
         os.utime(page, ns=(when, when))
         self.compare()
 
-    @rule(way=st.sampled_from(LOST))
+    @rule(way=st.sampled_from(LOSSES))
     def lose_site(self, way: Any) -> None:
         way(self.folder.root / "public")
         self.compare()
@@ -605,9 +605,9 @@ def test_the_checks_convert_only_pages_that_were_edited(district: Folder, monkey
     monkeypatch.setattr(page_facts, "to_html", lambda text, root: converted.append(text) or convert(text, root))
     kept_work.close_all()  # as in a new process
     district.page("only", "Only in English, in other words.", title="Other title")
-    done = built(district)
-    assert done
-    assert done.whole
+    outcome = built(district)
+    assert outcome
+    assert outcome.whole
     assert {text.strip().split("\n")[-1] for text in converted} == {"Only in English, in other words."}
     assert files(district.root / "public") == from_scratch(district)
 
@@ -636,26 +636,28 @@ def test_what_is_wrong_in_a_page_is_said_where_others_draw_the_pages(
     before = files(district.root / "public")
     monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
     district.page("rights", "A ** mark [away](nowhere.md).\n\n<iframe src='https://a.example'></iframe>", "ta")
-    with pytest.raises(Problems) as wrong:
+    with pytest.raises(Problems) as error:
         built(district)
-    said = str(wrong.value)
-    assert "bold or struck" in said
-    assert "<iframe>" in said
-    assert "nowhere.md" in said
+    text = str(error.value)
+    assert "bold or struck" in text
+    assert "<iframe>" in text
+    assert "nowhere.md" in text
     assert files(district.root / "public") == before
 
 
 def test_the_checks_look_for_numbers_only_in_pages_that_were_edited_or_after_the_list_of_numbers_was(
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked: list[str] = []
+    searched: list[str] = []
     search = number_search.unknown_numbers
     monkeypatch.setattr(
-        number_search, "unknown_numbers", lambda text, *known, **how: looked.append(text) or search(text, *known, **how)
+        number_search,
+        "unknown_numbers",
+        lambda text, *numbers, **options: searched.append(text) or search(text, *numbers, **options),
     )
     district.page("only", "Only in English, in other words.", title="Other title")
     built(district)
-    texts = [text for text in looked if text.lstrip().startswith("# ")]
+    texts = [text for text in searched if text.lstrip().startswith("# ")]
     assert [text.strip().split("\n")[-1] for text in texts] == ["Only in English, in other words."]
     district.page("only", "Call 112.")
     built(district)

@@ -27,7 +27,7 @@ class InMemory(dict[bytes, bytes]):
         return self.setdefault(key, value)
 
 
-def drawn(store: InMemory, mark: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+def render(store: InMemory, mark: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
     """Draw a template in a new process, as it were; return what it says and how many templates were compiled."""
     compiled: list[str] = []
     real = Environment.compile
@@ -43,11 +43,11 @@ def drawn(store: InMemory, mark: bytes, monkeypatch: pytest.MonkeyPatch) -> tupl
 
 def test_a_template_is_compiled_once_for_all_runs_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     store = InMemory()
-    assert drawn(store, b"one", monkeypatch) == ("42", 1)
-    assert drawn(store, b"one", monkeypatch) == ("42", 0)
-    assert drawn(store, b"another program", monkeypatch) == ("42", 1)
+    assert render(store, b"one", monkeypatch) == ("42", 1)
+    assert render(store, b"one", monkeypatch) == ("42", 0)
+    assert render(store, b"another program", monkeypatch) == ("42", 1)
     store = InMemory(dict.fromkeys(store, b"damaged"))
-    assert drawn(store, b"one", monkeypatch) == ("42", 1)
+    assert render(store, b"one", monkeypatch) == ("42", 1)
 
 
 def test_words_are_kept_as_gettext_reads_them() -> None:
@@ -56,20 +56,20 @@ def test_words_are_kept_as_gettext_reads_them() -> None:
     own = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Send"\nmsgstr "அனுப்பவும் இங்கே"\n'
     try:
         i18n.set_request_words({"ta": own})
-        here = i18n.translations("ta")
+        catalogue = i18n.translations("ta")
     finally:
         i18n.set_request_words(None)
         i18n.keep_compiled(b"mark", None)
-    [kept] = store.values()
+    [stored] = store.values()
     for text in ("Send", "Go on", "This page has moved"):
-        assert GNUTranslations(BytesIO(kept)).gettext(text) == here.gettext(text)
+        assert GNUTranslations(BytesIO(stored)).gettext(text) == catalogue.gettext(text)
 
 
 def test_what_follows_from_other_values_is_made_anew() -> None:
-    store, made = InMemory(), []
+    store, calls = InMemory(), []
     for words in (("a", "bc"), ("ab", "c"), ("a", "bc")):
-        kept_results.get_or_make(store, words, lambda: made.append(1) or b"made")
-    assert len(made) == 2
+        kept_results.get_or_make(store, words, lambda: calls.append(1) or b"made")
+    assert len(calls) == 2
     assert kept_results.get_or_make(None, ("a",), lambda: b"made here") == b"made here"
 
 
@@ -97,15 +97,17 @@ def test_a_manifest_is_the_json_that_it_always_was(files: dict[str, int], word: 
 def test_a_manifest_with_other_bytes_in_some_files_is_as_if_written_anew_or_none(
     files: dict[str, int], others: dict[str, int], word: str, data: st.DataObject
 ) -> None:
-    kept = {path: PublishedFile("ab" * 32, size) for path, size in files.items()}
-    built = BuildManifest(7, "2027-01-01", kept, {f"{word}/": {"reads": (word,), "keys": (), "signing": ()}}, "0" * 64)
-    named = data.draw(st.sets(st.sampled_from(sorted(files)))) | {*others}
-    changed = {path: PublishedFile("cd" * 32, 10 + len(path)) for path in named}
+    published = {path: PublishedFile("ab" * 32, size) for path, size in files.items()}
+    built = BuildManifest(
+        7, "2027-01-01", published, {f"{word}/": {"reads": (word,), "keys": (), "signing": ()}}, "0" * 64
+    )
+    changed_paths = data.draw(st.sets(st.sampled_from(sorted(files)))) | {*others}
+    changed = {path: PublishedFile("cd" * 32, 10 + len(path)) for path in changed_paths}
     found = manifest.with_changed_files(manifest.write(built), lambda number: number + 1, changed)
-    if named <= files.keys():
+    if changed_paths <= files.keys():
         assert found is not None
     if found is not None:
-        assert found == manifest.write(replace(built, number=8, files={**kept, **changed}))
+        assert found == manifest.write(replace(built, number=8, files={**published, **changed}))
 
 
 def test_what_no_program_of_ours_wrote_is_no_manifest_to_write_into() -> None:

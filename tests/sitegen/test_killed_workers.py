@@ -11,7 +11,7 @@ import pytest
 from tests.patience import until
 
 ROOT = Path(__file__).parents[2]
-HELD = """
+FORKING_PROGRAM = """
 import os, sys, time
 from pathlib import Path
 from forms.core.files.locks import locked
@@ -23,12 +23,12 @@ with locked(Path(sys.argv[1])), workers.workers(Path(sys.argv[2]), beside=True) 
     print(*{pool.start(os.getpid).result() for _ in range(2)}, flush=True)
     time.sleep(600)
 """
-THREADED = HELD.replace("with locked", "import threading\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\nwith locked").replace(
+THREADED = FORKING_PROGRAM.replace("with locked", "import threading\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\nwith locked").replace(
     'if not workers._may_fork():\n        raise SystemExit("no fork")', "pass"
 )  # fmt: skip
 
 
-def ended(process: int) -> bool:
+def has_ended(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -36,7 +36,7 @@ def ended(process: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux lists them")
-@pytest.mark.parametrize("program", [HELD, THREADED], ids=["forked", "from a fork server"])
+@pytest.mark.parametrize("program", [FORKING_PROGRAM, THREADED], ids=["forked", "from a fork server"])
 def test_the_workers_of_a_killed_build_end(program: str, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "site")))}
     command = [sys.executable, "-c", program, str(tmp_path / "lock"), str(tmp_path / "stopped")]
@@ -46,6 +46,6 @@ def test_the_workers_of_a_killed_build_end(program: str, tmp_path: Path) -> None
         assert working
         os.kill(build.pid, signal.SIGKILL)
         try:
-            until(lambda: all(map(ended, working)))
+            until(lambda: all(map(has_ended, working)))
         finally:
-            os.killpg(build.pid, signal.SIGKILL) if not all(map(ended, working)) else None
+            os.killpg(build.pid, signal.SIGKILL) if not all(map(has_ended, working)) else None

@@ -22,8 +22,8 @@ def page(language: str, name: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_privacy_page_names_the_periods_of_the_settings(language: str) -> None:
     keep = yaml.safe_load((CONTENT / "portal.yml").read_text("utf-8"))["keep"]
-    said = set(re.findall(r"\d+", page(language, "privacy")))
-    assert {str(keep[name]) for name in ("signups_days", "concerns_days", "erased_days")} <= said
+    numbers = set(re.findall(r"\d+", page(language, "privacy")))
+    assert {str(keep[name]) for name in ("signups_days", "concerns_days", "erased_days")} <= numbers
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -33,10 +33,10 @@ def no_own_words() -> Iterator[None]:
     i18n.set_process_words({})
 
 
-def po(language: str, *said: tuple[str, str]) -> str:
+def po(language: str, *messages: tuple[str, str]) -> str:
     """Return a .po file with these translations."""
     head = f'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Language: {language}\\n"\n\n'
-    return head + "".join(f'msgid "{english}"\nmsgstr "{words}"\n\n' for english, words in said)
+    return head + "".join(f'msgid "{english}"\nmsgstr "{words}"\n\n' for english, words in messages)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_file_of_words_that_is_none_costs_no_page(text: str) -> None:
 def test_add_language_makes_all_that_belongs_to_it_once(folder: Any) -> None:
     content = folder.root / "content"
     before = (content / "portal.yml").read_text(encoding="utf-8").splitlines()
-    done = adding.add(content, SCHEMAS, "bn")
+    actions = adding.add(content, SCHEMAS, "bn")
     assert settings.language_codes(content)[-1] == "bn"
     after = (content / "portal.yml").read_text(encoding="utf-8").splitlines()
     assert [line for line in after if line not in before] == ['- {code: bn, voice: bn, name: "বাংলা"}']
@@ -181,7 +181,7 @@ def test_add_language_makes_all_that_belongs_to_it_once(folder: Any) -> None:
     with folder.csv("signs").open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
     assert header.index("name_bn") == header.index("name_or") + 1
-    assert len(done) == 4
+    assert len(actions) == 4
     assert adding.add(content, SCHEMAS, "bn") == ["bn has all its files already."]
     assert not folder.problems()
 
@@ -242,11 +242,11 @@ def test_a_language_is_added_whole_or_not_at_all(folder: Any, harm: str) -> None
     assert state_of(folder.root / "content") == before
 
 
-@pytest.mark.parametrize("at", range(0, 9, 2))
+@pytest.mark.parametrize("write_number", range(0, 9, 2))
 def test_a_disk_that_is_full_in_between_leaves_everything_as_it_was(
-    folder: Any, monkeypatch: pytest.MonkeyPatch, at: int
+    folder: Any, monkeypatch: pytest.MonkeyPatch, write_number: int
 ) -> None:
-    before, write, writes = state_of(folder.root / "content"), adding.write_durably, [at]
+    before, write, writes = state_of(folder.root / "content"), adding.write_durably, [write_number]
 
     def full(path: Path, data: bytes) -> None:
         writes[0] -= 1
@@ -294,7 +294,7 @@ def test_what_nobody_could_read_is_no_name(folder: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("here", "there"),
+    ("declaration", "mirrored"),
     [
         ("margin-left: 1rem", "margin-right: 1rem"), ("left: .5rem", "right: .5rem"),
         ("text-align: left", "text-align: right"), ("padding: 1px 2px 3px 4px", "padding: 1px 4px 3px 2px"),
@@ -307,8 +307,8 @@ def test_what_nobody_could_read_is_no_name(folder: Any, name: str) -> None:
         ("margin: 0 calc(1px + (2px * 2)) 0 3px", "margin: 0 3px 0 calc(1px + (2px * 2))"),
     ],
 )  # fmt: skip
-def test_sides_are_exchanged_for_languages_from_right_to_left(here: str, there: str) -> None:
-    assert mirrored_style.mirror(f"a {{ {here}; }}").startswith(f"a {{ {there}; }}")
+def test_sides_are_exchanged_for_languages_from_right_to_left(declaration: str, mirrored: str) -> None:
+    assert mirrored_style.mirror(f"a {{ {declaration}; }}").startswith(f"a {{ {mirrored}; }}")
 
 
 def test_the_whole_stylesheet_mirrors_and_mirrors_back() -> None:

@@ -142,8 +142,8 @@ def test_a_librarys_change_under_an_own_row_is_said(folder: Any, library: Path) 
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Kiln"}, {"id": "mill", "order": 2, "name_en": "Mills"})
     assert change_warnings() == [], "the district takes this row as it is"
     write_table(table, {"id": "kiln", "order": 1, "name_en": "Brick kiln"})
-    (told,) = change_warnings()
-    assert told.startswith("content/tables/work.csv, kiln: the library's row has changed")
+    (warning,) = change_warnings()
+    assert warning.startswith("content/tables/work.csv, kiln: the library's row has changed")
     assert len(change_warnings()) == 1, "until somebody has looked"
     (content / inherited.FILE).write_text("{}", encoding="utf-8")
     assert change_warnings() == []
@@ -167,8 +167,8 @@ def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(f
     write(library / "en" / "help.md", page("Help", "Call.", changed=date(2026, 12, 1)))
     write(library / "ta" / "help.md", page("உதவி", "அழை.", source_changed=date(2026, 12, 1), reviewed_by="A"))
     folder.page("help", "Something else.", title="Own help", changed=date(2026, 12, 1))
-    read = page_reader.read_all(folder.root / "content", ("en", "ta"))[0]
-    found = translations.mark_outdated(read, {})
+    pages = page_reader.read_all(folder.root / "content", ("en", "ta"))[0]
+    found = translations.mark_outdated(pages, {})
     tamil = found.by_language["ta"]["help.md"]
     assert found.is_stale(tamil)
     assert not tamil.reviewed
@@ -177,7 +177,7 @@ def test_a_librarys_translation_of_english_that_the_district_replaced_is_stale(f
     assert not same.is_stale(same.by_language["ta"]["help.md"])
 
 
-def known(folder: Any) -> consents.Consents:
+def read_consents(folder: Any) -> consents.Consents:
     return consent_table.read_leniently(folder.root / "content")
 
 
@@ -188,7 +188,7 @@ def story(folder: Any, library: Path) -> Any:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "withdrawn_on": "", "media": "", "note": ""})
     write_table(folder.csv("consents"), dict.fromkeys([*CONSENT, "withdrawn_on", "drop"], ""))
     folder.csv("consents").write_text(folder.csv("consents").read_text().splitlines()[0] + "\n", encoding="utf-8")
-    assert known(folder).covers("stories/a", "en", TODAY)
+    assert read_consents(folder).covers("stories/a", "en", TODAY)
     return folder
 
 
@@ -199,7 +199,7 @@ def own_row(folder: Any, **cells: str) -> None:
 @pytest.mark.parametrize("cells", [{"withdrawn_on": "2026-12-31"}, {"withdrawn_on": "soon"}, {"drop": "true"}])
 def test_a_district_can_withdraw_a_librarys_story(story: Any, cells: dict[str, str]) -> None:
     own_row(story, **cells)
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +213,8 @@ def test_a_district_cannot_bring_back_what_a_library_withdrew(story: Any, librar
     withdrawn = {**CONSENT, "withdrawn_on": "2026-12-30", "media": "photos/a.png", "note": ""}
     write_table(library / "tables" / "consents.csv", withdrawn)
     own_row(story, **cells)
-    assert not known(story).covers("stories/a", "en", TODAY)
-    assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
+    assert read_consents(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
 
 
 EMPTY = dict.fromkeys([*CONSENT, "withdrawn_on"], "")
@@ -237,49 +237,49 @@ def test_a_row_of_the_district_that_cannot_be_read_hides_what_lies_below_it(
 ) -> None:
     below = {**CONSENT, "withdrawn_on": "", "media": "photos/a.png", "quotes": "told"}
     write_table(library / "tables" / "consents.csv", below)
-    assert known(story).media(TODAY) == {"photos/a.png": {"en", "ta", "or"}}
+    assert read_consents(story).media(TODAY) == {"photos/a.png": {"en", "ta", "or"}}
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([head, row])
-    assert not known(story).covers("stories/a", "en", TODAY)
-    assert known(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
-    assert known(story).status("c", "told", "en", TODAY, column="quotes").reason
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
+    assert read_consents(story).media(TODAY).get("photos/a.png", frozenset()) == frozenset()
+    assert read_consents(story).status("c", "told", "en", TODAY, column="quotes").reason
 
 
 def test_a_row_that_cannot_be_read_publishes_nothing_and_hides_nothing_else(story: Any) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"], [*CONSENT.values(), "", "too many"]])
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], ["other", "2026-12-31"]])
-    assert known(story).covers("stories/a", "en", TODAY)
+    assert read_consents(story).covers("stories/a", "en", TODAY)
 
 
-@pytest.mark.parametrize("told", ["stories/a", "c"])
+@pytest.mark.parametrize("name", ["stories/a", "c"])
 @pytest.mark.parametrize("row", [["c"], ["c", "composite", "stories/a"], [*{**EMPTY, "id": "c"}.values()], ["d", "x"]])
-def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: Any, row: list[str], told: str) -> None:
+def test_withdraw_finds_the_row_of_a_library_whatever_the_districts_says(story: Any, row: list[str], name: str) -> None:
     with story.csv("consents").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([[*EMPTY], row])
-    assert withdrawal_writing.write_withdrawn(story.root / "content", told, TODAY)
+    assert withdrawal_writing.write_withdrawn(story.root / "content", name, TODAY)
     assert "2027-01-01" in story.csv("consents").read_text(encoding="utf-8")
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_district_cannot_widen_a_librarys_consent(story: Any, library: Path, refusal: Any) -> None:
     write_table(library / "tables" / "consents.csv", {**CONSENT, "languages": "en", "withdrawn_on": "", "media": ""})
     own_row(story, **{**CONSENT, "languages": "en ta"})
-    assert known(story).covers("stories/a", "en", TODAY)
-    assert not known(story).covers("stories/a", "ta", TODAY)
+    assert read_consents(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "ta", TODAY)
     assert "the consent is a library's, and a district cannot change it." in refusal()
 
 
 def test_a_broken_table_of_consents_in_any_layer_holds_none(story: Any, library: Path) -> None:
     (library / "tables" / "consents.csv").write_bytes(b"\xff\xfe")
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
 
 
 def test_without_its_own_table_of_consents_a_district_shows_no_story(story: Any, refusal: Any) -> None:
     story.csv("consents").unlink()
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
     assert "content/tables/consents.csv: is missing." in refusal()
 
 
@@ -288,21 +288,21 @@ def test_withdraw_writes_into_the_districts_table(story: Any, library: Path) -> 
     before = (library / "tables" / "consents.csv").read_bytes()
     assert named_consents.stories_of("stories/a", content, story.root / "public") == ["stories/a"]
     assert withdrawal_writing.write_withdrawn(content, "stories/a", TODAY) == 1
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
     assert (library / "tables" / "consents.csv").read_bytes() == before
     assert not story.problems()
 
 
 def test_a_library_that_is_gone_takes_its_stories_with_it(story: Any) -> None:
     name_library(story, ["../library/none"])
-    assert not known(story).covers("stories/a", "en", TODAY)
+    assert not read_consents(story).covers("stories/a", "en", TODAY)
 
 
 def test_a_settings_file_that_is_being_saved_withdraws_nothing(story: Any) -> None:
     path = story.root / "content" / "portal.yml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text[: len(text) // 2] + "\n: [", encoding="utf-8")
-    assert known(story).covers("stories/a", "en", TODAY)
+    assert read_consents(story).covers("stories/a", "en", TODAY)
 
 
 @pytest.mark.parametrize(
@@ -388,19 +388,19 @@ def test_a_zip_that_swells_is_refused_before_it_does(folder: Any, refusal: Any, 
     assert not (folder.root / libraries.UNPACKED).exists()
 
 
-@pytest.mark.parametrize("cut", [1, 30, 60])
-def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, refusal: Any, cut: int) -> None:
+@pytest.mark.parametrize("missing_bytes", [1, 30, 60])
+def test_a_zip_that_is_cut_off_is_a_sentence(folder: Any, refusal: Any, missing_bytes: int) -> None:
     write_zip(folder, ("en/signs.md", b"x" * 200))
     path = folder.root / "content" / "india.zip"
-    path.write_bytes(path.read_bytes()[:-cut])
+    path.write_bytes(path.read_bytes()[:-missing_bytes])
     name_library(folder, [{"zip": "india.zip", "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}])
     assert "cannot be opened as a zip." in refusal()
 
 
-def write_spoilt_zip(folder: Any, how: int) -> str:
+def write_spoilt_zip(folder: Any, compression: int) -> str:
     """Write a zip whose file is packed in this way and damaged in its middle; return its hash."""
     path = folder.root / "content" / "india.zip"
-    with zipfile.ZipFile(path, "w", how) as packed:
+    with zipfile.ZipFile(path, "w", compression) as packed:
         packed.writestr("en/first.md", page("First"))
         packed.writestr("en/signs.md", "".join(f"{number * number} words, " for number in range(4000)))
     data = bytearray(path.read_bytes())
@@ -441,9 +441,11 @@ BAD_ZIPS: dict[str, Callable[[Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("how", BAD_ZIPS)
-def test_a_zip_that_cannot_be_unpacked_is_one_sentence_and_leaves_nothing(folder: Any, refusal: Any, how: str) -> None:
-    name_library(folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[how](folder)}])
+@pytest.mark.parametrize("fault", BAD_ZIPS)
+def test_a_zip_that_cannot_be_unpacked_is_one_sentence_and_leaves_nothing(
+    folder: Any, refusal: Any, fault: str
+) -> None:
+    name_library(folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[fault](folder)}])
     assert refusal().count("content/portal.yml, library, india.zip") == 1
     unpacked = folder.root / libraries.UNPACKED
     assert not unpacked.exists() or list(unpacked.iterdir()) == []
@@ -489,15 +491,17 @@ def test_no_library_that_cannot_be_used_keeps_a_withdrawn_story(folder: Any, lis
     assert all(isinstance(one, Problem) for one in libraries.problems(content))
 
 
-@pytest.mark.parametrize("how", ["lzma", "bzip2", "a long name"])
-def test_no_zip_that_cannot_be_unpacked_keeps_a_withdrawn_story(folder: Any, how: str) -> None:
+@pytest.mark.parametrize("fault", ["lzma", "bzip2", "a long name"])
+def test_no_zip_that_cannot_be_unpacked_keeps_a_withdrawn_story(folder: Any, fault: str) -> None:
     test_no_library_that_cannot_be_used_keeps_a_withdrawn_story(
-        folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[how](folder)}]
+        folder, [{"zip": "india.zip", "sha256": BAD_ZIPS[fault](folder)}]
     )
 
 
 def test_consents_end_in_a_library_as_everywhere(story: Any) -> None:
-    assert not known(story).covers("stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1))
+    assert not read_consents(story).covers(
+        "stories/a", "en", date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1)
+    )
 
 
 def test_a_folder_that_is_put_there_later_is_found(folder: Any) -> None:

@@ -9,7 +9,7 @@ import av
 import pytest
 import yaml
 from sitegen.media import audio_clips, speech
-from sitegen.render.html_to_text import spoken_text
+from sitegen.render.html_to_text import extract_text
 
 from forms.core.files.audio_files import KINDS
 from forms.core.media.audio import encode_line, write_lines
@@ -43,17 +43,21 @@ def recording(path: Path, seconds: int = 2, **tags: str) -> None:
     wav.unlink()
 
 
+def spoken(html: str) -> str:
+    return "\n".join(text for _, text in extract_text(html).spoken)
+
+
 def test_buttons_forms_sources_and_days_are_not_said() -> None:
     html = (
         '<h1>Help</h1><p>Press a number</p><a href="tel:112">112</a><p class="checked">Looked up today</p>'
         '<form class="form"><label>Name</label></form><p><a class="button" href="/">Home</a></p>'
         '<h2>Where this comes from</h2><ul><li><a href="https://example.org">A paper</a> of 2025</li></ul>'
     )
-    assert spoken_text(html) == "Help.\nPress a number.\n1 1 2."
+    assert spoken(html) == "Help.\nPress a number.\n1 1 2."
 
 
 def test_a_link_inside_a_sentence_is_said_and_odia_ends_with_its_own_stop() -> None:
-    assert spoken_text('<p>ଆପଣ <a href="https://x.org">ଏକା</a> ନୁହଁନ୍ତି।</p>') == "ଆପଣ ଏକା ନୁହଁନ୍ତି।"
+    assert spoken('<p>ଆପଣ <a href="https://x.org">ଏକା</a> ନୁହଁନ୍ତି।</p>') == "ଆପଣ ଏକା ନୁହଁନ୍ତି।"
 
 
 @pytest.mark.parametrize(
@@ -91,9 +95,9 @@ def test_a_page_and_its_questions_can_be_heard(folder: Any, kept_lines: None) ->
 def test_the_same_text_is_spoken_once(folder: Any, kept_lines: None) -> None:
     with_voice(folder, en="en")
     folder.build()
-    kept = {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
+    times = {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
     folder.build()
-    assert kept == {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
+    assert times == {path.name: path.stat().st_mtime_ns for path in (folder.root / ".build" / "speech").iterdir()}
 
 
 def test_a_recording_takes_the_voice_s_place_and_loses_its_tags(folder: Any, kept_lines: None) -> None:
@@ -121,9 +125,9 @@ def test_what_is_wrong_with_recordings_is_said(folder: Any) -> None:
 
 
 def test_a_recording_that_holds_no_sound_is_said(folder: Any) -> None:
-    broken = folder.root / "content" / "media" / "audio" / "en" / "index.mp3"
-    broken.parent.mkdir(parents=True)
-    broken.write_bytes(b"no sound" * 99)
+    silent = folder.root / "content" / "media" / "audio" / "en" / "index.mp3"
+    silent.parent.mkdir(parents=True)
+    silent.write_bytes(b"no sound" * 99)
     with pytest.raises(Problem, match="no sound can be read"):
         folder.build()
     assert not list((folder.root / ".build").rglob("*.new"))

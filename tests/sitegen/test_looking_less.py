@@ -89,8 +89,8 @@ def test_no_character_that_is_passed_over_is_a_sign_for_digits() -> None:
 
 @given(ANY_WORDS)
 def test_digits_of_all_scripts_are_found(text: str) -> None:
-    known = {ord(char): str(unicodedata.decimal(char)) for char in set(text) if char.isdecimal()}
-    assert digits.ascii_digits(text) == text.translate(known)
+    digit_of = {ord(char): str(unicodedata.decimal(char)) for char in set(text) if char.isdecimal()}
+    assert digits.ascii_digits(text) == text.translate(digit_of)
 
 
 @given(st.lists(st.one_of(ANY_WORDS, st.sampled_from(["one", "TWO", "ek", "ஒன்", "एक", "5", "௫", "seven."]))))
@@ -182,7 +182,7 @@ def place_of(value: Unsendable) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="a fork server elsewhere")
 def test_forked_workers_have_what_was_read_and_no_open_file_of_kept_work(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "site")))}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FORKED, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout.split("\n")[0] == "[1, 2] 0 b'value' False", done.stderr
+    assert process.stdout.split("\n")[0] == "[1, 2] 0 b'value' False", process.stderr

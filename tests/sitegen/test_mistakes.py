@@ -165,7 +165,7 @@ def library(text: str = "Text.", language: str = "en", **meta: Any) -> AllPages:
     return AllPages(source)
 
 
-def told(text: str, language: str = "en") -> list[Problem]:
+def problems_in(text: str, language: str = "en") -> list[Problem]:
     """What is said of a page with this text."""
     one = library(text, language)
     return list(mistakes.of_page(one.by_language[language]["page.md"], one, ROOT, "https://x.example"))
@@ -175,10 +175,10 @@ def told(text: str, language: str = "en") -> list[Problem]:
     ("text", "line", "sentence"), [case[1:] for case in IN_TEXT], ids=[case[0] for case in IN_TEXT]
 )
 def test_a_mistake_in_a_page_is_said_with_its_line(text: str, line: int, sentence: str) -> None:
-    where = "content/en/page.md" + (f", line {FIRST + line}: " if line >= 0 else ": ")
-    found = [problem for problem in told(text) if sentence in str(problem)]
-    assert found, told(text)
-    assert str(found[0]).startswith(where)
+    place = "content/en/page.md" + (f", line {FIRST + line}: " if line >= 0 else ": ")
+    found = [problem for problem in problems_in(text) if sentence in str(problem)]
+    assert found, problems_in(text)
+    assert str(found[0]).startswith(place)
     assert found[0].todo
     assert left_in_english(found) == []
 
@@ -207,12 +207,12 @@ FINE = [
 
 @pytest.mark.parametrize("text", FINE)
 def test_what_is_right_is_left_alone(text: str) -> None:
-    assert [str(problem) for problem in told(text)] == []
+    assert [str(problem) for problem in problems_in(text)] == []
 
 
 def test_the_demonstration_content_has_no_mistake() -> None:
-    every, wrong = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
-    assert not wrong
+    every, problems = page_reader.read_all(ROOT / "content", ("en", "ta", "te", "hi", "or"))
+    assert not problems
     rows = table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
     every = phone_numbers.fill_library(every, phone_numbers.numbers_by_id(rows["helplines"]))
     for page in (page for by_name in every.by_language.values() for page in by_name.values()):
@@ -256,11 +256,11 @@ FRONT_MATTER: list[tuple[str, str, str]] = [
     ("text", "sentence"), [case[1:] for case in FRONT_MATTER], ids=[case[0] for case in FRONT_MATTER]
 )
 def test_mistakes_in_front_matter_are_told_apart(text: str, sentence: str) -> None:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as error:
         page_reader.split_front_matter(text, "content/ta/rights.md")
-    assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(told.value)
-    assert told.value.todo
-    assert left_in_english([told.value]) == []
+    assert f"content/ta/rights.md{', ' if sentence.startswith('line') else ': '}{sentence}" in str(error.value)
+    assert error.value.todo
+    assert left_in_english([error.value]) == []
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_a_key_that_nothing_reads_or_that_holds_something_else(
     assert left_in_english(found) == []
 
 
-def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
+def translation_problems(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> list[str]:
     """What is said of a translation."""
     one = library(english, "en", changed=date(2026, 1, 1))
     page = PageSource(
@@ -399,37 +399,43 @@ def translated(english: str, tamil: str, made_from: date = date(2026, 1, 1)) -> 
     ],
 )  # fmt: skip
 def test_a_translation_that_is_none(english: str, tamil: str, sentence: str) -> None:
-    assert [line for line in translated(english, tamil) if line.startswith("content/ta/page.md") and sentence in line]
+    assert [
+        line
+        for line in translation_problems(english, tamil)
+        if line.startswith("content/ta/page.md") and sentence in line
+    ]
 
 
 def test_a_translation_made_from_an_english_that_is_still_to_come() -> None:
-    [said] = translated("Text.", "Text.", date(2026, 5, 5))
-    assert said.startswith(
+    [warning] = translation_problems("Text.", "Text.", date(2026, 5, 5))
+    assert warning.startswith(
         "content/ta/page.md, source_changed: 2026-05-05 is after the last change of the English, 2026-01-01"
     )
-    assert translated("Text.", "Text.") == []
+    assert translation_problems("Text.", "Text.") == []
 
 
 def test_a_translation_that_says_it_is_older_may_lack_what_came_since() -> None:
-    assert translated("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", date(2025, 1, 1)) == []
+    assert translation_problems("## One\n\nText.\n\n## Two\n\nText.", "## ஒன்று\n\nText.", date(2025, 1, 1)) == []
 
 
 def test_a_main_heading_stands_above_all_others() -> None:
     one = library()
     page = PageSource("page.md", "en", {"title": "Page"}, "\n## Before\n\nText.\n\n# Page\n\nText.\n", FIRST - 3)
-    said = [str(problem) for problem in mistakes.of_page(page, one, ROOT, "https://x.example")]
-    assert said == [
+    sentences = [str(problem) for problem in mistakes.of_page(page, one, ROOT, "https://x.example")]
+    assert sentences == [
         'content/en/page.md, line 10: the main heading "Page" does not come first. '
         "Begin the page with it, and write ## before all others."
     ]
 
 
 def test_the_number_of_a_card_endangers() -> None:
-    assert all(isinstance(told(text)[0], Danger) for text in ("2345 6789 0123.", "2345-6789-0123.", "ABCPK1234F."))
+    assert all(
+        isinstance(problems_in(text)[0], Danger) for text in ("2345 6789 0123.", "2345-6789-0123.", "ABCPK1234F.")
+    )
 
 
 def test_a_chat_message_with_its_sender_endangers() -> None:
-    [problem] = told("[25/11/26, 10:15 AM] Ravi Kumar: they keep us here")
+    [problem] = problems_in("[25/11/26, 10:15 AM] Ravi Kumar: they keep us here")
     assert isinstance(problem, Danger)
 
 
@@ -443,9 +449,13 @@ def test_what_a_spreadsheet_left_in_a_cell_and_a_campaign_without_a_row(folder: 
     folder.row("signs", more_en="Ask #REF! now")
     folder.page("campaigns/new")
     found = problems_of(folder)
-    said = [*map(str, found)]
-    assert any("content/tables/signs.csv, row 2, column more_en: an error of a spreadsheet" in line for line in said)
-    assert any(line.startswith("content/en/campaigns/new.md: no row of content/tables/campaigns.csv") for line in said)
+    sentences = [*map(str, found)]
+    assert any(
+        "content/tables/signs.csv, row 2, column more_en: an error of a spreadsheet" in line for line in sentences
+    )
+    assert any(
+        line.startswith("content/en/campaigns/new.md: no row of content/tables/campaigns.csv") for line in sentences
+    )
     assert left_in_english(found) == []
 
 
@@ -478,8 +488,8 @@ def test_a_page_where_the_build_writes_its_own_files_is_named(folder: Any, name:
 def test_every_folder_that_the_build_writes_beside_pages_is_known(folder: Any, kept_pictures: None) -> None:
     """But events/, whose pages must be named like a row of events.csv."""
     folder.page("searching", "A page of the staff's.")
-    made = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
-    assert made == {"searching", "events", *pages.GENERATED_FOLDERS}
+    names = {path.name for path in (folder.build() / "en").iterdir() if path.is_dir()}
+    assert names == {"searching", "events", *pages.GENERATED_FOLDERS}
 
 
 def test_a_page_below_another_may_be_called_search_and_stands_on_the_card(folder: Any, kept_pictures: None) -> None:
@@ -560,10 +570,10 @@ def test_a_file_that_is_not_what_its_name_says_is_a_sentence(
     path = folder.root / "content" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    assert sentence in "\n".join(said_by(folder))
+    assert sentence in "\n".join(sentences_of(folder))
 
 
-def said_by(folder: Any) -> list[str]:
+def sentences_of(folder: Any) -> list[str]:
     """Return what check says of a folder, whether it can be read or not."""
     return [*map(str, problems_of(folder))]
 
@@ -633,23 +643,23 @@ def test_what_is_no_file_is_a_sentence(folder: Any, name: str, make: Any, senten
 def test_a_name_that_is_no_text_is_a_sentence_that_can_be_printed(folder: Any) -> None:
     with open(os.fsencode(folder.root / "content" / "en") + b"/\xff.md", "wb") as file:  # noqa: PTH123 - a name of bytes
         file.write(PAGE.encode())
-    said = "\n".join(said_by(folder))
-    assert "content/en/?.md: has a name that cannot be read" in said
-    assert said.encode()
+    text = "\n".join(sentences_of(folder))
+    assert "content/en/?.md: has a name that cannot be read" in text
+    assert text.encode()
     assert inputs.scan(folder.root).files
 
 
 def test_a_table_with_very_much_wrong_is_said_in_a_moment(folder: Any) -> None:
     folder.table("goods", *({"id": f"g{number}"} for number in range(2000)))
-    assert 200 < len(said_by(folder)) < 400  # counted, not timed: each wrong cell takes the checking library long
+    assert 200 < len(sentences_of(folder)) < 400  # counted, not timed: each wrong cell takes the checking library long
 
 
 def test_every_key_that_the_generator_reads_may_be_written() -> None:
     """reviewed_on was read and asked for by the handbook, and refused by check as a key that nothing reads."""
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "site" / "sitegen").rglob("*.py"))
-    read = set(re.findall(r'(?:meta\.get\(|meta\[|_text\(page, )"(\w+)"', sources))
-    assert {"reviewed_on", "held"} <= read
-    assert read - {"withdrawn", "review_ended"} <= set(keys.KEYS), "the two are written by the program alone"
+    keys_read = set(re.findall(r'(?:meta\.get\(|meta\[|_text\(page, )"(\w+)"', sources))
+    assert {"reviewed_on", "held"} <= keys_read
+    assert keys_read - {"withdrawn", "review_ended"} <= set(keys.KEYS), "the two are written by the program alone"
 
 
 def test_the_day_of_a_review_stands_in_translations_alone(folder: Any) -> None:
@@ -736,8 +746,8 @@ def test_a_quotation_mark_that_is_not_closed_is_named_with_its_row(
 def test_pages_whose_titles_differ_only_in_how_they_are_written_are_said(folder: Any) -> None:
     for name, title in (("a", "Café rights"), ("b", "cafe\u0301  Rights"), ("c", "Other rights")):
         folder.page(name, title=title)
-    said = [one for one in folder.check().warnings if "same title" in one]
-    assert said == [
+    warnings = [one for one in folder.check().warnings if "same title" in one]
+    assert warnings == [
         "content/en/b.md, title: content/en/a.md has the same title, so that readers cannot tell them apart."
     ]
 
@@ -748,21 +758,21 @@ def test_a_sign_is_looked_for_wherever_it_may_stand(case: tuple[artefact.Artefac
     assert not sign.letters.isdisjoint(text)
 
 
-def one_element_at_a_time(made: str) -> list[tuple[artefact.Artefact, str]]:
+def find_by_element(html: str) -> list[tuple[artefact.Artefact, str]]:
     """Return what `visible.found` yields, without its look at a whole page first."""
-    found, seen = [], set()
-    for part in visible_text.visible_text(made).split("\0"):
+    found, seen_signs = [], set()
+    for part in visible_text.visible_text(html).split("\0"):
         for sign in known_artefacts.ARTEFACTS:
-            if sign not in seen and (match := sign.pattern.search(part.strip("\n"))):
-                seen.add(sign)
+            if sign not in seen_signs and (match := sign.pattern.search(part.strip("\n"))):
+                seen_signs.add(sign)
                 found.append((sign, artefact_search.line_around(part.strip("\n"), match)))
     return found
 
 
-_SHOWN = ("<p>", "</p>", "<li>", "\n", " ", "\t", "- ", "1. ", "a. ", "b. ", "[", "]", "(", ")", "**", "~~~", "|", "|---", "#", "=SUM(", "&amp;nbsp;", "&lt;b",
+_HTML_PIECES = ("<p>", "</p>", "<li>", "\n", " ", "\t", "- ", "1. ", "a. ", "b. ", "[", "]", "(", ")", "**", "~~~", "|", "|---", "#", "=SUM(", "&amp;nbsp;", "&lt;b",
           "word", "x.md", "://", "*", "+", "Forwarded", "TODO", "1.2E+12", "\u2022 ", "\u0967) ", "{ .a }", "!!!", "???", "01/02/26, 10:30 - A: ")  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(_SHOWN), max_size=20).map("".join))
+@given(st.lists(st.sampled_from(_HTML_PIECES), max_size=20).map("".join))
 def test_what_a_page_shows_is_found_in_each_of_its_elements(made: str) -> None:
-    assert [*artefact_search.find_artefacts(made)] == one_element_at_a_time(made)
+    assert [*artefact_search.find_artefacts(made)] == find_by_element(made)

@@ -34,37 +34,37 @@ def rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
 
 
 def known_after(*libraries: AllPages) -> dict[str, KnownPage]:
-    known: dict[str, KnownPage] = {}
+    pages: dict[str, KnownPage] = {}
     for one in libraries:
-        known = known_pages.with_library(one, known)
-    return known
+        pages = known_pages.with_library(one, pages)
+    return pages
 
 
 def test_a_page_under_another_name_with_another_title_is_known_by_its_text() -> None:
     moved = library(page("your-rights", TEXT.replace("# Rights", "# Your rights")))
-    known = known_after(library(page("rights")), moved)
-    assert moved_pages.redirect_targets(moved, [], known) == {"rights.md": "your-rights.md"}
-    [warning] = moved_pages.warnings(moved, [], known)
+    known_pages_after = known_after(library(page("rights")), moved)
+    assert moved_pages.redirect_targets(moved, [], known_pages_after) == {"rights.md": "your-rights.md"}
+    [warning] = moved_pages.warnings(moved, [], known_pages_after)
     assert "the page rights has moved to your-rights, where the same text stands" in warning
 
 
 def test_it_goes_on_leading_there_for_ever_whatever_becomes_of_the_text() -> None:
     edited = library(page("your-rights", "\n# Other\n\nQuite another text.\n"))
-    known = known_after(library(page("rights")), library(page("your-rights")), edited, edited)
-    assert moved_pages.redirect_targets(edited, [], known) == {"rights.md": "your-rights.md"}
+    known_pages_after = known_after(library(page("rights")), library(page("your-rights")), edited, edited)
+    assert moved_pages.redirect_targets(edited, [], known_pages_after) == {"rights.md": "your-rights.md"}
 
 
 def test_a_page_that_moved_twice_leads_straight_to_its_end() -> None:
     last = library(page("c"))
-    known = known_after(library(page("a")), library(page("b")), last)
-    assert moved_pages.redirect_targets(last, [], known) == {"a.md": "c.md", "b.md": "c.md"}
+    known_pages_after = known_after(library(page("a")), library(page("b")), last)
+    assert moved_pages.redirect_targets(last, [], known_pages_after) == {"a.md": "c.md", "b.md": "c.md"}
 
 
 def test_two_pages_with_that_text_are_not_guessed_between() -> None:
     two = library(page("one"), page("two"))
-    known = known_after(library(page("rights")), two)
-    assert moved_pages.redirect_targets(two, [], known) == {}
-    [warning] = moved_pages.warnings(two, [], known)
+    known_pages_after = known_after(library(page("rights")), two)
+    assert moved_pages.redirect_targets(two, [], known_pages_after) == {}
+    [warning] = moved_pages.warnings(two, [], known_pages_after)
     assert (
         "the page rights is gone, and people may hold its address. Its text stands in one: perhaps write one" in warning
     )
@@ -86,17 +86,17 @@ def test_most_of_a_text_is_a_suggestion_and_nothing_of_it_is_none() -> None:
 
 def test_the_table_is_believed_before_the_text() -> None:
     moved = library(page("your-rights"), page("help", "\n# Help\n\nCall.\n"))
-    known = known_after(library(page("rights")), moved)
-    assert moved_pages.redirect_targets(moved, rows(("rights", "help")), known) == {"rights.md": "help.md"}
-    assert moved_pages.redirect_targets(moved, rows(("rights", "")), known) == {}
-    assert [*moved_pages.warnings(moved, rows(("rights", "")), known)] == []
+    known_pages_after = known_after(library(page("rights")), moved)
+    assert moved_pages.redirect_targets(moved, rows(("rights", "help")), known_pages_after) == {"rights.md": "help.md"}
+    assert moved_pages.redirect_targets(moved, rows(("rights", "")), known_pages_after) == {}
+    assert [*moved_pages.warnings(moved, rows(("rights", "")), known_pages_after)] == []
 
 
 def test_a_page_that_is_back_leads_nowhere() -> None:
     back = library(page("rights"), page("your-rights"))
-    known = known_after(library(page("rights")), library(page("your-rights")), back)
-    assert moved_pages.redirect_targets(back, [], known) == {}
-    assert [*moved_pages.warnings(back, [], known)] == []
+    known_pages_after = known_after(library(page("rights")), library(page("your-rights")), back)
+    assert moved_pages.redirect_targets(back, [], known_pages_after) == {}
+    assert [*moved_pages.warnings(back, [], known_pages_after)] == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_rows_that_lead_nowhere_are_said(pairs: list[tuple[str, str]], sentence:
 
 
 @pytest.mark.parametrize(
-    "written",
+    "spelling",
     [
         "visits/page",
         "/visits/page/",
@@ -135,8 +135,8 @@ def test_rows_that_lead_nowhere_are_said(pairs: list[tuple[str, str]], sentence:
         "/en/visits/page/index.html",
     ],
 )
-def test_a_page_is_named_as_people_have_it_before_them(written: str) -> None:
-    assert moved_pages.name_of(written) == "visits/page.md"
+def test_a_page_is_named_as_people_have_it_before_them(spelling: str) -> None:
+    assert moved_pages.name_of(spelling) == "visits/page.md"
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,11 @@ def test_addresses_of_this_site_are_pages_and_only_its_languages_are_left_out_of
 def test_english_that_went_leaves_no_other_language_in_its_place() -> None:
     tamil = page("rights", "\n# உரிமைகள்\n\nஒன்று.\n", "ta")
     after = library(tamil, page("your-rights"))
-    known = known_after(library(page("rights"), tamil), after)
+    known_pages_after = known_after(library(page("rights"), tamil), after)
     assert after.find("rights.md", "en").withdrawn
-    assert moved_pages.redirect_targets(after, [], known) == {"rights.md": "your-rights.md"}, "of its English readers"
+    assert moved_pages.redirect_targets(after, [], known_pages_after) == {"rights.md": "your-rights.md"}, (
+        "of its English readers"
+    )
     alone = library(tamil)
     assert moved_pages.redirect_targets(alone, [], known_after(library(page("rights"), tamil), alone)) == {}
     assert [*moved_pages.warnings(alone, [], known_after(library(page("rights"), tamil), alone))] == []
@@ -246,9 +248,9 @@ def test_a_district_without_the_table_needs_none(folder: Any) -> None:
 
 
 def test_every_page_of_the_demonstration_is_remembered() -> None:
-    known = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
+    known_pages_after = json.loads((ROOT / "content" / "addresses.json").read_text(encoding="utf-8"))
     names = {path.relative_to(ROOT / "content" / "en").as_posix() for path in (ROOT / "content" / "en").rglob("*.md")}
-    assert names <= {*known}
+    assert names <= {*known_pages_after}
 
 
 def events(*pages: tuple[str, str]) -> AllPages:
@@ -265,22 +267,22 @@ def events(*pages: tuple[str, str]) -> AllPages:
 
 
 def known_of_events(*libraries: AllPages) -> dict[str, KnownPage]:
-    known: dict[str, KnownPage] = {}
+    pages: dict[str, KnownPage] = {}
     for one in libraries:
-        known = known_pages.with_events(one, known_pages.with_library(one, known))
-    return known
+        pages = known_pages.with_events(one, known_pages.with_library(one, pages))
+    return pages
 
 
 def test_an_event_under_another_id_leads_there_and_one_that_is_gone_to_all_events() -> None:
     before = events(("play", "8 June, school"), ("clinic", "9 June, hall"), ("on/2027-06", ""), ("in/north", ""))
     after = events(("play-in-june", "8 June, school"), ("in/north", ""))
-    known = known_of_events(before, after)
-    assert moved_pages.redirect_targets(after, [], known) == {
+    known_pages_after = known_of_events(before, after)
+    assert moved_pages.redirect_targets(after, [], known_pages_after) == {
         "events/play.md": "events/play-in-june.md", "events/clinic.md": "events.md", "events/on/2027-06.md": "events.md",
     }  # fmt: skip
     last = events(("in/north", ""))
     assert moved_pages.redirect_targets(last, [], known_of_events(before, after, last))["events/play.md"] == "events.md"
-    assert [*moved_pages.warnings(last, [], known)] == [], "empty lists and old events are no news"
+    assert [*moved_pages.warnings(last, [], known_pages_after)] == [], "empty lists and old events are no news"
     back = moved_pages.redirect_targets(before, [], known_of_events(before, after, before))
     assert back == {"events/play-in-june.md": "events/play.md"}, "the others are back"
 

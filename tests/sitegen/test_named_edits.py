@@ -45,9 +45,9 @@ class Serving:
     def everything(self, day: Any = TODAY) -> BuildOutcome | None:
         """Look at everything, as when nobody has edited for some seconds."""
         self.seen = inputs.scan(self.root, self.seen)
-        done = self._built(day, trust_site=False)
+        outcome = self._built(day, trust_site=False)
         self.one.verify_site()
-        return done
+        return outcome
 
     def named(self, *paths: Path, day: Any = TODAY) -> BuildOutcome | None:
         """Build an edit of these files."""
@@ -80,19 +80,19 @@ def page_of(folder: Folder, name: str = "rights", language: str = "en") -> Path:
 def test_a_named_edit_is_built_with_the_same_bytes_and_without_a_look_at_all_files(
     district: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    serving, looked = Serving(district), []
+    serving, counts = Serving(district), []
     is_as, look = trees.matches, inputs.scan
-    monkeypatch.setattr(trees, "matches", lambda folder, tree: looked.append(len(tree)) or is_as(folder, tree))
-    monkeypatch.setattr(inputs, "scan", lambda *told: looked.append(10**6) or look(*told))
+    monkeypatch.setattr(trees, "matches", lambda folder, tree: counts.append(len(tree)) or is_as(folder, tree))
+    monkeypatch.setattr(inputs, "scan", lambda *arguments: counts.append(10**6) or look(*arguments))
     for text in ("My rights.", "My rights and words.\n\n## A part", "Other words."):
         district.page("rights", text)
-        done = serving.named(page_of(district))
-        assert done
-        assert not done.whole
-        assert looked
-        assert max(looked) == 1
+        outcome = serving.named(page_of(district))
+        assert outcome
+        assert not outcome.whole
+        assert counts
+        assert max(counts) == 1
         assert files(district.root / "public") == from_scratch(district)
-        looked.clear()
+        counts.clear()
     assert serving.everything() is None
     assert built(district) is None
 
@@ -108,14 +108,14 @@ def removed_page(folder: Folder) -> Path:
 
 
 def folder_moved_away(folder: Folder) -> Path:
-    there = page_of(folder, "deep/page").parent
-    there.rename(folder.root / "elsewhere")
-    return there
+    moved = page_of(folder, "deep/page").parent
+    moved.rename(folder.root / "elsewhere")
+    return moved
 
 
 def folder_moved_in(folder: Folder) -> Path:
-    there = page_of(folder, "deep/page").parent
-    return Path(shutil.copytree(there, there.with_name("deeper")))
+    original = page_of(folder, "deep/page").parent
+    return Path(shutil.copytree(original, original.with_name("deeper")))
 
 
 def consents(folder: Folder) -> Path:
@@ -145,16 +145,16 @@ def program(folder: Folder) -> Path:
 def test_whatever_is_more_than_an_edit_of_a_text_has_all_looked_at(
     district: Folder, change: Callable[[Folder], Path]
 ) -> None:
-    seen = inputs.scan(district.root)
-    assert inputs.rescan(district.root, seen, {str(change(district))}) is None
+    scanned = inputs.scan(district.root)
+    assert inputs.rescan(district.root, scanned, {str(change(district))}) is None
 
 
 def test_what_a_program_leaves_and_takes_away_while_it_saves_is_no_edit(district: Folder) -> None:
-    seen, page = inputs.scan(district.root), page_of(district)
+    scanned, page = inputs.scan(district.root), page_of(district)
     district.page("rights", "Saved anew.")
-    found = inputs.rescan(district.root, seen, {str(page), str(page.with_name(".rights.md.swp"))})
+    found = inputs.rescan(district.root, scanned, {str(page), str(page.with_name(".rights.md.swp"))})
     assert found
-    assert inputs.changes(seen, found).edited == {str(page)}
+    assert inputs.changes(scanned, found).edited == {str(page)}
     assert inputs.changes(found, inputs.scan(district.root, found)).edited == frozenset()
 
 
@@ -198,31 +198,31 @@ def test_after_another_program_took_something_off_the_site_all_is_looked_at(dist
     serving = Serving(district)
     record.forget(district.root)  # as each withdrawal does
     district.page("rights", "Edited.")
-    done = serving.named(page_of(district))
-    assert done
-    assert done.whole
+    outcome = serving.named(page_of(district))
+    assert outcome
+    assert outcome.whole
 
 
 def test_a_withdrawal_while_a_named_edit_is_written_stops_it(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    serving, taken = Serving(district), edits.edit_of
-    monkeypatch.setattr(edits, "edit_of", lambda *told: (taken(*told), record.forget(district.root))[0])
+    serving, original = Serving(district), edits.edit_of
+    monkeypatch.setattr(edits, "edit_of", lambda *arguments: (original(*arguments), record.forget(district.root))[0])
     district.page("rights", "Edited.")
-    done = serving.named(page_of(district))
-    assert done
-    assert done.whole
+    outcome = serving.named(page_of(district))
+    assert outcome
+    assert outcome.whole
 
 
 @pytest.mark.parametrize("other", ["rights", "deep/page"])
 def test_what_is_saved_while_a_named_edit_is_built_is_built_next(
     district: Folder, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    serving, taken = Serving(district), edits.edit_of
+    serving, original = Serving(district), edits.edit_of
 
-    def save(*told: Any) -> Any:
+    def save(*arguments: Any) -> Any:
         district.page(other, "Saved before it was read.")
-        done = taken(*told)
+        outcome = original(*arguments)
         district.page(other, "Saved while it was built.")
-        return done
+        return outcome
 
     district.page("rights", "Edited.")
     with monkeypatch.context() as patched:
@@ -241,9 +241,9 @@ def test_a_mistake_in_a_named_edit_is_mended_by_the_next(district: Folder) -> No
         serving.named(page_of(district))
     assert files(district.root / "public") == before
     district.page("rights", "Mended.")
-    done = serving.named(page_of(district))
-    assert done
-    assert not done.whole
+    outcome = serving.named(page_of(district))
+    assert outcome
+    assert not outcome.whole
     assert files(district.root / "public") == from_scratch(district)
 
 
@@ -290,15 +290,15 @@ def test_whatever_was_named_or_missed_the_bytes_are_those_from_scratch(
     run_machine(EditedUnderServe, folder)
 
 
-@pytest.mark.parametrize("made", ["questions", "pages"])
+@pytest.mark.parametrize("interrupted_step", ["questions", "pages"])
 def test_speech_is_given_up_for_an_edit_and_goes_on_after_it(
-    district: Folder, monkeypatch: pytest.MonkeyPatch, made: str
+    district: Folder, monkeypatch: pytest.MonkeyPatch, interrupted_step: str
 ) -> None:
     """The first speech of a site takes minutes: what is edited meanwhile does not wait for it."""
     monkeypatch.setattr("sitegen.build.FEW_PAGES", 0)
-    if made == "pages":
+    if interrupted_step == "pages":
         with_questions = audio_clips.with_questions
-        monkeypatch.setattr(audio_clips, "with_questions", lambda *told: with_questions(*told[:3]))
+        monkeypatch.setattr(audio_clips, "with_questions", lambda *arguments: with_questions(*arguments[:3]))
     serving, before = Serving(district), files(district.root / "public")
     serving.one.given_up = lambda: True
     with pytest.raises(GivenUp):
@@ -326,14 +326,14 @@ def test_an_edit_does_not_wait_until_everything_is_read_and_checked_for_speech(
     district: Folder, monkeypatch: pytest.MonkeyPatch, first: tuple[Any, str], then: tuple[Any, str]
 ) -> None:
     """That takes eight seconds for 5,340 pages, and speech follows each edit of a text."""
-    serving, done = Serving(district), []
-    serving.one.given_up = lambda: bool(done)
+    serving, calls = Serving(district), []
+    serving.one.given_up = lambda: bool(calls)
     before, does = files(district.root / "public"), getattr(*first)
 
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(*first, lambda *told, **more: done.append(first) or does(*told, **more))
+    monkeypatch.setattr(*first, lambda *arguments, **more: calls.append(first) or does(*arguments, **more))
     monkeypatch.setattr(*then, never)
     with pytest.raises(GivenUp):
         serving.one.build(TODAY, speak=True, compress=True, again=True)

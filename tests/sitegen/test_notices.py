@@ -35,12 +35,12 @@ def sheets(pdf: bytes) -> list[tuple[int, int]]:
 
 def data(folder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str = "en") -> list[dict[str, Any]]:
     """What the template is given for each paper, in turn."""
-    seen: list[dict[str, Any]] = []
+    documents: list[dict[str, Any]] = []
     monkeypatch.setattr(
-        leaflets, "typeset", lambda room, _template, kind, _path: seen.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
+        leaflets, "typeset", lambda room, _template, kind, _path: documents.append({"kind": kind, **json.loads((room / "data.json").read_text("utf-8"))})
     )  # fmt: skip
     list(event_posters.write(tmp_path, context(folder, language), folder.root / "content" / "media"))
-    return seen
+    return documents
 
 
 @pytest.mark.parametrize("language", ["en", "ta", "or"])

@@ -10,7 +10,7 @@ CSS = (Path(__file__).parents[2] / "site" / "assets" / "portal.css").read_text(e
 
 
 @pytest.mark.parametrize(
-    ("written", "published"),
+    ("source", "published"),
     [
         ("a { padding-inline: 1px 2px; }", "a { padding-left: 1px; padding-right: 2px; }"),
         ("a { margin-inline: auto; }", "a { margin-left: auto; margin-right: auto; }"),
@@ -30,12 +30,12 @@ CSS = (Path(__file__).parents[2] / "site" / "assets" / "portal.css").read_text(e
         ("@media print { a { inset-inline-end: 0 } }", "@media print {\na { right: 0; }\n}"),
     ],
 )
-def test_what_is_new_has_something_older_beside_it(written: str, published: str) -> None:
-    assert lower(written).strip() == published
+def test_what_is_new_has_something_older_beside_it(source: str, published: str) -> None:
+    assert lower(source).strip() == published
 
 
 @pytest.mark.parametrize(
-    ("written", "margins"),
+    ("source", "margins"),
     [
         ("a { display: flex; gap: 1px; }", "@supports not (inset: 0) { a > * { margin-right: 1px !important; } }"),
         (
@@ -48,9 +48,9 @@ def test_what_is_new_has_something_older_beside_it(written: str, published: str)
         ),
     ],
 )
-def test_a_gap_becomes_margins_where_it_is_unknown(written: str, margins: str) -> None:
-    assert margins in lower(written)
-    assert "grid-gap" in lower(written)
+def test_a_gap_becomes_margins_where_it_is_unknown(source: str, margins: str) -> None:
+    assert margins in lower(source)
+    assert "grid-gap" in lower(source)
 
 
 def test_our_own_stylesheet_loses_no_rule() -> None:

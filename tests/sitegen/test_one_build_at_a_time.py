@@ -130,10 +130,10 @@ def test_the_lock_of_another_user_is_put_aside_only_when_nobody_holds_it(
     monkeypatch.setattr(os, "access", lambda path, mode: path != lock and access(path, mode))
     district.page("rights", "Other rights.")
     with locked(lock):
-        held = lock.stat()
+        lock_status = lock.stat()
         with pytest.raises(Problem, match="holds it"):
             built(district)
-        assert os.path.samestat(lock.stat(), held)
+        assert os.path.samestat(lock.stat(), lock_status)
     assert built(district)
     assert files(district.root / "public") == from_scratch(district)
 
@@ -144,14 +144,14 @@ def test_a_program_that_goes_on_takes_up_what_another_built(district: Folder) ->
     assert serving.build(TODAY, speak=False, compress=True) is None
     for turn in "ab":
         district.page("rights", f"Rights {turn * 3}.")
-        done = other.build(TODAY, speak=False, compress=True)
-        assert done
-        assert not done.whole
+        outcome = other.build(TODAY, speak=False, compress=True)
+        assert outcome
+        assert not outcome.whole
         assert serving.build(TODAY, speak=False, compress=True) is None
         district.page("rights", f"More rights {turn * 3}.")
-        done = serving.build(TODAY, speak=False, compress=True)
-        assert done
-        assert not done.whole
+        outcome = serving.build(TODAY, speak=False, compress=True)
+        assert outcome
+        assert not outcome.whole
         assert files(district.root / "public") == from_scratch(district)
         assert other.build(TODAY, speak=False, compress=True) is None
 
@@ -200,9 +200,9 @@ def test_a_consent_that_ends_while_an_edit_is_built_counts_no_more(
     def exchanged(one: Path, other: Path) -> bool:
         if before:
             midnight.strike()
-        done = exchange(one, other)
+        result = exchange(one, other)
         midnight.strike()
-        return done
+        return result
 
     monkeypatch.setattr(building, "exchange", exchanged)
     midnight.folder.page("rights", "Other rights.")
@@ -215,14 +215,14 @@ def test_a_build_that_waits_over_midnight_builds_the_new_day(
 ) -> None:
     midnight.build()
     midnight.folder.page("rights", "Your rights.")
-    gone: list[bool] = []
+    removed: list[bool] = []
     with locked(midnight.folder.root / LOCK):
         midnight.builder.say = midnight.strike
         monkeypatch.setattr(building, "MAX_WAIT", 0.5)
         with pytest.raises(Problem, match="held by another program"):
             midnight.build()
-        gone.append(not traces(midnight.folder.root / "public"))
-    assert gone == [True], "what has no consent does not wait for another program"
+        removed.append(not traces(midnight.folder.root / "public"))
+    assert removed == [True], "what has no consent does not wait for another program"
     assert midnight.build()
     assert (midnight.folder.root / "public" / "en" / "rights" / "index.html").exists()
 

@@ -110,12 +110,12 @@ def test_a_page_in_another_encoding(folder: Any, refusal: Callable[[], str]) -> 
 
 def test_portal_yml(folder: Any, refusal: Callable[[], str]) -> None:
     path = folder.root / "content/portal.yml"
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(whole.replace("exit_url", "exit"), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("exit_url", "exit"), encoding="utf-8")
     assert "content/portal.yml: exit_url is missing." in refusal()
     path.write_text("a: b: c", encoding="utf-8")
     assert "content/portal.yml, line 1: cannot be read." in refusal()
-    path.write_text(whole.replace("demonstration: true", "demonstration: false"), encoding="utf-8")
+    path.write_text(text.replace("demonstration: true", "demonstration: false"), encoding="utf-8")
     assert "desk police: has no key or no pickup line. Run: python3 build.py desk --desk police new-key" in refusal()
     path.unlink()
     assert "content/portal.yml: is missing." in refusal()
@@ -260,9 +260,9 @@ def test_anchors_keep_the_letters_of_every_script(heading: str, anchor: str) -> 
     assert slugify(heading, "-") == anchor
 
 
-@pytest.mark.parametrize(("language", "written"), [("en", "24 January 2027"), ("or", "24 ଜାନୁଆରୀ 2027")])
-def test_a_day_is_written_with_the_day_first(language: str, written: str) -> None:
-    assert i18n.day(date(2027, 1, 24), language) == written
+@pytest.mark.parametrize(("language", "expected"), [("en", "24 January 2027"), ("or", "24 ଜାନୁଆରୀ 2027")])
+def test_a_day_is_written_with_the_day_first(language: str, expected: str) -> None:
+    assert i18n.day(date(2027, 1, 24), language) == expected
 
 
 def test_english_that_is_deleted_leaves_no_other_language_in_its_place(folder: Any) -> None:
@@ -270,10 +270,10 @@ def test_english_that_is_deleted_leaves_no_other_language_in_its_place(folder: A
     folder.page("page", "[[ pages ]]\n\n[it](only.md)")
     library = prepare_library(folder)
     for language in ("en", "or"):
-        shown = library.find("only.md", language)
-        assert "தமிழில்" not in shown.text
-        assert shown.withdrawn, "in no list, not for search engines"
-        assert i18n.translator(language)("This page is not here") in shown.text
+        page = library.find("only.md", language)
+        assert "தமிழில்" not in page.text
+        assert page.withdrawn, "in no list, not for search engines"
+        assert i18n.translator(language)("This page is not here") in page.text
     assert "தமிழில்" in library.find("only.md", "ta").text
 
 
@@ -295,8 +295,8 @@ def test_checks_and_build_find_the_same_blocks(lines: list[str]) -> None:
     text = "\n".join(lines)
     blocks = BlockExtension()
     Markdown(extensions=["tables", "fenced_code", blocks]).convert(text)
-    asked = [(block.name, block.argument) for block in PageSource("x.md", "en", {}, text, 1).blocks]
-    assert [(block.name, block.argument) for block in blocks.blocks] == (asked if text.strip() else [])
+    expected = [(block.name, block.argument) for block in PageSource("x.md", "en", {}, text, 1).blocks]
+    assert [(block.name, block.argument) for block in blocks.blocks] == (expected if text.strip() else [])
 
 
 def test_a_hole_that_staff_write_themselves_is_no_block() -> None:

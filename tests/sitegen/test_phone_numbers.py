@@ -117,8 +117,8 @@ def test_a_number_that_changes_changes_everywhere_and_leaves_none_behind(folder:
 @pytest.mark.parametrize("language", ["en", "ta", "or"])
 def test_a_number_of_nobody_is_an_error_in_pages_tables_and_settings(folder: Any, language: str) -> None:
     folder.page("page", "A.\n\n[15101](tel:15101)", language, description="15101")
-    written = (folder.root / "content" / language / "page.md").read_text(encoding="utf-8")
-    line = written[: written.index("[15101]")].count("\n") + 1
+    source = (folder.root / "content" / language / "page.md").read_text(encoding="utf-8")
+    line = source[: source.index("[15101]")].count("\n") + 1
     folder.row("signs", **{f"more_{language}": "15101"})
     settings = folder.root / "content" / "portal.yml"
     settings.write_text(settings.read_text("utf-8").replace("Nobody yet", "Call 15101"), "utf-8")
@@ -131,15 +131,15 @@ def test_a_number_of_nobody_is_an_error_in_pages_tables_and_settings(folder: Any
     assert places[-1].startswith("content/portal.yml, line ")
 
 
-@pytest.mark.parametrize(("shown", "right"), [
+@pytest.mark.parametrize(("letters", "right"), [
     ("<text>1099</text>", False), ("<text><tspan>10</tspan><tspan>99</tspan></text>", False), ("<title>Call 1099</title>", False),
     ('<g aria-label="one zero nine nine"/>', False), ("<text>112</text>", True), ("", True),
 ])  # fmt: skip
-def test_a_number_in_the_letters_of_a_drawing_is_found(folder: Any, shown: str, right: bool) -> None:
+def test_a_number_in_the_letters_of_a_drawing_is_found(folder: Any, letters: str, right: bool) -> None:
     media = folder.root / "content" / "media" / "drawings"
     media.mkdir(parents=True)
     frame = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1099 1099"><path d="M1099 1099"/>{}</svg>'
-    (media / "sign.svg").write_text(frame.format(shown), encoding="utf-8")
+    (media / "sign.svg").write_text(frame.format(letters), encoding="utf-8")
     found = [problem for problem in folder.problems() if "looks like a phone number" in problem]
     assert (found == []) is right
     assert all(problem.startswith("content/media/drawings/sign.svg: ") for problem in found)
@@ -207,7 +207,7 @@ def test_numbers_of_sms_templates_and_remarks_are_no_numbers_to_call(folder: Any
     assert not [problem for problem in folder.problems() if "looks like a phone number" in problem]
 
 
-_HEARD = (
+_SPOKEN_PIECES = (
     "one",
     "ONE",
     "oh",
@@ -230,7 +230,7 @@ _HEARD = (
 )
 
 
-@given(st.lists(st.sampled_from(_HEARD), max_size=15).map("".join))
+@given(st.lists(st.sampled_from(_SPOKEN_PIECES), max_size=15).map("".join))
 def test_no_number_that_is_read_out_is_overlooked(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         found = written_digits.as_digits(text)

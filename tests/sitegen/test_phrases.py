@@ -18,7 +18,7 @@ LINK = {"id": "forms", "order": 1, "name_en": "Forms", "url": "https://example.o
         "checked_on": "2026-12-01", "checked_by": "me"}  # fmt: skip
 
 
-def handed_over(folder: Folder) -> Any:
+def handed_over_choices(folder: Folder) -> Any:
     folder.build()
     return portals.read(folder.root / ".build" / "portal.json").choices
 
@@ -28,7 +28,7 @@ def test_the_window_gets_phrases_pages_and_duties_but_no_reviewers_name(folder: 
     folder.table("phrases", THANKS, closing)
     folder.table("staff_links", LINK)
     folder.table("duties", {"id": "child", "name_en": "Call.", "source": "x", "checked": "yes"})
-    found = handed_over(folder)
+    found = handed_over_choices(folder)
     assert [(one.value, one.state, one.reviewed) for one in found["phrases"]] == [
         ("close", "closed", ("en", "ta")),
         ("thanks", "", ("en",)),
@@ -118,9 +118,9 @@ def test_every_phrase_of_the_district_is_spoken_in_every_language() -> None:
             return portals.Clip(2, (portals.SoundFile("/a.mp3", "audio/mpeg", 3000),)) if words else None
 
     portal = make_district().portal
-    made = audio_clips.with_questions(replace(portal, choices={"phrases": phrases}), Pipeline(), TODAY)  # type: ignore[arg-type]
+    spoken_portal = audio_clips.with_questions(replace(portal, choices={"phrases": phrases}), Pipeline(), TODAY)  # type: ignore[arg-type]
     for code in codes:
-        assert {f"phrase/{row['id']}" for row in rows} <= set(made.clips[code]), code
+        assert {f"phrase/{row['id']}" for row in rows} <= set(spoken_portal.clips[code]), code
         answer = " ".join(row[f"name_{code}"] for row in rows[:3])
-        assert len(made.sentence_clips(answer, code)) == 3, "an answer of three sentences has three clips"
+        assert len(spoken_portal.sentence_clips(answer, code)) == 3, "an answer of three sentences has three clips"
     assert len({words for _, key, words in spoken if key.startswith("phrase/")}) == len(rows) * len(codes)

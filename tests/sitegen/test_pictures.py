@@ -119,11 +119,11 @@ def test_a_damaged_height_of_a_kept_photo_is_worked_out_again(folder: Any, damag
     Image.new("RGB", (400, 300), "red").save(path)
     folder.page("index", "![A meeting](/media/meeting.jpg)")
     folder.build()
-    [kept] = (folder.root / ".build" / "pictures").glob("*.height")
-    kept.write_bytes(damage)
+    [height_file] = (folder.root / ".build" / "pictures").glob("*.height")
+    height_file.write_bytes(damage)
     folder.build()
     assert 'width="360" height="270"' in home(folder)
-    assert kept.read_bytes() == b"270"
+    assert height_file.read_bytes() == b"270"
 
 
 def test_a_drawing_stands_in_the_page_with_its_words(folder: Any) -> None:
@@ -173,7 +173,7 @@ def test_a_drawing_that_is_too_heavy_is_refused(folder: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("block", "sentence"),
     [
         ("![Gone](/media/gone.jpg)", "is not there"),
         ("![Elsewhere](https://x.example/a.png)", "is not there"),
@@ -181,12 +181,12 @@ def test_a_drawing_that_is_too_heavy_is_refused(folder: Any) -> None:
         ("![Text](/media/a.txt)", "no picture we know"),
     ],
 )
-def test_a_page_that_asks_for_what_is_not_good_is_told_the_line(folder: Any, asked: str, said: str) -> None:
+def test_a_page_that_asks_for_what_is_not_good_is_told_the_line(folder: Any, block: str, sentence: str) -> None:
     put(folder, "ok.svg", SVG.format(""))
     put(folder, "a.txt", "x")
-    folder.page("index", f"Text.\n\n{asked}")
+    folder.page("index", f"Text.\n\n{block}")
     (problem,) = (line for line in folder.problems() if line.startswith("content/en/index.md"))
-    assert said in problem
+    assert sentence in problem
     assert "content/en/index.md, line 10" in problem
 
 

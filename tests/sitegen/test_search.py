@@ -48,9 +48,9 @@ def test_what_a_page_draws_from_tables_is_found_and_its_forms_and_links_are_not(
 CASES = json.loads((ROOT / "tests" / "search_cases.json").read_text(encoding="utf-8"))
 
 
-def matches(kept: str, typed: str) -> bool:
+def matches(text: str, typed: str) -> bool:
     """Return whether each typed word begins, or lies within, a kept one: as the desk looks, and wider than the site."""
-    indexed = " ".join(search_words.index_words(kept))
+    indexed = " ".join(search_words.index_words(text))
     return all(word in indexed for word in search_words.query_words(typed))
 
 
@@ -58,11 +58,11 @@ def matches(kept: str, typed: str) -> bool:
 def test_trials_11_and_12_two_writings_of_one_word_are_one(case: dict[str, Any]) -> None:
     same = not case.get("differ")
     assert matches(case["kept"], case["typed"]) is same, case["why"]
-    kept, typed = (
+    indexed_words, typed = (
         list(search_words.index_words(case["kept"], MIN_TOKEN_LENGTH)),
         search_words.query_words(case["typed"], MIN_TOKEN_LENGTH),
     )
-    found = bool(typed) and all(any(word.startswith(one) for word in kept) for one in typed)
+    found = bool(typed) and all(any(word.startswith(one) for word in indexed_words) for one in typed)
     assert found is same, "on the site words begin with what is typed"
 
 

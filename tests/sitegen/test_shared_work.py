@@ -32,19 +32,19 @@ Spoken = list[str]
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
     """The lines that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
-    said: Spoken = []
+    lines_spoken: Spoken = []
 
-    def made(line: str, voice: str) -> bytes:
-        said.append(line)
+    def speak(line: str, voice: str) -> bytes:
+        lines_spoken.append(line)
         return f"{voice} {line}".encode()
 
-    def write(lines: Sequence[bytes], where: Sequence[tuple[Any, Path]]) -> None:
-        for kind, path in where:
+    def write(lines: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in outputs:
             path.write_bytes(b"\n".join(lines) + kind.ending.encode())
 
-    monkeypatch.setattr(spoken_lines, "speak_line", made)
+    monkeypatch.setattr(spoken_lines, "speak_line", speak)
     monkeypatch.setattr(spoken_lines, "write", write)
-    return said
+    return lines_spoken
 
 
 def settings_of(folder: Folder, **changes: Any) -> None:
@@ -96,7 +96,7 @@ def store(folder: Folder) -> Path:
     return folder.root / kept_work.SHARED / "speech.db"
 
 
-def kept(folder: Folder) -> dict[bytes, bytes]:
+def stored_entries(folder: Folder) -> dict[bytes, bytes]:
     """Return all entries of the store, as a program finds them that reads the file."""
     with closing(sqlite3.connect(store(folder))) as connection:
         return {key: value[8:] for key, value in connection.execute("SELECT key, value FROM work")}
@@ -125,14 +125,14 @@ def test_what_libraries_say_is_made_once_and_a_build_has_the_same_bytes_without_
 def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(district: Folder, spoken: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     site = district.build()
-    shown = {path.name for path in (site / "audio").iterdir()}
+    clips = {path.name for path in (site / "audio").iterdir()}
     own = {path.name for path in (district.root / ".build" / "speech").iterdir()}
-    shared = {name for name in shown if shared_clips.find_clip(district.root, name)}
+    shared = {name for name in clips if shared_clips.find_clip(district.root, name)}
     assert shared
     assert own
-    assert own == shown - shared
+    assert own == clips - shared
     (site / "audio" / min(shared)).write_bytes(b"as it was")
-    assert {path.name for path in (district.build() / "audio").iterdir()} == shown
+    assert {path.name for path in (district.build() / "audio").iterdir()} == clips
     assert (site / "audio" / min(shared)).read_bytes() == shared_clips.find_clip(district.root, min(shared))
 
 
@@ -140,7 +140,7 @@ def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> N
     page(district.root / "content", "rights", "Own words in the place of the library's.")
     district.build()
     shared_work.make(district.root, TODAY)
-    everything = b"\n".join(kept(district).values()).decode(errors="replace")
+    everything = b"\n".join(stored_entries(district).values()).decode(errors="replace")
     assert "Words of the library" in everything
     assert [word for word in OWN if word in everything] == []
     assert list((district.root / kept_work.SHARED).glob("making-*")) == []
@@ -149,7 +149,7 @@ def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> N
 def test_nothing_that_needs_a_consent_gets_there(district: Folder, spoken: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     assert [text for text in spoken if "of a person" in text] == []
-    assert [value for value in kept(district).values() if b"of a person" in value] == []
+    assert [value for value in stored_entries(district).values() if b"of a person" in value] == []
 
 
 def test_a_word_of_the_district_makes_another_text(district: Folder, spoken: Spoken) -> None:
@@ -186,28 +186,30 @@ def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(
 
 
 @pytest.fixture
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def checked_pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The pages that are converted to be checked by themselves."""
     names: list[str] = []
     problems = structure.problems
-    monkeypatch.setattr(structure, "problems", lambda page, made: names.append(page.name) or problems(page, made))
+    monkeypatch.setattr(
+        structure, "problems", lambda page, converted: names.append(page.name) or problems(page, converted)
+    )
     return names
 
 
 def test_pages_of_libraries_are_checked_by_themselves_once(
-    district: Folder, library: Path, spoken: Spoken, looked_at: list[str]
+    district: Folder, library: Path, spoken: Spoken, checked_pages: list[str]
 ) -> None:
     assert shared_work.make(district.root, TODAY)
-    assert "rights.md" in looked_at
-    assert "heard.md" not in looked_at, "it has a person's words"
-    looked_at.clear()
+    assert "rights.md" in checked_pages
+    assert "heard.md" not in checked_pages, "it has a person's words"
+    checked_pages.clear()
     with_it = files(district.build())
-    assert "own.md" in looked_at
-    assert "rights.md" not in looked_at
+    assert "own.md" in checked_pages
+    assert "rights.md" not in checked_pages
     kept_work.forget(district.root)
-    looked_at.clear()
+    checked_pages.clear()
     assert files(district.build()) == with_it
-    assert "rights.md" in looked_at
+    assert "rights.md" in checked_pages
 
 
 def test_what_is_wrong_in_a_page_of_a_library_is_said_in_each_district(
@@ -219,9 +221,9 @@ def test_what_is_wrong_in_a_page_of_a_library_is_said_in_each_district(
         district.build()
 
 
-@pytest.mark.parametrize("shown", ["<b>x</b>", "ଓଡ଼ିଆ"])
-def test_facts_come_back_as_they_were(shown: str) -> None:
-    facts = page_facts.Facts((("/en/", shown), ("#a", "")), ("a", "b"), (("/media/a.jpg", shown),), clean=True)
+@pytest.mark.parametrize("text", ["<b>x</b>", "ଓଡ଼ିଆ"])
+def test_facts_come_back_as_they_were(text: str) -> None:
+    facts = page_facts.Facts((("/en/", text), ("#a", "")), ("a", "b"), (("/media/a.jpg", text),), clean=True)
     assert page_facts.Facts.unpacked(facts.packed()) == facts
 
 
@@ -233,9 +235,9 @@ def withdraw(district: Folder) -> None:
 def test_a_withdrawal_empties_it(district: Folder, spoken: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     district.build()
-    assert kept(district)
+    assert stored_entries(district)
     withdraw(district)
-    assert kept(district) == {}
+    assert stored_entries(district) == {}
     assert b"of the library" not in store(district).read_bytes()
     district.build()
     assert shared_work.make(district.root, TODAY), "and the next build fills it"
@@ -264,7 +266,7 @@ def test_what_is_damaged_is_not_taken_and_is_made_again(
     district: Folder, spoken: Spoken, damage: Callable[[Path], None]
 ) -> None:
     shared_work.make(district.root, TODAY)
-    before = kept(district)
+    before = stored_entries(district)
     shared_clips.reader.cache_clear()  # as in a new process
     with closing(sqlite3.connect(store(district))) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the log beside it heals it
@@ -272,7 +274,7 @@ def test_what_is_damaged_is_not_taken_and_is_made_again(
     site = district.build()
     assert {path.read_bytes().decode()[:2] for path in (site / "audio").iterdir()} == {"en"}, "each as it was spoken"
     assert shared_work.make(district.root, TODAY)
-    assert kept(district) == before
+    assert stored_entries(district) == before
 
 
 def test_only_root_and_the_builder_decide_what_a_site_says(
@@ -292,17 +294,17 @@ def test_only_root_and_the_builder_decide_what_a_site_says(
 
 def test_a_build_only_reads_it(district: Folder, spoken: Spoken) -> None:
     shared_work.make(district.root, TODAY)
-    before = kept(district)
+    before = stored_entries(district)
     district.build()
-    assert kept(district) == before
+    assert stored_entries(district) == before
     with pytest.raises(sqlite3.OperationalError):
         shared_clips.reader(district.root / kept_work.SHARED).connection().execute("DELETE FROM work")
 
 
 def test_two_at_once_make_it_once(district: Folder, spoken: Spoken) -> None:
-    with ThreadPoolExecutor(2) as both:
-        made = list(both.map(lambda _: shared_work.make(district.root, TODAY), range(2)))
-    assert sorted(made) == [False, True]
+    with ThreadPoolExecutor(2) as executor:
+        results = list(executor.map(lambda _: shared_work.make(district.root, TODAY), range(2)))
+    assert sorted(results) == [False, True]
     assert len(spoken) == len(set(spoken))
 
 
@@ -316,23 +318,23 @@ def test_a_program_that_hangs_over_it_holds_no_other_up(
 
 
 @pytest.fixture
-def broken(district: Folder, library: Path) -> Folder:
+def broken_district(district: Folder, library: Path) -> Folder:
     (library / "tables" / "helplines.csv").write_text("id,what\n1", encoding="utf-8")
     return district
 
 
 def test_what_a_killed_build_left_half_made_goes_with_the_next(district: Folder, spoken: Spoken) -> None:
-    left = store(district).with_name("making-killed") / "site" / ".build" / "speech" / "0.ogg"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"x")
+    leftover = store(district).with_name("making-killed") / "site" / ".build" / "speech" / "0.ogg"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_bytes(b"x")
     assert shared_work.make(district.root, TODAY)
     assert [path.name for path in store(district).parent.glob("making-*")] == []
 
 
-def test_what_is_wrong_with_a_library_is_said_by_the_build(broken: Folder, spoken: Spoken) -> None:
-    assert not shared_work.make(broken.root, TODAY)
+def test_what_is_wrong_with_a_library_is_said_by_the_build(broken_district: Folder, spoken: Spoken) -> None:
+    assert not shared_work.make(broken_district.root, TODAY)
     with pytest.raises(Problems, match="helplines"):
-        broken.build()
+        broken_district.build()
 
 
 def test_where_there_is_no_store_a_build_makes_its_own(district: Folder, spoken: Spoken) -> None:

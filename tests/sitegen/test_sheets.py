@@ -129,10 +129,10 @@ def test_what_stands_above_the_names_of_the_columns_is_one_sentence(
 ) -> None:
     path = folder.csv("places")
     path.write_bytes(head.encode() + path.read_bytes())
-    told = refusal()
-    assert told.startswith("content/tables/places.csv, row 1: ")
-    assert sentence in told
-    assert "\n" not in told
+    sentence_read = refusal()
+    assert sentence_read.startswith("content/tables/places.csv, row 1: ")
+    assert sentence in sentence_read
+    assert "\n" not in sentence_read
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_what_stands_above_the_names_of_the_columns_is_one_sentence(
 )  # fmt: skip
 def test_what_is_no_table_is_one_sentence(folder: Any, refusal: Refusal, data: str) -> None:
     folder.csv("places").write_text(data, encoding="utf-8")
-    told = refusal()
-    assert "are not the names of the columns. The columns are: id, kind" in told
-    assert "\n" not in told
+    sentence_read = refusal()
+    assert "are not the names of the columns. The columns are: id, kind" in sentence_read
+    assert "\n" not in sentence_read
 
 
 @pytest.mark.parametrize("name", ["Name_EN", "Name en", "name-en", "name_en\u200b", " NAME EN "])

@@ -17,9 +17,9 @@ def rows() -> tables.Tables:
     return table_reader.read_tables(ROOT / "content" / "tables", ROOT / "site" / "schemas")
 
 
-@pytest.mark.parametrize(("number", "said"), [("112", "Danger, 1 1 2."), ("1800 4252 650", "Danger.")])
-def test_a_short_number_is_said_digit_by_digit_and_a_long_one_by_what_it_is_for(number: str, said: str) -> None:
-    assert short_clips.number_text({"number": number, "for_en": "Danger"}, "en") == said
+@pytest.mark.parametrize(("number", "expected"), [("112", "Danger, 1 1 2."), ("1800 4252 650", "Danger.")])
+def test_a_short_number_is_said_digit_by_digit_and_a_long_one_by_what_it_is_for(number: str, expected: str) -> None:
+    assert short_clips.number_text({"number": number, "for_en": "Danger"}, "en") == expected
 
 
 def test_an_event_is_said_with_day_hour_and_place() -> None:
@@ -30,8 +30,8 @@ def test_an_event_is_said_with_day_hour_and_place() -> None:
 def test_twenty_five_clips_come_first_and_all_may_be_recorded(rows: tables.Tables) -> None:
     first = short_clips.first_clips(rows)
     assert len(first) == len(set(first)) == 25
-    known = {*short_clips.clip_keys(rows, []), *spoken_texts.questions(), *spoken_texts.DIGITS}
-    assert set(first) <= known
+    known_keys = {*short_clips.clip_keys(rows, []), *spoken_texts.questions(), *spoken_texts.DIGITS}
+    assert set(first) <= known_keys
 
 
 @pytest.mark.parametrize("language", ["en", "ta", "te", "hi", "or"])
@@ -84,6 +84,6 @@ def portal_with_phrases(folder: Any) -> Any:
         Choice("b", {"en": "Call 112. Now."}),
         Choice("c", {"en": "Call 112."}),
     )
-    clips = {"en": {f"phrase/{name}": Clip(at, (clip,)) for at, name in enumerate("abc", 1)}}
+    clips = {"en": {f"phrase/{name}": Clip(number, (clip,)) for number, name in enumerate("abc", 1)}}
     portal = read(folder.root / ".build" / "portal.json")
     return replace(portal, choices={**portal.choices, "phrases": phrases}, clips=clips)

@@ -25,15 +25,15 @@ def lines_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lines that are spoken, in clips that hold their text: sound itself is tried in test_listen.py."""
     lines: list[str] = []
 
-    def made(line: str, voice: str) -> bytes:
+    def speak(line: str, voice: str) -> bytes:
         lines.append(line)
         return f"{voice} {line}".encode()
 
-    def write(parts: Sequence[bytes], where: Sequence[tuple[Any, Path]]) -> None:
-        for kind, path in where:
+    def write(parts: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in outputs:
             path.write_bytes(b"\n".join(parts) + kind.ending.encode())
 
-    monkeypatch.setattr(spoken_lines, "speak_line", made)
+    monkeypatch.setattr(spoken_lines, "speak_line", speak)
     monkeypatch.setattr(spoken_lines, "write", write)
     return lines
 
@@ -86,9 +86,9 @@ def test_the_speech_of_an_edit_is_made_for_its_page_alone(district: Folder, line
 
 def test_build_makes_an_edit_and_its_speech_at_once(district: Folder, lines_made: list[str]) -> None:
     district.page("help", "உதவி வரி. புதியது.", "ta")
-    done = spoken(district)
-    assert done
-    assert (done.whole, done.pages) == (False, 1)
+    outcome = spoken(district)
+    assert outcome
+    assert (outcome.whole, outcome.pages) == (False, 1)
     assert len(lines_made) == 1
     assert site(district) == spoken_from_scratch(district)
     assert spoken(district) is None
@@ -100,9 +100,9 @@ def test_the_speech_of_several_edits_waits_until_it_is_made(district: Folder, li
     district.page("help", "Another edited line.")
     built(district)
     assert lines_made == []
-    done = spoken(district)
-    assert done
-    assert not done.whole
+    outcome = spoken(district)
+    assert outcome
+    assert not outcome.whole
     assert lines_made == ["Another edited line.", "One edited line."]
     assert site(district) == spoken_from_scratch(district)
 
@@ -112,9 +112,9 @@ def test_a_site_that_was_never_spoken_gets_all_of_its_speech_after_an_edit(
 ) -> None:
     builder(district).build(TODAY, speak=False, compress=True, again=True)
     district.page("rights", "An edited line.")
-    done = spoken(district)
-    assert done
-    assert done.whole
+    outcome = spoken(district)
+    assert outcome
+    assert outcome.whole
     assert site(district) == spoken_from_scratch(district)
 
 
@@ -130,9 +130,9 @@ def test_speech_of_an_edit_ends_before_its_next_line_and_leaves_the_site_as_it_i
         one.build(TODAY, speak=True, compress=True)
     assert site(district) == before
     district.page("help", "An edit that waited.")
-    done = one.build(TODAY, speak=False, compress=True)
-    assert done
-    assert not done.whole
+    outcome = one.build(TODAY, speak=False, compress=True)
+    assert outcome
+    assert not outcome.whole
     one.given_up = lambda: False
     later = one.build(TODAY, speak=True, compress=True)
     assert later

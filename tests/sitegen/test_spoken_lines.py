@@ -23,11 +23,11 @@ VOICES = {"en": LINES, "or": ("ଆପଣ ଏକା ନୁହଁନ୍ତି।",
 OPUS, MP3 = KINDS
 
 
-def encoded(voice: str, kind: AudioFormat) -> list[list[bytes]]:
+def encode_lines(voice: str, kind: AudioFormat) -> list[list[bytes]]:
     return [audio.encode_line(speech.speak(line, voice), speech.SAMPLE_RATE, kind) for line in VOICES[voice]]
 
 
-def decoded(path: Path) -> tuple[int, "array.array[int]"]:
+def decode(path: Path) -> tuple[int, "array.array[int]"]:
     """Return the rate of a file and its samples."""
     samples = array.array("h")
     with av.open(str(path)) as source:
@@ -57,21 +57,21 @@ def test_the_same_line_has_the_same_samples_whatever_was_said_before(voice: str)
 @pytest.mark.parametrize("voice", VOICES)
 def test_each_line_of_a_clip_sounds_as_it_does_alone(voice: str, kind: AudioFormat, tmp_path: Path) -> None:
     """No sample is off by more than one step of 32,768: nothing of a line is heard in the next one."""
-    lines = encoded(voice, kind)
-    rate, whole = decoded(write(lines, kind, tmp_path / "whole"))
-    at, frame = 0, kind.frame * rate // audio.RATE
+    lines = encode_lines(voice, kind)
+    rate, samples = decode(write(lines, kind, tmp_path / "whole"))
+    frame_number, frame = 0, kind.frame * rate // audio.RATE
     for line in lines:
-        _, alone = decoded(write([line], kind, tmp_path / "alone"))
-        heard = whole[at * frame : at * frame + len(alone)]
-        assert len(heard) == len(alone) > 0
-        assert max(abs(one - other) for one, other in zip(heard, alone, strict=True)) <= 1
-        at += len(line) + kind.pause
+        _, alone = decode(write([line], kind, tmp_path / "alone"))
+        part = samples[frame_number * frame : frame_number * frame + len(alone)]
+        assert len(part) == len(alone) > 0
+        assert max(abs(one - other) for one, other in zip(part, alone, strict=True)) <= 1
+        frame_number += len(line) + kind.pause
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
 @pytest.mark.parametrize("voice", VOICES)
 def test_lines_are_as_far_apart_as_the_sentences_of_a_text(voice: str, kind: AudioFormat, tmp_path: Path) -> None:
-    rate, samples = decoded(write(encoded(voice, kind), kind, tmp_path / "clip"))
+    rate, samples = decode(write(encode_lines(voice, kind), kind, tmp_path / "clip"))
     pauses, quiet = [], 0
     for sample in samples:
         if abs(sample) > 300:
@@ -84,17 +84,17 @@ def test_lines_are_as_far_apart_as_the_sentences_of_a_text(voice: str, kind: Aud
 
 def pages_of(data: bytes) -> list[tuple[int, int]]:
     """Return the sequence number and the granule position of each page of an Ogg file (RFC 3533)."""
-    pages, at = [], 0
-    while at < len(data):
-        assert data[at : at + 4] == b"OggS"
-        granule, number, segments = struct.unpack_from("<q4xI4xB", data, at + 6)
+    pages, offset = [], 0
+    while offset < len(data):
+        assert data[offset : offset + 4] == b"OggS"
+        granule, number, segments = struct.unpack_from("<q4xI4xB", data, offset + 6)
         pages.append((number, granule))
-        at += 27 + segments + sum(data[at + 27 : at + 27 + segments])
+        offset += 27 + segments + sum(data[offset + 27 : offset + 27 + segments])
     return pages
 
 
 def test_a_player_learns_its_right_length_and_the_place_of_each_page(tmp_path: Path) -> None:
-    lines = encoded("en", OPUS)
+    lines = encode_lines("en", OPUS)
     data = write(lines, OPUS, tmp_path / "clip").read_bytes()
     pages = pages_of(data)
     assert [number for number, _ in pages] == list(range(len(pages)))
@@ -106,7 +106,7 @@ def test_a_player_learns_its_right_length_and_the_place_of_each_page(tmp_path: P
 
 
 def test_mp3_says_its_length_in_its_size_and_in_its_head(tmp_path: Path) -> None:
-    lines = encoded("en", MP3)
+    lines = encode_lines("en", MP3)
     path = write(lines, MP3, tmp_path / "clip")
     packets = sum(map(len, lines)) + MP3.pause * (len(lines) - 1)
     assert b"Info" in path.read_bytes()[:200]
@@ -118,7 +118,7 @@ def test_mp3_says_its_length_in_its_size_and_in_its_head(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
 def test_one_can_jump_into_a_clip(kind: AudioFormat, tmp_path: Path) -> None:
-    path = write(encoded("en", kind), kind, tmp_path / "clip")
+    path = write(encode_lines("en", kind), kind, tmp_path / "clip")
     with av.open(str(path)) as source:
         stream = source.streams.audio[0]
         middle = 3.0
@@ -130,9 +130,9 @@ def test_one_can_jump_into_a_clip(kind: AudioFormat, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.ending)
 def test_a_clip_of_lines_is_no_larger_than_one_of_the_whole_text(kind: AudioFormat, tmp_path: Path) -> None:
     samples = speech.speak("\n".join(LINES), "en")
-    whole = audio.encode_line(samples, speech.SAMPLE_RATE, kind)
-    write([whole], kind, tmp_path / "whole")
-    write(encoded("en", kind), kind, tmp_path / "clip")
+    encoded_text = audio.encode_line(samples, speech.SAMPLE_RATE, kind)
+    write([encoded_text], kind, tmp_path / "whole")
+    write(encode_lines("en", kind), kind, tmp_path / "clip")
     assert (tmp_path / "clip").stat().st_size < 1.05 * (tmp_path / "whole").stat().st_size
 
 
@@ -140,22 +140,22 @@ def test_what_is_kept_of_a_line_makes_the_same_file_again(tmp_path: Path) -> Non
     files = []
     for _ in range(2):
         lines = [spoken_lines.speak_line(line, "en") for line in LINES]
-        where = [(kind, tmp_path / kind.ending) for kind in KINDS]
-        spoken_lines.write(lines, where)
-        files.append([path.read_bytes() for _, path in where])
+        outputs = [(kind, tmp_path / kind.ending) for kind in KINDS]
+        spoken_lines.write(lines, outputs)
+        files.append([path.read_bytes() for _, path in outputs])
     assert files[0] == files[1]
-    write(encoded("en", OPUS), OPUS, tmp_path / "clip")
+    write(encode_lines("en", OPUS), OPUS, tmp_path / "clip")
     assert files[0][0] == (tmp_path / "clip").read_bytes()
 
 
 def test_a_text_without_a_word_makes_a_clip_too(tmp_path: Path) -> None:
-    where = [(kind, tmp_path / kind.ending) for kind in KINDS]
-    spoken_lines.write([spoken_lines.speak_line(line, "en") for line in spoken_lines.lines_of(" ")], where)
-    assert all(path.stat().st_size for _, path in where)
+    outputs = [(kind, tmp_path / kind.ending) for kind in KINDS]
+    spoken_lines.write([spoken_lines.speak_line(line, "en") for line in spoken_lines.lines_of(" ")], outputs)
+    assert all(path.stat().st_size for _, path in outputs)
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
+def lines_made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
     """The lines that are spoken. How they sound is for the tests above: those of the tests before are taken."""
     spoken_texts: list[str] = []
     make = spoken_lines.speak_line
@@ -169,13 +169,13 @@ def made(monkeypatch: pytest.MonkeyPatch, kept_lines: None) -> list[str]:
 
 
 @pytest.fixture
-def spoken(folder: Folder, made: list[str]) -> Folder:
+def spoken_district(folder: Folder, lines_made: list[str]) -> Folder:
     """A district with a page of two lines that has been built, so that its lines are kept."""
     with_voice(folder, en="en")
     folder.page("own", "The first line.\n\nThe second line.")
     folder.build()
-    assert "The first line." in made
-    made.clear()
+    assert "The first line." in lines_made
+    lines_made.clear()
     return folder
 
 
@@ -187,10 +187,10 @@ def lines_kept(folder: Folder) -> Path:
     return folder.root / kept_work.FOLDER / "lines.db"
 
 
-def test_an_edit_costs_the_line_that_is_new(spoken: Folder, made: list[str]) -> None:
-    spoken.page("own", "The first line.\n\nAnother line.")
-    spoken.build()
-    assert made == ["Another line."]
+def test_an_edit_costs_the_line_that_is_new(spoken_district: Folder, lines_made: list[str]) -> None:
+    spoken_district.page("own", "The first line.\n\nAnother line.")
+    spoken_district.build()
+    assert lines_made == ["Another line."]
 
 
 def change_a_byte(path: Path) -> None:
@@ -206,23 +206,23 @@ def overwrite(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [change_a_byte, overwrite])
-def test_a_damaged_line_is_spoken_again(spoken: Folder, made: list[str], damage: Any) -> None:
-    before = clips(spoken)
-    damage(lines_kept(spoken))
-    for path in (spoken.root / ".build" / "speech").iterdir():
+def test_a_damaged_line_is_spoken_again(spoken_district: Folder, lines_made: list[str], damage: Any) -> None:
+    before = clips(spoken_district)
+    damage(lines_kept(spoken_district))
+    for path in (spoken_district.root / ".build" / "speech").iterdir():
         path.unlink()
-    spoken.build()
-    assert "The first line." in made
-    assert clips(spoken) == before
+    spoken_district.build()
+    assert "The first line." in lines_made
+    assert clips(spoken_district) == before
 
 
-def test_kept_lines_alone_make_the_same_clips(spoken: Folder, made: list[str]) -> None:
-    before = clips(spoken)
-    for path in (spoken.root / ".build" / "speech").iterdir():
+def test_kept_lines_alone_make_the_same_clips(spoken_district: Folder, lines_made: list[str]) -> None:
+    before = clips(spoken_district)
+    for path in (spoken_district.root / ".build" / "speech").iterdir():
         path.unlink()
-    spoken.build()
-    assert made == []
-    assert clips(spoken) == before
+    spoken_district.build()
+    assert lines_made == []
+    assert clips(spoken_district) == before
 
 
 def count(path: Path) -> int:
@@ -231,15 +231,17 @@ def count(path: Path) -> int:
         return int(found)
 
 
-def test_lines_go_with_the_last_clip_that_has_them(spoken: Folder) -> None:
-    before = count(lines_kept(spoken))
-    for path in (spoken.root / ".build" / "speech").iterdir():
+def test_lines_go_with_the_last_clip_that_has_them(spoken_district: Folder) -> None:
+    before = count(lines_kept(spoken_district))
+    for path in (spoken_district.root / ".build" / "speech").iterdir():
         path.unlink()
-    audio_clips.prune(spoken.root / ".build" / "speech", spoken.root / "public" / "audio", spoken.root)
-    assert (before > 0, count(lines_kept(spoken))) == (True, 0)
+    audio_clips.prune(
+        spoken_district.root / ".build" / "speech", spoken_district.root / "public" / "audio", spoken_district.root
+    )
+    assert (before > 0, count(lines_kept(spoken_district))) == (True, 0)
 
 
-def test_no_line_is_left_once_anything_was_withdrawn(spoken: Folder) -> None:
-    assert count(lines_kept(spoken))
-    kept_work.forget(spoken.root)
-    assert count(lines_kept(spoken)) == 0
+def test_no_line_is_left_once_anything_was_withdrawn(spoken_district: Folder) -> None:
+    assert count(lines_kept(spoken_district))
+    kept_work.forget(spoken_district.root)
+    assert count(lines_kept(spoken_district)) == 0

@@ -33,16 +33,16 @@ def keys() -> dict[str, tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def spoken() -> Any:
     """The lines that were spoken, in clips that hold a letter: sound itself is tried in test_listen.py."""
-    said: list[str] = []
+    lines_spoken: list[str] = []
 
-    def write(lines: Sequence[bytes], where: Sequence[tuple[Any, Path]]) -> None:
-        for kind, path in where:
+    def write(lines: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in outputs:
             path.write_bytes(b"".join(lines) + kind.ending.encode())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spoken_lines, "speak_line", lambda line, _: said.append(line) or b"x")
+        patch.setattr(spoken_lines, "speak_line", lambda line, _: lines_spoken.append(line) or b"x")
         patch.setattr(spoken_lines, "write", write)
-        yield said
+        yield lines_spoken
 
 
 @pytest.fixture(scope="module")

@@ -336,8 +336,8 @@ def test_the_next_build_leaves_out_a_withdrawn_quote_and_the_recording_that_says
 def test_a_broken_row_hides_what_it_names_and_a_withdrawal_always_wins() -> None:
     cells = {**CONSENT, "story": "stories/a"}
     head = list(cells)
-    whole, broken = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
-    rows = [consent_table.parse_row(head, whole), consent_table.parse_row(head, broken)]
+    valid_cells, broken_cells = list(cells.values()), ["other", "survivor", "photos/b.png stories/a"]
+    rows = [consent_table.parse_row(head, valid_cells), consent_table.parse_row(head, broken_cells)]
     alone, beside = consents.Consents(Path(), tuple(rows[:1])), consents.Consents(Path(), tuple(rows))
     assert alone.status("visit", "stories/a", "en", TODAY) == consents.ConsentStatus()
     assert "cannot be read" in beside.status("visit", "stories/a", "en", TODAY).reason

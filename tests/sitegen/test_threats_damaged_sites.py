@@ -15,7 +15,7 @@ from sitegen.publish.withdrawals import cleaning, withdrawal, withdrawn_quotes
 
 from forms.core.problem import Problems
 from tests.commands import run
-from tests.sitegen.test_threats_consented_media import CONSENT as SEEN
+from tests.sitegen.test_threats_consented_media import CONSENT as PICTURE_CONSENT
 from tests.sitegen.test_threats_consented_media import QUOTED, photo
 from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET
 
@@ -23,7 +23,11 @@ ROOT = Path(__file__).parents[2]
 TODAY = date(2027, 1, 1)
 LISTS = ("withdrawn.json", "consented.json", "quoted.json", "moved.json", "sitemap.xml", "build-manifest.json")
 DAMAGE = (b"", b"[]", b"{}", b"7", b"null", b"[[[" * 40_000, b"\xff\xfe\x00", b'{"en/told": 7}', b'["/en/stories/a/"]')
-ROWS = (CONSENT, {**SEEN, "media": "visit.png", "languages": "en ta or"}, {**QUOTED, "languages": "en ta or"})
+ROWS = (
+    CONSENT,
+    {**PICTURE_CONSENT, "media": "visit.png", "languages": "en ta or"},
+    {**QUOTED, "languages": "en ta or"},
+)
 
 
 def mark_of(folder: Any) -> str:
@@ -157,12 +161,17 @@ def test_on_a_full_disk_what_cannot_be_written_is_removed_and_said(
         assert remaining_in(site) == set()
 
 
-@pytest.mark.parametrize("where", ["told/index.html", "stories/a/index.html", "pages/index.html", "search", ".json"])
+@pytest.mark.parametrize(
+    "failing_place", ["told/index.html", "stories/a/index.html", "pages/index.html", "search", ".json"]
+)
 def test_what_cannot_be_written_in_one_place_stops_nothing_in_another(
-    folder: Any, site: Path, where: str, monkeypatch: pytest.MonkeyPatch
+    folder: Any, site: Path, failing_place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_writes(
-        monkeypatch, lambda path: f"en/{where}" in path.as_posix() or (where == ".json" and path.suffix == where)
+        monkeypatch,
+        lambda path: (
+            f"en/{failing_place}" in path.as_posix() or (failing_place == ".json" and path.suffix == failing_place)
+        ),
     )
     messages: list[str] = []
     try:
@@ -181,11 +190,11 @@ def test_cut_off_at_any_moment_the_next_look_finishes_it(
     shutil.copytree(site, built_site)
 
     def cut_off(remaining_steps: list[int], real: Callable[..., None]) -> Callable[..., None]:
-        def do(*args: Any, **named: Any) -> None:
+        def do(*args: Any, **options: Any) -> None:
             remaining_steps[0] -= 1
             if remaining_steps[0] < 0:
                 raise KeyboardInterrupt
-            real(*args, **named)
+            real(*args, **options)
 
         return do
 
@@ -213,8 +222,8 @@ def test_withdraw_writes_the_day_though_the_site_could_not_be_cleaned(
     mark_of(folder)
     site = folder.build()
     refuse_writes(monkeypatch, lambda path: path.name == "index.html")
-    done = run(here, "withdraw", "a", "--out", site)
-    assert done.exit_code == 1
+    result = run(here, "withdraw", "a", "--out", site)
+    assert result.exit_code == 1
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
     assert f"{SECRET} story" not in " ".join(path.read_text("utf-8") for path in site.rglob("*.html"))
 

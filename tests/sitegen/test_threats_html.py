@@ -68,22 +68,24 @@ def test_active_html_is_found(text: str) -> None:
     assert [*active_html.findings(inline)] or not _acts(inline)
 
 
-def _acts(made: str) -> bool:
+def _acts(html: str) -> bool:
     """A second opinion: what Python's own parser sees."""
     from html.parser import HTMLParser  # noqa: PLC0415
 
-    seen: list[bool] = []
+    active_tags: list[bool] = []
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            seen.append(tag in {"script", "iframe", "form", "object", "embed", "base", "link", "meta", "svg", "style"})
+            active_tags.append(
+                tag in {"script", "iframe", "form", "object", "embed", "base", "link", "meta", "svg", "style"}
+            )
             plain = [(name, (value or "").replace("\t", "").strip().lower()) for name, value in attrs]
-            seen.append(
+            active_tags.append(
                 any(name.startswith("on") or value.startswith(("javascript:", "data:")) for name, value in plain)
             )
 
-    Reader().feed(made)
-    return any(seen)
+    Reader().feed(html)
+    return any(active_tags)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
@@ -104,7 +106,10 @@ def test_a_page_is_refused_with_file_and_line(folder: Folder, command: str) -> N
     folder.page("page", "One.\n\nTwo.\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))")
     refusal = _refusal(folder, command)
     text = (folder.root / "content" / "en" / "page.md").read_text(encoding="utf-8").splitlines()
-    lines = {word: next(at for at, line in enumerate(text, 1) if word in line) for word in ("<script>", "javascript:")}
+    lines = {
+        word: next(number for number, line in enumerate(text, 1) if word in line)
+        for word in ("<script>", "javascript:")
+    }
     assert f"content/en/page.md, line {lines['<script>']}: has a <script>." in refusal
     assert f"content/en/page.md, line {lines['javascript:']}: has an address that a browser would run" in refusal
     assert not (folder.root / "public").exists()
@@ -195,8 +200,8 @@ def test_every_page_carries_the_policy_before_anything_that_it_governs(folder: F
     assert len(pages) > 5
     for page in pages:
         html = page.read_text(encoding="utf-8")
-        at = html.find('<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;')
-        assert 0 < at < min(html.index("<title>"), html.index("<link ")), page
+        position = html.find('<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;')
+        assert 0 < position < min(html.index("<title>"), html.index("<link ")), page
         assert not [*active_html.findings_in_page(html)], page
     assert IN_HEADER.startswith(IN_PAGE)
     assert "unsafe" not in IN_PAGE

@@ -89,7 +89,7 @@ def own(idle: Idle) -> Path:
     return idle.folder.csv("consents")
 
 
-def librarys(idle: Idle) -> Path:
+def library_consents(idle: Idle) -> Path:
     return idle.library / "tables" / "consents.csv"
 
 
@@ -112,7 +112,7 @@ def library_elsewhere(idle: Idle) -> None:
     """Lead the library's folder to another one, where its table says that all is withdrawn."""
     moved = idle.library.with_name("moved")
     shutil.copytree(idle.library, moved)
-    text = librarys(idle).read_text(encoding="utf-8").replace("2027-06-01", "2026-12-31")
+    text = library_consents(idle).read_text(encoding="utf-8").replace("2027-06-01", "2026-12-31")
     (moved / "tables" / "consents.csv").write_text(text, encoding="utf-8")
     idle.library.rename(idle.library.with_name("before"))
     idle.library.symlink_to(moved, target_is_directory=True)
@@ -124,9 +124,9 @@ def story_over_it(idle: Idle) -> None:
 
 
 WAYS: list[tuple[str, Callable[[Idle], object], set[str]]] = [
-    ("the same in the library", lambda one: reword(librarys(one), "2027-06-01", "2026-12-31"), {PICTURE}),
+    ("the same in the library", lambda one: reword(library_consents(one), "2027-06-01", "2026-12-31"), {PICTURE}),
     ("an empty table", lambda one: own(one).write_bytes(b""), set()),
-    ("a workbook beside the library's", lambda one: beside(librarys(one), "Consents (1).csv"), set()),
+    ("a workbook beside the library's", lambda one: beside(library_consents(one), "Consents (1).csv"), set()),
     ("a workbook that is touched", workbook_touched, set()),
     ("without the library", without_library, {PICTURE}),
     ("the library is gone", lambda one: one.library.rename(one.folder.root / "away"), {PICTURE}),
@@ -136,9 +136,9 @@ WAYS: list[tuple[str, Callable[[Idle], object], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("way", "left"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
+@pytest.mark.parametrize(("way", "remaining"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
 def test_however_a_consent_ends_while_nothing_else_happens_it_is_seen_at_once(
-    idle: Idle, way: Callable[[Idle], object], left: set[str]
+    idle: Idle, way: Callable[[Idle], object], remaining: set[str]
 ) -> None:
     workbook = own(idle).with_name("consents.xlsx")
     workbook.write_bytes(b"x")
@@ -146,7 +146,7 @@ def test_however_a_consent_ends_while_nothing_else_happens_it_is_seen_at_once(
     idle.settle()
     way(idle)
     idle.watch.look()
-    assert idle.shown() == left
+    assert idle.shown() == remaining
     idle.settle()
 
 

@@ -34,19 +34,19 @@ LISTS = {"withdrawn.json", "consented.json"}
 TAMIL = f"உங்கள் உரிமைகள் இங்கே உள்ளன. அனைவரும் படிக்கலாம்.\n\n{QUOTE[9:-8]}\n\nமக்கள் ஒன்று கூடி பேசலாம்."
 
 
-def holding(folder: Folder, words: str) -> list[str]:
+def files_with(folder: Folder, words: str) -> list[str]:
     """Return the files of the site and of its twin that hold these words, beside the lists of what needs consent."""
     sites = [path for path in (folder.root / "public", folder.root / "public.twin") if path.exists()]
     every = [path for site in sites for path in site.rglob("*") if path.is_file() and path.name not in LISTS]
     return [str(path) for path in every if words in path.name or words.encode() in path.read_bytes()]
 
 
-def edited(folder: Folder, name: str, text: str, language: str = "en", **meta: Any) -> bool:
+def is_built_whole_after_edit(folder: Folder, name: str, text: str, language: str = "en", **meta: Any) -> bool:
     """Edit a page and build; return whether everything was built."""
     folder.page(name, text, language, **meta)
-    done = built(folder, compress=False)
-    assert done
-    return done.whole
+    outcome = built(folder, compress=False)
+    assert outcome
+    return outcome.whole
 
 
 def assert_same(folder: Folder) -> None:
@@ -56,38 +56,38 @@ def assert_same(folder: Folder) -> None:
 
 
 @pytest.fixture
-def quoted(folder: Folder) -> Folder:
+def quoted_district(folder: Folder) -> Folder:
     """A page whose Tamil holds a quote with a consent, while its English holds none; built, and another page edited."""
     folder.page("told", "Text.")
     folder.page("told", TAMIL, "ta", title="சொன்னது")
     folder.page("rights", "Rights.")
     folder.table("consents", {**QUOTED, "languages": "ta"})
     built(folder, compress=False)
-    assert edited(folder, "rights", "Other rights.") is False
-    assert holding(folder, "papers")
+    assert is_built_whole_after_edit(folder, "rights", "Other rights.") is False
+    assert files_with(folder, "papers")
     return folder
 
 
-def test_an_edit_of_english_draws_no_quote_of_a_translation_without_its_consent(quoted: Folder) -> None:
-    assert edited(quoted, "told", "Other text.")
-    assert holding(quoted, "consent: told") == []
-    assert holding(quoted, "papers")
-    quoted.table("consents", {**QUOTED, "languages": "ta", **WITHDRAWN})
-    edited(quoted, "told", "Text again.")
-    assert holding(quoted, "papers") == []
-    edited(quoted, "told", "Text once more.")
-    edited(quoted, "rights", "Rights once more.")
-    assert holding(quoted, "papers") == []
-    assert_same(quoted)
+def test_an_edit_of_english_draws_no_quote_of_a_translation_without_its_consent(quoted_district: Folder) -> None:
+    assert is_built_whole_after_edit(quoted_district, "told", "Other text.")
+    assert files_with(quoted_district, "consent: told") == []
+    assert files_with(quoted_district, "papers")
+    quoted_district.table("consents", {**QUOTED, "languages": "ta", **WITHDRAWN})
+    is_built_whole_after_edit(quoted_district, "told", "Text again.")
+    assert files_with(quoted_district, "papers") == []
+    is_built_whole_after_edit(quoted_district, "told", "Text once more.")
+    is_built_whole_after_edit(quoted_district, "rights", "Rights once more.")
+    assert files_with(quoted_district, "papers") == []
+    assert_same(quoted_district)
 
 
 @pytest.mark.parametrize("change", [WITHDRAWN, {"languages": "en"}, {"expires_on": "2026-12-31"}, {"quotes": "index"}])
-def test_no_edit_beside_it_keeps_a_quote_that_lost_its_consent(quoted: Folder, change: dict[str, str]) -> None:
-    quoted.table("consents", {**QUOTED, "languages": "ta", **change})
-    quoted.page("rights", "Edited in the same minute.")
+def test_no_edit_beside_it_keeps_a_quote_that_lost_its_consent(quoted_district: Folder, change: dict[str, str]) -> None:
+    quoted_district.table("consents", {**QUOTED, "languages": "ta", **change})
+    quoted_district.page("rights", "Edited in the same minute.")
     with suppress(Problems):  # a quote without any record is a mistake; the old site stays, without it
-        built(quoted, compress=False)
-    assert holding(quoted, "papers") == []
+        built(quoted_district, compress=False)
+    assert files_with(quoted_district, "papers") == []
 
 
 @pytest.mark.parametrize("text", ["- > They kept it.\n  > consent: told", "1. a\n\n    > Words.", "<q>Words</q>"])
@@ -100,9 +100,9 @@ def test_a_page_that_has_or_had_a_quote_of_any_spelling_is_built_whole(folder: F
         built(folder, compress=False)
     folder.page("told", after, quotes="published")
     with suppress(Problems):
-        done = built(folder, compress=False)
-        assert done
-        assert done.whole
+        outcome = built(folder, compress=False)
+        assert outcome
+        assert outcome.whole
 
 
 def test_no_edit_beside_it_keeps_a_picture_or_recording_that_lost_its_consent(folder: Folder) -> None:
@@ -113,14 +113,14 @@ def test_no_edit_beside_it_keeps_a_picture_or_recording_that_lost_its_consent(fo
     folder.page("rights", "Rights.")
     folder.table("consents", CONSENT)
     builder(folder).build(TODAY, speak=True, compress=False)
-    assert edited(folder, "rights", "Other rights.") is False
-    assert all(holding(folder, mark) for mark in marks)
+    assert is_built_whole_after_edit(folder, "rights", "Other rights.") is False
+    assert all(files_with(folder, mark) for mark in marks)
     folder.table("consents", {**CONSENT, **WITHDRAWN})
     for text in ("One edit.", "Another edit."):
         folder.page("rights", text)
         with suppress(Problems):
             built(folder, compress=False)
-        assert [found for mark in (*marks, "film.mp4") for found in holding(folder, mark)] == []
+        assert [found for mark in (*marks, "film.mp4") for found in files_with(folder, mark)] == []
 
 
 def library_of(folder: Folder) -> Path:
@@ -160,17 +160,17 @@ def test_what_a_library_or_its_district_withdraws_is_gone_though_a_page_was_edit
 ) -> None:
     place = library_of(folder)
     built(folder, compress=False)
-    assert edited(folder, "rights", "Other rights.") is False
+    assert is_built_whole_after_edit(folder, "rights", "Other rights.") is False
     assert traces(folder.root / "public")
-    assert holding(folder, "papers")
+    assert files_with(folder, "papers")
     way(folder, place)
     for text in ("One edit.", "Another edit."):
         folder.page("rights", text)
         with suppress(Problems):
             built(folder, compress=False)
         assert traces(folder.root / "public") == []
-        assert holding(folder, SECRET) == []
-        assert holding(folder, "papers") == []
+        assert files_with(folder, SECRET) == []
+        assert files_with(folder, "papers") == []
 
 
 @pytest.mark.parametrize("before", [{}, {"draft": 1}, {"draft": "false"}])
@@ -179,12 +179,12 @@ def test_a_page_that_becomes_a_draft_leaves_the_site_and_stays_away(folder: Fold
     folder.page("plan", "Secret plan.", **before)
     with suppress(Problems):  # draft: 1 is refused; the state before need not be a site
         built(folder, compress=False)
-    edited(folder, "plan", "Secret plan, edited.", draft="true")
-    assert holding(folder, "Secret plan") == []
+    is_built_whole_after_edit(folder, "plan", "Secret plan, edited.", draft="true")
+    assert files_with(folder, "Secret plan") == []
     folder.page("plan", "Secret plan, edited again.", draft="true")
     built(folder, compress=False)
-    edited(folder, "rights", "Other rights.")
-    assert holding(folder, "Secret plan") == []
+    is_built_whole_after_edit(folder, "rights", "Other rights.")
+    assert files_with(folder, "Secret plan") == []
     assert_same(folder)
 
 
@@ -192,8 +192,8 @@ def test_an_edit_of_english_draws_no_translation_that_is_a_draft(folder: Folder)
     folder.page("plan", "Plan.")
     folder.page("plan", "Secret plan.", "ta", draft="true")
     built(folder, compress=False)
-    assert edited(folder, "plan", "Other plan.") is False
-    assert holding(folder, "Secret plan") == []
+    assert is_built_whole_after_edit(folder, "plan", "Other plan.") is False
+    assert files_with(folder, "Secret plan") == []
     assert_same(folder)
 
 
@@ -233,8 +233,8 @@ def test_a_consent_withdrawn_while_the_folders_change_names_is_honoured(
         return exchange(one, other)
 
     monkeypatch.setattr(building, "exchange", withdraw_and_exchange)
-    assert edited(folder, "rights", "Other rights.")
-    assert holding(folder, SECRET) == []
+    assert is_built_whole_after_edit(folder, "rights", "Other rights.")
+    assert files_with(folder, SECRET) == []
 
 
 def test_a_consent_withdrawn_while_the_whole_site_is_put_in_place_is_honoured(
@@ -250,7 +250,7 @@ def test_a_consent_withdrawn_while_the_whole_site_is_put_in_place_is_honoured(
 
     monkeypatch.setattr(build, "swap", withdraw_and_swap)
     built(folder, compress=False)
-    assert holding(folder, SECRET) == []
+    assert files_with(folder, SECRET) == []
 
 
 def caches(folder: Folder) -> list[str]:
@@ -259,9 +259,9 @@ def caches(folder: Folder) -> list[str]:
     return [path.name for path in every if SECRET.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("gone", [("public", "public.twin"), ("public",), ()])
+@pytest.mark.parametrize("removed", [("public", "public.twin"), ("public",), ()])
 def test_what_is_withdrawn_stays_in_no_cache_no_kit_and_no_build_for_a_release(
-    folder: Folder, gone: tuple[str, ...]
+    folder: Folder, removed: tuple[str, ...]
 ) -> None:
     folder.page("stories/a", f"{SECRET}.", title=f"{SECRET} title", consent="a-story")
     folder.table("consents", TOLD)
@@ -269,13 +269,13 @@ def test_what_is_withdrawn_stays_in_no_cache_no_kit_and_no_build_for_a_release(
     site, kit = site_in(folder.root, TODAY), folder.root / "kit" / "portal.zip"
     shutil.copytree(site.public, site.for_release)
     shutil.copytree(site.public, site.for_release.with_name("public.twin"))
-    for name in gone:
+    for name in removed:
         shutil.rmtree(folder.root / name)
     kit.parent.mkdir()
     kit.write_bytes(SECRET.encode())
     assert caches(folder)
     assert run(site, "withdraw", "stories/a").exit_code == 0
-    assert holding(folder, SECRET) == caches(folder) == traces(site.published) == []
+    assert files_with(folder, SECRET) == caches(folder) == traces(site.published) == []
     assert not kit.exists()
     assert record.load(folder.root) is None
 
@@ -302,22 +302,22 @@ def test_a_kit_that_cannot_be_removed_keeps_no_withdrawal_from_being_written(fol
     site, kit = site_in(folder.root, TODAY), folder.root / "kit"
     (kit / "portal.zip").mkdir(parents=True)  # a folder stands for whatever the system does not let go
     (kit / "leaflet-en.pdf").write_bytes(SECRET.encode())
-    done = run(site, "withdraw", "stories/a")
-    assert done.exit_code == 1
-    assert "may hold what was withdrawn. Remove it yourself" in done.output
-    assert "portal.zip" in done.output
+    result = run(site, "withdraw", "stories/a")
+    assert result.exit_code == 1
+    assert "may hold what was withdrawn. Remove it yourself" in result.output
+    assert "portal.zip" in result.output
     assert not (kit / "leaflet-en.pdf").exists()
-    assert holding(folder, SECRET) == []
+    assert files_with(folder, SECRET) == []
     assert folder.rows("consents")[0]["withdrawn_on"] == TODAY
 
 
-@pytest.mark.parametrize("named", ["content", "content/", "content/../content", "{root}/content"])
+@pytest.mark.parametrize("content_option", ["content", "content/", "content/../content", "{root}/content"])
 def test_a_withdrawal_from_the_programs_own_content_cleans_the_site_that_readers_see(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch, named: str
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, content_option: str
 ) -> None:
     monkeypatch.chdir(folder.root)
     program = replace(PROGRAM, file=folder.root / "build.py")
-    words = ["build.py", "withdraw", "a", "--content", named.format(root=folder.root)]
+    words = ["build.py", "withdraw", "a", "--content", content_option.format(root=folder.root)]
     assert root_of(program, words) == folder.root
     assert words == ["build.py", "withdraw", "a"]
 
@@ -329,10 +329,10 @@ def test_what_a_killed_build_left_is_removed_and_what_a_running_one_works_in_sta
     built(folder, compress=False)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left, own = (folder.root / f"public.new-{process}" for process in (ended.pid, os.getpid()))
-    for place in (left, own):
+    leftover, own = (folder.root / f"public.new-{process}" for process in (ended.pid, os.getpid()))
+    for place in (leftover, own):
         shutil.copytree(folder.root / "public", place)
-    left.with_name(f"{left.name}.stopped").touch()
+    leftover.with_name(f"{leftover.name}.stopped").touch()
     assert run(site_in(folder.root, TODAY), "withdraw", "stories/a").exit_code == 0
     assert sorted(path.name for path in folder.root.glob("public.*")) == [own.name, "public.twin"]
 
@@ -366,9 +366,9 @@ def test_a_story_that_an_older_table_brings_back_is_said(
     os.utime(table, ns=(state.st_atime_ns, state.st_mtime_ns))
     capsys.readouterr()
     commands_building.build_if_changed(site, site.public, speak=False, compress=False)
-    told = capsys.readouterr().err
-    assert "/en/stories/a/ was withdrawn and is on the site again" in told
-    assert "build.py withdraw /en/stories/a/" in told
+    errors = capsys.readouterr().err
+    assert "/en/stories/a/ was withdrawn and is on the site again" in errors
+    assert "build.py withdraw /en/stories/a/" in errors
 
 
 @pytest.mark.parametrize("removed", [False, True])

@@ -44,7 +44,7 @@ ONE_QUOTE = [
     *(f"> They kept my papers.\n>{space}\n> consent: told" for space in SPACES),
     *(f">{space}\nThey kept my papers.\n> consent: told" for space in SPACES),
 ]
-ODD = [
+UNUSUAL_QUOTES = [
     *(f"Text.{space}> They kept my papers.\n> consent: told" for space in SPACES),
     *(f"{space}> They kept my papers.\n> consent: told" for space in SPACES),
     *(f"> They{space}> kept my papers.\n{space}\n> consent: told" for space in SPACES),
@@ -78,27 +78,31 @@ ODD = [
 
 def pages_of(folder: Any, texts: list[str], **meta: Any) -> dict[str, str]:
     """Write a page with each text, all named by one consent; return those that a build would take, by name."""
-    named = {f"told/p{number}": text for number, text in enumerate(texts)}
-    folder.table("consents", {**QUOTED, "quotes": " ".join(named)})
-    for name, text in named.items():
+    text_by_page = {f"told/p{number}": text for number, text in enumerate(texts)}
+    folder.table("consents", {**QUOTED, "quotes": " ".join(text_by_page)})
+    for name, text in text_by_page.items():
         folder.page(name, text, **meta)
     problems = "\n".join(folder.problems())
-    refused = {name for name in named if f"{name}.md" in problems}
+    refused = {name for name in text_by_page if f"{name}.md" in problems}
     for name in refused:
         (folder.root / "content" / "en" / f"{name}.md").unlink()
-    remaining = {name: text for name, text in named.items() if name not in refused}
+    remaining = {name: text for name, text in text_by_page.items() if name not in refused}
     folder.table("consents", {**QUOTED, "quotes": " ".join(remaining) or "index"})
     return remaining
 
 
-def visible_quotes(site: Path, named: dict[str, str]) -> list[str]:
+def visible_quotes(site: Path, text_by_page: dict[str, str]) -> list[str]:
     """Return how each quote was written that still stands on the site."""
-    return [text for name, text in named.items() if "papers" in (site / "en" / name / "index.html").read_text("utf-8")]
+    return [
+        text
+        for name, text in text_by_page.items()
+        if "papers" in (site / "en" / name / "index.html").read_text("utf-8")
+    ]
 
 
 @pytest.mark.parametrize("meta", [{}, {"quotes": "published"}], ids=["", "published"])
 def test_a_quote_leaves_however_it_is_written_or_is_never_built(folder: Any, meta: dict[str, str]) -> None:
-    pages_without_quotes = pages_of(folder, ONE_QUOTE if meta else [*ONE_QUOTE, *ODD], **meta)
+    pages_without_quotes = pages_of(folder, ONE_QUOTE if meta else [*ONE_QUOTE, *UNUSUAL_QUOTES], **meta)
     site = folder.build()
     assert {*USUAL} <= {*visible_quotes(site, pages_without_quotes)}
     folder.table("consents", {**QUOTED, "quotes": " ".join(pages_without_quotes), "withdrawn_on": "2026-12-31"})

@@ -72,10 +72,10 @@ def test_a_key_that_nothing_can_be_encrypted_to_is_refused(
     folder: Folder, refusal: Refusal, name: str, value: Any, sentence: str
 ) -> None:
     change(folder, **{"key": GOOD, "pickup": LINE, name: value})
-    told = refusal()
-    assert f"content/portal.yml, desk police, {name}" in told
-    assert sentence in told
-    assert str(value) not in told, "a value is never printed: it may be a secret"
+    message = refusal()
+    assert f"content/portal.yml, desk police, {name}" in message
+    assert sentence in message
+    assert str(value) not in message, "a value is never printed: it may be a secret"
 
 
 @pytest.mark.parametrize(
@@ -120,19 +120,19 @@ def test_a_secret_anywhere_in_portal_yml_builds_nothing_and_is_not_printed(
     folder: Folder, refusal: Refusal, place: str
 ) -> None:
     add(folder, place.format(SECRET))
-    told = refusal()
-    assert "a secret key stands here. Treat it as known to everybody" in told
-    assert "begins with age1" in told
-    assert ", line " in told
-    assert SECRET[16:30].lower() not in told.lower()
+    message = refusal()
+    assert "a secret key stands here. Treat it as known to everybody" in message
+    assert "begins with age1" in message
+    assert ", line " in message
+    assert SECRET[16:30].lower() not in message.lower()
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_a_secret_is_known_in_whatever_form_it_was_pasted(secret: str, place: str) -> None:
-    [told] = secret_checks.secrets_in_text(place.format(secret), "here", tokens=True)
-    assert secret[5:30] not in str(told)
-    assert told.where == "here, line 2"
+    [danger] = secret_checks.secrets_in_text(place.format(secret), "here", tokens=True)
+    assert secret[5:30] not in str(danger)
+    assert danger.where == "here, line 2"
 
 
 @pytest.mark.parametrize("file", ["en/index.md", "tables/places.csv", "en/notes.txt"])
@@ -145,9 +145,9 @@ def test_a_secret_in_a_page_or_a_table_is_refused_too(folder: Folder, refusal: R
 @pytest.mark.parametrize("field", ["pickup: {}", "pickup: sha256:{}", "pickup: '{}'", "note: {}", "# {}"])
 def test_a_pickup_token_is_refused_and_not_printed(folder: Folder, refusal: Refusal, field: str) -> None:
     add(folder, "\n" + field.format(TOKEN) + "\n")
-    told = refusal()
-    assert "what looks like a pickup token" in told
-    assert TOKEN[3:20] not in told
+    message = refusal()
+    assert "what looks like a pickup token" in message
+    assert TOKEN[3:20] not in message
 
 
 def test_every_token_that_a_desk_makes_is_known_as_one(tmp_path: Any) -> None:
@@ -164,10 +164,10 @@ def test_the_shipped_content_holds_nothing_that_looks_like_a_secret() -> None:
 def test_one_value_in_two_places_is_refused(folder: Folder, refusal: Refusal) -> None:
     people = [{"id": "anita", "key": GOOD, "pickup": LINE}, {"id": "babu", "key": GOOD, "pickup": LINE}]
     change(folder, people=people, recovery=GOOD)
-    told = refusal()
-    assert "police/babu, key: is the same as at desk police/anita, key" in told
-    assert "police/babu, pickup: is the same as at desk police/anita, pickup" in told
-    assert "police, recovery: is the same as at desk police/anita, key" in told
+    message = refusal()
+    assert "police/babu, key: is the same as at desk police/anita, key" in message
+    assert "police/babu, pickup: is the same as at desk police/anita, pickup" in message
+    assert "police, recovery: is the same as at desk police/anita, key" in message
 
 
 def test_one_recovery_key_for_two_desks_is_refused(folder: Folder, refusal: Refusal) -> None:
@@ -183,14 +183,14 @@ def test_one_recovery_key_for_two_desks_is_refused(folder: Folder, refusal: Refu
 def test_a_key_beside_people_and_unknown_fields_are_refused(folder: Folder, refusal: Refusal) -> None:
     people = [{"id": "anita", "key": SECOND, "pickup": SECOND_LINE, "pick-up": "x"}]
     change(folder, people=people, key=GOOD, recovry="x", Key="y", **{"key\u200b": "z"})
-    told = refusal()
-    assert "has people, and a key" in told
-    assert '"recovry" is not known here' in told
-    assert '"pick-up" is not known here' in told
-    assert '"Key" is not known here' in told
+    message = refusal()
+    assert "has people, and a key" in message
+    assert '"recovry" is not known here' in message
+    assert '"pick-up" is not known here' in message
+    assert '"Key" is not known here' in message
 
 
-WRONG = {
+WRONG_KINDS = {
     "an id that leaves the folder": ("desks.0.people", [{"id": "../x"}], "people, ../x, id: "),
     "an id in capitals": ("desks.0.id", "Police", 'desks, Police, id: "Police" cannot be used here'),
     "an id of another script": ("desks.0.id", "காவல்", "cannot be used here"),
@@ -216,7 +216,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("path", "value", "sentence"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("path", "value", "sentence"), WRONG_KINDS.values(), ids=WRONG_KINDS)
 def test_whatever_is_of_the_wrong_kind_is_said(
     folder: Folder, refusal: Refusal, path: Any, value: Any, sentence: str
 ) -> None:
@@ -275,9 +275,9 @@ def test_two_key_lines_under_one_desk_are_refused(folder: Folder, refusal: Refus
     text = path.read_text(encoding="utf-8").replace("- id: police", f"- id: police\n  key: {GOOD}\n  key: {SECOND}")
     assert f"key: {SECOND}" in text
     path.write_text(text, encoding="utf-8")
-    told = refusal()
-    assert '"key" stands there twice: the first time in line' in told
-    assert GOOD not in told
+    message = refusal()
+    assert '"key" stands there twice: the first time in line' in message
+    assert GOOD not in message
 
 
 @pytest.mark.parametrize(
@@ -286,9 +286,9 @@ def test_two_key_lines_under_one_desk_are_refused(folder: Folder, refusal: Refus
      ("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n  d: 2\n", 5), ("? [a]\n: 1\n'a': 1\n\"a\": 2", 4)],
 )  # fmt: skip
 def test_a_key_that_stands_twice_is_refused_in_any_yaml(text: str, line: int) -> None:
-    with pytest.raises(DuplicateKey) as told:
+    with pytest.raises(DuplicateKey) as error:
         read_yaml(text)
-    assert told.value.line == line
+    assert error.value.line == line
 
 
 def test_merged_keys_may_be_overridden() -> None:
@@ -299,9 +299,9 @@ def test_two_lines_of_one_name_in_a_page_are_refused(folder: Folder) -> None:
     folder.page("index", "Home.", title="A", changed="2026-12-01")
     path = folder.root / "content" / "en" / "index.md"
     path.write_text("---\ntitle: A\nconsent: one\nconsent: two\n---\n\n# A\n", encoding="utf-8")
-    with pytest.raises(Exception, match=r'content/en/index.md, line 4: "consent" stands there twice') as told:
+    with pytest.raises(Exception, match=r'content/en/index.md, line 4: "consent" stands there twice') as error:
         folder.check()
-    assert "the first time in line 3" in str(told.value)
+    assert "the first time in line 3" in str(error.value)
 
 
 def test_the_old_site_stays_where_a_trial_letter_fails(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,10 +315,10 @@ def test_the_old_site_stays_where_a_trial_letter_fails(folder: Folder, monkeypat
 
 
 def test_the_recovery_key_is_shown_public_line_first_and_the_secret_apart() -> None:
-    told = CliRunner().invoke(desk_command, ["--desk", "police", "recovery-key"]).output
-    public, secret = told.index("recovery: age1"), told.index("AGE-SECRET-KEY-1")
-    assert told.index("1. PUBLIC") < public < told.index("2. SECRET") < secret
-    assert "Never put it into portal.yml" in told
+    output = CliRunner().invoke(desk_command, ["--desk", "police", "recovery-key"]).output
+    public, secret = output.index("recovery: age1"), output.index("AGE-SECRET-KEY-1")
+    assert output.index("1. PUBLIC") < public < output.index("2. SECRET") < secret
+    assert "Never put it into portal.yml" in output
 
 
 @pytest.mark.parametrize(

@@ -244,9 +244,9 @@ def test_withdrawn_while_everything_else_is_broken_it_is_gone_everywhere_within_
     (folder.root / "kit" / "portal.zip").write_bytes(b"x")
     break_everything_else(folder)
     started = time.process_time()  # its own work: a machine may be busy with other programs
-    done = run(here, "withdraw", "a", "--out", site)
+    result = run(here, "withdraw", "a", "--out", site)
     assert time.process_time() - started < 5
-    assert done.exit_code == 0, done.output
+    assert result.exit_code == 0, result.output
     assert traces(site) == traces(folder.root / "public.old-1") == []
     assert not (folder.root / "kit" / "portal.zip").exists()
     assert "This page is no longer here" in (site / "en/stories/a/index.html").read_text(encoding="utf-8")
@@ -264,12 +264,12 @@ def test_withdrawn_where_nobody_can_read_which_server_has_the_site_it_is_gone_he
 ) -> None:
     tell(folder)
     site = folder.build()
-    broken = "publish: {remote: 'https://git.example/district.git'}\nmenu: ["
-    (folder.root / "content" / "portal.yml").write_text(broken, encoding="utf-8")
-    done = run(here, "withdraw", "a", "--out", site)
+    settings_text = "publish: {remote: 'https://git.example/district.git'}\nmenu: ["
+    (folder.root / "content" / "portal.yml").write_text(settings_text, encoding="utf-8")
+    result = run(here, "withdraw", "a", "--out", site)
     assert traces(site) == []
-    assert done.exit_code == 1, "the server still shows it: a script must not go on as if all were well"
-    assert "content/portal.yml, line" in done.output
+    assert result.exit_code == 1, "the server still shows it: a script must not go on as if all were well"
+    assert "content/portal.yml, line" in result.output
 
 
 def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_done(folder: Any, here: Site) -> None:
@@ -277,51 +277,51 @@ def test_a_broken_portal_yml_that_may_name_a_server_is_said_when_all_else_is_don
     site = folder.build()
     settings = folder.root / "content" / "portal.yml"
     settings.write_text("menu: [\npublish:\n  remote: git@server.example:site\n", encoding="utf-8")
-    done = run(here, "withdraw", "a", "--out", site)
+    result = run(here, "withdraw", "a", "--out", site)
     assert traces(site) == []
-    assert "readers still see there what was withdrawn here" in done.output
-    assert done.exit_code == 1
+    assert "readers still see there what was withdrawn here" in result.output
+    assert result.exit_code == 1
     from editor import settings as editor_settings  # noqa: PLC0415
 
     assert editor_settings.read(here.editor_memory).withdrawing_since == "2027-01-01", "the editor tries again"
 
 
-@pytest.mark.parametrize("told", ["/en/stories/before/", "stories/before", "before", "/ta/leaflet/"])
-def test_a_story_that_moved_is_withdrawn_by_its_old_name_too(folder: Any, here: Site, told: str) -> None:
+@pytest.mark.parametrize("name", ["/en/stories/before/", "stories/before", "before", "/ta/leaflet/"])
+def test_a_story_that_moved_is_withdrawn_by_its_old_name_too(folder: Any, here: Site, name: str) -> None:
     tell(folder)
     folder.table("moved", {"old": "stories/before", "new": "stories/a"}, {"old": "leaflet", "new": "stories/before"})
     site = folder.build()
-    done = run(here, "withdraw", told, "--out", site)
-    assert done.exit_code == 0, done.output
+    result = run(here, "withdraw", name, "--out", site)
+    assert result.exit_code == 0, result.output
     assert traces(site) == []
     assert "2027-01-01" in folder.csv("consents").read_text(encoding="utf-8")
 
 
 def test_no_work_kept_for_the_next_build_holds_its_words_voice_or_picture(folder: Any, here: Site) -> None:
     tell(folder)
-    kept = folder.root / ".build"
+    cache = folder.root / ".build"
     assert building.build_if_changed(here, here.public, speak=False)
     page = folder.root / "public" / "en" / "stories" / "a" / "index.html"
     own = '<img src="/pictures/face-480.jpg"><audio src="/audio/voice.opus"></audio>'
     page.write_text(page.read_text(encoding="utf-8").replace("</main>", f"{own}</main>"), encoding="utf-8")
     for name in ("pictures/face-480.jpg", "speech/voice.opus", "speech/of-another-page.opus"):
-        (kept / name).parent.mkdir(exist_ok=True)
-        (kept / name).write_bytes(b"x")
-    open_connection = sqlite3.connect(kept / "kept" / "pages-en.db")  # as by `serve`, which runs beside
+        (cache / name).parent.mkdir(exist_ok=True)
+        (cache / name).write_bytes(b"x")
+    open_connection = sqlite3.connect(cache / "kept" / "pages-en.db")  # as by `serve`, which runs beside
     assert open_connection.execute("SELECT count(*) FROM work").fetchone() > (0,)
-    assert traces(kept, "kept", "last-build")
-    done = run(here, "withdraw", "a", "--out", here.public)
-    assert done.exit_code == 0, done.output
-    assert traces(kept, "kept", "last-build") == []
-    for path in (kept / "kept").glob("*.db"):  # packed copies too
+    assert traces(cache, "kept", "last-build")
+    result = run(here, "withdraw", "a", "--out", here.public)
+    assert result.exit_code == 0, result.output
+    assert traces(cache, "kept", "last-build") == []
+    for path in (cache / "kept").glob("*.db"):  # packed copies too
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT count(*) FROM work").fetchone() == (0,), path.name
     open_connection.close()
-    assert [path.name for start in ("speech", "pictures") for path in (kept / start).iterdir()] == [
+    assert [path.name for start in ("speech", "pictures") for path in (cache / start).iterdir()] == [
         "of-another-page.opus"
     ]
     assert building.build_if_changed(here, here.public, speak=False), "the next build works"
-    assert traces(kept, "kept") == traces(folder.root / "public") == []
+    assert traces(cache, "kept") == traces(folder.root / "public") == []
 
 
 def test_serve_takes_a_story_off_within_5_seconds_while_another_table_is_broken(folder: Any, here: Site) -> None:
@@ -377,8 +377,8 @@ def test_a_build_that_fails_leaves_no_story_whose_consent_is_in_doubt(folder: An
     site = folder.build()
     harm(folder.csv("consents"))
     break_everything_else(folder)
-    done = run(here, "build", "--out", site)
-    assert done.exit_code == 1
+    result = run(here, "build", "--out", site)
+    assert result.exit_code == 1
     assert traces(site) == []
 
 
@@ -393,19 +393,19 @@ def test_the_table_keeps_its_mark_its_line_ends_and_its_separator(folder: Any) -
 
 
 @pytest.mark.parametrize(
-    "told", ["a", "stories/a", "content/en/stories/a.md", "/ta/stories/a/", "https://portal.example/ta/stories/a/",
+    "name", ["a", "stories/a", "content/en/stories/a.md", "/ta/stories/a/", "https://portal.example/ta/stories/a/",
              "STORIES\\A.md", "a-story", "A-Story"],
 )  # fmt: skip
-def test_a_story_is_known_by_its_name_its_file_its_address_and_its_consent(folder: Any, told: str) -> None:
+def test_a_story_is_known_by_its_name_its_file_its_address_and_its_consent(folder: Any, name: str) -> None:
     tell(folder)
-    assert named_consents.stories_of(told, folder.root / "content", folder.root / "public") == ["stories/a"]
-    assert withdrawal_writing.write_withdrawn(folder.root / "content", told, TODAY) == 1
+    assert named_consents.stories_of(name, folder.root / "content", folder.root / "public") == ["stories/a"]
+    assert withdrawal_writing.write_withdrawn(folder.root / "content", name, TODAY) == 1
 
 
 def test_a_name_that_is_no_story_is_said(folder: Any, here: Site) -> None:
-    done = run(here, "withdraw", "b", "--out", here.public)
-    assert done.exit_code == 1
-    assert "is no story here." in done.output
+    result = run(here, "withdraw", "b", "--out", here.public)
+    assert result.exit_code == 1
+    assert "is no story here." in result.output
 
 
 def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, here: Site) -> None:
@@ -420,8 +420,8 @@ def test_withdrawing_one_consent_withdraws_no_other_persons(folder: Any, here: S
     assert {row["id"]: row["withdrawn_on"] for row in read_leniently(content).rows} == {
         "a-story": "", "wages": "2027-01-01", "other": "", "a": "2027-01-01",
     }  # fmt: skip
-    done = run(here, "withdraw", "wages", "--out", site)
-    assert "python3 build.py withdraw wages.md" in done.output
+    result = run(here, "withdraw", "wages", "--out", site)
+    assert "python3 build.py withdraw wages.md" in result.output
     assert withdrawal_writing.write_withdrawn(content, "wages.md", TODAY) == 3
     assert named_consents.stories_of("stories/a", content, site) == ["stories/a"]
 
@@ -443,14 +443,14 @@ def test_withdrawn_on_a_machine_without_the_editors_packages_the_server_is_left_
     tell(folder)
     site = folder.build()
     monkeypatch.setitem(sys.modules, "commands.editing", None)
-    done = run(here, "withdraw", "a", "--out", site)
-    assert done.exit_code == 0, "nothing is pushed from here, and nothing of the editor is needed"
+    result = run(here, "withdraw", "a", "--out", site)
+    assert result.exit_code == 0, "nothing is pushed from here, and nothing of the editor is needed"
     settings = folder.root / "content" / "portal.yml"
     settings.write_text(
         settings.read_text("utf-8") + "publish: {remote: 'https://git.example/district.git'}\n", "utf-8"
     )
-    done = run(here, "withdraw", "a", "--out", site)
-    assert done.exit_code == 1
-    assert "https://git.example/district.git: has not been told" in done.output
-    assert "python3 build.py edit" in done.output
+    result = run(here, "withdraw", "a", "--out", site)
+    assert result.exit_code == 1
+    assert "https://git.example/district.git: has not been told" in result.output
+    assert "python3 build.py edit" in result.output
     assert editor_settings.read(here.editor_memory).withdrawing_since == "2027-01-01"

@@ -18,8 +18,8 @@ from forms.core.portal import Event, Portal
 
 def test_a_day_with_a_time_in_front_matter_is_a_sentence(folder: Any) -> None:
     folder.page("index", language="ta", source_changed="2026-11-24T10:30:00")
-    [said] = folder.problems()
-    assert said.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
+    [problem] = folder.problems()
+    assert problem.startswith('content/ta/index.md, source_changed: "2026-11-24 10:30:00" is not a day.')
     meta, *_ = page_reader.split_front_matter("---\ntitle: A\nchanged: 2026-11-24 10:30:00\n---\n", "content/en/a.md")
     assert pages.PageSource("a.md", "en", meta, "", 1).changed is None, "nothing compares a day with a moment"
 
@@ -180,30 +180,30 @@ def with_hall(folder: Any) -> Path:
 def test_a_picture_is_shown_or_named_however_it_is_written(folder: Any) -> None:
     """`check` was silent and the build ended with "cannot be written or read (None)", or showed a picture that is not there."""
     media = with_hall(folder)
-    for number, written in enumerate(PICTURES.values()):
-        folder.page(f"there-{number}", f"Words.\n\n{written}")
+    for number, source in enumerate(PICTURES.values()):
+        folder.page(f"there-{number}", f"Words.\n\n{source}")
     assert folder.problems() == []
     site = folder.build()
     for number, way in enumerate(PICTURES):
-        shown = (site / "en" / f"there-{number}" / "index.html").read_text(encoding="utf-8")
-        assert "/pictures/" in shown, way
-        assert "/media/hall" not in shown, way
-        assert 'alt="A hall"' in shown, way
+        html = (site / "en" / f"there-{number}" / "index.html").read_text(encoding="utf-8")
+        assert "/pictures/" in html, way
+        assert "/media/hall" not in html, way
+        assert 'alt="A hall"' in html, way
     (media / "hall.png").rename(media / "other.png")
-    said = folder.problems()
+    problems = folder.problems()
     for number, way in enumerate(PICTURES):
-        assert any(f"there-{number}.md" in one and "the picture /media/hall.png is not there" in one for one in said), (
-            way
-        )
+        assert any(
+            f"there-{number}.md" in one and "the picture /media/hall.png is not there" in one for one in problems
+        ), way
 
 
 @pytest.mark.usefixtures("kept_pictures")
 def test_a_picture_without_consent_is_left_out_however_it_is_written(folder: Any) -> None:
     media = with_hall(folder)
-    for number, written in enumerate(PICTURES.values()):
+    for number, source in enumerate(PICTURES.values()):
         pipeline = images.ImagePipeline(media, folder.root / "c", folder.root / "o", {"hall.png": frozenset()})
-        made = to_html(written, folder.root)
-        assert "<img" not in pipeline.embed(made, "en"), number
+        html = to_html(source, folder.root)
+        assert "<img" not in pipeline.embed(html, "en"), number
 
 
 @pytest.mark.parametrize("address", ["/media/none.mp4", "/media/none.WEBM"])
@@ -213,17 +213,17 @@ def test_a_film_that_is_not_there_is_named(folder: Any, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "meant"),
+    ("cell", "expected"),
     [
         ("2027-02-01\u00a010:30", "2027-02-01T10:30"), ("01-02-2027\u202f10:30\u202fAM", "2027-02-01T10:30"),
         ("01\u201102\u20112027 10:30", "2027-02-01T10:30"), ("\u200e01/02/2027 10:30", "2027-02-01T10:30"),
         ("01\u201302\u20132027 10:30", "2027-02-01T10:30"),
     ],
 )  # fmt: skip
-def test_signs_that_look_the_same_in_a_day_are_read(folder: Any, cell: str, meant: str) -> None:
+def test_signs_that_look_the_same_in_a_day_are_read(folder: Any, cell: str, expected: str) -> None:
     """nodejs 46123: newer systems write a narrow space before AM; the sentence showed the cell as it must be."""
     folder.table("events", {**NIGHT, "starts": cell})
-    assert folder.rows("events")[0]["starts"] == datetime.fromisoformat(meant)
+    assert folder.rows("events")[0]["starts"] == datetime.fromisoformat(expected)
 
 
 @pytest.mark.parametrize(
@@ -263,9 +263,9 @@ def test_what_other_programs_leave_on_a_page_is_named(folder: Any, text: str, se
     assert any(sentence in one for one in folder.problems())
 
 
-@pytest.mark.parametrize("left", ["Danger_x000D_", "Dan\u2028ger", "Dan\x0bger"])
-def test_what_other_programs_leave_in_a_cell_is_named(folder: Any, left: str) -> None:
-    folder.row("helplines", for_en=left)
+@pytest.mark.parametrize("cell", ["Danger_x000D_", "Dan\u2028ger", "Dan\x0bger"])
+def test_what_other_programs_leave_in_a_cell_is_named(folder: Any, cell: str) -> None:
+    folder.row("helplines", for_en=cell)
     assert any("column for_en" in one for one in folder.problems())
 
 
@@ -297,8 +297,8 @@ def test_months_that_a_repeating_event_skips_are_named(folder: Any) -> None:
     """Etar 662, ical.net 446, recurr 6: what begins on the 31st is not there in February, and nothing said so."""
     every = {**NIGHT, "starts": "2027-01-31T20:00", "repeats": "monthly-by-day", "repeats_until": "2027-06-30"}
     folder.table("events", every)
-    [said] = [one for one in folder.check().warnings if "have no day 31" in one]
-    assert "column starts: 2027-02, 2027-04, 2027-06 have no day 31" in said
+    [warning] = [one for one in folder.check().warnings if "have no day 31" in one]
+    assert "column starts: 2027-02, 2027-04, 2027-06 have no day 31" in warning
     folder.table("events", every, {**NIGHT, "id": "night-february", "starts": "2027-02-28T20:00"})
     assert folder.problems() == []
     assert any("2027-04, 2027-06 have no day 31" in one for one in folder.check().warnings)

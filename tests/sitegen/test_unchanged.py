@@ -17,7 +17,7 @@ from sitegen.kept_work import KeptWork
 from forms.operations.districts import forked
 from tests.commands import run, site_in
 from tests.sitegen.conftest import SETTINGS, TODAY, Folder
-from tests.sitegen.test_incremental import in_place, new_page
+from tests.sitegen.test_incremental import add_a_page, in_place
 from tests.sitegen.test_threats_withdrawal import CONSENT, SECRET, tell
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +34,14 @@ def district(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
     )
     (folder.root / "content" / "portal.yml").write_text(f"{SETTINGS}library: [../library/india]\n", encoding="utf-8")
     folder.page("rights", "Your rights.")
-    built(folder)
+    build_site(folder)
     assert "Nothing changed" in run(site_in(folder.root, TODAY), *BUILD).output  # the keys that the first build made
     return folder
 
 
-def built(folder: Folder) -> None:
-    done = run(site_in(folder.root, TODAY), *BUILD)
-    assert "Built" in done.output, done.output
+def build_site(folder: Folder) -> None:
+    result = run(site_in(folder.root, TODAY), *BUILD)
+    assert "Built" in result.output, result.output
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_a_build_of_everything_collects_garbage(district: Folder) -> None:
     edit_schema(district)
     assert not answers(district)
     assert not gc.isenabled()
-    built(district)
+    build_site(district)
     assert gc.isenabled()
 
 
@@ -65,11 +65,11 @@ def answers(folder: Folder, *words: str, days: int = 0) -> bool:
 
 def test_where_nothing_changed_it_is_said_at_once(district: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     assert answers(district)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
-        said == f"Nothing changed: {district.root / 'public'} is as it was built. With --again everything is built.\n"
+        output == f"Nothing changed: {district.root / 'public'} is as it was built. With --again everything is built.\n"
     )
-    assert run(site_in(district.root, TODAY), *BUILD).output == said
+    assert run(site_in(district.root, TODAY), *BUILD).output == output
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def change_site(folder: Folder) -> None:
 
 
 def add_to_site(folder: Folder) -> None:
-    new_page(folder.root / "public")
+    add_a_page(folder.root / "public")
 
 
 CHANGES: list[Callable[[Folder], None]] = [
@@ -199,13 +199,13 @@ def test_a_new_day_is_no_answer(district: Folder) -> None:
 
 
 def test_the_build_that_follows_takes_what_was_found(district: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[Path] = []
+    scanned: list[Path] = []
     look = inputs.scan
-    monkeypatch.setattr(inputs, "scan", lambda root, before: looked.append(root) or look(root, before))
+    monkeypatch.setattr(inputs, "scan", lambda root, before: scanned.append(root) or look(root, before))
     edit_page(district)
     assert not answers(district)
-    built(district)
-    assert looked == [district.root]
+    build_site(district)
+    assert scanned == [district.root]
     assert "Other rights" in (district.root / "public" / "en" / "rights" / "index.html").read_text(encoding="utf-8")
     assert answers(district)
 
@@ -214,13 +214,13 @@ def test_a_consent_that_changed_after_the_look_is_seen_by_the_build(district: Fo
     edit_page(district)
     assert not answers(district)
     touch_consents(district)
-    built(district)
+    build_site(district)
     assert answers(district)
 
 
 def test_what_a_build_needs_is_not_loaded_to_find_that_nothing_changed() -> None:
     program = "import sys, commands.unchanged; print(*sorted({one.partition('.')[0] for one in sys.modules}))"
-    assert not {"babel", "click", "jinja2", "mkdocs", "nacl", "pyrage", "yaml"} & set(printed(program).split())
+    assert not {"babel", "click", "jinja2", "mkdocs", "nacl", "pyrage", "yaml"} & set(printed_output(program).split())
 
 
 EDIT = """
@@ -233,7 +233,7 @@ print(*sorted(sys.modules))
 def test_an_edit_of_a_page_loads_nothing_that_only_a_whole_build_needs() -> None:
     """Half of an edit is loading the program."""
     heavy = {"babel.dates", "babel.messages.pofile", "frictionless", "mkdocs", "PIL", "typst", "av", "vl_convert"}
-    assert not heavy & set(printed(EDIT).split())
+    assert not heavy & set(printed_output(EDIT).split())
 
 
 ENDS = """
@@ -248,40 +248,40 @@ unchanged.answer(site_in(Path(sys.argv[1])), ["build"])
 
 def test_python_looks_through_nothing_once_more_when_a_build_ends(tmp_path: Path) -> None:
     """It took an eighth of an edit of 5,340 pages."""
-    assert printed(ENDS, str(tmp_path)) == "True"
+    assert printed_output(ENDS, str(tmp_path)) == "True"
 
 
-def printed(program: str, *words: str) -> str:
+def printed_output(program: str, *words: str) -> str:
     """Return what a program prints in a process of its own."""
     paths = os.pathsep.join([str(ROOT), str(ROOT / "site")])
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program, *words],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def test_what_another_user_kept_is_not_run_as_root(
     district: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root types `build` on a server: .build is the publisher's, and a pickle runs whatever it says when it is read."""
-    kept = KeptWork(tmp_path / "kept.db")
-    kept.keep(b"key", "theirs")
-    kept.save()
-    kept.close()
+    work = KeptWork(tmp_path / "kept.db")
+    work.keep(b"key", "theirs")
+    work.save()
+    work.close()
     assert KeptWork(tmp_path / "kept.db").loaded(b"key") == "theirs"
     assert record.load(district.root)
-    of_file, of_path, theirs = os.fstat, Path.stat, [1500, 1500]
+    of_file, of_path, other_ids = os.fstat, Path.stat, [1500, 1500]
 
     def of_other(found: os.stat_result) -> os.stat_result:
-        return os.stat_result([*found[:4], *theirs, *found[6:]])
+        return os.stat_result([*found[:4], *other_ids, *found[6:]])
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "fstat", lambda handle: of_other(of_file(handle)))
-    monkeypatch.setattr(Path, "stat", lambda path, **how: of_other(of_path(path, **how)))
+    monkeypatch.setattr(Path, "stat", lambda path, **options: of_other(of_path(path, **options)))
     assert record.load(district.root) is None
     assert KeptWork(tmp_path / "kept.db").loaded(b"key") is None
 
@@ -319,19 +319,19 @@ def tick(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
 def test_of_many_districts_a_tick_loads_what_builds_need_only_for_what_is_to_be_built(
     folder: Folder, tick: Callable[..., bool]
 ) -> None:
-    shown = folder.root / "published" / "current" / "public" / "en"
+    pages = folder.root / "published" / "current" / "public" / "en"
     folder.page("rights", "Your rights.")
     tell(folder)
     assert tick()
     assert not tick()
     folder.page("rights", "Other rights.")
     assert tick()
-    assert "Other rights" in (shown / "rights" / "index.html").read_text("utf-8")
+    assert "Other rights" in (pages / "rights" / "index.html").read_text("utf-8")
     assert not tick()
-    assert SECRET in (shown / "stories" / "a" / "index.html").read_text("utf-8")
+    assert SECRET in (pages / "stories" / "a" / "index.html").read_text("utf-8")
     ended = date.fromisoformat(CONSENT["expires_on"]) + timedelta(days=1)
     assert tick(ended), "events pass and consents end with the day"
-    assert [path for path in shown.rglob("*.html") if SECRET in path.read_text("utf-8")] == []
+    assert [path for path in pages.rglob("*.html") if SECRET in path.read_text("utf-8")] == []
     assert not tick(ended)
     folder.page("broken", "[x](nowhere.md)")
     for _ in ("first", "again"):
@@ -358,9 +358,9 @@ print(*sorted(before), "|", *sorted({*sys.modules} - before))
 
 def test_the_look_at_each_of_many_districts_loads_nothing_more(folder: Folder, tick: Callable[..., bool]) -> None:
     assert tick()
-    done = printed(LOOK, str(folder.root), TODAY.isoformat())
-    said, modules = done.rsplit("\n", 1)
+    output = printed_output(LOOK, str(folder.root), TODAY.isoformat())
+    text, modules = output.rsplit("\n", 1)
     before, more = (half.split() for half in modules.split("|"))
-    assert said.split("\n")[0] == "What content/ holds is published."
+    assert text.split("\n")[0] == "What content/ holds is published."
     assert not {"sitegen.build", "frictionless", "mkdocs", "pygments"} & {*before}
     assert [name for name in more if name.partition(".")[0] in {"sitegen", "forms", "commands", "jinja2"}] == []

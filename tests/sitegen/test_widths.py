@@ -16,10 +16,27 @@ from tests.conftest import ROOT
 
 FIELDS = {field["name"]: field for field in read_yaml((ROOT / "site/schemas/events.yaml").read_text())["fields"]}
 
-NAMED = {"event": "event", "desk": "desk", "member": "member", "maker": "member", "reader": "member", "desks": "desks"}
+WIDTH_OF_COLUMN = {
+    "event": "event",
+    "desk": "desk",
+    "member": "member",
+    "maker": "member",
+    "reader": "member",
+    "desks": "desks",
+}
 """Columns that hold what staff name, by the key of COLUMN_WIDTHS."""
 
-OURS = {"id": 64, "thread": 32, "letter": 32, "item": 32, "digest": 64, "form": 40, "state": 10, "what": 20, "at": 16}
+OWN_WIDTHS = {
+    "id": 64,
+    "thread": 32,
+    "letter": 32,
+    "item": 32,
+    "digest": 64,
+    "form": 40,
+    "state": 10,
+    "what": 20,
+    "at": 16,
+}
 """Columns that hold ids and words of our own: the widest value that is written."""
 
 
@@ -35,10 +52,10 @@ def test_every_column_is_as_wide_as_what_may_be_written_into_it(column: sa.Colum
         [key] = column.foreign_keys
         width = getattr(key.column.type, "length", None)
     assert width is not None
-    if column.name in NAMED:
-        assert width == COLUMN_WIDTHS[NAMED[column.name]]
+    if column.name in WIDTH_OF_COLUMN:
+        assert width == COLUMN_WIDTHS[WIDTH_OF_COLUMN[column.name]]
     else:
-        assert width <= OURS[column.name], "say here what the widest value is"
+        assert width <= OWN_WIDTHS[column.name], "say here what the widest value is"
 
 
 def test_the_schemas_allow_what_the_columns_hold_and_no_more() -> None:

@@ -14,6 +14,7 @@ from forms.desk.cases.arrivals import ArrivedLetter
 from forms.desk.cases.log.case_log import Entry, open_entry, read_entry
 from forms.desk.crypto.decryption import Identities, Letter, open_json, read_letter
 from forms.desk.sync.local_store import DELETION, LocalStore
+from forms.desk.sync.rows import PRIORITY_QUEUE
 
 _NAME = "index"
 
@@ -65,8 +66,9 @@ class Index:
                 letter = replace(letter, id=id, follows=follows)  # noqa: PLW2901
             if isinstance(letter, Letter) and letter.copied_by != label.get("maker", ""):
                 letter = replace(letter, copied_by=label.get("maker", ""))  # noqa: PLW2901
-            tray = label.get("tray", 1)
-            yield thread, tray if isinstance(tray, int) else 1, letter  # a newer server may name queues differently
+            tray = label.get("tray", PRIORITY_QUEUE)
+            queue = tray if isinstance(tray, int) else PRIORITY_QUEUE  # a newer server may name queues differently
+            yield thread, queue, letter
 
     def new_letters(self, ids: Collection[str]) -> Iterator[ArrivedLetter]:
         """Yield the own id and day of each of these letters. Copies and erasure notices are skipped."""

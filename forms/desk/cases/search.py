@@ -9,6 +9,7 @@ from itertools import pairwise
 from forms.core.i18n import search_words
 from forms.desk.cases.case import Case
 from forms.desk.cases.log.dates import read_day
+from forms.desk.sync.rows import PRIORITY_QUEUE, SECOND_QUEUE
 
 SIMILARITY_THRESHOLD = 0.6
 """Share of word pairs in common (Jaccard index) from which two letters count as similar."""
@@ -56,7 +57,7 @@ def find_cases(cases: Iterable[Case], wanted: CaseFilter, today: date) -> list[C
 
 def _rank(case: Case, today: date) -> tuple[bool, bool, bool, bool]:
     # The second queue comes last even if a letter says danger: the letters of a flood would say so too.
-    return (case.is_over, case.tray != 1, not case.is_urgent, not case.is_late(today))
+    return (case.is_over, case.tray != PRIORITY_QUEUE, not case.is_urgent, not case.is_late(today))
 
 
 def _age_rank(case: Case, today: date) -> int:
@@ -81,7 +82,7 @@ COUNTER_FILTERS: Mapping[str, Callable[[Case, CaseFilter, date], bool]] = {
 
 def _matches_counter(case: Case, wanted: CaseFilter, today: date) -> bool:
     matches = COUNTER_FILTERS.get(wanted.show)
-    return matches is None or (not case.is_over and case.tray == 1 and matches(case, wanted, today))
+    return matches is None or (not case.is_over and case.tray == PRIORITY_QUEUE and matches(case, wanted, today))
 
 
 SPAM = "spam"
@@ -94,8 +95,8 @@ def count_cases(cases: Iterable[Case], member: str, today: date) -> Mapping[str,
     for case in cases:
         if case.merged_into:
             continue
-        counts[SPAM] += case.tray == 2  # noqa: PLR2004 - the second queue
-        if case.tray == 1 and not case.is_over:
+        counts[SPAM] += case.tray == SECOND_QUEUE
+        if case.tray == PRIORITY_QUEUE and not case.is_over:
             for name, matches in COUNTER_FILTERS.items():
                 counts[name] += matches(case, wanted, today)
     return counts

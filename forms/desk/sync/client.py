@@ -1,4 +1,4 @@
-"""The desk's HTTP client of the server's pickup API.
+"""The desk's HTTP client of the server's API for desks (docs/pickup-openapi.yaml).
 
 The server is not trusted: its responses are limited in size, never decompressed, and checked row by row.
 """

@@ -18,14 +18,13 @@ from typing import Any
 from forms.core.files.durable import remove_left_by_killed, write_or_complain, write_safely
 from forms.core.ids import is_id
 from forms.core.problem import Problem
-from forms.desk.sync.rows import letter_row
+from forms.desk.sync.rows import PRIORITY_QUEUE, letter_row
 
 FORMAT = 1
 """The version of a desk's folder, in its file `format`. A folder without that file is older than 1.0, and the same."""
 
 DELETION = "deletion"
 """The form of an erasure notice: the server sends it when a person has erased a letter."""
-
 
 _ID_FOLDERS = frozenset({"letters", "parts", "entries", "labels"})
 """Folders whose file names are ids."""
@@ -125,7 +124,7 @@ class LocalStore:
     def label(self, id: str, row: Mapping[str, Any]) -> None:
         """Store the label of a letter if it differs from the default."""
         label = {name: row.get(name) for name in ("thread", "tray", "form", "maker")}
-        if (label["thread"], label["tray"]) != (id, 1) or label["form"] == DELETION or label["maker"]:
+        if (label["thread"], label["tray"]) != (id, PRIORITY_QUEUE) or label["form"] == DELETION or label["maker"]:
             write_or_complain(self._label(id), json.dumps(label).encode())
 
     def unlabel(self, id: str) -> None:

@@ -11,7 +11,7 @@ from forms.server.store.concerns.letters import Access, Copy, EntryRow, WaitingL
 
 
 class CombinedMailbox:
-    """The mailbox that the pickup API uses, made of all. Each method raises NotKept."""
+    """The mailbox that the API of desks uses, made of all. Each method raises NotKept."""
 
     def __init__(self, services: Services) -> None:
         stores = tuple(mailbox.store for mailbox in services.mailboxes)

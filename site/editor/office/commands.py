@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from editor.office import office, withdrawals
+from editor.office import office, withdrawal_keys
 from editor.office.accounts import INVITATION_DAYS, Accounts
 from editor.office.passkeys import Passkeys
 from editor.office.state import PUBLISHER, ROLES, Account
@@ -144,7 +144,7 @@ def _description(account: Account, browsers: int) -> str:
 
 def _print_key(memory: Path, name: str) -> None:
     click.echo("Whoever runs the server writes this line into its allowed_signers, as it is:\n")
-    click.echo(f"    {withdrawals.line(name, withdrawals.ensure_key(memory))}\n")
+    click.echo(f"    {withdrawal_keys.line(name, withdrawal_keys.ensure_key(memory))}\n")
     click.echo("With it this machine takes stories off the site, and can do nothing else.")
 
 

@@ -14,7 +14,7 @@ from editor import differences, front_matter
 from editor.content_state import parse_page
 from editor.differences import Piece
 from editor.editor import Editor
-from editor.reviewing import signing
+from editor.reviewing import reader_names
 from editor.reviewing.review_pack import (
     DESCRIPTION,
     FORM,
@@ -279,5 +279,5 @@ def _sign(
         what = _("was edited while the reader had it, or not all of hers was taken: her name is not under it.")
         result.left.append(Problem(file, what, todo))
     else:
-        signing.sign(editor, who, reader, language, name)
+        reader_names.sign(editor, who, reader, language, name)
         result.signed.append(file)

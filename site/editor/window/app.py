@@ -22,8 +22,10 @@ from editor.window import (
     paste_pages,
     picture_pages,
     preview_pages,
+    problem_pages,
     recording_pages,
     story_pages,
+    words,
 )
 from editor.window.current import EditorWindow, is_office, keep_window, the_editor
 from editor.window.home import NAMES
@@ -100,9 +102,9 @@ def _prepare_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.filters["translated"] = home.translated
-    app.jinja_env.filters["localized"] = home.localized
-    app.jinja_env.filters["saved"] = lambda what: home.localized(saved_words.words_of(what))
+    app.jinja_env.filters["translated"] = words.translated
+    app.jinja_env.filters["localized"] = words.localized
+    app.jinja_env.filters["saved"] = lambda what: words.localized(saved_words.words_of(what))
     app.jinja_env.filters["shortened"] = differences.shortened
     app.jinja_env.filters["day"] = _day
 
@@ -180,21 +182,21 @@ def _template_context() -> dict[str, Any]:
         "names": NAMES,
         "who": g.who if inside else "",
         "here": (request.endpoint or "").partition(".")[0],
-        "content_problems": home.content_problems if inside else lambda: (),
+        "content_problems": problem_pages.content_problems if inside else lambda: (),
         "site_languages": the_editor().store.languages if inside else (),
     }
 
 
 def _problem(problem: Problem) -> tuple[str, int]:
-    return home.problem_page([home.translated(problem)], 400)
+    return problem_pages.problem_page([words.translated(problem)], 400)
 
 
 def _problems(error: Problems) -> tuple[str, int]:
-    return home.problem_page(error.problems, 400)
+    return problem_pages.problem_page(error.problems, 400)
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
-    return home.problem_page([home.http_problem(error.code or 500)], error.code or 500)
+    return problem_pages.problem_page([problem_pages.http_problem(error.code or 500)], error.code or 500)
 
 
 def _day(day: date | str) -> str:

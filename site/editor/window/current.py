@@ -1,11 +1,14 @@
-"""The state of the editor's window, and what of it belongs to the current request."""
+"""The state of the editor's window, and what belongs to the current request: the editor, its office, the writer."""
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g, request
 
 from editor.editor import Editor
 from editor.office.office import Office
+from editor.saving.store import Saved
+from editor.window.words import translate
+from forms.core.problem import Problem
 
 _KEY = "editor"
 
@@ -48,3 +51,20 @@ def the_office() -> Office:
     if (office := _current().office) is None:
         raise LookupError("this window is no office's")
     return office
+
+
+def writer() -> str:
+    """Return the writer's name, which the history needs. Raises Problem where it is unknown."""
+    if not g.who:
+        raise Problem(translate("Your name"), translate("This is empty."), translate("Write it on the first page."))
+    return str(g.who)
+
+
+def wants_json(saved: Saved) -> bool:
+    """Return whether to answer a save with JSON: the page's script asked for it, and its text was saved unmerged."""
+    return "application/json" in request.headers.get("Accept", "") and not saved.merged
+
+
+def last_writer(editor: Editor, path: str) -> str:
+    """Return who saved a file last; "" where the history does not have it."""
+    return next((entry.who for entry in editor.store.history.revisions(1, path)), "")

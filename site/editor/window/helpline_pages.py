@@ -5,9 +5,9 @@ from werkzeug.wrappers import Response
 
 from editor import overview
 from editor.tables import lines
-from editor.window.current import the_editor
-from editor.window.home import translate, writer
+from editor.window.current import the_editor, writer
 from editor.window.tables.table_access import row_now, sheet_now
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

@@ -17,9 +17,10 @@ from editor.content_state import ContentState, parse_page
 from editor.incoming import pictures
 from editor.saving.merging import MergedPart
 from editor.saving.store import Saved, text_of
-from editor.window.current import the_editor
-from editor.window.home import last_writer, no_such_page, translate, wants_json, writer
+from editor.window.current import last_writer, the_editor, wants_json, writer
+from editor.window.problem_pages import no_such_page
 from editor.window.story_pages import consent_row
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.headers import FOR_EVER
 from forms.web.local.secret_path import redirect_to
@@ -125,8 +126,8 @@ def submitted_form() -> PageForm:
 def render_form(language: str, name: str, form: PageForm, parts: tuple[MergedPart, ...] = ()) -> str:
     """Return the page with the form."""
     editor = the_editor()
-    look = editor.content_cache.current_except(editor.store.page(language, name))
-    library = look.context.library if look.context else None
+    state = editor.content_cache.current_except(editor.store.page(language, name))
+    library = state.context.library if state.context else None
     g.style_nonce = secrets.token_urlsafe(16)
     return render_template(
         "page.html",
@@ -135,10 +136,10 @@ def render_form(language: str, name: str, form: PageForm, parts: tuple[MergedPar
         form=form,
         parts=parts,
         story=name.startswith(STORIES),
-        consent=urlencode(_consent(form.consent, name, look)),
-        campaign=urlencode(_campaign(name, form.title, look)),
+        consent=urlencode(_consent(form.consent, name, state)),
+        campaign=urlencode(_campaign(name, form.title, state)),
         links=[(one, library.find(one, SOURCE).title) for one in library.names] if library else [],
-        numbers=[row["id"] for row in look.context.tables["helplines"]] if look.context else [],
+        numbers=[row["id"] for row in state.context.tables["helplines"]] if state.context else [],
         blocks=sorted(BLOCKS),
         pictures=[picture.name for picture in pictures.all_pictures(editor.content, None)],
         style_nonce=g.style_nonce,
@@ -211,8 +212,8 @@ def problems_of(language: str, name: str, text: str) -> list[Problem]:
     """Return the problems of a page's text."""
     editor = the_editor()
     try:
-        look = editor.content_cache.current_except(editor.store.page(language, name))
-        return editor.content_cache.page_problems(parse_page(language, name, text), look)
+        state = editor.content_cache.current_except(editor.store.page(language, name))
+        return editor.content_cache.page_problems(parse_page(language, name, text), state)
     except Problem as problem:
         return [problem]
 

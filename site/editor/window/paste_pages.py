@@ -7,8 +7,8 @@ from editor.incoming import documents
 from editor.incoming.cleaned_html import CHANGES, COMMENTS, HIDDEN, LETTERS, PICTURES, STRUCK
 from editor.incoming.pasted import Pasted
 from editor.window.current import the_editor
-from editor.window.home import translate, translated
 from editor.window.page_pages import render_form, submitted_form
+from editor.window.words import translate, translated
 from forms.core.problem import Problem
 
 pages = Blueprint("paste", __name__)

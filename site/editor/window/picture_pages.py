@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 
 from editor.incoming import pictures
 from editor.tables import lines, rows
-from editor.window.current import the_editor
-from editor.window.home import translate, writer
+from editor.window.current import the_editor, writer
 from editor.window.tables.table_access import sheet_now
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

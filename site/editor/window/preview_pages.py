@@ -11,8 +11,8 @@ from flask import Blueprint, Response, abort, jsonify, make_response, request
 from editor import front_matter, preview
 from editor.content_state import parse_page
 from editor.window.current import the_editor
-from editor.window.home import translate, translated
 from editor.window.page_pages import page_text, problems_of, submitted_form
+from editor.window.words import translate, translated
 from forms.core.problem import Problem, Problems
 
 pages = Blueprint("preview", __name__)

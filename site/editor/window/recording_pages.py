@@ -11,9 +11,10 @@ from editor import front_matter
 from editor.incoming import recordings
 from editor.incoming.recordings import Reading
 from editor.tables import lines, rows
-from editor.window.current import the_editor
-from editor.window.home import no_such_page, translate, writer
+from editor.window.current import the_editor, writer
+from editor.window.problem_pages import no_such_page
 from editor.window.tables.table_access import sheet_now
+from editor.window.words import translate
 from forms.core.media.attachments import MAX_READING_SECONDS
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

@@ -8,8 +8,8 @@ from sitegen.content.pages import SOURCE
 from werkzeug.wrappers import Response
 
 from editor import front_matter
-from editor.window.current import the_editor
-from editor.window.home import translate, writer
+from editor.window.current import the_editor, writer
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

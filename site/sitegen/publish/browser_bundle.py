@@ -91,7 +91,7 @@ class Bundle:
                 raise Problem(_label(sources), what, f"At most {self.budget} are allowed.")
 
 
-SEAL = Bundle(
+LETTER_SCRIPT = Bundle(
     "seal",
     "The script that locks letters",
     40 * 1024,  # what it may cost a phone, in addition to the page, which works without it
@@ -100,12 +100,12 @@ SEAL = Bundle(
 )
 WRITING = Bundle("writing", "The editor's field for texts", 112 * 1024, "esm")
 
-CACHE = SEAL.cache_folder
+CACHE = LETTER_SCRIPT.cache_folder
 
 
 def make(sources: Path, cache: Path) -> Path:
     """Return the bundled script that encrypts letters, from the cache or made now. Raises Problem where that fails."""
-    return SEAL.make(sources, cache)
+    return LETTER_SCRIPT.make(sources, cache)
 
 
 def integrity(script: bytes) -> str:

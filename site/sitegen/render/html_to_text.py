@@ -162,8 +162,3 @@ def extract_text(html: str) -> PageText:
             kept.append(line)
     kept.reverse()
     return PageText([(line.tag, line.spoken) for line in kept], [(line.tag, line.written) for line in kept])
-
-
-def spoken_text(html: str) -> str:
-    """Return the text of a page for a voice, a line for each sentence or item."""
-    return "\n".join(text for _, text in extract_text(html).spoken)

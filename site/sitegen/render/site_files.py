@@ -42,26 +42,29 @@ WORKER = "sw.js"
 """At the root, since a service worker controls only addresses below its own; without a hash, so that it is updated."""
 
 
-def asset_names(folder: Path, seal: Path | None = None) -> dict[str, str]:
+def asset_names(folder: Path, letter_script: Path | None = None) -> dict[str, str]:
     """Return the addresses of styles and scripts, with a hash of their bytes in the name, so that caches may keep them.
 
-    seal: the bundled script that encrypts letters. Each script comes with its Subresource Integrity hash.
+    letter_script: the bundled script that encrypts letters. Each script comes with its Subresource Integrity hash.
     """
     names = {kind: f"/assets/{_hashed(folder / name)}" for kind, name in ASSETS.items()}
     names |= {f"{kind}_rtl": f"/assets/{_mirrored_name(folder / name)}" for kind, name in _STYLES.items()}
     for kind, name in ASSETS.items():
         if name.endswith(".js"):
             names[f"{kind}_integrity"] = browser_bundle.integrity(_published(folder / name))
-    if seal:
-        names |= {"seal": f"/assets/{seal.name}", "seal_integrity": browser_bundle.integrity(seal.read_bytes())}
+    if letter_script:
+        names |= {
+            "seal": f"/assets/{letter_script.name}",
+            "seal_integrity": browser_bundle.integrity(letter_script.read_bytes()),
+        }
     return names
 
 
-def published(folder: Path, seal: Path) -> Iterator[bytes]:
+def published(folder: Path, letter_script: Path) -> Iterator[bytes]:
     """Yield the styles and scripts of a folder as they are published, and the bundled script if it exists."""
     yield from (_published(folder / name) for name in ASSETS.values())
-    if seal.is_file():
-        yield seal.read_bytes()
+    if letter_script.is_file():
+        yield letter_script.read_bytes()
 
 
 def _hashed(path: Path) -> str:
@@ -107,7 +110,7 @@ def _without_comments(script: str) -> str:
     return re.sub(r"^[ \t]*(?://.*\n)?", "", script, flags=re.MULTILINE)
 
 
-def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before: Collection[str] = ()) -> None:
+def write(root: Path, out: Path, context: Context, letter_script: Path, withdrawn_before: Collection[str] = ()) -> None:
     """Write the files outside the languages, and those that every language has, into the built site.
 
     withdrawn_before: the addresses that the replaced site lists as withdrawn.
@@ -117,7 +120,7 @@ def write(root: Path, out: Path, context: Context, seal: Path, withdrawn_before:
     _copy_films(root / "content", out, allowed)
     withdrawn_media.write_list(out, root / "content", allowed)
     withdrawn_quotes.write_list(out)
-    shutil.copyfile(seal, out / "assets" / seal.name)
+    shutil.copyfile(letter_script, out / "assets" / letter_script.name)
     source = context.portal.language_codes()[0]
     welcome = render(source, "welcome.html", portal=context.portal, clips=_language_names(context))
     (out / "index.html").write_text(welcome, encoding="utf-8")

@@ -10,7 +10,6 @@ from forms.server.store.faults import NotKept
 PRIORITY_QUEUE, SECOND_QUEUE = 1, 2
 """The second queue is for letters that came without proof of work during a flood."""
 
-
 MAX_COPIES = 8
 """Copies of one item that one member may make for one reader. None replaces another, so their number is limited."""
 

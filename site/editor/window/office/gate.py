@@ -9,7 +9,7 @@ from editor.office.roles import NEEDS, Need, Right, may
 from editor.office.sessions import MAX_AGE, SignedIn
 from editor.office.state import Account
 from editor.tables import withdrawals
-from editor.window import home
+from editor.window import problem_pages, words
 from editor.window.current import the_editor, the_office
 from forms.core.problem import Problem
 from forms.web.local import shared
@@ -32,7 +32,7 @@ def protect(app: Flask) -> None:
     app.before_request(check)
     app.after_request(add_headers)
     app.register_blueprint(shared.pages)
-    app.register_error_handler(NotAllowed, lambda problem: home.problem_page([problem], 403))
+    app.register_error_handler(NotAllowed, lambda problem: problem_pages.problem_page([problem], 403))
     app.register_error_handler(AccountRemoved, _account_removed)
 
 
@@ -84,9 +84,9 @@ def _not_signed_in(*, is_form: bool) -> Answer | tuple[str, int]:
     """Redirect to the sign-in page; for a form, first show what was typed."""
     if not is_form:
         return redirect("/sign-in", 303)
-    _ = home.translate
+    _ = words.translate
     what, todo = _("You are not signed in any more."), _("Sign in, then copy what you wrote from this page.")
-    return home.problem_page([Problem("", what, todo)], 401)
+    return problem_pages.problem_page([Problem("", what, todo)], 401)
 
 
 def _require_right(need: Need | None, current: SignedIn) -> Answer | None:
@@ -94,7 +94,7 @@ def _require_right(need: Need | None, current: SignedIn) -> Answer | None:
 
     Raises NotAllowed.
     """
-    _ = home.translate
+    _ = words.translate
     language = str((request.view_args or {}).get("language", "")) if need and need.language else ""
     if need is None or not may(current.account, need.right, language):
         raise NotAllowed(
@@ -135,7 +135,7 @@ def lacks_signature() -> bool:
 
 def _account_removed(_: AccountRemoved) -> tuple[str, int]:
     """Answer a request whose account was removed while it ran."""
-    return home.problem_page([home.http_problem(401)], 401)
+    return problem_pages.problem_page([problem_pages.http_problem(401)], 401)
 
 
 def device_of(account: Account | None) -> str:

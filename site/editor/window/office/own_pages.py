@@ -11,9 +11,9 @@ from editor.office.office import AccountRemoved, current_account, publishing_key
 from editor.office.passkeys import MAX_PASSKEYS
 from editor.office.state import OfficeState
 from editor.window.current import the_office
-from editor.window.home import translate, translated
 from editor.window.office.gate import COOKIE, device_of, pages, signed_in
 from editor.window.office.sign_in_pages import check_passphrase, label, respond_to_script, today
+from editor.window.words import translate, translated
 from forms.core.crypto.fingerprints import publisher_fingerprint
 from forms.core.problem import Problem
 

@@ -12,8 +12,8 @@ from editor.office.office import AccountRemoved, current_account
 from editor.office.passphrases import Wait
 from editor.office.state import Account, OfficeState
 from editor.window.current import the_office
-from editor.window.home import translate, translated
 from editor.window.office.gate import device_of, pages, with_cookies
+from editor.window.words import translate, translated
 from forms.core.problem import Problem
 
 SIGN_IN, ACCEPT = "sign in", "accept"

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from editor.office.office import publishing_keys
 from editor.window.current import the_office
-from editor.window.home import translate
 from editor.window.office.gate import signed_in
 from editor.window.office.sign_in_pages import respond_to_script, script_response
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

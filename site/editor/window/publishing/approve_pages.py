@@ -3,8 +3,7 @@
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from editor.window.current import the_editor
-from editor.window.home import writer
+from editor.window.current import the_editor, writer
 from editor.window.publishing.comparing import comparison_of, may_see
 from forms.web.local.secret_path import redirect_to
 

@@ -15,9 +15,9 @@ from editor.saving.store import text_of
 from editor.tables import rows
 from editor.tables.rows import RowChange
 from editor.window.current import is_office, the_editor
-from editor.window.home import no_such_page
 from editor.window.office import gate
 from editor.window.preview_pages import in_frame, page_of
+from editor.window.problem_pages import no_such_page
 from forms.core.problem import Problem
 
 

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 from editor.saving.commit_reader import FileChange, Revision
 from editor.saving.store import text_of
 from editor.translation import drafts
-from editor.window.current import the_editor
-from editor.window.home import no_such_page, translate, writer
+from editor.window.current import the_editor, writer
+from editor.window.problem_pages import no_such_page
 from editor.window.publishing.comparing import comparison_of, framed_page, may_see
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

@@ -7,9 +7,10 @@ from editor.office.build_signatures import Build, Commit
 from editor.publishing import unpublished
 from editor.remotes.file_merge import MergeConflict
 from editor.saving.commit_reader import FileChange
-from editor.window.current import office_or_none, the_editor
-from editor.window.home import no_such_page, translate, writer
+from editor.window.current import office_or_none, the_editor, writer
+from editor.window.problem_pages import no_such_page
 from editor.window.publishing.comparing import comparison_of, framed_page, may_see, title_of
+from editor.window.words import translate
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
@@ -25,12 +26,12 @@ def show() -> str:
     """Show the unpublished changes, what prevents publishing, and how the last publishing ended."""
     editor = the_editor()
     editor.store.record_external_changes()
-    look = editor.content_cache.current()
+    state = editor.content_cache.current()
     changes = unpublished(editor.store.history, editor.memory)
     return render_template(
         "publish.html",
         changes=[(change, title_of(change) if at < _MAX_TITLES else "") for at, change in enumerate(changes)],
-        problems=look.problems,
+        problems=state.problems,
         publisher=editor.publisher,
         waiting=editor.approvals.waiting(),
         settings=editor.settings,

@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as Answer
 from editor.tables import checks, lines, rows
 from editor.tables.lines import name_of
 from editor.tables.rows import CellConflict
-from editor.window.current import the_editor
-from editor.window.home import translate, translated, writer
+from editor.window.current import the_editor, writer
 from editor.window.tables.table_access import days_of_series, row_now, schema_of, sheet_now
 from editor.window.tables.table_pages import pages
+from editor.window.words import translate, translated
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

@@ -11,7 +11,7 @@ from sitegen.content.spreadsheets.csv_files import CsvFile, parse_csv
 from editor.tables import rows
 from editor.tables.lines import name_of
 from editor.window.current import the_editor
-from editor.window.home import translate
+from editor.window.words import translate
 from forms.core.files.spreadsheet_csv import cell_text
 from forms.core.problem import Problem
 

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response as Answer
 
 from editor.tables import checks, rows
 from editor.tables.lines import cells_by_column, name_of
-from editor.window.current import the_editor
-from editor.window.home import problem_page, translate, translated, writer
+from editor.window.current import the_editor, writer
+from editor.window.problem_pages import problem_page
 from editor.window.tables.table_access import NoTable, days_of_series, inherited, schema_of, sheet_now
+from editor.window.words import translate, translated
 from forms.core.i18n.characters import without_surrogates
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to

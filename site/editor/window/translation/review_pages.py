@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 from editor.reviewing import corrections, review_pack
 from editor.reviewing.corrections import AppliedPack, CorrectionPlan
 from editor.reviewing.review_pack import ReturnedPack
-from editor.window.current import the_editor
-from editor.window.home import MAX_NAME_LENGTH, translate, translated_language, writer
+from editor.window.current import the_editor, writer
+from editor.window.home import MAX_NAME_LENGTH
+from editor.window.problem_pages import translated_language
+from editor.window.words import translate
 from forms.core.i18n.lazy_text import joined
 from forms.core.i18n.lazy_text import lazy_gettext as _
 from forms.core.problem import Problem

@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from editor.reviewing import corrections, review_pack
 from editor.reviewing.review_pack import Correction, ReturnedPack, Text, is_same
-from editor.window.current import the_editor
-from editor.window.home import no_such_page, translated_language, writer
+from editor.window.current import the_editor, writer
+from editor.window.problem_pages import no_such_page, translated_language
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 

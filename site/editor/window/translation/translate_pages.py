@@ -14,14 +14,15 @@ from werkzeug.wrappers import Response
 from editor import differences, front_matter, overview
 from editor.content_state import parse_page
 from editor.differences import Piece
-from editor.reviewing import signing
+from editor.reviewing import reader_names
 from editor.saving.store import Saved
 from editor.tables import withdrawals
 from editor.translation import drafts, glossary, translating
 from editor.translation.translating import Pair, TranslationState
-from editor.window.current import the_editor
-from editor.window.home import no_such_page, translate, translated_language, wants_json, writer
+from editor.window.current import the_editor, wants_json, writer
 from editor.window.page_pages import base_text, problems_of
+from editor.window.problem_pages import no_such_page, translated_language
+from editor.window.words import translate
 from forms.core.problem import Problem
 from forms.web.local.secret_path import redirect_to
 
@@ -128,8 +129,8 @@ def _page(language: str, name: str, form: TranslationForm) -> str:
 
 
 def _rows(table: str) -> Sequence[Row]:
-    look = the_editor().content_cache.current()
-    return look.context.tables.get(table, ()) if look.context else ()
+    state = the_editor().content_cache.current()
+    return state.context.tables.get(table, ()) if state.context else ()
 
 
 def _on_site(language: str, name: str) -> list[str] | None:
@@ -192,7 +193,7 @@ def save(language: str, name: str) -> Response | tuple[str, int]:
         if done.parts:
             return _conflict_page(language, name, form, done), 409
         if "whole" in sent:
-            signing.confirm(editor, writer(), language, name, followed=True)
+            reader_names.confirm(editor, writer(), language, name, followed=True)
         if form.draft_base:
             draft = drafts.path_of(editor.store, language, name)
             editor.store.remove(draft, form.draft_base, writer(), f"Draft is done: {language}/{name}")
@@ -285,5 +286,5 @@ def sign(language: str, name: str) -> Response:
             raise Problem(
                 name, translate("This is not waiting for a reader."), translate("Look at the page again, then sign.")
             )
-        signing.sign(editor, who, who, language, name)
+        reader_names.sign(editor, who, who, language, name)
     return redirect_to(f"/translate/{language}/{name}?saved=yes")
