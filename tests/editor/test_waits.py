@@ -8,6 +8,7 @@ from editor.differences import pieces
 from editor.editor import Editor
 from sitegen import build
 from sitegen.content.spreadsheets import table_reader
+from sitegen.content.spreadsheets.csv_files import CsvFile
 from sitegen.layers import typed_rows
 
 from tests.editor.conftest import OURS, Browser
@@ -175,3 +176,19 @@ def test_a_campaigns_page_leads_to_its_row_with_what_is_known_of_it(browser: Bro
     for cell in ("campaigns/wages", "Wages in time", "wages"):
         assert f'value="{cell}"' in row
     assert "/tables/campaigns/row?" not in browser.get("/pages/en/index.md")
+
+
+def test_a_table_that_is_read_again_and_again_stays_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest table left the cache even when it was in use, so that one more check followed now and then."""
+    checked: list[str] = []
+    real = typed_rows.check_tables
+    monkeypatch.setattr(
+        typed_rows, "check_tables", lambda sheets, schemas, names: checked.extend(names) or real(sheets, schemas, names)
+    )
+    schema = {"fields": [{"name": "id", "type": "string"}]}
+    in_use = {"in-use": CsvFile("", ["id"], [["1"]], [2])}
+    for number in range(100):
+        typed_rows.read(in_use, {"in-use": schema})
+        typed_rows.read({"other": CsvFile("", ["id"], [[str(number)]], [2])}, {"other": schema})
+    assert checked.count("in-use") == 1
+    assert checked.count("other") == 100

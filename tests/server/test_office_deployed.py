@@ -32,7 +32,7 @@ from editor.window.app import create_window
 from tests.editor.conftest import make_editor
 from tests.sitegen.conftest import Folder
 editor = make_editor(Folder(Path(sys.argv[1])))
-place = office.make(sys.argv[3], editor.memory, editor.store.languages)
+place = office.create_office(sys.argv[3], editor.memory, editor.store.languages)
 serving.serve(create_window(editor, place), f"unix:{sys.argv[2]}", lambda: None)
 """
 
@@ -89,7 +89,8 @@ def machine(folder: Folder) -> Iterator[Server]:
         [sys.executable, "-c", PROGRAM, folder.root, path, f"https://{OFFICE}"], env={**os.environ, "PYTHONPATH": paths}
     )
     try:
-        until(path.exists)
+        until(lambda: path.exists() or office.poll() is not None)
+        assert path.exists(), "the office ended at its start; its error stands above"
         path.chmod(0o666)  # systemd gives it to nginx's group
         yield machine
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
-from forms.server.services import lookup, mailbox, sending
+from forms.server.services import lookup, sending
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
@@ -246,7 +246,7 @@ def test_a_number_that_was_typed_stays(endpoint: Any, monkeypatch: Any, form: st
     code = endpoint.code(
         endpoint.send("concern" if form == "answer" else "signup", event="meeting", people="1", what="x")
     )
-    monkeypatch.setattr(mailbox.Services, "keys_for_lookup", fault)
+    monkeypatch.setattr(services.Services, "keys_for_lookup", fault)
     answer = endpoint.post(form, "ta", code=code)
     assert answer.status_code == (503 if fault is away else 500)
     assert code in answer.get_data(as_text=True)

@@ -16,7 +16,7 @@ COPIED = ("site", "forms", "locks")
 
 EDITS = (
     ("forms/core/templates/base.html", '<a class="skip"', '<a class="seen"'),
-    ("site/sitegen/render/search_index.py", "PAGES_A_FILE = 50", "PAGES_A_FILE = 2 "),
+    ("site/sitegen/render/search_index.py", "PAGES_PER_FILE = 50", "PAGES_PER_FILE = 2 "),
     ("forms/core/i18n/ta.po", "முகப்பு", "முகப்ப்"),
 )
 """A template, our own code and the words of a language: a file, what stands there, and what takes its place."""

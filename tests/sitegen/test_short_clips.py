@@ -64,7 +64,7 @@ def test_without_a_voice_pictures_stay_and_nothing_pretends_to_speak(folder: Any
 
 
 def test_only_whole_answers_of_the_desks_sentences_are_spoken(portal_with_phrases: Any) -> None:
-    spoken = portal_with_phrases.spoken
+    spoken = portal_with_phrases.sentence_clips
     assert [clip.seconds for clip in spoken("Call 112. Now.\n\nThank you.", "en")] == [2, 1]
     for words in ("Thank you. My own.", "My own.", "", "Thank"):
         assert spoken(words, "en") == ()

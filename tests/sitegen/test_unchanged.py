@@ -310,7 +310,7 @@ def tick(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
         tasks = {"it": [str(folder.root), today.isoformat()]}
         runs = forked.run_each(program, tasks, at_once=1, longest=600, prepare=lambda: loaded.append(None))
         ended = dict(runs)["it"]
-        assert (ended.code, wrong in ended.said) == (int(bool(wrong)), True), ended
+        assert (ended.code, wrong in ended.output) == (int(bool(wrong)), True), ended
         return bool(loaded)
 
     return run_once

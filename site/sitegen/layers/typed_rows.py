@@ -28,7 +28,7 @@ def read(
     sheets: with the columns of their schemas; descriptors: those schemas, with the kinds of this district.
     """
     keys = {name: (name, _hash(name, sheets, descriptors)) for name in _tables_to_check(sheets, descriptors)}
-    cached = {name: copy.deepcopy(_CACHE[key]) for name, key in keys.items() if key in _CACHE}
+    cached = {name: copy.deepcopy(rows) for name, key in keys.items() if (rows := _cached(key)) is not None}
     typed, errors = check_tables(sheets, descriptors, [name for name in keys if name not in cached])
     for name, rows in typed.items():
         if name not in errors:
@@ -36,7 +36,16 @@ def read(
     return {**cached, **typed}, errors
 
 
+def _cached(key: tuple[str, bytes]) -> list[dict[str, Any]] | None:
+    """Return the cached rows of a table, which count as the newest from now on; None where there are none."""
+    rows = _CACHE.get(key)
+    if rows is not None:
+        _store(key, rows)
+    return rows
+
+
 def _store(key: tuple[str, bytes], rows: list[dict[str, Any]]) -> None:
+    _CACHE.pop(key, None)
     _CACHE[key] = rows
     for oldest in list(_CACHE)[:-_CACHE_SIZE]:
         _CACHE.pop(oldest, None)

@@ -24,7 +24,8 @@ MAX_FILES = 8
 
 _CODE_FILES = (
     "content/tables.py", "content/spreadsheets/table_reader.py", "content/spreadsheets/table_cache.py",
-    "content/spreadsheets/csv_files.py", "content/spreadsheets/dates.py", "languages/table_schemas.py",
+    "content/spreadsheets/csv_files.py", "content/spreadsheets/cell_problems.py", "content/spreadsheets/csv_headers.py",
+    "content/spreadsheets/dates.py", "languages/table_schemas.py",
     "layers/lookup.py", "layers/rows.py", "layers/own_files.py", "layers/typed_rows.py",
     "layers/frictionless_tables.py",
 )  # fmt: skip
