@@ -10,7 +10,7 @@ import pytest
 
 from forms.core.media import attachments
 from forms.core.media.attachments import Clean
-from forms.server.services import lookup, sending
+from forms.server.services import lookup, sending, services
 from forms.server.store.concerns.intake import Intake
 from forms.server.store.faults import NotKept
 from forms.server.web.current import state_of
