@@ -16,10 +16,10 @@ from pathlib import Path
 import brotli
 from sitegen.build import prepare
 from sitegen.checks.tables import event_checks
-from sitegen.content import event_lists
+from sitegen.content import event_lists, events
 from sitegen.print import event_posters
 from sitegen.render import blocks
-from sitegen.render.events import calendars, event_pages
+from sitegen.render.events import calendar_numbers, calendars, event_pages
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2027, 1, 1)
@@ -49,7 +49,8 @@ def main() -> None:
             context, _ = prepare(root, keys=keys, today=TODAY)
         portal = context.portal
         with timed(f"of that, checking {len(portal.events)} events"):
-            list(event_checks.problems(context.tables["events"], context.library.names, TODAY))
+            rows = context.tables["events"]
+            list(event_checks.problems(rows, list(events.expand_series(rows)), context.library.names, TODAY))
         with timed("pages of events and lists, five languages, as Markdown"):
             library = event_pages.with_events(context.library, portal, TODAY)
         context = replace(context, library=library)
@@ -64,7 +65,8 @@ def main() -> None:
             for event in portal.events:
                 blocks.draw(context, "event", event.id)
         with timed("calendars in five languages"):
-            count = calendars.write(root / "public", portal, TODAY)
+            numbers = calendar_numbers.update(root / "content", portal.events, TODAY)
+            count = calendars.write(root / "public", portal, numbers, TODAY)
         feed = root / "public" / "ta" / "events" / "calendar.ics"
         size = feed.with_suffix(".ics.br").stat().st_size
         print(f"{f'  ... {count} files; the Tamil feed, brotli':<58} {size:>8} bytes")

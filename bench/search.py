@@ -11,7 +11,7 @@ from pathlib import Path
 
 import brotli
 from sitegen.content import page_reader, pages
-from sitegen.render.search_index import PAGES_PER_FILE, index, normalised_tokens, shard_name
+from sitegen.render.search_index import PAGES_PER_FILE, index, normalised_tokens, shard_name, token_counts
 
 ROOT = Path(__file__).parents[1]
 PAGES, WORDS = 1000, 600
@@ -25,7 +25,8 @@ def main() -> None:
         found, _ = page_reader.read_language(ROOT / "content", language)
         words = [word for page in found.values() for word in page.text.split() if word.isprintable()]
         made = {str(number): _page(number, language, words, chance) for number in range(PAGES)}
-        shards = {name: len(_packed(shard)) for name, shard in index(made).items()}
+        counts = {name: token_counts(page.text) for name, page in made.items()}
+        shards = {name: len(_packed(shard)) for name, shard in index(made, counts).items()}
         titles = len(_packed([[page.path, page.title, ""] for page in list(made.values())[:PAGES_PER_FILE]]))
         queries = sorted({next(iter(normalised_tokens(word)), "") for word in words} - {""})
         costs = [len(script) + shards[shard_name(query)] + 8 * titles for query in queries]
