@@ -23,13 +23,13 @@ def test_whatever_fails_every_receipt_opens_and_every_sign_up_stands_once(
 ) -> None:
     faults = load(ROOT / "bench" / "faults.py")
     recovery = pyrage.x25519.Identity.generate()
-    portal = faults.ready(district.portal, recovery)
+    portal = faults.make_ready(district.portal, recovery)
     portals.write(portal, tmp_path / "portal.json")
     machine = new_machine(tmp_path / "portal.json")
     try:
         machine.install()
         shown = faults.run(machine, portal, 60)
-        found = faults.lost(machine, shown, recovery)
+        found = faults.find_losses(machine, shown, recovery)
     finally:
         machine.shut_down()
         shutil.rmtree(machine.root)
