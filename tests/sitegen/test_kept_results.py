@@ -110,6 +110,14 @@ def test_a_manifest_with_other_bytes_in_some_files_is_as_if_written_anew_or_none
         assert found == manifest.write(replace(built, number=8, files={**published, **changed}))
 
 
+def test_a_path_may_hold_the_sign_that_ends_an_entry() -> None:
+    """Else the list of a build would hold what is no JSON, and the site would no longer be checked."""
+    built = BuildManifest(7, "2027-01-01", {"/a]": PublishedFile("ab" * 32, 5)}, {}, "0" * 64)
+    changed = {"/a]": PublishedFile("cd" * 32, 6)}
+    written = manifest.with_changed_files(manifest.write(built), lambda number: number + 1, changed)
+    assert written == manifest.write(replace(built, number=8, files=changed))
+
+
 def test_what_no_program_of_ours_wrote_is_no_manifest_to_write_into() -> None:
     listed = b'{\n"version": 1,\n"number": 7,\n"files": {\n"/a": [\n"x",\n1\n]\n}\n}'
     file = {"/a": PublishedFile("ab" * 32, 5)}

@@ -120,7 +120,7 @@ def with_changed_files(data: bytes, number: Callable[[int], int], files: Mapping
     for path, file in sorted(files.items()):
         start = f"\n{_file_start(path)}".encode()
         index = data.find(start, position)
-        end = data.find(b"]", index)
+        end = data.find(b"]", index + len(start))  # behind the path, which may hold a ] too
         if index < 0 or end < 0 or data.count(start) != 1:
             return None
         parts += [data[position : index + len(start)], _file_end(file).encode()]
