@@ -42,7 +42,8 @@ def main() -> None:
         root = Path(folder_name)
         shutil.copytree(ROOT / "content", root / "content")
         shutil.copytree(ROOT / "library", root / "library")
-        (root / "site").symlink_to(ROOT / "site")
+        for name in ("site", "mkdocs.yml"):
+            (root / name).symlink_to(ROOT / name)
         _fill(root / "content" / "tables")
         keys = dict.fromkeys(("police", "revenue", "legal", "partner", "events"), ("age1", "sha256:"))
         with timed("reading and checking all tables and pages"):
@@ -68,7 +69,7 @@ def main() -> None:
             numbers = calendar_numbers.update(root / "content", portal.events, TODAY)
             count = calendars.write(root / "public", portal, numbers, TODAY)
         feed = root / "public" / "ta" / "events" / "calendar.ics"
-        size = feed.with_suffix(".ics.br").stat().st_size
+        size = len(brotli.compress(feed.read_bytes()))
         print(f"{f'  ... {count} files; the Tamil feed, brotli':<58} {size:>8} bytes")
         few = replace(context, portal=replace(portal, events=portal.events[:PAPERS]), language="ta")
         with timed(f"poster and hand-out of {PAPERS} events, Tamil"):
