@@ -273,8 +273,8 @@ class Store:
         """Yield a connection for reading. Raises NotKept."""
         with self._raising_not_kept():
             self._tables.create_missing()
-            with self._read_engine.connect() as connection:
-                yield connection
+        with self.connected() as connection:
+            yield connection
 
     @contextmanager
     def _raising_not_kept(self, commit_begun: Sequence[bool] = (), *, report: bool = True) -> Iterator[None]:
