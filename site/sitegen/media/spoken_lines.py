@@ -11,7 +11,7 @@ from pathlib import Path
 from forms.core.files import kept_results
 from forms.core.files.audio_files import KINDS, AudioFormat
 from sitegen import interruption, kept_work
-from sitegen.interruption import GoOn
+from sitegen.interruption import GivenUp, GoOn
 from sitegen.kept_work import KeptWork
 from sitegen.media import shared_clips, speech
 
@@ -67,20 +67,23 @@ def lines_for(
     line is spoken, and may raise GivenUp; lines spoken until then stay in the cache. Raises speech.NoSuchVoice.
     """
     cache, lines, keys = _cache(root), [], []
-    for line in lines_of(text):
-        key = key_of(line, voice)
-        data = shared_clips.get(root, key) if root else None
-        if data is None:
-            keys.append(key)
-            data = cache.get(key)
-        if data is None and can_make:
-            go_on()
-            data = cache.put(key, speak_line(line, voice))
-            cache.save()  # the next line may not be reached
-        if data is None:
-            return None
-        lines.append(data)
-    cache.put(_key_of_list(name_of(text, voice)), b"".join(keys))
+    try:
+        for line in lines_of(text):
+            key = key_of(line, voice)
+            data = shared_clips.get(root, key) if root else None
+            if data is None:
+                keys.append(key)
+                data = cache.get(key)
+            if data is None and can_make:
+                go_on()
+                data = cache.put(key, speak_line(line, voice))
+            if data is None:
+                return None
+            lines.append(data)
+        cache.put(_key_of_list(name_of(text, voice)), b"".join(keys))
+    except GivenUp:
+        cache.save()
+        raise
     cache.save()
     return lines
 
