@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from forms.core import i18n
 from forms.core import portal as portals
@@ -175,7 +176,7 @@ def check(
         *report.problems,
         *go_live.blocking(live),
         *([] if portal.demonstration else undecided),
-        *_page_problems(root, written, go_on),
+        *_page_problems(root, written, own, go_on),
         *previous_build.removed_events(previous, portal.events, today),
     )
     warnings = (
@@ -192,10 +193,10 @@ def check(
     return content_checks.CheckReport(problems, warnings)
 
 
-def _page_problems(root: Path, written: WrittenContent, go_on: GoOn) -> Iterator[Problem]:
+def _page_problems(root: Path, written: WrittenContent, own: Mapping[str, Any], go_on: GoOn) -> Iterator[Problem]:
     """Yield what is wrong in the HTML, quotes, links and addresses of pages, and in tables and settings beside them."""
     content, library, context = root / "content", written.checked, written.context
-    own, rows, address = settings.read_settings(content), context.tables, context.portal.address
+    rows, address = context.tables, context.portal.address
     pages_ = [page for by_name in library.by_language.values() for page in by_name.values()]
     yield from html_checks.problems([page for page in pages_ if not _is_clean(page, root)], rows, own, content)
     go_on()
