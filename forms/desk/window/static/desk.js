@@ -20,6 +20,11 @@ async function leave() {
   }
 }
 
+// Somebody is at work here. Fails where the desk's program has ended.
+function callProgram() {
+  return fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
+}
+
 if (idle) {
   // The machine may sleep meanwhile, and timers with it: the time of day tells how long nobody was there.
   let told = Date.now();
@@ -34,7 +39,7 @@ if (idle) {
     rest();
     if (Date.now() - told > 30_000) {
       told = Date.now();
-      fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
+      callProgram();
     }
   });
 }
@@ -56,7 +61,7 @@ if (ended) {
     asking = true;
     const { submitter } = event;
     try {
-      await fetch(`${root}/awake`, { method: "POST", body: new URLSearchParams({ form_token: token }) });
+      await callProgram();
       reached = form;
     } catch {
       ended.hidden = false;
