@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from editor.incoming import document_decoder, documents, pasted, workbook
-from openpyxl import Workbook
 
 from forms.core.media import decoder_process
 from forms.core.problem import Problem
 from tests.editor.conftest import Browser
 from tests.editor.test_pasting import WORD, docx
+from tests.editor.test_workbooks import book_of, set_cell
 from tests.sitegen.reader_languages import in_language, left_in_english
 
 ROOT = Path(__file__).parents[2]
@@ -80,24 +80,14 @@ def test_a_workbook_that_is_made_to_hurt_is_a_sentence() -> None:
 
 
 def test_a_cell_is_named_with_its_file() -> None:
-    book, out = Workbook(), io.BytesIO()
-    assert book.active is not None
-    book.active.append(["id", "on"])
-    book.active.append(["x", "=1+1"])
-    book.save(out)
     with pytest.raises(Problem, match=r"^x\.xlsx, row 2, column B: a formula stands there"):
-        documents.workbook(out.getvalue(), "x.xlsx")
+        documents.workbook(book_of(set_cell("=1+1")), "x.xlsx")
 
 
 def test_what_is_wrong_in_a_workbook_is_said_in_the_readers_language() -> None:
     """The decoder is a process of its own: its sentences crossed as English text and stayed it."""
-    book, out = Workbook(), io.BytesIO()
-    assert book.active is not None
-    book.active.append(["id", "on"])
-    book.active.append(["x", "=1+1"])
-    book.save(out)
     with pytest.raises(Problem) as raised:
-        documents.workbook(out.getvalue(), "x.xlsx")
+        documents.workbook(book_of(set_cell("=1+1")), "x.xlsx")
     assert left_in_english([raised.value]) == []
     assert str(in_language(raised.value.where, "ta")).startswith("x.xlsx")
     assert in_language(raised.value.where, "ta") != raised.value.where

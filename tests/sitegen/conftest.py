@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -211,3 +211,21 @@ def refusal(folder: Folder) -> Callable[[], str]:
 def here(folder: Folder) -> Site:
     """The tiny district, as the commands of build.py know it."""
     return site_in(folder.root, TODAY)
+
+
+@pytest.fixture
+def lines_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
+    lines: list[str] = []
+
+    def speak(line: str, voice: str) -> bytes:
+        lines.append(line)
+        return f"{voice} {line}".encode()
+
+    def write(parts: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
+        for kind, path in outputs:
+            path.write_bytes(b"\n".join(parts) + kind.ending.encode())
+
+    monkeypatch.setattr(spoken_lines, "speak_line", speak)
+    monkeypatch.setattr(spoken_lines, "write", write)
+    return lines

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +14,7 @@ import yaml
 from sitegen import kept_work, shared_work
 from sitegen.layers import site_root
 from sitegen.lint import page_facts, structure
-from sitegen.media import shared_clips, spoken_lines
+from sitegen.media import shared_clips
 from sitegen.publish.withdrawals import withdrawal
 
 from forms.core.files.locks import locked
@@ -27,24 +27,6 @@ OWN = ("Riverbend", "Own words", "Own numbers", "Eastbank", "Own office", "Own t
 """Words that stand in a district's own files only."""
 
 Spoken = list[str]
-
-
-@pytest.fixture
-def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
-    """The lines that were spoken, in short clips that hold their text: sound itself is tried in test_listen.py."""
-    lines_spoken: Spoken = []
-
-    def speak(line: str, voice: str) -> bytes:
-        lines_spoken.append(line)
-        return f"{voice} {line}".encode()
-
-    def write(lines: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
-        for kind, path in outputs:
-            path.write_bytes(b"\n".join(lines) + kind.ending.encode())
-
-    monkeypatch.setattr(spoken_lines, "speak_line", speak)
-    monkeypatch.setattr(spoken_lines, "write", write)
-    return lines_spoken
 
 
 def settings_of(folder: Folder, **changes: Any) -> None:
@@ -103,26 +85,28 @@ def stored_entries(folder: Folder) -> dict[bytes, bytes]:
 
 
 def test_what_libraries_say_is_made_once_and_a_build_has_the_same_bytes_without_it(
-    district: Folder, spoken: Spoken
+    district: Folder, lines_made: Spoken
 ) -> None:
     assert shared_work.make(district.root, TODAY)
-    shared = set(spoken)
+    shared = set(lines_made)
     assert any("Words of the library" in text for text in shared)
-    spoken.clear()
+    lines_made.clear()
     with_it = files(district.build())
-    assert spoken, "its own page"
-    assert shared.isdisjoint(spoken), "nothing twice"
-    own = {*spoken}
+    assert lines_made, "its own page"
+    assert shared.isdisjoint(lines_made), "nothing twice"
+    own = {*lines_made}
     kept_work.forget(district.root)
     for path in (district.root / ".build" / "speech").iterdir():
         path.unlink()
-    spoken.clear()
+    lines_made.clear()
     assert files(district.build()) == with_it
-    assert own < set(spoken)
-    assert not shared.isdisjoint(spoken)
+    assert own < set(lines_made)
+    assert not shared.isdisjoint(lines_made)
 
 
-def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(district: Folder, spoken: Spoken) -> None:
+def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(
+    district: Folder, lines_made: Spoken
+) -> None:
     shared_work.make(district.root, TODAY)
     site = district.build()
     clips = {path.name for path in (site / "audio").iterdir()}
@@ -136,7 +120,7 @@ def test_a_clip_that_districts_share_lies_in_no_folder_of_theirs_but_the_site(di
     assert (site / "audio" / min(shared)).read_bytes() == shared_clips.find_clip(district.root, min(shared))
 
 
-def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> None:
+def test_nothing_of_a_district_gets_there(district: Folder, lines_made: Spoken) -> None:
     page(district.root / "content", "rights", "Own words in the place of the library's.")
     district.build()
     shared_work.make(district.root, TODAY)
@@ -146,43 +130,43 @@ def test_nothing_of_a_district_gets_there(district: Folder, spoken: Spoken) -> N
     assert list((district.root / kept_work.SHARED).glob("making-*")) == []
 
 
-def test_nothing_that_needs_a_consent_gets_there(district: Folder, spoken: Spoken) -> None:
+def test_nothing_that_needs_a_consent_gets_there(district: Folder, lines_made: Spoken) -> None:
     shared_work.make(district.root, TODAY)
-    assert [text for text in spoken if "of a person" in text] == []
+    assert [text for text in lines_made if "of a person" in text] == []
     assert [value for value in stored_entries(district).values() if b"of a person" in value] == []
 
 
-def test_a_word_of_the_district_makes_another_text(district: Folder, spoken: Spoken) -> None:
+def test_a_word_of_the_district_makes_another_text(district: Folder, lines_made: Spoken) -> None:
     """The page of numbers is the library's, and its table has a row of the district: it is the district's to say."""
     shared_work.make(district.root, TODAY)
-    spoken.clear()
+    lines_made.clear()
     district.build()
-    assert any("Own numbers" in text for text in spoken)
+    assert any("Own numbers" in text for text in lines_made)
 
 
 def test_a_number_of_the_library_is_said_once_also_on_a_page_of_the_district(
-    district: Folder, library: Path, spoken: Spoken
+    district: Folder, library: Path, lines_made: Spoken
 ) -> None:
     (library / "en" / "numbers.md").unlink()
     page(district.root / "content", "call", "[[ helplines ]]")
     shared_work.make(district.root, TODAY)
-    assert "Danger, 1 1 2." in spoken
-    spoken.clear()
+    assert "Danger, 1 1 2." in lines_made
+    lines_made.clear()
     district.build()
-    assert any("Own numbers" in line for line in spoken)
-    assert "Danger, 1 1 2." not in spoken
+    assert any("Own numbers" in line for line in lines_made)
+    assert "Danger, 1 1 2." not in lines_made
 
 
 def test_the_next_district_makes_nothing_and_an_edit_of_the_library_one_clip(
-    district: Folder, library: Path, spoken: Spoken
+    district: Folder, library: Path, lines_made: Spoken
 ) -> None:
     shared_work.make(district.root, TODAY)
-    spoken.clear()
+    lines_made.clear()
     settings_of(district, district={"en": "Another"}, short_name={"en": "Another"})
     assert not shared_work.make(district.root, TODAY)
     page(library, "rights", "Other words of the library.")
     assert shared_work.make(district.root, TODAY)
-    assert len(spoken) == 1
+    assert len(lines_made) == 1
 
 
 @pytest.fixture
@@ -197,7 +181,7 @@ def checked_pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_pages_of_libraries_are_checked_by_themselves_once(
-    district: Folder, library: Path, spoken: Spoken, checked_pages: list[str]
+    district: Folder, library: Path, lines_made: Spoken, checked_pages: list[str]
 ) -> None:
     assert shared_work.make(district.root, TODAY)
     assert "rights.md" in checked_pages
@@ -213,7 +197,7 @@ def test_pages_of_libraries_are_checked_by_themselves_once(
 
 
 def test_what_is_wrong_in_a_page_of_a_library_is_said_in_each_district(
-    district: Folder, library: Path, spoken: Spoken
+    district: Folder, library: Path, lines_made: Spoken
 ) -> None:
     page(library, "rights", "Two words.\n\n[[ unclear")
     shared_work.make(district.root, TODAY)
@@ -232,7 +216,7 @@ def withdraw(district: Folder) -> None:
     withdrawal.purge(district.root / "public", district.root / "content", TODAY)
 
 
-def test_a_withdrawal_empties_it(district: Folder, spoken: Spoken) -> None:
+def test_a_withdrawal_empties_it(district: Folder, lines_made: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     district.build()
     assert stored_entries(district)
@@ -263,7 +247,7 @@ def other_table(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [poison, cut, overwrite, other_table])
 def test_what_is_damaged_is_not_taken_and_is_made_again(
-    district: Folder, spoken: Spoken, damage: Callable[[Path], None]
+    district: Folder, lines_made: Spoken, damage: Callable[[Path], None]
 ) -> None:
     shared_work.make(district.root, TODAY)
     before = stored_entries(district)
@@ -278,7 +262,7 @@ def test_what_is_damaged_is_not_taken_and_is_made_again(
 
 
 def test_only_root_and_the_builder_decide_what_a_site_says(
-    district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+    district: Folder, lines_made: Spoken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     me = os.geteuid()
     assert shared_clips.is_trusted_owner(me)
@@ -286,13 +270,13 @@ def test_only_root_and_the_builder_decide_what_a_site_says(
     assert not shared_clips.is_trusted_owner(me + 1)
     shared_work.make(district.root, TODAY)
     monkeypatch.setattr(shared_clips, "is_trusted_owner", lambda _: False)
-    spoken.clear()
+    lines_made.clear()
     district.build()
-    assert any("Words of the library" in text for text in spoken)
+    assert any("Words of the library" in text for text in lines_made)
     assert not shared_work.make(district.root, TODAY), "and it is not written either"
 
 
-def test_a_build_only_reads_it(district: Folder, spoken: Spoken) -> None:
+def test_a_build_only_reads_it(district: Folder, lines_made: Spoken) -> None:
     shared_work.make(district.root, TODAY)
     before = stored_entries(district)
     district.build()
@@ -301,15 +285,15 @@ def test_a_build_only_reads_it(district: Folder, spoken: Spoken) -> None:
         shared_clips.reader(district.root / kept_work.SHARED).connection().execute("DELETE FROM work")
 
 
-def test_two_at_once_make_it_once(district: Folder, spoken: Spoken) -> None:
+def test_two_at_once_make_it_once(district: Folder, lines_made: Spoken) -> None:
     with ThreadPoolExecutor(2) as executor:
         results = list(executor.map(lambda _: shared_work.make(district.root, TODAY), range(2)))
     assert sorted(results) == [False, True]
-    assert len(spoken) == len(set(spoken))
+    assert len(lines_made) == len(set(lines_made))
 
 
 def test_a_program_that_hangs_over_it_holds_no_other_up(
-    district: Folder, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+    district: Folder, lines_made: Spoken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_work, "LONGEST_WAIT", 0)
     with locked(district.root / kept_work.SHARED / "lock"):
@@ -323,7 +307,7 @@ def broken_district(district: Folder, library: Path) -> Folder:
     return district
 
 
-def test_what_a_killed_build_left_half_made_goes_with_the_next(district: Folder, spoken: Spoken) -> None:
+def test_what_a_killed_build_left_half_made_goes_with_the_next(district: Folder, lines_made: Spoken) -> None:
     leftover = store(district).with_name("making-killed") / "site" / ".build" / "speech" / "0.ogg"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"x")
@@ -331,17 +315,17 @@ def test_what_a_killed_build_left_half_made_goes_with_the_next(district: Folder,
     assert [path.name for path in store(district).parent.glob("making-*")] == []
 
 
-def test_what_is_wrong_with_a_library_is_said_by_the_build(broken_district: Folder, spoken: Spoken) -> None:
+def test_what_is_wrong_with_a_library_is_said_by_the_build(broken_district: Folder, lines_made: Spoken) -> None:
     assert not shared_work.make(broken_district.root, TODAY)
     with pytest.raises(Problems, match="helplines"):
         broken_district.build()
 
 
-def test_where_there_is_no_store_a_build_makes_its_own(district: Folder, spoken: Spoken) -> None:
+def test_where_there_is_no_store_a_build_makes_its_own(district: Folder, lines_made: Spoken) -> None:
     (district.root / kept_work.SHARED).rmdir()
     assert not shared_work.make(district.root, TODAY)
     district.build()
-    assert any("Words of the library" in text for text in spoken)
+    assert any("Words of the library" in text for text in lines_made)
 
 
 def test_only_districts_beside_others_share(tmp_path: Path) -> None:

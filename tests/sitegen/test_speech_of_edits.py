@@ -1,9 +1,6 @@
 """The speech of an edit: that of its pages alone is made, with the same bytes, and it gives way to the next edit."""
 
 import shutil
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -11,31 +8,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sitegen import kept_work
 from sitegen.incremental.building import BuildOutcome
 from sitegen.interruption import GivenUp
-from sitegen.media import spoken_lines
 
 from tests.sitegen.conftest import TODAY, Folder
 from tests.sitegen.test_incremental import builder, built, files, from_scratch, run_machine
 from tests.sitegen.test_listen import with_voice
 
 TEXTS = ("One line.", "One line.\n\nAnother line.", "Nothing of before.", "## A part\n\nOne line.")
-
-
-@pytest.fixture
-def lines_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The lines that are spoken, in clips that hold their text: sound itself is tried in test_listen.py."""
-    lines: list[str] = []
-
-    def speak(line: str, voice: str) -> bytes:
-        lines.append(line)
-        return f"{voice} {line}".encode()
-
-    def write(parts: Sequence[bytes], outputs: Sequence[tuple[Any, Path]]) -> None:
-        for kind, path in outputs:
-            path.write_bytes(b"\n".join(parts) + kind.ending.encode())
-
-    monkeypatch.setattr(spoken_lines, "speak_line", speak)
-    monkeypatch.setattr(spoken_lines, "write", write)
-    return lines
 
 
 @pytest.fixture
